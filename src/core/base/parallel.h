@@ -1,0 +1,24 @@
+/* parallel.h - a team of threads that share loops. The calling thread is one of them. */
+#pragma once
+#include "core/base/err.h"
+
+#include <stdint.h>
+
+struct team;
+
+/* A team of n_threads >= 1, the caller included; pinned to the processors the process may use,
+ * one each, where there are enough. *out is NULL for one thread, which every function accepts.
+ * Errors: ERR_IO when the system gives no thread. */
+int team_new(struct team **out, int n_threads, struct err *err);
+
+/* Ends the threads. NULL is fine. */
+void team_free(struct team *team);
+
+/* Threads in the team; 1 for NULL. */
+int team_size(const struct team *team);
+
+/* Run task over [0, n) cut into team_size contiguous ranges of nearly equal length; returns when
+ * all are done. A task must give the same numbers wherever the cuts are, so that results do
+ * not depend on the number of threads. */
+void team_run(struct team *team, int64_t n, void (*task)(void *context, int64_t begin, int64_t end),
+              void *context);

@@ -1,0 +1,63 @@
+#include "core/base/rng.h"
+
+#include <math.h>
+
+void rng_philox(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4]) {
+    uint32_t c0 = counter[0], c1 = counter[1], c2 = counter[2], c3 = counter[3];
+    uint32_t k0 = key[0], k1 = key[1];
+
+    for (int round = 0; round < 10; round++) {
+        const uint64_t p0 = (uint64_t)0xD2511F53u * c0, p1 = (uint64_t)0xCD9E8D57u * c2;
+
+        c0 = (uint32_t)(p1 >> 32) ^ c1 ^ k0;
+        c1 = (uint32_t)p1;
+        c2 = (uint32_t)(p0 >> 32) ^ c3 ^ k1;
+        c3 = (uint32_t)p0;
+        k0 += 0x9E3779B9u; /* golden ratio */
+        k1 += 0xBB67AE85u; /* sqrt(3) - 1 */
+    }
+    out[0] = c0, out[1] = c1, out[2] = c2, out[3] = c3;
+}
+
+static void block(uint64_t key, uint64_t counter, uint32_t high, uint32_t out[4]) {
+    const uint32_t c[4] = {(uint32_t)counter, (uint32_t)(counter >> 32), high, 0};
+    const uint32_t k[2] = {(uint32_t)key, (uint32_t)(key >> 32)};
+
+    rng_philox(c, k, out);
+}
+
+uint64_t rng_key(uint64_t seed, enum rng_purpose purpose, uint64_t a, uint64_t b) {
+    const uint32_t c[4] = {(uint32_t)a, (uint32_t)(a >> 32), (uint32_t)b, (uint32_t)(b >> 32)};
+    const uint32_t k[2] = {(uint32_t)seed, (uint32_t)(seed >> 32) ^ ((uint32_t)purpose << 24)};
+    uint32_t out[4];
+
+    rng_philox(c, k, out);
+    return (uint64_t)out[1] << 32 | out[0];
+}
+
+uint32_t rng_bits(uint64_t key, uint64_t i) {
+    uint32_t out[4];
+
+    block(key, i >> 2, 0, out);
+    return out[i & 3];
+}
+
+float rng_uniform(uint64_t key, uint64_t i) {
+    return (float)(rng_bits(key, i) >> 8) * 0x1p-24f;
+}
+
+float rng_normal(uint64_t key, uint64_t i) {
+    uint32_t out[4];
+
+    block(key, i, 1, out);
+    const double u = ((double)out[0] + 0.5) * 0x1p-32, v = (double)out[1] * 0x1p-32;
+    return (float)(sqrt(-2 * log(u)) * cos(6.283185307179586 * v));
+}
+
+uint64_t rng_below(uint64_t key, uint64_t i, uint64_t n) {
+    uint32_t out[4];
+
+    block(key, i, 2, out);
+    const uint64_t r = (uint64_t)out[1] << 32 | out[0];
+    return (uint64_t)(((unsigned __int128)r * n) >> 64);
+}

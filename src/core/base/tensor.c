@@ -1,0 +1,24 @@
+#include "core/base/tensor.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+bool shape_equal(const struct shape *a, const struct shape *b) {
+    if (a->rank != b->rank)
+        return false;
+    for (int i = 0; i < a->rank; i++)
+        if (a->dim[i] != b->dim[i])
+            return false;
+    return true;
+}
+
+const char *shape_text(const struct shape *s, char *text) {
+    size_t used = 0;
+
+    text[0] = 0;
+    for (int i = 0; i < s->rank && used < SHAPE_TEXT; i++)
+        used += (size_t)snprintf(text + used, SHAPE_TEXT - used, "%s%" PRId64, i ? "x" : "",
+                                 s->dim[i]);
+    return text;
+}

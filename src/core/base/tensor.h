@@ -1,0 +1,54 @@
+/* tensor.h - shapes, and views of numbers that somebody else owns. */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef CORE_DOUBLE   /* gradient checks run in double, where 1e-7 means something */
+typedef double real; /* weights, sums */
+typedef double act;  /* activations, as stored */
+#else
+typedef float real;
+typedef float act;
+#endif
+
+enum { SHAPE_MAX_RANK = 5, SHAPE_TEXT = 96 };
+
+/* Row-major, channels last: image batches are [n, h, w, c]. A scalar is {1, {1}}. */
+struct shape {
+    int rank;
+    int64_t dim[SHAPE_MAX_RANK]; /* zero beyond rank, so that memcmp compares shapes */
+};
+
+struct tensor {
+    struct shape shape;
+    act *data; /* borrowed; 64-byte aligned */
+};
+
+/* Number of elements; 0 for rank 0. */
+static inline int64_t shape_len(const struct shape *s) {
+    int64_t len = 1;
+
+    for (int i = 0; i < s->rank; i++)
+        len *= s->dim[i];
+    return s->rank ? len : 0;
+}
+
+/* Elements of one sample: the product of all dimensions but the first. */
+static inline int64_t shape_sample_len(const struct shape *s) {
+    int64_t len = 1;
+
+    for (int i = 1; i < s->rank; i++)
+        len *= s->dim[i];
+    return len;
+}
+
+/* The last dimension. */
+static inline int64_t shape_channels(const struct shape *s) {
+    return s->rank ? s->dim[s->rank - 1] : 0;
+}
+
+bool shape_equal(const struct shape *a, const struct shape *b);
+
+/* "16x32x32x3" into text[SHAPE_TEXT]; returns text. */
+const char *shape_text(const struct shape *s, char *text);

@@ -1,0 +1,68 @@
+/* word.h - a word of the job language: a name with arguments, as in sgd(lr=0.1, momentum=0.9).
+ * Operators, initialisers, optimisers, schedules and augmentations all begin with one, are found
+ * by name in a table, and are listed by `dltrain help` from that table. The evaluator stores the
+ * arguments of a call in a struct of the word's own, as described by its arg specs. */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum arg_kind {
+    ARG_INT = 1,     /* int */
+    ARG_REAL,        /* double */
+    ARG_WORD,        /* int: index into words, as in pad=same; true/false is a word too */
+    ARG_INTS,        /* struct ints: one whole number or a list of up to INTS_MAX */
+    ARG_INTS_OR_WORD,/* struct ints: as before, or n = 0 and v[0] = index into words */
+    ARG_REALS,       /* struct reals: a number or a list of any length */
+    ARG_APPLIED,     /* struct applied: another word with its arguments, as in lr=cosine(0.1) */
+};
+
+enum { INTS_MAX = 4 };
+
+struct ints {
+    int n; /* 0 where a word was written */
+    int v[INTS_MAX];
+};
+
+struct reals {
+    int n;
+    const double *v; /* [n], borrowed from the job */
+};
+
+struct word;
+
+/* cosine(0.1, warmup=1): the word and its arguments, of the word's args_size. */
+struct applied {
+    const struct word *word; /* NULL: not given */
+    const void *args;        /* borrowed from the job */
+};
+
+/* One argument. A spec array ends with {0}. */
+struct arg_spec {
+    const char *name;
+    enum arg_kind kind;
+    size_t offset;            /* into the word's struct of arguments */
+    double fallback;          /* default; of lists and words: their one element or index */
+    double min, max;          /* inclusive, of every element; max <= min: no upper limit.
+                               * For REAL and REALS min = max = 0 means no limit at all */
+    const char *const *words; /* ends with NULL */
+    bool required;
+    /* ARG_APPLIED: the table; a plain number in its place means find("constant")(number). */
+    const struct word *(*find)(const char *name);
+    const char *help; /* a few words, with the unit */
+};
+
+struct word {
+    const char *name;
+    const char *help;            /* one line: what it computes */
+    size_t args_size;            /* 0: takes no arguments */
+    const struct arg_spec *args; /* NULL: takes no arguments */
+};
+
+/* Fill args[args_size] with every default. */
+void word_defaults(const struct word *word, void *args);
+
+/* The element i of a kernel-like argument: a single number stands for all. */
+static inline int ints_at(const struct ints *v, int i) {
+    return v->n == 1 ? v->v[0] : v->v[i];
+}

@@ -1,0 +1,119 @@
+/* syntax.h - the job as text and as trees, with the place of everything in its file.
+ *
+ * A job is INI files (read with inih) whose keys may hold expressions:
+ *   pipe    = sum { "|" call }
+ *   sum     = product { ("+" | "-") product }
+ *   product = unary { ("*" | "/") unary }
+ *   unary   = [ "-" ] primary      ; comparisons and 'and/or/not' as weaker operators
+ *   primary = NUMBER | "STRING" | NAME | call | primary "." NAME | "(" pipe ")" | "[" list "]"
+ *   call    = NAME [ "(" [ arg { "," arg } ] ")" ] [ "^" ( INTEGER | "(" sum ")" ) ]
+ *   arg     = [ NAME "=" ] pipe
+ * Strings and nodes belong to the source they were read into. */
+#pragma once
+#include "core/base/err.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Lines and columns count from 1. file is "--set" for what the command line set. */
+struct pos {
+    const char *file;
+    int line, column;
+};
+
+enum expr_kind {
+    EXPR_NUMBER, /* number */
+    EXPR_STRING, /* text */
+    EXPR_NAME,   /* text; as right side of a pipe it is a call without arguments */
+    EXPR_CALL,   /* text, args, times */
+    EXPR_MEMBER, /* left "." text */
+    EXPR_LIST,   /* args, unnamed */
+    EXPR_NEGATE, /* -left */
+    EXPR_NOT,    /* not left */
+    EXPR_BINARY, /* left op right */
+    EXPR_PIPE,   /* left | right; right is a NAME or a CALL */
+};
+
+enum expr_op { OP_ADD, OP_SUB, OP_MUL, OP_DIV, OP_LT, OP_LE, OP_GT, OP_GE, OP_EQ, OP_NE, OP_AND, OP_OR };
+
+struct expr_arg {
+    const char *name; /* NULL: positional */
+    struct expr *value;
+    struct pos pos;
+};
+
+struct expr {
+    enum expr_kind kind;
+    struct pos pos;
+    double number;
+    const char *text;
+    enum expr_op op;
+    struct expr *left, *right;
+    struct expr_arg *args;
+    int n_args;
+    struct expr *times; /* f^3: the exponent; NULL: once */
+};
+
+/* key = value, where value is text as written (inline comments cut, lines joined). */
+struct entry {
+    const char *key, *value;
+    struct pos key_pos, pos; /* of the key; of the value */
+    const char *raw;         /* value with its line breaks, for positions; private to lang */
+};
+
+/* One parameter of [net NAME(inputs, params=defaults)]. */
+struct section_param {
+    const char *name;
+    struct expr *fallback; /* NULL: an input, or a parameter without default */
+    struct pos pos;
+};
+
+/* [kind name(params)], all files merged: a key of an including file replaces the same key of an
+ * included one in its place; a net or block of an including file replaces the included one
+ * whole; the same key or net twice in one file is an error. */
+struct section {
+    const char *kind, *name; /* name "" where there is none */
+    struct section_param *params;
+    int n_params;
+    struct entry *entries;
+    int n_entries;
+    struct pos pos;
+};
+
+/* A job file with all it includes and what --set overrides. */
+struct source {
+    struct section *sections; /* in file order, included files before the text that follows */
+    int n_sections;
+    void *memory; /* owner of everything; private to lang */
+};
+
+/* Read a job file and all files that its [job] include names (relative to the including file; each
+ * file once; separated by blanks).
+ *   sets  [n_sets] texts NAME=VALUE or section.key=VALUE or section.name.key=VALUE, borrowed.
+ *         NAME is a constant of [let] or else a key of [job]. Setting a section.key that no file
+ *         has is allowed (the caller knows which keys exist); an unknown NAME is an error.
+ * Errors: ERR_CONFIG "FILE:LINE:COLUMN: found ..., expected ..."; ERR_IO for unreadable files. */
+int source_read(struct source *s, const char *path, const char *const *sets, int n_sets,
+                struct err *err);
+
+void source_release(struct source *s);
+
+/* The section of that kind and name, or NULL. */
+const struct section *source_find(const struct source *s, const char *kind, const char *name);
+
+/* The entry of that key, or NULL. */
+const struct entry *section_find(const struct section *section, const char *key);
+
+/* Parse an entry's value. Nodes belong to s. Errors: ERR_CONFIG with file:line:column. */
+int expr_parse(struct source *s, const struct entry *entry, struct expr **out, struct err *err);
+
+/* The job as resolved: every section and key after includes and --set, as one INI text (heap, the
+ * caller frees), which reads back to the same job. */
+char *source_print(const struct source *s);
+
+/* An error at a place in the job: "FILE:LINE:COLUMN: <message>". Returns -1. */
+int pos_error(struct err *err, struct pos pos, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* The candidate nearest to word (edit distance at most a third of its length, at least 1), or NULL. */
+const char *nearest(const char *word, const char *const *candidates, int n);

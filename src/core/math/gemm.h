@@ -1,0 +1,15 @@
+/* gemm.h - matrix products; the only user of CBLAS. OpenBLAS runs single-threaded; callers
+ * spread work over their own threads. */
+#pragma once
+#include "core/base/tensor.h"
+
+#include <stdbool.h>
+
+/* C = beta * C + op(A) op(B), row-major.
+ *   a  [m, k] with row stride lda, or [k, m] where trans_a
+ *   b  [k, n] with row stride ldb, or [n, k] where trans_b
+ *   c  [m, n] with row stride ldc
+ * Strides in elements. beta is 0 (c is overwritten, whatever it holds) or 1.
+ * May be called from several threads at once on disjoint c. */
+void gemm(bool trans_a, bool trans_b, int64_t m, int64_t n, int64_t k, const real *a, int64_t lda,
+          const real *b, int64_t ldb, real beta, real *c, int64_t ldc);

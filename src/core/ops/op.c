@@ -1,0 +1,25 @@
+#include "core/ops/op.h"
+
+#include <string.h>
+
+#define OP(name) extern const struct op op_##name;
+#include "core/ops/ops.def"
+#undef OP
+
+static const struct op *const table[] = {
+#define OP(name) &op_##name,
+#include "core/ops/ops.def"
+#undef OP
+};
+
+const struct op *op_find(const char *name) {
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++)
+        if (!strcmp(table[i]->word.name, name))
+            return table[i];
+    return NULL;
+}
+
+const struct op *const *op_table(int *n) {
+    *n = (int)(sizeof table / sizeof *table);
+    return table;
+}

@@ -1,0 +1,88 @@
+/* op.h - what an operator is. The smallest complete example is ops/avgpool.c.
+ *
+ * An operator is one const struct op, named in ops.def. It declares its arguments,
+ * plans its output and memory, and computes. plan() is the only function that may fail;
+ * the graph calls it before any number is allocated. Losses and metrics are operators too. */
+#pragma once
+#include "core/base/err.h"
+#include "core/base/parallel.h"
+#include "core/base/tensor.h"
+#include "core/base/word.h"
+
+enum { OP_MAX_WEIGHTS = 4, OP_MAX_STATES = 2, OP_ANY_INPUTS = 16 };
+
+/* A trained tensor or a saved, untrained one (running mean). */
+struct op_param {
+    const char *name; /* "weight": the last part of the parameter's name; static */
+    struct shape shape;
+    struct applied init;     /* word NULL: zeros */
+    int64_t fan_in, fan_out; /* for the initialiser */
+    bool decay;              /* subject to weight decay */
+};
+
+/* What an operator needs, said before any memory exists. */
+struct op_plan {
+    int64_t batch; /* given: samples that this rank computes at a time */
+    bool bias_auto; /* given: what bias=auto means here: true unless batch norm follows */
+
+    struct shape y;
+    struct op_param w[OP_MAX_WEIGHTS];     /* shape.rank 0: not used */
+    struct op_param state[OP_MAX_STATES];  /* saved with the weights, not trained */
+    size_t saved_bytes;   /* kept from forward to backward: positions of maxima */
+    size_t scratch_bytes; /* shared by all operators, valid within one call */
+    double flops;         /* of forward, a multiply-add counted as 2 */
+    struct ints kernel, stride; /* of a window over h, w: its extent in input pixels (dilation
+                                 * included) and step; n = 0: every output sees one pixel */
+};
+
+/* The operands of one call, all borrowed. */
+struct op_call {
+    const void *args;
+    const struct tensor *x;  /* [n_x] */
+    const struct tensor *dx; /* [n_x]; data NULL where nobody wants the gradient */
+    int n_x;
+    struct tensor y, dy;
+    const real *w[OP_MAX_WEIGHTS];
+    real *dw[OP_MAX_WEIGHTS]; /* NULL where not wanted */
+    real *state[OP_MAX_STATES];
+    void *saved, *scratch;
+    uint64_t key;  /* all randomness is a function of key, first and element index */
+    int64_t first; /* position of this rank's sample 0 in the global batch */
+    double total;  /* losses and metrics: what their sum is divided by (count() over all ranks) */
+    struct team *team; /* NULL: one thread */
+    bool training;
+};
+
+struct op {
+    struct word word; /* the word in the job language, with its arguments */
+    int min_x, max_x; /* number of tensor inputs; a number is accepted in place of a tensor and
+                       * arrives as shape {1, {1}} */
+    /* What backward reads, so that memory can be reused: bit i of reads_x: the values of x[i]. */
+    unsigned reads_x;
+    bool reads_y;
+    /* y may be x[0]'s memory and dx[0] dy's: element-wise, shape kept. Where they alias, dx = dy's
+     * memory on entry and backward overwrites it (c->dx[0].data == c->dy.data). */
+    bool in_place;
+    bool class_index; /* x[1] holds class indices below the channels of x[0], or -1 .. ignored */
+
+    /* Fill the plan, zeroed but for what is given, from arguments and input shapes. Pure.
+     * Returns 0, or -1 with err set (ERR_CONFIG), in words that the author of the job used,
+     * beginning with the operator's name. Must give y.dim[0] = x.dim[0] for batches: the graph
+     * plans again when a batch is smaller. */
+    int (*plan)(const void *args, const struct shape *x, int n_x, struct op_plan *plan,
+                struct err *err);
+    /* Losses and metrics: how many terms this rank's mean is over (after class weights and
+     * ignored elements); y = sum of terms / c->total, shape {1, {1}}. NULL for all others. */
+    double (*count)(const struct op_call *c);
+    /* Overwrite y, saved and state. */
+    void (*forward)(const struct op_call *c);
+    /* Add to every wanted dx and dw: a tensor that is read twice gets both gradients.
+     * NULL: no gradient passes (metrics, noise, detach). */
+    void (*backward)(const struct op_call *c);
+};
+
+/* The operator of that name, or NULL. Static lifetime. */
+const struct op *op_find(const char *name);
+
+/* All operators in the order of ops.def; *n is their number. */
+const struct op *const *op_table(int *n);
