@@ -1,0 +1,44 @@
+/* checkpoint.h - named tensors and a JSON text in one HDF5 file, whole or not there at all.
+ *
+ * Every tensor is a contiguous float32 dataset at its path (h5py: f["nets/model/conv1.weight"]).
+ * Root attributes: dltrain_checkpoint = 1, meta = the JSON text, xxh3_64 = the hash, as 16
+ * hexadecimal digits, over meta and over the path, shape and numbers of every tensor. */
+#pragma once
+#include "core/base/err.h"
+#include "core/base/tensor.h"
+
+struct checkpoint_tensor {
+    const char *path; /* "/nets/model/conv1.weight": groups and the name of the dataset */
+    struct shape shape;
+    const float *data; /* [shape_len]; borrowed */
+};
+
+/* Write a checkpoint. The file is built in memory, written beside as <file>.tmp, synced and
+ * renamed, so that <file> holds either what it held before or all of the new content, also when
+ * the program is killed or the disk is full. Missing folders are an error.
+ *   t     [n] tensors with paths of their own, in any order
+ *   meta  JSON text: where the job is
+ * Errors: ERR_IO naming the file and the reason; nothing is left behind.
+ * Cost: the tensors' size once more in memory. */
+int checkpoint_write(const char *file, const struct checkpoint_tensor *t, int n, const char *meta,
+                     struct err *err);
+
+struct checkpoint;
+
+/* Read a checkpoint into memory and compare its hash.
+ * Errors: ERR_IO where there is none to read; ERR_DATA where it is damaged or something else. */
+int checkpoint_open(struct checkpoint **out, const char *file, struct err *err);
+
+/* The JSON text it was written with; belongs to ck. */
+const char *checkpoint_meta(const struct checkpoint *ck);
+
+/* All its tensors, sorted by path; *n is their number; they belong to ck. */
+const struct checkpoint_tensor *checkpoint_tensors(const struct checkpoint *ck, int *n);
+
+/* Copy one tensor to out[shape_len(shape)].
+ * Errors: ERR_DATA naming file and tensor: not there, or found and expected shapes. */
+int checkpoint_read(const struct checkpoint *ck, const char *path, const struct shape *shape,
+                    float *out, struct err *err);
+
+/* NULL is fine. */
+void checkpoint_close(struct checkpoint *ck);

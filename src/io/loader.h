@@ -1,0 +1,62 @@
+/* loader.h - a thread that reads and augments the next batch while the network works on this one.
+ *
+ *   loader_request(b0); loader_request(b1);
+ *   loader_wait -> b0; ... train ...; loader_release_batch; loader_request(b2); loader_wait -> b1;
+ * ...
+ *
+ * All calls come from one thread. Nothing is allocated after loader_new. */
+#pragma once
+#include "core/base/err.h"
+#include "core/base/tensor.h"
+#include "core/base/word.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { LOADER_BATCHES = 2 }; /* requested and not yet released */
+
+struct dataset;
+struct loader;
+
+struct loader_config {
+    const struct dataset *dataset;  /* borrowed until loader_free */
+    const struct applied *pipeline; /* [n_pipeline] words of augment_find(); borrowed likewise */
+    int n_pipeline;
+    uint64_t seed;
+    bool training;     /* false: nothing is random, see augment.h */
+    int64_t max_batch; /* samples; largest n of a request */
+};
+
+struct loader_batch {
+    int64_t n;          /* samples */
+    struct shape shape; /* [n, h, w, c] of image; label is [n] */
+    const float *image; /* 64-byte aligned; belongs to the loader, until it is released */
+    const float *label; /* class indices */
+};
+
+/* Check the pipeline against the dataset, allocate, start the thread.
+ * Errors: ERR_CONFIG from the pipeline; ERR_IO when memory or the thread is refused. */
+int loader_new(struct loader **out, const struct loader_config *config, struct err *err);
+
+/* [h, w, c] of one image as the network sees it. */
+struct shape loader_shape(const struct loader *loader);
+
+/* Have a batch prepared. Returns at once.
+ *   samples  [n] indices into the dataset, copied; n <= max_batch; may be 0
+ *   epoch    what randomness depends on, with seed and sample
+ * At most LOADER_BATCHES are requested and not released; more abort, as a mistake of the caller. */
+void loader_request(struct loader *loader, const int64_t *samples, int64_t n, int64_t epoch);
+
+/* Wait for the oldest request that was not waited for yet.
+ * Errors: what the thread ran into when it read that batch (ERR_IO, ERR_DATA); the batch then
+ * counts as waited for, and is released as any other. */
+int loader_wait(struct loader *loader, struct loader_batch *out, struct err *err);
+
+/* Give the memory of the oldest batch that was waited for back to the loader. */
+void loader_release_batch(struct loader *loader);
+
+/* Seconds that loader_wait has waited so far, in sum. */
+double loader_wait_seconds(const struct loader *loader);
+
+/* End the thread, at any moment, and free everything. NULL is fine. */
+void loader_free(struct loader *loader);

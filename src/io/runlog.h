@@ -1,0 +1,30 @@
+/* runlog.h - the folder of a run: job.ini (the job as resolved) and metrics.jsonl (one JSON object
+ * a line). Written by one rank only. */
+#pragma once
+#include "core/base/err.h"
+
+#include <jansson.h>
+#include <stdint.h>
+
+struct runlog;
+
+/* Make the folder with those above it, and open its log.
+ *   dir   "runs/NAME"
+ *   job   the resolved job text, saved as dir/job.ini; borrowed
+ *   step  updates done by the checkpoint that the run goes on from; lines of a larger "step", and a
+ *         line cut off by a crash, are removed. 0: a new run; the log of an earlier one in the
+ *         same folder is kept as metrics.previous.jsonl
+ * Errors: ERR_IO naming path and reason; ERR_DATA for a log with a line that is not JSON. */
+int runlog_open(struct runlog **out, const char *dir, const char *job, int64_t step,
+                struct err *err);
+
+/* Append one object as one line, readable by others at once.
+ *   object  borrowed; its "step" is what a resumed run is cut by
+ * Errors: ERR_IO (disk full): the caller may go on, the line is lost. */
+int runlog_append(struct runlog *log, const json_t *object, struct err *err);
+
+/* object[key] = value, or null where it is not finite, which JSON cannot say. */
+void runlog_number(json_t *object, const char *key, double value);
+
+/* NULL is fine. */
+void runlog_close(struct runlog *log);
