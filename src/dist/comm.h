@@ -1,0 +1,80 @@
+/* comm.h - the ranks of a job and what they say to each other. The only room's door to MPI:
+ * nothing else includes mpi.h. An MPI failure in any function below ends the job, naming rank
+ * and host, so that none of them returns an error unless it says so. Not thread-safe: only the
+ * thread that called comm_new may call. With one rank nothing is communicated. */
+#pragma once
+#include "core/base/err.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct comm;
+
+/* Exit code of a job that ended because the program contradicts itself (sysexits.h). */
+enum { COMM_BUG = 70 };
+
+/* Start MPI and meet the other ranks. Without mpirun or srun: a job of one rank.
+ *   out         owned by the caller, ended by comm_free
+ *   argc, argv  as main got them; MPI may take arguments of its own out
+ * Collective; once in a process.
+ * Errors: ERR_USAGE when a launcher started more processes than MPI sees (see launch.h);
+ * ERR_IO when MPI has no support for threads beside the one that communicates. */
+int comm_new(struct comm **out, int *argc, char ***argv, struct err *err);
+
+/* End MPI. NULL is fine. Collective. */
+void comm_free(struct comm *comm);
+
+/* This rank, in [0, size). Local. */
+int comm_rank(const struct comm *comm);
+
+/* Number of ranks of the job. Local. */
+int comm_size(const struct comm *comm);
+
+/* This rank among those on the same host, and their number; to share out processors. Local. */
+int comm_local_rank(const struct comm *comm);
+int comm_local_size(const struct comm *comm);
+
+/* Name of the host this rank is on; borrowed. Local. */
+const char *comm_host(const struct comm *comm);
+
+/* Print "dltrain: rank R on HOST: message" on stderr and end all ranks with exit_code. Local. */
+_Noreturn void comm_abort(const struct comm *comm, int exit_code, const char *message);
+
+/* Returns when every rank has called it. Collective. */
+void comm_barrier(struct comm *comm);
+
+/* Copy data[bytes] of rank root into that of every rank; any size, also beyond 2 GiB.
+ * Collective; bytes and root equal on all ranks. */
+void comm_bcast(struct comm *comm, void *data, size_t bytes, int root);
+
+/* all[size][bytes]: mine[bytes] of every rank in order of rank. Collective; for small messages. */
+void comm_all_gather(struct comm *comm, const void *mine, void *all, size_t bytes);
+
+/* Sum v[n] over ranks, in place; every rank gets the same bits. Collective; for small n. */
+void comm_sum_doubles(struct comm *comm, double *v, int n);
+
+/* The largest of all ranks' v. Collective. */
+double comm_max_double(struct comm *comm, double v);
+
+/* A message on its way. {0} is one that has arrived. */
+struct comm_request {
+    uint64_t handle[2]; /* MPI's own */
+    bool active;
+};
+
+/* Send data[bytes], borrowed and not to be written before comm_test says so. Messages of one
+ * tag from one rank arrive in the order sent. bytes < 2 GiB. Local. */
+void comm_isend(struct comm *comm, const void *data, size_t bytes, int to, int tag,
+                struct comm_request *request);
+
+/* Receive exactly bytes into data, borrowed and not to be read before comm_test says so. Local. */
+void comm_irecv(struct comm *comm, void *data, size_t bytes, int from, int tag,
+                struct comm_request *request);
+
+/* Whether the message has left (or arrived); lets MPI do its work. Local. */
+bool comm_test(struct comm *comm, struct comm_request *request);
+
+/* The first of n tags that nobody else uses. Local, but all ranks must call it in the same order.
+ * Errors: ERR_IO when MPI has not so many tags. */
+int comm_take_tags(struct comm *comm, int n, int *first, struct err *err);

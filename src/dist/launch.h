@@ -1,0 +1,13 @@
+/* launch.h - whether a launcher started more processes than MPI knows of. Pure.
+ * A job that was meant to be one of N ranks and runs as N jobs of one rank looks healthy and
+ * trains nothing of use, so it is refused. */
+#pragma once
+#include "core/base/err.h"
+
+/* Compare the size of MPI's world with what the environment says.
+ *   env   the value of a variable of that name, or NULL; getenv in the program
+ * An explicit launcher (mpirun, PMI) is believed before Slurm: in a Slurm job, mpirun -np 2 may
+ * run fewer ranks than there are tasks. A batch script that runs the program without srun or
+ * mpirun is refused as well; SLURM_NTASKS=1 before the command says that it is meant so.
+ * Errors: ERR_USAGE, saying how to start the job. */
+int launch_check(char *(*env)(const char *name), int mpi_size, struct err *err);

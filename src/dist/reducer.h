@@ -1,0 +1,48 @@
+/* reducer.h - gradients summed over ranks while the backward pass still runs. Spans are cut into
+ * buckets, from the end, since the backward pass finishes the last layers first. A step:
+ *   reducer_begin(r);
+ *   during the backward pass: reducer_ready(r, span, begin, len), reducer_progress(r);
+ *   while (reducer_next(r, &span, &begin, &len)) update those weights; */
+#pragma once
+#include "core/base/tensor.h"
+#include "dist/comm.h"
+
+struct reducer;
+
+/* Plan the buckets of n_spans spans of gradients.
+ *   out           owned by the caller, ended by reducer_free
+ *   comm          borrowed until then
+ *   algorithm     of the table in allreduce.h: "ring"
+ *   span          [n_spans] -> [span_len] reals, borrowed until then; lengths may be 0
+ *   bucket_bytes  size of a bucket, at least that of one real; the first of a span may be smaller
+ * Local, but all ranks must plan the same reducers in the same order.
+ * Memory: allocates scratch of at most 1 MiB and half of its size for each bucket.
+ * Errors: as allreduce_new; ERR_CONFIG for too small bucket_bytes. */
+int reducer_new(struct reducer **out, struct comm *comm, const char *algorithm, real *const *span,
+                const int64_t *span_len, int n_spans, int64_t bucket_bytes, struct err *err);
+
+/* NULL is fine. Between steps only. Local. */
+void reducer_free(struct reducer *r);
+
+/* A new step: no element is ready. Every bucket of the last one has been returned. Local. */
+void reducer_begin(struct reducer *r);
+
+/* Elements [begin, begin + len) of a span are final on this rank; each exactly once a step, in
+ * any order and any pieces. Buckets that have become complete start on their way. Local. */
+void reducer_ready(struct reducer *r, int span, int64_t begin, int64_t len);
+
+/* Keep the messages moving without waiting; cheap, to be called between operators. Local. */
+void reducer_progress(struct reducer *r);
+
+/* Wait until another bucket holds the sum over ranks, and return it: elements
+ * [*begin, *begin + *len) of *span, which the reducer does not touch again this step. Buckets
+ * come in the order of completion, which may differ by rank. False when all were returned.
+ * Every element must be ready, or be made so before the buckets under way run out.
+ * Collective over a whole step. */
+bool reducer_next(struct reducer *r, int *span, int64_t *begin, int64_t *len);
+
+/* Seconds spent waiting in reducer_next since reducer_begin: communication that nothing hid. */
+double reducer_wait_seconds(const struct reducer *r);
+
+/* Number of buckets. */
+int reducer_n_buckets(const struct reducer *r);

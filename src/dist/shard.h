@@ -1,0 +1,40 @@
+/* shard.h - who trains on which sample. Pure: no messages, a function of numbers that all ranks
+ * know. The batch is that of the whole job, so that neither the order of samples nor the steps of
+ * an epoch depend on the number of ranks, and no rank ever runs out of steps before another. */
+#pragma once
+#include "core/base/err.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct shard {
+    int64_t n_samples;
+    int64_t batch; /* samples of a step, of all ranks together */
+    uint64_t seed;
+    bool shuffle;   /* a new order each epoch; else as stored */
+    bool drop_last; /* leave out the last batch of an epoch when it is not full */
+    /* private */
+    int64_t *order; /* [n_samples], a permutation; that of epoch */
+    int64_t epoch;  /* -1: none yet */
+};
+
+/* Copies the first five members of plan; allocates 8 bytes a sample, released by shard_release.
+ * Errors: ERR_CONFIG when there is no sample, no batch or no step; ERR_IO for lack of memory. */
+int shard_init(struct shard *s, const struct shard *plan, struct err *err);
+
+/* {0} is fine. */
+void shard_release(struct shard *s);
+
+/* Steps of every epoch. */
+int64_t shard_steps(const struct shard *s);
+
+/* Samples of that step, of all ranks together: batch, or fewer in the last step. */
+int64_t shard_batch_len(const struct shard *s, int64_t step);
+
+/* The samples of one rank in one step of an epoch: a contiguous part of the step's batch.
+ *   samples  [n] indices into the dataset; borrowed, until a part of another epoch is asked for
+ *   n        may be 0
+ *   first    position of samples[0] in the step's batch
+ * Cost: a shuffle of all samples whenever epoch changes. */
+void shard_part(struct shard *s, int64_t epoch, int64_t step, int rank, int size,
+                const int64_t **samples, int64_t *n, int64_t *first);
