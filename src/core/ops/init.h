@@ -19,3 +19,38 @@ const struct init *const *init_table(int *n);
 /* Fill w[len] as `init` says; zeros where init.word is NULL. */
 void init_fill(const struct applied *init, int64_t fan_in, int64_t fan_out, uint64_t key, real *w,
                int64_t len);
+
+/* The initialisers and their arguments, for operators that name a default. */
+extern const struct init init_zeros;    /* no arguments */
+extern const struct init init_constant; /* struct constant_args */
+extern const struct init init_normal;   /* struct normal_args */
+extern const struct init init_uniform;  /* struct uniform_args */
+extern const struct init init_xavier;   /* struct xavier_args */
+extern const struct init init_kaiming;  /* struct kaiming_args */
+
+enum { INIT_NORMAL, INIT_UNIFORM }; /* distribution */
+enum { INIT_FAN_IN, INIT_FAN_OUT }; /* fan */
+
+struct constant_args {
+    double value;
+};
+
+struct normal_args {
+    double std; /* mean 0 */
+};
+
+struct uniform_args {
+    double limit; /* in [-limit, limit) */
+};
+
+/* Variance 2 / (fan_in + fan_out). Source: Glorot & Bengio 2010. */
+struct xavier_args {
+    int distribution;
+};
+
+/* Variance 2 / ((1 + slope^2) fan). Source: He et al. 2015, doi:10.1109/ICCV.2015.123 */
+struct kaiming_args {
+    int distribution;
+    int fan;
+    double slope; /* of the leaky ReLU that follows */
+};
