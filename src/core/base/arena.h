@@ -22,7 +22,8 @@ static inline size_t arena_round(size_t bytes) {
  * Errors: ERR_IO when the system has no memory. */
 int arena_init(struct arena *a, size_t bytes, struct err *err);
 
-/* The next bytes, zeroed, 64-byte aligned. Aborts when the arena is exhausted: sizes are planned. */
+/* The next bytes, zeroed, 64-byte aligned. Aborts when the arena is exhausted: sizes are planned.
+ */
 void *arena_take(struct arena *a, size_t bytes);
 
 /* Give all memory back. {0} is fine. */

@@ -6,8 +6,9 @@
 
 struct team;
 
-/* A team of n_threads >= 1, the caller included; pinned to the processors the process may use,
- * one each, where there are enough. *out is NULL for one thread, which every function accepts.
+/* A team of n_threads >= 1, the caller included. The other threads are pinned, one processor each,
+ * where the process may use exactly n_threads of them (a launcher that binds gives it so).
+ * *out is NULL for one thread, which every function accepts.
  * Errors: ERR_IO when the system gives no thread. */
 int team_new(struct team **out, int n_threads, struct err *err);
 
@@ -19,6 +20,6 @@ int team_size(const struct team *team);
 
 /* Run task over [0, n) cut into team_size contiguous ranges of nearly equal length; returns when
  * all are done. A task must give the same numbers wherever the cuts are, so that results do
- * not depend on the number of threads. */
+ * not depend on the number of threads. Inside a task it runs the whole loop on that thread. */
 void team_run(struct team *team, int64_t n, void (*task)(void *context, int64_t begin, int64_t end),
               void *context);

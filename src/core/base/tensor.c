@@ -18,7 +18,7 @@ const char *shape_text(const struct shape *s, char *text) {
 
     text[0] = 0;
     for (int i = 0; i < s->rank && used < SHAPE_TEXT; i++)
-        used += (size_t)snprintf(text + used, SHAPE_TEXT - used, "%s%" PRId64, i ? "x" : "",
-                                 s->dim[i]);
+        used +=
+            (size_t)snprintf(text + used, SHAPE_TEXT - used, "%s%" PRId64, i ? "x" : "", s->dim[i]);
     return text;
 }

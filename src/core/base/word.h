@@ -8,13 +8,13 @@
 #include <stdint.h>
 
 enum arg_kind {
-    ARG_INT = 1,     /* int */
-    ARG_REAL,        /* double */
-    ARG_WORD,        /* int: index into words, as in pad=same; true/false is a word too */
-    ARG_INTS,        /* struct ints: one whole number or a list of up to INTS_MAX */
-    ARG_INTS_OR_WORD,/* struct ints: as before, or n = 0 and v[0] = index into words */
-    ARG_REALS,       /* struct reals: a number or a list of any length */
-    ARG_APPLIED,     /* struct applied: another word with its arguments, as in lr=cosine(0.1) */
+    ARG_INT = 1,      /* int */
+    ARG_REAL,         /* double */
+    ARG_WORD,         /* int: index into words, as in pad=same; true/false is a word too */
+    ARG_INTS,         /* struct ints: one whole number or a list of up to INTS_MAX */
+    ARG_INTS_OR_WORD, /* struct ints: as before, or n = 0 and v[0] = index into words */
+    ARG_REALS,        /* struct reals: a number or a list of any length */
+    ARG_APPLIED,      /* struct applied: another word with its arguments, as in lr=cosine(0.1) */
 };
 
 enum { INTS_MAX = 4 };

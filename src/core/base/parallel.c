@@ -1,0 +1,206 @@
+#define _GNU_SOURCE /* processor affinity */
+#include "core/base/parallel.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+/* Loops of a network follow each other within microseconds; sleeping and waking costs about ten
+ * times more. So everybody spins for a moment before going to sleep. */
+enum { SPIN_NS = 50000, SPINS_PER_LOOK = 64 };
+
+struct worker {
+    struct team *team;
+    int index; /* 1 .. n_threads - 1; the caller is 0 */
+    pthread_t thread;
+};
+
+struct team {
+    int n_threads, n_started; /* n_started: workers that run */
+    struct worker *workers;   /* [n_threads - 1] */
+
+    void (*task)(void *context, int64_t begin, int64_t end);
+    void *context;
+    int64_t n;
+    bool stop;
+
+    atomic_uint round;     /* rises by one when the fields above hold a new loop */
+    atomic_int n_running;  /* workers not yet done with this round */
+    atomic_int n_sleepers; /* threads, the caller included, that wait on cond */
+    atomic_bool busy;      /* a loop is running: loops inside it run on their own thread */
+    pthread_mutex_t mutex;
+    pthread_cond_t cond;
+};
+
+static int64_t now_ns(void) {
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+static void spin_pause(void) {
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#endif
+}
+
+typedef bool condition(struct team *team, unsigned seen);
+
+static bool new_round(struct team *team, unsigned seen) {
+    return atomic_load(&team->round) != seen;
+}
+
+static bool all_done(struct team *team, unsigned seen) {
+    (void)seen;
+    return atomic_load(&team->n_running) == 0;
+}
+
+static void wait_for(struct team *team, condition *holds, unsigned seen) {
+    const int64_t end = now_ns() + SPIN_NS;
+
+    do {
+        for (int i = 0; i < SPINS_PER_LOOK; i++) {
+            if (holds(team, seen))
+                return;
+            spin_pause();
+        }
+    } while (now_ns() < end);
+    pthread_mutex_lock(&team->mutex);
+    atomic_fetch_add(&team->n_sleepers, 1); /* before looking again: see wake() */
+    while (!holds(team, seen))
+        pthread_cond_wait(&team->cond, &team->mutex);
+    atomic_fetch_sub(&team->n_sleepers, 1);
+    pthread_mutex_unlock(&team->mutex);
+}
+
+/* After a condition came true. Either the waker sees the sleeper here, or the sleeper saw the
+ * condition: both sides write first and read then, in one total order. */
+static void wake(struct team *team) {
+    if (atomic_load(&team->n_sleepers) == 0)
+        return;
+    pthread_mutex_lock(&team->mutex);
+    pthread_cond_broadcast(&team->cond);
+    pthread_mutex_unlock(&team->mutex);
+}
+
+static void run_range(const struct team *team, int index) {
+    const int64_t each = team->n / team->n_threads, more = team->n % team->n_threads;
+    const int64_t begin = index * each + (index < more ? index : more);
+    const int64_t end = begin + each + (index < more);
+
+    if (begin < end)
+        team->task(team->context, begin, end);
+}
+
+static void *work(void *arg) {
+    const struct worker *w = arg;
+    struct team *team = w->team;
+
+    for (unsigned seen = 0;; seen++) {
+        wait_for(team, new_round, seen);
+        if (team->stop)
+            return NULL;
+        run_range(team, w->index);
+        if (atomic_fetch_sub(&team->n_running, 1) == 1)
+            wake(team);
+    }
+}
+
+static void start_round(struct team *team) {
+    atomic_store(&team->n_running, team->n_started);
+    atomic_fetch_add(&team->round, 1);
+    wake(team);
+}
+
+/* Workers are pinned where the process owns exactly one processor per thread, as a launcher that
+ * binds gives it. With more, other processes of the node may share them and would pin to the same
+ * ones. The caller is left alone: threads that it starts later would inherit its pin. */
+static void pin_workers(struct team *team) {
+    cpu_set_t all, one;
+    int index = 0;
+
+    if (sched_getaffinity(0, sizeof all, &all) || CPU_COUNT(&all) != team->n_threads)
+        return;
+    for (size_t cpu = 0; cpu < CPU_SETSIZE; cpu++) {
+        if (!CPU_ISSET(cpu, &all) || index++ == 0)
+            continue;
+        CPU_ZERO(&one);
+        CPU_SET(cpu, &one);
+        /* A refusal only costs speed. */
+        pthread_setaffinity_np(team->workers[index - 2].thread, sizeof one, &one);
+    }
+}
+
+int team_new(struct team **out, int n_threads, struct err *err) {
+    struct team *team;
+
+    *out = NULL;
+    if (n_threads <= 1)
+        return 0;
+    team = calloc(1, sizeof *team);
+    if (!team)
+        return err_set(err, ERR_IO, "threads: no memory");
+    team->n_threads = n_threads;
+    team->workers = calloc((size_t)n_threads - 1, sizeof *team->workers);
+    pthread_mutex_init(&team->mutex, NULL);
+    pthread_cond_init(&team->cond, NULL);
+    for (int i = 1; i < n_threads; i++) {
+        struct worker *w = team->workers ? &team->workers[i - 1] : NULL;
+        int code = ENOMEM;
+
+        if (w) {
+            *w = (struct worker){.team = team, .index = i};
+            code = pthread_create(&w->thread, NULL, work, w);
+        }
+        if (code) {
+            err_set(err, ERR_IO, "threads: the system gives %d of %d: %s", i, n_threads,
+                    strerror(code));
+            team_free(team);
+            return -1;
+        }
+        team->n_started = i;
+    }
+    pin_workers(team);
+    *out = team;
+    return 0;
+}
+
+void team_free(struct team *team) {
+    if (!team)
+        return;
+    team->stop = true;
+    start_round(team);
+    for (int i = 0; i < team->n_started; i++)
+        pthread_join(team->workers[i].thread, NULL);
+    pthread_cond_destroy(&team->cond);
+    pthread_mutex_destroy(&team->mutex);
+    free(team->workers);
+    free(team);
+}
+
+int team_size(const struct team *team) {
+    return team ? team->n_threads : 1;
+}
+
+void team_run(struct team *team, int64_t n, void (*task)(void *context, int64_t begin, int64_t end),
+              void *context) {
+    if (n <= 0)
+        return;
+    if (!team || n == 1 || atomic_exchange(&team->busy, true)) {
+        task(context, 0, n);
+        return;
+    }
+    team->task = task;
+    team->context = context;
+    team->n = n;
+    start_round(team);
+    run_range(team, 0);
+    wait_for(team, all_done, 0);
+    atomic_store(&team->busy, false);
+}
