@@ -1,0 +1,118 @@
+#include "core/base/parallel.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <cmocka.h>
+
+enum { MOST = 1000 };
+
+struct visits {
+    struct team *team; /* for loops inside loops */
+    atomic_int at[MOST];
+    atomic_int n_calls;
+};
+
+static void visit(void *context, int64_t begin, int64_t end) {
+    struct visits *v = context;
+
+    assert_true(begin < end);
+    atomic_fetch_add(&v->n_calls, 1);
+    for (int64_t i = begin; i < end; i++)
+        atomic_fetch_add(&v->at[i], 1);
+}
+
+static void visit_nested(void *context, int64_t begin, int64_t end) {
+    struct visits *v = context;
+
+    for (int64_t i = begin; i < end; i++)
+        team_run(v->team, MOST, visit, v);
+}
+
+static struct team *team_of(int n_threads) {
+    struct team *team = NULL;
+    struct err err = {0};
+
+    assert_int_equal(team_new(&team, n_threads, &err), 0);
+    assert_int_equal(team_size(team), n_threads);
+    return team;
+}
+
+static void every_index_is_visited_once(void **state) {
+    static const int64_t lengths[] = {0, 1, 2, 3, 7, 8, 9, 64, 999, MOST};
+
+    (void)state;
+    for (int n_threads = 1; n_threads <= 8; n_threads++) {
+        struct team *team = team_of(n_threads);
+
+        for (size_t l = 0; l < sizeof lengths / sizeof *lengths; l++) {
+            struct visits v = {0};
+
+            team_run(team, lengths[l], visit, &v);
+            for (int64_t i = 0; i < MOST; i++)
+                assert_int_equal(v.at[i], i < lengths[l]);
+            assert_true(v.n_calls <= n_threads);
+        }
+        team_free(team);
+    }
+}
+
+static void a_loop_over_all_uses_every_thread(void **state) {
+    struct visits v = {.team = team_of(4)};
+
+    (void)state;
+    team_run(v.team, MOST, visit, &v);
+    assert_int_equal(v.n_calls, 4);
+    team_free(v.team);
+}
+
+static void many_short_loops_end(void **state) {
+    struct visits v = {.team = team_of(3)};
+
+    (void)state;
+    for (int i = 0; i < 20000; i++)
+        team_run(v.team, 3, visit, &v);
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(v.at[i], 20000);
+    team_free(v.team);
+}
+
+static void a_loop_inside_a_loop_visits_all_indices(void **state) {
+    struct visits v = {.team = team_of(4)};
+
+    (void)state;
+    team_run(v.team, 10, visit_nested, &v);
+    for (int i = 0; i < MOST; i++)
+        assert_int_equal(v.at[i], 10);
+    team_free(v.team);
+}
+
+static void one_thread_needs_no_team(void **state) {
+    struct visits v = {0};
+
+    (void)state;
+    assert_null(team_of(1));
+    team_run(NULL, MOST, visit, &v);
+    assert_int_equal(v.n_calls, 1);
+    assert_int_equal(v.at[MOST - 1], 1);
+    team_free(NULL);
+}
+
+static void a_team_that_never_ran_ends(void **state) {
+    (void)state;
+    team_free(team_of(5));
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_index_is_visited_once),
+        cmocka_unit_test(a_loop_over_all_uses_every_thread),
+        cmocka_unit_test(many_short_loops_end),
+        cmocka_unit_test(a_loop_inside_a_loop_visits_all_indices),
+        cmocka_unit_test(one_thread_needs_no_team),
+        cmocka_unit_test(a_team_that_never_ran_ends),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
