@@ -34,7 +34,20 @@ enum expr_kind {
     EXPR_PIPE,   /* left | right; right is a NAME or a CALL */
 };
 
-enum expr_op { OP_ADD, OP_SUB, OP_MUL, OP_DIV, OP_LT, OP_LE, OP_GT, OP_GE, OP_EQ, OP_NE, OP_AND, OP_OR };
+enum expr_op {
+    OP_ADD,
+    OP_SUB,
+    OP_MUL,
+    OP_DIV,
+    OP_LT,
+    OP_LE,
+    OP_GT,
+    OP_GE,
+    OP_EQ,
+    OP_NE,
+    OP_AND,
+    OP_OR
+};
 
 struct expr_arg {
     const char *name; /* NULL: positional */
@@ -78,6 +91,7 @@ struct section {
     struct entry *entries;
     int n_entries;
     struct pos pos;
+    const char *header; /* the text between [ and ], as written; private to lang */
 };
 
 /* A job file with all it includes and what --set overrides. */
@@ -115,5 +129,6 @@ char *source_print(const struct source *s);
 int pos_error(struct err *err, struct pos pos, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* The candidate nearest to word (edit distance at most a third of its length, at least 1), or NULL. */
+/* The candidate nearest to word (edit distance at most a third of its length, at least 1), or NULL.
+ */
 const char *nearest(const char *word, const char *const *candidates, int n);
