@@ -1,0 +1,183 @@
+/* Files, what they include, and how they become one job. */
+#include "core/lang/memory.h"
+#include "core/lang/merge.h"
+#include "core/lang/reader.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* A file that was or is being read. */
+struct visit {
+    const char *path;
+    dev_t device;
+    ino_t inode;
+    const struct visit *by; /* the file that includes it; NULL for the job file */
+    struct visit *before;   /* all visits form a list, newest first */
+    bool done;
+};
+
+struct job {
+    struct source *source;
+    struct visit *visits;
+    struct err *err;
+};
+
+int pos_error(struct err *err, struct pos pos, const char *fmt, ...) {
+    char msg[sizeof err->msg];
+    va_list ap;
+
+    va_start(ap, fmt);
+    vsnprintf(msg, sizeof msg, fmt, ap);
+    va_end(ap);
+    return err_set(err, ERR_CONFIG, "%s:%d:%d: %s", pos.file, pos.line, pos.column, msg);
+}
+
+/* "b.ini:2:11: include cycle: a.ini -> b.ini -> a.ini" */
+static int cycle_error(struct job *job, const struct visit *to, const struct visit *from,
+                       struct pos place) {
+    struct text chain = {0};
+    int status = 0;
+
+    for (const struct visit *v = from; !status; v = v->by) {
+        struct text longer = {0};
+        status = text_add(&longer, v->path, strlen(v->path), job->err) ||
+                 text_add(&longer, " -> ", 4, job->err) ||
+                 text_add(&longer, chain.len ? chain.data : to->path,
+                          chain.len ? chain.len : strlen(to->path), job->err);
+        text_release(&chain);
+        chain = longer;
+        if (v == to)
+            break;
+    }
+    if (!status)
+        pos_error(job->err, place, "include cycle: %s", chain.data);
+    text_release(&chain);
+    return -1;
+}
+
+static int open_error(struct job *job, const char *path, const struct pos *place) {
+    const char *reason = strerror(errno);
+
+    if (!place)
+        return err_set(job->err, ERR_IO, "%s: cannot open: %s", path, reason);
+    return err_set(job->err, ERR_IO, "%s:%d:%d: cannot open '%s': %s", place->file, place->line,
+                   place->column, path, reason);
+}
+
+static int visit_file(struct job *job, const char *path, const struct visit *by,
+                      const struct pos *place);
+
+/* The path that an include in the file at base means: relative to its folder. */
+static const char *included_path(struct job *job, const char *base, const char *word, size_t len) {
+    const char *slash = strrchr(base, '/');
+    size_t folder = *word == '/' || !slash ? 0 : (size_t)(slash - base) + 1;
+    char *path = lang_take(&job->source->memory, folder + len + 1, job->err);
+
+    if (path) {
+        memcpy(path, base, folder);
+        memcpy(path + folder, word, len);
+    }
+    return path;
+}
+
+/* Visit every file that the include key names. */
+static int visit_includes(struct job *job, const struct entry *include, const struct visit *by) {
+    const char *blanks = " \t\r\n\v\f", *s = include->raw;
+    struct pos pos = include->pos;
+
+    for (;;) {
+        for (; *s && strchr(blanks, *s); s++) {
+            pos.column = *s == '\n' ? 1 : pos.column + 1;
+            pos.line += *s == '\n';
+        }
+        if (!*s)
+            return 0;
+        size_t len = strcspn(s, blanks);
+        const char *path = included_path(job, by->path, s, len);
+        if (!path || visit_file(job, path, by, &pos))
+            return -1;
+        s += len;
+        pos.column += (int)len;
+    }
+}
+
+/* Read one file into the job, after all that it includes. */
+static int read_visited(struct job *job, FILE *stream, struct visit *visit) {
+    struct file file = {.path = visit->path};
+
+    if (file_read(&job->source->memory, stream, &file, job->err))
+        return -1;
+    const struct section *head = sections_find(file.sections, file.n_sections, "job", "");
+    const struct entry *include = head ? section_find(head, "include") : NULL;
+    if (include && visit_includes(job, include, visit))
+        return -1;
+    visit->done = true;
+    return merge_file(job->source, &file, job->err);
+}
+
+/* Read a file and all it includes, unless that has happened already.
+ *   place  of the path in the file that includes it; NULL for the job file */
+static int visit_file(struct job *job, const char *path, const struct visit *by,
+                      const struct pos *place) {
+    struct stat status;
+    FILE *stream = fopen(path, "r");
+
+    if (!stream || fstat(fileno(stream), &status)) {
+        open_error(job, path, place);
+        if (stream)
+            fclose(stream);
+        return -1;
+    }
+    struct visit *seen = job->visits;
+    while (seen && (seen->device != status.st_dev || seen->inode != status.st_ino))
+        seen = seen->before;
+    if (seen) {
+        fclose(stream);
+        return seen->done ? 0 : cycle_error(job, seen, by, *place);
+    }
+    struct visit *visit = lang_take(&job->source->memory, sizeof *visit, job->err);
+    int result = -1;
+    if (visit) {
+        *visit = (struct visit){.path = path, .by = by, .before = job->visits};
+        visit->device = status.st_dev;
+        visit->inode = status.st_ino;
+        job->visits = visit;
+        result = read_visited(job, stream, visit);
+    }
+    fclose(stream);
+    return result;
+}
+
+int source_read(struct source *s, const char *path, const char *const *sets, int n_sets,
+                struct err *err) {
+    struct job job = {.source = s, .err = err};
+
+    *s = (struct source){0};
+    const char *own_path = lang_copy(&s->memory, path, strlen(path), err);
+    int status = own_path ? visit_file(&job, own_path, NULL, NULL) : -1;
+    for (int i = 0; !status && i < n_sets; i++)
+        status = merge_set(s, sets[i], i + 1, err);
+    if (status)
+        source_release(s);
+    return status;
+}
+
+void source_release(struct source *s) {
+    lang_release(&s->memory);
+    *s = (struct source){0};
+}
+
+const struct section *source_find(const struct source *s, const char *kind, const char *name) {
+    return sections_find(s->sections, s->n_sections, kind, name ? name : "");
+}
+
+const struct entry *section_find(const struct section *section, const char *key) {
+    for (int i = 0; i < section->n_entries; i++)
+        if (!strcmp(section->entries[i].key, key))
+            return &section->entries[i];
+    return NULL;
+}
