@@ -16,7 +16,7 @@ struct reducer;
  *   span          [n_spans] -> [span_len] reals, borrowed until then; lengths may be 0
  *   bucket_bytes  size of a bucket, at least that of one real; the first of a span may be smaller
  * Local, but all ranks must plan the same reducers in the same order.
- * Memory: allocates scratch of at most 1 MiB and half of its size for each bucket.
+ * Memory: scratch as the algorithm says, for each bucket.
  * Errors: as allreduce_new; ERR_CONFIG for too small bucket_bytes. */
 int reducer_new(struct reducer **out, struct comm *comm, const char *algorithm, real *const *span,
                 const int64_t *span_len, int n_spans, int64_t bucket_bytes, struct err *err);

@@ -1,0 +1,213 @@
+#include "dist/comm.h"
+#include "dist/launch.h"
+
+#include <limits.h>
+#include <mpi.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct comm {
+    MPI_Comm world; /* a duplicate: tags and collectives of our own */
+    int rank, size;
+    int local_rank, local_size;
+    int n_tags, next_tag;
+    char host[MPI_MAX_PROCESSOR_NAME];
+};
+
+_Static_assert(sizeof(MPI_Request) <= sizeof((struct comm_request){0}.handle),
+               "an MPI request fits into a comm_request");
+
+enum { CHUNK = 1 << 30 }; /* bytes; MPI counts in int */
+
+void comm_abort(const struct comm *comm, int exit_code, const char *message) {
+    char line[2048]; /* one write, so that lines of several ranks do not mix */
+
+    snprintf(line, sizeof line, "dltrain: rank %d on %s: %s\n", comm->rank, comm->host, message);
+    fputs(line, stderr);
+    fflush(stderr);
+    MPI_Abort(MPI_COMM_WORLD, exit_code);
+    abort();
+}
+
+/* End the job unless rc says success. */
+static void check(const struct comm *comm, int rc, const char *what) {
+    char reason[MPI_MAX_ERROR_STRING] = "", message[MPI_MAX_ERROR_STRING + 128];
+    int len;
+
+    if (rc == MPI_SUCCESS)
+        return;
+    MPI_Error_string(rc, reason, &len);
+    snprintf(message, sizeof message, "%s failed: %s", what, reason);
+    comm_abort(comm, ERR_IO, message);
+}
+
+/* Which ranks share this host, and how many tags there are. */
+static void look_around(struct comm *comm) {
+    MPI_Comm local;
+    int len, found, *limit;
+
+    check(comm, MPI_Get_processor_name(comm->host, &len), "MPI_Get_processor_name");
+    check(comm, MPI_Comm_dup(MPI_COMM_WORLD, &comm->world), "MPI_Comm_dup");
+    check(comm,
+          MPI_Comm_split_type(comm->world, MPI_COMM_TYPE_SHARED, comm->rank, MPI_INFO_NULL, &local),
+          "MPI_Comm_split_type");
+    MPI_Comm_rank(local, &comm->local_rank);
+    MPI_Comm_size(local, &comm->local_size);
+    MPI_Comm_free(&local);
+    check(comm, MPI_Comm_get_attr(comm->world, MPI_TAG_UB, &limit, &found), "MPI_Comm_get_attr");
+    comm->n_tags = found ? *limit : 32767; /* the least that the MPI standard allows */
+}
+
+int comm_new(struct comm **out, int *argc, char ***argv, struct err *err) {
+    int provided, size;
+
+    if (MPI_Init_thread(argc, argv, MPI_THREAD_FUNNELED, &provided) != MPI_SUCCESS)
+        return err_set(err, ERR_IO, "MPI does not start");
+    MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
+    MPI_Comm_size(MPI_COMM_WORLD, &size);
+    if (launch_check(getenv, size, err)) {
+        MPI_Finalize();
+        return -1;
+    }
+    if (provided < MPI_THREAD_FUNNELED) {
+        MPI_Finalize();
+        return err_set(err, ERR_IO,
+                       "this MPI library does not allow threads: it gives level %d, dltrain needs "
+                       "MPI_THREAD_FUNNELED",
+                       provided);
+    }
+    struct comm *comm = calloc(1, sizeof *comm);
+    if (!comm) {
+        fputs("dltrain: out of memory\n", stderr);
+        MPI_Abort(MPI_COMM_WORLD, ERR_IO); /* the other ranks would wait for this one */
+        abort();
+    }
+    comm->size = size;
+    MPI_Comm_rank(MPI_COMM_WORLD, &comm->rank);
+    look_around(comm);
+    *out = comm;
+    return 0;
+}
+
+void comm_free(struct comm *comm) {
+    if (!comm)
+        return;
+    MPI_Comm_free(&comm->world);
+    MPI_Finalize();
+    free(comm);
+}
+
+int comm_rank(const struct comm *comm) {
+    return comm->rank;
+}
+
+int comm_size(const struct comm *comm) {
+    return comm->size;
+}
+
+int comm_local_rank(const struct comm *comm) {
+    return comm->local_rank;
+}
+
+int comm_local_size(const struct comm *comm) {
+    return comm->local_size;
+}
+
+const char *comm_host(const struct comm *comm) {
+    return comm->host;
+}
+
+void comm_barrier(struct comm *comm) {
+    if (comm->size > 1)
+        check(comm, MPI_Barrier(comm->world), "MPI_Barrier");
+}
+
+void comm_bcast(struct comm *comm, void *data, size_t bytes, int root) {
+    char *p = data;
+
+    if (comm->size == 1)
+        return;
+    while (bytes > 0) {
+        const size_t n = bytes < CHUNK ? bytes : CHUNK;
+        check(comm, MPI_Bcast(p, (int)n, MPI_BYTE, root, comm->world), "MPI_Bcast");
+        p += n;
+        bytes -= n;
+    }
+}
+
+void comm_all_gather(struct comm *comm, const void *mine, void *all, size_t bytes) {
+    if (comm->size == 1) {
+        memcpy(all, mine, bytes);
+        return;
+    }
+    check(comm, MPI_Allgather(mine, (int)bytes, MPI_BYTE, all, (int)bytes, MPI_BYTE, comm->world),
+          "MPI_Allgather");
+}
+
+void comm_sum_doubles(struct comm *comm, double *v, int n) {
+    const bool root = comm->rank == 0;
+
+    if (comm->size == 1)
+        return;
+    /* not MPI_Allreduce, which need not give all ranks the same bits */
+    check(comm,
+          MPI_Reduce(root ? MPI_IN_PLACE : v, root ? v : NULL, n, MPI_DOUBLE, MPI_SUM, 0,
+                     comm->world),
+          "MPI_Reduce");
+    check(comm, MPI_Bcast(v, n, MPI_DOUBLE, 0, comm->world), "MPI_Bcast");
+}
+
+double comm_max_double(struct comm *comm, double v) {
+    double max = v;
+
+    if (comm->size > 1)
+        check(comm, MPI_Allreduce(&v, &max, 1, MPI_DOUBLE, MPI_MAX, comm->world), "MPI_Allreduce");
+    return max;
+}
+
+static void keep(struct comm_request *request, MPI_Request mpi) {
+    memcpy(request->handle, &mpi, sizeof mpi);
+    request->active = true;
+}
+
+void comm_isend(struct comm *comm, const void *data, size_t bytes, int to, int tag,
+                struct comm_request *request) {
+    MPI_Request mpi;
+
+    check(comm, MPI_Isend(data, (int)bytes, MPI_BYTE, to, tag, comm->world, &mpi), "MPI_Isend");
+    keep(request, mpi);
+}
+
+void comm_irecv(struct comm *comm, void *data, size_t bytes, int from, int tag,
+                struct comm_request *request) {
+    MPI_Request mpi;
+
+    check(comm, MPI_Irecv(data, (int)bytes, MPI_BYTE, from, tag, comm->world, &mpi), "MPI_Irecv");
+    keep(request, mpi);
+}
+
+bool comm_test(struct comm *comm, struct comm_request *request) {
+    MPI_Request mpi;
+    int arrived;
+
+    if (!request->active)
+        return true;
+    memcpy(&mpi, request->handle, sizeof mpi);
+    check(comm, MPI_Test(&mpi, &arrived, MPI_STATUS_IGNORE), "a message between ranks");
+    memcpy(request->handle, &mpi, sizeof mpi);
+    request->active = !arrived;
+    return arrived;
+}
+
+int comm_take_tags(struct comm *comm, int n, int *first, struct err *err) {
+    if (n > comm->n_tags - comm->next_tag)
+        return err_set(
+            err, ERR_IO,
+            "this MPI library has %d message tags, %d of them in use; %d more are needed "
+            "(larger buckets need fewer)",
+            comm->n_tags, comm->next_tag, n);
+    *first = comm->next_tag;
+    comm->next_tag += n;
+    return 0;
+}

@@ -1,0 +1,204 @@
+#include "dist/reducer.h"
+#include "dist/allreduce.h"
+
+#include <assert.h>
+#include <limits.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+struct bucket {
+    int span;
+    int64_t begin, len; /* elements of the span */
+    int64_t missing;    /* elements not ready yet */
+    struct allreduce *sum;
+};
+
+struct span {
+    real *data; /* borrowed */
+    int64_t len;
+    int first; /* index of its first bucket, that at the end of the span */
+};
+
+struct reducer {
+    struct comm *comm; /* borrowed */
+    int64_t cut;       /* elements of a full bucket */
+    int n_spans, n_buckets;
+    struct span *span;     /* [n_spans] */
+    struct bucket *bucket; /* [n_buckets] */
+    int *moving;           /* [n_moving] buckets under way, in order of their start */
+    int *done;             /* [n_done] buckets that hold the sum, in order of completion */
+    int n_moving, n_done, n_returned;
+    double wait_s;
+};
+
+static double now(void) {
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* Fill span and bucket. */
+static int cut_spans(struct reducer *r, real *const *span, const int64_t *span_len,
+                     const char *algorithm, struct err *err) {
+    int b = 0;
+
+    for (int s = 0; s < r->n_spans; s++) {
+        r->span[s] = (struct span){span[s], span_len[s], b};
+        for (int64_t end = span_len[s]; end > 0; end -= r->cut, b++) {
+            const int64_t begin = end > r->cut ? end - r->cut : 0;
+            r->bucket[b] = (struct bucket){s, begin, end - begin, 0, NULL};
+            if (allreduce_new(&r->bucket[b].sum, r->comm, algorithm, end - begin, err))
+                return -1;
+        }
+    }
+    return 0;
+}
+
+int reducer_new(struct reducer **out, struct comm *comm, const char *algorithm, real *const *span,
+                const int64_t *span_len, int n_spans, int64_t bucket_bytes, struct err *err) {
+    const int64_t cut = bucket_bytes / (int64_t)sizeof(real);
+    int64_t n_buckets = 0;
+
+    if (cut < 1)
+        return err_set(err, ERR_CONFIG, "a gradient bucket of %lld bytes holds no number of %zu",
+                       (long long)bucket_bytes, sizeof(real));
+    for (int s = 0; s < n_spans; s++)
+        n_buckets += span_len[s] / cut + (span_len[s] % cut > 0);
+    if (n_buckets > INT_MAX)
+        return err_set(err, ERR_CONFIG, "gradient buckets of %lld bytes are too many: %lld",
+                       (long long)bucket_bytes, (long long)n_buckets);
+    struct reducer *r = calloc(1, sizeof *r);
+    if (!r)
+        return err_set(err, ERR_IO, "out of memory");
+    *r = (struct reducer){.comm = comm,
+                          .cut = cut,
+                          .n_spans = n_spans,
+                          .n_buckets = (int)n_buckets,
+                          .span = calloc((size_t)n_spans + 1, sizeof *r->span),
+                          .bucket = calloc((size_t)n_buckets + 1, sizeof *r->bucket),
+                          .moving = calloc((size_t)n_buckets + 1, sizeof *r->moving),
+                          .done = calloc((size_t)n_buckets + 1, sizeof *r->done)};
+    if (!r->span || !r->bucket || !r->moving || !r->done) {
+        err_set(err, ERR_IO, "out of memory: %lld gradient buckets", (long long)n_buckets);
+        goto fail;
+    }
+    if (cut_spans(r, span, span_len, algorithm, err))
+        goto fail;
+    r->n_done = r->n_returned = r->n_buckets; /* as after a step */
+    *out = r;
+    return 0;
+fail:
+    reducer_free(r);
+    return -1;
+}
+
+void reducer_free(struct reducer *r) {
+    if (!r)
+        return;
+    for (int b = 0; r->bucket && b < r->n_buckets; b++)
+        allreduce_free(r->bucket[b].sum);
+    free(r->span);
+    free(r->bucket);
+    free(r->moving);
+    free(r->done);
+    free(r);
+}
+
+/* The program contradicts itself, and the other ranks would wait forever. */
+_Noreturn static void bug(const struct reducer *r, const char *what, const struct bucket *b) {
+    char message[256];
+
+    snprintf(message, sizeof message,
+             "bug: %s; gradient bucket of span %d, elements %lld to %lld, %lld not ready", what,
+             b->span, (long long)b->begin, (long long)(b->begin + b->len), (long long)b->missing);
+    comm_abort(r->comm, COMM_BUG, message);
+}
+
+void reducer_begin(struct reducer *r) {
+    if (r->n_returned < r->n_buckets)
+        bug(r, "a step begins before the last one ended", &r->bucket[0]);
+    for (int b = 0; b < r->n_buckets; b++)
+        r->bucket[b].missing = r->bucket[b].len;
+    r->n_moving = r->n_done = r->n_returned = 0;
+    r->wait_s = 0;
+}
+
+/* A bucket whose elements are all ready starts on its way. */
+static void start(struct reducer *r, int b) {
+    struct bucket *bucket = &r->bucket[b];
+
+    r->moving[r->n_moving++] = b;
+    allreduce_start(bucket->sum, r->span[bucket->span].data + bucket->begin);
+}
+
+void reducer_ready(struct reducer *r, int span, int64_t begin, int64_t len) {
+    const struct span *s = &r->span[span];
+
+    assert(begin >= 0 && begin + len <= s->len);
+    while (len > 0) { /* bucket by bucket, from the end as they are cut */
+        const int b = s->first + (int)((s->len - begin - len) / r->cut);
+        struct bucket *bucket = &r->bucket[b];
+        const int64_t from = begin > bucket->begin ? begin : bucket->begin;
+        const int64_t ready = begin + len - from;
+        if (ready > bucket->missing)
+            bug(r, "elements are ready twice in a step", bucket);
+        bucket->missing -= ready;
+        if (bucket->missing == 0)
+            start(r, b);
+        len -= ready;
+    }
+}
+
+void reducer_progress(struct reducer *r) {
+    int n = 0;
+
+    for (int i = 0; i < r->n_moving; i++) {
+        const int b = r->moving[i];
+        if (allreduce_progress(r->bucket[b].sum))
+            r->done[r->n_done++] = b;
+        else
+            r->moving[n++] = b;
+    }
+    r->n_moving = n;
+}
+
+/* Until a bucket is done that has not been returned. */
+static void wait(struct reducer *r) {
+    const double began = now();
+
+    for (reducer_progress(r); r->n_done == r->n_returned; reducer_progress(r)) {
+        if (r->n_moving == 0) {
+            int b = 0;
+            while (r->bucket[b].missing == 0)
+                b++;
+            bug(r, "waiting for gradients that were never ready", &r->bucket[b]);
+        }
+        sched_yield(); /* there may be fewer processors than ranks */
+    }
+    r->wait_s += now() - began;
+}
+
+bool reducer_next(struct reducer *r, int *span, int64_t *begin, int64_t *len) {
+    if (r->n_returned == r->n_buckets)
+        return false;
+    if (r->n_done == r->n_returned)
+        wait(r);
+    else
+        reducer_progress(r); /* the next ones move on while the caller updates this one */
+    const struct bucket *b = &r->bucket[r->done[r->n_returned++]];
+    *span = b->span;
+    *begin = b->begin;
+    *len = b->len;
+    return true;
+}
+
+double reducer_wait_seconds(const struct reducer *r) {
+    return r->wait_s;
+}
+
+int reducer_n_buckets(const struct reducer *r) {
+    return r->n_buckets;
+}

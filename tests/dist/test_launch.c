@@ -1,0 +1,107 @@
+#include "dist/launch.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+#include <cmocka.h>
+
+/* The environment of one case: NAME=VALUE lines. */
+static const char *environment;
+
+static char *from_environment(const char *name) {
+    static char value[64];
+    const size_t n = strlen(name);
+
+    for (const char *line = environment; *line; line += strcspn(line, "\n") + 1)
+        if (!strncmp(line, name, n) && line[n] == '=') {
+            const size_t len = strcspn(line + n + 1, "\n");
+            memcpy(value, line + n + 1, len);
+            value[len] = '\0';
+            return value;
+        }
+    return NULL;
+}
+
+static void accepted(const char *variables, int mpi_size) {
+    struct err err = {0};
+
+    environment = variables;
+    if (launch_check(from_environment, mpi_size, &err))
+        fail_msg("%s", err.msg);
+}
+
+static void refused(const char *variables, int mpi_size, const char *msg) {
+    struct err err = {0};
+
+    environment = variables;
+    assert_int_equal(launch_check(from_environment, mpi_size, &err), -1);
+    assert_int_equal(err.kind, ERR_USAGE);
+    assert_string_equal(err.msg, msg);
+}
+
+static void one_process_without_a_launcher_is_fine(void **state) {
+    (void)state;
+    accepted("", 1);
+    accepted("SLURM_NTASKS=1\n", 1);
+    accepted("SLURM_NTASKS=\nOMPI_COMM_WORLD_SIZE=many\n", 1);
+}
+
+static void launchers_that_mpi_agrees_with_are_fine(void **state) {
+    (void)state;
+    accepted("OMPI_COMM_WORLD_SIZE=4\n", 4);
+    accepted("PMI_SIZE=3\n", 3);
+    accepted("SLURM_STEP_ID=0\nSLURM_PROCID=2\nSLURM_STEP_NUM_TASKS=4\nSLURM_NTASKS=4\n", 4);
+}
+
+static void srun_of_singletons_is_refused(void **state) {
+    (void)state;
+    refused("SLURM_STEP_ID=0\nSLURM_PROCID=2\nSLURM_STEP_NUM_TASKS=4\nSLURM_NTASKS=4\n", 1,
+            "srun started 4 tasks but MPI sees 1 rank: start with srun --mpi=pmix or mpirun");
+}
+
+static void a_small_step_of_a_large_job_is_fine(void **state) {
+    (void)state;
+    accepted("SLURM_STEP_ID=3\nSLURM_PROCID=0\nSLURM_STEP_NUM_TASKS=1\nSLURM_NTASKS=8\n", 1);
+}
+
+static void batch_script_without_srun_is_refused(void **state) {
+    (void)state;
+    const char *const msg =
+        "the Slurm job has 8 tasks (SLURM_NTASKS) but MPI sees 1 rank: start with srun "
+        "--mpi=pmix or mpirun; if one is meant, put SLURM_NTASKS=1 before the command";
+
+    refused("SLURM_NTASKS=8\n", 1, msg);
+    /* the batch step has a number that no step of srun has */
+    refused("SLURM_NTASKS=8\nSLURM_PROCID=0\nSLURM_STEP_ID=4294967291\n", 1, msg);
+}
+
+static void mpirun_within_slurm_may_run_fewer_ranks(void **state) {
+    (void)state;
+    accepted("OMPI_COMM_WORLD_SIZE=2\nSLURM_NTASKS=8\n", 2);
+    accepted("OMPI_COMM_WORLD_SIZE=1\nSLURM_NTASKS=8\n", 1);
+}
+
+static void mpirun_of_another_library_is_refused(void **state) {
+    (void)state;
+    refused("OMPI_COMM_WORLD_SIZE=2\n", 1,
+            "Open MPI's mpirun started 2 processes (OMPI_COMM_WORLD_SIZE) but MPI sees 1 rank: "
+            "start with the mpirun of the MPI library that dltrain was built with");
+    refused("PMI_SIZE=5\n", 2,
+            "the launcher (PMI) started 5 processes (PMI_SIZE) but MPI sees 2 ranks: "
+            "start with the mpirun of the MPI library that dltrain was built with");
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(one_process_without_a_launcher_is_fine),
+        cmocka_unit_test(launchers_that_mpi_agrees_with_are_fine),
+        cmocka_unit_test(srun_of_singletons_is_refused),
+        cmocka_unit_test(a_small_step_of_a_large_job_is_fine),
+        cmocka_unit_test(batch_script_without_srun_is_refused),
+        cmocka_unit_test(mpirun_within_slurm_may_run_fewer_ranks),
+        cmocka_unit_test(mpirun_of_another_library_is_refused),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,203 @@
+#include "support/mpi_main.h"
+
+#include "core/base/rng.h"
+#include "dist/reducer.h"
+
+#include <string.h>
+
+enum { N_SPANS = 4 };
+static const int64_t span_len[N_SPANS] = {1000, 0, 3, 100003};
+
+static real whole(int r, int span, int64_t i, int step) {
+    return (real)((i * 31 + r * r * 17 + r * i + span * 5 + step * 11) % 1009);
+}
+
+static void fill(real *const *v, int step) {
+    for (int s = 0; s < N_SPANS; s++)
+        for (int64_t i = 0; i < span_len[s]; i++)
+            v[s][i] = whole(comm_rank(comm), s, i, step);
+}
+
+static void assert_summed(const real *v, int span, int64_t begin, int64_t len, int step) {
+    for (int64_t i = begin; i < begin + len; i++) {
+        real sum = 0;
+        for (int r = 0; r < comm_size(comm); r++)
+            sum += whole(r, span, i, step);
+        if (!(v[i] == sum))
+            fail_msg("rank %d: span %d, element %lld is %g, not %g", comm_rank(comm), span,
+                     (long long)i, (double)v[i], (double)sum);
+    }
+}
+
+struct piece {
+    int span;
+    int64_t begin, len;
+};
+
+/* All spans in pieces of up to longest elements, in an order of this rank's own. */
+static struct piece *pieces(int64_t longest, uint64_t key, int *n) {
+    struct piece *p = calloc(110000, sizeof *p);
+    uint64_t draw = 0;
+
+    assert_non_null(p);
+    *n = 0;
+    for (int s = 0; s < N_SPANS; s++)
+        for (int64_t begin = 0; begin < span_len[s];) {
+            int64_t len = 1 + (int64_t)rng_below(key, draw++, (uint64_t)longest);
+            if (len > span_len[s] - begin)
+                len = span_len[s] - begin;
+            p[(*n)++] = (struct piece){s, begin, len};
+            begin += len;
+        }
+    for (int i = *n - 1; i > 0; i--) {
+        const int j = (int)rng_below(key, draw++, (uint64_t)i + 1);
+        const struct piece keep = p[i];
+        p[i] = p[j];
+        p[j] = keep;
+    }
+    return p;
+}
+
+/* Steps in which every rank's elements become ready in another order and other pieces. */
+static void sums_with(int64_t bucket_bytes, int64_t longest_piece, int n_buckets) {
+    real *v[N_SPANS];
+    unsigned char *seen[N_SPANS];
+    struct reducer *r = NULL;
+    struct err err = {0};
+
+    for (int s = 0; s < N_SPANS; s++) {
+        v[s] = calloc((size_t)span_len[s] + 1, sizeof(real));
+        seen[s] = malloc((size_t)span_len[s] + 1);
+    }
+    if (reducer_new(&r, comm, "ring", v, span_len, N_SPANS, bucket_bytes, &err))
+        fail_msg("%s", err.msg);
+    assert_int_equal(reducer_n_buckets(r), n_buckets);
+    for (int step = 0; step < 3; step++) {
+        const uint64_t key = rng_key(1, RNG_TEST, (uint64_t)step, (uint64_t)comm_rank(comm));
+        int n, span, returned = 0;
+        int64_t begin, len;
+        struct piece *p = pieces(longest_piece, key, &n);
+        fill(v, step);
+        reducer_begin(r);
+        for (int i = 0; i < n; i++) {
+            reducer_ready(r, p[i].span, p[i].begin, p[i].len);
+            reducer_progress(r);
+        }
+        for (int s = 0; s < N_SPANS; s++)
+            memset(seen[s], 0, (size_t)span_len[s] + 1);
+        for (; reducer_next(r, &span, &begin, &len); returned++) {
+            assert_summed(v[span], span, begin, len, step);
+            for (int64_t i = begin; i < begin + len; i++)
+                assert_int_equal(seen[span][i]++, 0);
+        }
+        assert_int_equal(returned, n_buckets);
+        for (int s = 0; s < N_SPANS; s++)
+            assert_null(memchr(seen[s], 0, (size_t)span_len[s]));
+        assert_false(reducer_next(r, &span, &begin, &len));
+        assert_true(reducer_wait_seconds(r) >= 0);
+        free(p);
+    }
+    reducer_free(r);
+    for (int s = 0; s < N_SPANS; s++)
+        free(v[s]), free(seen[s]);
+}
+
+static void buckets_are_summed_whatever_becomes_ready_first(void **state) {
+    (void)state;
+    sums_with(16 * 1024, 5000, 1 + 1 + 25); /* 4096 reals: 1000, 3, 24 * 4096 + 1699 */
+}
+
+static void single_elements_may_become_ready(void **state) {
+    (void)state;
+    sums_with(64 * 1024, 1, 1 + 1 + 7); /* 16384 reals: 6 * 16384 + 1699 */
+}
+
+static void one_bucket_may_hold_a_span(void **state) {
+    (void)state;
+    sums_with((int64_t)1 << 40, 20000, 3);
+}
+
+static void tiny_buckets_work(void **state) {
+    (void)state;
+    sums_with(1000 * (int64_t)sizeof(real), 3001, 1 + 1 + 101);
+}
+
+static void buckets_are_cut_from_the_end(void **state) {
+    (void)state;
+    real v[10] = {0};
+    real *const spans[] = {v};
+    const int64_t len[] = {10};
+    const int64_t expected[][2] = {{6, 4}, {2, 4}, {0, 2}};
+    struct reducer *r = NULL;
+    struct err err = {0};
+
+    assert_int_equal(reducer_new(&r, comm, "ring", spans, len, 1, 4 * sizeof(real), &err), 0);
+    reducer_begin(r);
+    for (int b = 0; b < 3; b++) { /* one at a time, so that the order is known */
+        int span;
+        int64_t begin, n;
+        reducer_ready(r, 0, expected[b][0], expected[b][1]);
+        assert_true(reducer_next(r, &span, &begin, &n));
+        assert_int_equal(begin, expected[b][0]);
+        assert_int_equal(n, expected[b][1]);
+    }
+    reducer_free(r);
+}
+
+static void two_reducers_do_not_mix(void **state) {
+    (void)state;
+    enum { LEN = 5000 };
+    static real v[2][LEN];
+    struct reducer *r[2];
+    struct err err = {0};
+    const int64_t len[] = {LEN};
+    int span;
+    int64_t begin, n;
+
+    for (int i = 0; i < 2; i++) {
+        real *const spans[] = {v[i]};
+        assert_int_equal(reducer_new(&r[i], comm, "ring", spans, len, 1, 4096, &err), 0);
+        for (int e = 0; e < LEN; e++)
+            v[i][e] = whole(comm_rank(comm), i, e, 0);
+        reducer_begin(r[i]);
+    }
+    for (int i = 0; i < 2; i++) /* odd ranks begin with the other one */
+        reducer_ready(r[i ^ (comm_rank(comm) & 1)], 0, 0, LEN);
+    for (int i = 0; i < 2; i++) {
+        while (reducer_next(r[i], &span, &begin, &n)) {
+            reducer_progress(r[1 - i]);
+            assert_summed(v[i], i, begin, n, 0);
+        }
+    }
+    reducer_free(r[0]);
+    reducer_free(r[1]);
+}
+
+static void impossible_plans_are_refused(void **state) {
+    (void)state;
+    struct reducer *r = NULL;
+    struct err err = {0};
+    real v[4];
+    real *const spans[] = {v};
+    const int64_t len[] = {4};
+
+    assert_int_equal(reducer_new(&r, comm, "ring", spans, len, 1, 3, &err), -1);
+    assert_int_equal(err.kind, ERR_CONFIG);
+    assert_string_equal(err.msg, "a gradient bucket of 3 bytes holds no number of 4");
+    assert_int_equal(reducer_new(&r, comm, "star", spans, len, 1, 64, &err), -1);
+    assert_string_equal(err.msg, "no all-reduce is called 'star'; there are: ring");
+    assert_null(r);
+    reducer_free(NULL);
+}
+
+static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(buckets_are_summed_whatever_becomes_ready_first),
+    cmocka_unit_test(single_elements_may_become_ready),
+    cmocka_unit_test(one_bucket_may_hold_a_span),
+    cmocka_unit_test(tiny_buckets_work),
+    cmocka_unit_test(buckets_are_cut_from_the_end),
+    cmocka_unit_test(two_reducers_do_not_mix),
+    cmocka_unit_test(impossible_plans_are_refused),
+};
+
+MPI_MAIN(tests)

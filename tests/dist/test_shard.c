@@ -1,0 +1,197 @@
+#include "dist/shard.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+static struct shard new_shard(int64_t n, int64_t batch, uint64_t seed, bool shuffle, bool drop) {
+    const struct shard plan = {
+        .n_samples = n, .batch = batch, .seed = seed, .shuffle = shuffle, .drop_last = drop};
+    struct shard s;
+    struct err err = {0};
+
+    if (shard_init(&s, &plan, &err))
+        fail_msg("%s", err.msg);
+    return s;
+}
+
+/* The order of an epoch as `size` ranks go through it: all steps, all ranks; its length. */
+static int64_t walk(struct shard *s, int64_t epoch, int size, int64_t *order) {
+    int64_t total = 0;
+
+    for (int64_t step = 0; step < shard_steps(s); step++) {
+        int64_t in_step = 0;
+        for (int rank = 0; rank < size; rank++) {
+            const int64_t *samples;
+            int64_t n, first;
+            shard_part(s, epoch, step, rank, size, &samples, &n, &first);
+            assert_int_equal(first, in_step);
+            memcpy(order + total, samples, (size_t)n * sizeof *order);
+            in_step += n;
+            total += n;
+        }
+        assert_int_equal(in_step, shard_batch_len(s, step));
+    }
+    return total;
+}
+
+static void every_epoch_visits_every_sample_once(void **state) {
+    (void)state;
+    const int64_t sizes[][2] = {{1, 1}, {1, 8}, {10, 3}, {12, 4}, {1003, 64}, {64, 100}};
+
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+        for (int ranks = 1; ranks <= 9; ranks++)
+            for (int64_t epoch = 0; epoch < 3; epoch++) {
+                const int64_t n = sizes[i][0];
+                struct shard s = new_shard(n, sizes[i][1], 5, true, false);
+                int64_t order[1003];
+                bool seen[1003] = {false};
+                assert_int_equal(walk(&s, epoch, ranks, order), n);
+                for (int64_t k = 0; k < n; k++) {
+                    assert_in_range(order[k], 0, n - 1);
+                    assert_false(seen[order[k]]);
+                    seen[order[k]] = true;
+                }
+                shard_release(&s);
+            }
+}
+
+static void the_order_does_not_depend_on_the_number_of_ranks(void **state) {
+    (void)state;
+    struct shard s = new_shard(1003, 64, 5, true, false);
+    int64_t alone[1003], together[1003];
+
+    for (int64_t epoch = 0; epoch < 3; epoch++)
+        for (int ranks = 2; ranks <= 70; ranks++) { /* 70 > batch: some ranks are empty */
+            walk(&s, epoch, 1, alone);
+            walk(&s, epoch, ranks, together);
+            assert_memory_equal(alone, together, sizeof alone);
+        }
+    shard_release(&s);
+}
+
+static void epochs_and_seeds_differ_and_return(void **state) {
+    (void)state;
+    struct shard s = new_shard(100, 10, 1, true, false);
+    struct shard other = new_shard(100, 10, 2, true, false);
+    int64_t first[100], second[100], again[100], seed2[100];
+
+    walk(&s, 0, 1, first);
+    walk(&s, 1, 1, second);
+    walk(&s, 0, 1, again);
+    walk(&other, 0, 1, seed2);
+    assert_memory_equal(first, again, sizeof first);
+    assert_memory_not_equal(first, second, sizeof first);
+    assert_memory_not_equal(first, seed2, sizeof first);
+    shard_release(&s);
+    shard_release(&other);
+}
+
+/* Over many epochs each sample is first about equally often: 6000 / 6 = 1000, and the standard
+ * deviation is sqrt(6000 * 1/6 * 5/6) = 28.9; the draws are fixed, so this cannot flicker. */
+static void every_sample_may_be_anywhere(void **state) {
+    (void)state;
+    struct shard s = new_shard(6, 6, 9, true, false);
+    int count[6][6] = {{0}};
+
+    for (int64_t epoch = 0; epoch < 6000; epoch++) {
+        int64_t order[6];
+        walk(&s, epoch, 1, order);
+        for (int i = 0; i < 6; i++)
+            count[i][order[i]]++;
+    }
+    for (int i = 0; i < 6; i++)
+        for (int j = 0; j < 6; j++)
+            assert_in_range(count[i][j], 1000 - 5 * 29, 1000 + 5 * 29);
+    shard_release(&s);
+}
+
+static void without_shuffling_samples_come_as_stored(void **state) {
+    (void)state;
+    struct shard s = new_shard(10, 4, 5, false, false);
+    const int64_t *samples;
+    int64_t n, first;
+
+    assert_int_equal(shard_steps(&s), 3);
+    shard_part(&s, 7, 1, 1, 2, &samples, &n, &first); /* 4 5 | 6 7 */
+    assert_int_equal(n, 2);
+    assert_int_equal(first, 2);
+    assert_int_equal(samples[0], 6);
+    assert_int_equal(samples[1], 7);
+    shard_part(&s, 7, 2, 2, 3, &samples, &n, &first); /* of 8 9: none | 8 | 9 */
+    assert_int_equal(n, 1);
+    assert_int_equal(first, 1);
+    assert_int_equal(samples[0], 9);
+    shard_part(&s, 7, 2, 0, 3, &samples, &n, &first);
+    assert_int_equal(n, 0);
+    shard_release(&s);
+}
+
+static void the_tail_is_kept_or_left_out(void **state) {
+    (void)state;
+    struct shard kept = new_shard(10, 4, 5, true, false), left = new_shard(10, 4, 5, true, true);
+    struct shard even = new_shard(12, 4, 5, true, true);
+    int64_t order[12];
+
+    assert_int_equal(shard_steps(&kept), 3);
+    assert_int_equal(shard_batch_len(&kept, 2), 2);
+    assert_int_equal(shard_steps(&left), 2);
+    assert_int_equal(walk(&left, 0, 3, order), 8);
+    assert_int_equal(shard_steps(&even), 3);
+    assert_int_equal(walk(&even, 0, 5, order), 12);
+    shard_release(&kept);
+    shard_release(&left);
+    shard_release(&even);
+}
+
+static void parts_differ_by_one_sample_at_most(void **state) {
+    (void)state;
+    struct shard s = new_shard(1000, 130, 5, true, false);
+
+    for (int ranks = 1; ranks <= 40; ranks++)
+        for (int64_t step = 0; step < shard_steps(&s); step++)
+            for (int rank = 0; rank < ranks; rank++) {
+                const int64_t *samples, len = shard_batch_len(&s, step);
+                int64_t n, first;
+                shard_part(&s, 0, step, rank, ranks, &samples, &n, &first);
+                assert_in_range(n, len / ranks, (len + ranks - 1) / ranks);
+            }
+    shard_release(&s);
+}
+
+static void refused(int64_t n, int64_t batch, bool drop_last, const char *msg) {
+    const struct shard plan = {.n_samples = n, .batch = batch, .drop_last = drop_last};
+    struct shard s = {0};
+    struct err err = {0};
+
+    assert_int_equal(shard_init(&s, &plan, &err), -1);
+    assert_int_equal(err.kind, ERR_CONFIG);
+    assert_string_equal(err.msg, msg);
+    shard_release(&s);
+}
+
+static void nothing_to_share_is_refused(void **state) {
+    (void)state;
+    refused(0, 10, false, "there are no samples to share out");
+    refused(10, 0, false, "a batch has at least 1 sample, not 0");
+    refused(10, 11, true,
+            "a batch of 11 is never full with 10 samples, and the last batch is to be left out "
+            "when it is not full");
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_epoch_visits_every_sample_once),
+        cmocka_unit_test(the_order_does_not_depend_on_the_number_of_ranks),
+        cmocka_unit_test(epochs_and_seeds_differ_and_return),
+        cmocka_unit_test(every_sample_may_be_anywhere),
+        cmocka_unit_test(without_shuffling_samples_come_as_stored),
+        cmocka_unit_test(the_tail_is_kept_or_left_out),
+        cmocka_unit_test(parts_differ_by_one_sample_at_most),
+        cmocka_unit_test(nothing_to_share_is_refused),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
