@@ -4,8 +4,8 @@
  * 1 where the dataset holds bytes; without `normalize` that is what the network sees. Every
  * random draw is a function of (seed, epoch, sample, position in the pipeline).
  *
- * In validation nothing is random: random_crop takes the centre, random_resized_crop resizes
- * the short side to the size and takes the centre, and words marked training_only are left out. */
+ * In validation nothing is random: random_crop takes the centre, random_resized_crop the largest
+ * centred piece of the wanted form, and words marked training_only are left out. */
 #pragma once
 #include "core/base/err.h"
 #include "core/base/tensor.h"
@@ -14,64 +14,71 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { AUGMENT_MAX = 16, AUGMENT_DRAWS = 64 }; /* words of a pipeline; draws each may make */
+/* Words of a pipeline; random draws that each may make for an image. */
+enum { AUGMENT_MAX = 16, AUGMENT_DRAWS = 64 };
 
 /* What the dataset knows of its images. */
 struct augment_source {
     struct shape shape; /* [h, w, c] of one image */
-    const double *mean; /* [c] of values 0..1, borrowed; NULL: unknown */
-    const double *std;  /* [c] */
+    const float *mean;  /* [c] of values as the pipeline gets them, borrowed; NULL: unknown */
+    const float *std;   /* [c] */
 };
 
-/* One image through one word. out never overlaps in, unless the word is in_place, then out = in. */
+/* One word in its place in a pipeline, as planned. */
+struct augment_stage {
+    const struct augment *augment;
+    const void *args;     /* borrowed */
+    int position;         /* in the pipeline as written: what validation leaves out is counted */
+    struct shape in, out; /* [h, w, c] */
+    int64_t scratch_len;  /* floats that apply needs */
+};
+
+/* One image through one word. */
 struct augment_call {
     const void *args;
     const struct augment_source *source;
     bool training;
     uint64_t key;   /* of seed, epoch and sample */
-    uint64_t first; /* draws of this word are elements first .. first + AUGMENT_DRAWS - 1 of key */
-    struct shape in_shape, out_shape; /* [h, w, c] */
+    uint64_t first; /* the word's draws are elements first .. first + AUGMENT_DRAWS - 1 of key */
+    struct shape in_shape, out_shape;
     const float *in;
-    float *out;
+    float *out;     /* in itself where the word is in_place, else apart from it */
+    float *scratch; /* [scratch_len] */
 };
 
 struct augment {
     struct word word;   /* first: augment_find() gives its address */
     bool training_only; /* left out in validation */
     bool in_place;
-    /* Shape of the output. Errors: ERR_CONFIG, beginning with the word's name. */
+    /* Set out (which is in on entry) and scratch_len. Pure.
+     * Errors: ERR_CONFIG, beginning with the word's name. */
     int (*plan)(const void *args, bool training, const struct augment_source *source,
-                const struct shape *in, struct shape *out, struct err *err);
+                struct augment_stage *stage, struct err *err);
     void (*apply)(const struct augment_call *c);
 };
 
-/* A pipeline that is checked against a dataset. */
+/* A pipeline that is checked against a dataset; nothing to release. */
 struct augment_plan {
-    struct augment_source source; /* mean and std borrowed */
+    struct augment_source source;
     bool training;
     int n;
-    struct augment_stage {
-        const struct augment *word;
-        const void *args; /* borrowed */
-        int position;     /* in the pipeline as written, so that draws do not depend on what
-                           * validation leaves out */
-        struct shape in, out;
-    } stage[AUGMENT_MAX];
-    struct shape out;       /* [h, w, c] that the network sees */
-    int64_t scratch_floats; /* that augment_run needs */
+    struct augment_stage stage[AUGMENT_MAX];
+    struct shape out;    /* [h, w, c] that the network sees */
+    int64_t scratch_len; /* floats that augment_run needs */
 };
 
 /* Check a pipeline and find its shapes.
  *   pipeline  [n] words that augment_find() gave; arguments borrowed for the plan's life
- * Nothing to release. Errors: ERR_CONFIG in the words of the job. */
+ *   source    copied; mean and std borrowed
+ * Errors: ERR_CONFIG in the words of the job. */
 int augment_plan_init(struct augment_plan *plan, const struct applied *pipeline, int n,
                       bool training, const struct augment_source *source, struct err *err);
 
 /* One image through the pipeline.
  *   key      rng_key(seed, RNG_AUGMENT, epoch, sample)
- *   bytes    [source shape] or NULL: scaled to 0..1 first
- *   floats   [source shape] where bytes is NULL
- *   scratch  [scratch_floats]
+ *   bytes    [source.shape], divided by 255 first; or NULL and
+ *   floats   [source.shape], taken as they are
+ *   scratch  [scratch_len]
  *   out      [plan->out] */
 void augment_run(const struct augment_plan *plan, uint64_t key, const unsigned char *bytes,
                  const float *floats, float *scratch, float *out);

@@ -1,7 +1,8 @@
 /* checkpoint.h - named tensors and a JSON text in one HDF5 file, whole or not there at all.
  *
  * Every tensor is a contiguous float32 dataset at its path (h5py: f["nets/model/conv1.weight"]).
- * Root attributes: dltrain_checkpoint = 1, meta = the JSON text, xxh3_64 = the hash, as 16
+ * The JSON text is the uint8 dataset "/meta" (h5py: json.loads(bytes(f["meta"])); an attribute
+ * holds 64 KiB at most). Root attributes: dltrain_checkpoint = 1, xxh3_64 = the hash, as 16
  * hexadecimal digits, over meta and over the path, shape and numbers of every tensor. */
 #pragma once
 #include "core/base/err.h"
@@ -19,7 +20,7 @@ struct checkpoint_tensor {
  *   t     [n] tensors with paths of their own, in any order
  *   meta  JSON text: where the job is
  * Errors: ERR_IO naming the file and the reason; nothing is left behind.
- * Cost: the tensors' size once more in memory. */
+ * Cost: about twice the tensors' size of memory. */
 int checkpoint_write(const char *file, const struct checkpoint_tensor *t, int n, const char *meta,
                      struct err *err);
 

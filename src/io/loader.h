@@ -4,7 +4,9 @@
  *   loader_wait -> b0; ... train ...; loader_release_batch; loader_request(b2); loader_wait -> b1;
  * ...
  *
- * All calls come from one thread. Nothing is allocated after loader_new. */
+ * All calls come from one thread. Nothing is allocated after loader_new. The loader's thread may
+ * run where its creator may: make loaders before a team pins the calling thread to one processor.
+ */
 #pragma once
 #include "core/base/err.h"
 #include "core/base/tensor.h"
@@ -19,7 +21,7 @@ struct dataset;
 struct loader;
 
 struct loader_config {
-    const struct dataset *dataset;  /* borrowed until loader_free */
+    struct dataset *dataset;        /* borrowed until loader_free, and nobody else's until then */
     const struct applied *pipeline; /* [n_pipeline] words of augment_find(); borrowed likewise */
     int n_pipeline;
     uint64_t seed;
@@ -31,7 +33,7 @@ struct loader_batch {
     int64_t n;          /* samples */
     struct shape shape; /* [n, h, w, c] of image; label is [n] */
     const float *image; /* 64-byte aligned; belongs to the loader, until it is released */
-    const float *label; /* class indices */
+    const float *label; /* class indices; NULL where the dataset has none */
 };
 
 /* Check the pipeline against the dataset, allocate, start the thread.
