@@ -62,7 +62,8 @@ int h5_create_memory(struct h5 **out, const char *name, struct err *err);
 int h5_image(struct h5 *file, void **bytes, size_t *len, struct err *err);
 
 /* Bring a created file to the disk: flush, fsync, and look whether everything arrived, which
- * closing alone does not tell on a full disk. All its datasets must be closed. */
+ * closing alone does not tell on a full disk. All its datasets must be closed. After it, whether
+ * it succeeded or not, the file can only be closed. */
 int h5_sync(struct h5 *file, struct err *err);
 
 /* Close; unsynced changes may be lost unnoticed. NULL is fine. */
