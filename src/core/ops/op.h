@@ -22,15 +22,15 @@ struct op_param {
 
 /* What an operator needs, said before any memory exists. */
 struct op_plan {
-    int64_t batch; /* given: samples that this rank computes at a time */
+    int64_t batch;  /* given: samples that this rank computes at a time */
     bool bias_auto; /* given: what bias=auto means here: true unless batch norm follows */
 
     struct shape y;
-    struct op_param w[OP_MAX_WEIGHTS];     /* shape.rank 0: not used */
-    struct op_param state[OP_MAX_STATES];  /* saved with the weights, not trained */
-    size_t saved_bytes;   /* kept from forward to backward: positions of maxima */
-    size_t scratch_bytes; /* shared by all operators, valid within one call */
-    double flops;         /* of forward, a multiply-add counted as 2 */
+    struct op_param w[OP_MAX_WEIGHTS];    /* shape.rank 0: not used */
+    struct op_param state[OP_MAX_STATES]; /* saved with the weights, not trained */
+    size_t saved_bytes;                   /* kept from forward to backward: positions of maxima */
+    size_t scratch_bytes;                 /* shared by all operators, valid within one call */
+    double flops;                         /* of forward, a multiply-add counted as 2 */
     struct ints kernel, stride; /* of a window over h, w: its extent in input pixels (dilation
                                  * included) and step; n = 0: every output sees one pixel */
 };
@@ -63,7 +63,8 @@ struct op {
     /* y may be x[0]'s memory and dx[0] dy's: element-wise, shape kept. Where they alias, dx = dy's
      * memory on entry and backward overwrites it (c->dx[0].data == c->dy.data). */
     bool in_place;
-    bool class_index; /* x[1] holds class indices below the channels of x[0], or -1 .. ignored */
+    bool cancels_bias; /* a constant added to x[0] changes nothing: bn */
+    bool class_index;  /* x[1] holds class indices below the channels of x[0], or -1 .. ignored */
 
     /* Fill the plan, zeroed but for what is given, from arguments and input shapes. Pure.
      * Returns 0, or -1 with err set (ERR_CONFIG), in words that the author of the job used,

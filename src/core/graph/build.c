@@ -1,0 +1,260 @@
+/* build.c - names, operators and arithmetic: the evaluator's host. */
+#include "core/graph/build.h"
+
+#include <string.h>
+
+static struct builder *builder(const struct evaluator *ev) {
+    return ev->context;
+}
+
+int build_node(struct builder *b, const struct value *v, const char *whose, struct err *err) {
+    if (v->kind == VALUE_TENSOR || v->kind == VALUE_USE)
+        return v->index;
+    if (v->kind == VALUE_NUMBER)
+        return graph_number(b->graph, v->number, v->pos);
+    return pos_error(err, v->pos, "%s: found %s, expected a tensor", whose,
+                     value_kind_name(v->kind));
+}
+
+static struct value tensor_value(int node, struct pos pos) {
+    return (struct value){.kind = VALUE_TENSOR, .pos = pos, .index = node};
+}
+
+static int field_value(struct builder *b, const struct expr *e, struct value *out) {
+    for (int i = 0; i < b->config->n_fields; i++) {
+        const struct field *f = &b->config->fields[i];
+        struct shape shape = {f->sample.rank + 1, {b->config->batch}};
+
+        if (strcmp(f->name, e->text))
+            continue;
+        memcpy(shape.dim + 1, f->sample.dim, (size_t)f->sample.rank * sizeof *shape.dim);
+        *out = tensor_value(graph_input(b->graph, f->name, &shape, e->pos), e->pos);
+        return 1;
+    }
+    return 0;
+}
+
+static int model_value(struct builder *b, const struct expr *e, struct value *out,
+                       struct err *err) {
+    if (!b->config->model_entry)
+        return pos_error(err, e->pos, "found 'model', but [job] has no key model");
+    if (eval_entry(&b->eval, b->config->model_entry, out, err))
+        return -1;
+    if (out->kind != VALUE_NET)
+        return pos_error(err, b->config->model_entry->pos,
+                         "model: found %s, expected a net as in resnet20(classes=10)",
+                         value_kind_name(out->kind));
+    return 1;
+}
+
+static int host_name(struct evaluator *ev, const struct expr *e, struct value *out,
+                     struct err *err) {
+    struct builder *b = builder(ev);
+
+    for (int i = b->frame->n_names - 1; i >= 0; i--)
+        if (!strcmp(b->frame->names[i].name, e->text)) {
+            *out = b->frame->names[i].value;
+            out->pos = e->pos;
+            return 1;
+        }
+    if (!b->frame->net && field_value(b, e, out))
+        return 1;
+    if (!b->frame->net && !strcmp(e->text, "model"))
+        return model_value(b, e, out, err);
+    const struct section *net = source_find(b->config->source, "net", e->text);
+    if (!net)
+        return 0;
+    *out = build_net_value(b, net, e->pos);
+    return 1;
+}
+
+/* channels(x), height(x), width(x). */
+static int dimension(struct builder *b, const struct expr *e, const struct value *piped,
+                     struct value *out, struct err *err) {
+    struct value v;
+
+    if (piped)
+        v = *piped;
+    else if (e->n_args != 1)
+        return pos_error(err, e->pos, "%s takes one tensor", e->text);
+    else if (eval(&b->eval, e->args[0].value, &v, err))
+        return -1;
+    const int node = build_node(b, &v, e->text, err);
+    if (node < 0)
+        return -1;
+    const struct shape *s = &b->graph->nodes[node].plan.y;
+    const int which = e->text[0] == 'h' ? 1 : e->text[0] == 'w' ? 2 : s->rank - 1;
+    if (e->text[0] != 'c' && s->rank != 4)
+        return pos_error(err, e->pos, "%s takes images [n, h, w, c]", e->text);
+    *out = (struct value){.kind = VALUE_NUMBER, .pos = e->pos, .number = (double)s->dim[which]};
+    return 1;
+}
+
+const char *build_name_argument(const struct expr *e) {
+    for (int i = 0; i < e->n_args; i++)
+        if (e->args[i].name && !strcmp(e->args[i].name, "name"))
+            return e->args[i].value->text;
+    return NULL;
+}
+
+/* Inputs come first: the piped value, then positional arguments up to the operator's limit. */
+static int operator_inputs(struct builder *b, const struct op *op, const struct expr *e,
+                           const struct value *piped, int x[OP_ANY_INPUTS], int *skip,
+                           struct err *err) {
+    int n = 0;
+
+    if (piped && op->max_x > 0 && (x[n++] = build_node(b, piped, op->word.name, err)) < 0)
+        return -1;
+    for (*skip = 0; n < op->max_x && *skip < e->n_args && !e->args[*skip].name; (*skip)++) {
+        struct value v;
+        if (eval(&b->eval, e->args[*skip].value, &v, err))
+            return -1;
+        if ((x[n++] = build_node(b, &v, op->word.name, err)) < 0)
+            return -1;
+    }
+    if (piped && op->max_x == 0)
+        return pos_error(err, e->pos, "%s takes no input, found a value before the bar",
+                         op->word.name);
+    if (n < op->min_x)
+        return pos_error(err, e->pos, "%s takes %d input%s, found %d", op->word.name, op->min_x,
+                         op->min_x == 1 ? "" : "s", n);
+    return n;
+}
+
+static int apply_operator(struct builder *b, const struct op *op, const struct expr *e,
+                          const struct value *piped, struct value *out, struct err *err) {
+    int x[OP_ANY_INPUTS], skip;
+    struct applied applied;
+
+    const int n_x = operator_inputs(b, op, e, piped, x, &skip, err);
+    if (n_x < 0 || eval_apply(&b->eval, e, skip, &op->word, &applied, err))
+        return -1;
+    const int at = graph_apply(b->graph, op, applied.args, x, n_x, e->pos, err);
+    if (at < 0)
+        return -1;
+    struct node *node = &b->graph->nodes[at];
+    if (node->plan.w[0].shape.rank || node->plan.state[0].shape.rank) {
+        if (!b->frame->net)
+            return pos_error(err, e->pos, "%s has parameters: it stands in [net] and [block] only",
+                             op->word.name);
+        node->net = b->frame->net;
+        node->part = build_part(b, op->word.name, build_name_argument(e), false);
+    }
+    *out = tensor_value(at, e->pos);
+    return 1;
+}
+
+static int call_value(struct builder *b, const struct value *f, const struct expr *e,
+                      const struct value *piped, struct value *out, struct err *err) {
+    if (f->kind == VALUE_NET)
+        return build_net(b, f, e, piped, out, err) ? -1 : 1;
+    if (f->kind == VALUE_BLOCK)
+        return build_shared_use(b, f, e, piped, out, err) ? -1 : 1;
+    return pos_error(err, e->pos, "'%s' is %s and cannot be called", e->text,
+                     value_kind_name(f->kind));
+}
+
+static int host_call(struct evaluator *ev, const struct expr *e, const struct value *piped,
+                     struct value *out, struct err *err) {
+    struct builder *b = builder(ev);
+    const char *word = e->text;
+    struct value f;
+
+    if (!strcmp(word, "channels") || !strcmp(word, "height") || !strcmp(word, "width"))
+        return dimension(b, e, piped, out, err);
+    if (!strcmp(word, "share") && !piped)
+        return build_share(b, e, out, err) ? -1 : 1;
+    if (!strcmp(word, "arch") && !piped)
+        return build_arch(b, e, out, err) ? -1 : 1;
+    const struct op *op = op_find(word);
+    if (op)
+        return apply_operator(b, op, e, piped, out, err);
+    const struct section *block = source_find(b->config->source, "block", word);
+    if (block)
+        return build_block(b, block, e, piped, NULL, out, err) ? -1 : 1;
+    const struct expr name = {.kind = EXPR_NAME, .pos = e->pos, .text = word};
+    const int found = host_name(ev, &name, &f, err);
+    return found > 0 ? call_value(b, &f, e, piped, out, err) : found;
+}
+
+static int host_member(struct evaluator *ev, const struct expr *e, const struct value *left,
+                       struct value *out, struct err *err) {
+    const struct frame *use = left->object;
+    const char *names[256];
+    int n = 0;
+
+    (void)ev;
+    if (left->kind != VALUE_USE)
+        return 0;
+    for (int i = 0; i < use->n_names; i++) {
+        if (!strcmp(use->names[i].name, e->text)) {
+            *out = use->names[i].value;
+            out->pos = e->pos;
+            return 1;
+        }
+        if (n < 256)
+            names[n++] = use->names[i].name;
+    }
+    const char *near = nearest(e->text, names, n);
+    return pos_error(err, e->pos, "net %s has no statement '%s'%s%s%s", use->section->name, e->text,
+                     near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+}
+
+static int host_arithmetic(struct evaluator *ev, const struct expr *e, const struct value *l,
+                           const struct value *r, struct value *out, struct err *err) {
+    static const char *const words[] = {
+        [OP_ADD] = "add", [OP_SUB] = "sub", [OP_MUL] = "mul", [OP_DIV] = "div"};
+    struct builder *b = builder(ev);
+    struct applied applied;
+
+    if (e->op > OP_DIV)
+        return 0;
+    const struct op *op = op_find(words[e->op]);
+    const int x[] = {build_node(b, l, op->word.name, err), build_node(b, r, op->word.name, err)};
+    const struct expr call = {.kind = EXPR_CALL, .pos = e->pos, .text = op->word.name};
+    if (x[0] < 0 || x[1] < 0 || eval_apply(ev, &call, 0, &op->word, &applied, err))
+        return -1;
+    const int at = graph_apply(b->graph, op, applied.args, x, 2, e->pos, err);
+    if (at < 0)
+        return -1;
+    *out = tensor_value(at, e->pos);
+    return 1;
+}
+
+static int add_known(const char **names, int n, int max, const char *name) {
+    if (n < max)
+        names[n++] = name;
+    return n;
+}
+
+static int host_known(const struct evaluator *ev, const char **names, int n, int max) {
+    const struct builder *b = builder(ev);
+    int n_ops;
+    const struct op *const *ops = op_table(&n_ops);
+
+    for (int i = 0; i < b->frame->n_names; i++)
+        n = add_known(names, n, max, b->frame->names[i].name);
+    for (int i = 0; !b->frame->net && i < b->config->n_fields; i++)
+        n = add_known(names, n, max, b->config->fields[i].name);
+    for (int i = 0; i < b->config->source->n_sections; i++) {
+        const struct section *s = &b->config->source->sections[i];
+        if (!strcmp(s->kind, "net") || !strcmp(s->kind, "block"))
+            n = add_known(names, n, max, s->name);
+    }
+    for (int i = 0; i < n_ops; i++)
+        n = add_known(names, n, max, ops[i]->word.name);
+    for (const char *const *w = (const char *const[]){"channels", "height", "width", "share", "if",
+                                                      "arch", "model", NULL};
+         *w; w++)
+        n = add_known(names, n, max, *w);
+    return n;
+}
+
+const struct eval_host build_host = {
+    .name = host_name,
+    .call = host_call,
+    .member = host_member,
+    .arithmetic = host_arithmetic,
+    .known = host_known,
+    .what = "operator, block, net or value",
+};

@@ -1,0 +1,64 @@
+/* build.h - from text to graph: private to the builder (build.c, compose.c, arch.c). */
+#pragma once
+#include "core/graph/graph.h"
+
+enum { BUILD_MAX_DEPTH = 48 };
+
+struct named_value {
+    const char *name;
+    struct value value;
+};
+
+/* One body that is being evaluated: of a step, a use of a net, or a use of a block. */
+struct frame {
+    struct frame *outer;
+    const struct section *section;
+    struct net *net;   /* whose parameters are made here; NULL in a step */
+    struct part *part; /* the use of a block that this is; NULL otherwise */
+    struct named_value *names;
+    int n_names;
+    struct part **parts;     /* parameterised parts made here, in order */
+    int n_parts, first_part; /* those of the statement at hand begin at first_part */
+    int depth;
+};
+
+struct builder {
+    const struct graph_config *config;
+    struct graph *graph;
+    struct evaluator eval;
+    struct frame *frame;
+};
+
+extern const struct eval_host build_host;
+
+/* The node that a value is; numbers become nodes. Returns the index or -1. */
+int build_node(struct builder *b, const struct value *v, const char *whose, struct err *err);
+
+/* Evaluate a section's statements in the frame at hand. *last is the value of the last one. */
+int build_statements(struct builder *b, const char *const *plain, struct value *last,
+                     struct err *err);
+
+/* Use a block, or with shared its one instance. */
+int build_block(struct builder *b, const struct section *section, const struct expr *e,
+                const struct value *piped, struct part *shared, struct value *out, struct err *err);
+
+/* share(block, ...): name one instance of a block. */
+int build_share(struct builder *b, const struct expr *e, struct value *out, struct err *err);
+int build_shared_use(struct builder *b, const struct value *block, const struct expr *e,
+                     const struct value *piped, struct value *out, struct err *err);
+
+/* Use a net; without its inputs, bind its parameters: resnet20(classes=10). */
+int build_net(struct builder *b, const struct value *net, const struct expr *e,
+              const struct value *piped, struct value *out, struct err *err);
+
+/* The net that a section describes, unbound. */
+struct value build_net_value(struct builder *b, const struct section *section, struct pos pos);
+
+/* A new part of the frame at hand. name NULL: found when the statement ends. */
+struct part *build_part(struct builder *b, const char *word, const char *name, bool is_block);
+
+/* The value of an argument `name=` or NULL. */
+const char *build_name_argument(const struct expr *e);
+
+/* arch("C64 B R P L10"): a net section made from lecture notation. */
+int build_arch(struct builder *b, const struct expr *e, struct value *out, struct err *err);

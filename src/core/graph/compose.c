@@ -1,0 +1,428 @@
+/* compose.c - nets, blocks, and the names of their parameters. */
+#include "core/graph/build.h"
+
+#include <string.h>
+
+/* A net with what is bound of its parameters. */
+struct net_use {
+    const struct section *section;
+    struct value *bound; /* [n_params], kind 0 where not bound */
+};
+
+struct part *build_part(struct builder *b, const char *word, const char *name, bool is_block) {
+    struct frame *f = b->frame;
+    struct pool *pool = &b->config->model->pool;
+    struct part *part = pool_take(pool, sizeof *part);
+
+    *part = (struct part){f->part, name, word, is_block, !is_block};
+    f->parts = pool_grow(pool, f->parts, f->n_parts, sizeof(struct part *));
+    f->parts[f->n_parts++] = part;
+    return part;
+}
+
+static bool nameless(const struct part *p) {
+    return p->has_params && !p->name;
+}
+
+/* How many parts called `word` have their count in their names so far. */
+static int counted(const struct frame *f, int until, const char *word) {
+    int n = 0;
+
+    for (int i = 0; i < until; i++) {
+        const struct part *p = f->parts[i];
+        const size_t len = strlen(word);
+        n += p->name && !strcmp(p->word, word) && !strncmp(p->name, word, len) &&
+             strspn(p->name + len, "0123456789") == strlen(p->name + len) && p->name[len];
+    }
+    return n;
+}
+
+/* Name the parts of one statement, by the three rules of the language. */
+static void name_parts(struct builder *b, const char *statement) {
+    struct frame *f = b->frame;
+    struct pool *pool = &b->config->model->pool;
+    const char *word = NULL;
+    bool one_block = true;
+    int n = 0, number = 0;
+
+    for (int i = f->first_part; i < f->n_parts; i++) {
+        const struct part *p = f->parts[i];
+        if (!nameless(p))
+            continue;
+        one_block = one_block && p->is_block && (!word || !strcmp(word, p->word));
+        word = p->word;
+        n++;
+    }
+    for (int i = f->first_part; i < f->n_parts; i++) {
+        struct part *p = f->parts[i];
+        if (!nameless(p))
+            continue;
+        if (n == 1)
+            p->name = statement;
+        else if (one_block)
+            p->name = pool_print(pool, "%s.%d", statement, number++);
+        else
+            p->name = pool_print(pool, "%s%d", p->word, counted(f, i, p->word) + 1);
+    }
+    f->first_part = f->n_parts;
+}
+
+static void frame_set(struct builder *b, const char *name, const struct value *v) {
+    struct frame *f = b->frame;
+
+    f->names = pool_grow(&b->config->model->pool, f->names, f->n_names, sizeof *f->names);
+    f->names[f->n_names++] = (struct named_value){name, *v};
+}
+
+static bool in_list(const char *const *list, const char *word) {
+    for (; list && *list; list++)
+        if (!strcmp(*list, word))
+            return true;
+    return false;
+}
+
+int build_statements(struct builder *b, const char *const *plain, struct value *last,
+                     struct err *err) {
+    const struct section *s = b->frame->section;
+
+    *last = (struct value){0};
+    for (int i = 0; i < s->n_entries; i++) {
+        if (in_list(plain, s->entries[i].key))
+            continue;
+        if (eval_entry(&b->eval, &s->entries[i], last, err))
+            return -1;
+        name_parts(b, s->entries[i].key);
+        frame_set(b, s->entries[i].key, last);
+    }
+    return 0;
+}
+
+static bool has_params(const struct frame *f) {
+    for (int i = 0; i < f->n_parts; i++)
+        if (f->parts[i]->has_params)
+            return true;
+    return false;
+}
+
+static int param_index(const struct section *s, const char *name) {
+    for (int i = 0; i < s->n_params; i++)
+        if (!strcmp(s->params[i].name, name))
+            return i;
+    return -1;
+}
+
+static int unknown_param(const struct section *s, const struct expr_arg *arg, struct err *err) {
+    const char *names[64];
+    int n = 0;
+
+    for (; n < s->n_params && n < 64; n++)
+        names[n] = s->params[n].name;
+    const char *near = nearest(arg->name, names, n);
+    return pos_error(err, arg->pos, "%s has no parameter '%s'%s%s%s", s->name, arg->name,
+                     near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+}
+
+/* The values that a call gives to a section's parameters, over those already in values[]: the
+ * piped one first, then positional ones in order, skipping what is taken, then named ones. */
+static int call_values(struct builder *b, const struct section *s, const struct expr *e, int skip,
+                       const struct value *piped, struct value *values, struct err *err) {
+    int place = 0;
+
+    if (piped && s->n_params) {
+        while (place < s->n_params && values[place].kind)
+            place++;
+        if (place < s->n_params)
+            values[place] = *piped;
+    }
+    for (int i = skip; i < e->n_args; i++) {
+        const struct expr_arg *arg = &e->args[i];
+        if (arg->name && !strcmp(arg->name, "name"))
+            continue;
+        while (!arg->name && place < s->n_params && values[place].kind)
+            place++;
+        const int at = arg->name ? param_index(s, arg->name) : place;
+        if (at < 0)
+            return unknown_param(s, arg, err);
+        if (at >= s->n_params)
+            return pos_error(err, arg->pos, "%s takes %d parameters, found more", s->name,
+                             s->n_params);
+        if (values[at].kind)
+            return pos_error(err, arg->pos, "%s: %s is given twice", s->name, arg->name);
+        if (eval(&b->eval, arg->value, &values[at], err))
+            return -1;
+    }
+    return 0;
+}
+
+/* Make values[] the first names of the frame at hand; defaults may use the ones before them. */
+static int frame_params(struct builder *b, const struct value *values, struct pos pos,
+                        struct err *err) {
+    const struct section *s = b->frame->section;
+
+    for (int i = 0; i < s->n_params; i++) {
+        struct value v = values[i];
+        if (!v.kind && !s->params[i].fallback)
+            return pos_error(err, pos, "%s: %s is missing", s->name, s->params[i].name);
+        if (!v.kind && eval(&b->eval, s->params[i].fallback, &v, err))
+            return -1;
+        frame_set(b, s->params[i].name, &v);
+    }
+    return 0;
+}
+
+static struct value *no_values(struct builder *b, const struct section *s) {
+    return pool_take(&b->config->model->pool, (size_t)(s->n_params + 1) * sizeof(struct value));
+}
+
+/* Evaluate a section's statements in a frame of its own, which outlives the call. */
+static int run_body(struct builder *b, const struct section *s, struct net *net, struct part *part,
+                    const struct value *values, struct pos pos, struct value *out,
+                    struct err *err) {
+    struct frame *outer = b->frame, *f = pool_take(&b->config->model->pool, sizeof *f);
+    struct value last;
+
+    *f = (struct frame){
+        .outer = outer, .section = s, .net = net, .part = part, .depth = outer->depth + 1};
+    if (f->depth > BUILD_MAX_DEPTH)
+        return pos_error(err, pos, "%s is used inside itself", s->name);
+    if (!s->n_entries)
+        return pos_error(err, s->pos, "[%s %s] has no statements", s->kind, s->name);
+    b->frame = f;
+    int rc = frame_params(b, values, pos, err);
+    if (!rc)
+        rc = build_statements(b, NULL, &last, err);
+    if (!rc && last.kind != VALUE_TENSOR && last.kind != VALUE_USE)
+        rc = pos_error(err, s->entries[s->n_entries - 1].pos,
+                       "%s: its last statement is %s, expected a tensor", s->name,
+                       value_kind_name(last.kind));
+    if (!rc && part && has_params(f))
+        part->has_params = true;
+    b->frame = outer;
+    if (!rc)
+        *out = (struct value){.kind = VALUE_USE, .pos = pos, .index = last.index, .object = f};
+    return rc;
+}
+
+static int need_net(struct builder *b, const struct section *s, struct pos pos, struct err *err) {
+    if (b->frame->net)
+        return 0;
+    return pos_error(err, pos, "block %s stands in [net] and [block] only", s->name);
+}
+
+int build_block(struct builder *b, const struct section *section, const struct expr *e,
+                const struct value *piped, struct part *shared, struct value *out,
+                struct err *err) {
+    struct value *values = no_values(b, section);
+
+    if (need_net(b, section, e->pos, err) || call_values(b, section, e, 0, piped, values, err))
+        return -1;
+    struct part *part =
+        shared ? shared : build_part(b, section->name, build_name_argument(e), true);
+    if (run_body(b, section, b->frame->net, part, values, e->pos, out, err))
+        return -1;
+    out->kind = VALUE_TENSOR; /* only a net's statements can be reached from outside */
+    return 0;
+}
+
+/* One instance of a block: its part is the same in all uses, and so are its parameters. */
+struct shared_block {
+    const struct section *section;
+    struct part *part;
+    const struct expr *e;
+};
+
+int build_share(struct builder *b, const struct expr *e, struct value *out, struct err *err) {
+    struct shared_block *shared = pool_take(&b->config->model->pool, sizeof *shared);
+
+    if (!e->n_args || e->args[0].name || e->args[0].value->kind != EXPR_NAME)
+        return pos_error(err, e->pos, "share takes the name of a block first");
+    const struct expr *name = e->args[0].value;
+    shared->section = source_find(b->config->source, "block", name->text);
+    if (!shared->section)
+        return pos_error(err, name->pos, "share: '%s' is no block", name->text);
+    if (need_net(b, shared->section, e->pos, err))
+        return -1;
+    shared->part = build_part(b, shared->section->name, build_name_argument(e), true);
+    shared->part->has_params = true; /* known only after its first use; it takes a name anyway */
+    shared->e = e;
+    *out = (struct value){.kind = VALUE_BLOCK, .pos = e->pos, .object = shared};
+    return 0;
+}
+
+int build_shared_use(struct builder *b, const struct value *block, const struct expr *e,
+                     const struct value *piped, struct value *out, struct err *err) {
+    const struct shared_block *shared = block->object;
+    const struct section *s = shared->section;
+    struct value *values = no_values(b, s);
+
+    /* The use gives the inputs, share(...) gave the rest. */
+    if (call_values(b, s, e, 0, piped, values, err) ||
+        call_values(b, s, shared->e, 1, NULL, values, err) ||
+        run_body(b, s, b->frame->net, shared->part, values, e->pos, out, err))
+        return -1;
+    out->kind = VALUE_TENSOR;
+    return 0;
+}
+
+struct value build_net_value(struct builder *b, const struct section *section, struct pos pos) {
+    struct net_use *use = pool_take(&b->config->model->pool, sizeof *use);
+
+    *use = (struct net_use){section, no_values(b, section)};
+    return (struct value){.kind = VALUE_NET, .pos = pos, .object = use};
+}
+
+/* Are all inputs (parameters without a default) there? some: at least one. */
+static bool inputs_given(const struct section *s, const struct value *values, bool *some) {
+    bool all = true;
+
+    *some = false;
+    for (int i = 0; i < s->n_params; i++)
+        if (!s->params[i].fallback) {
+            *some = *some || values[i].kind;
+            all = all && values[i].kind;
+        }
+    return all;
+}
+
+/* A net has one set of parameters, so the numbers it is made with are the same in all uses. */
+static int check_bound(const struct net *net, const struct value *values, struct pos pos,
+                       struct err *err) {
+    for (int i = 0; i < net->section->n_params; i++) {
+        const struct value *a = &net->bound[i], *v = &values[i];
+        if (!net->section->params[i].fallback)
+            continue;
+        if (a->kind != v->kind || (a->kind == VALUE_NUMBER && a->number != v->number))
+            return pos_error(err, pos,
+                             "net %s is used with another %s than before; a net has one "
+                             "set of parameters, a block has new ones at each use",
+                             net->name, net->section->params[i].name);
+    }
+    return 0;
+}
+
+/* "layer1.0.conv1" of a part, then "." and the parameter's own name. */
+static const char *param_path(struct pool *pool, const struct part *p, const char *name) {
+    for (; p; p = p->parent)
+        if (p->name)
+            name = pool_print(pool, "%s.%s", p->name, name);
+    return name;
+}
+
+/* Does every reader of node i cancel a constant, so that a bias would be idle? */
+static bool bias_is_idle(const struct graph *g, int node) {
+    int uses = 0;
+
+    for (int i = node + 1; i < g->n_nodes; i++)
+        for (int k = 0; k < g->nodes[i].n_x; k++)
+            if (g->nodes[i].x[k] == node) {
+                if (!g->nodes[i].op->cancels_bias || k)
+                    return false;
+                uses++;
+            }
+    return uses > 0;
+}
+
+/* Find or add the parameters of the net's nodes from `first` on, now that all names are known. */
+static int settle_params(struct builder *b, struct net *net, int first, struct err *err) {
+    struct graph *g = b->graph;
+    struct pool *pool = &b->config->model->pool;
+    struct err inner = {0};
+
+    for (int i = first; i < g->n_nodes; i++) {
+        struct node *node = &g->nodes[i];
+        if (node->net != net || !node->part)
+            continue;
+        if (bias_is_idle(g, i) && node_plan(g, node, g->batch, false, &inner))
+            return pos_error(err, node->pos, "%s", inner.msg);
+        for (int k = 0; k < OP_MAX_WEIGHTS && node->plan.w[k].shape.rank; k++)
+            if (params_find_or_add(&net->weights, pool,
+                                   param_path(pool, node->part, node->plan.w[k].name),
+                                   &node->plan.w[k], &node->w[k], &inner))
+                return pos_error(err, node->pos, "net %s: %s", net->name, inner.msg);
+        for (int k = 0; k < OP_MAX_STATES && node->plan.state[k].shape.rank; k++)
+            if (params_find_or_add(&net->states, pool,
+                                   param_path(pool, node->part, node->plan.state[k].name),
+                                   &node->plan.state[k], &node->state[k], &inner))
+                return pos_error(err, node->pos, "net %s: %s", net->name, inner.msg);
+    }
+    return 0;
+}
+
+int build_net(struct builder *b, const struct value *value, const struct expr *e,
+              const struct value *piped, struct value *out, struct err *err) {
+    const struct net_use *use = value->object;
+    const struct section *s = use->section;
+    struct value *values = no_values(b, s);
+    const int first = b->graph->n_nodes;
+    bool some;
+
+    memcpy(values, use->bound, (size_t)s->n_params * sizeof *values);
+    if (call_values(b, s, e, 0, piped, values, err))
+        return -1;
+    if (!inputs_given(s, values, &some) && !some) {
+        struct net_use *bound = pool_take(&b->config->model->pool, sizeof *bound);
+        *bound = (struct net_use){s, values};
+        *out = (struct value){.kind = VALUE_NET, .pos = e->pos, .object = bound};
+        return 0;
+    }
+    struct net *net = model_find(b->config->model, s->name);
+    if (net && check_bound(net, values, e->pos, err))
+        return -1;
+    if (!net) {
+        net = model_add(b->config->model, s->name, s);
+        net->bound = values;
+    }
+    if (run_body(b, s, net, NULL, values, e->pos, out, err))
+        return -1;
+    return settle_params(b, net, first, err);
+}
+
+int graph_new(struct graph **out, const struct graph_config *config, struct err *err) {
+    struct pool *pool = &config->model->pool;
+    struct graph *g = pool_take(pool, sizeof *g);
+    struct frame top = {.section = config->section};
+    struct builder b = {.config = config, .graph = g, .frame = &top};
+    struct value last;
+
+    b.eval = (struct evaluator){
+        .source = config->source, .pool = pool, .host = &build_host, .context = &b};
+    *g = (struct graph){.model = config->model, .batch = config->batch};
+    g->name = config->section->name[0]
+                  ? pool_print(pool, "%s %s", config->section->kind, config->section->name)
+                  : config->section->kind;
+    if (build_statements(&b, config->plain, &last, err))
+        return -1;
+    g->named = pool_take(pool, (size_t)(top.n_names + 1) * sizeof *g->named);
+    for (int i = 0; i < top.n_names; i++) {
+        const struct value *v = &top.names[i].value;
+        if (v->kind == VALUE_TENSOR || v->kind == VALUE_USE)
+            g->named[g->n_named++] = (struct named_node){top.names[i].name, v->index, v->pos};
+    }
+    *out = g;
+    return 0;
+}
+
+int graph_nets(const struct graph_config *config, const struct entry *entry, struct net ***out,
+               int *n, struct err *err) {
+    struct frame top = {.section = config->section};
+    struct graph none = {.model = config->model, .batch = config->batch};
+    struct builder b = {.config = config, .graph = &none, .frame = &top};
+    struct value list;
+
+    b.eval = (struct evaluator){
+        .source = config->source, .pool = &config->model->pool, .host = &build_host, .context = &b};
+    if (eval_entry(&b.eval, entry, &list, err))
+        return -1;
+    const struct value *items = list.kind == VALUE_LIST ? list.items : &list;
+    *n = list.kind == VALUE_LIST ? list.n_items : 1;
+    *out = pool_take(&config->model->pool, (size_t)(*n + 1) * sizeof **out);
+    for (int i = 0; i < *n; i++) {
+        if (items[i].kind != VALUE_NET)
+            return pos_error(err, items[i].pos, "%s: found %s, expected the name of a net",
+                             entry->key, value_kind_name(items[i].kind));
+        const char *name = ((const struct net_use *)items[i].object)->section->name;
+        if (!((*out)[i] = model_find(config->model, name)))
+            return pos_error(err, items[i].pos, "%s: net %s is not used", entry->key, name);
+    }
+    return 0;
+}

@@ -1,0 +1,62 @@
+#include "core/graph/graph.h"
+
+#include <string.h>
+
+int graph_find(const struct graph *g, const char *name) {
+    for (int i = 0; i < g->n_named; i++)
+        if (!strcmp(g->named[i].name, name))
+            return g->named[i].node;
+    return -1;
+}
+
+static int append(struct graph *g, const struct node *node) {
+    g->nodes = pool_grow(&g->model->pool, g->nodes, g->n_nodes, sizeof *g->nodes);
+    g->nodes[g->n_nodes] = *node;
+    return g->n_nodes++;
+}
+
+int graph_input(struct graph *g, const char *field, const struct shape *shape, struct pos pos) {
+    for (int i = 0; i < g->n_nodes; i++)
+        if (g->nodes[i].field && !strcmp(g->nodes[i].field, field))
+            return i;
+    struct node node = {.field = field, .pos = pos};
+    node.plan.y = *shape;
+    return append(g, &node);
+}
+
+int graph_number(struct graph *g, double number, struct pos pos) {
+    struct node node = {.number = number, .pos = pos};
+
+    node.plan.y = (struct shape){1, {1}};
+    return append(g, &node);
+}
+
+int node_plan(const struct graph *g, struct node *node, int64_t batch, bool bias_auto,
+              struct err *err) {
+    struct shape x[OP_ANY_INPUTS];
+
+    for (int i = 0; i < node->n_x; i++)
+        x[i] = g->nodes[node->x[i]].plan.y;
+    node->plan = (struct op_plan){.batch = batch, .bias_auto = bias_auto};
+    return node->op->plan(node->args, x, node->n_x, &node->plan, err);
+}
+
+int graph_apply(struct graph *g, const struct op *op, const void *args, const int *x, int n_x,
+                struct pos pos, struct err *err) {
+    struct node node = {.op = op, .args = args, .n_x = n_x, .pos = pos};
+    struct err inner = {0};
+
+    memcpy(node.x, x, (size_t)n_x * sizeof *x);
+    if (node_plan(g, &node, g->batch, true, &inner))
+        return pos_error(err, pos, "%s", inner.msg);
+    return append(g, &node);
+}
+
+int graph_n_uses(const struct graph *g, int node) {
+    int uses = 0;
+
+    for (int i = node + 1; i < g->n_nodes; i++)
+        for (int k = 0; k < g->nodes[i].n_x; k++)
+            uses += g->nodes[i].x[k] == node;
+    return uses;
+}

@@ -1,0 +1,89 @@
+/* graph.h - what one step or validation computes: nodes in the order in which they were written,
+ * each an input field of the dataset, a number, or an operator on earlier nodes.
+ * Built by build.c from text, given memory by plan.h, computed by run.h. */
+#pragma once
+#include "core/graph/model.h"
+#include "core/lang/eval.h"
+
+/* Where a parameterised part of a net stands: an operator or the use of a block. Its path
+ * ("layer1.0.conv1") follows from the text around it once its statement has been read. */
+struct part {
+    struct part *parent; /* the use of a block that it stands in; NULL at the top of a net */
+    const char *name;    /* its own name; "" takes no place in the path */
+    const char *word;    /* operator or block */
+    bool is_block, has_params;
+};
+
+struct node {
+    const struct op *op; /* NULL: an input field, or a number */
+    const void *args;
+    const char *field; /* of the dataset, for inputs */
+    double number;     /* for numbers */
+    int x[OP_ANY_INPUTS], n_x;
+    struct op_plan plan;
+    struct pos pos;
+    struct net *net; /* whose parameters; NULL in a step */
+    struct part *part;
+    int w[OP_MAX_WEIGHTS], state[OP_MAX_STATES]; /* indices into the net's parameters */
+};
+
+/* A statement of a step or validation whose value is a tensor. */
+struct named_node {
+    const char *name;
+    int node;
+    struct pos pos;
+};
+
+/* An input that the dataset offers. */
+struct field {
+    const char *name;
+    struct shape sample; /* of one sample, without the batch dimension; rank 0 for one number */
+};
+
+struct graph {
+    struct model *model;
+    const char *name; /* "step", "step generator", "validate" */
+    int64_t batch;    /* most samples of one rank at a time */
+    struct node *nodes;
+    int n_nodes;
+    struct named_node *named; /* statements in their order */
+    int n_named;
+};
+
+/* What a graph is built from; all borrowed for the life of the model. */
+struct graph_config {
+    struct model *model; /* finds and adds nets and parameters */
+    struct source *source;
+    const struct section *section;   /* [step] or [validate] */
+    const char *const *plain;        /* its keys that are no statements; ends with NULL */
+    const struct entry *model_entry; /* what `model` stands for, or NULL */
+    const struct field *fields;      /* [n_fields] */
+    int n_fields;
+    int64_t batch;
+};
+
+/* Build the graph of a section's statements. It belongs to the model's pool.
+ * Errors: ERR_CONFIG with file, line and column. */
+int graph_new(struct graph **out, const struct graph_config *config, struct err *err);
+
+/* The nets that a list of names (`train = generator, model`) means: *out is [*n], in the model's
+ * pool. Errors: ERR_CONFIG for what is no net or is not used by any graph built so far. */
+int graph_nets(const struct graph_config *config, const struct entry *entry, struct net ***out,
+               int *n, struct err *err);
+
+/* The node of that statement, or -1. */
+int graph_find(const struct graph *g, const char *name);
+
+/* Append nodes; each returns the node's index, or -1 with err. */
+int graph_input(struct graph *g, const char *field, const struct shape *shape, struct pos pos);
+int graph_number(struct graph *g, double number, struct pos pos);
+int graph_apply(struct graph *g, const struct op *op, const void *args, const int *x, int n_x,
+                struct pos pos, struct err *err);
+
+/* The nodes that read node i's value, as a number of uses. */
+int graph_n_uses(const struct graph *g, int node);
+
+/* Plan a node for that batch size from the shapes of its inputs, over its former plan.
+ * Errors: the operator's. */
+int node_plan(const struct graph *g, struct node *node, int64_t batch, bool bias_auto,
+              struct err *err);
