@@ -1,0 +1,67 @@
+/* plan.h - how a graph is computed: which nodes live, which gradients are wanted, where every
+ * number stands in memory. Pure until plan_place; a planned step allocates nothing.
+ *
+ * Time runs forward over the nodes, then backward: node i computes at time i and, if some wanted
+ * gradient passes through it, its backward at time 2N-1-i. Memory is shared by values whose
+ * lives do not overlap; an in-place operator writes over an input that nobody reads later. */
+#pragma once
+#include "core/graph/graph.h"
+
+/* A parameter's gradient is final after this node's backward (node N: from the beginning). */
+struct plan_ready {
+    int node;
+    int net;             /* index into train */
+    int64_t offset, len; /* in the net's span, gaps included */
+};
+
+struct plan_node {
+    bool live, tail, backward;
+    unsigned zero_dx;                /* bit k: dx[k] is zeroed before this node's backward */
+    int y_slot, dy_slot, saved_slot; /* -1: none */
+    struct tensor x[OP_ANY_INPUTS], dx[OP_ANY_INPUTS];
+    struct op_call call;
+};
+
+/* A piece of memory and when it is in use. */
+struct plan_slot {
+    size_t bytes, offset;
+    int first, last; /* times */
+};
+
+struct plan {
+    struct graph *graph;
+    int loss; /* node, or -1: forward only */
+    struct net *const *train;
+    int n_train;
+    struct plan_node *nodes; /* [graph->n_nodes] */
+    int *leaves;             /* live nodes that are means over samples: losses and metrics */
+    int n_leaves;
+    struct plan_ready *ready; /* from the last node to the first */
+    int n_ready;
+    struct plan_slot *slots;
+    int n_slots;
+    size_t slot_bytes, scratch_bytes; /* of all slots together; of the operators' shared scratch */
+    int64_t n;                        /* samples that shapes stand for now */
+    bool training;
+};
+
+struct plan_config {
+    struct graph *graph;
+    const int *outputs; /* [n_outputs] nodes that are wanted: numbers, as losses and metrics are */
+    int n_outputs;
+    int loss;                 /* the output that backward begins at; -1: none */
+    struct net *const *train; /* [n_train] nets whose gradients are wanted; borrowed */
+    int n_train;
+    bool training; /* batch norm uses the batch's statistics, dropout drops */
+};
+
+/* Plan in the model's pool. Errors: ERR_CONFIG with the place: an output that is no mean, a loss
+ * that no gradient passes, a net of `train` that the loss does not reach. */
+int plan_new(struct plan **out, const struct plan_config *config, struct err *err);
+
+/* Bytes that plan_place needs; plans that never run at once may share them. */
+size_t plan_bytes(const struct plan *p);
+
+/* Give the plan its memory, 64-byte aligned, borrowed, and point all operands into it and into the
+ * model's spans, which must be allocated. */
+void plan_place(struct plan *p, void *memory, struct team *team);

@@ -1,0 +1,133 @@
+#include "core/graph/run.h"
+#include "core/base/rng.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void run_input(struct plan *p, const char *field, const act *data) {
+    for (int i = 0; i < p->graph->n_nodes; i++) {
+        const char *name = p->graph->nodes[i].field;
+        if (!name || strcmp(name, field) || !p->nodes[i].live)
+            continue;
+        p->nodes[i].call.y.data = (act *)(uintptr_t)data; /* inputs are only read */
+        for (int j = i + 1; j < p->graph->n_nodes; j++)
+            for (int k = 0; k < p->graph->nodes[j].n_x; k++)
+                if (p->graph->nodes[j].x[k] == i)
+                    p->nodes[j].x[k].data = p->nodes[i].call.y.data;
+    }
+}
+
+void run_resize(struct plan *p, int64_t n) {
+    const struct graph *g = p->graph;
+    struct err err = {0};
+
+    if (p->n == n)
+        return;
+    for (int i = 0; i < g->n_nodes; i++) {
+        struct node *node = &g->nodes[i];
+        struct plan_node *pn = &p->nodes[i];
+        if (!pn->live)
+            continue;
+        if (node->field) {
+            node->plan.y.dim[0] = n;
+        } else if (node->op && node_plan(g, node, n, node->plan.bias_auto, &err)) {
+            fprintf(stderr, "dltrain: %s with %lld samples, which more samples passed\n", err.msg,
+                    (long long)n);
+            abort();
+        }
+        pn->call.y.shape = pn->call.dy.shape = node->plan.y;
+        for (int k = 0; k < node->n_x; k++)
+            pn->x[k].shape = pn->dx[k].shape = g->nodes[node->x[k]].plan.y;
+    }
+    p->n = n;
+}
+
+void run_counts(struct plan *p, int64_t n, double *counts) {
+    for (int i = 0; i < p->n_leaves; i++) {
+        const struct op *op = p->graph->nodes[p->leaves[i]].op;
+        counts[i] = n ? op->count(&p->nodes[p->leaves[i]].call) : 0;
+    }
+}
+
+static void compute(struct plan *p, int i) {
+    const struct node *node = &p->graph->nodes[i];
+    struct op_call *c = &p->nodes[i].call;
+
+    if (node->op)
+        node->op->forward(c);
+    else if (!node->field)
+        c->y.data[0] = (act)node->number;
+}
+
+void run_forward(struct plan *p, const struct run_context *c) {
+    for (int i = 0; i < p->n_leaves; i++)
+        p->nodes[p->leaves[i]].call.total = c->totals[i];
+    for (int i = 0; i < p->graph->n_nodes; i++) {
+        struct op_call *call = &p->nodes[i].call;
+        if (!p->nodes[i].live)
+            continue;
+        call->key = rng_key(c->seed, RNG_OPERATOR, c->step, (uint64_t)i);
+        call->first = c->first;
+        compute(p, i);
+    }
+}
+
+static void zero_gradients(const struct plan *p) {
+    for (int i = 0; i < p->n_train; i++)
+        memset(p->train[i]->dw, 0, (size_t)p->train[i]->weights.len * sizeof(real));
+}
+
+/* Tell what is final once the backward of `node` is done; *next goes on in p->ready. */
+static void announce(const struct plan *p, const struct run_context *c, int node, int *next) {
+    for (; *next < p->n_ready && p->ready[*next].node >= node; (*next)++)
+        if (c->ready)
+            c->ready(c->context, p->ready[*next].net, p->ready[*next].offset, p->ready[*next].len);
+}
+
+void run_backward(struct plan *p, const struct run_context *c) {
+    int next = 0;
+
+    zero_gradients(p);
+    announce(p, c, p->graph->n_nodes, &next);
+    p->nodes[p->loss].call.dy.data[0] = 1;
+    for (int i = p->loss; i >= 0; i--) {
+        const struct plan_node *pn = &p->nodes[i];
+        if (!pn->backward)
+            continue;
+        for (int k = 0; k < pn->call.n_x; k++)
+            if (pn->zero_dx >> k & 1)
+                memset(pn->dx[k].data, 0, (size_t)shape_len(&pn->dx[k].shape) * sizeof(act));
+        p->graph->nodes[i].op->backward(&pn->call);
+        announce(p, c, i, &next);
+        if (c->progress)
+            c->progress(c->context);
+    }
+}
+
+void run_nothing(struct plan *p, const struct run_context *c) {
+    int next = 0;
+
+    zero_gradients(p);
+    for (int i = 0; i < p->n_leaves; i++)
+        p->nodes[p->leaves[i]].call.y.data[0] = 0;
+    announce(p, c, -1, &next);
+}
+
+void run_leaves(const struct plan *p, double *values) {
+    for (int i = 0; i < p->n_leaves; i++)
+        values[i] = (double)p->nodes[p->leaves[i]].call.y.data[0];
+}
+
+void run_tail(struct plan *p, const double *values) {
+    for (int i = 0; i < p->n_leaves; i++)
+        p->nodes[p->leaves[i]].call.y.data[0] = (act)values[i];
+    for (int i = 0; i < p->graph->n_nodes; i++)
+        if (p->nodes[i].live &&
+            (p->nodes[i].tail || (!p->graph->nodes[i].op && !p->graph->nodes[i].field)))
+            compute(p, i);
+}
+
+double run_value(const struct plan *p, int node) {
+    return (double)p->nodes[node].call.y.data[0];
+}

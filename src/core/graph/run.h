@@ -1,0 +1,42 @@
+/* run.h - compute a planned graph. Nothing is allocated. */
+#pragma once
+#include "core/graph/plan.h"
+
+/* What a run is told from outside. */
+struct run_context {
+    uint64_t seed, step;  /* all randomness is a function of these, the node and the element */
+    int64_t first;        /* position of this rank's sample 0 in the global batch */
+    const double *totals; /* [n_leaves] what each leaf's sum is divided by */
+    /* Called in backward: gradient elements that are final; and between operators. May be NULL. */
+    void (*ready)(void *context, int net, int64_t offset, int64_t len);
+    void (*progress)(void *context);
+    void *context;
+};
+
+/* Point the input of that field at data (n samples, borrowed until the next run). Fields that the
+ * graph does not read are ignored. */
+void run_input(struct plan *p, const char *field, const act *data);
+
+/* Make all shapes those of n samples, 1 <= n <= graph->batch. Call after run_input. */
+void run_resize(struct plan *p, int64_t n);
+
+/* How many terms each leaf's mean has on this rank: counts[n_leaves]. Zeros for n = 0. */
+void run_counts(struct plan *p, int64_t n, double *counts);
+
+/* Everything up to and with the leaves, then what is computed from them. */
+void run_forward(struct plan *p, const struct run_context *c);
+
+/* Backward from the loss. Gradients of the trained nets are zeroed first. */
+void run_backward(struct plan *p, const struct run_context *c);
+
+/* In place of both for a rank without samples: its gradients are zero and ready. */
+void run_nothing(struct plan *p, const struct run_context *c);
+
+/* The leaves' values into values[n_leaves]. */
+void run_leaves(const struct plan *p, double *values);
+
+/* Set the leaves to values that are sums over all ranks (or batches) and compute what depends on
+ * them; then run_value(node) is what the user asked for. */
+void run_tail(struct plan *p, const double *values);
+
+double run_value(const struct plan *p, int node);
