@@ -1,0 +1,30 @@
+/* augment_parts.h - what several augmentations are made of. Images are float [h, w, c]. */
+#pragma once
+#include "io/augment.h"
+
+/* Pixels of a side or an offset; far above any image, so that products of sides fit int64_t. */
+enum { AUGMENT_MAX_SIDE = 1 << 20 };
+
+/* A piece of an image; may reach over its edges. */
+struct augment_box {
+    int64_t top, left, height, width;
+};
+
+/* size=32 or size=[24, 32] as height and width.
+ * Errors: ERR_CONFIG when it is a longer list; `name` is the word's. */
+int augment_size(const char *name, const struct ints *size, int64_t *height, int64_t *width,
+                 struct err *err);
+
+/* The plan of words that keep the shape and need no scratch; cannot fail. */
+int augment_plan_same(const void *args, bool training, const struct augment_source *source,
+                      struct augment_stage *stage, struct err *err);
+
+/* Copy a piece of in to out [box.height, box.width, c]; zeros beyond the edges. */
+void augment_crop(const float *in, const struct shape *in_shape, const struct augment_box *box,
+                  float *out);
+
+/* Resize a piece of in, which lies within it, to out. A triangle filter that is stretched where the
+ * image shrinks, so that every pixel counts: as Pillow's BILINEAR.
+ *   scratch  [box.width * c] */
+void augment_resample(const float *in, const struct shape *in_shape, const struct augment_box *box,
+                      float *scratch, float *out, const struct shape *out_shape);

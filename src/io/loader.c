@@ -1,0 +1,241 @@
+#include "io/loader.h"
+#include "core/base/arena.h"
+#include "core/base/rng.h"
+#include "io/augment.h"
+#include "io/dataset.h"
+
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+/* A batch from its request to its release. */
+struct slot {
+    int64_t *samples; /* [max_batch] */
+    int64_t n, epoch;
+    float *image, *label; /* [max_batch, out], [max_batch] */
+    bool failed;
+    struct err err;
+};
+
+/* Batches are numbered from 0 in the order of their requests; batch b is in slot
+ * b % LOADER_BATCHES. released <= waited <= done <= requested <= released + LOADER_BATCHES. */
+struct loader {
+    struct dataset *dataset;
+    struct augment_plan plan;
+    uint64_t seed;
+    int64_t max_batch;
+    bool bytes; /* the dataset holds bytes, else floats */
+
+    struct arena arena;
+    struct slot slot[LOADER_BATCHES];
+    void *raw;      /* [max_batch, sample] as the dataset holds them; the thread's */
+    float *scratch; /* [plan.scratch_len]; the thread's */
+
+    pthread_t thread;
+    pthread_mutex_t lock;
+    pthread_cond_t wake, ready; /* for the thread; for loader_wait */
+    int64_t requested, done;    /* under the lock, as is: */
+    int64_t waited, released;   /* written by the caller only */
+    atomic_bool stop;
+    double wait_s;
+};
+
+static void augment_batch(struct loader *l, struct slot *s) {
+    const int64_t in_len = shape_len(&l->plan.source.shape), out_len = shape_len(&l->plan.out);
+    const unsigned char *bytes = l->raw;
+    const float *floats = l->raw;
+
+    for (int64_t i = 0; i < s->n && !atomic_load(&l->stop); i++) {
+        const uint64_t key =
+            rng_key(l->seed, RNG_AUGMENT, (uint64_t)s->epoch, (uint64_t)s->samples[i]);
+
+        augment_run(&l->plan, key, l->bytes ? bytes + i * in_len : NULL,
+                    l->bytes ? NULL : floats + i * in_len, l->scratch, s->image + i * out_len);
+    }
+}
+
+static void prepare(struct loader *l, struct slot *s) {
+    const int32_t *labels = dataset_labels(l->dataset);
+
+    s->failed = s->n && dataset_read_images(l->dataset, s->samples, s->n, l->raw, &s->err);
+    if (s->failed)
+        return;
+    augment_batch(l, s);
+    for (int64_t i = 0; labels && i < s->n; i++)
+        s->label[i] = (float)labels[s->samples[i]];
+}
+
+static void *run(void *context) {
+    struct loader *l = context;
+
+    pthread_mutex_lock(&l->lock);
+    for (;;) {
+        while (l->done == l->requested && !atomic_load(&l->stop))
+            pthread_cond_wait(&l->wake, &l->lock);
+        if (atomic_load(&l->stop))
+            break;
+        struct slot *s = &l->slot[l->done % LOADER_BATCHES];
+        pthread_mutex_unlock(&l->lock);
+        prepare(l, s);
+        pthread_mutex_lock(&l->lock);
+        l->done++;
+        pthread_cond_signal(&l->ready);
+    }
+    pthread_mutex_unlock(&l->lock);
+    return NULL;
+}
+
+/* Bytes of n items each of len numbers; 0 when that is more than memory can be. */
+static size_t bytes_of(int64_t n, int64_t len, size_t item) {
+    const int64_t most = INT64_MAX / 64 / (int64_t)item; /* a handful of these are added */
+
+    if (len > 0 && n > most / len)
+        return 0;
+    return arena_round((size_t)(n * len) * item);
+}
+
+/* One block for everything a batch needs. */
+static int allocate(struct loader *l, struct err *err) {
+    const int64_t n = l->max_batch, in_len = shape_len(&l->plan.source.shape);
+    const size_t raw = bytes_of(n, in_len, l->bytes ? 1 : sizeof(float));
+    const size_t image = bytes_of(n, shape_len(&l->plan.out), sizeof(float));
+    const size_t label = bytes_of(n, 1, sizeof(float)), samples = bytes_of(n, 1, sizeof(int64_t));
+    const size_t scratch = bytes_of(1, l->plan.scratch_len, sizeof(float));
+
+    if (n && (!raw || !image || !label || !samples || !scratch))
+        return err_set(err, ERR_IO, "not enough memory for batches of %" PRId64, n);
+    if (arena_init(&l->arena, raw + scratch + LOADER_BATCHES * (image + label + samples), err))
+        return -1;
+    l->raw = arena_take(&l->arena, raw);
+    l->scratch = arena_take(&l->arena, scratch);
+    for (int i = 0; i < LOADER_BATCHES; i++) {
+        l->slot[i].image = arena_take(&l->arena, image);
+        l->slot[i].label = arena_take(&l->arena, label);
+        l->slot[i].samples = arena_take(&l->arena, samples);
+    }
+    return 0;
+}
+
+static void release(struct loader *l) {
+    arena_release(&l->arena);
+    free(l);
+}
+
+static int start(struct loader *l, struct err *err) {
+    int failed;
+
+    pthread_mutex_init(&l->lock, NULL);
+    pthread_cond_init(&l->wake, NULL);
+    pthread_cond_init(&l->ready, NULL);
+    failed = pthread_create(&l->thread, NULL, run, l);
+    return failed ? err_set(err, ERR_IO, "cannot start the loader's thread: %s", strerror(failed))
+                  : 0;
+}
+
+int loader_new(struct loader **out, const struct loader_config *config, struct err *err) {
+    struct dataset *ds = config->dataset;
+    const struct augment_source source = {dataset_sample_shape(ds), dataset_mean(ds),
+                                          dataset_std(ds)};
+    struct loader *l = calloc(1, sizeof *l);
+
+    if (!l)
+        return err_set(err, ERR_IO, "not enough memory for a loader");
+    l->dataset = ds;
+    l->seed = config->seed;
+    l->max_batch = config->max_batch;
+    l->bytes = dataset_find_field(ds, "image")->kind == DATASET_BYTES;
+    if (augment_plan_init(&l->plan, config->pipeline, config->n_pipeline, config->training, &source,
+                          err) ||
+        allocate(l, err) || start(l, err)) {
+        release(l);
+        return err_wrap(err, "%s", dataset_name(ds));
+    }
+    *out = l;
+    return 0;
+}
+
+struct shape loader_shape(const struct loader *loader) {
+    return loader->plan.out;
+}
+
+/* A mistake of the caller, which no message to a user can mend. */
+static void insist(bool held, const char *what) {
+    if (held)
+        return;
+    fprintf(stderr, "loader: %s\n", what);
+    abort();
+}
+
+void loader_request(struct loader *loader, const int64_t *samples, int64_t n, int64_t epoch) {
+    struct slot *s = &loader->slot[loader->requested % LOADER_BATCHES];
+
+    insist(loader->requested < loader->released + LOADER_BATCHES, "more batches than slots");
+    insist(n >= 0 && n <= loader->max_batch, "a batch is larger than max_batch");
+    s->n = n;
+    s->epoch = epoch;
+    if (n)
+        memcpy(s->samples, samples, (size_t)n * sizeof *samples);
+    pthread_mutex_lock(&loader->lock);
+    loader->requested++;
+    pthread_cond_signal(&loader->wake);
+    pthread_mutex_unlock(&loader->lock);
+}
+
+static double now_s(void) {
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+int loader_wait(struct loader *loader, struct loader_batch *out, struct err *err) {
+    const struct shape *one = &loader->plan.out;
+    const double begin = now_s();
+
+    insist(loader->waited < loader->requested, "waits for a batch that was not requested");
+    pthread_mutex_lock(&loader->lock);
+    while (loader->done <= loader->waited)
+        pthread_cond_wait(&loader->ready, &loader->lock);
+    pthread_mutex_unlock(&loader->lock);
+    loader->wait_s += now_s() - begin;
+
+    const struct slot *s = &loader->slot[loader->waited++ % LOADER_BATCHES];
+    if (s->failed) {
+        *err = s->err;
+        return -1;
+    }
+    *out = (struct loader_batch){
+        .n = s->n,
+        .shape = {4, {s->n, one->dim[0], one->dim[1], one->dim[2]}},
+        .image = s->image,
+        .label = dataset_labels(loader->dataset) ? s->label : NULL,
+    };
+    return 0;
+}
+
+void loader_release_batch(struct loader *loader) {
+    insist(loader->released < loader->waited, "releases a batch that was not waited for");
+    loader->released++;
+}
+
+double loader_wait_seconds(const struct loader *loader) {
+    return loader->wait_s;
+}
+
+void loader_free(struct loader *loader) {
+    if (!loader)
+        return;
+    atomic_store(&loader->stop, true);
+    pthread_mutex_lock(&loader->lock);
+    pthread_cond_signal(&loader->wake);
+    pthread_mutex_unlock(&loader->lock);
+    pthread_join(loader->thread, NULL);
+    pthread_cond_destroy(&loader->ready);
+    pthread_cond_destroy(&loader->wake);
+    pthread_mutex_destroy(&loader->lock);
+    release(loader);
+}
