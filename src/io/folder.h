@@ -1,0 +1,24 @@
+/* folder.h - the entries of a directory, sorted. */
+#pragma once
+#include "core/base/err.h"
+
+#include <stdbool.h>
+
+struct folder_entry {
+    char *name;
+    bool folder; /* otherwise a file */
+};
+
+/* {0} is releasable. */
+struct folder {
+    int n;
+    struct folder_entry *entry; /* [n], owned, in the order of strcmp */
+};
+
+/* Read the directory; hidden entries and what is neither file nor directory are left out, links
+ * are followed. Errors: ERR_IO. */
+int folder_init(struct folder *folder, const char *path, struct err *err);
+void folder_release(struct folder *folder);
+
+/* "path/name", malloc'd; NULL when there is no memory. */
+char *folder_join(const char *path, const char *name);
