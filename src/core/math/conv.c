@@ -1,0 +1,175 @@
+#include "core/math/conv.h"
+
+#include "core/math/conv_parts.h"
+#include "core/math/correlate.h"
+
+static bool depthwise(const struct conv_shape *s) {
+    return s->groups == s->c && s->groups == s->k && s->groups > 1;
+}
+
+double conv_flops(const struct conv_shape *s) {
+    return 2.0 * (double)(s->n * s->out_h * s->out_w) * (double)(s->k * (s->c / s->groups)) *
+           (double)(s->kernel_h * s->kernel_w);
+}
+
+static struct correlation forward_of(const struct conv_shape *s, int64_t group) {
+    const int64_t c = s->c / s->groups, k = s->k / s->groups;
+
+    return (struct correlation){
+        .from = conv_patches(s, c),
+        .h = {.dst = s->out_h, .dst_step = 1, .w_step = 1},
+        .w = {.dst = s->out_w, .dst_step = 1, .w_step = 1},
+        .c0 = group * c,
+        .dst_c = s->k,
+        .k0 = group * k,
+        .k = k,
+        .w_columns = s->kernel_w,
+        .w_pixel = c * s->k,
+        .w_c = s->k,
+        .w_k = 1,
+    };
+}
+
+static int64_t gcd(int64_t a, int64_t b) {
+    return b ? gcd(b, a % b) : a;
+}
+
+/* The pixels i of x with (i + pad) mod stride = phase read dy as a correlation with step 1:
+ * dx[i] = sum of dy[(i + pad - t * dilation) / stride] * w[t] over the taps t that divide, the
+ * last first. */
+static void phase_of(int64_t x_len, int64_t dy_len, int64_t kernel, int64_t stride, int64_t pad,
+                     int64_t dilation, int64_t phase, struct axis *axis, struct axis_map *map) {
+    const int64_t between = stride / gcd(stride, dilation);
+    const int64_t i0 = (phase + stride - pad % stride) % stride;
+    int64_t last = -1;
+
+    *axis = (struct axis){.src = dy_len, .step = 1, .tap_step = between * dilation / stride};
+    if (i0 < x_len)
+        axis->out = (x_len - i0 + stride - 1) / stride;
+    for (int64_t t = 0; t < kernel; t++)
+        if ((i0 + pad - t * dilation) % stride == 0) {
+            axis->taps++;
+            last = t;
+        }
+    if (last >= 0)
+        axis->first = (i0 + pad - last * dilation) / stride;
+    *map = (struct axis_map){x_len, i0, stride, last, -between};
+}
+
+/* Returns false where no output sees these pixels. */
+static bool backward_of(const struct conv_shape *s, int64_t group, int64_t phase_h, int64_t phase_w,
+                        struct correlation *out) {
+    const int64_t c = s->c / s->groups, k = s->k / s->groups;
+
+    *out = (struct correlation){
+        .from = {.n = s->n, .src_c = s->k, .c = k},
+        .c0 = group * k,
+        .dst_c = s->c,
+        .k0 = group * c,
+        .k = c,
+        .w_columns = s->kernel_w,
+        .w_pixel = c * s->k,
+        .w_c = 1,
+        .w_k = s->k,
+        .add = true,
+    };
+    phase_of(s->h, s->out_h, s->kernel_h, s->stride_h, s->pad_h, s->dilation_h, phase_h,
+             &out->from.h, &out->h);
+    phase_of(s->w, s->out_w, s->kernel_w, s->stride_w, s->pad_w, s->dilation_w, phase_w,
+             &out->from.w, &out->w);
+    return out->from.h.out * out->from.w.out * out->from.h.taps * out->from.w.taps > 0;
+}
+
+size_t conv_scratch_bytes(const struct conv_shape *s) {
+    const struct correlation forward = forward_of(s, 0);
+    struct correlation part;
+    size_t most;
+
+    if (depthwise(s))
+        return 0;
+    most = correlate_scratch_bytes(&forward);
+    for (int64_t i = 0; i < s->stride_h; i++)
+        for (int64_t j = 0; j < s->stride_w; j++)
+            if (backward_of(s, 0, i, j, &part) && correlate_scratch_bytes(&part) > most)
+                most = correlate_scratch_bytes(&part);
+    if (conv_weights_scratch_bytes(s) > most)
+        most = conv_weights_scratch_bytes(s);
+    return most;
+}
+
+void conv_forward(const struct conv_shape *s, struct team *team, const act *x, const real *w,
+                  const real *bias, act *y, void *scratch) {
+    if (depthwise(s)) {
+        depthwise_forward(s, team, x, w, bias, y);
+        return;
+    }
+    for (int64_t g = 0; g < s->groups; g++) {
+        const int64_t k0 = g * (s->k / s->groups);
+        const struct correlation part = forward_of(s, g);
+
+        correlate(&part, team, x, w + k0, bias ? bias + k0 : NULL, y, scratch);
+    }
+}
+
+void conv_backward_data(const struct conv_shape *s, struct team *team, const act *dy, const real *w,
+                        act *dx, void *scratch) {
+    struct correlation part;
+
+    if (depthwise(s)) {
+        depthwise_backward_data(s, team, dy, w, dx);
+        return;
+    }
+    for (int64_t g = 0; g < s->groups; g++)
+        for (int64_t i = 0; i < s->stride_h; i++)
+            for (int64_t j = 0; j < s->stride_w; j++)
+                if (backward_of(s, g, i, j, &part))
+                    correlate(&part, team, dy, w + g * (s->k / s->groups), NULL, dx, scratch);
+}
+
+void conv_backward_weights(const struct conv_shape *s, struct team *team, const act *x,
+                           const act *dy, real *dw, void *scratch) {
+    if (depthwise(s)) {
+        depthwise_backward_weights(s, team, x, dy, dw);
+        return;
+    }
+    for (int64_t g = 0; g < s->groups; g++)
+        conv_weights_of_group(s, g, team, x, dy, dw, scratch);
+}
+
+/* Two levels of sums keep the rounding error of long batches small. */
+enum { BIAS_COLS = 16, BIAS_ROWS = 256 };
+
+struct bias_sum {
+    int64_t rows, k;
+    const act *dy;
+    real *dbias;
+};
+
+static void sum_columns(void *context, int64_t begin, int64_t end) {
+    const struct bias_sum *s = context;
+
+    for (int64_t chunk = begin; chunk < end; chunk++) {
+        const int64_t j0 = chunk * BIAS_COLS;
+        const int64_t cols = s->k - j0 < BIAS_COLS ? s->k - j0 : BIAS_COLS;
+        real total[BIAS_COLS] = {0};
+
+        for (int64_t i0 = 0; i0 < s->rows; i0 += BIAS_ROWS) {
+            const int64_t i1 = i0 + BIAS_ROWS < s->rows ? i0 + BIAS_ROWS : s->rows;
+            real part[BIAS_COLS] = {0};
+
+            for (int64_t i = i0; i < i1; i++)
+                for (int64_t j = 0; j < cols; j++)
+                    part[j] += s->dy[i * s->k + j0 + j];
+            for (int64_t j = 0; j < cols; j++)
+                total[j] += part[j];
+        }
+        for (int64_t j = 0; j < cols; j++)
+            s->dbias[j0 + j] += total[j];
+    }
+}
+
+void conv_backward_bias(int64_t rows, int64_t k, struct team *team, const act *dy, real *dbias) {
+    struct bias_sum s = {rows, k, dy, dbias};
+
+    team_run(team, (k + BIAS_COLS - 1) / BIAS_COLS, sum_columns, &s);
+}

@@ -1,0 +1,28 @@
+/* conv_parts.h - what conv.c is made of; for src/core/math only. */
+#pragma once
+#include "core/math/conv.h"
+#include "core/math/patch.h"
+
+/* The windows of the forward pass over c channels at a time; not yet cut. */
+static inline struct patches conv_patches(const struct conv_shape *s, int64_t c) {
+    return (struct patches){
+        .h = {s->h, s->out_h, s->stride_h, -s->pad_h, s->kernel_h, s->dilation_h},
+        .w = {s->w, s->out_w, s->stride_w, -s->pad_w, s->kernel_w, s->dilation_w},
+        .n = s->n,
+        .src_c = s->c,
+        .c = c,
+    };
+}
+
+/* The gradient of the weights of one group. */
+size_t conv_weights_scratch_bytes(const struct conv_shape *s);
+void conv_weights_of_group(const struct conv_shape *s, int64_t group, struct team *team,
+                           const act *x, const act *dy, real *dw, void *scratch);
+
+/* One filter per channel: groups = c = k. */
+void depthwise_forward(const struct conv_shape *s, struct team *team, const act *x, const real *w,
+                       const real *bias, act *y);
+void depthwise_backward_data(const struct conv_shape *s, struct team *team, const act *dy,
+                             const real *w, act *dx);
+void depthwise_backward_weights(const struct conv_shape *s, struct team *team, const act *x,
+                                const act *dy, real *dw);

@@ -1,0 +1,208 @@
+/* The gradient of convolution weights: dw[t, c, k] += sum over output pixels p of
+ * x[window of p at tap t, c] * dy[p, k]. */
+#include "core/math/conv_parts.h"
+
+#include "core/base/arena.h"
+#include "core/math/tile.h"
+
+#include <string.h>
+
+/* Small gradients are summed by sample groups, a fixed number of them, each into a copy of its
+ * own, and the copies added in order; large ones are cut by input channels instead. So are both
+ * spread over threads without the sum depending on how many there are. */
+enum { GROUPS = 8, COPIED_LEN = 1 << 18, PATCH_LEN = 16384, MIN_PIXELS = 128 };
+
+struct work {
+    const struct conv_shape *s;
+    struct patches cut; /* of all channels of the group, so that no sum depends on slices */
+    int64_t c, k, k0, c0;
+    int64_t n_groups, n_slices;
+    const act *x, *dy;
+    real *dw;
+    real *copies; /* [n_groups][taps * c][k], where n_groups > 1 */
+    unsigned char *slots;
+    int64_t n_slots;
+};
+
+static int64_t copy_len(const struct conv_shape *s) {
+    return s->kernel_h * s->kernel_w * (s->c / s->groups) * (s->k / s->groups);
+}
+
+static int64_t groups_of(const struct conv_shape *s) {
+    if (copy_len(s) > COPIED_LEN || s->n < 2)
+        return 1;
+    return s->n < GROUPS ? s->n : GROUPS;
+}
+
+static struct patches cut(const struct conv_shape *s) {
+    struct patches p = conv_patches(s, s->c / s->groups);
+    const int64_t share = (s->n + groups_of(s) - 1) / groups_of(s);
+    int64_t len = PATCH_LEN;
+
+    /* Fewer pixels would spend the time on loading and storing dw. */
+    do
+        patches_cut(&p, len);
+    while (patches_pixels(&p) < MIN_PIXELS && patches_count(&p) > 1 && (len *= 2));
+    if (p.images > share)
+        p.images = share;
+    return p;
+}
+
+static size_t slot_bytes(const struct patches *p) {
+    return arena_round((size_t)(patches_len(p) + TILE_ROWS) * sizeof(real)) +
+           arena_round((size_t)patches_pixels(p) * sizeof(int64_t)) +
+           arena_round((size_t)(patches_pixels(p) * TILE_COLS) * sizeof(real));
+}
+
+static size_t copies_bytes(const struct conv_shape *s) {
+    return groups_of(s) > 1 ? arena_round((size_t)(groups_of(s) * copy_len(s)) * sizeof(real)) : 0;
+}
+
+size_t conv_weights_scratch_bytes(const struct conv_shape *s) {
+    const struct patches p = cut(s);
+
+    return copies_bytes(s) + PATCH_SLOTS * slot_bytes(&p);
+}
+
+/* Columns [k0, k0 + cols) of dy's rows, TILE_COLS apart, zeros beyond. */
+static void pack_columns(const act *dy, int64_t ld, int64_t n, int64_t cols, real *out) {
+    for (int64_t p = 0; p < n; p++, dy += ld, out += TILE_COLS) {
+        if (cols == TILE_COLS) { /* a length that the compiler knows */
+            memcpy(out, dy, TILE_COLS * sizeof *out);
+            continue;
+        }
+        for (int64_t j = 0; j < TILE_COLS; j++)
+            out[j] = j < cols ? dy[j] : 0;
+    }
+}
+
+static void add_tile(int rows, int64_t n, const int64_t *at, const real *a, const real *b,
+                     int64_t cols, real *c, int64_t ldc) {
+    const bool narrow = cols <= VEC_LEN;
+    real aside[TILE_ROWS * TILE_COLS] = {0};
+
+    if (cols == (narrow ? VEC_LEN : TILE_COLS)) {
+        tile_outer(rows, n, at, a, b, narrow, c, ldc);
+        return;
+    }
+    tile_outer(rows, n, at, a, b, narrow, aside, TILE_COLS);
+    for (int r = 0; r < rows; r++)
+        for (int64_t j = 0; j < cols; j++)
+            c[r * ldc + j] += aside[r * TILE_COLS + j];
+}
+
+/* One block of pixels, channels [c0, c0 + p->c) of the group, one panel of columns. */
+static void add_panel(const struct work *work, const struct patches *p, int64_t c0,
+                      const real *patch, const int64_t *at, int64_t n, const real *dy, int64_t cols,
+                      real *dw, int64_t ldw) {
+    const bool runs = p->w.tap_step == 1 && p->c == work->c; /* a row of taps lies in one piece */
+    const int64_t across = runs ? 1 : p->w.taps, len = runs ? p->w.taps * p->c : p->c;
+
+    for (int64_t t = 0; t < p->h.taps * across; t++) {
+        const int64_t tap =
+            t / across * p->h.tap_step * patches_pitch(p) + t % across * p->w.tap_step * p->c;
+        real *rows = dw + (runs ? t * len : t * work->c + c0) * ldw;
+
+        for (int64_t k = 0; k < len; k += TILE_ROWS)
+            add_tile(len - k < TILE_ROWS ? (int)(len - k) : TILE_ROWS, n, at, patch + tap + k, dy,
+                     cols, rows + k * ldw, ldw);
+    }
+}
+
+/* Samples of one group, channels [c0, c1) of the group's. */
+static void add_part(const struct work *work, int64_t group, int64_t c0, int64_t c1,
+                     unsigned char *memory, real *dw, int64_t ldw) {
+    const struct conv_shape *s = work->s;
+    const int64_t first = s->n * group / work->n_groups;
+    const size_t patch_bytes =
+        arena_round((size_t)(patches_len(&work->cut) + TILE_ROWS) * sizeof(real));
+    const size_t table_bytes = arena_round((size_t)patches_pixels(&work->cut) * sizeof(int64_t));
+    real *patch = (real *)(void *)memory,
+         *panel = (real *)(void *)(memory + patch_bytes + table_bytes);
+    int64_t *at = (int64_t *)(void *)(memory + patch_bytes);
+    struct patches p = work->cut;
+
+    p.n = s->n * (group + 1) / work->n_groups - first;
+    p.c = c1 - c0;
+    for (int64_t i = 0; i < patches_count(&p); i++) {
+        const struct block b = patches_block(&p, i);
+        const act *dy = work->dy + ((first + b.n0) * s->out_h + b.i0) * s->out_w * s->k + work->k0;
+        const int64_t n =
+            patches_copy(&p, b, work->x + first * s->h * s->w * s->c, work->c0 + c0, patch, at);
+
+        for (int64_t k = 0; k < work->k; k += TILE_COLS) {
+            const int64_t cols = work->k - k < TILE_COLS ? work->k - k : TILE_COLS;
+
+            pack_columns(dy + k, s->k, n, cols, panel);
+            add_panel(work, &p, c0, patch, at, n, panel, cols, dw + k, ldw);
+        }
+    }
+}
+
+static void run_slots(void *context, int64_t begin, int64_t end) {
+    const struct work *work = context;
+    const int64_t n_units = work->n_groups * work->n_slices;
+
+    for (int64_t slot = begin; slot < end; slot++)
+        for (int64_t u = n_units * slot / work->n_slots; u < n_units * (slot + 1) / work->n_slots;
+             u++) {
+            const int64_t group = u / work->n_slices, slice = u % work->n_slices;
+            const int64_t c0 = work->c * slice / work->n_slices;
+            const int64_t c1 = work->c * (slice + 1) / work->n_slices;
+            const size_t len = (size_t)copy_len(work->s);
+            unsigned char *memory = work->slots + (size_t)slot * slot_bytes(&work->cut);
+
+            if (work->n_groups == 1) {
+                add_part(work, 0, c0, c1, memory, work->dw + work->k0, work->s->k);
+                continue;
+            }
+            memset(work->copies + (size_t)group * len, 0, len * sizeof(real));
+            add_part(work, group, c0, c1, memory, work->copies + (size_t)group * len, work->k);
+        }
+}
+
+static void add_copies(void *context, int64_t begin, int64_t end) {
+    const struct work *work = context;
+
+    for (int64_t row = begin; row < end; row++) {
+        real *dw = work->dw + row * work->s->k + work->k0;
+
+        for (int64_t g = 0; g < work->n_groups; g++) {
+            const real *from = work->copies + g * copy_len(work->s) + row * work->k;
+
+            for (int64_t j = 0; j < work->k; j++)
+                dw[j] += from[j];
+        }
+    }
+}
+
+void conv_weights_of_group(const struct conv_shape *s, int64_t group, struct team *team,
+                           const act *x, const act *dy, real *dw, void *scratch) {
+    const int64_t team_n = team_size(team) < PATCH_SLOTS ? team_size(team) : PATCH_SLOTS;
+    struct work work = {
+        .s = s,
+        .cut = cut(s),
+        .c = s->c / s->groups,
+        .k = s->k / s->groups,
+        .c0 = group * (s->c / s->groups),
+        .k0 = group * (s->k / s->groups),
+        .n_groups = groups_of(s),
+        .n_slices = 1,
+        .x = x,
+        .dy = dy,
+        .dw = dw,
+        .copies = scratch,
+        .slots = (unsigned char *)scratch + copies_bytes(s),
+    };
+
+    if (s->n * s->out_h * s->out_w == 0)
+        return;
+    if (work.n_groups == 1)
+        work.n_slices = team_n < work.c ? team_n : work.c;
+    work.n_slots = work.n_groups * work.n_slices;
+    if (work.n_slots > team_n)
+        work.n_slots = team_n;
+    team_run(team, work.n_slots, run_slots, &work);
+    if (work.n_groups > 1)
+        team_run(team, s->kernel_h * s->kernel_w * work.c, add_copies, &work);
+}

@@ -1,0 +1,218 @@
+#include "core/math/correlate.h"
+
+#include "core/base/arena.h"
+#include "core/math/tile.h"
+
+#include <string.h>
+
+/* A patch stays in the second-level cache (128 KiB of floats); the part of the weights that one
+ * pass over its pixels uses, MAX_DEPTH x TILE_COLS, in the first. */
+enum { PATCH_LEN = 32768, MAX_DEPTH = 256 };
+
+/* Taps of a window that lie behind each other in a patch are one run. */
+struct runs {
+    int64_t n, len; /* runs of a window, elements of each */
+    int64_t across; /* runs in one row of the window */
+};
+
+struct work {
+    struct correlation s;
+    struct runs runs;
+    const act *src;
+    const real *w, *bias;
+    act *dst;
+    real *packed; /* [panels][runs.n * runs.len][TILE_COLS] */
+    unsigned char *slots;
+    int64_t n_slots;
+};
+
+static struct runs runs_of(const struct patches *p) {
+    if (p->w.tap_step == 1)
+        return (struct runs){p->h.taps, p->w.taps * p->c, 1};
+    return (struct runs){p->h.taps * p->w.taps, p->c, p->w.taps};
+}
+
+static int64_t panels(const struct correlation *s) {
+    return (s->k + TILE_COLS - 1) / TILE_COLS;
+}
+
+static int64_t depth(const struct correlation *s) {
+    return s->from.h.taps * s->from.w.taps * s->from.c;
+}
+
+static size_t packed_bytes(const struct correlation *s) {
+    return arena_round((size_t)((panels(s) * depth(s) + 1) * TILE_COLS) * sizeof(real));
+}
+
+static size_t slot_bytes(const struct patches *p) {
+    return arena_round((size_t)patches_len(p) * sizeof(real)) +
+           2 * arena_round((size_t)patches_pixels(p) * sizeof(int64_t));
+}
+
+static void cut(struct patches *p) {
+    patches_cut(p, PATCH_LEN);
+}
+
+size_t correlate_scratch_bytes(const struct correlation *s) {
+    struct patches p = s->from;
+
+    cut(&p);
+    return packed_bytes(s) + PATCH_SLOTS * slot_bytes(&p);
+}
+
+/* Bias, then weights in the order in which tiles read them, zeros beyond k. */
+static void pack(void *context, int64_t begin, int64_t end) {
+    const struct work *work = context;
+    const struct correlation *s = &work->s;
+    const int64_t h_taps = s->from.h.taps, w_taps = s->from.w.taps;
+
+    for (int64_t panel = begin; panel < end; panel++) {
+        const int64_t k0 = panel * TILE_COLS;
+        const int64_t cols = s->k - k0 < TILE_COLS ? s->k - k0 : TILE_COLS;
+        real *out = work->packed + panel * depth(s) * TILE_COLS;
+
+        for (int64_t t = 0; t < h_taps * w_taps; t++) {
+            const int64_t row = s->h.w_first + t / w_taps * s->h.w_step;
+            const int64_t column = s->w.w_first + t % w_taps * s->w.w_step;
+            const real *w = work->w + (row * s->w_columns + column) * s->w_pixel + k0 * s->w_k;
+
+            for (int64_t c = 0; c < s->from.c; c++, out += TILE_COLS) {
+                for (int64_t k = 0; k < cols; k++)
+                    out[k] = w[c * s->w_c + k * s->w_k];
+                for (int64_t k = cols; k < TILE_COLS; k++)
+                    out[k] = 0;
+            }
+        }
+    }
+}
+
+/* The part of a window that one pass takes: runs [0, n), elements [0, len) of each, from a. */
+struct pass {
+    int n;
+    int64_t len;
+    int64_t tap[MAX_DEPTH];
+};
+
+/* One tile; columns beyond cols and pixels beyond n are computed aside and dropped. */
+static void one_tile(const struct pass *pass, const real *const a[TILE_ROWS], const real *b,
+                     const real *init, int n, int64_t cols, real *const c[TILE_ROWS]) {
+    real aside[TILE_ROWS][TILE_COLS] = {{0}};
+    real *rows[TILE_ROWS];
+    const bool narrow = cols <= VEC_LEN, whole = cols == (narrow ? VEC_LEN : TILE_COLS);
+
+    for (int r = 0; r < TILE_ROWS; r++)
+        rows[r] = r < n && whole ? c[r] : aside[r];
+    if (!whole && !init)
+        for (int r = 0; r < n; r++)
+            memcpy(aside[r], c[r], (size_t)cols * sizeof(real));
+    tile_product(pass->n, pass->tap, pass->len, a, b, init, narrow, rows);
+    if (!whole)
+        for (int r = 0; r < n; r++)
+            memcpy(c[r], aside[r], (size_t)cols * sizeof(real));
+}
+
+/* All pixels of a block, all panels, one pass. b: the pass' first row of panel 0. */
+static void all_tiles(const struct work *work, const struct pass *pass, const real *patch,
+                      const real *b, bool first, const int64_t *at, const int64_t *to, int64_t n) {
+    const struct correlation *s = &work->s;
+
+    for (int64_t panel = 0; panel < panels(s); panel++, b += depth(s) * TILE_COLS) {
+        const int64_t k0 = panel * TILE_COLS;
+        const int64_t cols = s->k - k0 < TILE_COLS ? s->k - k0 : TILE_COLS;
+        real bias[TILE_COLS] = {0};
+
+        if (work->bias)
+            memcpy(bias, work->bias + k0, (size_t)cols * sizeof *bias);
+        for (int64_t p = 0; p < n; p += TILE_ROWS) {
+            const int rows = n - p < TILE_ROWS ? (int)(n - p) : TILE_ROWS;
+            const real *a[TILE_ROWS];
+            real *c[TILE_ROWS];
+
+            for (int r = 0; r < TILE_ROWS; r++) {
+                const int64_t pixel = p + (r < rows ? r : 0);
+
+                a[r] = patch + at[pixel];
+                c[r] = work->dst + to[pixel] + k0;
+            }
+            one_tile(pass, a, b, first ? bias : NULL, rows, cols, c);
+        }
+    }
+}
+
+/* All passes over a block. */
+static void all_passes(const struct work *work, const real *patch, const int64_t *at,
+                       const int64_t *to, int64_t n) {
+    const struct patches *p = &work->s.from;
+    const struct runs *runs = &work->runs;
+    const int64_t pitch = patches_pitch(p);
+    const int64_t parts = (runs->len + MAX_DEPTH - 1) / MAX_DEPTH;
+    const int64_t part = (runs->len + parts - 1) / parts;
+    const int64_t together = MAX_DEPTH / runs->len > 1 ? MAX_DEPTH / runs->len : 1;
+    bool first = !work->s.add;
+    struct pass pass;
+
+    for (int64_t s0 = 0; s0 < runs->n; s0 += together)
+        for (int64_t k0 = 0; k0 < runs->len; k0 += part) {
+            const int64_t n_runs = runs->n - s0 < together ? runs->n - s0 : together;
+
+            pass.n = (int)n_runs;
+            pass.len = runs->len - k0 < part ? runs->len - k0 : part;
+            for (int64_t s = 0; s < n_runs; s++)
+                pass.tap[s] = (s0 + s) / runs->across * p->h.tap_step * pitch +
+                              (s0 + s) % runs->across * p->w.tap_step * p->c + k0;
+            all_tiles(work, &pass, patch, work->packed + (s0 * runs->len + k0) * TILE_COLS, first,
+                      at, to, n);
+            first = false;
+        }
+}
+
+static void place_pixels(const struct correlation *s, struct block b, int64_t *to) {
+    for (int64_t n = b.n0; n < b.n1; n++)
+        for (int64_t i = b.i0; i < b.i1; i++) {
+            const int64_t row = n * s->h.dst + s->h.dst_first + i * s->h.dst_step;
+
+            for (int64_t j = 0; j < s->from.w.out; j++)
+                *to++ = (row * s->w.dst + s->w.dst_first + j * s->w.dst_step) * s->dst_c + s->k0;
+        }
+}
+
+static void run_slots(void *context, int64_t begin, int64_t end) {
+    const struct work *work = context;
+    const struct patches *p = &work->s.from;
+    const int64_t n_blocks = patches_count(p);
+
+    for (int64_t slot = begin; slot < end; slot++) {
+        unsigned char *memory = work->slots + (size_t)slot * slot_bytes(p);
+        const size_t table = arena_round((size_t)patches_pixels(p) * sizeof(int64_t));
+        int64_t *at = (int64_t *)(void *)memory, *to = (int64_t *)(void *)(memory + table);
+        real *patch = (real *)(void *)(memory + 2 * table);
+
+        for (int64_t i = n_blocks * slot / work->n_slots; i < n_blocks * (slot + 1) / work->n_slots;
+             i++) {
+            const struct block b = patches_block(p, i);
+            const int64_t n = patches_copy(p, b, work->src, work->s.c0, patch, at);
+
+            place_pixels(&work->s, b, to);
+            all_passes(work, patch, at, to, n);
+        }
+    }
+}
+
+void correlate(const struct correlation *s, struct team *team, const act *src, const real *w,
+               const real *bias, act *dst, void *scratch) {
+    struct work work = {.s = *s, .src = src, .w = w, .bias = bias, .dst = dst};
+    struct patches *p = &work.s.from;
+    const int64_t team_n = team_size(team) < PATCH_SLOTS ? team_size(team) : PATCH_SLOTS;
+
+    if (p->n * p->h.out * p->w.out == 0)
+        return;
+    work.runs = runs_of(p);
+    work.packed = scratch;
+    work.slots = (unsigned char *)scratch + packed_bytes(s);
+    team_run(team, panels(s), pack, &work);
+    cut(p);
+    if (p->images > (p->n + team_n - 1) / team_n)
+        p->images = (p->n + team_n - 1) / team_n; /* a share for every thread */
+    work.n_slots = patches_count(p) < team_n ? patches_count(p) : team_n;
+    team_run(team, work.n_slots, run_slots, &work);
+}

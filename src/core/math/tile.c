@@ -1,0 +1,113 @@
+#include "core/math/tile.h"
+
+#include <string.h>
+
+#define INLINE static inline __attribute__((always_inline))
+
+typedef real vec __attribute__((vector_size(VEC_BYTES)));
+
+/* memcpy, because operands are not aligned to a vector; it compiles to one instruction. */
+INLINE vec load(const real *p) {
+    vec v;
+
+    memcpy(&v, p, sizeof v);
+    return v;
+}
+
+INLINE void store(real *p, vec v) {
+    memcpy(p, &v, sizeof v);
+}
+
+/* Left alone, GCC reads b from memory again for every row, and then runs out of registers. */
+#if defined(__x86_64__) && !defined(__clang__)
+#define KEEP(v) __asm__("" : "+x"(v))
+#else
+#define KEEP(v) (void)0
+#endif
+
+/* n_vec is a constant where this is inlined, so that acc lives in registers. */
+INLINE void product(int n_vec, int n_taps, const int64_t *tap, int64_t len,
+                    const real *const a[TILE_ROWS], const real *b, const real *init,
+                    real *const c[TILE_ROWS]) {
+    vec acc[TILE_ROWS][2];
+
+    for (int r = 0; r < TILE_ROWS; r++)
+        for (int v = 0; v < n_vec; v++)
+            acc[r][v] = load(init ? init + v * VEC_LEN : c[r] + v * VEC_LEN);
+    for (int s = 0; s < n_taps; s++) {
+        const real *row[TILE_ROWS];
+
+        for (int r = 0; r < TILE_ROWS; r++)
+            row[r] = a[r] + tap[s];
+        for (int64_t k = 0; k < len; k++, b += TILE_COLS) {
+            vec w[2];
+            for (int v = 0; v < n_vec; v++) {
+                w[v] = load(b + v * VEC_LEN);
+                KEEP(w[v]);
+            }
+            for (int r = 0; r < TILE_ROWS; r++)
+                for (int v = 0; v < n_vec; v++)
+                    acc[r][v] += row[r][k] * w[v];
+        }
+    }
+    for (int r = 0; r < TILE_ROWS; r++)
+        for (int v = 0; v < n_vec; v++)
+            store(c[r] + v * VEC_LEN, acc[r][v]);
+}
+
+void tile_product(int n_taps, const int64_t *tap, int64_t len, const real *const a[TILE_ROWS],
+                  const real *b, const real *init, bool narrow, real *const c[TILE_ROWS]) {
+    if (narrow)
+        product(1, n_taps, tap, len, a, b, init, c);
+    else
+        product(2, n_taps, tap, len, a, b, init, c);
+}
+
+INLINE void outer(int rows, int n_vec, int64_t n, const int64_t *at, const real *a, const real *b,
+                  real *c, int64_t ldc) {
+    vec acc[TILE_ROWS][2];
+
+    for (int r = 0; r < rows; r++)
+        for (int v = 0; v < n_vec; v++)
+            acc[r][v] = (vec){0};
+    for (int64_t p = 0; p < n; p++, b += TILE_COLS) {
+        const real *row = a + at[p];
+
+        vec d[2];
+
+        for (int v = 0; v < n_vec; v++) {
+            d[v] = load(b + v * VEC_LEN);
+            KEEP(d[v]);
+        }
+        for (int r = 0; r < rows; r++)
+            for (int v = 0; v < n_vec; v++)
+                acc[r][v] += row[r] * d[v];
+    }
+    for (int r = 0; r < rows; r++)
+        for (int v = 0; v < n_vec; v++)
+            store(c + r * ldc + v * VEC_LEN, load(c + r * ldc + v * VEC_LEN) + acc[r][v]);
+}
+
+void tile_outer(int rows, int64_t n, const int64_t *at, const real *a, const real *b, bool narrow,
+                real *c, int64_t ldc) {
+#define CASE(rows)                                                                                 \
+    case rows:                                                                                     \
+        if (narrow)                                                                                \
+            outer(rows, 1, n, at, a, b, c, ldc);                                                   \
+        else                                                                                       \
+            outer(rows, 2, n, at, a, b, c, ldc);                                                   \
+        return;
+    switch (rows) {
+        CASE(1)
+        CASE(2)
+        CASE(3)
+        CASE(4)
+        CASE(5)
+        CASE(6)
+#ifdef __AVX512F__
+        CASE(7)
+        CASE(8)
+#endif
+    }
+#undef CASE
+}
