@@ -1,0 +1,46 @@
+/* activation.h - element-wise operators y = f(x) whose slope is a function of y.
+ * Inline, so that the compiler makes one vector loop of each f. */
+#pragma once
+#include "core/ops/share.h"
+
+#define ACTIVATION_INLINE static inline __attribute__((always_inline))
+
+/* y has x's shape; one operation per element. */
+static inline int activation_plan(const void *args, const struct shape *x, int n_x,
+                                  struct op_plan *plan, struct err *err) {
+    (void)args, (void)n_x, (void)err;
+    plan->y = x[0];
+    plan->flops = (double)shape_len(x);
+    return 0;
+}
+
+/* y[i] = f(x[i]) for begin <= i < end. y may be x. */
+ACTIVATION_INLINE void activation_forward(const struct op_call *c, int64_t begin, int64_t end,
+                                          act (*f)(act x, const void *args)) {
+    act *restrict y = c->y.data;
+
+    if (c->x->data == c->y.data) {
+        for (int64_t i = begin; i < end; i++)
+            y[i] = f(y[i], c->args);
+        return;
+    }
+    const act *restrict x = c->x->data;
+    for (int64_t i = begin; i < end; i++)
+        y[i] = f(x[i], c->args);
+}
+
+/* dx[i] += g(dy[i], y[i]) for begin <= i < end; where dx is dy, it is overwritten. */
+ACTIVATION_INLINE void activation_backward(const struct op_call *c, int64_t begin, int64_t end,
+                                           act (*g)(act dy, act y, const void *args)) {
+    act *restrict dx = c->dx->data;
+    const act *restrict y = c->y.data;
+
+    if (c->dx->data == c->dy.data) {
+        for (int64_t i = begin; i < end; i++)
+            dx[i] = g(dx[i], y[i], c->args);
+        return;
+    }
+    const act *restrict dy = c->dy.data;
+    for (int64_t i = begin; i < end; i++)
+        dx[i] += g(dy[i], y[i], c->args);
+}

@@ -1,0 +1,47 @@
+/* add(a, b): y = a + b. */
+#include "core/ops/binary.h"
+
+static int plan(const void *args, const struct shape *x, int n_x, struct op_plan *plan,
+                struct err *err) {
+    (void)args, (void)n_x;
+    return binary_plan("add", x, plan, err);
+}
+
+static void value(const struct binary_row *row, act *y) {
+    const act *a = row->a, *b = row->b;
+
+    if (row->step_a && row->step_b)
+        for (int64_t i = 0; i < row->len; i++)
+            y[i] = a[i] + b[i];
+    else if (row->step_a)
+        for (int64_t i = 0; i < row->len; i++)
+            y[i] = a[i] + *b;
+    else
+        for (int64_t i = 0; i < row->len; i++)
+            y[i] = *a + b[i * row->step_b];
+}
+
+static const act *pull_back(const struct binary_row *row, int operand, const act *dy, act *tmp) {
+    (void)row, (void)operand, (void)tmp;
+    return dy;
+}
+
+static const struct binary add = {value, pull_back, true};
+
+static void forward(const struct op_call *c) {
+    binary_forward(&add, c);
+}
+
+static void backward(const struct op_call *c) {
+    binary_backward(&add, c);
+}
+
+const struct op op_add = {
+    .word = {"add", "a + b, element by element", 0, NULL},
+    .min_x = 2,
+    .max_x = 2,
+    .in_place = true,
+    .plan = plan,
+    .forward = forward,
+    .backward = backward,
+};

@@ -1,0 +1,9 @@
+/* copy.h - operators that hand their numbers on unchanged: flatten, reshape, detach. */
+#pragma once
+#include "core/ops/share.h"
+
+/* y = x; nothing to do where they are the same memory. */
+void copy_forward(const struct op_call *c);
+
+/* dx += dy; nothing to do where they are the same memory. */
+void copy_backward(const struct op_call *c);

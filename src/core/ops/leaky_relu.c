@@ -1,0 +1,53 @@
+/* leaky_relu(x, slope=0.01): y = x for x > 0, else slope * x. */
+#include "core/ops/activation.h"
+
+struct leaky_relu {
+    double slope;
+};
+
+static const struct arg_spec specs[] = {
+    {.name = "slope",
+     .kind = ARG_REAL,
+     .offset = offsetof(struct leaky_relu, slope),
+     .fallback = 0.01,
+     .min = 0,
+     .max = -1,
+     .help = "below zero; at least 0"},
+    {0},
+};
+
+static act value(act x, const void *args) {
+    return x > 0 ? x : x * (act)((const struct leaky_relu *)args)->slope;
+}
+
+static act pull_back(act dy, act y, const void *args) {
+    return y > 0 ? dy : dy * (act)((const struct leaky_relu *)args)->slope;
+}
+
+static void forward_part(const struct op_call *c, int64_t begin, int64_t end) {
+    activation_forward(c, begin, end, value);
+}
+
+static void forward(const struct op_call *c) {
+    share(c, shape_len(&c->y.shape), forward_part);
+}
+
+static void backward_part(const struct op_call *c, int64_t begin, int64_t end) {
+    activation_backward(c, begin, end, pull_back);
+}
+
+static void backward(const struct op_call *c) {
+    if (c->dx->data)
+        share(c, shape_len(&c->y.shape), backward_part);
+}
+
+const struct op op_leaky_relu = {
+    .word = {"leaky_relu", "x, or slope * x where x is negative", sizeof(struct leaky_relu), specs},
+    .min_x = 1,
+    .max_x = 1,
+    .reads_y = true,
+    .in_place = true,
+    .plan = activation_plan,
+    .forward = forward,
+    .backward = backward,
+};

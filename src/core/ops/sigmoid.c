@@ -1,0 +1,43 @@
+/* sigmoid(x): y = 1 / (1 + exp(-x)), without overflow for large |x|. */
+#include "core/ops/activation.h"
+#include "core/ops/act_math.h"
+
+static act value(act x, const void *args) {
+    (void)args;
+    const act e = act_exp(x < 0 ? x : -x); /* at most 1 */
+
+    return x < 0 ? e / (1 + e) : 1 / (1 + e);
+}
+
+static act pull_back(act dy, act y, const void *args) {
+    (void)args;
+    return dy * y * (1 - y);
+}
+
+static void forward_part(const struct op_call *c, int64_t begin, int64_t end) {
+    activation_forward(c, begin, end, value);
+}
+
+static void forward(const struct op_call *c) {
+    share(c, shape_len(&c->y.shape), forward_part);
+}
+
+static void backward_part(const struct op_call *c, int64_t begin, int64_t end) {
+    activation_backward(c, begin, end, pull_back);
+}
+
+static void backward(const struct op_call *c) {
+    if (c->dx->data)
+        share(c, shape_len(&c->y.shape), backward_part);
+}
+
+const struct op op_sigmoid = {
+    .word = {"sigmoid", "1 / (1 + exp(-x))", 0, NULL},
+    .min_x = 1,
+    .max_x = 1,
+    .reads_y = true,
+    .in_place = true,
+    .plan = activation_plan,
+    .forward = forward,
+    .backward = backward,
+};
