@@ -1,13 +1,21 @@
 /* syntax.h - the job as text and as trees, with the place of everything in its file.
  *
  * A job is INI files (read with inih) whose keys may hold expressions:
- *   pipe    = sum { "|" call }
+ *   pipe    = or { "|" call }
+ *   or      = and { "or" and }
+ *   and     = not { "and" not }
+ *   not     = "not" not | sum [ ( "<" | "<=" | ">" | ">=" | "==" | "!=" ) sum ]
  *   sum     = product { ("+" | "-") product }
  *   product = unary { ("*" | "/") unary }
- *   unary   = [ "-" ] primary      ; comparisons and 'and/or/not' as weaker operators
- *   primary = NUMBER | "STRING" | NAME | call | primary "." NAME | "(" pipe ")" | "[" list "]"
+ *   unary   = [ "-" ] primary
+ *   primary = atom { "." NAME }
+ *   atom    = NUMBER | "STRING" | call | "(" pipe ")" | "[" [ pipe { "," pipe } ] "]"
  *   call    = NAME [ "(" [ arg { "," arg } ] ")" ] [ "^" ( INTEGER | "(" sum ")" ) ]
  *   arg     = [ NAME "=" ] pipe
+ *
+ * An indented line continues the value before it. ';' and '#' begin a comment at the start of a
+ * line, ';' also after a blank outside of "...".
+ *
  * Strings and nodes belong to the source they were read into. */
 #pragma once
 #include "core/base/err.h"
@@ -106,7 +114,8 @@ struct source {
  *   sets  [n_sets] texts NAME=VALUE or section.key=VALUE or section.name.key=VALUE, borrowed.
  *         NAME is a constant of [let] or else a key of [job]. Setting a section.key that no file
  *         has is allowed (the caller knows which keys exist); an unknown NAME is an error.
- * Errors: ERR_CONFIG "FILE:LINE:COLUMN: found ..., expected ..."; ERR_IO for unreadable files. */
+ * Errors: ERR_CONFIG "FILE:LINE:COLUMN: found ..., expected ..."; ERR_IO for unreadable files;
+ * ERR_USAGE "--set: ..." for sets that name nothing. On errors s is released. */
 int source_read(struct source *s, const char *path, const char *const *sets, int n_sets,
                 struct err *err);
 
@@ -118,7 +127,8 @@ const struct section *source_find(const struct source *s, const char *kind, cons
 /* The entry of that key, or NULL. */
 const struct entry *section_find(const struct section *section, const char *key);
 
-/* Parse an entry's value. Nodes belong to s. Errors: ERR_CONFIG with file:line:column. */
+/* Parse an entry's value; "a, b" without brackets is a list too. Nodes belong to s, which grows by
+ * them at each call. Errors: ERR_CONFIG with file:line:column. */
 int expr_parse(struct source *s, const struct entry *entry, struct expr **out, struct err *err);
 
 /* The job as resolved: every section and key after includes and --set, as one INI text (heap, the

@@ -144,6 +144,7 @@ static void members_are_reached_by_dots(void **state) {
 static void lists_stand_in_brackets_or_alone(void **state) {
     check_tree(*state, "[1, [2, a], f(x)]", "[ 1 [ 2 a] (f x)]");
     check_tree(*state, "[]", "[]");
+    check_tree(*state, "f(\n    [1, 2])", "(f [ 1 2])"); /* not the header of a section */
     check_tree(*state, "a, b | f", "[ a (| b f)]");
     check_tree(*state, "(a)", "a");
     check_refused(
