@@ -2,8 +2,8 @@
  *
  * Every tensor is a contiguous float32 dataset at its path (h5py: f["nets/model/conv1.weight"]).
  * The JSON text is the uint8 dataset "/meta" (h5py: json.loads(bytes(f["meta"])); an attribute
- * holds 64 KiB at most). Root attributes: dltrain_checkpoint = 1, xxh3_64 = the hash, as 16
- * hexadecimal digits, over meta and over the path, shape and numbers of every tensor. */
+ * holds 64 KiB at most). Root attributes: dltrain_checkpoint = 1; xxh3_64, a text that ends in the
+ * hash as 16 hexadecimal digits, over all bytes of the file with these digits being 0. */
 #pragma once
 #include "core/base/err.h"
 #include "core/base/tensor.h"

@@ -1,12 +1,11 @@
 /* loader.h - a thread that reads and augments the next batch while the network works on this one.
  *
  *   loader_request(b0); loader_request(b1);
- *   loader_wait -> b0; ... train ...; loader_release_batch; loader_request(b2); loader_wait -> b1;
- * ...
+ *   loader_wait -> b0; ... train on b0 ...; loader_release_batch; loader_request(b2);
+ *   loader_wait -> b1; ...
  *
- * All calls come from one thread. Nothing is allocated after loader_new. The loader's thread may
- * run where its creator may: make loaders before a team pins the calling thread to one processor.
- */
+ * All calls come from one thread. Nothing is allocated after loader_new. The loader's thread runs
+ * where its creator may: make loaders before a team pins the calling thread to a processor. */
 #pragma once
 #include "core/base/err.h"
 #include "core/base/tensor.h"

@@ -11,10 +11,10 @@ struct runlog;
 /* Make the folder with those above it, and open its log.
  *   dir   "runs/NAME"
  *   job   the resolved job text, saved as dir/job.ini; borrowed
- *   step  updates done by the checkpoint that the run goes on from; lines of a larger "step", and a
- *         line cut off by a crash, are removed. 0: a new run; the log of an earlier one in the
- *         same folder is kept as metrics.previous.jsonl
- * Errors: ERR_IO naming path and reason; ERR_DATA for a log with a line that is not JSON. */
+ *   step  updates done by the checkpoint that the run goes on from; 0: a new run
+ * A new run keeps the log of an earlier one in the same folder as metrics.previous.jsonl. Any other
+ * cuts the log at the first line of a larger "step", or that is no whole JSON object, as a crash
+ * leaves it. Errors: ERR_IO naming path and reason. */
 int runlog_open(struct runlog **out, const char *dir, const char *job, int64_t step,
                 struct err *err);
 
