@@ -70,7 +70,7 @@ static void bench_params(struct bench *b) {
         const int64_t len = shape_len(&b->plan.w[i].shape);
 
         b->w[i] = numbers_new(b->c->w_data[i], len, 200 + (uint64_t)i);
-        b->call.w[i] = b->w[i];
+        b->call.w[i] = len ? b->w[i] : NULL;
         if (len && b->way.wanted >> (WANT_W + i) & 1)
             b->call.dw[i] = numbers_new(NULL, len, 300 + (uint64_t)i);
     }

@@ -42,8 +42,8 @@ struct op_call {
     const struct tensor *dx; /* [n_x]; data NULL where nobody wants the gradient */
     int n_x;
     struct tensor y, dy;
-    const real *w[OP_MAX_WEIGHTS];
-    real *dw[OP_MAX_WEIGHTS]; /* NULL where not wanted */
+    const real *w[OP_MAX_WEIGHTS]; /* NULL where not planned */
+    real *dw[OP_MAX_WEIGHTS];      /* NULL where not wanted */
     real *state[OP_MAX_STATES];
     void *saved, *scratch;
     uint64_t key;  /* all randomness is a function of key, first and element index */

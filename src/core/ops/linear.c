@@ -1,0 +1,131 @@
+/* linear(x, channels, bias=auto): y = x w + bias for x [n, c] and weights [c, channels]. */
+#include "core/math/conv.h"
+#include "core/math/gemm.h"
+#include "core/ops/init.h"
+#include "core/ops/op.h"
+#include "core/ops/share.h"
+
+#include <string.h>
+
+/* Products are cut into pieces of this many columns of y, or rows of the weights: few enough calls
+ * to be fast, and always the same ones, so that the number of threads does not change a bit. */
+enum { PIECE = 128 };
+enum { BIAS_AUTO, BIAS_TRUE, BIAS_FALSE };
+
+static const char *const biases[] = {"auto", "true", "false", NULL};
+
+struct linear {
+    int channels, bias;
+    struct applied init;
+};
+
+static const struct arg_spec specs[] = {
+    {.name = "channels",
+     .kind = ARG_INT,
+     .offset = offsetof(struct linear, channels),
+     .min = 1,
+     .required = true,
+     .help = "of the output"},
+    {.name = "bias",
+     .kind = ARG_WORD,
+     .offset = offsetof(struct linear, bias),
+     .fallback = BIAS_AUTO,
+     .words = biases,
+     .help = "auto: unless batch norm follows"},
+    {.name = "init",
+     .kind = ARG_APPLIED,
+     .offset = offsetof(struct linear, init),
+     .find = init_find,
+     .help = "of the weights; uniform within 1/sqrt(inputs) when not given"},
+    {0},
+};
+
+/* Variance 1 / (3 fan_in), uniform: within 1 / sqrt(fan_in). LeCun et al. 1998. */
+static const struct kaiming_args default_args = {INIT_UNIFORM, INIT_FAN_IN, 2.2360679774997896};
+static const struct applied default_init = {&init_kaiming.word, &default_args};
+
+static int plan(const void *args, const struct shape *x, int n_x, struct op_plan *plan,
+                struct err *err) {
+    const struct linear *a = args;
+    const int64_t n = x->rank ? x->dim[0] : 0, c = shape_channels(x);
+    char text[SHAPE_TEXT];
+
+    (void)n_x;
+    if (x->rank < 2 || shape_sample_len(x) != c)
+        return err_set(err, ERR_CONFIG,
+                       "linear: x is %s, expected samples x channels; put flatten or "
+                       "global_avgpool before it",
+                       shape_text(x, text));
+    plan->y = (struct shape){2, {n, a->channels}};
+    plan->w[0] = (struct op_param){
+        .name = "weight",
+        .shape = {2, {c, a->channels}},
+        .init = a->init.word ? a->init : default_init,
+        .fan_in = c,
+        .fan_out = a->channels,
+        .decay = true,
+    };
+    if (a->bias == BIAS_TRUE || (a->bias == BIAS_AUTO && plan->bias_auto))
+        plan->w[1] = (struct op_param){
+            .name = "bias", .shape = {1, {a->channels}}, .fan_in = c, .fan_out = 1};
+    plan->flops = 2.0 * (double)n * (double)c * (double)a->channels;
+    return 0;
+}
+
+static int64_t pieces(int64_t len) {
+    return (len + PIECE - 1) / PIECE;
+}
+
+static int64_t piece_len(int64_t piece, int64_t len) {
+    return len - piece * PIECE < PIECE ? len - piece * PIECE : PIECE;
+}
+
+static void forward_columns(const struct op_call *c, int64_t begin, int64_t end) {
+    const int64_t n = c->y.shape.dim[0], k = c->y.shape.dim[1], in = shape_channels(&c->x->shape);
+
+    for (int64_t piece = begin; piece < end; piece++) {
+        const int64_t k0 = piece * PIECE, cols = piece_len(piece, k);
+
+        for (int64_t i = 0; c->w[1] && i < n; i++)
+            memcpy(c->y.data + i * k + k0, c->w[1] + k0, (size_t)cols * sizeof(real));
+        gemm(false, false, n, cols, in, c->x->data, in, c->w[0] + k0, k, c->w[1] ? 1 : 0,
+             c->y.data + k0, k);
+    }
+}
+
+static void forward(const struct op_call *c) {
+    share(c, pieces(c->y.shape.dim[1]), forward_columns);
+}
+
+/* dx[:, c] += dy w[c, :] transposed, and dw[c, :] += x[:, c] transposed dy. */
+static void backward_channels(const struct op_call *c, int64_t begin, int64_t end) {
+    const int64_t n = c->y.shape.dim[0], k = c->y.shape.dim[1], in = shape_channels(&c->x->shape);
+
+    for (int64_t piece = begin; piece < end; piece++) {
+        const int64_t c0 = piece * PIECE, rows = piece_len(piece, in);
+
+        if (c->dx->data)
+            gemm(false, true, n, rows, k, c->dy.data, k, c->w[0] + c0 * k, k, 1, c->dx->data + c0,
+                 in);
+        if (c->dw[0])
+            gemm(true, false, rows, k, n, c->x->data + c0, in, c->dy.data, k, 1, c->dw[0] + c0 * k,
+                 k);
+    }
+}
+
+static void backward(const struct op_call *c) {
+    share(c, pieces(shape_channels(&c->x->shape)), backward_channels);
+    if (c->dw[1])
+        conv_backward_bias(c->y.shape.dim[0], c->y.shape.dim[1], c->team, c->dy.data, c->dw[1]);
+}
+
+const struct op op_linear = {
+    .word = {"linear", "a weight for every pair of input and output channel", sizeof(struct linear),
+             specs},
+    .min_x = 1,
+    .max_x = 1,
+    .reads_x = 1,
+    .plan = plan,
+    .forward = forward,
+    .backward = backward,
+};
