@@ -49,17 +49,19 @@ static void assert_whole_sum(const real *v, int64_t len) {
 static void sums_of_every_length_are_exact(void **state) {
     (void)state;
     const int p = comm_size(comm);
-    const int64_t chunk = 64 * 1024; /* of ring.c: lengths on both sides of one and of several */
+    const int64_t chunk = 128 * 1024; /* of ring.c: lengths on both sides of one and of several */
     const int64_t len[] = {0,
                            1,
                            p - 1,
                            p,
                            p + 1,
                            1000,
+                           1 << 20,
                            chunk * p - 1,
                            chunk * p,
                            chunk * p + 1,
-                           1 << 20,
+                           4 * chunk * p,
+                           4 * chunk * p + 1,
                            chunk * p * 9 + 5};
 
     for (size_t i = 0; i < sizeof len / sizeof *len; i++) {

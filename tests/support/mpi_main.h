@@ -9,6 +9,15 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
+#ifdef __has_feature
+#if __has_feature(address_sanitizer)
+#define __SANITIZE_ADDRESS__ 1
+#endif
+#endif
+#ifdef __SANITIZE_ADDRESS__
+#include <sanitizer/lsan_interface.h>
+#endif
+
 static struct comm *comm; /* that of all tests of the program */
 
 /* main(argc, argv) of a test program. */
@@ -18,11 +27,14 @@ static int mpi_main(int argc, char **argv, const struct CMUnitTest *tests, size_
     setenv("CMOCKA_TEST_ABORT", "1", 1);
     if (comm_new(&comm, &argc, &argv, &err)) {
         fprintf(stderr, "%s\n", err.msg);
-        return err.kind;
+        return (int)err.kind;
     }
     if (comm_rank(comm) > 0 && !freopen("/dev/null", "w", stdout)) /* one report is enough */
         comm_abort(comm, ERR_IO, "/dev/null does not open");
     const int rc = _cmocka_run_group_tests(argv[0], tests, n_tests, NULL, NULL);
+#ifdef __SANITIZE_ADDRESS__
+    __lsan_do_leak_check(); /* while MPI's plugins are loaded, so that suppressions find them */
+#endif
     comm_free(comm);
     return rc;
 }
