@@ -1,0 +1,160 @@
+/* cross_entropy(logits, label, weights=1, smoothing=0, ignore=-1), as in PyTorch: the mean over
+ * labels, weighted by the weight of each label's class, of
+ *   -(1 - smoothing) w[label] log p[label] - smoothing / classes * sum over j of w[j] log p[j],
+ * p = softmax(logits), divided by the sum of w[label]. */
+#include "core/ops/act_math.h"
+#include "core/ops/labels.h"
+
+struct cross_entropy {
+    struct reals weights;
+    double smoothing;
+    int ignore;
+};
+
+static const struct arg_spec specs[] = {
+    {.name = "weights",
+     .kind = ARG_REALS,
+     .offset = offsetof(struct cross_entropy, weights),
+     .fallback = 1,
+     .min = 0,
+     .max = -1,
+     .help = "of the classes: one for each, or one number"},
+    {.name = "smoothing",
+     .kind = ARG_REAL,
+     .offset = offsetof(struct cross_entropy, smoothing),
+     .fallback = 0,
+     .min = 0,
+     .max = 1,
+     .help = "share of the label spread over all classes"},
+    {.name = "ignore",
+     .kind = ARG_INT,
+     .offset = offsetof(struct cross_entropy, ignore),
+     .fallback = -1,
+     .min = -1,
+     .max = -2,
+     .help = "label that does not count"},
+    {0},
+};
+
+static int plan(const void *args, const struct shape *x, int n_x, struct op_plan *plan,
+                struct err *err) {
+    const struct cross_entropy *a = args;
+    const int64_t n = shape_channels(&x[0]);
+
+    (void)n_x;
+    if (labels_check("cross_entropy", &x[0], &x[1], err))
+        return -1;
+    if (a->weights.n != 1 && a->weights.n != n)
+        return err_set(err, ERR_CONFIG, "cross_entropy: %d weights for %lld classes", a->weights.n,
+                       (long long)n);
+    plan->y = (struct shape){1, {1}};
+    plan->saved_bytes = 2 * (size_t)(shape_len(&x[0]) / n) * sizeof(real);
+    plan->flops = 5 * (double)shape_len(&x[0]);
+    return 0;
+}
+
+static double weight(const struct cross_entropy *a, int64_t j) {
+    return a->weights.v[a->weights.n == 1 ? 0 : j];
+}
+
+static double weights_sum(const struct cross_entropy *a, int64_t n) {
+    double sum = 0;
+
+    for (int64_t j = 0; j < n; j++)
+        sum += weight(a, j);
+    return sum;
+}
+
+static double count(const struct op_call *c) {
+    const struct cross_entropy *a = c->args;
+    const int64_t rows = labels_rows(c);
+    double sum = 0;
+
+    for (int64_t row = 0; row < rows; row++) {
+        const int64_t label = labels_at(c, row, a->ignore);
+
+        sum += label < 0 ? 0 : weight(a, label);
+    }
+    return sum;
+}
+
+/* saved: [rows, 2] the largest logit and the sum of exp(logit - largest). */
+static double sum_rows(const struct op_call *c, int64_t begin, int64_t end) {
+    const struct cross_entropy *a = c->args;
+    const int64_t n = shape_channels(&c->x[0].shape);
+    double sum = 0;
+
+    for (int64_t row = begin; row < end; row++) {
+        const act *x = c->x[0].data + row * n;
+        const int64_t label = labels_at(c, row, a->ignore);
+        real *saved = (real *)c->saved + 2 * row;
+        act max = x[0];
+        real total = 0;
+        double spread = 0;
+
+        for (int64_t j = 1; j < n; j++)
+            max = x[j] > max ? x[j] : max;
+        for (int64_t j = 0; j < n; j++)
+            total += act_exp(x[j] - max);
+        saved[0] = max, saved[1] = total;
+        if (label < 0)
+            continue;
+        const double log_total = log((double)total);
+        for (int64_t j = 0; a->smoothing > 0 && j < n; j++)
+            spread += weight(a, j) * (log_total - (double)(x[j] - max));
+        sum += (1 - a->smoothing) * weight(a, label) * (log_total - (double)(x[label] - max)) +
+               a->smoothing / (double)n * spread;
+    }
+    return sum;
+}
+
+static void forward(const struct op_call *c) {
+    const double sum = share_sum(c, labels_rows(c), sum_rows);
+
+    c->y.data[0] = c->total > 0 ? (act)(sum / c->total) : 0;
+}
+
+/* Of one term: p[j] (keep + share * sum of w) - keep [j = label] - share * w[j], where keep =
+ * (1 - smoothing) w[label] and share = smoothing / classes. */
+static void backward_rows(const struct op_call *c, int64_t begin, int64_t end) {
+    const struct cross_entropy *a = c->args;
+    const int64_t n = shape_channels(&c->x[0].shape);
+    const double scale = (double)c->dy.data[0] / c->total, each = a->smoothing / (double)n;
+    const double spread = a->smoothing > 0 ? each * weights_sum(a, n) : 0;
+
+    for (int64_t row = begin; row < end; row++) {
+        const act *restrict x = c->x[0].data + row * n;
+        act *restrict dx = c->dx[0].data + row * n;
+        const int64_t label = labels_at(c, row, a->ignore);
+        const real *saved = (const real *)c->saved + 2 * row;
+
+        if (label < 0)
+            continue;
+        const double keep = (1 - a->smoothing) * weight(a, label);
+        const real p_scale = (real)(scale * (keep + spread) / (double)saved[1]);
+        const act max = saved[0];
+        for (int64_t j = 0; j < n; j++)
+            dx[j] += p_scale * act_exp(x[j] - max);
+        dx[label] -= (act)(scale * keep);
+        for (int64_t j = 0; a->smoothing > 0 && j < n; j++)
+            dx[j] -= (act)(scale * each * weight(a, j));
+    }
+}
+
+static void backward(const struct op_call *c) {
+    if (c->dx[0].data && c->total > 0)
+        share(c, labels_rows(c), backward_rows);
+}
+
+const struct op op_cross_entropy = {
+    .word = {"cross_entropy", "mean of -log softmax(logits) at the label",
+             sizeof(struct cross_entropy), specs},
+    .min_x = 2,
+    .max_x = 2,
+    .reads_x = 3,
+    .class_index = true,
+    .plan = plan,
+    .count = count,
+    .forward = forward,
+    .backward = backward,
+};

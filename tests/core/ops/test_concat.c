@@ -1,0 +1,47 @@
+#include "support/op_check.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <cmocka.h>
+
+static void gradient_agrees_with_differences(void **state) {
+    (void)state;
+    check_gradients(&(struct op_case){
+        "concat", .n_x = 3, .x = {{4, {2, 2, 3, 1}}, {4, {2, 2, 3, 4}}, {4, {2, 2, 3, 2}}}});
+}
+
+static void channels_stand_side_by_side(void **state) {
+    (void)state;
+    const act a[] = {1, 2, 3, 4}, b[] = {10, 20};
+    const act out[] = {1, 2, 10, 3, 4, 20};
+    check_output(
+        &(struct op_case){"concat", .n_x = 2, .x = {{2, {2, 2}}, {2, {2, 1}}}, .x_data = {a, b}},
+        (struct shape){2, {2, 3}}, out);
+}
+
+static void other_heights_are_refused(void **state) {
+    (void)state;
+    check_refused(&(struct op_case){"concat", .n_x = 3,
+                                    .x = {{4, {2, 4, 4, 1}}, {4, {2, 4, 4, 9}}, {4, {2, 3, 4, 1}}}},
+                  "concat: input 3 is 2x3x4x1 and the first 2x4x4x1; only channels may differ");
+}
+
+static void other_ranks_are_refused(void **state) {
+    (void)state;
+    check_refused(&(struct op_case){"concat", .n_x = 2, .x = {{4, {2, 4, 4, 1}}, {2, {2, 4}}}},
+                  "concat: input 2 is 2x4 and the first 2x4x4x1; only channels may differ");
+    check_refused(&(struct op_case){"concat", .n_x = 2, .x = {{1, {2}}, {1, {2}}}},
+                  "concat: input 1 is 2 and the first 2; only channels may differ");
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(gradient_agrees_with_differences),
+        cmocka_unit_test(channels_stand_side_by_side),
+        cmocka_unit_test(other_heights_are_refused),
+        cmocka_unit_test(other_ranks_are_refused),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

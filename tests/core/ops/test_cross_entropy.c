@@ -1,0 +1,163 @@
+#include "support/op_check.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <cmocka.h>
+
+struct cross_entropy {
+    struct reals weights;
+    double smoothing;
+    int ignore;
+};
+
+static const double one = 1, three[] = {1, 2, 0.5};
+static const struct cross_entropy smooth = {{1, &one}, 0.1, -1};
+static const struct cross_entropy weighted = {{3, three}, 0, -1};
+static const struct cross_entropy both = {{3, three}, 0.1, -1};
+static const struct cross_entropy ignoring = {{1, &one}, 0, 1};
+
+/* Four samples of three classes. What is expected below is numpy's, from
+ *   logp = logits - log(exp(logits).sum(1)),
+ *   (-(1 - s) * w[label] * logp[label] - s / 3 * (w * logp).sum(1)).sum() / w[label].sum(),
+ * which is the formula in the documentation of PyTorch's CrossEntropyLoss. */
+static const act logits[] = {1, 0, 4, 2, -1, 0.5, 0.3, 0.2, -0.1, 1, 2, 3}, label[] = {2, 0, 1, 1};
+
+static struct op_case four(const struct cross_entropy *args) {
+    return (struct op_case){
+        "cross_entropy",           .args = args,     .n_x = 2, .x = {{2, {4, 3}}, {1, {4}}},
+        .x_data = {logits, label}, .tolerance = 1e-9};
+}
+
+static void check_loss(const struct cross_entropy *args, double expected) {
+    const struct op_case c = four(args);
+    check_output(&c, (struct shape){1, {1}}, &expected);
+}
+
+static void gradient_agrees_with_differences(void **state) {
+    (void)state;
+    const struct cross_entropy *const args[] = {NULL, &smooth, &weighted, &both, &ignoring};
+
+    for (int i = 0; i < 5; i++) {
+        struct op_case c = four(args[i]);
+        c.tolerance = 0;
+        check_gradients(&c);
+    }
+}
+
+static void gradient_where_every_pixel_has_a_label(void **state) {
+    (void)state;
+    const act mask[] = {0, 4, 2, 1, 3, -1, 0, 0, 1, 2, 4, 4};
+    check_gradients(&(struct op_case){"cross_entropy", .n_x = 2,
+                                      .x = {{4, {2, 2, 3, 5}}, {3, {2, 2, 3}}},
+                                      .x_data = {NULL, mask}});
+    check_gradients(&(struct op_case){"cross_entropy", .n_x = 2,
+                                      .x = {{4, {2, 2, 3, 5}}, {4, {2, 2, 3, 1}}},
+                                      .x_data = {NULL, mask}, .total = 40});
+}
+
+/* -log(54.598150033 / 58.316431862) = 0.0658839038: label 2 of logits 1, 0, 4. */
+static void output_worked_by_hand(void **state) {
+    (void)state;
+    const act loss[] = {0.0658839038};
+    check_output(&(struct op_case){"cross_entropy", .n_x = 2, .x = {{2, {1, 3}}, {1, {1}}},
+                                   .x_data = {logits, label}, .tolerance = 1e-8},
+                 (struct shape){1, {1}}, loss);
+}
+
+static void mean_over_the_batch(void **state) {
+    (void)state;
+    check_loss(NULL, 0.690177962050);
+}
+
+static void smoothing_is_that_of_pytorch(void **state) {
+    (void)state;
+    check_loss(&smooth, 0.787677962050);
+}
+
+static void weights_are_those_of_pytorch(void **state) {
+    (void)state;
+    check_loss(&weighted, 0.942052098929);
+    check_count(&(struct op_case){"cross_entropy", .args = &weighted, .n_x = 2,
+                                  .x = {{2, {4, 3}}, {1, {4}}}, .x_data = {logits, label}},
+                5.5);
+}
+
+static void weights_and_smoothing_go_together(void **state) {
+    (void)state;
+    check_loss(&both, 1.017316534301);
+}
+
+static void ignored_labels_do_not_count(void **state) {
+    (void)state;
+    check_loss(&ignoring, 0.153597600207);
+    check_count(&(struct op_case){"cross_entropy", .args = &ignoring, .n_x = 2,
+                                  .x = {{2, {4, 3}}, {1, {4}}}, .x_data = {logits, label}},
+                2);
+}
+
+static void a_batch_without_labels_costs_nothing(void **state) {
+    (void)state;
+    const act none[] = {-1, -1, -1, -1}, zero[] = {0};
+    check_output(&(struct op_case){"cross_entropy", .n_x = 2, .x = {{2, {4, 3}}, {1, {4}}},
+                                   .x_data = {logits, none}},
+                 (struct shape){1, {1}}, zero);
+    check_gradients(&(struct op_case){"cross_entropy", .n_x = 2, .x = {{2, {4, 3}}, {1, {4}}},
+                                      .x_data = {logits, none}});
+}
+
+/* The sum of terms over the total of all ranks, here 8 of which 4 are ours. */
+static void the_divisor_is_the_total_of_all_ranks(void **state) {
+    (void)state;
+    const act half[] = {0.345088981025};
+    check_output(&(struct op_case){"cross_entropy", .n_x = 2, .x = {{2, {4, 3}}, {1, {4}}},
+                                   .x_data = {logits, label}, .total = 8},
+                 (struct shape){1, {1}}, half);
+}
+
+/* log(1 + exp(-1000) + exp(-2000)) = 0; 2000 for the last class. */
+static void large_logits_do_not_overflow(void **state) {
+    (void)state;
+    const act large[] = {1000, 0, -1000, 1000, 0, -1000}, classes[] = {0, 2}, loss[] = {1000};
+    check_output(&(struct op_case){"cross_entropy", .n_x = 2, .x = {{2, {2, 3}}, {1, {2}}},
+                                   .x_data = {large, classes}},
+                 (struct shape){1, {1}}, loss);
+}
+
+static void shapes_that_do_not_match_are_refused(void **state) {
+    (void)state;
+    check_refused(&(struct op_case){"cross_entropy", .n_x = 2, .x = {{2, {8, 10}}, {1, {4}}}},
+                  "cross_entropy: logits are 8x10 and labels 4");
+    check_refused(
+        &(struct op_case){"cross_entropy", .n_x = 2, .x = {{4, {8, 4, 4, 10}}, {4, {8, 4, 4, 10}}}},
+        "cross_entropy: logits are 8x4x4x10 and labels 8x4x4x10");
+    check_refused(&(struct op_case){"cross_entropy", .n_x = 2, .x = {{1, {8}}, {1, {8}}}},
+                  "cross_entropy: logits are 8, expected samples with a number per class");
+}
+
+static void weights_for_another_number_of_classes_are_refused(void **state) {
+    (void)state;
+    check_refused(&(struct op_case){"cross_entropy", .args = &weighted, .n_x = 2,
+                                    .x = {{2, {8, 10}}, {1, {8}}}},
+                  "cross_entropy: 3 weights for 10 classes");
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(gradient_agrees_with_differences),
+        cmocka_unit_test(gradient_where_every_pixel_has_a_label),
+        cmocka_unit_test(output_worked_by_hand),
+        cmocka_unit_test(mean_over_the_batch),
+        cmocka_unit_test(smoothing_is_that_of_pytorch),
+        cmocka_unit_test(weights_are_those_of_pytorch),
+        cmocka_unit_test(weights_and_smoothing_go_together),
+        cmocka_unit_test(ignored_labels_do_not_count),
+        cmocka_unit_test(a_batch_without_labels_costs_nothing),
+        cmocka_unit_test(the_divisor_is_the_total_of_all_ranks),
+        cmocka_unit_test(large_logits_do_not_overflow),
+        cmocka_unit_test(shapes_that_do_not_match_are_refused),
+        cmocka_unit_test(weights_for_another_number_of_classes_are_refused),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
