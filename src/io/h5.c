@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { CORE_INCREMENT = 16 << 20, REASON_TEXT = 256 };
+enum { CORE_INCREMENT = 16 << 20, REASON_TEXT = 256, UNIQUE_TEXT = 64 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static bool started;
@@ -98,16 +98,23 @@ enum h5_class h5_class_of(hid_t type) {
     }
 }
 
-/* Properties of file access: no locks; from_image or in_core for files in memory. */
+/* Properties of file access: no locks; in_core for files in memory. */
 static hid_t access_list(bool in_core) {
     const hid_t list = H5Pcreate(H5P_FILE_ACCESS);
 
     H5Pset_file_locking(list, 0, 1);
-    H5Pset_libver_bounds(list, H5F_LIBVER_V18, H5F_LIBVER_LATEST);
     H5Pset_fclose_degree(list, H5F_CLOSE_STRONG);
+    /* An image of the newer format has a wrong checksum: H5Fget_file_image clears a flag (1.10). */
     if (in_core)
         H5Pset_fapl_core(list, CORE_INCREMENT, 0);
+    else
+        H5Pset_libver_bounds(list, H5F_LIBVER_V18, H5F_LIBVER_LATEST);
     return list;
+}
+
+/* HDF5 refuses an image by the name of a file that exists, and takes two of one name for one. */
+static void memory_name(const struct h5 *file, char *unique) {
+    snprintf(unique, UNIQUE_TEXT, "/dev/null/image %p", (const void *)file);
 }
 
 static struct h5 *file_new(const char *name, struct err *err) {
@@ -182,6 +189,7 @@ int h5_open(struct h5 **out, const char *path, struct err *err) {
 int h5_open_image(struct h5 **out, const void *bytes, size_t len, const char *name,
                   struct err *err) {
     struct h5 *file = file_new(name, err);
+    char unique[UNIQUE_TEXT];
     hid_t list;
     int status;
 
@@ -189,9 +197,10 @@ int h5_open_image(struct h5 **out, const void *bytes, size_t len, const char *na
         return -1;
     h5_lock();
     list = access_list(true);
+    memory_name(file, unique);
     /* The library copies the image, although it does not promise const. */
     if (len && H5Pset_file_image(list, (void *)(uintptr_t)bytes, len) >= 0)
-        file->id = H5Fopen(name, H5F_ACC_RDONLY, list);
+        file->id = H5Fopen(unique, H5F_ACC_RDONLY, list);
     status = file_ready(out, file, ERR_DATA, "is not HDF5, or damaged or incomplete", err);
     H5Pclose(list);
     h5_unlock();
@@ -200,6 +209,7 @@ int h5_open_image(struct h5 **out, const void *bytes, size_t len, const char *na
 
 static int create(struct h5 **out, const char *name, bool in_core, struct err *err) {
     struct h5 *file = file_new(name, err);
+    char unique[UNIQUE_TEXT];
     hid_t list;
     int status;
 
@@ -207,8 +217,8 @@ static int create(struct h5 **out, const char *name, bool in_core, struct err *e
         return -1;
     h5_lock();
     list = access_list(in_core);
-    file->on_disk = !in_core;
-    file->id = H5Fcreate(name, H5F_ACC_TRUNC, H5P_DEFAULT, list);
+    memory_name(file, unique);
+    file->id = H5Fcreate(in_core ? unique : name, H5F_ACC_TRUNC, H5P_DEFAULT, list);
     status = file_ready(out, file, ERR_IO, "cannot be created", err);
     H5Pclose(list);
     h5_unlock();
