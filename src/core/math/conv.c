@@ -85,7 +85,7 @@ size_t conv_scratch_bytes(const struct conv_shape *s) {
     struct correlation part;
     size_t most;
 
-    if (depthwise(s))
+    if (depthwise(s) || pointwise(s))
         return 0;
     most = correlate_scratch_bytes(&forward);
     for (int64_t i = 0; i < s->stride_h; i++)
@@ -101,6 +101,10 @@ void conv_forward(const struct conv_shape *s, struct team *team, const act *x, c
                   const real *bias, act *y, void *scratch) {
     if (depthwise(s)) {
         depthwise_forward(s, team, x, w, bias, y);
+        return;
+    }
+    if (pointwise(s)) {
+        pointwise_forward(s, team, x, w, bias, y);
         return;
     }
     for (int64_t g = 0; g < s->groups; g++) {
@@ -119,6 +123,10 @@ void conv_backward_data(const struct conv_shape *s, struct team *team, const act
         depthwise_backward_data(s, team, dy, w, dx);
         return;
     }
+    if (pointwise(s)) {
+        pointwise_backward_data(s, team, dy, w, dx);
+        return;
+    }
     for (int64_t g = 0; g < s->groups; g++)
         for (int64_t i = 0; i < s->stride_h; i++)
             for (int64_t j = 0; j < s->stride_w; j++)
@@ -130,6 +138,10 @@ void conv_backward_weights(const struct conv_shape *s, struct team *team, const 
                            const act *dy, real *dw, void *scratch) {
     if (depthwise(s)) {
         depthwise_backward_weights(s, team, x, dy, dw);
+        return;
+    }
+    if (pointwise(s)) {
+        pointwise_backward_weights(s, team, x, dy, dw);
         return;
     }
     for (int64_t g = 0; g < s->groups; g++)

@@ -26,3 +26,12 @@ void depthwise_backward_data(const struct conv_shape *s, struct team *team, cons
                              const real *w, act *dx);
 void depthwise_backward_weights(const struct conv_shape *s, struct team *team, const act *x,
                                 const act *dy, real *dw);
+
+/* One tap, step 1, many channels. */
+bool pointwise(const struct conv_shape *s);
+void pointwise_forward(const struct conv_shape *s, struct team *team, const act *x, const real *w,
+                       const real *bias, act *y);
+void pointwise_backward_data(const struct conv_shape *s, struct team *team, const act *dy,
+                             const real *w, act *dx);
+void pointwise_backward_weights(const struct conv_shape *s, struct team *team, const act *x,
+                                const act *dy, real *dw);

@@ -37,21 +37,25 @@ static int64_t groups_of(const struct conv_shape *s) {
 static struct patches cut(const struct conv_shape *s) {
     struct patches p = conv_patches(s, s->c / s->groups);
     const int64_t share = (s->n + groups_of(s) - 1) / groups_of(s);
-    int64_t len = PATCH_LEN;
 
     /* Fewer pixels would spend the time on loading and storing dw. */
-    do
-        patches_cut(&p, len);
-    while (patches_pixels(&p) < MIN_PIXELS && patches_count(&p) > 1 && (len *= 2));
+    patches_cut(&p, PATCH_LEN, MIN_PIXELS);
     if (p.images > share)
         p.images = share;
     return p;
 }
 
-static size_t slot_bytes(const struct patches *p) {
-    return arena_round((size_t)(patches_len(p) + TILE_ROWS) * sizeof(real)) +
-           arena_round((size_t)patches_pixels(p) * sizeof(int64_t)) +
-           arena_round((size_t)(patches_pixels(p) * TILE_COLS) * sizeof(real));
+/* What one thread needs for patches of c channels. */
+static size_t slot_bytes(struct patches p, int64_t c) {
+    p.c = c;
+    return arena_round((size_t)(patches_len(&p) + TILE_ROWS) * sizeof(real)) +
+           arena_round((size_t)patches_pixels(&p) * sizeof(int64_t)) +
+           arena_round((size_t)(patches_pixels(&p) * TILE_COLS) * sizeof(real));
+}
+
+/* Channels of the widest of n slices. */
+static int64_t slice_len(int64_t c, int64_t n) {
+    return (c + n - 1) / n;
 }
 
 static size_t copies_bytes(const struct conv_shape *s) {
@@ -60,8 +64,14 @@ static size_t copies_bytes(const struct conv_shape *s) {
 
 size_t conv_weights_scratch_bytes(const struct conv_shape *s) {
     const struct patches p = cut(s);
+    size_t most = 0;
 
-    return copies_bytes(s) + PATCH_SLOTS * slot_bytes(&p);
+    if (groups_of(s) > 1)
+        return copies_bytes(s) + (size_t)groups_of(s) * slot_bytes(p, p.c);
+    for (int64_t n = 1; n <= PATCH_SLOTS; n++)
+        if ((size_t)n * slot_bytes(p, slice_len(p.c, n)) > most)
+            most = (size_t)n * slot_bytes(p, slice_len(p.c, n));
+    return most;
 }
 
 /* Columns [k0, k0 + cols) of dy's rows, TILE_COLS apart, zeros beyond. */
@@ -114,12 +124,12 @@ static void add_part(const struct work *work, int64_t group, int64_t c0, int64_t
                      unsigned char *memory, real *dw, int64_t ldw) {
     const struct conv_shape *s = work->s;
     const int64_t first = s->n * group / work->n_groups;
-    const size_t patch_bytes =
-        arena_round((size_t)(patches_len(&work->cut) + TILE_ROWS) * sizeof(real));
     const size_t table_bytes = arena_round((size_t)patches_pixels(&work->cut) * sizeof(int64_t));
-    real *patch = (real *)(void *)memory,
-         *panel = (real *)(void *)(memory + patch_bytes + table_bytes);
-    int64_t *at = (int64_t *)(void *)(memory + patch_bytes);
+    const size_t panel_bytes =
+        arena_round((size_t)(patches_pixels(&work->cut) * TILE_COLS) * sizeof(real));
+    int64_t *at = (int64_t *)(void *)memory;
+    real *panel = (real *)(void *)(memory + table_bytes);
+    real *patch = (real *)(void *)(memory + table_bytes + panel_bytes);
     struct patches p = work->cut;
 
     p.n = s->n * (group + 1) / work->n_groups - first;
@@ -142,6 +152,7 @@ static void add_part(const struct work *work, int64_t group, int64_t c0, int64_t
 static void run_slots(void *context, int64_t begin, int64_t end) {
     const struct work *work = context;
     const int64_t n_units = work->n_groups * work->n_slices;
+    const size_t bytes = slot_bytes(work->cut, slice_len(work->c, work->n_slices));
 
     for (int64_t slot = begin; slot < end; slot++)
         for (int64_t u = n_units * slot / work->n_slots; u < n_units * (slot + 1) / work->n_slots;
@@ -150,7 +161,7 @@ static void run_slots(void *context, int64_t begin, int64_t end) {
             const int64_t c0 = work->c * slice / work->n_slices;
             const int64_t c1 = work->c * (slice + 1) / work->n_slices;
             const size_t len = (size_t)copy_len(work->s);
-            unsigned char *memory = work->slots + (size_t)slot * slot_bytes(&work->cut);
+            unsigned char *memory = work->slots + (size_t)slot * bytes;
 
             if (work->n_groups == 1) {
                 add_part(work, 0, c0, c1, memory, work->dw + work->k0, work->s->k);

@@ -7,7 +7,10 @@
 
 /* A patch stays in the second-level cache (128 KiB of floats); the part of the weights that one
  * pass over its pixels uses, MAX_DEPTH x TILE_COLS, in the first. */
-enum { PATCH_LEN = 32768, MAX_DEPTH = 256 };
+enum { PATCH_LEN = 32768, MAX_DEPTH = 256, PACK_ROWS = 64 };
+
+/* Fewer pixels would spend the time on reading weights. */
+enum { MIN_PIXELS = 48 };
 
 /* Taps of a window that lie behind each other in a patch are one run. */
 struct runs {
@@ -49,8 +52,12 @@ static size_t slot_bytes(const struct patches *p) {
            2 * arena_round((size_t)patches_pixels(p) * sizeof(int64_t));
 }
 
+static int64_t pack_blocks(const struct patches *p) {
+    return (p->c + PACK_ROWS - 1) / PACK_ROWS;
+}
+
 static void cut(struct patches *p) {
-    patches_cut(p, PATCH_LEN);
+    patches_cut(p, PATCH_LEN, MIN_PIXELS);
 }
 
 size_t correlate_scratch_bytes(const struct correlation *s) {
@@ -60,25 +67,28 @@ size_t correlate_scratch_bytes(const struct correlation *s) {
     return packed_bytes(s) + PATCH_SLOTS * slot_bytes(&p);
 }
 
-/* Bias, then weights in the order in which tiles read them, zeros beyond k. */
+/* Weights in the order in which tiles read them, zeros beyond k. A block of one tap, PACK_ROWS
+ * source channels and all k is read once and stays in a cache meanwhile. */
 static void pack(void *context, int64_t begin, int64_t end) {
     const struct work *work = context;
     const struct correlation *s = &work->s;
-    const int64_t h_taps = s->from.h.taps, w_taps = s->from.w.taps;
+    const int64_t w_taps = s->from.w.taps, blocks = pack_blocks(&s->from);
 
-    for (int64_t panel = begin; panel < end; panel++) {
-        const int64_t k0 = panel * TILE_COLS;
-        const int64_t cols = s->k - k0 < TILE_COLS ? s->k - k0 : TILE_COLS;
-        real *out = work->packed + panel * depth(s) * TILE_COLS;
+    for (int64_t i = begin; i < end; i++) {
+        const int64_t t = i / blocks, c0 = i % blocks * PACK_ROWS;
+        const int64_t c1 = s->from.c - c0 < PACK_ROWS ? s->from.c : c0 + PACK_ROWS;
+        const int64_t row = s->h.w_first + t / w_taps * s->h.w_step;
+        const int64_t column = s->w.w_first + t % w_taps * s->w.w_step;
+        const real *w = work->w + (row * s->w_columns + column) * s->w_pixel;
 
-        for (int64_t t = 0; t < h_taps * w_taps; t++) {
-            const int64_t row = s->h.w_first + t / w_taps * s->h.w_step;
-            const int64_t column = s->w.w_first + t % w_taps * s->w.w_step;
-            const real *w = work->w + (row * s->w_columns + column) * s->w_pixel + k0 * s->w_k;
+        for (int64_t panel = 0; panel < panels(s); panel++) {
+            const int64_t k0 = panel * TILE_COLS;
+            const int64_t cols = s->k - k0 < TILE_COLS ? s->k - k0 : TILE_COLS;
+            real *out = work->packed + (panel * depth(s) + t * s->from.c + c0) * TILE_COLS;
 
-            for (int64_t c = 0; c < s->from.c; c++, out += TILE_COLS) {
+            for (int64_t c = c0; c < c1; c++, out += TILE_COLS) {
                 for (int64_t k = 0; k < cols; k++)
-                    out[k] = w[c * s->w_c + k * s->w_k];
+                    out[k] = w[c * s->w_c + (k0 + k) * s->w_k];
                 for (int64_t k = cols; k < TILE_COLS; k++)
                     out[k] = 0;
             }
@@ -209,7 +219,7 @@ void correlate(const struct correlation *s, struct team *team, const act *src, c
     work.runs = runs_of(p);
     work.packed = scratch;
     work.slots = (unsigned char *)scratch + packed_bytes(s);
-    team_run(team, panels(s), pack, &work);
+    team_run(team, p->h.taps * p->w.taps * pack_blocks(p), pack, &work);
     cut(p);
     if (p->images > (p->n + team_n - 1) / team_n)
         p->images = (p->n + team_n - 1) / team_n; /* a share for every thread */

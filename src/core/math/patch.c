@@ -23,17 +23,25 @@ int64_t patches_len(const struct patches *p) {
     return p->images * extent(&p->h, p->rows) * patches_pitch(p);
 }
 
-void patches_cut(struct patches *p, int64_t max_len) {
-    const int64_t fit = max_len / patches_pitch(p); /* rows of a patch */
+void patches_cut(struct patches *p, int64_t max_len, int64_t min_pixels) {
     const int64_t whole = extent(&p->h, p->h.out);
 
-    p->images = 1;
-    p->rows = p->h.out;
-    if (fit >= whole)
-        p->images = at_most(fit / whole, at_least_one(p->n));
-    else
-        p->rows = at_least_one((fit - extent(&p->h, 1)) / p->h.step + 1);
-    p->rows = at_most(p->rows, p->h.out);
+    for (;; max_len *= 2) {
+        const int64_t fit = max_len / patches_pitch(p); /* rows of a patch */
+
+        p->images = 1;
+        p->rows = p->h.out;
+        if (fit >= whole) {
+            p->images = at_least_one(at_most(fit / whole, p->n));
+        } else {
+            const int64_t most = at_least_one((fit - extent(&p->h, 1)) / p->h.step + 1);
+            const int64_t blocks = (p->h.out + most - 1) / most;
+
+            p->rows = (p->h.out + blocks - 1) / blocks; /* of nearly equal size */
+        }
+        if (patches_pixels(p) >= min_pixels || patches_count(p) <= 1)
+            return;
+    }
 }
 
 static int64_t blocks_per_image(const struct patches *p) {

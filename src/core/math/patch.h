@@ -26,8 +26,9 @@ struct block {
     int64_t i0, i1; /* output rows */
 };
 
-/* Choose images and rows such that a patch holds about max_len elements, and at least one row. */
-void patches_cut(struct patches *p, int64_t max_len);
+/* Choose images and rows such that a patch holds about max_len elements, or as many more as it
+ * takes to see min_pixels outputs. */
+void patches_cut(struct patches *p, int64_t max_len, int64_t min_pixels);
 
 int64_t patches_count(const struct patches *p);
 struct block patches_block(const struct patches *p, int64_t index);

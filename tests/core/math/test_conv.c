@@ -229,11 +229,18 @@ static void gradients_of_many_weights_agree_with_the_definition(void **state) {
     check(square(3, 3, 3, 260, 130, 3, 1, 1, 1, 1), false, NULL); /* beyond COPIED_LEN */
 }
 
+static void one_tap_between_many_channels_agrees_with_the_definition(void **state) {
+    (void)state;
+    check(square(3, 10, 13, 130, 200, 1, 1, 0, 1, 1), true, NULL);
+    check(square(1, 2, 3, 128, 128, 1, 1, 0, 1, 1), false, NULL);
+}
+
 static void the_number_of_threads_does_not_change_a_bit(void **state) {
     struct conv_shape shapes[] = {
-        square(9, 8, 8, 16, 16, 3, 1, 1, 1, 1),   square(9, 8, 8, 13, 24, 3, 2, 1, 1, 1),
-        square(2, 5, 5, 260, 130, 3, 1, 1, 1, 1), square(5, 9, 9, 40, 40, 3, 1, 1, 1, 40),
-        square(2, 40, 40, 24, 32, 5, 1, 2, 1, 4), square(3, 5, 5, 260, 130, 3, 1, 2, 2, 1),
+        square(9, 8, 8, 16, 16, 3, 1, 1, 1, 1),     square(9, 8, 8, 13, 24, 3, 2, 1, 1, 1),
+        square(2, 5, 5, 260, 130, 3, 1, 1, 1, 1),   square(5, 9, 9, 40, 40, 3, 1, 1, 1, 40),
+        square(2, 40, 40, 24, 32, 5, 1, 2, 1, 4),   square(3, 5, 5, 260, 130, 3, 1, 2, 2, 1),
+        square(5, 11, 11, 150, 140, 1, 1, 0, 1, 1), square(2, 5, 5, 7, 6000, 3, 1, 1, 1, 1),
     };
 
     (void)state;
@@ -286,6 +293,7 @@ int main(void) {
         cmocka_unit_test(images_larger_than_a_cache_are_cut_into_rows),
         cmocka_unit_test(a_batch_of_small_images_is_taken_together),
         cmocka_unit_test(gradients_of_many_weights_agree_with_the_definition),
+        cmocka_unit_test(one_tap_between_many_channels_agrees_with_the_definition),
         cmocka_unit_test(the_number_of_threads_does_not_change_a_bit),
         cmocka_unit_test(scratch_does_not_grow_when_the_batch_shrinks),
     };

@@ -1,0 +1,85 @@
+/* Convolution by 1x1 kernels between many channels: matrix products of images as they stand. With
+ * few channels the tiles of correlate.c are faster. Pieces are of fixed size, so that the number
+ * of threads does not change a bit. */
+#include "core/math/conv_parts.h"
+#include "core/math/gemm.h"
+
+enum { MIN_CHANNELS = 128, PIXELS = 256, WEIGHT_ROWS = 64 };
+
+struct work {
+    int64_t pixels, c, k;
+    const act *x, *dy;
+    const real *w, *bias;
+    act *y, *dx;
+    real *dw;
+};
+
+bool pointwise(const struct conv_shape *s) {
+    return s->kernel_h * s->kernel_w * s->stride_h * s->stride_w * s->groups == 1 &&
+           s->pad_h + s->pad_w == 0 && s->c >= MIN_CHANNELS && s->k >= MIN_CHANNELS;
+}
+
+static int64_t piece(int64_t i, int64_t size, int64_t len) {
+    return len - i * size < size ? len - i * size : size;
+}
+
+static int64_t pieces(int64_t size, int64_t len) {
+    return (len + size - 1) / size;
+}
+
+static void forward_pixels(void *context, int64_t begin, int64_t end) {
+    const struct work *work = context;
+    const int64_t c = work->c, k = work->k;
+
+    for (int64_t i = begin; i < end; i++) {
+        const int64_t n = piece(i, PIXELS, work->pixels);
+        act *y = work->y + i * PIXELS * k;
+
+        for (int64_t j = 0; work->bias && j < n * k; j++)
+            y[j] = work->bias[j % k];
+        gemm(false, false, n, k, c, work->x + i * PIXELS * c, c, work->w, k, work->bias ? 1 : 0, y,
+             k);
+    }
+}
+
+static void backward_pixels(void *context, int64_t begin, int64_t end) {
+    const struct work *work = context;
+    const int64_t c = work->c, k = work->k;
+
+    for (int64_t i = begin; i < end; i++)
+        gemm(false, true, piece(i, PIXELS, work->pixels), c, k, work->dy + i * PIXELS * k, k,
+             work->w, k, 1, work->dx + i * PIXELS * c, c);
+}
+
+static void weight_rows(void *context, int64_t begin, int64_t end) {
+    const struct work *work = context;
+    const int64_t c = work->c, k = work->k;
+
+    for (int64_t i = begin; i < end; i++)
+        gemm(true, false, piece(i, WEIGHT_ROWS, c), k, work->pixels, work->x + i * WEIGHT_ROWS, c,
+             work->dy, k, 1, work->dw + i * WEIGHT_ROWS * k, k);
+}
+
+void pointwise_forward(const struct conv_shape *s, struct team *team, const act *x, const real *w,
+                       const real *bias, act *y) {
+    struct work work = {
+        .pixels = s->n * s->h * s->w, .c = s->c, .k = s->k, .x = x, .w = w, .bias = bias, .y = y};
+
+    team_run(team, pieces(PIXELS, work.pixels), forward_pixels, &work);
+}
+
+void pointwise_backward_data(const struct conv_shape *s, struct team *team, const act *dy,
+                             const real *w, act *dx) {
+    struct work work = {
+        .pixels = s->n * s->h * s->w, .c = s->c, .k = s->k, .dy = dy, .w = w, .dx = dx};
+
+    team_run(team, pieces(PIXELS, work.pixels), backward_pixels, &work);
+}
+
+void pointwise_backward_weights(const struct conv_shape *s, struct team *team, const act *x,
+                                const act *dy, real *dw) {
+    struct work work = {
+        .pixels = s->n * s->h * s->w, .c = s->c, .k = s->k, .x = x, .dy = dy, .dw = dw};
+
+    team_run(team, pieces(WEIGHT_ROWS, s->c), weight_rows, &work);
+}
