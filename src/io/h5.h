@@ -54,7 +54,8 @@ int h5_open_image(struct h5 **out, const void *bytes, size_t len, const char *na
 /* Create a file, replacing what was there. Errors: ERR_IO. */
 int h5_create(struct h5 **out, const char *path, struct err *err);
 
-/* Create a file in memory alone; take its bytes with h5_image. */
+/* Create a file in memory alone; take its bytes with h5_image. Its attributes hold at most
+ * 64 KiB each. */
 int h5_create_memory(struct h5 **out, const char *name, struct err *err);
 
 /* The bytes of the file as they would be on disk: *bytes is malloc'd, for the caller to free.

@@ -8,8 +8,7 @@
 struct h5 {
     hid_t id; /* < 0: closed by h5_sync */
     char *name;
-    bool on_disk; /* created, and backed by a file of that name */
-    bool broken;  /* a write failed: closing would try again, and 1.10.8 crashes on that */
+    bool broken; /* a write failed: closing would try again, and 1.10.8 crashes on that */
 };
 
 struct h5_data {
