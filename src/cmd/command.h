@@ -2,12 +2,25 @@
 #pragma once
 #include "core/base/err.h"
 
+#include <stdbool.h>
+
 struct command {
     const char *name;
     const char *summary; /* one line for dltrain help */
     const char *usage;   /* for dltrain help NAME: the synopsis, then its options */
-    /* argv[0] is the command's name. Prints to stdout. Returns 0, or -1 with err set. */
+    /* argv[0] is the command's name. Prints to stdout. Returns 0, or -1 with err set; an empty
+     * message on ranks other than 0, so that an error is printed once. */
     int (*run)(int argc, char **argv, struct err *err);
 };
 
-extern const struct command command_data;
+/* The command of that name, or NULL. */
+const struct command *command_find(const char *name);
+
+/* The i-th command, NULL past the end. */
+const struct command *command_at(int i);
+
+/* Is there a job file among the arguments, as in `dltrain --resume job.ini`? */
+bool command_is_job(int argc, char **argv);
+
+/* ERR_USAGE for a word that is no command, or for none at all. Returns -1. */
+int command_unknown(const char *word, struct err *err);

@@ -30,7 +30,8 @@ char *pool_print(struct pool *pool, const char *fmt, ...) {
     va_list ap;
 
     va_start(ap, fmt);
-    const int len = vsnprintf(NULL, 0, fmt, ap);
+    char none[1];
+    const int len = vsnprintf(none, sizeof none, fmt, ap);
     va_end(ap);
     char *text = pool_take(pool, (size_t)len + 1);
     va_start(ap, fmt);

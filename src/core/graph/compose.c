@@ -300,11 +300,10 @@ static int check_bound(const struct net *net, const struct value *values, struct
     return 0;
 }
 
-/* "layer1.0.conv1" of a part, then "." and the parameter's own name. */
-static const char *param_path(struct pool *pool, const struct part *p, const char *name) {
-    for (; p; p = p->parent)
+const char *part_path(struct pool *pool, const struct part *part, const char *name) {
+    for (const struct part *p = part; p; p = p->parent)
         if (p->name)
-            name = pool_print(pool, "%s.%s", p->name, name);
+            name = name[0] ? pool_print(pool, "%s.%s", p->name, name) : p->name;
     return name;
 }
 
@@ -336,12 +335,12 @@ static int settle_params(struct builder *b, struct net *net, int first, struct e
             return pos_error(err, node->pos, "%s", inner.msg);
         for (int k = 0; k < OP_MAX_WEIGHTS && node->plan.w[k].shape.rank; k++)
             if (params_find_or_add(&net->weights, pool,
-                                   param_path(pool, node->part, node->plan.w[k].name),
+                                   part_path(pool, node->part, node->plan.w[k].name),
                                    &node->plan.w[k], &node->w[k], &inner))
                 return pos_error(err, node->pos, "net %s: %s", net->name, inner.msg);
         for (int k = 0; k < OP_MAX_STATES && node->plan.state[k].shape.rank; k++)
             if (params_find_or_add(&net->states, pool,
-                                   param_path(pool, node->part, node->plan.state[k].name),
+                                   part_path(pool, node->part, node->plan.state[k].name),
                                    &node->plan.state[k], &node->state[k], &inner))
                 return pos_error(err, node->pos, "net %s: %s", net->name, inner.msg);
     }

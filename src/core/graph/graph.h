@@ -87,3 +87,7 @@ int graph_n_uses(const struct graph *g, int node);
  * Errors: the operator's. */
 int node_plan(const struct graph *g, struct node *node, int64_t batch, bool bias_auto,
               struct err *err);
+
+/* "layer1.0.conv1.weight": where a part stands in its net, then a parameter's own name; with name
+ * "" the part's path alone. In pool. */
+const char *part_path(struct pool *pool, const struct part *part, const char *name);

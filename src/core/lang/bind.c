@@ -124,7 +124,7 @@ static int bind_applied(const struct binding *b, struct applied *out, struct err
     const struct expr *e = b->e;
     const struct word *word =
         e->kind == EXPR_NAME || e->kind == EXPR_CALL ? b->spec->find(e->text) : NULL;
-    double number;
+    double number = 0;
 
     if (word)
         return eval_apply(b->ev, e, 0, word, out, err);
@@ -139,7 +139,7 @@ static int bind_applied(const struct binding *b, struct applied *out, struct err
 
 static int bind_one(const struct binding *b, void *args, struct err *err) {
     void *at = (char *)args + b->spec->offset;
-    double number;
+    double number = 0;
 
     switch (b->spec->kind) {
     case ARG_INT:

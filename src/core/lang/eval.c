@@ -132,7 +132,7 @@ static int eval_binary(struct evaluator *ev, const struct expr *e, struct value 
 
 /* if(condition, a, b): only the branch taken is evaluated. */
 static int eval_if(struct evaluator *ev, const struct expr *e, struct value *out, struct err *err) {
-    double condition;
+    double condition = 0;
 
     if (e->n_args != 3 || e->args[0].name || e->args[1].name || e->args[2].name)
         return pos_error(err, e->pos, "if takes (condition, value if true, value if false)");

@@ -252,7 +252,7 @@ static char *read_line(char *buffer, int size, void *user) {
     return strcpy(buffer, header ? "[section]" : r->line);
 }
 
-int file_read(void **memory, FILE *stream, struct file *out, struct err *err) {
+int reader_read(void **memory, FILE *stream, struct file *out, struct err *err) {
     struct reader r = {
         .memory = memory, .stream = stream, .file = out, .settled = true, .err = err};
     int line = ini_parse_stream(read_line, &r, take_line, &r);

@@ -13,7 +13,7 @@ struct file {
 
 /* Read stream to its end into *out, whose path is set and whose sections are none.
  * Everything belongs to *memory. Errors: ERR_CONFIG at the place; ERR_IO for reading errors. */
-int file_read(void **memory, FILE *stream, struct file *out, struct err *err);
+int reader_read(void **memory, FILE *stream, struct file *out, struct err *err);
 
 /* A section of that kind and name, or NULL. */
 struct section *sections_find(struct section *sections, int n, const char *kind, const char *name);

@@ -109,7 +109,7 @@ static int visit_includes(struct job *job, const struct entry *include, const st
 static int read_visited(struct job *job, FILE *stream, struct visit *visit) {
     struct file file = {.path = visit->path};
 
-    if (file_read(&job->source->memory, stream, &file, job->err))
+    if (reader_read(&job->source->memory, stream, &file, job->err))
         return -1;
     const struct section *head = sections_find(file.sections, file.n_sections, "job", "");
     const struct entry *include = head ? section_find(head, "include") : NULL;

@@ -1,0 +1,55 @@
+#include "cmd/command.h"
+#include "core/lang/syntax.h"
+
+#include <string.h>
+
+#define COMMAND(name) extern const struct command command_##name;
+#include "cmd/commands.def"
+#undef COMMAND
+
+static const struct command *const table[] = {
+#define COMMAND(name) &command_##name,
+#include "cmd/commands.def"
+#undef COMMAND
+};
+
+enum { N_COMMANDS = sizeof table / sizeof *table };
+
+const struct command *command_find(const char *name) {
+    for (int i = 0; i < N_COMMANDS; i++)
+        if (!strcmp(table[i]->name, name))
+            return table[i];
+    return NULL;
+}
+
+const struct command *command_at(int i) {
+    return i < N_COMMANDS ? table[i] : NULL;
+}
+
+bool command_is_job(int argc, char **argv) {
+    for (int i = 1; i < argc; i++) {
+        const size_t len = strlen(argv[i]);
+        if (len > 4 && !strcmp(argv[i] + len - 4, ".ini"))
+            return true;
+    }
+    return false;
+}
+
+int command_unknown(const char *word, struct err *err) {
+    const char *names[N_COMMANDS];
+
+    if (!word)
+        return err_set(err, ERR_USAGE,
+                       "found no command, expected `dltrain JOB.ini` or a command; "
+                       "`dltrain help` lists them");
+    for (int i = 0; i < N_COMMANDS; i++)
+        names[i] = table[i]->name;
+    const char *near = nearest(word, names, N_COMMANDS);
+    if (near)
+        return err_set(err, ERR_USAGE,
+                       "'%s' is no command and no job (JOB.ini); did you mean '%s'?", word, near);
+    return err_set(err, ERR_USAGE,
+                   "'%s' is no command and no job (JOB.ini); `dltrain help` lists "
+                   "the commands",
+                   word);
+}

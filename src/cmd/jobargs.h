@@ -1,0 +1,28 @@
+/* jobargs.h - the command line of commands that take a job, and the ranks that run it. */
+#pragma once
+#include "core/base/err.h"
+#include "dist/comm.h"
+#include "train/job.h"
+
+enum { JOBARGS_MAX_SETS = 64 };
+
+struct jobargs {
+    struct comm *comm;
+    struct job job;
+    const char *sets[JOBARGS_MAX_SETS];
+    int n_sets;
+    bool resume;
+    const char *weights; /* --weights FILE */
+    long steps;          /* --steps N; 0: not given */
+};
+
+/* Which options beside --set a command takes, as bits. */
+enum { JOBARGS_RESUME = 1, JOBARGS_WEIGHTS = 2, JOBARGS_STEPS = 4 };
+
+/* Start MPI, read the command line and the job. Collective.
+ * Errors, the same on all ranks: ERR_USAGE, those of job_read. */
+int jobargs_init(struct jobargs *a, int argc, char **argv, unsigned takes, struct err *err);
+
+/* End it all; on ranks other than 0 an error loses its text, since rank 0 prints it. {0} is fine.
+ */
+void jobargs_release(struct jobargs *a, struct err *err);

@@ -1,0 +1,28 @@
+/* main.c - argv to a command of the table. The only caller of exit. */
+#include "cmd/command.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+int main(int argc, char **argv) {
+    const struct command *command = argc > 1 ? command_find(argv[1]) : NULL;
+    struct err err = {0};
+    int rc;
+
+    if (command)
+        rc = command->run(argc - 1, argv + 1, &err);
+    else if (argc > 1 && !strcmp(argv[1], "--help"))
+        rc = command_find("help")->run(1, argv, &err);
+    else if (argc > 1 && !strcmp(argv[1], "--version"))
+        rc = printf("dltrain %s\n", DLTRAIN_VERSION) < 0 ? -1 : 0;
+    else if (argc > 1 && command_is_job(argc, argv))
+        rc = command_find("train")->run(argc, argv, &err); /* dltrain JOB is dltrain train JOB */
+    else
+        rc = command_unknown(argc > 1 ? argv[1] : NULL, &err);
+    if (!rc && fflush(stdout))
+        rc = err_set(&err, ERR_IO, "standard output cannot be written");
+    if (rc && err.msg[0])
+        fprintf(stderr, "dltrain: %s\n", err.msg);
+    exit(rc ? (int)err.kind : 0);
+}

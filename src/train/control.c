@@ -1,0 +1,100 @@
+#include "train/control.h"
+
+#include <math.h>
+#include <signal.h>
+#include <stdlib.h>
+
+static volatile sig_atomic_t stop_requested; /* written by the handler */
+
+static void request_stop(int signal) {
+    (void)signal;
+    stop_requested = 1;
+}
+
+void control_catch_signals(void) {
+    static const int signals[] = {SIGUSR1, SIGTERM, SIGINT};
+    struct sigaction action = {.sa_handler = request_stop};
+
+    sigemptyset(&action.sa_mask);
+    action.sa_flags = SA_RESTART;
+    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
+        sigaction(signals[i], &action, NULL);
+}
+
+bool control_stop_requested(void) {
+    return stop_requested != 0;
+}
+
+int64_t control_total_steps(const struct job *job, int64_t steps_per_epoch) {
+    if (job->steps)
+        return job->steps;
+    const double steps = round(job->epochs * (double)steps_per_epoch);
+    return steps < 1 ? 1 : (int64_t)steps;
+}
+
+/* Does a period end with this step? Periods of epochs may be fractions of an epoch. */
+static bool due(const struct interval *every, const struct progress *p) {
+    if (every->steps)
+        return p->step % every->steps == 0;
+    if (every->epochs <= 0)
+        return false;
+    const double length = every->epochs * (double)p->steps_per_epoch;
+    return floor((double)p->step / length) > floor((double)(p->step - 1) / length);
+}
+
+static void decide(const struct job *job, const struct progress *p, const struct applied *schedules,
+                   int n, bool stop, struct control *c) {
+    const double per_epoch = (double)p->steps_per_epoch;
+    const struct schedule_time time = {.epoch = (double)p->step / per_epoch,
+                                       .step = 1 / per_epoch,
+                                       .epochs = (double)p->total_steps / per_epoch,
+                                       .measure = p->measure,
+                                       .n_measures = p->n_measures,
+                                       .maximise = p->maximise};
+
+    *c = (struct control){0};
+    for (int i = 0; i < n; i++)
+        c->lr[i] = schedule_at(&schedules[i], &time);
+    const int best = progress_best(p);
+    const bool patient = !job->patience || best < 0 || p->n_measures - 1 - best < job->patience;
+    c->finish = p->step >= p->total_steps || (p->validated && !patient);
+    c->stop = stop && !c->finish;
+    if (p->step == 0)
+        return;
+    c->validate = !p->validated && (due(&job->validate_every, p) || c->finish);
+    c->save_last = due(&job->save_last, p) || c->finish || c->stop;
+    c->save_every = due(&job->save_every, p);
+}
+
+void control_decide(const struct job *job, const struct progress *progress,
+                    const struct applied *schedules, int n, bool stop, struct comm *comm,
+                    struct control *out) {
+    if (comm_rank(comm) == 0)
+        decide(job, progress, schedules, n, stop, out);
+    comm_bcast(comm, out, sizeof *out, 0);
+}
+
+int progress_add(struct progress *p, double measure, struct err *err) {
+    double *grown = realloc(p->measure, (size_t)(p->n_measures + 1) * sizeof *grown);
+
+    if (!grown)
+        return err_set(err, ERR_IO, "no memory for the history of measures");
+    p->measure = grown;
+    p->measure[p->n_measures++] = measure;
+    return 0;
+}
+
+int progress_best(const struct progress *p) {
+    int best = -1;
+
+    for (int i = 0; i < p->n_measures; i++)
+        if (!isnan(p->measure[i]) && (best < 0 || (p->maximise ? p->measure[i] > p->measure[best]
+                                                               : p->measure[i] < p->measure[best])))
+            best = i;
+    return best;
+}
+
+void progress_release(struct progress *p) {
+    free(p->measure);
+    *p = (struct progress){0};
+}

@@ -1,0 +1,15 @@
+/* evaluate.h - one pass over the validation set, shared by all ranks, with exact sums and counts.
+ */
+#pragma once
+#include "dist/comm.h"
+#include "train/feed.h"
+#include "train/replica.h"
+
+/* Measures of the last evaluation are run_value() of the validation's named nodes.
+ *   feed     this rank's share; NULL on ranks that do not compute
+ * Collective. Errors, the same on all ranks: reading failed; a measure has no terms. */
+int evaluate(struct replica *r, struct feed *feed, struct comm *comm, struct err *err);
+
+/* The i-th measure: its name and value; the best-deciding one first, then in the job's order.
+ * Returns false past the end. */
+bool evaluate_measure(const struct replica *r, int i, const char **name, double *value);

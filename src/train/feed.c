@@ -1,0 +1,112 @@
+#include "train/feed.h"
+
+static int64_t max_share(int64_t batch, int size) {
+    return (batch + size - 1) / size;
+}
+
+int feed_init(struct feed *f, const struct feed_config *c, struct err *err) {
+    const struct job *job = c->job;
+
+    *f = (struct feed){.rank = c->rank, .size = c->size};
+    if (dataset_open(&f->dataset, c->spec, job->cache_bytes, err))
+        return -1;
+    const struct shard shard = {.n_samples = dataset_len(f->dataset),
+                                .batch = c->batch,
+                                .seed = job->seed,
+                                .shuffle = c->training};
+    const struct loader_config loader = {.dataset = f->dataset,
+                                         .pipeline = job->augment,
+                                         .n_pipeline = job->n_augment,
+                                         .seed = job->seed,
+                                         .training = c->training,
+                                         .max_batch = max_share(c->batch, c->size)};
+    if (shard_init(&f->shard, &shard, err))
+        return err_wrap(err, "%s", c->spec);
+    return loader_new(&f->loader, &loader, err);
+}
+
+void feed_release(struct feed *f) {
+    loader_free(f->loader);
+    shard_release(&f->shard);
+    dataset_close(f->dataset);
+    *f = (struct feed){0};
+}
+
+int64_t feed_max_batch(const struct feed *f) {
+    const int64_t batch = f->shard.batch < f->shard.n_samples ? f->shard.batch : f->shard.n_samples;
+    return max_share(batch, f->size);
+}
+
+static void part(struct feed *f, int64_t step, const int64_t **samples, int64_t *n,
+                 int64_t *first) {
+    const int64_t per_epoch = shard_steps(&f->shard);
+
+    shard_part(&f->shard, step / per_epoch, step % per_epoch, f->rank, f->size, samples, n, first);
+}
+
+/* Keep the loader busy. The batch that is out counts until it is given back. */
+static void request(struct feed *f) {
+    const int64_t *samples;
+    int64_t n, first;
+
+    while (f->next < f->end && f->next - f->given + f->holds < LOADER_BATCHES) {
+        part(f, f->next, &samples, &n, &first);
+        loader_request(f->loader, samples, n, f->next / shard_steps(&f->shard));
+        f->next++;
+    }
+}
+
+static void give_back(struct feed *f) {
+    if (f->holds)
+        loader_release_batch(f->loader);
+    f->holds = false;
+}
+
+void feed_seek(struct feed *f, int64_t begin, int64_t end) {
+    struct loader_batch unwanted;
+    struct err ignored = {0};
+
+    give_back(f);
+    for (; f->given < f->next; f->given++) {
+        (void)loader_wait(f->loader, &unwanted, &ignored);
+        loader_release_batch(f->loader);
+    }
+    f->given = f->next = begin;
+    f->end = end;
+    request(f);
+}
+
+int feed_next(struct feed *f, struct feed_batch *out, struct err *err) {
+    const int64_t per_epoch = shard_steps(&f->shard), step = f->given;
+
+    give_back(f);
+    request(f);
+    const int rc = loader_wait(f->loader, &out->data, err);
+    f->holds = true;
+    f->given++;
+    out->global_n = shard_batch_len(&f->shard, step % per_epoch);
+    out->first = out->global_n * f->rank / f->size;
+    return rc;
+}
+
+int feed_image_shape(const struct job *job, struct shape *image, bool *labelled, struct err *err) {
+    const struct feed_config config = {
+        .job = job, .spec = job->train_data, .batch = 1, .training = true, .rank = 0, .size = 1};
+    struct feed feed = {0};
+
+    if (job->image.n) {
+        *image = (struct shape){3, {job->image.v[0], job->image.v[1], job->image.v[2]}};
+        *labelled = true;
+        return 0;
+    }
+    if (!job->train_data)
+        return err_set(err, ERR_CONFIG, "%s: [data] has neither image = [h, w, c] nor train",
+                       job->path);
+    const int rc = feed_init(&feed, &config, err);
+    if (!rc) {
+        *image = loader_shape(feed.loader);
+        *labelled = dataset_n_classes(feed.dataset) > 0;
+    }
+    feed_release(&feed);
+    return rc;
+}

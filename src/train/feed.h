@@ -1,0 +1,53 @@
+/* feed.h - batch after batch of one dataset for one rank: which samples (dist/shard), read and
+ * augmented ahead of time (io/loader). */
+#pragma once
+#include "dist/shard.h"
+#include "io/dataset.h"
+#include "io/loader.h"
+#include "train/job.h"
+
+struct feed {
+    struct dataset *dataset;
+    struct loader *loader;
+    struct shard shard;
+    int rank, size;    /* whose share it reads */
+    int64_t next, end; /* steps to request next, and where to end; counted over epochs */
+    int64_t given;     /* step that feed_next gives next */
+    bool holds;        /* a batch is out */
+};
+
+/* This rank's share of one step. */
+struct feed_batch {
+    struct loader_batch data;
+    int64_t first;    /* position of its sample 0 in the step's batch */
+    int64_t global_n; /* samples of the step, of all ranks */
+};
+
+struct feed_config {
+    const struct job *job;
+    const char *spec; /* "path:group" */
+    int64_t batch;    /* of all ranks together */
+    bool training;    /* shuffled and augmented */
+    int rank, size;
+};
+
+/* Open the dataset and start its loader. Errors: the dataset's and the pipeline's. */
+int feed_init(struct feed *f, const struct feed_config *config, struct err *err);
+
+/* {0} is fine. */
+void feed_release(struct feed *f);
+
+/* Most samples this rank gets at a time. */
+int64_t feed_max_batch(const struct feed *f);
+
+/* Give the steps [begin, end) from now on, counted from the first step of the first epoch. What was
+ * requested before is thrown away. */
+void feed_seek(struct feed *f, int64_t begin, int64_t end);
+
+/* The next step's batch, valid until the next call. n may be 0. Errors: reading failed. */
+int feed_next(struct feed *f, struct feed_batch *out, struct err *err);
+
+/* What the network sees of one image [h, w, c], and whether there are labels: from the job's key
+ * image if it has one (then labels are taken to exist), else from its training data.
+ * Errors: ERR_CONFIG when the job says neither; the dataset's and the pipeline's. */
+int feed_image_shape(const struct job *job, struct shape *image, bool *labelled, struct err *err);

@@ -1,0 +1,432 @@
+#include "train/job.h"
+#include "core/learn/optim.h"
+#include "io/augment.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+const struct job_key job_keys[] = {
+    {"job", "name", "text = the file's name", "names the run: runs/NAME"},
+    {"job", "include", "files", "job files to read first, relative to this one"},
+    {"job", "model", "net", "what `model` stands for, as in resnet20(classes=10)"},
+    {"job", "epochs", "number", "length of the job; fractions are allowed"},
+    {"job", "steps", "number", "length of the job instead of epochs"},
+    {"job", "seed", "number = 1", "all randomness follows from it"},
+    {"job", "output", "folder = runs", "where the run's folder is made"},
+    {"job", "threads", "number = processors / ranks", "threads of each rank"},
+    {"data", "train", "FILE.h5:GROUP", "samples to train on"},
+    {"data", "validate", "FILE.h5:GROUP", "samples to validate on"},
+    {"data", "augment", "pipeline = image", "what happens to each image"},
+    {"data", "batch", "number = 128", "samples of one step, of all ranks together"},
+    {"data", "image", "[h, w, c]", "what the network sees, for show and bench without the data"},
+    {"data", "cache", "number = 1024", "MiB of images that each rank keeps in memory at most"},
+    {"step", "train", "nets", "the nets that this step updates"},
+    {"step", "optimizer", "optimizer", "how they are updated, as in sgd(lr=0.1, momentum=0.9)"},
+    {"step", "every", "number = 1", "run in every so-many-th step of the job"},
+    {"step", "clip_norm", "number = none", "largest norm of all gradients of the step"},
+    {"step", "clip_value", "number = none", "largest magnitude of a gradient"},
+    {"validate", "every", "interval = 1 epoch", "how often"},
+    {"validate", "best", "statement", "the measure that decides which weights are the best"},
+    {"validate", "batch", "number = [data] batch", "samples at a time, of all ranks together"},
+    {"validate", "on", "all | rank0 = all", "who computes"},
+    {"validate", "patience", "number = none", "validations without a new best before the job ends"},
+    {"checkpoint", "last", "interval = 1 epoch", "how often last.h5 is replaced"},
+    {"checkpoint", "every", "interval = never", "how often a checkpoint of its own is kept"},
+    {"checkpoint", "best", "true | false = true", "keep the best weights in best.h5"},
+    {"dist", "allreduce", "algorithm = ring", "how gradients are summed over ranks"},
+    {"dist", "bucket", "number = 4", "MiB of gradients that are sent at a time"},
+    {"log", "every", "number = 10", "steps between lines of metrics.jsonl"},
+    {0},
+};
+
+const char *const job_step_keys[] = {"train",     "optimizer",  "every",
+                                     "clip_norm", "clip_value", NULL};
+const char *const job_validate_keys[] = {"every", "best", "batch", "on", "patience", NULL};
+
+/* The words of optimisers and augmentations; a pipeline grows from the name `image`. */
+static int word_name(struct evaluator *ev, const struct expr *e, struct value *out,
+                     struct err *err) {
+    (void)ev, (void)err;
+    if (strcmp(e->text, "image"))
+        return 0;
+    *out = (struct value){.kind = VALUE_LIST, .pos = e->pos};
+    return 1;
+}
+
+static int word_call(struct evaluator *ev, const struct expr *e, const struct value *piped,
+                     struct value *out, struct err *err) {
+    const struct word *word = piped ? augment_find(e->text) : optim_find(e->text);
+    struct value applied = {.kind = VALUE_APPLIED, .pos = e->pos};
+
+    if (!word)
+        return 0;
+    if (eval_apply(ev, e, 0, word, &applied.applied, err))
+        return -1;
+    if (!piped) {
+        *out = applied;
+        return 1;
+    }
+    if (piped->kind != VALUE_LIST)
+        return pos_error(err, e->pos, "%s: expected `image` at the start of the pipeline", e->text);
+    struct value *items = pool_take(ev->pool, (size_t)(piped->n_items + 1) * sizeof *items);
+    if (piped->n_items)
+        memcpy(items, piped->items, (size_t)piped->n_items * sizeof *items);
+    items[piped->n_items] = applied;
+    *out = *piped;
+    out->items = items;
+    out->n_items++;
+    return 1;
+}
+
+static int word_known(const struct evaluator *ev, const char **names, int n, int max) {
+    int n_augment, n_optim;
+    const struct augment *const *augment = augment_table(&n_augment);
+    const struct optimizer *const *optim = optim_table(&n_optim);
+
+    (void)ev;
+    for (int i = 0; i < n_augment && n < max; i++)
+        names[n++] = augment[i]->word.name;
+    for (int i = 0; i < n_optim && n < max; i++)
+        names[n++] = optim[i]->word.name;
+    return n;
+}
+
+static const struct eval_host word_host = {
+    .name = word_name,
+    .call = word_call,
+    .known = word_known,
+    .what = "optimizer or augmentation",
+};
+
+static struct evaluator evaluator(struct job *job) {
+    return (struct evaluator){.source = &job->source, .pool = &job->pool, .host = &word_host};
+}
+
+static const struct entry *find(const struct job *job, const char *section, const char *key) {
+    const struct section *s = source_find(&job->source, section, "");
+
+    return s ? section_find(s, key) : NULL;
+}
+
+/* A number within [min, max]; *out stays as it is where the key is not there. */
+static int read_number(struct job *job, const struct entry *entry, double min, double max,
+                       bool whole, double *out, struct err *err) {
+    struct evaluator ev = evaluator(job);
+    struct value v;
+
+    if (!entry)
+        return 0;
+    if (eval_entry(&ev, entry, &v, err))
+        return -1;
+    if (v.kind != VALUE_NUMBER)
+        return pos_error(err, entry->pos, "%s: found %s, expected a number", entry->key,
+                         value_kind_name(v.kind));
+    if (!(v.number >= min && v.number <= max) || (whole && v.number != floor(v.number)))
+        return pos_error(err, entry->pos, "%s is %g, expected a %snumber from %g to %g", entry->key,
+                         v.number, whole ? "whole " : "", min, max);
+    *out = v.number;
+    return 0;
+}
+
+static int read_whole(struct job *job, const struct entry *entry, int64_t min, int64_t *out,
+                      struct err *err) {
+    double v = (double)*out;
+
+    if (read_number(job, entry, (double)min, 0x1p52, true, &v, err))
+        return -1;
+    *out = (int64_t)v;
+    return 0;
+}
+
+/* "2 epochs", "500 steps", "never". */
+static int read_interval(const struct entry *entry, struct interval *out, struct err *err) {
+    char *end;
+
+    if (!entry)
+        return 0;
+    if (!strcmp(entry->value, "never")) {
+        *out = (struct interval){0};
+        return 0;
+    }
+    const double v = strtod(entry->value, &end);
+    const char *unit = end + strspn(end, " \t");
+    if (end == entry->value || !(v > 0 && v < 0x1p52))
+        return pos_error(err, entry->pos,
+                         "%s: found '%s', expected an interval as in 1 epoch, "
+                         "500 steps or never",
+                         entry->key, entry->value);
+    if (!strcmp(unit, "epoch") || !strcmp(unit, "epochs"))
+        *out = (struct interval){.epochs = v};
+    else if ((!strcmp(unit, "step") || !strcmp(unit, "steps")) && v == floor(v))
+        *out = (struct interval){.steps = (int64_t)v};
+    else
+        return pos_error(err, entry->pos, "%s: found '%s', expected epochs or whole steps",
+                         entry->key, entry->value);
+    return 0;
+}
+
+/* One of the words, as its index. */
+static int read_word(const struct entry *entry, const char *const *words, int *out,
+                     struct err *err) {
+    if (!entry)
+        return 0;
+    for (int i = 0; words[i]; i++)
+        if (!strcmp(words[i], entry->value)) {
+            *out = i;
+            return 0;
+        }
+    return pos_error(err, entry->pos, "%s: found '%s', expected %s or %s", entry->key, entry->value,
+                     words[0], words[1]);
+}
+
+static int unknown_key(const struct section *s, const struct entry *entry, struct err *err) {
+    const char *keys[64];
+    int n = 0;
+
+    for (const struct job_key *k = job_keys; k->section && n < 64; k++)
+        if (!strcmp(k->section, s->kind))
+            keys[n++] = k->key;
+    const char *near = nearest(entry->key, keys, n);
+    return pos_error(err, entry->key_pos, "[%s] has no key '%s'%s%s%s", s->kind, entry->key,
+                     near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+}
+
+static bool is_key(const char *section, const char *key) {
+    for (const struct job_key *k = job_keys; k->section; k++)
+        if (!strcmp(k->section, section) && !strcmp(k->key, key))
+            return true;
+    return false;
+}
+
+static int check_sections(const struct job *job, struct err *err) {
+    static const char *const kinds[] = {"job",  "let",      "net",        "block", "data",
+                                        "step", "validate", "checkpoint", "dist",  "log"};
+    const int n_kinds = sizeof kinds / sizeof *kinds;
+
+    for (int i = 0; i < job->source.n_sections; i++) {
+        const struct section *s = &job->source.sections[i];
+        int kind = 0;
+        while (kind < n_kinds && strcmp(kinds[kind], s->kind))
+            kind++;
+        if (kind == n_kinds) {
+            const char *near = nearest(s->kind, kinds, n_kinds);
+            return pos_error(err, s->pos, "unknown section [%s]%s%s%s", s->kind,
+                             near ? "; did you mean [" : "", near ? near : "", near ? "]?" : "");
+        }
+        const bool named = !strcmp(s->kind, "net") || !strcmp(s->kind, "block");
+        if (named != (s->name[0] != 0) && strcmp(s->kind, "step"))
+            return pos_error(err, s->pos, named ? "[%s] needs a name" : "[%s] takes no name",
+                             s->kind);
+        const bool plain = !named && strcmp(s->kind, "let") && strcmp(s->kind, "step") &&
+                           strcmp(s->kind, "validate");
+        for (int k = 0; plain && k < s->n_entries; k++)
+            if (!is_key(s->kind, s->entries[k].key))
+                return unknown_key(s, &s->entries[k], err);
+    }
+    return 0;
+}
+
+/* runs/NAME is made from it, so it is one plain folder name. */
+static int read_name(struct job *job, struct err *err) {
+    const struct entry *name = find(job, "job", "name");
+    const char *slash = strrchr(job->path, '/'), *stem = slash ? slash + 1 : job->path;
+    const char *dot = strrchr(stem, '.');
+
+    job->name =
+        name ? name->value : pool_copy(&job->pool, stem, dot ? (size_t)(dot - stem) : strlen(stem));
+    if (name && (!*name->value || strchr(name->value, '/') || name->value[0] == '.'))
+        return pos_error(err, name->pos, "name: found '%s', expected a folder's name", name->value);
+    return 0;
+}
+
+static int read_job(struct job *job, struct err *err) {
+    const struct entry *output = find(job, "job", "output"), *steps = find(job, "job", "steps");
+    int64_t seed = 1, threads = 0;
+
+    job->output = output ? output->value : "runs";
+    job->model = find(job, "job", "model");
+    if (read_name(job, err) ||
+        read_number(job, find(job, "job", "epochs"), 0, 1e9, false, &job->epochs, err) ||
+        read_whole(job, steps, 1, &job->steps, err) ||
+        read_whole(job, find(job, "job", "seed"), 0, &seed, err) ||
+        read_whole(job, find(job, "job", "threads"), 1, &threads, err))
+        return -1;
+    if (threads > 1024)
+        return pos_error(err, find(job, "job", "threads")->pos,
+                         "threads is %lld, expected at most 1024", (long long)threads);
+    if (steps && job->epochs > 0)
+        return pos_error(err, steps->key_pos, "both epochs and steps are given, expected one");
+    job->seed = (uint64_t)seed;
+    job->threads = (int)threads;
+    return 0;
+}
+
+static int read_augment(struct job *job, struct err *err) {
+    const struct entry *entry = find(job, "data", "augment");
+    struct evaluator ev = evaluator(job);
+    struct value v;
+
+    if (!entry)
+        return 0;
+    if (eval_entry(&ev, entry, &v, err))
+        return -1;
+    if (v.kind != VALUE_LIST)
+        return pos_error(err, entry->pos,
+                         "augment: expected a pipeline as in image | random_flip | normalize");
+    if (v.n_items > JOB_MAX_PIPELINE)
+        return pos_error(err, entry->pos, "augment: %d stages, expected at most %d", v.n_items,
+                         JOB_MAX_PIPELINE);
+    for (int i = 0; i < v.n_items; i++) {
+        if (v.items[i].kind != VALUE_APPLIED)
+            return pos_error(err, entry->pos, "augment: found %s, expected augmentations",
+                             value_kind_name(v.items[i].kind));
+        job->augment[job->n_augment++] = v.items[i].applied;
+    }
+    return 0;
+}
+
+static int read_image(struct job *job, struct err *err) {
+    const struct entry *entry = find(job, "data", "image");
+    struct evaluator ev = evaluator(job);
+    struct value v;
+
+    if (!entry)
+        return 0;
+    if (eval_entry(&ev, entry, &v, err))
+        return -1;
+    if (v.kind != VALUE_LIST || v.n_items != 3)
+        return pos_error(err, entry->pos, "image: expected [height, width, channels]");
+    for (int i = 0; i < 3; i++) {
+        const double d = v.items[i].kind == VALUE_NUMBER ? v.items[i].number : 0;
+        if (!(d >= 1 && d <= 1 << 20) || d != floor(d))
+            return pos_error(err, entry->pos, "image: expected whole numbers of at least 1");
+        job->image.v[i] = (int)d;
+    }
+    job->image.n = 3;
+    return 0;
+}
+
+static int read_data(struct job *job, struct err *err) {
+    const struct entry *train = find(job, "data", "train");
+    const struct entry *validate = find(job, "data", "validate");
+    double cache = 1024;
+
+    job->train_data = train ? train->value : NULL;
+    job->validate_data = validate ? validate->value : NULL;
+    job->batch = 128;
+    if (read_whole(job, find(job, "data", "batch"), 1, &job->batch, err) ||
+        read_number(job, find(job, "data", "cache"), 0, 1e9, false, &cache, err))
+        return -1;
+    job->cache_bytes = (int64_t)(cache * (1 << 20));
+    return read_augment(job, err) || read_image(job, err) ? -1 : 0;
+}
+
+static int read_step(struct job *job, const struct section *s, struct err *err) {
+    struct job_step *step = &job->step[job->n_steps];
+    const struct entry *optimizer = section_find(s, "optimizer");
+    struct evaluator ev = evaluator(job);
+    struct value v;
+
+    if (job->n_steps == JOB_MAX_STEPS)
+        return pos_error(err, s->pos, "more than %d steps", JOB_MAX_STEPS);
+    *step = (struct job_step){.section = s, .name = s->name, .every = 1};
+    step->train = section_find(s, "train");
+    if (!step->train || !optimizer)
+        return pos_error(err, s->pos, "[step%s%s] has no %s", s->name[0] ? " " : "", s->name,
+                         step->train ? "optimizer, as in sgd(lr=0.1)"
+                                     : "key train, the nets to update");
+    if (!section_find(s, "loss"))
+        return pos_error(err, s->pos, "[step%s%s] has no statement 'loss'", s->name[0] ? " " : "",
+                         s->name);
+    if (eval_entry(&ev, optimizer, &v, err))
+        return -1;
+    if (v.kind != VALUE_APPLIED || !optim_find(v.applied.word->name))
+        return pos_error(err, optimizer->pos, "optimizer: expected one as in sgd(lr=0.1)");
+    step->optimizer = v.applied;
+    if (read_whole(job, section_find(s, "every"), 1, &step->every, err) ||
+        read_number(job, section_find(s, "clip_norm"), 1e-30, 1e30, false, &step->clip_norm, err) ||
+        read_number(job, section_find(s, "clip_value"), 1e-30, 1e30, false, &step->clip_value, err))
+        return -1;
+    job->n_steps++;
+    return 0;
+}
+
+static int read_validate(struct job *job, struct err *err) {
+    static const char *const who[] = {"all", "rank0", NULL};
+    const struct section *s = source_find(&job->source, "validate", "");
+    int on = 0;
+    int64_t patience = 0;
+
+    job->validate_batch = job->batch;
+    job->validate_every.epochs = 1;
+    if (!s)
+        return 0;
+    const struct entry *best = section_find(s, "best");
+    job->validate = s;
+    job->best = best ? best->value : NULL;
+    if (best && !section_find(s, best->value)) {
+        const char *names[64];
+        int n = 0;
+        for (int i = 0; i < s->n_entries && n < 64; i++)
+            names[n++] = s->entries[i].key;
+        const char *near = nearest(best->value, names, n);
+        return pos_error(err, best->pos, "best: [validate] has no statement '%s'%s%s%s",
+                         best->value, near ? "; did you mean '" : "", near ? near : "",
+                         near ? "'?" : "");
+    }
+    if (read_interval(section_find(s, "every"), &job->validate_every, err) ||
+        read_whole(job, section_find(s, "batch"), 1, &job->validate_batch, err) ||
+        read_whole(job, section_find(s, "patience"), 1, &patience, err) ||
+        read_word(section_find(s, "on"), who, &on, err))
+        return -1;
+    if (patience > 1 << 30)
+        return pos_error(err, section_find(s, "patience")->pos, "patience is too large");
+    if (patience && !best)
+        return pos_error(err, section_find(s, "patience")->pos,
+                         "patience needs a key best, which says what is to improve");
+    job->patience = (int)patience;
+    job->validate_on_rank0 = on == 1;
+    return 0;
+}
+
+static int read_rest(struct job *job, struct err *err) {
+    static const char *const yes_no[] = {"false", "true", NULL};
+    const struct entry *allreduce = find(job, "dist", "allreduce");
+    double bucket = 4;
+    int best = 1;
+
+    job->save_last.epochs = 1;
+    job->log_every = 10;
+    job->allreduce = allreduce ? allreduce->value : "ring";
+    if (read_interval(find(job, "checkpoint", "last"), &job->save_last, err) ||
+        read_interval(find(job, "checkpoint", "every"), &job->save_every, err) ||
+        read_word(find(job, "checkpoint", "best"), yes_no, &best, err) ||
+        read_number(job, find(job, "dist", "bucket"), 0.001, 4096, false, &bucket, err) ||
+        read_whole(job, find(job, "log", "every"), 1, &job->log_every, err))
+        return -1;
+    job->save_best = best == 1;
+    job->bucket_bytes = (int64_t)(bucket * (1 << 20));
+    return 0;
+}
+
+int job_read(struct job *job, const char *path, const char *const *sets, int n_sets,
+             struct err *err) {
+    *job = (struct job){.path = path};
+    if (source_read(&job->source, path, sets, n_sets, err))
+        return -1;
+    if (check_sections(job, err) || read_job(job, err) || read_data(job, err) ||
+        read_validate(job, err) || read_rest(job, err))
+        return -1;
+    for (int i = 0; i < job->source.n_sections; i++)
+        if (!strcmp(job->source.sections[i].kind, "step") &&
+            read_step(job, &job->source.sections[i], err))
+            return -1;
+    return 0;
+}
+
+void job_release(struct job *job) {
+    pool_release(&job->pool);
+    source_release(&job->source);
+    *job = (struct job){0};
+}

@@ -1,0 +1,79 @@
+/* job.h - a job as checked numbers: INI -> struct. Only what needs no network and no dataset. */
+#pragma once
+#include "core/base/pool.h"
+#include "core/lang/eval.h"
+
+#include <stdint.h>
+
+enum { JOB_MAX_STEPS = 16, JOB_MAX_PIPELINE = 16 };
+
+/* How often something happens; both 0: never. */
+struct interval {
+    double epochs;
+    int64_t steps;
+};
+
+/* One [step]. */
+struct job_step {
+    const struct section *section;
+    const char *name; /* "" where there is one */
+    int64_t every;    /* runs in every so-many-th step of the job */
+    const struct entry *train;
+    struct applied optimizer;
+    double clip_norm, clip_value; /* 0: none */
+};
+
+struct job {
+    struct source source;
+    struct pool pool;
+    const char *path, *name, *output; /* output: folder that runs are in */
+    double epochs;                    /* 0: steps decides */
+    int64_t steps;                    /* 0: epochs decides */
+    uint64_t seed;
+    int threads;               /* 0: processors of this host / ranks on it */
+    const struct entry *model; /* NULL: none */
+
+    const char *train_data, *validate_data; /* "path:group"; NULL: none */
+    struct applied augment[JOB_MAX_PIPELINE];
+    int n_augment;
+    int64_t batch;     /* of all ranks together */
+    struct ints image; /* [h, w, c] that the network sees, for use without data; n = 0: not said */
+    int64_t cache_bytes;
+
+    struct job_step step[JOB_MAX_STEPS];
+    int n_steps;
+
+    const struct section *validate; /* NULL: none */
+    struct interval validate_every;
+    const char *best; /* a statement of validate, or NULL */
+    int64_t validate_batch;
+    bool validate_on_rank0;
+    int patience; /* validations without a new best before the job ends; 0: never */
+
+    struct interval save_last, save_every;
+    bool save_best;
+
+    const char *allreduce;
+    int64_t bucket_bytes;
+    int64_t log_every; /* steps */
+};
+
+/* Read and check a job file.
+ *   sets  [n_sets] "NAME=VALUE" of the command line, borrowed for the job's life
+ * Errors: ERR_CONFIG with file, line and column; ERR_USAGE for a bad set; ERR_IO. */
+int job_read(struct job *job, const char *path, const char *const *sets, int n_sets,
+             struct err *err);
+
+/* {0} is fine. */
+void job_release(struct job *job);
+
+/* Keys of [step] and [validate] that are no statements; ends with NULL. */
+extern const char *const job_step_keys[], *const job_validate_keys[];
+
+/* One key of the job, for `dltrain help`. */
+struct job_key {
+    const char *section, *key, *value, *help; /* value: its kind and default */
+};
+
+/* All keys, ends with {0}. */
+extern const struct job_key job_keys[];

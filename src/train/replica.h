@@ -1,0 +1,73 @@
+/* replica.h - what every rank holds alike: the networks, and the planned graphs of all steps and of
+ * the validation. Made from a job and the shape of its data; knows no files and no messages. */
+#pragma once
+#include "core/graph/run.h"
+#include "core/learn/optim.h"
+#include "train/job.h"
+
+/* A run of weights that is treated alike by an optimiser. */
+struct decay_run {
+    int64_t begin, len;
+    bool decay;
+};
+
+/* One [step], compiled. */
+struct replica_step {
+    const struct job_step *job;
+    struct graph *graph;
+    struct plan *plan;
+    int loss; /* node */
+    struct net **train;
+    int n_train;
+    struct net **running; /* nets whose running statistics this step moves */
+    int n_running;
+    const struct optimizer *optimizer;
+    struct {
+        struct decay_run *runs;
+        int n_runs;
+        real *moment[OPTIM_MAX_MOMENTS];
+    } * nets;          /* [n_train] */
+    int64_t n_updates; /* done so far: the optimiser's t */
+};
+
+struct replica {
+    struct model model;
+    struct replica_step step[JOB_MAX_STEPS];
+    int n_steps;
+    struct graph *validate; /* NULL: none */
+    struct plan *validate_plan;
+    int best; /* node of validate, or -1 */
+    bool maximise;
+    struct team *team;
+    struct arena arena; /* activations (shared by all graphs) and moments */
+};
+
+struct replica_config {
+    struct job *job;
+    struct shape image;     /* [h, w, c] */
+    bool labelled;          /* the data has labels */
+    int64_t batch;          /* most samples that this rank trains on at a time */
+    int64_t validate_batch; /* and validates on; 0: no validation */
+    bool training;          /* false: only what validation needs */
+    int threads;
+    int n_classes;         /* of the data; 0: unknown */
+    const char *data_name; /* of the data, for messages */
+};
+
+/* Build and plan everything; {0} before. replica_allocate makes it computable.
+ * Errors: ERR_CONFIG in the words of the job; ERR_DATA where labels do not fit the network. */
+int replica_init(struct replica *r, const struct replica_config *config, struct err *err);
+
+/* Reserve all memory and fill the weights. Errors: ERR_IO. */
+int replica_allocate(struct replica *r, const struct replica_config *config, struct err *err);
+
+/* {0} is fine. */
+void replica_release(struct replica *r);
+
+/* Apply the optimiser to elements [begin, begin + len) of step's net number `net`. */
+void replica_update(struct replica_step *step, int net, int64_t begin, int64_t len, double lr,
+                    double scale);
+
+/* Bytes that replica_allocate takes: activations (with scratch) and moments. */
+size_t replica_activation_bytes(const struct replica *r);
+size_t replica_moment_bytes(const struct replica *r);

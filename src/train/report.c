@@ -1,0 +1,44 @@
+#include "train/report.h"
+#include "train/step.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <unistd.h>
+
+void report_init(struct report *r, bool speaks) {
+    *r = (struct report){.out = speaks ? stdout : NULL};
+    r->terminal = speaks && isatty(STDOUT_FILENO);
+    r->last = seconds_now();
+}
+
+void report_progress(struct report *r, const struct report_progress *p) {
+    const double now = seconds_now(), left = p->seconds_left;
+
+    if (!r->out || now - r->last < (r->terminal ? 0.2 : 10))
+        return;
+    r->last = now;
+    fprintf(r->out, "%sepoch %.2f/%g  step %" PRId64 "/%" PRId64, r->terminal ? "\r\033[K" : "",
+            p->epoch, p->epochs, p->step, p->total_steps);
+    for (int i = 0; i < p->n; i++)
+        fprintf(r->out, "  %s%sloss %.4f  lr %.4g", p->name[i], p->name[i][0] ? " " : "",
+                p->loss[i], p->lr[i]);
+    fprintf(r->out, "  %.0f images/s  %d:%02d:%02d left%s", p->img_per_s, (int)(left / 3600),
+            (int)(left / 60) % 60, (int)left % 60, r->terminal ? "" : "\n");
+    fflush(r->out);
+    r->line_is_open = r->terminal;
+}
+
+void report_line(struct report *r, const char *fmt, ...) {
+    va_list ap;
+
+    if (!r->out)
+        return;
+    if (r->line_is_open)
+        fputs("\r\033[K", r->out);
+    r->line_is_open = false;
+    va_start(ap, fmt);
+    vfprintf(r->out, fmt, ap);
+    va_end(ap);
+    fputc('\n', r->out);
+    fflush(r->out);
+}

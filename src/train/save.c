@@ -1,0 +1,211 @@
+#include "train/save.h"
+#include "io/checkpoint.h"
+
+#include <inttypes.h>
+#include <jansson.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A tensor of the replica and its place in the file. */
+struct item {
+    char *path;
+    struct shape shape;
+    real *data;
+};
+
+struct items {
+    struct pool pool;
+    struct item *item;
+    int n, n_nets; /* the nets' come first */
+};
+
+static void add(struct items *items, char *path, struct shape shape, real *data) {
+    items->item = pool_grow(&items->pool, items->item, items->n, sizeof *items->item);
+    items->item[items->n++] = (struct item){path, shape, data};
+}
+
+static void add_params(struct items *items, const struct net *net, const struct params *params,
+                       real *span) {
+    for (int i = 0; i < params->n; i++)
+        add(items, pool_print(&items->pool, "/nets/%s/%s", net->name, params->items[i].name),
+            params->items[i].shape, span + params->items[i].offset);
+}
+
+static void list_items(struct items *items, const struct replica *r) {
+    for (int i = 0; i < r->model.n_nets; i++) {
+        const struct net *net = r->model.nets[i];
+        add_params(items, net, &net->weights, net->w);
+        add_params(items, net, &net->states, net->state);
+    }
+    items->n_nets = items->n;
+    for (int i = 0; i < r->n_steps; i++) {
+        const struct replica_step *s = &r->step[i];
+        for (int k = 0; s->nets && k < s->n_train; k++)
+            for (int m = 0; m < s->optimizer->n_moments; m++)
+                add(items,
+                    pool_print(&items->pool, "/optimizer/%s/%s/%d",
+                               s->job->name[0] ? s->job->name : "step", s->train[k]->name, m),
+                    (struct shape){1, {s->train[k]->weights.len}}, s->nets[k].moment[m]);
+    }
+}
+
+static json_t *describe(const struct replica *r, const struct progress *p,
+                        const struct save_identity *id) {
+    json_t *meta = json_object(), *measures = json_array(), *updates = json_array();
+    char data[24];
+
+    snprintf(data, sizeof data, "%016" PRIx64, id->data);
+    for (int i = 0; i < p->n_measures; i++)
+        json_array_append_new(measures,
+                              isfinite(p->measure[i]) ? json_real(p->measure[i]) : json_null());
+    for (int i = 0; i < r->n_steps; i++)
+        json_array_append_new(updates, json_integer(r->step[i].n_updates));
+    json_object_set_new(meta, "step", json_integer(p->step));
+    json_object_set_new(meta, "epoch", json_real((double)p->step / (double)p->steps_per_epoch));
+    json_object_set_new(meta, "validated", json_boolean(p->validated));
+    json_object_set_new(meta, "batch", json_integer(id->batch));
+    json_object_set_new(meta, "seed", json_integer((json_int_t)id->seed));
+    json_object_set_new(meta, "data", json_string(data));
+    json_object_set_new(meta, "updates", updates);
+    json_object_set_new(meta, "measures", measures);
+    return meta;
+}
+
+int save_write(const char *file, const struct replica *r, const struct progress *p,
+               const struct save_identity *id, struct err *err) {
+    struct items items = {0};
+    json_t *meta = describe(r, p, id);
+    char *text = json_dumps(meta, JSON_REAL_PRECISION(17));
+    int rc;
+
+    list_items(&items, r);
+    struct checkpoint_tensor *t = pool_take(&items.pool, (size_t)(items.n + 1) * sizeof *t);
+    for (int i = 0; i < items.n; i++)
+        t[i] =
+            (struct checkpoint_tensor){items.item[i].path, items.item[i].shape, items.item[i].data};
+    rc = text ? checkpoint_write(file, t, items.n, text, err)
+              : err_set(err, ERR_IO, "%s: no memory to describe the checkpoint", file);
+    pool_release(&items.pool);
+    json_decref(meta);
+    free(text);
+    return rc;
+}
+
+static int read_items(const struct checkpoint *ck, const char *file, const struct items *items,
+                      int n, struct err *err) {
+    int n_stored;
+    const struct checkpoint_tensor *stored = checkpoint_tensors(ck, &n_stored);
+
+    for (int i = 0; i < n; i++)
+        if (checkpoint_read(ck, items->item[i].path, &items->item[i].shape, items->item[i].data,
+                            err))
+            return -1;
+    for (int i = 0; i < n_stored; i++) {
+        bool known = strncmp(stored[i].path, "/nets/", 6) != 0;
+        for (int k = 0; !known && k < items->n_nets; k++)
+            known = !strcmp(stored[i].path, items->item[k].path);
+        if (!known)
+            return err_set(err, ERR_DATA, "%s: holds %s, which the job's networks do not have",
+                           file, stored[i].path);
+    }
+    return 0;
+}
+
+/* A whole number of the meta text. */
+static int meta_int(const json_t *meta, const char *file, const char *key, int64_t *out,
+                    struct err *err) {
+    const json_t *v = json_object_get(meta, key);
+
+    if (!json_is_integer(v))
+        return err_set(err, ERR_DATA, "%s: has no %s: it is no checkpoint of a job", file, key);
+    *out = json_integer_value(v);
+    return 0;
+}
+
+static int check_identity(const json_t *meta, const char *file, const struct save_identity *id,
+                          struct err *err) {
+    const char *data = json_string_value(json_object_get(meta, "data"));
+    int64_t batch = 0, seed = 0;
+    char now[24];
+
+    snprintf(now, sizeof now, "%016" PRIx64, id->data);
+    if (meta_int(meta, file, "batch", &batch, err) || meta_int(meta, file, "seed", &seed, err))
+        return -1;
+    if (batch != id->batch)
+        return err_set(err, ERR_CONFIG,
+                       "%s was saved with batch = %" PRId64 ", the job has %" PRId64
+                       "; resume with the same batch",
+                       file, batch, id->batch);
+    if ((uint64_t)seed != id->seed)
+        return err_set(err, ERR_CONFIG,
+                       "%s was saved with seed = %" PRId64 ", the job has %" PRIu64
+                       "; resume with the same seed",
+                       file, seed, id->seed);
+    if (!data || strcmp(data, now))
+        return err_set(err, ERR_CONFIG,
+                       "%s was saved while training on other data than the job "
+                       "has now; resume with the same data",
+                       file);
+    return 0;
+}
+
+static int read_progress(const json_t *meta, const char *file, struct replica *r,
+                         struct progress *p, struct err *err) {
+    const json_t *measures = json_object_get(meta, "measures");
+    const json_t *updates = json_object_get(meta, "updates");
+
+    if (meta_int(meta, file, "step", &p->step, err))
+        return -1;
+    p->validated = json_is_true(json_object_get(meta, "validated"));
+    for (size_t i = 0; i < json_array_size(measures); i++) {
+        const json_t *v = json_array_get(measures, i);
+        if (progress_add(p, json_is_null(v) ? (double)NAN : json_number_value(v), err))
+            return -1;
+    }
+    if (json_array_size(updates) != (size_t)r->n_steps)
+        return err_set(err, ERR_DATA, "%s: was saved by a job of %zu steps, this one has %d", file,
+                       json_array_size(updates), r->n_steps);
+    for (int i = 0; i < r->n_steps; i++)
+        r->step[i].n_updates = json_integer_value(json_array_get(updates, (size_t)i));
+    return 0;
+}
+
+int save_resume(const char *file, struct replica *r, struct progress *p,
+                const struct save_identity *id, struct err *err) {
+    struct checkpoint *ck = NULL;
+    struct items items = {0};
+    json_t *meta = NULL;
+    int rc = -1;
+
+    list_items(&items, r);
+    if (checkpoint_open(&ck, file, err))
+        goto done;
+    meta = json_loads(checkpoint_meta(ck), 0, NULL);
+    if (!meta) {
+        err_set(err, ERR_DATA, "%s: its meta text is not JSON", file);
+        goto done;
+    }
+    if (read_items(ck, file, &items, items.n, err) || check_identity(meta, file, id, err) ||
+        read_progress(meta, file, r, p, err))
+        goto done;
+    rc = 0;
+done:
+    json_decref(meta);
+    checkpoint_close(ck);
+    pool_release(&items.pool);
+    return rc;
+}
+
+int save_load_nets(const char *file, struct replica *r, struct err *err) {
+    struct checkpoint *ck = NULL;
+    struct items items = {0};
+    int rc = -1;
+
+    list_items(&items, r);
+    if (!checkpoint_open(&ck, file, err))
+        rc = read_items(ck, file, &items, items.n_nets, err);
+    checkpoint_close(ck);
+    pool_release(&items.pool);
+    return rc;
+}

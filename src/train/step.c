@@ -1,0 +1,238 @@
+#include "train/step.h"
+#include "core/learn/clip.h"
+#include "dist/agree.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <time.h>
+
+double seconds_now(void) {
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static int new_reducer(struct stepper *s, int which, const struct job *job, struct err *err) {
+    const struct replica_step *step = &s->replica->step[which];
+    const int n = step->n_train + step->n_running;
+    real **span = calloc((size_t)n + 1, sizeof *span);
+    int64_t *len = calloc((size_t)n + 1, sizeof *len);
+    int rc = -1;
+
+    if (!span || !len) {
+        err_set(err, ERR_IO, "no memory for %d spans", n);
+        goto done;
+    }
+    for (int i = 0; i < step->n_train; i++)
+        span[i] = step->train[i]->dw, len[i] = step->train[i]->weights.len;
+    for (int i = 0; i < step->n_running; i++) {
+        span[step->n_train + i] = step->running[i]->state;
+        len[step->n_train + i] = step->running[i]->states.len;
+    }
+    rc = reducer_new(&s->reducer[which], s->comm, job->allreduce, span, len, n, job->bucket_bytes,
+                     err);
+done:
+    free(span);
+    free(len);
+    return rc;
+}
+
+int stepper_init(struct stepper *s, struct replica *r, const struct job *job, struct comm *comm,
+                 struct err *err) {
+    *s = (struct stepper){.replica = r, .comm = comm, .seed = job->seed, .n_sums = 2};
+    for (int i = 0; i < r->n_steps; i++) {
+        s->n_sums += r->step[i].plan->n_leaves;
+        if (new_reducer(s, i, job, err))
+            return -1;
+    }
+    s->sums = calloc((size_t)s->n_sums, sizeof *s->sums);
+    return s->sums ? 0 : err_set(err, ERR_IO, "no memory for the sums of a step");
+}
+
+void stepper_release(struct stepper *s) {
+    for (int i = 0; i < JOB_MAX_STEPS; i++)
+        reducer_free(s->reducer[i]);
+    free(s->sums);
+    *s = (struct stepper){0};
+}
+
+/* What the graph tells while it runs backward. */
+struct backward_context {
+    struct reducer *reducer;
+};
+
+static void ready(void *context, int net, int64_t offset, int64_t len) {
+    reducer_ready(((struct backward_context *)context)->reducer, net, offset, len);
+}
+
+static void progress(void *context) {
+    reducer_progress(((struct backward_context *)context)->reducer);
+}
+
+/* Running statistics become the mean over ranks, weighted by their samples, so that all replicas
+ * stay identical. */
+static void share_running(const struct replica_step *step, struct reducer *reducer,
+                          const struct feed_batch *batch) {
+    const real share = (real)((double)batch->data.n / (double)batch->global_n);
+
+    for (int i = 0; i < step->n_running; i++) {
+        const struct net *net = step->running[i];
+        for (int64_t k = 0; share < 1 && k < net->states.len; k++)
+            net->state[k] *= share;
+        reducer_ready(reducer, step->n_train + i, 0, net->states.len);
+    }
+}
+
+/* The scale that brings the norm of all gradients of the step down to clip_norm. */
+static double clip_all(const struct stepper *s, const struct replica_step *step) {
+    double squares = 0;
+
+    for (int i = 0; i < step->n_train; i++)
+        squares +=
+            clip_sum_squares(step->train[i]->dw, step->train[i]->weights.len, s->replica->team);
+    const double norm = sqrt(squares);
+    return step->job->clip_norm > 0 ? clip_scale(norm, step->job->clip_norm) : 1;
+}
+
+/* Updates follow the buckets as they arrive; clipping by norm has to wait for all of them. */
+static void update(struct stepper *s, int which, double lr, struct step_times *times) {
+    struct replica_step *step = &s->replica->step[which];
+    struct reducer *reducer = s->reducer[which];
+    const struct job_step *job = step->job;
+    int64_t begin, len;
+    int span;
+
+    while (reducer_next(reducer, &span, &begin, &len)) {
+        const double start = seconds_now();
+        if (span < step->n_train && job->clip_norm <= 0) {
+            if (job->clip_value > 0)
+                clip_values(step->train[span]->dw + begin, len, 1, job->clip_value,
+                            s->replica->team);
+            replica_update(step, span, begin, len, lr, 1);
+        }
+        times->optimizer += seconds_now() - start;
+    }
+    times->exposed_comm += reducer_wait_seconds(reducer);
+    if (job->clip_norm > 0) {
+        const double start = seconds_now(), scale = clip_all(s, step);
+        for (int i = 0; i < step->n_train; i++) {
+            const int64_t all = step->train[i]->weights.len;
+            if (job->clip_value > 0)
+                clip_values(step->train[i]->dw, all, scale, job->clip_value, s->replica->team);
+            replica_update(step, i, 0, all, lr, job->clip_value > 0 ? 1 : scale);
+        }
+        times->optimizer += seconds_now() - start;
+    }
+    step->n_updates++;
+}
+
+static void compute(struct stepper *s, int which, const struct step_input *in, const double *totals,
+                    struct step_times *times) {
+    struct replica_step *step = &s->replica->step[which];
+    struct backward_context context = {s->reducer[which]};
+    const struct run_context run = {.seed = s->seed + (uint64_t)which,
+                                    .step = (uint64_t)in->step,
+                                    .first = in->batch->first,
+                                    .totals = totals,
+                                    .ready = ready,
+                                    .progress = progress,
+                                    .context = &context};
+
+    reducer_begin(context.reducer);
+    if (in->batch->data.n) {
+        const double start = seconds_now();
+        run_forward(step->plan, &run);
+        const double middle = seconds_now();
+        share_running(step, context.reducer, in->batch);
+        run_backward(step->plan, &run);
+        times->forward += middle - start;
+        times->backward += seconds_now() - middle;
+    } else {
+        share_running(step, context.reducer, in->batch);
+        run_nothing(step->plan, &run);
+    }
+    update(s, which, in->lr[which], times);
+}
+
+/* Point every graph of this step at the batch, and count the terms of its means over all ranks. */
+static int prepare(struct stepper *s, const struct step_input *in, struct err *err) {
+    int at = 0;
+
+    for (int i = 0; i < s->n_sums; i++)
+        s->sums[i] = 0;
+    for (int i = 0; i < s->replica->n_steps && !in->rc; i++) {
+        struct plan *p = s->replica->step[i].plan;
+        if (in->batch->data.n) {
+            run_input(p, "image", in->batch->data.image);
+            run_input(p, "label", in->batch->data.label);
+            run_resize(p, in->batch->data.n);
+            run_counts(p, in->batch->data.n, s->sums + at);
+        }
+        at += p->n_leaves;
+    }
+    s->sums[s->n_sums - 1] = in->rc != 0;
+    comm_sum_doubles(s->comm, s->sums, s->n_sums);
+    return s->sums[s->n_sums - 1] > 0 ? agree(s->comm, in->rc, err) : 0;
+}
+
+/* A loss that is not finite ends the job on all ranks, worded by the lowest where it happened. */
+static int check_finite(struct stepper *s, const struct step_input *in, double loss,
+                        const struct plan *p, struct err *err) {
+    double local = 0;
+
+    if (isfinite(loss))
+        return 0;
+    for (int i = 0; i < p->n_leaves; i++)
+        local += (double)p->nodes[p->leaves[i]].call.y.data[0];
+    const int rc = isfinite(local) ? 0
+                                   : err_set(err, ERR_DATA,
+                                             "step %" PRId64 ", rank %d: the loss is %g; a "
+                                             "lower learning rate, warmup= or clip_norm may help; "
+                                             "checkpoints of earlier steps are kept",
+                                             in->step + 1, comm_rank(s->comm), local);
+    if (agree(s->comm, rc, err))
+        return -1;
+    return err_set(err, ERR_DATA, "step %" PRId64 ": the loss over all ranks is %g", in->step + 1,
+                   loss);
+}
+
+int stepper_run(struct stepper *s, const struct step_input *in, struct step_output *out,
+                struct err *err) {
+    const double start = seconds_now();
+    const int n_steps = s->replica->n_steps;
+    int at = 0, rc = 0;
+
+    *out = (struct step_output){0};
+    if (prepare(s, in, err))
+        return -1;
+    for (int i = 0; i < n_steps; i++) {
+        struct plan *p = s->replica->step[i].plan;
+        out->ran[i] = in->step % s->replica->step[i].job->every == 0;
+        if (out->ran[i]) {
+            compute(s, i, in, s->sums + at, &out->times);
+            run_leaves(p, s->sums + at);
+        }
+        at += p->n_leaves;
+    }
+    s->sums[s->n_sums - 1] = in->stop;
+    const double waiting = seconds_now();
+    comm_sum_doubles(s->comm, s->sums, s->n_sums);
+    out->times.exposed_comm += seconds_now() - waiting;
+    out->stop = s->sums[s->n_sums - 1] > 0;
+    at = 0;
+    for (int i = 0; i < n_steps && !rc; i++) {
+        struct replica_step *step = &s->replica->step[i];
+        double loss = 0;
+        for (int k = 0; k < step->plan->n_leaves; k++)
+            loss += s->sums[at + k];
+        if (out->ran[i] && !(rc = check_finite(s, in, loss, step->plan, err))) {
+            run_tail(step->plan, s->sums + at);
+            out->loss[i] = run_value(step->plan, step->loss);
+        }
+        at += step->plan->n_leaves;
+    }
+    out->times.total = seconds_now() - start;
+    return rc;
+}

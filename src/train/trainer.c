@@ -1,0 +1,443 @@
+#define _GNU_SOURCE /* sched_getaffinity */
+#include "train/trainer.h"
+#include "dist/agree.h"
+#include "dist/audit.h"
+#include "io/runlog.h"
+#include "train/control.h"
+#include "train/evaluate.h"
+#include "train/report.h"
+#include "train/save.h"
+#include "train/step.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <math.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct trainer {
+    struct job *job;
+    struct comm *comm;
+    struct feed train, validate;
+    bool validates_here; /* this rank has a share of the validation */
+    struct replica replica;
+    struct stepper stepper;
+    struct progress progress;
+    struct control control;
+    struct save_identity identity;
+    struct applied schedule[JOB_MAX_STEPS];
+    struct pool pool;
+    const char *folder; /* runs/NAME */
+    struct runlog *log; /* rank 0 */
+    struct report report;
+    int64_t first_step; /* of this process */
+    double started, trained_s,
+        comm_s; /* seconds: clock at the start; in steps; waiting for ranks */
+    double images;
+};
+
+int train_threads(const struct job *job, const struct comm *comm) {
+    cpu_set_t set;
+
+    if (job->threads)
+        return job->threads;
+    if (sched_getaffinity(0, sizeof set, &set))
+        return 1;
+    const int mine = CPU_COUNT(&set), online = (int)sysconf(_SC_NPROCESSORS_ONLN);
+    const int ranks = comm_local_size(comm);
+    const int threads = mine < online ? mine : mine / ranks; /* fewer than all: bound to its own */
+    return threads < 1 ? 1 : threads;
+}
+
+/* --- setting up --- */
+
+static int open_feeds(struct trainer *t, struct err *err) {
+    const struct job *job = t->job;
+    struct feed_config config = {.job = job,
+                                 .spec = job->train_data,
+                                 .batch = job->batch,
+                                 .training = true,
+                                 .rank = comm_rank(t->comm),
+                                 .size = comm_size(t->comm)};
+
+    if (!job->train_data)
+        return err_set(err, ERR_CONFIG, "%s: [data] has no key train", job->path);
+    if (!job->n_steps)
+        return err_set(err, ERR_CONFIG, "%s: there is no [step]", job->path);
+    if (job->epochs <= 0 && !job->steps)
+        return err_set(err, ERR_CONFIG, "%s: [job] has neither epochs nor steps", job->path);
+    if (job->validate && !job->validate_data)
+        return pos_error(err, job->validate->pos, "[validate] needs a key validate in [data]");
+    if (feed_init(&t->train, &config, err))
+        return -1;
+    if (!job->validate || (job->validate_on_rank0 && comm_rank(t->comm) > 0))
+        return 0;
+    config.spec = job->validate_data;
+    config.batch = job->validate_batch;
+    config.training = false;
+    if (job->validate_on_rank0)
+        config.rank = 0, config.size = 1;
+    t->validates_here = true;
+    if (feed_init(&t->validate, &config, err))
+        return -1;
+    const struct shape a = loader_shape(t->train.loader), b = loader_shape(t->validate.loader);
+    char x[SHAPE_TEXT], y[SHAPE_TEXT];
+    if (!shape_equal(&a, &b))
+        return err_set(err, ERR_CONFIG, "%s gives images %s, but %s gives %s", job->train_data,
+                       shape_text(&a, x), job->validate_data, shape_text(&b, y));
+    return 0;
+}
+
+static int max_int(int a, int b) {
+    return a > b ? a : b;
+}
+
+static int make_replica(struct trainer *t, struct err *err) {
+    const struct dataset *data = t->train.dataset, *validate = t->validate.dataset;
+    const struct replica_config config = {
+        .job = t->job,
+        .image = loader_shape(t->train.loader),
+        .labelled = dataset_n_classes(data) > 0,
+        .batch = feed_max_batch(&t->train),
+        .validate_batch =
+            t->job->validate ? (t->validates_here ? feed_max_batch(&t->validate) : 1) : 0,
+        .training = true,
+        .threads = train_threads(t->job, t->comm),
+        .n_classes = max_int(dataset_n_classes(data), validate ? dataset_n_classes(validate) : 0),
+        .data_name = dataset_name(data),
+    };
+
+    if (replica_init(&t->replica, &config, err))
+        return -1;
+    for (int i = 0; i < t->replica.n_steps; i++)
+        memcpy(&t->schedule[i], t->job->step[i].optimizer.args, sizeof t->schedule[i]);
+    return replica_allocate(&t->replica, &config, err);
+}
+
+/* --- folder and log, on rank 0 --- */
+
+/* An earlier run in the folder is kept: its folder becomes NAME.1, NAME.2 ... */
+static int move_aside(struct trainer *t, struct err *err) {
+    const char *job = pool_print(&t->pool, "%s/job.ini", t->folder);
+
+    if (access(job, F_OK))
+        return 0;
+    for (int i = 1;; i++) {
+        const char *aside = pool_print(&t->pool, "%s.%d", t->folder, i);
+        if (!access(aside, F_OK))
+            continue;
+        if (rename(t->folder, aside))
+            return err_set(err, ERR_IO, "%s: cannot be renamed to %s: %s", t->folder, aside,
+                           strerror(errno));
+        report_line(&t->report, "%s holds an earlier run, which is now %s", t->folder, aside);
+        return 0;
+    }
+}
+
+static int open_log(struct trainer *t, bool resume, struct err *err) {
+    if (comm_rank(t->comm))
+        return 0;
+    if (!resume && move_aside(t, err))
+        return -1;
+    char *text = source_print(&t->job->source);
+    const int rc = runlog_open(&t->log, t->folder, text, t->progress.step, err);
+    free(text);
+    return rc;
+}
+
+static void log_append(struct trainer *t, json_t *line) {
+    struct err err = {0};
+
+    if (t->log && runlog_append(t->log, line, &err))
+        report_line(&t->report, "warning: %s; the line is lost, training goes on", err.msg);
+    json_decref(line);
+}
+
+static const char *step_name(const struct trainer *t, int i) {
+    return t->job->step[i].name;
+}
+
+static void log_step(struct trainer *t, const struct step_output *out) {
+    json_t *line = json_object();
+    char key[128];
+
+    json_object_set_new(line, "step", json_integer(t->progress.step));
+    runlog_number(line, "epoch", (double)t->progress.step / (double)t->progress.steps_per_epoch);
+    for (int i = 0; i < t->replica.n_steps; i++) {
+        const char *dot = step_name(t, i)[0] ? "." : "";
+        if (!out->ran[i])
+            continue;
+        snprintf(key, sizeof key, "%s%sloss", step_name(t, i), dot);
+        runlog_number(line, key, out->loss[i]);
+        snprintf(key, sizeof key, "%s%slr", step_name(t, i), dot);
+        runlog_number(line, key, t->control.lr[i]);
+    }
+    runlog_number(line, "img_per_s", t->images / t->trained_s);
+    log_append(t, line);
+}
+
+/* --- where to begin --- */
+
+static int load_checkpoint(struct trainer *t, bool resume, bool *found, struct err *err) {
+    const char *file = pool_print(&t->pool, "%s/last.h5", t->folder);
+
+    if (comm_rank(t->comm) || !resume)
+        return 0;
+    if (access(file, F_OK)) {
+        report_line(&t->report, "%s is not there: beginning with step 1", file);
+        return 0;
+    }
+    *found = true;
+    return save_resume(file, &t->replica, &t->progress, &t->identity, err);
+}
+
+/* Everyone gets rank 0's numbers; then the replicas are compared. */
+static int broadcast(struct trainer *t, struct err *err) {
+    struct replica *r = &t->replica;
+    const int n = 2 * r->model.n_nets;
+    const real **span = pool_take(&t->pool, (size_t)(n + 1) * sizeof *span);
+    int64_t *len = pool_take(&t->pool, (size_t)(n + 1) * sizeof *len);
+    const char **names = pool_take(&t->pool, (size_t)(n + 1) * sizeof *names);
+
+    for (int i = 0; i < r->model.n_nets; i++) {
+        struct net *net = r->model.nets[i];
+        comm_bcast(t->comm, net->w, (size_t)net->weights.len * sizeof(real), 0);
+        comm_bcast(t->comm, net->state, (size_t)net->states.len * sizeof(real), 0);
+        span[2 * i] = net->w, len[2 * i] = net->weights.len;
+        span[2 * i + 1] = net->state, len[2 * i + 1] = net->states.len;
+        names[2 * i] = pool_print(&t->pool, "weights of %s", net->name);
+        names[2 * i + 1] = pool_print(&t->pool, "running statistics of %s", net->name);
+    }
+    for (int i = 0; i < r->n_steps; i++) {
+        struct replica_step *s = &r->step[i];
+        comm_bcast(t->comm, &s->n_updates, sizeof s->n_updates, 0);
+        for (int k = 0; k < s->n_train; k++)
+            for (int m = 0; m < s->optimizer->n_moments; m++)
+                comm_bcast(t->comm, s->nets[k].moment[m],
+                           (size_t)s->train[k]->weights.len * sizeof(real), 0);
+    }
+    comm_bcast(t->comm, &t->progress.step, sizeof t->progress.step, 0);
+    comm_bcast(t->comm, &t->progress.validated, sizeof t->progress.validated, 0);
+    return audit_spans(t->comm, span, len, names, n, err);
+}
+
+/* --- validation and saving --- */
+
+static int validate(struct trainer *t, struct err *err) {
+    const int64_t step = t->progress.step;
+    const double epoch = (double)step / (double)t->progress.steps_per_epoch;
+    const char *name, *text = "";
+    double value;
+    json_t *line = json_object();
+
+    if (evaluate(&t->replica, t->validates_here ? &t->validate : NULL, t->comm, err)) {
+        json_decref(line);
+        return -1;
+    }
+    t->progress.validated = true;
+    json_object_set_new(line, "step", json_integer(step));
+    runlog_number(line, "epoch", epoch);
+    json_t *measures = json_object();
+    for (int i = 0; evaluate_measure(&t->replica, i, &name, &value); i++) {
+        runlog_number(measures, name, value);
+        text = pool_print(&t->pool, "%s  %s %.4f", text, name, value);
+    }
+    json_object_set_new(line, "validate", measures);
+    log_append(t, line);
+    bool best = false;
+    if (t->replica.best >= 0) {
+        if (progress_add(&t->progress, run_value(t->replica.validate_plan, t->replica.best), err))
+            return -1;
+        best = progress_best(&t->progress) == t->progress.n_measures - 1;
+    }
+    report_line(&t->report, "epoch %.4g  validate%s%s", epoch, text, best ? "  (best)" : "");
+    int rc = 0;
+    if (best && t->job->save_best && comm_rank(t->comm) == 0)
+        rc = save_write(pool_print(&t->pool, "%s/best.h5", t->folder), &t->replica, &t->progress,
+                        &t->identity, err);
+    return agree(t->comm, rc, err);
+}
+
+static int save(struct trainer *t, struct err *err) {
+    int rc = 0;
+
+    if (!t->control.save_last && !t->control.save_every)
+        return 0;
+    if (comm_rank(t->comm) == 0 && t->control.save_last)
+        rc = save_write(pool_print(&t->pool, "%s/last.h5", t->folder), &t->replica, &t->progress,
+                        &t->identity, err);
+    if (comm_rank(t->comm) == 0 && t->control.save_every && !rc)
+        rc = save_write(
+            pool_print(&t->pool, "%s/step_%08" PRId64 ".h5", t->folder, t->progress.step),
+            &t->replica, &t->progress, &t->identity, err);
+    return agree(t->comm, rc, err);
+}
+
+/* What follows the step that is done: rank 0 decides, validates with everybody, decides again
+ * with what that showed, and saves. */
+static int follow_up(struct trainer *t, bool stop, bool saves, struct err *err) {
+    const int n = t->replica.n_steps;
+
+    control_decide(t->job, &t->progress, t->schedule, n, stop, t->comm, &t->control);
+    if (t->control.validate) {
+        if (validate(t, err))
+            return -1;
+        control_decide(t->job, &t->progress, t->schedule, n, stop, t->comm, &t->control);
+    }
+    return saves ? save(t, err) : 0;
+}
+
+/* --- the loop --- */
+
+static void show_progress(struct trainer *t, const struct step_output *out) {
+    const struct progress *p = &t->progress;
+    const char *names[JOB_MAX_STEPS];
+    const double done = (double)(p->step - t->first_step);
+    const double each = (seconds_now() - t->started) / done;
+
+    for (int i = 0; i < t->replica.n_steps; i++)
+        names[i] = step_name(t, i);
+    const struct report_progress line = {
+        .epoch = (double)p->step / (double)p->steps_per_epoch,
+        .epochs = (double)p->total_steps / (double)p->steps_per_epoch,
+        .step = p->step,
+        .total_steps = p->total_steps,
+        .loss = out->loss,
+        .lr = t->control.lr,
+        .name = names,
+        .n = t->replica.n_steps,
+        .img_per_s = t->images / t->trained_s,
+        .seconds_left = each * (double)(p->total_steps - p->step),
+    };
+    report_progress(&t->report, &line);
+}
+
+static int one_step(struct trainer *t, bool *stop, struct err *err) {
+    const double start = seconds_now();
+    struct feed_batch batch = {0};
+    struct step_output out;
+    const int rc = feed_next(&t->train, &batch, err);
+    const struct step_input in = {.batch = &batch,
+                                  .rc = rc,
+                                  .step = t->progress.step,
+                                  .lr = t->control.lr,
+                                  .stop = control_stop_requested()};
+
+    if (stepper_run(&t->stepper, &in, &out, err))
+        return -1;
+    t->progress.step++;
+    t->progress.validated = false;
+    t->trained_s += seconds_now() - start;
+    t->comm_s += out.times.exposed_comm;
+    t->images += (double)batch.global_n;
+    if (t->progress.step % t->job->log_every == 0 || t->progress.step == t->progress.total_steps)
+        log_step(t, &out);
+    show_progress(t, &out);
+    *stop = out.stop;
+    return 0;
+}
+
+static int loop(struct trainer *t, struct err *err) {
+    bool stop = false;
+
+    t->started = seconds_now();
+    t->first_step = t->progress.step;
+    if (follow_up(t, false, false, err))
+        return -1;
+    if (t->control.finish && t->progress.validated) /* was finished before: measure once more */
+        return evaluate(&t->replica, t->validates_here ? &t->validate : NULL, t->comm, err);
+    feed_seek(&t->train, t->progress.step, t->progress.total_steps);
+    while (!t->control.finish && !t->control.stop)
+        if (one_step(t, &stop, err) || follow_up(t, stop, true, err))
+            return -1;
+    if (t->control.stop)
+        return err_set(err, ERR_STOPPED,
+                       "stopped on request after step %" PRId64 " of %" PRId64
+                       ", saved in %s/last.h5; the same command with --resume goes on",
+                       t->progress.step, t->progress.total_steps, t->folder);
+    return 0;
+}
+
+static void print_start(struct trainer *t) {
+    const struct replica *r = &t->replica;
+    const struct progress *p = &t->progress;
+
+    report_line(&t->report,
+                "%s: %" PRId64 " samples, batch %" PRId64 " over %d rank%s x %d thread%s, %" PRId64
+                " steps an epoch, %" PRId64 " steps",
+                t->job->name, t->train.shard.n_samples, t->job->batch, comm_size(t->comm),
+                comm_size(t->comm) == 1 ? "" : "s", team_size(r->team),
+                team_size(r->team) == 1 ? "" : "s", p->steps_per_epoch, p->total_steps);
+    for (int i = 0; i < r->model.n_nets; i++)
+        report_line(&t->report, "net %s: %" PRId64 " parameters", r->model.nets[i]->name,
+                    net_n_weights(r->model.nets[i]));
+    report_line(&t->report,
+                "each rank holds %.1f MiB of weights and gradients, %.1f MiB of "
+                "optimiser moments, %.1f MiB of activations",
+                (double)model_bytes(&r->model) / (1 << 20),
+                (double)replica_moment_bytes(r) / (1 << 20),
+                (double)replica_activation_bytes(r) / (1 << 20));
+    if (p->step)
+        report_line(&t->report, "going on after step %" PRId64 " of %s/last.h5", p->step,
+                    t->folder);
+}
+
+static void print_result(struct trainer *t) {
+    const double train_s = t->trained_s > 0 ? t->trained_s : 1e-9;
+    const char *text = "", *name;
+    double value;
+
+    for (int i = 0; t->replica.validate && evaluate_measure(&t->replica, i, &name, &value); i++)
+        text = pool_print(&t->pool, "%s %s=%.4f", text, name, value);
+    report_line(&t->report, "results are in %s", t->folder);
+    report_line(&t->report,
+                "result:%s epochs=%.4g img_per_s=%.1f data_wait_share=%.4f "
+                "comm_share=%.4f",
+                text, (double)t->progress.step / (double)t->progress.steps_per_epoch,
+                t->images / train_s, loader_wait_seconds(t->train.loader) / train_s,
+                t->comm_s / train_s);
+}
+
+static int prepare(struct trainer *t, const struct train_options *o, struct err *err) {
+    bool found = false;
+
+    t->folder = pool_print(&t->pool, "%s/%s", t->job->output, t->job->name);
+    if (agree(t->comm, open_feeds(t, err), err) || agree(t->comm, make_replica(t, err), err) ||
+        agree(t->comm, stepper_init(&t->stepper, &t->replica, t->job, t->comm, err), err))
+        return -1;
+    t->identity =
+        (struct save_identity){t->job->batch, t->job->seed, dataset_fingerprint(t->train.dataset)};
+    t->progress.maximise = t->replica.maximise;
+    t->progress.steps_per_epoch = shard_steps(&t->train.shard);
+    t->progress.total_steps = control_total_steps(t->job, t->progress.steps_per_epoch);
+    if (agree(t->comm, load_checkpoint(t, o->resume, &found, err), err) || broadcast(t, err) ||
+        agree(t->comm, open_log(t, o->resume, err), err))
+        return -1;
+    print_start(t);
+    return 0;
+}
+
+int train(struct job *job, const struct train_options *options, struct comm *comm,
+          struct err *err) {
+    struct trainer t = {.job = job, .comm = comm};
+    int rc;
+
+    control_catch_signals();
+    report_init(&t.report, comm_rank(comm) == 0);
+    rc = prepare(&t, options, err);
+    if (!rc)
+        rc = loop(&t, err);
+    if (!rc)
+        print_result(&t);
+    runlog_close(t.log);
+    stepper_release(&t.stepper);
+    replica_release(&t.replica);
+    progress_release(&t.progress);
+    feed_release(&t.validate);
+    feed_release(&t.train);
+    pool_release(&t.pool);
+    return rc;
+}
