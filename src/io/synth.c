@@ -8,10 +8,11 @@
 #include <stdlib.h>
 
 /* Radii of shapes in pixels, least difference of the two colours in 0 .. 255, strength of noise. */
-#define RADIUS_LEAST 8.0
+#define RADIUS_LEAST 9.0
 #define RADIUS_MOST 13.0
-#define CONTRAST 90.0
-#define NOISE 18.0
+#define CONTRAST 110.0
+#define NOISE 12.0
+#define TURN 0.5 /* radians, either way */
 #define PI 3.14159265358979323846
 
 enum { SLAB = 1000, COLOUR_TRIES = 16, SUBPIXELS = 2 };
@@ -122,7 +123,7 @@ static void draw_texture(uint64_t key, int i, struct texture *t) {
     t->phase = draw(key, i + 2, 0, 2 * PI);
     t->checked = draw(key, i + 3, 0, 1) < 0.4;
     for (int c = 0; c < 3; c++)
-        t->swing[c] = draw(key, i + 4 + c, -28, 28);
+        t->swing[c] = draw(key, i + 4 + c, -20, 20);
 }
 
 /* -1 .. 1 */
@@ -137,7 +138,7 @@ struct place {
 };
 
 static void draw_place(uint64_t key, struct place *p) {
-    const double turn = draw(key, DRAW_TURN, 0, 2 * PI);
+    const double turn = draw(key, DRAW_TURN, -TURN, TURN);
     double margin;
 
     p->radius = draw(key, DRAW_RADIUS, RADIUS_LEAST, RADIUS_MOST);
