@@ -103,8 +103,10 @@ static int plan_resize(const void *args, bool training, const struct augment_sou
     const struct resize *a = args;
 
     (void)training, (void)source;
-    s->scratch_len = s->in.dim[1] * s->in.dim[2];
-    return augment_size("resize", &a->size, &s->out.dim[0], &s->out.dim[1], err);
+    if (augment_size("resize", &a->size, &s->out.dim[0], &s->out.dim[1], err))
+        return -1;
+    s->scratch_len = augment_resample_scratch(&s->in, &s->out);
+    return 0;
 }
 
 static void apply_resize(const struct augment_call *c) {
@@ -154,8 +156,10 @@ static int plan_resized_crop(const void *args, bool training, const struct augme
     if (a->ratio.n < 1 || a->ratio.n > 2 || ratio_of(a).low > ratio_of(a).high)
         return err_set(err, ERR_CONFIG,
                        "random_resized_crop: ratio is [least, most] of width / height");
-    s->scratch_len = s->in.dim[1] * s->in.dim[2];
-    return augment_size("random_resized_crop", &a->size, &s->out.dim[0], &s->out.dim[1], err);
+    if (augment_size("random_resized_crop", &a->size, &s->out.dim[0], &s->out.dim[1], err))
+        return -1;
+    s->scratch_len = augment_resample_scratch(&s->in, &s->out);
+    return 0;
 }
 
 /* The largest piece of that width / height in the middle of h x w. */

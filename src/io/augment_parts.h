@@ -23,8 +23,11 @@ int augment_plan_same(const void *args, bool training, const struct augment_sour
 void augment_crop(const float *in, const struct shape *in_shape, const struct augment_box *box,
                   float *out);
 
+/* Floats of scratch that resizing any piece of an image to `out` needs. */
+int64_t augment_resample_scratch(const struct shape *in, const struct shape *out);
+
 /* Resize a piece of in, which lies within it, to out. A triangle filter that is stretched where the
  * image shrinks, so that every pixel counts: as Pillow's BILINEAR.
- *   scratch  [box.width * c] */
+ *   scratch  [augment_resample_scratch], of the whole image, at least */
 void augment_resample(const float *in, const struct shape *in_shape, const struct augment_box *box,
                       float *scratch, float *out, const struct shape *out_shape);

@@ -156,16 +156,33 @@ static int plan_normalize(const void *args, bool training, const struct augment_
     return 0;
 }
 
+enum { STRETCH = 96 };
+
+/* (v - mean) * by at every element of v[len]. */
+static void scale_stretch(float *restrict v, const float *restrict mean, const float *restrict by,
+                          int64_t len) {
+    for (int64_t i = 0; i < len; i++)
+        v[i] = (v[i] - mean[i]) * by[i];
+}
+
+/* The numbers of a few channels are repeated over a stretch of pixels, so that its loop is long
+ * enough to be vectorised; more channels than that go pixel by pixel, in parts. */
 static void apply_normalize(const struct augment_call *c) {
     const struct normalize *a = c->args;
     const int64_t len = shape_len(&c->out_shape), channels = c->out_shape.dim[2];
+    const int64_t step = channels > STRETCH ? channels : STRETCH / channels * channels;
+    float mean[STRETCH], by[STRETCH];
 
-    for (int64_t ch = 0; ch < channels; ch++) {
-        const float mean = value(&a->mean, c->source->mean, ch);
-        const float by = 1 / value(&a->std, c->source->std, ch);
+    for (int64_t first = 0; first < channels; first += STRETCH) {
+        int64_t n = channels > STRETCH ? channels - first : step;
 
-        for (int64_t i = ch; i < len; i += channels)
-            c->out[i] = (c->out[i] - mean) * by;
+        n = n > STRETCH ? STRETCH : n;
+        for (int64_t e = 0; e < n; e++) {
+            mean[e] = value(&a->mean, c->source->mean, first + e % channels);
+            by[e] = 1 / value(&a->std, c->source->std, first + e % channels);
+        }
+        for (int64_t i = first; i < len; i += step)
+            scale_stretch(c->out + i, mean, by, len - i < n ? len - i : n);
     }
 }
 

@@ -376,6 +376,31 @@ static void normalize_takes_the_datasets_numbers_or_those_given(void **state) {
     near(out, halves, 4);
 }
 
+/* Pixel p of channel k is k * 10 + p, mean k * 10, deviation k + 1: p / (k + 1) is left. */
+static void normalize_keeps_channels_apart_whatever_their_number(void **state) {
+    (void)state;
+    enum { PIXELS = 7, MOST = 250 };
+    const int channels[] = {1, 3, 5, 95, 96, 97, 192, 250};
+    float mean[MOST], std[MOST], in[PIXELS * MOST], out[PIXELS * MOST], scratch[MAX_FLOATS];
+    struct augment_plan p;
+    struct made m;
+    const struct applied word = make(&m, "normalize");
+
+    for (int t = 0; t < 8; t++) {
+        const int n = channels[t];
+        const struct augment_source source = {{3, {1, PIXELS, n}}, mean, std};
+
+        for (int i = 0; i < PIXELS * n; i++)
+            in[i] = (float)(i % n * 10 + i / n);
+        for (int k = 0; k < n; k++)
+            mean[k] = (float)(k * 10), std[k] = (float)(k + 1);
+        plan(&p, &word, 1, true, &source);
+        augment_run(&p, 1, NULL, in, scratch, out);
+        for (int i = 0; i < PIXELS * n; i++)
+            assert_true(fabsf(out[i] - (float)(i / n) / (float)(i % n + 1)) < 1e-5f);
+    }
+}
+
 /* crop (apart), normalize (in place), flip (in place): 2 x 2 of [[1 2 3][4 5 6]] / 255. */
 static void words_follow_one_another(void **state) {
     (void)state;
@@ -491,6 +516,7 @@ int main(void) {
         cmocka_unit_test(brightness_and_contrast_stay_in_their_range),
         cmocka_unit_test(cutout_leaves_a_hole_of_its_size),
         cmocka_unit_test(normalize_takes_the_datasets_numbers_or_those_given),
+        cmocka_unit_test(normalize_keeps_channels_apart_whatever_their_number),
         cmocka_unit_test(words_follow_one_another),
         cmocka_unit_test(places_in_the_pipeline_draw_apart),
         cmocka_unit_test(wrong_sizes_and_numbers_are_refused),
