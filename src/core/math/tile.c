@@ -20,7 +20,7 @@ INLINE void store(real *p, vec v) {
 
 /* Left alone, GCC reads b from memory again for every row, and then runs out of registers. */
 #if defined(__x86_64__) && !defined(__clang__)
-#define KEEP(v) __asm__("" : "+x"(v))
+#define KEEP(v) __asm__("" : "+v"(v))
 #else
 #define KEEP(v) (void)0
 #endif

@@ -7,8 +7,10 @@
 /* Vectors as wide as the processor's; a tile is TILE_ROWS x 2 of them. */
 #ifdef __AVX512F__
 enum { VEC_BYTES = 64, TILE_ROWS = 8 };
-#else
+#elif defined(__AVX__)
 enum { VEC_BYTES = 32, TILE_ROWS = 6 };
+#else
+enum { VEC_BYTES = 16, TILE_ROWS = 6 };
 #endif
 enum { VEC_LEN = VEC_BYTES / sizeof(real), TILE_COLS = 2 * VEC_LEN };
 
