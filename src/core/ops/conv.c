@@ -73,11 +73,12 @@ static const struct arg_spec specs[] = {
 static const struct kaiming_args default_args = {INIT_NORMAL, INIT_FAN_IN, 0};
 static const struct applied default_init = {&init_kaiming.word, &default_args};
 
-static int pad_of(const struct conv *a, int axis) {
+static int64_t pad_of(const struct conv *a, int axis) {
     if (a->pad.n)
         return ints_at(&a->pad, axis);
-    return a->pad.v[0] == PAD_SAME ? ints_at(&a->kernel, axis) / 2 * ints_at(&a->dilation, axis)
-                                   : 0;
+    if (a->pad.v[0] == PAD_VALID)
+        return 0;
+    return (int64_t)(ints_at(&a->kernel, axis) / 2) * ints_at(&a->dilation, axis);
 }
 
 /* Without out_h and out_w. */
