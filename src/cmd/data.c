@@ -78,7 +78,7 @@ static int import_options(int argc, char **argv, struct import_options *options,
                                           {"skip-broken", no_argument, NULL, 'b'},
                                           {"threads", required_argument, NULL, 't'},
                                           {0}};
-    int64_t threads;
+    int64_t threads = 0;
     int option;
 
     *options =
@@ -173,7 +173,7 @@ static int run_synth(int argc, char **argv, struct err *err) {
                                           {"seed", required_argument, NULL, 's'},
                                           {0}};
     struct synth_options options = SYNTH_DEFAULTS;
-    int64_t seed;
+    int64_t seed = 0;
     int option;
 
     options.progress.report = show_progress;
