@@ -23,6 +23,9 @@ uint64_t rng_key(uint64_t seed, enum rng_purpose purpose, uint64_t a, uint64_t b
 /* 32 random bits of element i. */
 uint32_t rng_bits(uint64_t key, uint64_t i);
 
+/* rng_bits(key, first + i) into out[i] for 0 <= i < len, several times as fast. */
+void rng_bits_span(uint64_t key, uint64_t first, uint32_t *out, int64_t len);
+
 /* Uniform in [0, 1), 24 bits. */
 float rng_uniform(uint64_t key, uint64_t i);
 

@@ -2,8 +2,8 @@
  * labels, weighted by the weight of each label's class, of
  *   -(1 - smoothing) w[label] log p[label] - smoothing / classes * sum over j of w[j] log p[j],
  * p = softmax(logits), divided by the sum of w[label]. */
-#include "core/ops/act_math.h"
 #include "core/ops/labels.h"
+#include "core/ops/rows.h"
 
 struct cross_entropy {
     struct reals weights;
@@ -88,14 +88,10 @@ static double sum_rows(const struct op_call *c, int64_t begin, int64_t end) {
         const act *x = c->x[0].data + row * n;
         const int64_t label = labels_at(c, row, a->ignore);
         real *saved = (real *)c->saved + 2 * row;
-        act max = x[0];
-        real total = 0;
+        const act max = row_max(x, n);
+        const real total = row_sum_exp(x, n, max);
         double spread = 0;
 
-        for (int64_t j = 1; j < n; j++)
-            max = x[j] > max ? x[j] : max;
-        for (int64_t j = 0; j < n; j++)
-            total += act_exp(x[j] - max);
         saved[0] = max, saved[1] = total;
         if (label < 0)
             continue;

@@ -19,11 +19,15 @@ static const struct arg_spec specs[] = {
 };
 
 static act value(act x, const void *args) {
-    return x > 0 ? x : (act)((const struct elu *)args)->alpha * act_expm1(x);
+    const act alpha = (act)((const struct elu *)args)->alpha;
+
+    return act_choose(x > 0, x, alpha * act_expm1(x));
 }
 
 static act pull_back(act dy, act y, const void *args) {
-    return y > 0 ? dy : dy * (y + (act)((const struct elu *)args)->alpha);
+    const act alpha = (act)((const struct elu *)args)->alpha;
+
+    return dy * act_choose(y > 0, 1, y + alpha);
 }
 
 static void forward_part(const struct op_call *c, int64_t begin, int64_t end) {

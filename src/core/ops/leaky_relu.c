@@ -17,11 +17,15 @@ static const struct arg_spec specs[] = {
 };
 
 static act value(act x, const void *args) {
-    return x > 0 ? x : x * (act)((const struct leaky_relu *)args)->slope;
+    const act slope = (act)((const struct leaky_relu *)args)->slope;
+
+    return (x < 0 ? 0 : x) + slope * (x < 0 ? x : 0); /* a choice of results would not vectorise */
 }
 
 static act pull_back(act dy, act y, const void *args) {
-    return y > 0 ? dy : dy * (act)((const struct leaky_relu *)args)->slope;
+    const act slope = (act)((const struct leaky_relu *)args)->slope;
+
+    return (y > 0 ? dy : 0) + slope * (y > 0 ? 0 : dy);
 }
 
 static void forward_part(const struct op_call *c, int64_t begin, int64_t end) {

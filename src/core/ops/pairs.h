@@ -5,6 +5,8 @@
 
 #define PAIRS_INLINE static inline __attribute__((always_inline))
 
+enum { PAIRS_LANES = 8 };
+
 /* The shapes are equal but for trailing ones, or one input is a number.
  * Errors: ERR_CONFIG, beginning with name, which calls the inputs as given. */
 int pairs_plan(const char *name, const char *const called[2], const struct shape *x,
@@ -24,19 +26,27 @@ double pairs_count(const struct op_call *c);
 void pairs_forward(const struct op_call *c,
                    double (*sum)(const struct op_call *c, int64_t begin, int64_t end));
 
-/* Element i of input `operand`; a number is repeated. */
-static inline double pairs_at(const struct op_call *c, int operand, int64_t i) {
-    const struct tensor *x = &c->x[operand];
-
-    return (double)x->data[shape_len(&x->shape) == 1 ? 0 : i];
+/* 1, or 0 for a number, which is repeated. */
+static inline int64_t pairs_step(const struct op_call *c, int operand) {
+    return shape_len(&c->x[operand].shape) == 1 ? 0 : 1;
 }
 
+/* The sum of f for begin <= i < end: partial sums side by side, always in the same order. */
 PAIRS_INLINE double pairs_sum(const struct op_call *c, int64_t begin, int64_t end,
-                              double (*term)(double a, double b)) {
-    double sum = 0;
+                              double (*f)(double a, double b)) {
+    const act *a = c->x[0].data, *b = c->x[1].data;
+    const int64_t step_a = pairs_step(c, 0), step_b = pairs_step(c, 1);
+    double lanes[PAIRS_LANES] = {0}, sum = 0;
+    int64_t i = begin;
 
-    for (int64_t i = begin; i < end; i++)
-        sum += term(pairs_at(c, 0, i), pairs_at(c, 1, i));
+    if (step_a && step_b)
+        for (; i + PAIRS_LANES <= end; i += PAIRS_LANES)
+            for (int l = 0; l < PAIRS_LANES; l++)
+                lanes[l] += f((double)a[i + l], (double)b[i + l]);
+    for (; i < end; i++)
+        sum += f((double)a[i * step_a], (double)b[i * step_b]);
+    for (int l = 0; l < PAIRS_LANES; l++)
+        sum += lanes[l];
     return sum;
 }
 
@@ -44,9 +54,16 @@ PAIRS_INLINE double pairs_sum(const struct op_call *c, int64_t begin, int64_t en
 PAIRS_INLINE void pairs_backward(const struct op_call *c, int operand, int64_t begin, int64_t end,
                                  double (*slope)(double a, double b)) {
     const double scale = (double)c->dy.data[0] / c->total;
+    const act *restrict a = c->x[0].data, *restrict b = c->x[1].data;
+    const int64_t step_a = pairs_step(c, 0), step_b = pairs_step(c, 1);
+    act *restrict dx = c->dx[operand].data;
 
-    for (int64_t i = begin; i < end; i++)
-        c->dx[operand].data[i] += (act)(scale * slope(pairs_at(c, 0, i), pairs_at(c, 1, i)));
+    if (step_a && step_b)
+        for (int64_t i = begin; i < end; i++)
+            dx[i] += (act)(scale * slope((double)a[i], (double)b[i]));
+    else
+        for (int64_t i = begin; i < end; i++)
+            dx[i] += (act)(scale * slope((double)a[i * step_a], (double)b[i * step_b]));
 }
 
 /* Both gradients from tasks for ranges of elements and sums of slopes (for a number). */

@@ -6,7 +6,7 @@ static act value(act x, const void *args) {
     (void)args;
     const act e = act_exp(x < 0 ? x : -x); /* at most 1 */
 
-    return x < 0 ? e / (1 + e) : 1 / (1 + e);
+    return (x < 0 ? e : 1) / (1 + e);
 }
 
 static act pull_back(act dy, act y, const void *args) {

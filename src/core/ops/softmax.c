@@ -1,6 +1,6 @@
 /* softmax(x): over channels, y[j] = exp(x[j]) / sum over k of exp(x[k]), with the maximum taken out
  * first, so that nothing overflows. */
-#include "core/ops/act_math.h"
+#include "core/ops/rows.h"
 #include "core/ops/share.h"
 
 static int plan(const void *args, const struct shape *x, int n_x, struct op_plan *plan,
@@ -22,15 +22,11 @@ static void forward_rows(const struct op_call *c, int64_t begin, int64_t end) {
     for (int64_t row = begin; row < end; row++) {
         const act *x = c->x->data + row * n;
         act *y = c->y.data + row * n;
-        act max = x[0];
-        real sum = 0;
+        const act max = row_max(x, n);
+        const real scale = 1 / row_sum_exp(x, n, max);
 
-        for (int64_t j = 1; j < n; j++)
-            max = x[j] > max ? x[j] : max;
         for (int64_t j = 0; j < n; j++)
-            sum += y[j] = act_exp(x[j] - max);
-        for (int64_t j = 0; j < n; j++)
-            y[j] /= sum;
+            y[j] = act_exp(x[j] - max) * scale;
     }
 }
 

@@ -136,6 +136,22 @@ static void a_draw_does_not_depend_on_the_draws_before(void **state) {
     assert_true(rng_uniform(4, 1000) != later);
 }
 
+/* Places around a block of 4 words, the number of blocks done at once and the 32-bit carry. */
+static void a_span_holds_the_bits_of_single_draws(void **state) {
+    (void)state;
+    const uint64_t key = rng_key(3, RNG_TEST, 1, 2), firsts[] = {0, 3, 61, 0x3fffffffe, 1ull << 40};
+    uint32_t span[201];
+
+    for (int f = 0; f < 5; f++)
+        for (int64_t len = 0; len <= 200; len += len < 8 ? 1 : 48) {
+            span[len] = 7;
+            rng_bits_span(key, firsts[f], span, len);
+            for (int64_t i = 0; i < len; i++)
+                assert_int_equal(span[i], rng_bits(key, firsts[f] + (uint64_t)i));
+            assert_int_equal(span[len], 7);
+        }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(philox_gives_the_published_vectors),
@@ -146,6 +162,7 @@ int main(void) {
         cmocka_unit_test(below_reaches_beyond_32_bits),
         cmocka_unit_test(every_purpose_and_place_has_a_key_of_its_own),
         cmocka_unit_test(a_draw_does_not_depend_on_the_draws_before),
+        cmocka_unit_test(a_span_holds_the_bits_of_single_draws),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -49,6 +49,21 @@ static void element_i_is_dropped_where_draw_i_is_below_p(void **state) {
                  (struct shape){2, {4, 2}}, out);
 }
 
+/* Longer than one stretch, from a place that is no multiple of four. */
+static void long_tensors_are_drawn_element_by_element_too(void **state) {
+    (void)state;
+    enum { LEN = 1501 };
+    static act ones[LEN], out[LEN];
+
+    for (int i = 0; i < LEN; i++) {
+        ones[i] = 1;
+        out[i] = rng_uniform(99, 3 * LEN + (uint64_t)i) < 0.25f ? 0 : 4.0 / 3;
+    }
+    check_output(&(struct op_case){"dropout", .args = &quarter, .n_x = 1, .x = {{2, {1, LEN}}},
+                                   .x_data = {ones}, .key = 99, .first = 3},
+                 (struct shape){2, {1, LEN}}, out);
+}
+
 static void evaluation_passes_everything(void **state) {
     (void)state;
     const act in[] = {1, 2, 3, 4};
@@ -70,6 +85,7 @@ int main(void) {
         cmocka_unit_test(gradient_agrees_with_differences),
         cmocka_unit_test(the_dropped_share_is_p_and_the_rest_makes_up_for_it),
         cmocka_unit_test(element_i_is_dropped_where_draw_i_is_below_p),
+        cmocka_unit_test(long_tensors_are_drawn_element_by_element_too),
         cmocka_unit_test(evaluation_passes_everything),
         cmocka_unit_test(probability_one_leaves_nothing),
     };
