@@ -93,7 +93,10 @@ static int print_classes(const struct dataset *ds, struct err *err) {
         least = count[i] < least ? count[i] : least;
         most = count[i] > most ? count[i] : most;
     }
-    printf("  %d classes of %lld to %lld samples:", n, (long long)least, (long long)most);
+    printf("  %d classes of %lld", n, (long long)least);
+    if (most > least)
+        printf(" to %lld", (long long)most);
+    printf(" samples:");
     for (int i = 0; i < n && i < MOST_CLASSES_SHOWN; i++)
         printf("%s %s %lld", i ? "," : "", dataset_class_name(ds, i), (long long)count[i]);
     if (n > MOST_CLASSES_SHOWN)

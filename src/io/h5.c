@@ -38,11 +38,18 @@ char *h5_strdup(const char *text) {
     return copy ? memcpy(copy, text, bytes) : NULL;
 }
 
-/* Walked from the innermost error outwards: the first is the cause. */
+/* Walked from the innermost error outwards: the first is the cause. Of a failed system call its
+ * reason is enough, without the addresses around it. */
 static herr_t take_reason(unsigned n, const H5E_error2_t *e, void *context) {
+    const char *system = e->desc ? strstr(e->desc, "error message = '") : NULL;
     char *reason = context;
 
-    if (n == 0 && e->desc)
+    if (n != 0 || !e->desc)
+        return 0;
+    if (system) {
+        system = strchr(system, '\'') + 1;
+        snprintf(reason, REASON_TEXT, "%.*s", (int)strcspn(system, "'"), system);
+    } else
         snprintf(reason, REASON_TEXT, "%s", e->desc);
     return 0;
 }
@@ -210,16 +217,20 @@ int h5_open_image(struct h5 **out, const void *bytes, size_t len, const char *na
 static int create(struct h5 **out, const char *name, bool in_core, struct err *err) {
     struct h5 *file = file_new(name, err);
     char unique[UNIQUE_TEXT];
-    hid_t list;
+    hid_t list, creation;
     int status;
 
     if (!file)
         return -1;
     h5_lock();
     list = access_list(in_core);
+    /* The same content makes the same file, whenever it is written. */
+    creation = H5Pcreate(H5P_FILE_CREATE);
+    H5Pset_obj_track_times(creation, 0);
     memory_name(file, unique);
-    file->id = H5Fcreate(in_core ? unique : name, H5F_ACC_TRUNC, H5P_DEFAULT, list);
+    file->id = H5Fcreate(in_core ? unique : name, H5F_ACC_TRUNC, creation, list);
     status = file_ready(out, file, ERR_IO, "cannot be created", err);
+    H5Pclose(creation);
     H5Pclose(list);
     h5_unlock();
     return status;

@@ -203,7 +203,7 @@ static int data_create(struct h5_data *data, struct err *err) {
     }
     space = H5Screate_simple(info->rank, dim, most);
     H5Pset_chunk(list, info->rank, chunk);
-    H5Pset_fill_time(list, H5D_FILL_TIME_NEVER);
+    H5Pset_obj_track_times(list, 0);
     H5Pset_chunk_cache(access, CACHE_SLOTS, cache > CACHE_BYTES ? cache : CACHE_BYTES, 1.0);
     data->id = H5Dcreate2(data->file->id, data->path, h5_memory_type(data->type), space,
                           H5P_DEFAULT, list, access);
@@ -332,15 +332,16 @@ int h5_data_append(struct h5_data *data, int64_t n, const void *rows, struct err
 int h5_write(struct h5 *file, const char *path, enum h5_type type, int rank, const int64_t *dim,
              const void *values, struct err *err) {
     hsize_t extent[H5_MAX_RANK] = {0};
-    hid_t space, id;
+    hid_t space, list, id;
     int status = 0;
 
     for (int i = 0; i < rank; i++)
         extent[i] = (hsize_t)dim[i];
     h5_lock();
+    list = H5Pcreate(H5P_DATASET_CREATE);
+    H5Pset_obj_track_times(list, 0);
     space = rank ? H5Screate_simple(rank, extent, NULL) : H5Screate(H5S_SCALAR);
-    id = H5Dcreate2(file->id, path, h5_memory_type(type), space, H5P_DEFAULT, H5P_DEFAULT,
-                    H5P_DEFAULT);
+    id = H5Dcreate2(file->id, path, h5_memory_type(type), space, H5P_DEFAULT, list, H5P_DEFAULT);
     if (id < 0 || H5Dwrite(id, h5_memory_type(type), H5S_ALL, H5S_ALL, H5P_DEFAULT, values) < 0) {
         status = h5_fail(file, path, ERR_IO, "cannot be written", err);
         file->broken = true;
@@ -349,6 +350,7 @@ int h5_write(struct h5 *file, const char *path, enum h5_type type, int rank, con
         H5Dclose(id);
     if (space >= 0)
         H5Sclose(space);
+    H5Pclose(list);
     h5_unlock();
     return status;
 }

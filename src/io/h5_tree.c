@@ -164,14 +164,17 @@ void h5_list_release(struct h5_list *list) {
 
 int h5_group_create(struct h5 *file, const char *path, struct err *err) {
     int status = 0;
-    hid_t id;
+    hid_t list, id;
 
     h5_lock();
-    id = H5Gcreate2(file->id, path, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+    list = H5Pcreate(H5P_GROUP_CREATE);
+    H5Pset_obj_track_times(list, 0);
+    id = H5Gcreate2(file->id, path, H5P_DEFAULT, list, H5P_DEFAULT);
     if (id < 0)
         status = h5_fail(file, path, ERR_IO, "cannot be created", err);
     else
         H5Gclose(id);
+    H5Pclose(list);
     h5_unlock();
     return status;
 }
