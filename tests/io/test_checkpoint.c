@@ -63,7 +63,8 @@ static void everything_comes_back(void **state) {
 
     write_good();
     assert_int_equal(access(beside, F_OK), -1);
-    if (checkpoint_open(&ck, path, &err)) fail_msg("%s", err.msg);
+    if (checkpoint_open(&ck, path, &err))
+        fail_msg("%s", err.msg);
     assert_string_equal(checkpoint_meta(ck), meta);
     const struct checkpoint_tensor *t = checkpoint_tensors(ck, &n);
     assert_int_equal(n, 3);
