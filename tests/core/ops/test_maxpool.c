@@ -63,6 +63,9 @@ static void padding_beyond_half_the_kernel_is_refused(void **state) {
     const struct window wide = {{1, {3}}, {1, {1}}, {2, {1, 2}}};
     check_refused(&(struct op_case){"maxpool", .args = &wide, .n_x = 1, .x = {{4, {1, 5, 5, 1}}}},
                   "maxpool: pad 1x2 is more than half the kernel 3x3");
+    const struct window tall = {{1, {3}}, {1, {1}}, {2, {2, 1}}};
+    check_refused(&(struct op_case){"maxpool", .args = &tall, .n_x = 1, .x = {{4, {1, 5, 5, 1}}}},
+                  "maxpool: pad 2x1 is more than half the kernel 3x3");
 }
 
 static void three_numbers_for_two_dimensions_are_refused(void **state) {
