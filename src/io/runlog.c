@@ -102,7 +102,7 @@ failed:
 }
 
 int runlog_append(struct runlog *log, const json_t *object, struct err *err) {
-    char *line = json_dumps(object, JSON_COMPACT);
+    char *line = json_dumps(object, JSON_COMPACT | JSON_REAL_PRECISION(9));
     struct stat st;
     int status = 0;
 

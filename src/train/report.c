@@ -3,11 +3,25 @@
 
 #include <inttypes.h>
 #include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
+
+/* mpirun gives every rank a terminal of its own making; whether its user has one is seen from
+ * mpirun's own output, where it is the parent of this process. */
+static bool is_terminal(void) {
+    char link[64], target[64] = "";
+
+    if (!isatty(STDOUT_FILENO) || !getenv("OMPI_COMM_WORLD_RANK"))
+        return isatty(STDOUT_FILENO);
+    snprintf(link, sizeof link, "/proc/%ld/fd/1", (long)getppid());
+    const ssize_t len = readlink(link, target, sizeof target - 1);
+    return len > 0 && (!strncmp(target, "/dev/pts/", 9) || !strncmp(target, "/dev/tty", 8));
+}
 
 void report_init(struct report *r, bool speaks) {
     *r = (struct report){.out = speaks ? stdout : NULL};
-    r->terminal = speaks && isatty(STDOUT_FILENO);
+    r->terminal = speaks && is_terminal();
     r->last = seconds_now();
 }
 

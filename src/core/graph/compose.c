@@ -271,17 +271,20 @@ struct value build_net_value(struct builder *b, const struct section *section, s
     return (struct value){.kind = VALUE_NET, .pos = pos, .object = use};
 }
 
-/* Are all inputs (parameters without a default) there? some: at least one. */
-static bool inputs_given(const struct section *s, const struct value *values, bool *some) {
-    bool all = true;
+static bool is_tensor(const struct value *v) {
+    return v->kind == VALUE_TENSOR || v->kind == VALUE_USE;
+}
 
-    *some = false;
-    for (int i = 0; i < s->n_params; i++)
-        if (!s->params[i].fallback) {
-            *some = *some || values[i].kind;
-            all = all && values[i].kind;
-        }
-    return all;
+/* Without any tensor a call of a net binds its parameters, unless nothing is left to be given. */
+static bool only_binds(const struct section *s, const struct value *values) {
+    bool missing = false;
+
+    for (int i = 0; i < s->n_params; i++) {
+        if (is_tensor(&values[i]))
+            return false;
+        missing = missing || (!values[i].kind && !s->params[i].fallback);
+    }
+    return missing;
 }
 
 /* A net has one set of parameters, so the numbers it is made with are the same in all uses. */
@@ -289,7 +292,7 @@ static int check_bound(const struct net *net, const struct value *values, struct
                        struct err *err) {
     for (int i = 0; i < net->section->n_params; i++) {
         const struct value *a = &net->bound[i], *v = &values[i];
-        if (!net->section->params[i].fallback)
+        if (is_tensor(a) && is_tensor(v))
             continue;
         if (a->kind != v->kind || (a->kind == VALUE_NUMBER && a->number != v->number))
             return pos_error(err, pos,
@@ -353,12 +356,11 @@ int build_net(struct builder *b, const struct value *value, const struct expr *e
     const struct section *s = use->section;
     struct value *values = no_values(b, s);
     const int first = b->graph->n_nodes;
-    bool some;
 
     memcpy(values, use->bound, (size_t)s->n_params * sizeof *values);
     if (call_values(b, s, e, 0, piped, values, err))
         return -1;
-    if (!inputs_given(s, values, &some) && !some) {
+    if (only_binds(s, values)) {
         struct net_use *bound = pool_take(&b->config->model->pool, sizeof *bound);
         *bound = (struct net_use){s, values};
         *out = (struct value){.kind = VALUE_NET, .pos = e->pos, .object = bound};

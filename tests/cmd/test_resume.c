@@ -1,0 +1,146 @@
+/* Whatever ends a job, --resume goes on as if nothing had happened. */
+#include "support/program.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+enum { STEPS = 120 };
+
+/* Dropout, momentum, batch norm and a schedule: all that a checkpoint might forget. Saved every 3
+ * steps, in the middle of epochs of 10. */
+static void write_job(void) {
+    program_write("job.ini",
+                  "[job]\ninclude = %s/classify.ini\nmodel = d\nsteps = %d\n"
+                  "[net d(image)]\n"
+                  "a = image | conv(16, 3, stride=2) | bn | relu | dropout(0.2)\n"
+                  "b = a | conv(16, 3, stride=2) | bn | relu\n"
+                  "fc = b | global_avgpool | linear(10)\n"
+                  "[step]\noptimizer = adam(lr=plateau(1e-3, patience=1))\n"
+                  "[data]\ntrain = shapes.h5:train\nvalidate = shapes.h5:test\n"
+                  "augment = image | random_crop(32, pad=2) | random_flip | normalize\n"
+                  "batch = 25\n[checkpoint]\nlast = 3 steps\n[log]\nevery = 1\n",
+                  DLTRAIN_CONFIGS, STEPS);
+}
+
+/* cmp on everything but the meta text: the tensors of both files, as h5 reads them, are equal. */
+static void expect_equal_runs(const char *a, const char *b) {
+    program_expect(0, NULL, "cmp runs/%s/last.h5 runs/%s/last.h5", a, b);
+}
+
+static void killed_ten_times_it_ends_with_the_same_bits(void **state) {
+    (void)state;
+    write_job();
+    program_expect(0, NULL, "$MPIRUN -np 2 $DLTRAIN job.ini --set name=whole");
+    for (int i = 0; i < 10; i++) {
+        /* After 0.3 to 1.2 s a random rank dies; the job may be anywhere, even before step 1. */
+        struct program_run run = program_run(
+            "$MPIRUN -np 2 $DLTRAIN job.ini --set name=killed --resume & pid=$!; sleep 0.%d;"
+            "victim=$(pgrep -ax dltrain | grep name=killed | cut -d\" \" -f1 | sort -R | head -n "
+            "1);"
+            "kill -9 $victim; wait $pid",
+            3 + i % 7);
+        program_release(&run);
+    }
+    program_expect(0, NULL, "$MPIRUN -np 2 $DLTRAIN job.ini --set name=killed --resume");
+    expect_equal_runs("whole", "killed");
+}
+
+static void a_signal_saves_and_exits_with_75(void **state) {
+    static const char *const signals[] = {"USR1", "TERM", "INT"};
+
+    (void)state;
+    write_job();
+    program_expect(0, NULL,
+                   "$DLTRAIN job.ini --set name=steady --set steps=4000 "
+                   "--set validate.every=never --set checkpoint.last=never & pid=$!; "
+                   "sleep 1; kill -9 $pid; exit 0");
+    for (int i = 0; i < 3; i++) {
+        program_expect(75, "saved in runs/signal/last.h5",
+                       "$DLTRAIN job.ini --set name=signal --set steps=4000 --resume "
+                       "--set checkpoint.last=never & pid=$!; sleep 1; kill -%s $pid; wait $pid",
+                       signals[i]);
+    }
+    /* 3 interrupted runs, then as many steps as were done are compared with one run through. */
+    struct program_run done = program_run("tail -n 1 runs/signal/metrics.jsonl | "
+                                          "sed \"s/.*\\\"step\\\":\\([0-9]*\\).*/\\1/\"");
+    const int steps = atoi(done.out) + 5;
+    program_release(&done);
+    program_expect(0, NULL, "$DLTRAIN job.ini --set name=signal --set steps=%d --resume", steps);
+    program_expect(0, NULL, "$DLTRAIN job.ini --set name=through --set steps=%d", steps);
+    expect_equal_runs("signal", "through");
+}
+
+static void a_signal_to_one_rank_stops_all(void **state) {
+    (void)state;
+    write_job();
+    program_expect(
+        75, "saved in runs/one/last.h5",
+        "$MPIRUN -np 3 $DLTRAIN job.ini --set name=one --set steps=100000 & pid=$!; "
+        "sleep 2; kill -USR1 $(pgrep -ax dltrain | grep name=one | cut -d\" \" -f1 | tail -n 1); "
+        "wait $pid");
+}
+
+static void the_log_has_every_step_once_after_a_resume(void **state) {
+    (void)state;
+    write_job();
+    program_expect(0, NULL, "$DLTRAIN job.ini --set name=log --set steps=8");
+    program_expect(0, NULL, "$DLTRAIN job.ini --set name=log --set steps=17 --resume");
+    struct program_run run = program_run("grep -c \"\\\"loss\\\".*lr\" runs/log/metrics.jsonl");
+    assert_string_equal(run.out, "17\n");
+    program_release(&run);
+}
+
+static void resuming_another_network_is_refused(void **state) {
+    (void)state;
+    write_job();
+    program_expect(0, NULL, "$DLTRAIN job.ini --set name=other --set steps=3");
+    program_expect(0, NULL, "sed -i s/conv\\(16,/conv\\(12,/ job.ini");
+    program_expect(65, "runs/other/last.h5",
+                   "$MPIRUN -np 2 $DLTRAIN job.ini --set name=other "
+                   "--resume");
+}
+
+static void resuming_with_another_batch_is_refused(void **state) {
+    (void)state;
+    write_job();
+    program_expect(0, NULL, "$DLTRAIN job.ini --set name=batch --set steps=3");
+    program_expect(78, "was saved with batch = 25, the job has 30",
+                   "$DLTRAIN job.ini --set name=batch --resume --set data.batch=30");
+}
+
+static void a_damaged_checkpoint_is_refused(void **state) {
+    (void)state;
+    write_job();
+    program_expect(0, NULL, "$DLTRAIN job.ini --set name=damaged --set steps=3");
+    program_expect(0, NULL, "printf x | dd of=runs/damaged/last.h5 bs=1 seek=9000 conv=notrunc");
+    program_expect(65, "runs/damaged/last.h5", "$DLTRAIN job.ini --set name=damaged --resume");
+}
+
+static void a_new_run_keeps_the_earlier_one(void **state) {
+    (void)state;
+    write_job();
+    program_expect(0, NULL, "$DLTRAIN job.ini --set name=twice --set steps=3");
+    program_expect(0, NULL, "cp runs/twice/last.h5 first.h5");
+    program_expect(0, NULL, "$DLTRAIN job.ini --set name=twice --set steps=4");
+    program_expect(0, NULL, "cmp first.h5 runs/twice.1/last.h5");
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(killed_ten_times_it_ends_with_the_same_bits),
+        cmocka_unit_test(a_signal_saves_and_exits_with_75),
+        cmocka_unit_test(a_signal_to_one_rank_stops_all),
+        cmocka_unit_test(the_log_has_every_step_once_after_a_resume),
+        cmocka_unit_test(resuming_another_network_is_refused),
+        cmocka_unit_test(resuming_with_another_batch_is_refused),
+        cmocka_unit_test(a_damaged_checkpoint_is_refused),
+        cmocka_unit_test(a_new_run_keeps_the_earlier_one),
+    };
+
+    return cmocka_run_group_tests(tests, program_setup, program_teardown);
+}
