@@ -1,4 +1,4 @@
-/* build.c - names, operators and arithmetic: the evaluator's host. */
+/* build.c - from a section to a graph: names, operators and arithmetic, as the evaluator's host. */
 #include "core/graph/build.h"
 
 #include <string.h>
@@ -7,7 +7,7 @@ static struct builder *builder(const struct evaluator *ev) {
     return ev->context;
 }
 
-int build_node(struct builder *b, const struct value *v, const char *whose, struct err *err) {
+static int node_of(struct builder *b, const struct value *v, const char *whose, struct err *err) {
     if (v->kind == VALUE_TENSOR || v->kind == VALUE_USE)
         return v->index;
     if (v->kind == VALUE_NUMBER)
@@ -79,7 +79,7 @@ static int dimension(struct builder *b, const struct expr *e, const struct value
         return pos_error(err, e->pos, "%s takes one tensor", e->text);
     else if (eval(&b->eval, e->args[0].value, &v, err))
         return -1;
-    const int node = build_node(b, &v, e->text, err);
+    const int node = node_of(b, &v, e->text, err);
     if (node < 0)
         return -1;
     const struct shape *s = &b->graph->nodes[node].plan.y;
@@ -90,26 +90,19 @@ static int dimension(struct builder *b, const struct expr *e, const struct value
     return 1;
 }
 
-const char *build_name_argument(const struct expr *e) {
-    for (int i = 0; i < e->n_args; i++)
-        if (e->args[i].name && !strcmp(e->args[i].name, "name"))
-            return e->args[i].value->text;
-    return NULL;
-}
-
 /* Inputs come first: the piped value, then positional arguments up to the operator's limit. */
 static int operator_inputs(struct builder *b, const struct op *op, const struct expr *e,
                            const struct value *piped, int x[OP_ANY_INPUTS], int *skip,
                            struct err *err) {
     int n = 0;
 
-    if (piped && op->max_x > 0 && (x[n++] = build_node(b, piped, op->word.name, err)) < 0)
+    if (piped && op->max_x > 0 && (x[n++] = node_of(b, piped, op->word.name, err)) < 0)
         return -1;
     for (*skip = 0; n < op->max_x && *skip < e->n_args && !e->args[*skip].name; (*skip)++) {
         struct value v;
         if (eval(&b->eval, e->args[*skip].value, &v, err))
             return -1;
-        if ((x[n++] = build_node(b, &v, op->word.name, err)) < 0)
+        if ((x[n++] = node_of(b, &v, op->word.name, err)) < 0)
             return -1;
     }
     if (piped && op->max_x == 0)
@@ -210,7 +203,7 @@ static int host_arithmetic(struct evaluator *ev, const struct expr *e, const str
     if (e->op > OP_DIV)
         return 0;
     const struct op *op = op_find(words[e->op]);
-    const int x[] = {build_node(b, l, op->word.name, err), build_node(b, r, op->word.name, err)};
+    const int x[] = {node_of(b, l, op->word.name, err), node_of(b, r, op->word.name, err)};
     const struct expr call = {.kind = EXPR_CALL, .pos = e->pos, .text = op->word.name};
     if (x[0] < 0 || x[1] < 0 || eval_apply(ev, &call, 0, &op->word, &applied, err))
         return -1;
@@ -250,7 +243,7 @@ static int host_known(const struct evaluator *ev, const char **names, int n, int
     return n;
 }
 
-const struct eval_host build_host = {
+static const struct eval_host host = {
     .name = host_name,
     .call = host_call,
     .member = host_member,
@@ -258,3 +251,53 @@ const struct eval_host build_host = {
     .known = host_known,
     .what = "operator, block, net or value",
 };
+
+int graph_new(struct graph **out, const struct graph_config *config, struct err *err) {
+    struct pool *pool = &config->model->pool;
+    struct graph *g = pool_take(pool, sizeof *g);
+    struct frame top = {.section = config->section};
+    struct builder b = {.config = config, .graph = g, .frame = &top};
+    struct value last;
+
+    b.eval =
+        (struct evaluator){.source = config->source, .pool = pool, .host = &host, .context = &b};
+    *g = (struct graph){.model = config->model, .batch = config->batch};
+    g->name = config->section->name[0]
+                  ? pool_print(pool, "%s %s", config->section->kind, config->section->name)
+                  : config->section->kind;
+    if (build_statements(&b, config->plain, &last, err))
+        return -1;
+    g->named = pool_take(pool, (size_t)(top.n_names + 1) * sizeof *g->named);
+    for (int i = 0; i < top.n_names; i++) {
+        const struct value *v = &top.names[i].value;
+        if (v->kind == VALUE_TENSOR || v->kind == VALUE_USE)
+            g->named[g->n_named++] = (struct named_node){top.names[i].name, v->index, v->pos};
+    }
+    *out = g;
+    return 0;
+}
+
+int graph_nets(const struct graph_config *config, const struct entry *entry, struct net ***out,
+               int *n, struct err *err) {
+    struct frame top = {.section = config->section};
+    struct graph none = {.model = config->model, .batch = config->batch};
+    struct builder b = {.config = config, .graph = &none, .frame = &top};
+    struct value list;
+
+    b.eval = (struct evaluator){
+        .source = config->source, .pool = &config->model->pool, .host = &host, .context = &b};
+    if (eval_entry(&b.eval, entry, &list, err))
+        return -1;
+    const struct value *items = list.kind == VALUE_LIST ? list.items : &list;
+    *n = list.kind == VALUE_LIST ? list.n_items : 1;
+    *out = pool_take(&config->model->pool, (size_t)(*n + 1) * sizeof **out);
+    for (int i = 0; i < *n; i++) {
+        if (items[i].kind != VALUE_NET)
+            return pos_error(err, items[i].pos, "%s: found %s, expected the name of a net",
+                             entry->key, value_kind_name(items[i].kind));
+        const char *name = build_net_name(&items[i]);
+        if (!((*out)[i] = model_find(config->model, name)))
+            return pos_error(err, items[i].pos, "%s: net %s is not used", entry->key, name);
+    }
+    return 0;
+}

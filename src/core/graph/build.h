@@ -29,11 +29,6 @@ struct builder {
     struct frame *frame;
 };
 
-extern const struct eval_host build_host;
-
-/* The node that a value is; numbers become nodes. Returns the index or -1. */
-int build_node(struct builder *b, const struct value *v, const char *whose, struct err *err);
-
 /* Evaluate a section's statements in the frame at hand. *last is the value of the last one. */
 int build_statements(struct builder *b, const char *const *plain, struct value *last,
                      struct err *err);
@@ -53,6 +48,8 @@ int build_net(struct builder *b, const struct value *net, const struct expr *e,
 
 /* The net that a section describes, unbound. */
 struct value build_net_value(struct builder *b, const struct section *section, struct pos pos);
+
+const char *build_net_name(const struct value *net);
 
 /* A new part of the frame at hand. name NULL: found when the statement ends. */
 struct part *build_part(struct builder *b, const char *word, const char *name, bool is_block);

@@ -20,6 +20,13 @@ struct part *build_part(struct builder *b, const char *word, const char *name, b
     return part;
 }
 
+const char *build_name_argument(const struct expr *e) {
+    for (int i = 0; i < e->n_args; i++)
+        if (e->args[i].name && !strcmp(e->args[i].name, "name"))
+            return e->args[i].value->text;
+    return NULL;
+}
+
 static bool nameless(const struct part *p) {
     return p->has_params && !p->name;
 }
@@ -275,6 +282,10 @@ static bool is_tensor(const struct value *v) {
     return v->kind == VALUE_TENSOR || v->kind == VALUE_USE;
 }
 
+const char *build_net_name(const struct value *net) {
+    return ((const struct net_use *)net->object)->section->name;
+}
+
 /* Without any tensor a call of a net binds its parameters, unless nothing is left to be given. */
 static bool only_binds(const struct section *s, const struct value *values) {
     bool missing = false;
@@ -376,54 +387,4 @@ int build_net(struct builder *b, const struct value *value, const struct expr *e
     if (run_body(b, s, net, NULL, values, e->pos, out, err))
         return -1;
     return settle_params(b, net, first, err);
-}
-
-int graph_new(struct graph **out, const struct graph_config *config, struct err *err) {
-    struct pool *pool = &config->model->pool;
-    struct graph *g = pool_take(pool, sizeof *g);
-    struct frame top = {.section = config->section};
-    struct builder b = {.config = config, .graph = g, .frame = &top};
-    struct value last;
-
-    b.eval = (struct evaluator){
-        .source = config->source, .pool = pool, .host = &build_host, .context = &b};
-    *g = (struct graph){.model = config->model, .batch = config->batch};
-    g->name = config->section->name[0]
-                  ? pool_print(pool, "%s %s", config->section->kind, config->section->name)
-                  : config->section->kind;
-    if (build_statements(&b, config->plain, &last, err))
-        return -1;
-    g->named = pool_take(pool, (size_t)(top.n_names + 1) * sizeof *g->named);
-    for (int i = 0; i < top.n_names; i++) {
-        const struct value *v = &top.names[i].value;
-        if (v->kind == VALUE_TENSOR || v->kind == VALUE_USE)
-            g->named[g->n_named++] = (struct named_node){top.names[i].name, v->index, v->pos};
-    }
-    *out = g;
-    return 0;
-}
-
-int graph_nets(const struct graph_config *config, const struct entry *entry, struct net ***out,
-               int *n, struct err *err) {
-    struct frame top = {.section = config->section};
-    struct graph none = {.model = config->model, .batch = config->batch};
-    struct builder b = {.config = config, .graph = &none, .frame = &top};
-    struct value list;
-
-    b.eval = (struct evaluator){
-        .source = config->source, .pool = &config->model->pool, .host = &build_host, .context = &b};
-    if (eval_entry(&b.eval, entry, &list, err))
-        return -1;
-    const struct value *items = list.kind == VALUE_LIST ? list.items : &list;
-    *n = list.kind == VALUE_LIST ? list.n_items : 1;
-    *out = pool_take(&config->model->pool, (size_t)(*n + 1) * sizeof **out);
-    for (int i = 0; i < *n; i++) {
-        if (items[i].kind != VALUE_NET)
-            return pos_error(err, items[i].pos, "%s: found %s, expected the name of a net",
-                             entry->key, value_kind_name(items[i].kind));
-        const char *name = ((const struct net_use *)items[i].object)->section->name;
-        if (!((*out)[i] = model_find(config->model, name)))
-            return pos_error(err, items[i].pos, "%s: net %s is not used", entry->key, name);
-    }
-    return 0;
 }

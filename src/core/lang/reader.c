@@ -73,13 +73,6 @@ int entry_set(void **memory, struct entry *entry, const char *raw, struct err *e
     return 0;
 }
 
-struct section *sections_find(struct section *sections, int n, const char *kind, const char *name) {
-    for (int i = 0; i < n; i++)
-        if (!strcmp(sections[i].kind, kind) && !strcmp(sections[i].name, name))
-            return &sections[i];
-    return NULL;
-}
-
 struct entry *section_add(void **memory, struct section *section, const char *key,
                           struct err *err) {
     struct entry *entries =

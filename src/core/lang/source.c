@@ -4,7 +4,6 @@
 #include "core/lang/reader.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,16 +24,6 @@ struct job {
     struct visit *visits;
     struct err *err;
 };
-
-int pos_error(struct err *err, struct pos pos, const char *fmt, ...) {
-    char msg[sizeof err->msg];
-    va_list ap;
-
-    va_start(ap, fmt);
-    vsnprintf(msg, sizeof msg, fmt, ap);
-    va_end(ap);
-    return err_set(err, ERR_CONFIG, "%s:%d:%d: %s", pos.file, pos.line, pos.column, msg);
-}
 
 /* "b.ini:2:11: include cycle: a.ini -> b.ini -> a.ini" */
 static int cycle_error(struct job *job, const struct visit *to, const struct visit *from,
@@ -169,15 +158,4 @@ int source_read(struct source *s, const char *path, const char *const *sets, int
 void source_release(struct source *s) {
     lang_release(&s->memory);
     *s = (struct source){0};
-}
-
-const struct section *source_find(const struct source *s, const char *kind, const char *name) {
-    return sections_find(s->sections, s->n_sections, kind, name ? name : "");
-}
-
-const struct entry *section_find(const struct section *section, const char *key) {
-    for (int i = 0; i < section->n_entries; i++)
-        if (!strcmp(section->entries[i].key, key))
-            return &section->entries[i];
-    return NULL;
 }
