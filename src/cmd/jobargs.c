@@ -75,7 +75,7 @@ static int parse(struct jobargs *a, int argc, char **argv, unsigned takes, const
 }
 
 int jobargs_init(struct jobargs *a, int argc, char **argv, unsigned takes, struct err *err) {
-    const char *path;
+    const char *path = NULL;
 
     *a = (struct jobargs){0};
     if (comm_new(&a->comm, &argc, &argv, err))
