@@ -121,7 +121,7 @@ static int build_validate(struct replica *r, const struct replica_config *c, str
 }
 
 /* Every statement that is one number is a measure. */
-static int plan_validate(struct replica *r, struct err *err) {
+static int plan_validate(struct replica *r, const struct replica_config *config, struct err *err) {
     struct graph *g = r->validate;
     int *outputs = pool_take(&r->model.pool, (size_t)(g->n_named + 1) * sizeof *outputs);
     int n = 0;
@@ -129,6 +129,9 @@ static int plan_validate(struct replica *r, struct err *err) {
     for (int i = 0; i < g->n_named; i++)
         if (is_mean(g, g->named[i].node))
             outputs[n++] = g->named[i].node;
+    if (!n)
+        return pos_error(err, config->job->validate->pos,
+                         "[validate] has no statement that is a loss or a metric");
     const struct plan_config pc = {
         .graph = g, .outputs = outputs, .n_outputs = n, .loss = -1, .training = false};
     return plan_new(&r->validate_plan, &pc, err);
@@ -148,7 +151,7 @@ int replica_init(struct replica *r, const struct replica_config *c, struct err *
     if (!c->training)
         for (int i = 0; i < r->model.n_nets; i++)
             r->model.nets[i]->trained = false;
-    return r->validate ? plan_validate(r, err) : 0;
+    return r->validate ? plan_validate(r, c, err) : 0;
 }
 
 /* Parameters with and without decay, merged where neighbours agree. */

@@ -2,20 +2,11 @@
 #include "train/trainer.h"
 #include "dist/agree.h"
 #include "dist/audit.h"
-#include "io/runlog.h"
-#include "train/control.h"
-#include "train/evaluate.h"
-#include "train/report.h"
-#include "train/save.h"
-#include "train/step.h"
+#include "train/record.h"
 
-#include <errno.h>
 #include <inttypes.h>
-#include <math.h>
 #include <sched.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 struct trainer {
@@ -30,8 +21,7 @@ struct trainer {
     struct save_identity identity;
     struct applied schedule[JOB_MAX_STEPS];
     struct pool pool;
-    const char *folder; /* runs/NAME */
-    struct runlog *log; /* rank 0 */
+    struct record record;
     struct report report;
     int64_t first_step; /* of this process */
     double started, trained_s,
@@ -117,72 +107,10 @@ static int make_replica(struct trainer *t, struct err *err) {
     return replica_allocate(&t->replica, &config, err);
 }
 
-/* --- folder and log, on rank 0 --- */
-
-/* An earlier run in the folder is kept: its folder becomes NAME.1, NAME.2 ... */
-static int move_aside(struct trainer *t, struct err *err) {
-    const char *job = pool_print(&t->pool, "%s/job.ini", t->folder);
-
-    if (access(job, F_OK))
-        return 0;
-    for (int i = 1;; i++) {
-        const char *aside = pool_print(&t->pool, "%s.%d", t->folder, i);
-        if (!access(aside, F_OK))
-            continue;
-        if (rename(t->folder, aside))
-            return err_set(err, ERR_IO, "%s: cannot be renamed to %s: %s", t->folder, aside,
-                           strerror(errno));
-        report_line(&t->report, "%s holds an earlier run, which is now %s", t->folder, aside);
-        return 0;
-    }
-}
-
-static int open_log(struct trainer *t, bool resume, struct err *err) {
-    if (comm_rank(t->comm))
-        return 0;
-    if (!resume && move_aside(t, err))
-        return -1;
-    char *text = source_print(&t->job->source);
-    const int rc = runlog_open(&t->log, t->folder, text, t->progress.step, err);
-    free(text);
-    return rc;
-}
-
-static void log_append(struct trainer *t, json_t *line) {
-    struct err err = {0};
-
-    if (t->log && runlog_append(t->log, line, &err))
-        report_line(&t->report, "warning: %s; the line is lost, training goes on", err.msg);
-    json_decref(line);
-}
-
-static const char *step_name(const struct trainer *t, int i) {
-    return t->job->step[i].name;
-}
-
-static void log_step(struct trainer *t, const struct step_output *out) {
-    json_t *line = json_object();
-    char key[128];
-
-    json_object_set_new(line, "step", json_integer(t->progress.step));
-    runlog_number(line, "epoch", (double)t->progress.step / (double)t->progress.steps_per_epoch);
-    for (int i = 0; i < t->replica.n_steps; i++) {
-        const char *dot = step_name(t, i)[0] ? "." : "";
-        if (!out->ran[i])
-            continue;
-        snprintf(key, sizeof key, "%s%sloss", step_name(t, i), dot);
-        runlog_number(line, key, out->loss[i]);
-        snprintf(key, sizeof key, "%s%slr", step_name(t, i), dot);
-        runlog_number(line, key, t->control.lr[i]);
-    }
-    runlog_number(line, "img_per_s", t->images / t->trained_s);
-    log_append(t, line);
-}
-
 /* --- where to begin --- */
 
-static int load_checkpoint(struct trainer *t, bool resume, bool *found, struct err *err) {
-    const char *file = pool_print(&t->pool, "%s/last.h5", t->folder);
+static int load_checkpoint(struct trainer *t, bool resume, struct err *err) {
+    const char *file = record_path(&t->record, "last.h5");
 
     if (comm_rank(t->comm) || !resume)
         return 0;
@@ -190,7 +118,6 @@ static int load_checkpoint(struct trainer *t, bool resume, bool *found, struct e
         report_line(&t->report, "%s is not there: beginning with step 1", file);
         return 0;
     }
-    *found = true;
     return save_resume(file, &t->replica, &t->progress, &t->identity, err);
 }
 
@@ -227,52 +154,43 @@ static int broadcast(struct trainer *t, struct err *err) {
 /* --- validation and saving --- */
 
 static int validate(struct trainer *t, struct err *err) {
-    const int64_t step = t->progress.step;
-    const double epoch = (double)step / (double)t->progress.steps_per_epoch;
+    const double epoch = (double)t->progress.step / (double)t->progress.steps_per_epoch;
     const char *name, *text = "";
-    double value;
-    json_t *line = json_object();
-
-    if (evaluate(&t->replica, t->validates_here ? &t->validate : NULL, t->comm, err)) {
-        json_decref(line);
-        return -1;
-    }
-    t->progress.validated = true;
-    json_object_set_new(line, "step", json_integer(step));
-    runlog_number(line, "epoch", epoch);
-    json_t *measures = json_object();
-    for (int i = 0; evaluate_measure(&t->replica, i, &name, &value); i++) {
-        runlog_number(measures, name, value);
-        text = pool_print(&t->pool, "%s  %s %.4f", text, name, value);
-    }
-    json_object_set_new(line, "validate", measures);
-    log_append(t, line);
     bool best = false;
+    double value;
+    int rc = 0;
+
+    if (evaluate(&t->replica, t->validates_here ? &t->validate : NULL, t->comm, err))
+        return -1;
+    t->progress.validated = true;
+    record_validation(&t->record, &t->progress, &t->replica);
     if (t->replica.best >= 0) {
-        if (progress_add(&t->progress, run_value(t->replica.validate_plan, t->replica.best), err))
-            return -1;
+        rc = progress_add(&t->progress, run_value(t->replica.validate_plan, t->replica.best), err);
         best = progress_best(&t->progress) == t->progress.n_measures - 1;
     }
+    for (int i = 0; evaluate_measure(&t->replica, i, &name, &value); i++)
+        text = pool_print(&t->pool, "%s  %s %.4f", text, name, value);
     report_line(&t->report, "epoch %.4g  validate%s%s", epoch, text, best ? "  (best)" : "");
-    int rc = 0;
-    if (best && t->job->save_best && comm_rank(t->comm) == 0)
-        rc = save_write(pool_print(&t->pool, "%s/best.h5", t->folder), &t->replica, &t->progress,
-                        &t->identity, err);
+    if (!rc && best && t->job->save_best && comm_rank(t->comm) == 0)
+        rc = save_write(record_path(&t->record, "best.h5"), &t->replica, &t->progress, &t->identity,
+                        err);
     return agree(t->comm, rc, err);
 }
 
 static int save(struct trainer *t, struct err *err) {
+    const struct control *c = &t->control;
+    char name[40];
     int rc = 0;
 
-    if (!t->control.save_last && !t->control.save_every)
+    if (!c->save_last && !c->save_every)
         return 0;
-    if (comm_rank(t->comm) == 0 && t->control.save_last)
-        rc = save_write(pool_print(&t->pool, "%s/last.h5", t->folder), &t->replica, &t->progress,
-                        &t->identity, err);
-    if (comm_rank(t->comm) == 0 && t->control.save_every && !rc)
-        rc = save_write(
-            pool_print(&t->pool, "%s/step_%08" PRId64 ".h5", t->folder, t->progress.step),
-            &t->replica, &t->progress, &t->identity, err);
+    snprintf(name, sizeof name, "step_%08" PRId64 ".h5", t->progress.step);
+    if (comm_rank(t->comm) == 0 && c->save_last)
+        rc = save_write(record_path(&t->record, "last.h5"), &t->replica, &t->progress, &t->identity,
+                        err);
+    if (comm_rank(t->comm) == 0 && c->save_every && !rc)
+        rc =
+            save_write(record_path(&t->record, name), &t->replica, &t->progress, &t->identity, err);
     return agree(t->comm, rc, err);
 }
 
@@ -299,7 +217,7 @@ static void show_progress(struct trainer *t, const struct step_output *out) {
     const double each = (seconds_now() - t->started) / done;
 
     for (int i = 0; i < t->replica.n_steps; i++)
-        names[i] = step_name(t, i);
+        names[i] = t->job->step[i].name;
     const struct report_progress line = {
         .epoch = (double)p->step / (double)p->steps_per_epoch,
         .epochs = (double)p->total_steps / (double)p->steps_per_epoch,
@@ -334,7 +252,7 @@ static int one_step(struct trainer *t, bool *stop, struct err *err) {
     t->comm_s += out.times.exposed_comm;
     t->images += (double)batch.global_n;
     if (t->progress.step % t->job->log_every == 0 || t->progress.step == t->progress.total_steps)
-        log_step(t, &out);
+        record_step(&t->record, &t->progress, &t->control, &out, t->images / t->trained_s);
     show_progress(t, &out);
     *stop = out.stop;
     return 0;
@@ -357,7 +275,7 @@ static int loop(struct trainer *t, struct err *err) {
         return err_set(err, ERR_STOPPED,
                        "stopped on request after step %" PRId64 " of %" PRId64
                        ", saved in %s/last.h5; the same command with --resume goes on",
-                       t->progress.step, t->progress.total_steps, t->folder);
+                       t->progress.step, t->progress.total_steps, t->record.folder);
     return 0;
 }
 
@@ -382,7 +300,7 @@ static void print_start(struct trainer *t) {
                 (double)replica_activation_bytes(r) / (1 << 20));
     if (p->step)
         report_line(&t->report, "going on after step %" PRId64 " of %s/last.h5", p->step,
-                    t->folder);
+                    t->record.folder);
 }
 
 static void print_result(struct trainer *t) {
@@ -392,7 +310,7 @@ static void print_result(struct trainer *t) {
 
     for (int i = 0; t->replica.validate && evaluate_measure(&t->replica, i, &name, &value); i++)
         text = pool_print(&t->pool, "%s %s=%.4f", text, name, value);
-    report_line(&t->report, "results are in %s", t->folder);
+    report_line(&t->report, "results are in %s", t->record.folder);
     report_line(&t->report,
                 "result:%s epochs=%.4g img_per_s=%.1f data_wait_share=%.4f "
                 "comm_share=%.4f",
@@ -401,10 +319,11 @@ static void print_result(struct trainer *t) {
                 t->comm_s / train_s);
 }
 
-static int prepare(struct trainer *t, const struct train_options *o, struct err *err) {
-    bool found = false;
+static int open_record(struct trainer *t, bool resume, struct err *err) {
+    return comm_rank(t->comm) ? 0 : record_open(&t->record, resume, t->progress.step, err);
+}
 
-    t->folder = pool_print(&t->pool, "%s/%s", t->job->output, t->job->name);
+static int prepare(struct trainer *t, const struct train_options *o, struct err *err) {
     if (agree(t->comm, open_feeds(t, err), err) || agree(t->comm, make_replica(t, err), err) ||
         agree(t->comm, stepper_init(&t->stepper, &t->replica, t->job, t->comm, err), err))
         return -1;
@@ -413,8 +332,8 @@ static int prepare(struct trainer *t, const struct train_options *o, struct err 
     t->progress.maximise = t->replica.maximise;
     t->progress.steps_per_epoch = shard_steps(&t->train.shard);
     t->progress.total_steps = control_total_steps(t->job, t->progress.steps_per_epoch);
-    if (agree(t->comm, load_checkpoint(t, o->resume, &found, err), err) || broadcast(t, err) ||
-        agree(t->comm, open_log(t, o->resume, err), err))
+    if (agree(t->comm, load_checkpoint(t, o->resume, err), err) || broadcast(t, err) ||
+        agree(t->comm, open_record(t, o->resume, err), err))
         return -1;
     print_start(t);
     return 0;
@@ -427,12 +346,13 @@ int train(struct job *job, const struct train_options *options, struct comm *com
 
     control_catch_signals();
     report_init(&t.report, comm_rank(comm) == 0);
+    record_init(&t.record, job, &t.report);
     rc = prepare(&t, options, err);
     if (!rc)
         rc = loop(&t, err);
     if (!rc)
         print_result(&t);
-    runlog_close(t.log);
+    record_release(&t.record);
     stepper_release(&t.stepper);
     replica_release(&t.replica);
     progress_release(&t.progress);

@@ -120,6 +120,8 @@ void run_leaves(const struct plan *p, double *values) {
 }
 
 void run_tail(struct plan *p, const double *values) {
+    if (p->n < 0)
+        run_resize(p, 1); /* a rank that had no samples yet: what is left has no batch dimension */
     for (int i = 0; i < p->n_leaves; i++)
         p->nodes[p->leaves[i]].call.y.data[0] = (act)values[i];
     for (int i = 0; i < p->graph->n_nodes; i++)

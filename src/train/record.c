@@ -1,0 +1,98 @@
+#include "train/record.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+void record_init(struct record *r, const struct job *job, struct report *report) {
+    *r = (struct record){.job = job, .report = report};
+    r->folder = pool_print(&r->pool, "%s/%s", job->output, job->name);
+}
+
+const char *record_path(struct record *r, const char *file) {
+    return pool_print(&r->pool, "%s/%s", r->folder, file);
+}
+
+static int move_aside(struct record *r, struct err *err) {
+    if (access(record_path(r, "job.ini"), F_OK))
+        return 0;
+    for (int i = 1;; i++) {
+        const char *aside = pool_print(&r->pool, "%s.%d", r->folder, i);
+        if (!access(aside, F_OK))
+            continue;
+        if (rename(r->folder, aside))
+            return err_set(err, ERR_IO, "%s: cannot be renamed to %s: %s", r->folder, aside,
+                           strerror(errno));
+        report_line(r->report, "%s holds an earlier run, which is now %s", r->folder, aside);
+        return 0;
+    }
+}
+
+int record_open(struct record *r, bool resume, int64_t step, struct err *err) {
+    if (!resume && move_aside(r, err))
+        return -1;
+    char *text = source_print(&r->job->source);
+    const int rc = text ? runlog_open(&r->log, r->folder, text, step, err)
+                        : err_set(err, ERR_IO, "%s: no memory for the job's text", r->folder);
+    free(text);
+    return rc;
+}
+
+static void append(struct record *r, json_t *line) {
+    struct err err = {0};
+
+    if (runlog_append(r->log, line, &err))
+        report_line(r->report, "warning: %s; the line is lost, training goes on", err.msg);
+    json_decref(line);
+}
+
+static json_t *new_line(const struct progress *p) {
+    json_t *line = json_object();
+
+    json_object_set_new(line, "step", json_integer(p->step));
+    runlog_number(line, "epoch", (double)p->step / (double)p->steps_per_epoch);
+    return line;
+}
+
+/* "loss", or "generator.loss" where the job names its steps. */
+static void step_number(json_t *line, const char *step, const char *what, double value) {
+    char key[128];
+
+    snprintf(key, sizeof key, "%s%s%s", step, step[0] ? "." : "", what);
+    runlog_number(line, key, value);
+}
+
+void record_step(struct record *r, const struct progress *p, const struct control *control,
+                 const struct step_output *out, double img_per_s) {
+    if (!r->log)
+        return;
+    json_t *line = new_line(p);
+    for (int i = 0; i < r->job->n_steps; i++) {
+        if (!out->ran[i])
+            continue;
+        step_number(line, r->job->step[i].name, "loss", out->loss[i]);
+        step_number(line, r->job->step[i].name, "lr", control->lr[i]);
+    }
+    runlog_number(line, "img_per_s", img_per_s);
+    append(r, line);
+}
+
+void record_validation(struct record *r, const struct progress *p, const struct replica *replica) {
+    const char *name;
+    double value;
+
+    if (!r->log)
+        return;
+    json_t *line = new_line(p), *measures = json_object();
+    for (int i = 0; evaluate_measure(replica, i, &name, &value); i++)
+        runlog_number(measures, name, value);
+    json_object_set_new(line, "validate", measures);
+    append(r, line);
+}
+
+void record_release(struct record *r) {
+    runlog_close(r->log);
+    pool_release(&r->pool);
+    *r = (struct record){0};
+}
