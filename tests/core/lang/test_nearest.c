@@ -27,11 +27,18 @@ static void word_off_by_one_letter_is_found(void **state) {
     check("b", "bn");
 }
 
+static void two_letters_exchanged_are_one_edit(void **state) {
+    (void)state;
+    check("cnov", "conv");
+    check("nb", "bn");
+    check("elru", NULL); /* exchanged over a letter between: two */
+}
+
 static void long_words_may_be_off_by_a_third(void **state) {
     (void)state;
-    check("maxpol1", "maxpool");   /* 2 of 7 */
-    check("mxpol1", NULL);         /* 3 of 6 */
-    check("momnetum", "momentum"); /* two letters exchanged are two edits */
+    check("maxpol1", "maxpool"); /* 2 of 7 */
+    check("mxpol1", NULL);       /* 3 of 6 */
+    check("momnetum", "momentum");
 }
 
 static void far_words_are_not_suggested(void **state) {
@@ -45,6 +52,7 @@ static void far_words_are_not_suggested(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(word_off_by_one_letter_is_found),
+        cmocka_unit_test(two_letters_exchanged_are_one_edit),
         cmocka_unit_test(long_words_may_be_off_by_a_third),
         cmocka_unit_test(far_words_are_not_suggested),
     };
