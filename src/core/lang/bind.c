@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { MAX_SPECS = 32 };
+enum { MAX_SPECS = 32, MAX_WORDS = 64 };
 
 /* Who is being bound, for messages. */
 struct binding {
@@ -119,18 +119,41 @@ static int bind_scalar(const struct binding *b, double *out, struct err *err) {
     return 0;
 }
 
+/* Is it the name of a constant of [let]? */
+static bool is_constant(const struct binding *b) {
+    const struct section *let = source_find(b->ev->source, "let", "");
+
+    return let && section_find(let, b->e->text);
+}
+
+/* lr=cosin(0.1): no word of the argument's table, nor any number. */
+static int unknown_applied(const struct binding *b, struct err *err) {
+    const char *names[MAX_WORDS];
+    int n = 0;
+
+    for (const struct word *w; b->spec->at && n < MAX_WORDS && (w = b->spec->at(n)); n++)
+        names[n] = w->name;
+    const char *near = nearest(b->e->text, names, n);
+    return pos_error(err, b->e->pos, "%s: %s is '%s', expected a number or one of its words%s%s%s",
+                     b->word->name, b->spec->name, b->e->text, near ? "; did you mean '" : "",
+                     near ? near : "", near ? "'?" : "");
+}
+
 /* A call of a word in the argument's own table, or a number in place of constant(number). */
 static int bind_applied(const struct binding *b, struct applied *out, struct err *err) {
     const struct expr *e = b->e;
-    const struct word *word =
-        e->kind == EXPR_NAME || e->kind == EXPR_CALL ? b->spec->find(e->text) : NULL;
-    double number = 0;
+    const bool named = e->kind == EXPR_NAME || e->kind == EXPR_CALL;
+    const struct word *word = named ? b->spec->find(e->text) : NULL;
+    struct value v;
 
     if (word)
         return eval_apply(b->ev, e, 0, word, out, err);
-    if (eval_number(b->ev, e, &number, err))
-        return err_wrap(err, "%s: %s", b->word->name, b->spec->name);
-    struct expr literal = {.kind = EXPR_NUMBER, .pos = e->pos, .number = number};
+    if (eval(b->ev, e, &v, err))
+        return named && !is_constant(b) && strcmp(e->text, "if") ? unknown_applied(b, err) : -1;
+    if (v.kind != VALUE_NUMBER)
+        return pos_error(err, e->pos, "%s: %s is %s, expected a number or one of its words",
+                         b->word->name, b->spec->name, value_kind_name(v.kind));
+    struct expr literal = {.kind = EXPR_NUMBER, .pos = e->pos, .number = v.number};
     struct expr_arg arg = {.value = &literal, .pos = e->pos};
     const struct expr call = {
         .kind = EXPR_CALL, .pos = e->pos, .text = "constant", .args = &arg, .n_args = 1};
@@ -140,6 +163,8 @@ static int bind_applied(const struct binding *b, struct applied *out, struct err
 static int bind_one(const struct binding *b, void *args, struct err *err) {
     void *at = (char *)args + b->spec->offset;
     double number = 0;
+    struct value v;
+    int word;
 
     switch (b->spec->kind) {
     case ARG_INT:
@@ -158,6 +183,8 @@ static int bind_one(const struct binding *b, void *args, struct err *err) {
             *(struct ints *)at = (struct ints){0, {word_index(b->spec, b->e->text)}};
             return 0;
         }
+        if (b->e->kind == EXPR_NAME && !is_constant(b) && eval(b->ev, b->e, &v, err))
+            return bind_word(b, &word, err);
         return bind_ints(b, at, err);
     case ARG_REALS:
         return bind_numbers(b, at, err);

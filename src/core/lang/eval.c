@@ -24,14 +24,11 @@ int eval_unknown(struct evaluator *ev, const struct expr *e, struct err *err) {
     if (ev->host && ev->host->known && !ev->constants_only)
         n = ev->host->known(ev, known, n, MAX_KNOWN);
     const char *near = nearest(e->text, known, n);
-    const char *what =
-        ev->host && ev->host->what && !ev->constants_only ? ev->host->what : "constant of [let]";
-    if (near)
-        return pos_error(err, e->pos,
-                         "found '%s', expected the name of a known %s; "
-                         "did you mean '%s'?",
-                         e->text, what, near);
-    return pos_error(err, e->pos, "found '%s', expected the name of a known %s", e->text, what);
+    const bool hosted = ev->host && ev->host->what && !ev->constants_only;
+    const char *what = hosted ? ev->host->what : "constant of [let]";
+    return pos_error(err, e->pos, "found '%s', expected %s known %s%s%s%s", e->text,
+                     hosted ? "the name of a" : "a number or the name of a", what,
+                     near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
 }
 
 static int eval_let(struct evaluator *ev, const struct expr *e, const struct entry *entry,

@@ -118,7 +118,8 @@ static const char *const no_yes[] = {"false", "true", NULL};
 #define LR(type)                                                                                   \
     {                                                                                              \
         .name = "lr", .kind = ARG_APPLIED, .offset = offsetof(struct type, lr), .required = true,  \
-        .find = schedule_find, .help = "learning rate: a number or a schedule"                     \
+        .find = schedule_find, .at = schedule_word,                                                \
+        .help = "learning rate: a number or a schedule"                                            \
     }
 #define REAL(type, field, value, highest, text)                                                    \
     {                                                                                              \

@@ -257,6 +257,10 @@ const struct word *schedule_find(const char *name) {
     return NULL;
 }
 
+const struct word *schedule_word(int i) {
+    return i < (int)(sizeof table / sizeof *table) ? &table[i]->word : NULL;
+}
+
 const struct schedule *const *schedule_table(int *n) {
     *n = (int)(sizeof table / sizeof *table);
     return table;

@@ -42,5 +42,8 @@ double schedule_at(const struct applied *s, const struct schedule_time *t);
  * exponential, poly, cosine, one_cycle, plateau. For arg_spec.find of an optimiser's lr. */
 const struct word *schedule_find(const char *name);
 
+/* The word of the i-th, NULL past the end. For arg_spec.at. */
+const struct word *schedule_word(int i);
+
 /* All schedules; *n is their number. */
 const struct schedule *const *schedule_table(int *n);

@@ -66,6 +66,7 @@ static const struct arg_spec specs[] = {
      .kind = ARG_APPLIED,
      .offset = offsetof(struct conv, init),
      .find = init_find,
+     .at = init_word,
      .help = "of the weights; kaiming when not given"},
     {0},
 };

@@ -166,6 +166,10 @@ const struct init init_kaiming = {
 static const struct init *const table[] = {&init_zeros,   &init_constant, &init_normal,
                                            &init_uniform, &init_xavier,   &init_kaiming};
 
+const struct word *init_word(int i) {
+    return i < (int)(sizeof table / sizeof *table) ? &table[i]->word : NULL;
+}
+
 const struct init *const *init_table(int *n) {
     *n = (int)(sizeof table / sizeof *table);
     return table;

@@ -13,6 +13,9 @@ struct init {
 /* The word (first member of its struct init) of that name, or NULL. */
 const struct word *init_find(const char *name);
 
+/* The word of the i-th, NULL past the end. For arg_spec.at. */
+const struct word *init_word(int i);
+
 /* All initialisers; *n is their number. */
 const struct init *const *init_table(int *n);
 

@@ -36,6 +36,7 @@ static const struct arg_spec specs[] = {
      .kind = ARG_APPLIED,
      .offset = offsetof(struct linear, init),
      .find = init_find,
+     .at = init_word,
      .help = "of the weights; uniform within 1/sqrt(inputs) when not given"},
     {0},
 };
