@@ -1,52 +1,15 @@
 #include "train/job.h"
 #include "core/learn/optim.h"
+#include "dist/allreduce.h"
 #include "io/augment.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-const struct job_key job_keys[] = {
-    {"job", "name", "text = the file's name", "names the run: runs/NAME"},
-    {"job", "include", "files", "job files to read first, relative to this one"},
-    {"job", "model", "net", "what `model` stands for, as in resnet20(classes=10)"},
-    {"job", "epochs", "number", "length of the job; fractions are allowed"},
-    {"job", "steps", "number", "length of the job instead of epochs"},
-    {"job", "seed", "number = 1", "all randomness follows from it"},
-    {"job", "output", "folder = runs", "where the run's folder is made"},
-    {"job", "threads", "number = processors / ranks", "threads of each rank"},
-    {"data", "train", "FILE.h5:GROUP", "samples to train on"},
-    {"data", "validate", "FILE.h5:GROUP", "samples to validate on"},
-    {"data", "augment", "pipeline = image", "what happens to each image"},
-    {"data", "batch", "number = 128", "samples of one step, of all ranks together"},
-    {"data", "image", "[h, w, c]", "what the network sees, for show and bench without the data"},
-    {"data", "cache", "number = 1024", "MiB of images that each rank keeps in memory at most"},
-    {"step", "train", "nets", "the nets that this step updates"},
-    {"step", "optimizer", "optimizer", "how they are updated, as in sgd(lr=0.1, momentum=0.9)"},
-    {"step", "every", "number = 1", "run in every so-many-th step of the job"},
-    {"step", "clip_norm", "number = none", "largest norm of all gradients of the step"},
-    {"step", "clip_value", "number = none", "largest magnitude of a gradient"},
-    {"validate", "every", "interval = 1 epoch", "how often"},
-    {"validate", "best", "statement", "the measure that decides which weights are the best"},
-    {"validate", "batch", "number = [data] batch", "samples at a time, of all ranks together"},
-    {"validate", "on", "all | rank0 = all", "who computes"},
-    {"validate", "patience", "number = none", "validations without a new best before the job ends"},
-    {"checkpoint", "last", "interval = 1 epoch", "how often last.h5 is replaced"},
-    {"checkpoint", "every", "interval = never", "how often a checkpoint of its own is kept"},
-    {"checkpoint", "best", "true | false = true", "keep the best weights in best.h5"},
-    {"dist", "allreduce", "algorithm = ring", "how gradients are summed over ranks"},
-    {"dist", "bucket", "number = 4", "MiB of gradients that are sent at a time"},
-    {"log", "every", "number = 10", "steps between lines of metrics.jsonl"},
-    {0},
-};
-
-const char *const job_step_keys[] = {"train",     "optimizer",  "every",
-                                     "clip_norm", "clip_value", NULL};
-const char *const job_validate_keys[] = {"every", "best", "batch", "on", "patience", NULL};
-
-/* The words of optimisers and augmentations; a pipeline grows from the name `image`. */
-static int word_name(struct evaluator *ev, const struct expr *e, struct value *out,
-                     struct err *err) {
+/* The words of a pipeline, which grows from the name `image`. */
+static int augment_name(struct evaluator *ev, const struct expr *e, struct value *out,
+                        struct err *err) {
     (void)ev, (void)err;
     if (strcmp(e->text, "image"))
         return 0;
@@ -54,20 +17,16 @@ static int word_name(struct evaluator *ev, const struct expr *e, struct value *o
     return 1;
 }
 
-static int word_call(struct evaluator *ev, const struct expr *e, const struct value *piped,
-                     struct value *out, struct err *err) {
-    const struct word *word = piped ? augment_find(e->text) : optim_find(e->text);
+static int augment_call(struct evaluator *ev, const struct expr *e, const struct value *piped,
+                        struct value *out, struct err *err) {
+    const struct word *word = augment_find(e->text);
     struct value applied = {.kind = VALUE_APPLIED, .pos = e->pos};
 
     if (!word)
         return 0;
     if (eval_apply(ev, e, 0, word, &applied.applied, err))
         return -1;
-    if (!piped) {
-        *out = applied;
-        return 1;
-    }
-    if (piped->kind != VALUE_LIST)
+    if (!piped || piped->kind != VALUE_LIST)
         return pos_error(err, e->pos, "%s: expected `image` at the start of the pipeline", e->text);
     struct value *items = pool_take(ev->pool, (size_t)(piped->n_items + 1) * sizeof *items);
     if (piped->n_items)
@@ -79,28 +38,52 @@ static int word_call(struct evaluator *ev, const struct expr *e, const struct va
     return 1;
 }
 
-static int word_known(const struct evaluator *ev, const char **names, int n, int max) {
-    int n_augment, n_optim;
+static int augment_known(const struct evaluator *ev, const char **names, int n, int max) {
+    int n_augment;
     const struct augment *const *augment = augment_table(&n_augment);
-    const struct optimizer *const *optim = optim_table(&n_optim);
 
     (void)ev;
     for (int i = 0; i < n_augment && n < max; i++)
         names[n++] = augment[i]->word.name;
+    return n;
+}
+
+static const struct eval_host augment_host = {
+    .name = augment_name,
+    .call = augment_call,
+    .known = augment_known,
+    .what = "augmentation",
+};
+
+static int optim_call(struct evaluator *ev, const struct expr *e, const struct value *piped,
+                      struct value *out, struct err *err) {
+    const struct word *word = piped ? NULL : optim_find(e->text);
+
+    *out = (struct value){.kind = VALUE_APPLIED, .pos = e->pos};
+    if (!word)
+        return 0;
+    return eval_apply(ev, e, 0, word, &out->applied, err) ? -1 : 1;
+}
+
+static int optim_known(const struct evaluator *ev, const char **names, int n, int max) {
+    int n_optim;
+    const struct optimizer *const *optim = optim_table(&n_optim);
+
+    (void)ev;
     for (int i = 0; i < n_optim && n < max; i++)
         names[n++] = optim[i]->word.name;
     return n;
 }
 
-static const struct eval_host word_host = {
-    .name = word_name,
-    .call = word_call,
-    .known = word_known,
-    .what = "optimizer or augmentation",
+static const struct eval_host optim_host = {
+    .call = optim_call,
+    .known = optim_known,
+    .what = "optimizer",
 };
 
-static struct evaluator evaluator(struct job *job) {
-    return (struct evaluator){.source = &job->source, .pool = &job->pool, .host = &word_host};
+/*   host  NULL where nothing but numbers can stand */
+static struct evaluator evaluator(struct job *job, const struct eval_host *host) {
+    return (struct evaluator){.source = &job->source, .pool = &job->pool, .host = host};
 }
 
 static const struct entry *find(const struct job *job, const char *section, const char *key) {
@@ -112,7 +95,7 @@ static const struct entry *find(const struct job *job, const char *section, cons
 /* A number within [min, max]; *out stays as it is where the key is not there. */
 static int read_number(struct job *job, const struct entry *entry, double min, double max,
                        bool whole, double *out, struct err *err) {
-    struct evaluator ev = evaluator(job);
+    struct evaluator ev = evaluator(job, NULL);
     struct value v;
 
     if (!entry)
@@ -180,53 +163,6 @@ static int read_word(const struct entry *entry, const char *const *words, int *o
                      words[0], words[1]);
 }
 
-static int unknown_key(const struct section *s, const struct entry *entry, struct err *err) {
-    const char *keys[64];
-    int n = 0;
-
-    for (const struct job_key *k = job_keys; k->section && n < 64; k++)
-        if (!strcmp(k->section, s->kind))
-            keys[n++] = k->key;
-    const char *near = nearest(entry->key, keys, n);
-    return pos_error(err, entry->key_pos, "[%s] has no key '%s'%s%s%s", s->kind, entry->key,
-                     near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
-}
-
-static bool is_key(const char *section, const char *key) {
-    for (const struct job_key *k = job_keys; k->section; k++)
-        if (!strcmp(k->section, section) && !strcmp(k->key, key))
-            return true;
-    return false;
-}
-
-static int check_sections(const struct job *job, struct err *err) {
-    static const char *const kinds[] = {"job",  "let",      "net",        "block", "data",
-                                        "step", "validate", "checkpoint", "dist",  "log"};
-    const int n_kinds = sizeof kinds / sizeof *kinds;
-
-    for (int i = 0; i < job->source.n_sections; i++) {
-        const struct section *s = &job->source.sections[i];
-        int kind = 0;
-        while (kind < n_kinds && strcmp(kinds[kind], s->kind))
-            kind++;
-        if (kind == n_kinds) {
-            const char *near = nearest(s->kind, kinds, n_kinds);
-            return pos_error(err, s->pos, "unknown section [%s]%s%s%s", s->kind,
-                             near ? "; did you mean [" : "", near ? near : "", near ? "]?" : "");
-        }
-        const bool named = !strcmp(s->kind, "net") || !strcmp(s->kind, "block");
-        if (named != (s->name[0] != 0) && strcmp(s->kind, "step"))
-            return pos_error(err, s->pos, named ? "[%s] needs a name" : "[%s] takes no name",
-                             s->kind);
-        const bool plain = !named && strcmp(s->kind, "let") && strcmp(s->kind, "step") &&
-                           strcmp(s->kind, "validate");
-        for (int k = 0; plain && k < s->n_entries; k++)
-            if (!is_key(s->kind, s->entries[k].key))
-                return unknown_key(s, &s->entries[k], err);
-    }
-    return 0;
-}
-
 /* runs/NAME is made from it, so it is one plain folder name. */
 static int read_name(struct job *job, struct err *err) {
     const struct entry *name = find(job, "job", "name");
@@ -264,7 +200,7 @@ static int read_job(struct job *job, struct err *err) {
 
 static int read_augment(struct job *job, struct err *err) {
     const struct entry *entry = find(job, "data", "augment");
-    struct evaluator ev = evaluator(job);
+    struct evaluator ev = evaluator(job, &augment_host);
     struct value v;
 
     if (!entry)
@@ -288,7 +224,7 @@ static int read_augment(struct job *job, struct err *err) {
 
 static int read_image(struct job *job, struct err *err) {
     const struct entry *entry = find(job, "data", "image");
-    struct evaluator ev = evaluator(job);
+    struct evaluator ev = evaluator(job, NULL);
     struct value v;
 
     if (!entry)
@@ -325,7 +261,7 @@ static int read_data(struct job *job, struct err *err) {
 static int read_step(struct job *job, const struct section *s, struct err *err) {
     struct job_step *step = &job->step[job->n_steps];
     const struct entry *optimizer = section_find(s, "optimizer");
-    struct evaluator ev = evaluator(job);
+    struct evaluator ev = evaluator(job, &optim_host);
     struct value v;
 
     if (job->n_steps == JOB_MAX_STEPS)
@@ -390,16 +326,33 @@ static int read_validate(struct job *job, struct err *err) {
     return 0;
 }
 
+static int read_allreduce(struct job *job, struct err *err) {
+    const struct entry *entry = find(job, "dist", "allreduce");
+    const char *names[16], *known = "";
+    int n = 0;
+
+    job->allreduce = entry ? entry->value : "ring";
+    for (const struct allreduce_algorithm *a; n < 16 && (a = allreduce_at(n)); n++) {
+        names[n] = a->name;
+        known = pool_print(&job->pool, "%s%s%s", known, n ? ", " : "", a->name);
+        if (!strcmp(a->name, job->allreduce))
+            return 0;
+    }
+    const char *near = nearest(job->allreduce, names, n);
+    return pos_error(err, entry->pos, "allreduce: found '%s', expected one of: %s%s%s%s",
+                     job->allreduce, known, near ? "; did you mean '" : "", near ? near : "",
+                     near ? "'?" : "");
+}
+
 static int read_rest(struct job *job, struct err *err) {
     static const char *const yes_no[] = {"false", "true", NULL};
-    const struct entry *allreduce = find(job, "dist", "allreduce");
     double bucket = 4;
     int best = 1;
 
     job->save_last.epochs = 1;
     job->log_every = 10;
-    job->allreduce = allreduce ? allreduce->value : "ring";
-    if (read_interval(find(job, "checkpoint", "last"), &job->save_last, err) ||
+    if (read_allreduce(job, err) ||
+        read_interval(find(job, "checkpoint", "last"), &job->save_last, err) ||
         read_interval(find(job, "checkpoint", "every"), &job->save_every, err) ||
         read_word(find(job, "checkpoint", "best"), yes_no, &best, err) ||
         read_number(job, find(job, "dist", "bucket"), 0.001, 4096, false, &bucket, err) ||
@@ -415,7 +368,7 @@ int job_read(struct job *job, const char *path, const char *const *sets, int n_s
     *job = (struct job){.path = path};
     if (source_read(&job->source, path, sets, n_sets, err))
         return -1;
-    if (check_sections(job, err) || read_job(job, err) || read_data(job, err) ||
+    if (job_check_keys(job, err) || read_job(job, err) || read_data(job, err) ||
         read_validate(job, err) || read_rest(job, err))
         return -1;
     for (int i = 0; i < job->source.n_sections; i++)

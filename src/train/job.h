@@ -64,6 +64,10 @@ struct job {
 int job_read(struct job *job, const char *path, const char *const *sets, int n_sets,
              struct err *err);
 
+/* Refuse sections and keys that no job has; job_read does it.
+ * Errors: ERR_CONFIG with the place and the nearest known word. */
+int job_check_keys(const struct job *job, struct err *err);
+
 /* {0} is fine. */
 void job_release(struct job *job);
 

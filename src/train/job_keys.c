@@ -1,0 +1,110 @@
+/* job_keys.c - the sections and keys that a job may have. */
+#include "train/job.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+const struct job_key job_keys[] = {
+    {"job", "name", "text = the file's name", "names the run: runs/NAME"},
+    {"job", "include", "files", "job files to read first, relative to this one"},
+    {"job", "model", "net", "what `model` stands for, as in resnet20(classes=10)"},
+    {"job", "epochs", "number", "length of the job; fractions are allowed"},
+    {"job", "steps", "number", "length of the job instead of epochs"},
+    {"job", "seed", "number = 1", "all randomness follows from it"},
+    {"job", "output", "folder = runs", "where the run's folder is made"},
+    {"job", "threads", "number = processors / ranks", "threads of each rank"},
+    {"data", "train", "FILE.h5:GROUP", "samples to train on"},
+    {"data", "validate", "FILE.h5:GROUP", "samples to validate on"},
+    {"data", "augment", "pipeline = image", "what happens to each image"},
+    {"data", "batch", "number = 128", "samples of one step, of all ranks together"},
+    {"data", "image", "[h, w, c]", "what the network sees, for show and bench without the data"},
+    {"data", "cache", "number = 1024", "MiB of images that each rank keeps in memory at most"},
+    {"step", "train", "nets", "the nets that this step updates"},
+    {"step", "optimizer", "optimizer", "how they are updated, as in sgd(lr=0.1, momentum=0.9)"},
+    {"step", "every", "number = 1", "run in every so-many-th step of the job"},
+    {"step", "clip_norm", "number = none", "largest norm of all gradients of the step"},
+    {"step", "clip_value", "number = none", "largest magnitude of a gradient"},
+    {"validate", "every", "interval = 1 epoch", "how often"},
+    {"validate", "best", "statement", "the measure that decides which weights are the best"},
+    {"validate", "batch", "number = [data] batch", "samples at a time, of all ranks together"},
+    {"validate", "on", "all | rank0 = all", "who computes"},
+    {"validate", "patience", "number = none", "validations without a new best before the job ends"},
+    {"checkpoint", "last", "interval = 1 epoch", "how often last.h5 is replaced"},
+    {"checkpoint", "every", "interval = never", "how often a checkpoint of its own is kept"},
+    {"checkpoint", "best", "true | false = true", "keep the best weights in best.h5"},
+    {"dist", "allreduce", "algorithm = ring", "how gradients are summed over ranks"},
+    {"dist", "bucket", "number = 4", "MiB of gradients that are sent at a time"},
+    {"log", "every", "number = 10", "steps between lines of metrics.jsonl"},
+    {0},
+};
+
+const char *const job_step_keys[] = {"train",     "optimizer",  "every",
+                                     "clip_norm", "clip_value", NULL};
+const char *const job_validate_keys[] = {"every", "best", "batch", "on", "patience", NULL};
+
+static const char *nearest_key(const struct section *s, const struct entry *entry) {
+    const char *keys[64];
+    int n = 0;
+
+    for (const struct job_key *k = job_keys; k->section && n < 64; k++)
+        if (!strcmp(k->section, s->kind))
+            keys[n++] = k->key;
+    return nearest(entry->key, keys, n);
+}
+
+/* Among the statements of [step] and [validate]: a number that is called almost as a key is, as in
+ * clip_nrm = 1 or evry = 2 epochs. Any other name is a statement's. */
+static bool is_misspelt(const struct section *s, const struct entry *entry) {
+    const char *key = nearest_key(s, entry);
+    char *end;
+
+    (void)strtod(entry->value, &end);
+    return key && strcmp(key, entry->key) && end != entry->value &&
+           !end[strspn(end, " \tabcdefghijklmnopqrstuvwxyz")];
+}
+
+static int unknown_key(const struct section *s, const struct entry *entry, struct err *err) {
+    const char *near = nearest_key(s, entry);
+
+    return pos_error(err, entry->key_pos, "[%s] has no key '%s'%s%s%s", s->kind, entry->key,
+                     near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+}
+
+static bool is_key(const char *section, const char *key) {
+    for (const struct job_key *k = job_keys; k->section; k++)
+        if (!strcmp(k->section, section) && !strcmp(k->key, key))
+            return true;
+    return false;
+}
+
+int job_check_keys(const struct job *job, struct err *err) {
+    static const char *const kinds[] = {"job",  "let",      "net",        "block", "data",
+                                        "step", "validate", "checkpoint", "dist",  "log"};
+    const int n_kinds = sizeof kinds / sizeof *kinds;
+
+    for (int i = 0; i < job->source.n_sections; i++) {
+        const struct section *s = &job->source.sections[i];
+        int kind = 0;
+        while (kind < n_kinds && strcmp(kinds[kind], s->kind))
+            kind++;
+        if (kind == n_kinds) {
+            const char *near = nearest(s->kind, kinds, n_kinds);
+            return pos_error(err, s->pos, "unknown section [%s]%s%s%s", s->kind,
+                             near ? "; did you mean [" : "", near ? near : "", near ? "]?" : "");
+        }
+        const bool named = !strcmp(s->kind, "net") || !strcmp(s->kind, "block");
+        if (named != (s->name[0] != 0) && strcmp(s->kind, "step"))
+            return pos_error(err, s->pos, named ? "[%s] needs a name" : "[%s] takes no name",
+                             s->kind);
+        const bool plain = !named && strcmp(s->kind, "let") && strcmp(s->kind, "step") &&
+                           strcmp(s->kind, "validate");
+        for (int k = 0; plain && k < s->n_entries; k++)
+            if (!is_key(s->kind, s->entries[k].key))
+                return unknown_key(s, &s->entries[k], err);
+        const bool mixed = !strcmp(s->kind, "step") || !strcmp(s->kind, "validate");
+        for (int k = 0; mixed && k < s->n_entries; k++)
+            if (is_misspelt(s, &s->entries[k]))
+                return unknown_key(s, &s->entries[k], err);
+    }
+    return 0;
+}
