@@ -48,6 +48,11 @@ static void find_running(struct replica *r, struct replica_step *s) {
             }
 }
 
+static bool is_mean(const struct graph *g, int node) {
+    return g->nodes[node].op && shape_len(&g->nodes[node].plan.y) == 1 &&
+           g->nodes[node].plan.y.rank == 1;
+}
+
 static int build_step(struct replica *r, const struct replica_config *c, int which,
                       struct err *err) {
     struct replica_step *s = &r->step[which];
@@ -63,9 +68,9 @@ static int build_step(struct replica *r, const struct replica_config *c, int whi
     for (int i = 0; i < s->n_train; i++)
         s->train[i]->trained = true;
     s->loss = graph_find(s->graph, "loss");
-    if (s->loss < 0)
+    if (s->loss < 0 || !is_mean(s->graph, s->loss))
         return pos_error(err, section_find(s->job->section, "loss")->pos,
-                         "loss is no tensor, expected a loss as in cross_entropy(logits, label)");
+                         "loss: expected a loss, as in cross_entropy(logits, label)");
     s->optimizer = (const struct optimizer *)(const void *)s->job->optimizer.word;
     r->n_steps++;
     return 0;
@@ -84,11 +89,6 @@ static int plan_step(struct replica *r, struct replica_step *s, struct err *err)
         return -1;
     find_running(r, s);
     return 0;
-}
-
-static bool is_mean(const struct graph *g, int node) {
-    return g->nodes[node].op && shape_len(&g->nodes[node].plan.y) == 1 &&
-           g->nodes[node].plan.y.rank == 1;
 }
 
 /* Metrics, which have no gradient, grow as things get better; losses fall. */

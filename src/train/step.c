@@ -179,23 +179,25 @@ static int prepare(struct stepper *s, const struct step_input *in, struct err *e
 
 /* A loss that is not finite ends the job on all ranks, worded by the lowest where it happened. */
 static int check_finite(struct stepper *s, const struct step_input *in, double loss,
-                        const struct plan *p, struct err *err) {
+                        const struct replica_step *step, struct err *err) {
+    const struct plan *p = step->plan;
+    const char *name = step->job->name;
     double local = 0;
+    int rc = 0;
 
     if (isfinite(loss))
         return 0;
     for (int i = 0; i < p->n_leaves; i++)
         local += (double)p->nodes[p->leaves[i]].call.y.data[0];
-    const int rc = isfinite(local) ? 0
-                                   : err_set(err, ERR_DATA,
-                                             "step %" PRId64 ", rank %d: the loss is %g; a "
-                                             "lower learning rate, warmup= or clip_norm may help; "
-                                             "checkpoints of earlier steps are kept",
-                                             in->step + 1, comm_rank(s->comm), local);
+    if (!isfinite(local))
+        rc = err_set(err, ERR_DATA,
+                     "step %" PRId64 ": the loss%s%s is %s; a lower learning rate, warmup= or "
+                     "clip_norm may help; checkpoints of earlier steps are kept",
+                     in->step + 1, name[0] ? " of " : "", name, isnan(local) ? "nan" : "infinite");
     if (agree(s->comm, rc, err))
         return -1;
-    return err_set(err, ERR_DATA, "step %" PRId64 ": the loss over all ranks is %g", in->step + 1,
-                   loss);
+    return err_set(err, ERR_DATA, "step %" PRId64 ": the loss%s%s is %s when summed over all ranks",
+                   in->step + 1, name[0] ? " of " : "", name, isnan(loss) ? "nan" : "infinite");
 }
 
 int stepper_run(struct stepper *s, const struct step_input *in, struct step_output *out,
@@ -227,7 +229,7 @@ int stepper_run(struct stepper *s, const struct step_input *in, struct step_outp
         double loss = 0;
         for (int k = 0; k < step->plan->n_leaves; k++)
             loss += s->sums[at + k];
-        if (out->ran[i] && !(rc = check_finite(s, in, loss, step->plan, err))) {
+        if (out->ran[i] && !(rc = check_finite(s, in, loss, step, err))) {
             run_tail(step->plan, s->sums + at);
             out->loss[i] = run_value(step->plan, step->loss);
         }
