@@ -1,5 +1,6 @@
 /* main.c - argv to a command of the table. The only caller of exit. */
 #include "cmd/command.h"
+#include "dist/launch.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +11,10 @@ int main(int argc, char **argv) {
     struct err err = {0};
     int rc;
 
+    /* What needs no ranks is said by one process; the others leave without a word. */
+    const bool alone = command ? command == command_find("help") : !command_is_job(argc, argv);
+    if (alone && launch_rank(getenv) > 0)
+        exit(0);
     if (command)
         rc = command->run(argc - 1, argv + 1, &err);
     else if (argc > 1 && !strcmp(argv[1], "--help"))
@@ -22,7 +27,7 @@ int main(int argc, char **argv) {
         rc = command_unknown(argc > 1 ? argv[1] : NULL, &err);
     if (!rc && fflush(stdout))
         rc = err_set(&err, ERR_IO, "standard output cannot be written");
-    if (rc && err.msg[0])
-        fprintf(stderr, "dltrain: %s\n", err.msg);
+    if (rc)
+        command_report(&err);
     exit(rc ? (int)err.kind : 0);
 }

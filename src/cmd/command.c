@@ -1,6 +1,7 @@
 #include "cmd/command.h"
 #include "core/lang/syntax.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define COMMAND(name) extern const struct command command_##name;
@@ -52,4 +53,14 @@ int command_unknown(const char *word, struct err *err) {
                    "'%s' is no command and no job (JOB.ini); `dltrain help` lists "
                    "the commands",
                    word);
+}
+
+void command_report(const struct err *err) {
+    char line[sizeof err->msg + 16]; /* one write, so that lines of several processes do not mix */
+
+    if (!err->msg[0])
+        return;
+    snprintf(line, sizeof line, "dltrain: %s\n", err->msg);
+    fputs(line, stderr);
+    fflush(stderr);
 }

@@ -8,8 +8,8 @@ struct command {
     const char *name;
     const char *summary; /* one line for dltrain help */
     const char *usage;   /* for dltrain help NAME: the synopsis, then its options */
-    /* argv[0] is the command's name. Prints to stdout. Returns 0, or -1 with err set; an empty
-     * message on ranks other than 0, so that an error is printed once. */
+    /* argv[0] is the command's name. Prints to stdout. Returns 0, or -1 with err set; its message
+     * is empty where the error has been printed, by this rank or by rank 0. */
     int (*run)(int argc, char **argv, struct err *err);
 };
 
@@ -24,3 +24,6 @@ bool command_is_job(int argc, char **argv);
 
 /* ERR_USAGE for a word that is no command, or for none at all. Returns -1. */
 int command_unknown(const char *word, struct err *err);
+
+/* Print a message, if there is one, on stderr. */
+void command_report(const struct err *err);

@@ -1,5 +1,7 @@
 #include "cmd/jobargs.h"
+#include "cmd/command.h"
 #include "dist/agree.h"
+#include "dist/launch.h"
 
 #include <getopt.h>
 #include <stdlib.h>
@@ -78,8 +80,11 @@ int jobargs_init(struct jobargs *a, int argc, char **argv, unsigned takes, struc
     const char *path = NULL;
 
     *a = (struct jobargs){0};
-    if (comm_new(&a->comm, &argc, &argv, err))
+    if (comm_new(&a->comm, &argc, &argv, err)) {
+        if (launch_rank(getenv) > 0) /* all processes find the same; one says it */
+            err->msg[0] = 0;
         return -1;
+    }
     int rc = parse(a, argc, argv, takes, &path, err);
     if (!rc)
         rc = job_read(&a->job, path, a->sets, a->n_sets, err);
@@ -89,7 +94,10 @@ int jobargs_init(struct jobargs *a, int argc, char **argv, unsigned takes, struc
 }
 
 void jobargs_release(struct jobargs *a, struct err *err) {
-    if (a->comm && comm_rank(a->comm) > 0)
+    /* Before MPI ends: once a rank has left with an exit code, mpirun kills those that talk. */
+    if (a->comm && comm_rank(a->comm) == 0)
+        command_report(err);
+    if (a->comm)
         err->msg[0] = 0;
     job_release(&a->job);
     comm_free(a->comm);

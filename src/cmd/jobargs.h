@@ -23,6 +23,6 @@ enum { JOBARGS_RESUME = 1, JOBARGS_WEIGHTS = 2, JOBARGS_STEPS = 4 };
  * Errors, the same on all ranks: ERR_USAGE, those of job_read. */
 int jobargs_init(struct jobargs *a, int argc, char **argv, unsigned takes, struct err *err);
 
-/* End it all; on ranks other than 0 an error loses its text, since rank 0 prints it. {0} is fine.
- */
+/* End it all. Rank 0 prints what went wrong, if anything did, and the error loses its text.
+ * {0} is fine. */
 void jobargs_release(struct jobargs *a, struct err *err);

@@ -49,3 +49,14 @@ int launch_check(char *(*env)(const char *name), int mpi_size, struct err *err) 
                    "--mpi=pmix or mpirun; if one is meant, put SLURM_NTASKS=1 before the command",
                    tasks, mpi_size, ranks);
 }
+
+int launch_rank(char *(*env)(const char *name)) {
+    static const char *const ranks[] = {"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK"};
+
+    for (size_t i = 0; i < sizeof ranks / sizeof *ranks; i++)
+        if (number(env, ranks[i]) >= 0)
+            return number(env, ranks[i]);
+    return number(env, "SLURM_STEP_ID") >= 0 && number(env, "SLURM_PROCID") > 0
+               ? number(env, "SLURM_PROCID")
+               : 0;
+}

@@ -11,3 +11,7 @@
  * mpirun is refused as well; SLURM_NTASKS=1 before the command says that it is meant so.
  * Errors: ERR_USAGE, saying how to start the job. */
 int launch_check(char *(*env)(const char *name), int mpi_size, struct err *err);
+
+/* The number of this process among those that the launcher started, as far as the environment says
+ * so; 0 without a launcher. For what happens before or without MPI. */
+int launch_rank(char *(*env)(const char *name));
