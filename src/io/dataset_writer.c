@@ -1,5 +1,6 @@
 #include "io/dataset_writer.h"
 
+#include "io/file.h"
 #include "io/h5.h"
 
 #include <errno.h>
@@ -23,6 +24,16 @@ struct dataset_writer {
     int n_channels;
 };
 
+static int make_folders(const char *path, struct err *err) {
+    char folder[PATH_TEXT];
+    char *slash = strrchr(strcpy(folder, path), '/');
+
+    if (!slash || slash == folder)
+        return 0;
+    *slash = 0;
+    return file_make_folders(folder, err);
+}
+
 int dataset_writer_new(struct dataset_writer **out, const char *path, struct err *err) {
     struct dataset_writer *w;
 
@@ -34,7 +45,7 @@ int dataset_writer_new(struct dataset_writer **out, const char *path, struct err
     strcpy(w->path, path);
     strcpy(w->temporary, path);
     strcat(w->temporary, ".tmp");
-    if (h5_create(&w->file, w->temporary, err)) {
+    if (make_folders(path, err) || h5_create(&w->file, w->temporary, err)) {
         free(w);
         return -1;
     }

@@ -8,7 +8,7 @@
 
 struct dataset_writer;
 
-/* Write to path.tmp for now. Errors: ERR_IO. */
+/* Write to path.tmp for now; folders that are missing are made. Errors: ERR_IO. */
 int dataset_writer_new(struct dataset_writer **out, const char *path, struct err *err);
 
 /* Begin the group `name` for images of sample [h, w, c], bytes. Mean and standard deviation of
