@@ -131,7 +131,8 @@ static int apply_operator(struct builder *b, const struct op *op, const struct e
             return pos_error(err, e->pos, "%s has parameters: it stands in [net] and [block] only",
                              op->word.name);
         node->net = b->frame->net;
-        node->part = build_part(b, op->word.name, build_name_argument(e), false);
+        if (!(node->part = build_part(b, op->word.name, e, false, err)))
+            return -1;
     }
     *out = tensor_value(at, e->pos);
     return 1;

@@ -1,4 +1,5 @@
-/* build.h - from text to graph: private to the builder (build.c, compose.c, arch.c). */
+/* build.h - from text to graph: private to the builder (build.c, compose.c,
+ * parts.c, arch.c). */
 #pragma once
 #include "core/graph/graph.h"
 
@@ -51,11 +52,13 @@ struct value build_net_value(struct builder *b, const struct section *section, s
 
 const char *build_net_name(const struct value *net);
 
-/* A new part of the frame at hand. name NULL: found when the statement ends. */
-struct part *build_part(struct builder *b, const char *word, const char *name, bool is_block);
+/* A new part of the frame at hand, made by the call e, which may give it a name; otherwise it gets
+ * one when its statement ends. NULL with err when `name=` gives none, or one that is taken. */
+struct part *build_part(struct builder *b, const char *word, const struct expr *e, bool is_block,
+                        struct err *err);
 
-/* The value of an argument `name=` or NULL. */
-const char *build_name_argument(const struct expr *e);
+/* Name the parts of the statement just evaluated, by the three rules of the language. */
+int build_name_parts(struct builder *b, const struct entry *statement, struct err *err);
 
 /* arch("C64 B R P L10"): a net section made from lecture notation. */
 int build_arch(struct builder *b, const struct expr *e, struct value *out, struct err *err);

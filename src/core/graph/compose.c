@@ -1,4 +1,4 @@
-/* compose.c - nets, blocks, and the names of their parameters. */
+/* compose.c - nets and blocks. */
 #include "core/graph/build.h"
 
 #include <string.h>
@@ -8,71 +8,6 @@ struct net_use {
     const struct section *section;
     struct value *bound; /* [n_params], kind 0 where not bound */
 };
-
-struct part *build_part(struct builder *b, const char *word, const char *name, bool is_block) {
-    struct frame *f = b->frame;
-    struct pool *pool = &b->config->model->pool;
-    struct part *part = pool_take(pool, sizeof *part);
-
-    *part = (struct part){f->part, name, word, is_block, !is_block};
-    f->parts = pool_grow(pool, f->parts, f->n_parts, sizeof(struct part *));
-    f->parts[f->n_parts++] = part;
-    return part;
-}
-
-const char *build_name_argument(const struct expr *e) {
-    for (int i = 0; i < e->n_args; i++)
-        if (e->args[i].name && !strcmp(e->args[i].name, "name"))
-            return e->args[i].value->text;
-    return NULL;
-}
-
-static bool nameless(const struct part *p) {
-    return p->has_params && !p->name;
-}
-
-/* How many parts called `word` have their count in their names so far. */
-static int counted(const struct frame *f, int until, const char *word) {
-    int n = 0;
-
-    for (int i = 0; i < until; i++) {
-        const struct part *p = f->parts[i];
-        const size_t len = strlen(word);
-        n += p->name && !strcmp(p->word, word) && !strncmp(p->name, word, len) &&
-             strspn(p->name + len, "0123456789") == strlen(p->name + len) && p->name[len];
-    }
-    return n;
-}
-
-/* Name the parts of one statement, by the three rules of the language. */
-static void name_parts(struct builder *b, const char *statement) {
-    struct frame *f = b->frame;
-    struct pool *pool = &b->config->model->pool;
-    const char *word = NULL;
-    bool one_block = true;
-    int n = 0, number = 0;
-
-    for (int i = f->first_part; i < f->n_parts; i++) {
-        const struct part *p = f->parts[i];
-        if (!nameless(p))
-            continue;
-        one_block = one_block && p->is_block && (!word || !strcmp(word, p->word));
-        word = p->word;
-        n++;
-    }
-    for (int i = f->first_part; i < f->n_parts; i++) {
-        struct part *p = f->parts[i];
-        if (!nameless(p))
-            continue;
-        if (n == 1)
-            p->name = statement;
-        else if (one_block)
-            p->name = pool_print(pool, "%s.%d", statement, number++);
-        else
-            p->name = pool_print(pool, "%s%d", p->word, counted(f, i, p->word) + 1);
-    }
-    f->first_part = f->n_parts;
-}
 
 static void frame_set(struct builder *b, const char *name, const struct value *v) {
     struct frame *f = b->frame;
@@ -98,7 +33,8 @@ int build_statements(struct builder *b, const char *const *plain, struct value *
             continue;
         if (eval_entry(&b->eval, &s->entries[i], last, err))
             return -1;
-        name_parts(b, s->entries[i].key);
+        if (build_name_parts(b, &s->entries[i], err))
+            return -1;
         frame_set(b, s->entries[i].key, last);
     }
     return 0;
@@ -223,9 +159,8 @@ int build_block(struct builder *b, const struct section *section, const struct e
 
     if (need_net(b, section, e->pos, err) || call_values(b, section, e, 0, piped, values, err))
         return -1;
-    struct part *part =
-        shared ? shared : build_part(b, section->name, build_name_argument(e), true);
-    if (run_body(b, section, b->frame->net, part, values, e->pos, out, err))
+    struct part *part = shared ? shared : build_part(b, section->name, e, true, err);
+    if (!part || run_body(b, section, b->frame->net, part, values, e->pos, out, err))
         return -1;
     out->kind = VALUE_TENSOR; /* only a net's statements can be reached from outside */
     return 0;
@@ -249,7 +184,8 @@ int build_share(struct builder *b, const struct expr *e, struct value *out, stru
         return pos_error(err, name->pos, "share: '%s' is no block", name->text);
     if (need_net(b, shared->section, e->pos, err))
         return -1;
-    shared->part = build_part(b, shared->section->name, build_name_argument(e), true);
+    if (!(shared->part = build_part(b, shared->section->name, e, true, err)))
+        return -1;
     shared->part->has_params = true; /* known only after its first use; it takes a name anyway */
     shared->e = e;
     *out = (struct value){.kind = VALUE_BLOCK, .pos = e->pos, .object = shared};
@@ -298,27 +234,32 @@ static bool only_binds(const struct section *s, const struct value *values) {
     return missing;
 }
 
-/* A net has one set of parameters, so the numbers it is made with are the same in all uses. */
-static int check_bound(const struct net *net, const struct value *values, struct pos pos,
-                       struct err *err) {
-    for (int i = 0; i < net->section->n_params; i++) {
-        const struct value *a = &net->bound[i], *v = &values[i];
-        if (is_tensor(a) && is_tensor(v))
-            continue;
-        if (a->kind != v->kind || (a->kind == VALUE_NUMBER && a->number != v->number))
+/* Do both make the same net? Tensors differ at each use. */
+static bool same_value(const struct value *a, const struct value *b) {
+    if (is_tensor(a) && is_tensor(b))
+        return true;
+    if (a->kind != b->kind || (a->kind == VALUE_NUMBER && a->number != b->number) ||
+        (a->kind == VALUE_STRING && strcmp(a->text, b->text)) || a->n_items != b->n_items)
+        return false;
+    for (int i = 0; i < a->n_items; i++)
+        if (!same_value(&a->items[i], &b->items[i]))
+            return false;
+    return true;
+}
+
+/* A net has one set of parameters, so what it is made with is the same in all uses. */
+static int check_bound(const struct net *net, const struct section *section,
+                       const struct value *values, struct pos pos, struct err *err) {
+    if (net->section != section && strcmp(net->section->entries->value, section->entries->value))
+        return pos_error(err, pos,
+                         "found another arch(...) than before; write them as two [net] instead");
+    for (int i = 0; i < section->n_params; i++)
+        if (!same_value(&net->bound[i], &values[i]))
             return pos_error(err, pos,
                              "net %s is used with another %s than before; a net has one "
                              "set of parameters, a block has new ones at each use",
-                             net->name, net->section->params[i].name);
-    }
+                             net->name, section->params[i].name);
     return 0;
-}
-
-const char *part_path(struct pool *pool, const struct part *part, const char *name) {
-    for (const struct part *p = part; p; p = p->parent)
-        if (p->name)
-            name = name[0] ? pool_print(pool, "%s.%s", p->name, name) : p->name;
-    return name;
 }
 
 /* Does every reader of node i cancel a constant, so that a bias would be idle? */
@@ -378,7 +319,7 @@ int build_net(struct builder *b, const struct value *value, const struct expr *e
         return 0;
     }
     struct net *net = model_find(b->config->model, s->name);
-    if (net && check_bound(net, values, e->pos, err))
+    if (net && check_bound(net, s, values, e->pos, err))
         return -1;
     if (!net) {
         net = model_add(b->config->model, s->name, s);
