@@ -1,0 +1,318 @@
+#include "core/graph/graph_case.h"
+
+/* As in the manual of the language; names and sizes as in torchvision. */
+static const char resnet50[] =
+    "[block bottleneck(x, width, stride=1)]\n"
+    "y    = x | conv(width, 1) | bn | relu | conv(width, 3, stride=stride) | bn | relu |"
+    " conv(4*width, 1) | bn\n"
+    "skip = if(stride > 1 or channels(x) != 4*width, x | conv(4*width, 1, stride=stride) | bn, x)\n"
+    "out  = y + skip | relu\n"
+    "[net resnet50(image, classes=1000)]\n"
+    "stem   = image | conv(64, 7, stride=2) | bn | relu | maxpool(3, stride=2, pad=1)\n"
+    "layer1 = stem   | bottleneck(64)^3\n"
+    "layer2 = layer1 | bottleneck(128, stride=2) | bottleneck(128)^3\n"
+    "layer3 = layer2 | bottleneck(256, stride=2) | bottleneck(256)^5\n"
+    "layer4 = layer3 | bottleneck(512, stride=2) | bottleneck(512)^2\n"
+    "fc     = layer4 | global_avgpool | linear(classes)\n"
+    "[step]\n"
+    "loss  = cross_entropy(resnet50(image), label)\n"
+    "train = resnet50\n";
+
+/* The net m of a job whose step is: out = m(image). */
+static void check_names(const char *text, const char *expected) {
+    struct job_case job;
+    struct step_case step;
+    struct err err = {0};
+    char names[4096];
+
+    job_init(&job, text);
+    const struct graph_config config = job_config(&job, "");
+    if (graph_new(&step.graph, &config, &err))
+        fail_msg("%s", err.msg);
+    net_names(&model_find(&job.model, "m")->weights, names, sizeof names);
+    assert_string_equal(names, expected);
+    job_release(&job);
+}
+
+static bool shape_is(const struct param *p, int rank, int64_t a, int64_t b, int64_t c, int64_t d) {
+    return shape_equal(&p->shape, &(struct shape){rank, {a, b, c, d}});
+}
+
+/* 25,557,032 weights in 161 tensors and 106 running statistics: torchvision's resnet50. */
+static void resnet50_has_the_names_and_sizes_of_torchvision(void **state) {
+    (void)state;
+    struct job_case job;
+    struct step_case step;
+
+    job_init(&job, resnet50);
+    job.batch = 1;
+    job.fields[0].sample = (struct shape){3, {224, 224, 3}};
+    step_init(&step, &job, "");
+    const struct net *net = model_find(&job.model, "resnet50");
+    assert_int_equal(net_n_weights(net), 25557032);
+    assert_int_equal(net->weights.n, 161);
+    assert_int_equal(net->states.n, 106);
+    assert_true(shape_is(find_param(net, "conv1.weight"), 4, 7, 7, 3, 64));
+    assert_true(shape_is(find_param(net, "bn1.bias"), 1, 64, 0, 0, 0));
+    assert_true(shape_is(find_param(net, "layer1.0.conv1.weight"), 4, 1, 1, 64, 64));
+    assert_true(shape_is(find_param(net, "layer1.0.conv4.weight"), 4, 1, 1, 64, 256));
+    assert_true(shape_is(find_param(net, "layer3.5.conv2.weight"), 4, 3, 3, 256, 256));
+    assert_true(shape_is(find_param(net, "layer4.2.bn3.weight"), 1, 2048, 0, 0, 0));
+    assert_true(shape_is(find_param(net, "fc.weight"), 2, 2048, 1000, 0, 0) ||
+                shape_is(find_param(net, "fc.weight"), 2, 1000, 2048, 0, 0));
+    assert_true(shape_is(find_param(net, "fc.bias"), 1, 1000, 0, 0, 0));
+    job_release(&job);
+}
+
+static void a_single_operator_takes_the_name_of_its_statement(void **state) {
+    (void)state;
+    check_names("[net m(image)]\n"
+                "stem = image | conv(4) | relu | maxpool(2)\n"
+                "fc   = stem | flatten | linear(5)\n"
+                "[step]\nout = m(image)\n",
+                "stem.weight stem.bias fc.weight fc.bias");
+}
+
+static void a_single_block_takes_the_name_of_its_statement(void **state) {
+    (void)state;
+    check_names("[block unit(x, width)]\n"
+                "y = x | conv(width, bias=false) | bn | relu\n"
+                "[net m(image)]\n"
+                "first = image | unit(4) | maxpool(2)\n"
+                "[step]\nout = m(image)\n",
+                "first.conv1.weight first.bn1.weight first.bn1.bias");
+}
+
+static void uses_of_one_block_are_numbered_from_0(void **state) {
+    (void)state;
+    check_names("[block unit(x, width)]\n"
+                "mix = x | conv(width, bias=false)\n"
+                "[net m(image)]\n"
+                "deep = image | unit(4) | relu | unit(6)^2\n"
+                "wide = deep | unit(4)^2\n"
+                "[step]\nout = m(image)\n",
+                "deep.0.mix.weight deep.1.mix.weight deep.2.mix.weight wide.0.mix.weight "
+                "wide.1.mix.weight");
+}
+
+static void other_operators_are_counted_through_their_block(void **state) {
+    (void)state;
+    check_names("[net m(image)]\n"
+                "a = image | conv(4) | bn | relu | conv(4) | bn\n"
+                "b = a | conv(2, bias=false)\n"
+                "c = b | conv(4) | bn\n"
+                "[step]\nout = m(image)\n",
+                "conv1.weight bn1.weight bn1.bias conv2.weight bn2.weight bn2.bias b.weight "
+                "conv3.weight bn3.weight bn3.bias");
+}
+
+static void a_block_starts_its_own_count(void **state) {
+    (void)state;
+    check_names("[block unit(x, width)]\n"
+                "y = x | conv(width, bias=false) | conv(width, bias=false)\n"
+                "[net m(image)]\n"
+                "a = image | conv(4, bias=false) | unit(4) | conv(4, bias=false)\n"
+                "b = a | unit(4)\n"
+                "[step]\nout = m(image)\n",
+                "conv1.weight unit1.conv1.weight unit1.conv2.weight conv2.weight b.conv1.weight "
+                "b.conv2.weight");
+}
+
+static void blocks_of_two_kinds_are_counted_by_kind(void **state) {
+    (void)state;
+    check_names("[block one(x)]\n"
+                "y = x | conv(4, bias=false)\n"
+                "[block two(x)]\n"
+                "y = x | conv(4, 1, bias=false)\n"
+                "[net m(image)]\n"
+                "a = image | one | two | one\n"
+                "[step]\nout = m(image)\n",
+                "one1.y.weight two1.y.weight one2.y.weight");
+}
+
+static void what_has_no_parameters_takes_no_name(void **state) {
+    (void)state;
+    check_names("[block pool(x)]\n"
+                "y = x | relu | maxpool(2)\n"
+                "[net m(image)]\n"
+                "a = image | pool | conv(4, bias=false) | pool\n"
+                "[step]\nout = m(image)\n",
+                "a.weight");
+}
+
+/* The count leaves out what the statement's name or name= has taken. */
+static void counted_names_avoid_names_that_are_taken(void **state) {
+    (void)state;
+    check_names("[net m(image)]\n"
+                "conv1 = image | conv(4, bias=false)\n"
+                "b     = conv1 | conv(4, bias=false) | conv(4, bias=false)\n"
+                "[step]\nout = m(image)\n",
+                "conv1.weight conv2.weight conv3.weight");
+    check_names("[net m(image)]\n"
+                "conv2 = image | conv(4, bias=false)\n"
+                "b     = conv2 | conv(4, bias=false) | conv(4, bias=false)\n"
+                "[step]\nout = m(image)\n",
+                "conv2.weight conv3.weight conv4.weight");
+}
+
+static void the_branch_of_an_if_that_is_not_taken_has_no_parameters(void **state) {
+    (void)state;
+    check_names("[net m(image, deep=0)]\n"
+                "a = if(deep > 0, image | conv(4) | conv(4), image | conv(2, bias=false))\n"
+                "[step]\nout = m(image)\n",
+                "a.weight");
+}
+
+static void name_overrides(void **state) {
+    (void)state;
+    check_names("[block unit(x)]\n"
+                "y = x | conv(4, bias=false)\n"
+                "[net m(image)]\n"
+                "a = image | conv(4, bias=false, name=stem) | unit(name=\"body\")\n"
+                "b = a | conv(4, bias=false, name=c) | conv(4, bias=false)\n"
+                "[step]\nout = m(image)\n",
+                "stem.weight body.y.weight c.weight b.weight");
+}
+
+static void two_parts_of_one_name_are_refused(void **state) {
+    (void)state;
+    check_step_refused("[net m(image)]\n"
+                       "a = image | conv(3, bias=false, name=c) | conv(3, bias=false, name=c)\n"
+                       "[step]\nout = m(image)\n",
+                       "job.ini:2:63: found the name c, which another part of m has");
+}
+
+static void a_statement_of_a_taken_name_is_refused(void **state) {
+    (void)state;
+    check_step_refused("[net m(image)]\n"
+                       "a     = image | conv(3) | conv(3)\n"
+                       "conv2 = a | conv(3)\n"
+                       "[step]\nout = m(image)\n",
+                       "job.ini:3:1: found the name conv2, which another part of m has");
+}
+
+static void a_name_that_is_no_name_is_refused(void **state) {
+    (void)state;
+    check_step_refused("[net m(image)]\n"
+                       "a = image | conv(3, name=3)\n"
+                       "[step]\nout = m(image)\n",
+                       "job.ini:2:26: conv: name is not a word, expected a name");
+}
+
+/* x + (x | f) + (x | f | f) of PolyNet has the parameters of one f. */
+static void a_shared_block_has_one_set_of_parameters(void **state) {
+    (void)state;
+    check_names("[block unit(x, width)]\n"
+                "y = x | conv(width) | bn | relu | conv(3, bias=false)\n"
+                "[net m(image)]\n"
+                "f   = share(unit, 6)\n"
+                "out = image + (image | f) + (image | f | f)\n"
+                "[step]\nout = m(image)\n",
+                "f.conv1.weight f.bn1.weight f.bn1.bias f.conv2.weight");
+}
+
+static void a_net_in_a_pipe_shares_its_one_set(void **state) {
+    (void)state;
+    static const char text[] = "[net f(x)]\n"
+                               "y = x | conv(3)\n"
+                               "[net m(image)]\n"
+                               "y = image | f | f | f\n"
+                               "[step]\nout = m(image)\n";
+    struct job_case job;
+    struct step_case step;
+    struct err err = {0};
+    char names[256];
+
+    job_init(&job, text);
+    const struct graph_config config = job_config(&job, "");
+    assert_int_equal(graph_new(&step.graph, &config, &err), 0);
+    net_names(&model_find(&job.model, "f")->weights, names, sizeof names);
+    assert_string_equal(names, "y.weight y.bias");
+    assert_int_equal(model_find(&job.model, "m")->weights.n, 0);
+    job_release(&job);
+}
+
+static void a_block_in_a_pipe_has_new_ones(void **state) {
+    (void)state;
+    check_names("[block f(x)]\n"
+                "y = x | conv(3, bias=false)\n"
+                "[net m(image)]\n"
+                "a = image | f | f | f\n"
+                "[step]\nout = m(image)\n",
+                "a.0.y.weight a.1.y.weight a.2.y.weight");
+}
+
+static void another_graph_finds_the_same_parameters(void **state) {
+    (void)state;
+    struct job_case job;
+    struct step_case one, two;
+
+    job_init(&job, "[net m(image)]\n"
+                   "a = image | conv(4) | bn | relu | global_avgpool\n"
+                   "b = a | linear(2)\n"
+                   "[step one]\nloss = cross_entropy(m(image), label)\ntrain = m\n"
+                   "[step two]\nloss = mse(m(image), 1)\ntrain = m\n");
+    step_init(&one, &job, "one");
+    const int n = job.model.nets[0]->weights.n;
+    step_init(&two, &job, "two");
+    assert_int_equal(job.model.n_nets, 1);
+    assert_int_equal(job.model.nets[0]->weights.n, n);
+    assert_int_equal(n, 5);
+    job_release(&job);
+}
+
+static void a_net_used_with_other_arguments_is_refused(void **state) {
+    (void)state;
+    check_step_refused("[net m(image, classes=10)]\n"
+                       "fc = image | flatten | linear(classes)\n"
+                       "[step]\n"
+                       "a = m(image, classes=4)\n"
+                       "b = m(image, 5)\n",
+                       "job.ini:5:5: net m is used with another classes than before; a net has "
+                       "one set of parameters, a block has new ones at each use");
+    check_step_refused("[net m(image, stride=1)]\n"
+                       "c = image | conv(4, stride=stride)\n"
+                       "[step]\n"
+                       "a = m(image, stride=[1, 2])\n"
+                       "b = m(image, [2, 1])\n",
+                       "job.ini:5:5: net m is used with another stride than before; a net has "
+                       "one set of parameters, a block has new ones at each use");
+}
+
+static void a_net_whose_input_changes_its_parameters_is_refused(void **state) {
+    (void)state;
+    check_step_refused("[net m(image)]\n"
+                       "fc = image | flatten | linear(2)\n"
+                       "[step]\n"
+                       "a = m(image)\n"
+                       "b = m(image | maxpool(2))\n",
+                       "job.ini:2:24: net m: parameter fc.weight would have the shapes 192x2 and "
+                       "48x2 in two uses of its net");
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(resnet50_has_the_names_and_sizes_of_torchvision),
+        cmocka_unit_test(a_single_operator_takes_the_name_of_its_statement),
+        cmocka_unit_test(a_single_block_takes_the_name_of_its_statement),
+        cmocka_unit_test(uses_of_one_block_are_numbered_from_0),
+        cmocka_unit_test(other_operators_are_counted_through_their_block),
+        cmocka_unit_test(a_block_starts_its_own_count),
+        cmocka_unit_test(blocks_of_two_kinds_are_counted_by_kind),
+        cmocka_unit_test(what_has_no_parameters_takes_no_name),
+        cmocka_unit_test(counted_names_avoid_names_that_are_taken),
+        cmocka_unit_test(the_branch_of_an_if_that_is_not_taken_has_no_parameters),
+        cmocka_unit_test(name_overrides),
+        cmocka_unit_test(two_parts_of_one_name_are_refused),
+        cmocka_unit_test(a_statement_of_a_taken_name_is_refused),
+        cmocka_unit_test(a_name_that_is_no_name_is_refused),
+        cmocka_unit_test(a_shared_block_has_one_set_of_parameters),
+        cmocka_unit_test(a_net_in_a_pipe_shares_its_one_set),
+        cmocka_unit_test(a_block_in_a_pipe_has_new_ones),
+        cmocka_unit_test(another_graph_finds_the_same_parameters),
+        cmocka_unit_test(a_net_used_with_other_arguments_is_refused),
+        cmocka_unit_test(a_net_whose_input_changes_its_parameters_is_refused),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
