@@ -7,10 +7,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+static int no_image(const struct expr *e, struct err *err) {
+    return pos_error(err, e->pos,
+                     "%s: expected `image` at the start of the pipeline, as in image | %s", e->text,
+                     e->text);
+}
+
 /* The words of a pipeline, which grows from the name `image`. */
 static int augment_name(struct evaluator *ev, const struct expr *e, struct value *out,
                         struct err *err) {
-    (void)ev, (void)err;
+    (void)ev;
+    if (augment_find(e->text))
+        return no_image(e, err);
     if (strcmp(e->text, "image"))
         return 0;
     *out = (struct value){.kind = VALUE_LIST, .pos = e->pos};
@@ -27,7 +35,7 @@ static int augment_call(struct evaluator *ev, const struct expr *e, const struct
     if (eval_apply(ev, e, 0, word, &applied.applied, err))
         return -1;
     if (!piped || piped->kind != VALUE_LIST)
-        return pos_error(err, e->pos, "%s: expected `image` at the start of the pipeline", e->text);
+        return no_image(e, err);
     struct value *items = pool_take(ev->pool, (size_t)(piped->n_items + 1) * sizeof *items);
     if (piped->n_items)
         memcpy(items, piped->items, (size_t)piped->n_items * sizeof *items);

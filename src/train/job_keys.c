@@ -1,6 +1,8 @@
 /* job_keys.c - the sections and keys that a job may have. */
 #include "train/job.h"
+#include "core/learn/optim.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -52,15 +54,22 @@ static const char *nearest_key(const struct section *s, const struct entry *entr
     return nearest(entry->key, keys, n);
 }
 
-/* Among the statements of [step] and [validate]: a number that is called almost as a key is, as in
- * clip_nrm = 1 or evry = 2 epochs. Any other name is a statement's. */
+/* 1, 2 epochs, sgd(lr=0.1): what a key holds and a statement does not. */
+static bool is_plain(const char *value) {
+    char *end, word[64] = "";
+
+    (void)strtod(value, &end);
+    if (end != value)
+        return !end[strspn(end, " \tabcdefghijklmnopqrstuvwxyz")];
+    return sscanf(value, "%63[a-z0-9_]", word) == 1 && optim_find(word);
+}
+
+/* Among the statements of [step] and [validate]: the value of a key under almost its name, as in
+ * clip_nrm = 1. Any other name is a statement's. */
 static bool is_misspelt(const struct section *s, const struct entry *entry) {
     const char *key = nearest_key(s, entry);
-    char *end;
 
-    (void)strtod(entry->value, &end);
-    return key && strcmp(key, entry->key) && end != entry->value &&
-           !end[strspn(end, " \tabcdefghijklmnopqrstuvwxyz")];
+    return key && strcmp(key, entry->key) && is_plain(entry->value);
 }
 
 static int unknown_key(const struct section *s, const struct entry *entry, struct err *err) {
