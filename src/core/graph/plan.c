@@ -36,6 +36,10 @@ static void mark_live(struct planner *pl, const int *outputs, int n_outputs) {
             pl->p->nodes[pl->g->nodes[i].x[k]].live = true;
 }
 
+static bool is_mean(const struct graph *g, int node) {
+    return g->nodes[node].op && g->nodes[node].op->count;
+}
+
 /* Leaves are means over samples; the tail is what is computed from them. */
 static void mark_tail(struct planner *pl) {
     struct plan *p = pl->p;
@@ -45,12 +49,10 @@ static void mark_tail(struct planner *pl) {
         const struct node *node = &pl->g->nodes[i];
         if (!p->nodes[i].live)
             continue;
-        for (int k = 0; k < node->n_x; k++) {
-            const struct node *x = &pl->g->nodes[node->x[k]];
-            if (p->nodes[node->x[k]].tail || (x->op && x->op->count))
+        for (int k = 0; k < node->n_x; k++)
+            if (p->nodes[node->x[k]].tail || is_mean(pl->g, node->x[k]))
                 p->nodes[i].tail = true;
-        }
-        if (node->op && node->op->count)
+        if (is_mean(pl->g, i))
             p->leaves[p->n_leaves++] = i;
     }
 }
@@ -79,12 +81,26 @@ static int check_loss_is_linear(const struct planner *pl, struct err *err) {
     return 0;
 }
 
+/* The tail is computed once more from sums over all ranks, when tensors are long gone. */
+static int check_tail(const struct planner *pl, int i, struct err *err) {
+    const struct node *node = &pl->g->nodes[i];
+
+    for (int k = 0; pl->p->nodes[i].live && pl->p->nodes[i].tail && k < node->n_x; k++) {
+        const struct node *x = &pl->g->nodes[node->x[k]];
+        if ((x->op || x->field) && !pl->p->nodes[node->x[k]].tail && !is_mean(pl->g, node->x[k]))
+            return pos_error(err, node->pos,
+                             "%s of a loss or metric and a tensor, expected losses, metrics and "
+                             "numbers only",
+                             node->op->word.name);
+    }
+    return 0;
+}
+
 static int check_outputs(const struct planner *pl, const struct plan_config *config,
                          struct err *err) {
     for (int i = 0; i < config->n_outputs; i++) {
         const int node = config->outputs[i];
-        const struct op *op = pl->g->nodes[node].op;
-        if (!pl->p->nodes[node].tail && !(op && op->count))
+        if (!pl->p->nodes[node].tail && !is_mean(pl->g, node))
             return pos_error(err, pl->g->nodes[node].pos,
                              "found a tensor, expected a loss or a metric");
     }
@@ -98,6 +114,9 @@ static int check_outputs(const struct planner *pl, const struct plan_config *con
                              "of the dataset",
                              leaf->op->word.name);
     }
+    for (int i = 0; i < pl->g->n_nodes; i++)
+        if (check_tail(pl, i, err))
+            return -1;
     return 0;
 }
 
@@ -137,7 +156,7 @@ static void find_lives(struct planner *pl, const int *outputs, int n_outputs) {
         later(&life->last, i);
         if (p->nodes[i].backward && node->op->reads_y)
             later(&life->last, backward_time(pl, i));
-        if ((node->op && node->op->count) || p->nodes[i].tail)
+        if (is_mean(pl->g, i) || p->nodes[i].tail)
             life->last = pl->end; /* means are looked at after the run */
         for (int k = 0; k < node->n_x; k++) {
             struct life *x = &pl->life[node->x[k]];
