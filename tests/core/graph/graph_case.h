@@ -26,7 +26,7 @@ struct step_case {
     struct net **train;
     int n_train;
     unsigned char *memory;
-    double totals[8]; /* of the last run */
+    double totals[16]; /* of the last run */
 };
 
 /* Read a job's text, which stands in a file only while it is read. */
@@ -170,7 +170,7 @@ static inline void step_run(struct step_case *step, const act *image, const act 
     run_input(p, "image", image);
     run_input(p, "label", label);
     run_resize(p, n);
-    assert_in_range(p->n_leaves, 0, 8);
+    assert_in_range(p->n_leaves, 0, 16);
     run_counts(p, n, step->totals);
     if (totals)
         context.totals = totals;
