@@ -335,6 +335,9 @@ static int plan_backward(struct planner *pl, struct err *err) {
         return -1;
     if (find_ready(pl, err))
         return -1;
+    if (!p->nodes[p->loss].backward)
+        return pos_error(err, pl->g->nodes[p->loss].pos,
+                         "no gradient passes the loss: train names no net");
     qsort(p->ready, (size_t)p->n_ready, sizeof *p->ready, by_node);
     return 0;
 }
