@@ -1,0 +1,356 @@
+#include "core/graph/graph_case.h"
+#include "core/graph/nets.h"
+
+enum { BATCH = 6, SAMPLE = 8 * 8 * 3, ROOM = 20000 };
+
+static act image[BATCH * SAMPLE];
+static const act label[BATCH] = {0, 3, 1, 4, 2, 3};
+
+static int fill_image(void **state) {
+    (void)state;
+    fill_numbers(image, BATCH * SAMPLE, 2);
+    return 0;
+}
+
+/* A job's step with room for BATCH samples. */
+static void prepare(struct job_case *job, struct step_case *step, const char *text,
+                    const char *name) {
+    job_init(job, text);
+    job->batch = BATCH;
+    step_init(step, job, name);
+    job_allocate(job, step, 1);
+    step_place(step);
+}
+
+static double loss_of(struct step_case *step, int64_t n) {
+    const struct run_context context = {.seed = 3, .step = 5, .totals = step->totals};
+
+    run_resize(step->plan, n);
+    run_forward(step->plan, &context);
+    return run_value(step->plan, step->plan->loss);
+}
+
+/* Central differences in n_tries weights of each parameter, on n samples. */
+static void check_gradients(const char *text, const char *name, int64_t n, int n_tries) {
+    struct job_case job;
+    struct step_case step;
+    uint64_t s = 88172645463325252u;
+
+    prepare(&job, &step, text, name);
+    step_run(&step, image, label, n, 0, NULL);
+    for (int t = 0; t < step.n_train; t++) {
+        struct net *net = step.train[t];
+        for (int w = 0; w < net->weights.n; w++)
+            for (int k = 0; k < n_tries; k++) {
+                const struct param *param = &net->weights.items[w];
+                s ^= s << 13, s ^= s >> 7, s ^= s << 17;
+                const int64_t at = param->offset + (int64_t)(s % (uint64_t)param->len);
+                const real kept = net->w[at], step_len = 1e-5;
+                net->w[at] = kept + step_len;
+                const double above = loss_of(&step, n);
+                net->w[at] = kept - step_len;
+                const double below = loss_of(&step, n);
+                net->w[at] = kept;
+                const double slope = (above - below) / (2 * step_len);
+                if (fabs(slope - net->dw[at]) > 1e-7 * (1 + fabs(slope)))
+                    fail_msg("%s[%lld]: %.12g, differences say %.12g", param->name,
+                             (long long)(at - param->offset), net->dw[at], slope);
+            }
+    }
+    release_one(&job, &step);
+}
+
+static void gradients_of_a_residual_net_with_two_losses(void **state) {
+    (void)state;
+    check_gradients(residual, "", BATCH, 6);
+    check_gradients(residual, "", 4, 6);
+}
+
+static void gradients_of_values_read_by_all_that_follow(void **state) {
+    (void)state;
+    check_gradients(dense, "", 5, 8);
+}
+
+static void gradients_of_shared_parameters(void **state) {
+    (void)state;
+    check_gradients(shared, "", 4, 10);
+}
+
+static void gradients_through_operators_in_place(void **state) {
+    (void)state;
+    check_gradients(in_place, "", 5, 10);
+}
+
+static void gradients_of_arithmetic(void **state) {
+    (void)state;
+    check_gradients(arithmetic, "", 3, 10);
+}
+
+static void gradients_of_both_steps_of_a_gan(void **state) {
+    (void)state;
+    check_gradients(gan, "discriminator", 4, 10);
+    check_gradients(gan, "generator", 4, 10);
+}
+
+static const char no_batch_norm[] =
+    "[net m(image)]\n"
+    "a  = image | conv(4) | relu | maxpool(2) | dropout(0.2)\n"
+    "b  = a + (a | conv(4) | relu)\n"
+    "fc = concat(b, a) | global_avgpool | linear(5)\n"
+    "[step]\n"
+    "y     = m(image)\n"
+    "loss  = cross_entropy(y, label, weights=[1, 2, 3, 4, 5]) + 0.3 * mse(y.b, noise([4, 4, 4]))\n"
+    "train = m\n";
+
+/* The identity of data-parallel training: the gradients of the parts add up to the whole. */
+static void parts_of_a_batch_add_up_to_the_whole(void **state) {
+    (void)state;
+    static const int64_t cuts[] = {1, 2, 5};
+    static real whole[ROOM], sum[ROOM];
+    struct job_case job;
+    struct step_case step;
+    double totals[2], leaves[2], part[2];
+
+    prepare(&job, &step, no_batch_norm, "");
+    const struct net *net = step.train[0];
+    step_run(&step, image, label, BATCH, 0, NULL);
+    memcpy(totals, step.totals, sizeof totals);
+    memcpy(whole, net->dw, (size_t)net->weights.len * sizeof(real));
+    run_leaves(step.plan, leaves);
+    const double loss = run_value(step.plan, step.plan->loss);
+    for (int c = 0; c < 3; c++) {
+        double sums[2] = {0};
+        memset(sum, 0, sizeof sum);
+        for (int half = 0; half < 2; half++) {
+            const int64_t first = half ? cuts[c] : 0, n = half ? BATCH - cuts[c] : cuts[c];
+            step_run(&step, image + first * SAMPLE, label + first, n, first, totals);
+            for (int64_t i = 0; i < net->weights.len; i++)
+                sum[i] += net->dw[i];
+            run_leaves(step.plan, part);
+            sums[0] += part[0], sums[1] += part[1];
+        }
+        for (int64_t i = 0; i < net->weights.len; i++)
+            assert_true(fabs(sum[i] - whole[i]) < 1e-13);
+        assert_true(fabs(sums[0] - leaves[0]) < 1e-13 && fabs(sums[1] - leaves[1]) < 1e-13);
+        run_tail(step.plan, sums);
+        assert_true(fabs(run_value(step.plan, step.plan->loss) - loss) < 1e-13);
+    }
+    release_one(&job, &step);
+}
+
+static void counts_are_terms_of_each_mean(void **state) {
+    (void)state;
+    struct job_case job;
+    struct step_case step;
+    double counts[2];
+
+    prepare(&job, &step, no_batch_norm, "");
+    assert_int_equal(step.plan->n_leaves, 2);
+    run_input(step.plan, "image", image);
+    run_input(step.plan, "label", label);
+    run_resize(step.plan, 3);
+    run_counts(step.plan, 3, counts);
+    assert_true(counts[0] == 1 + 4 + 2); /* weights of the labels 0, 3, 1 */
+    assert_true(counts[1] == 3 * 4 * 4 * 4);
+    run_counts(step.plan, 0, counts);
+    assert_true(counts[0] == 0 && counts[1] == 0);
+    release_one(&job, &step);
+}
+
+/* The value of net m's last statement for each sample, cut at `cut`. */
+static void outputs(const char *text, int64_t cut, act *out) {
+    struct job_case job;
+    struct step_case step;
+
+    prepare(&job, &step, text, "");
+    const int node = graph_find(step.graph, "y");
+    for (int64_t first = 0; first < BATCH;) {
+        const int64_t n = first ? BATCH - first : cut;
+        step_run(&step, image + first * SAMPLE, label + first, n, first, NULL);
+        const struct tensor *y = &step.plan->nodes[node].call.y;
+        assert_int_equal(y->shape.dim[0], n);
+        const int64_t len = shape_sample_len(&y->shape);
+        memcpy(out + first * len, y->data, (size_t)(n * len) * sizeof(act));
+        first += n;
+    }
+    release_one(&job, &step);
+}
+
+static void randomness_does_not_depend_on_how_the_batch_is_cut(void **state) {
+    (void)state;
+    static const char text[] = "[step]\n"
+                               "y    = dropout(image, 0.5) + noise([8, 8, 3])\n"
+                               "out  = mse(y, 0)\n";
+    static act whole[BATCH * SAMPLE], parts[BATCH * SAMPLE];
+    int dropped = 0;
+
+    outputs(text, BATCH, whole);
+    for (int64_t cut = 1; cut < BATCH; cut += 2) {
+        outputs(text, cut, parts);
+        assert_memory_equal(whole, parts, sizeof whole);
+    }
+    outputs("[step]\ny = dropout(image, 0.5)\nout = mse(y, 0)\n", BATCH, whole);
+    for (int i = 0; i < BATCH * SAMPLE; i++)
+        dropped += whole[i] == 0;
+    assert_in_range(dropped, BATCH * SAMPLE * 2 / 5, BATCH * SAMPLE * 3 / 5);
+}
+
+static void steps_and_seeds_draw_anew(void **state) {
+    (void)state;
+    struct job_case job;
+    struct step_case step;
+    double totals[1] = {BATCH * 10}, losses[3];
+
+    prepare(&job, &step, "[step]\nout = mse(noise(10), 0)\n", "");
+    run_resize(step.plan, BATCH);
+    for (unsigned i = 0; i < 3; i++) {
+        run_forward(step.plan,
+                    &(struct run_context){.seed = i / 2, .step = i % 2, .totals = totals});
+        losses[i] = run_value(step.plan, graph_find(step.graph, "out"));
+    }
+    assert_true(losses[0] != losses[1] && losses[0] != losses[2] && losses[1] != losses[2]);
+    release_one(&job, &step);
+}
+
+/* What a callback was told, and the gradients as they were then. */
+struct told {
+    const struct plan *p;
+    real seen[ROOM];
+    int64_t n_elements;
+    int n_ready, n_progress;
+};
+
+static void note_ready(void *context, int net, int64_t offset, int64_t len) {
+    struct told *told = context;
+
+    assert_int_equal(net, 0);
+    memcpy(told->seen + offset, told->p->train[0]->dw + offset, (size_t)len * sizeof(real));
+    told->n_elements += len;
+    told->n_ready++;
+}
+
+static void note_progress(void *context) {
+    ((struct told *)context)->n_progress++;
+}
+
+static void what_is_ready_is_final(void **state) {
+    (void)state;
+    static struct told told;
+
+    for (int i = 0; i < N_NETS; i++) {
+        struct job_case job;
+        struct step_case step;
+        int n_backward = 0;
+
+        prepare(&job, &step, all_nets[i].text, all_nets[i].step);
+        const struct plan *p = step.plan;
+        told = (struct told){.p = p};
+        memset(told.seen, 0xff, sizeof told.seen);
+        step_run(&step, image, label, BATCH, 0, NULL);
+        run_backward(step.plan, &(struct run_context){.seed = 3,
+                                                      .step = 5,
+                                                      .totals = step.totals,
+                                                      .ready = note_ready,
+                                                      .progress = note_progress,
+                                                      .context = &told});
+        assert_int_equal(told.n_elements, p->train[0]->weights.len);
+        assert_memory_equal(told.seen, p->train[0]->dw,
+                            (size_t)p->train[0]->weights.len * sizeof(real));
+        for (int k = 0; k < step.graph->n_nodes; k++)
+            n_backward += p->nodes[k].backward;
+        assert_int_equal(told.n_progress, n_backward);
+        release_one(&job, &step);
+    }
+}
+
+static void a_rank_without_samples_gives_zeros(void **state) {
+    (void)state;
+    static struct told told;
+    struct job_case job;
+    struct step_case step;
+    double leaves[2] = {1, 1};
+
+    prepare(&job, &step, residual, "");
+    const struct net *net = step.train[0];
+    for (int64_t i = 0; i < net->weights.len; i++)
+        net->dw[i] = 9;
+    told = (struct told){.p = step.plan};
+    run_nothing(step.plan, &(struct run_context){.ready = note_ready, .context = &told});
+    for (int64_t i = 0; i < net->weights.len; i++)
+        assert_true(net->dw[i] == 0 && told.seen[i] == 0);
+    assert_int_equal(told.n_elements, net->weights.len);
+    assert_int_equal(told.n_ready, step.plan->n_ready);
+    run_leaves(step.plan, leaves);
+    assert_true(leaves[0] == 0 && leaves[1] == 0);
+    run_tail(step.plan, (double[]){2, 10}); /* sums that came from others */
+    assert_true(fabs(run_value(step.plan, step.plan->loss) - 5) < 1e-12);
+    release_one(&job, &step);
+}
+
+/* mean of (x - 0)^2, 0.3 of it and 1 more; by hand for images of ones and twos. */
+static void values_are_those_worked_by_hand(void **state) {
+    (void)state;
+    static act ones[2 * SAMPLE];
+    static const act classes[] = {0, 1}; /* of equal logits the first ranks first */
+    struct job_case job;
+    struct step_case step;
+
+    for (int i = 0; i < 2 * SAMPLE; i++)
+        ones[i] = i < SAMPLE ? 1 : 2;
+    prepare(&job, &step,
+            "[step]\ny = image * 3\nout_a = mse(y, 0)\nout_b = accuracy(image | global_avgpool, "
+            "label)\nout = 1 + 0.3 * out_a - out_b / 2\n",
+            "");
+    step_run(&step, ones, classes, 2, 0, NULL);
+    assert_true(fabs(run_value(step.plan, graph_find(step.graph, "out_a")) - 22.5) < 1e-12);
+    assert_true(fabs(run_value(step.plan, graph_find(step.graph, "out_b")) - 0.5) < 1e-12);
+    assert_true(fabs(run_value(step.plan, graph_find(step.graph, "out")) - 7.5) < 1e-12);
+    run_tail(step.plan, (double[]){10, 1});
+    assert_true(fabs(run_value(step.plan, graph_find(step.graph, "out")) - 3.5) < 1e-12);
+    release_one(&job, &step);
+}
+
+/* Runs leave nothing behind: the same numbers after others, of other sizes. */
+static void runs_do_not_depend_on_former_runs(void **state) {
+    (void)state;
+    static const int64_t sizes[] = {BATCH, 1, 4, 2, BATCH};
+    static real fresh[ROOM];
+
+    for (int i = 0; i < N_NETS; i++) {
+        struct job_case job;
+        struct step_case step;
+
+        prepare(&job, &step, all_nets[i].text, all_nets[i].step);
+        const struct net *net = step.train[0];
+        step_run(&step, image, label, 4, 0, NULL);
+        memcpy(fresh, net->dw, (size_t)net->weights.len * sizeof(real));
+        const double loss = run_value(step.plan, step.plan->loss);
+        for (int k = 0; k < 5; k++)
+            step_run(&step, image + k, label, sizes[k], k, NULL);
+        step_run(&step, image, label, 4, 0, NULL);
+        assert_memory_equal(fresh, net->dw, (size_t)net->weights.len * sizeof(real));
+        assert_true(loss == run_value(step.plan, step.plan->loss));
+        release_one(&job, &step);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(gradients_of_a_residual_net_with_two_losses),
+        cmocka_unit_test(gradients_of_values_read_by_all_that_follow),
+        cmocka_unit_test(gradients_of_shared_parameters),
+        cmocka_unit_test(gradients_through_operators_in_place),
+        cmocka_unit_test(gradients_of_arithmetic),
+        cmocka_unit_test(gradients_of_both_steps_of_a_gan),
+        cmocka_unit_test(parts_of_a_batch_add_up_to_the_whole),
+        cmocka_unit_test(counts_are_terms_of_each_mean),
+        cmocka_unit_test(randomness_does_not_depend_on_how_the_batch_is_cut),
+        cmocka_unit_test(steps_and_seeds_draw_anew),
+        cmocka_unit_test(what_is_ready_is_final),
+        cmocka_unit_test(a_rank_without_samples_gives_zeros),
+        cmocka_unit_test(values_are_those_worked_by_hand),
+        cmocka_unit_test(runs_do_not_depend_on_former_runs),
+    };
+
+    return cmocka_run_group_tests(tests, fill_image, NULL);
+}
