@@ -61,7 +61,7 @@ static void decide(const struct job *job, const struct progress *p, const struct
     c->stop = stop && !c->finish;
     if (p->step == 0)
         return;
-    c->validate = !p->validated && (due(&job->validate_every, p) || c->finish);
+    c->validate = job->validate && !p->validated && (due(&job->validate_every, p) || c->finish);
     c->save_last = due(&job->save_last, p) || c->finish || c->stop;
     c->save_every = due(&job->save_every, p);
 }

@@ -265,7 +265,8 @@ static int loop(struct trainer *t, struct err *err) {
     t->first_step = t->progress.step;
     if (follow_up(t, false, false, err))
         return -1;
-    if (t->control.finish && t->progress.validated) /* was finished before: measure once more */
+    if (t->job->validate && t->control.finish &&
+        t->progress.validated) /* was finished before: measure once more */
         return evaluate(&t->replica, t->validates_here ? &t->validate : NULL, t->comm, err);
     feed_seek(&t->train, t->progress.step, t->progress.total_steps);
     while (!t->control.finish && !t->control.stop)
