@@ -30,8 +30,7 @@ char *pool_print(struct pool *pool, const char *fmt, ...) {
     va_list ap;
 
     va_start(ap, fmt);
-    char none[1];
-    const int len = vsnprintf(none, sizeof none, fmt, ap);
+    const int len = vsnprintf(NULL, 0, fmt, ap);
     va_end(ap);
     char *text = pool_take(pool, (size_t)len + 1);
     va_start(ap, fmt);
