@@ -95,6 +95,36 @@ static void gan_steps_do_only_what_their_net_needs(void **state) {
     job_release(&job);
 }
 
+/* Gradients pass the net behind the trained one, and end before the one in front of it. */
+static void nets_that_are_not_trained_do_not_go_backward_for_themselves(void **state) {
+    (void)state;
+    static const char text[] = "[net front(image)]\nout = image | conv(3) | bn | relu\n"
+                               "[net m(x)]\nout = x | conv(4) | relu\n"
+                               "[net behind(x)]\nout = x | conv(2) | relu\n"
+                               "[step]\n"
+                               "loss  = mse(behind(m(front(image))), 1) + mse(front(image), 0)\n"
+                               "train = m\n";
+    struct job_case job;
+    struct step_case step;
+    int n, n_backward;
+
+    prepare(&job, &step, &(struct job_text){text, ""});
+    count_nodes(&step, "front", &n, &n_backward);
+    assert_int_equal(n, 4);
+    assert_int_equal(n_backward, 0);
+    count_nodes(&step, "m", &n, &n_backward);
+    assert_int_equal(n_backward, 1);
+    count_nodes(&step, "behind", &n, &n_backward);
+    assert_int_equal(n_backward, 1);
+    const struct plan_node *own = &step.plan->nodes[node_of_op(step.graph, "conv", 1)];
+    const struct plan_node *behind = &step.plan->nodes[node_of_op(step.graph, "conv", 2)];
+    assert_null(own->dx[0].data);
+    assert_non_null(own->call.dw[0]);
+    assert_non_null(behind->dx[0].data);
+    assert_null(behind->call.dw[0]);
+    release_one(&job, &step);
+}
+
 static void a_step_leaves_other_nets_gradients_alone(void **state) {
     (void)state;
     struct job_case job;
@@ -335,6 +365,7 @@ static void shared_parameters_are_ready_after_their_first_use(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(gan_steps_do_only_what_their_net_needs),
+        cmocka_unit_test(nets_that_are_not_trained_do_not_go_backward_for_themselves),
         cmocka_unit_test(a_step_leaves_other_nets_gradients_alone),
         cmocka_unit_test(detach_stops_gradients),
         cmocka_unit_test(trained_nets_that_the_loss_does_not_reach_are_refused),
