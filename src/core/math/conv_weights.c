@@ -68,7 +68,7 @@ size_t conv_weights_scratch_bytes(const struct conv_shape *s) {
 
     if (groups_of(s) > 1)
         return copies_bytes(s) + (size_t)groups_of(s) * slot_bytes(p, p.c);
-    for (int64_t n = 1; n <= PATCH_SLOTS; n++)
+    for (int64_t n = 1; n <= PATCH_SLOTS && n <= p.c; n++)
         if ((size_t)n * slot_bytes(p, slice_len(p.c, n)) > most)
             most = (size_t)n * slot_bytes(p, slice_len(p.c, n));
     return most;
