@@ -3,11 +3,13 @@
 
 #include <stdlib.h>
 
-/* Add one batch to the sums of terms and their numbers. */
-static void add_batch(struct replica *r, const struct feed_batch *batch, const double *ones,
-                      double *values, double *sums, double *counts) {
+/* Add batch number `step` to the sums of terms and their numbers. Each has noise of its own, the
+ * same in every evaluation. */
+static void add_batch(struct replica *r, const struct feed_batch *batch, int64_t step,
+                      const double *ones, double *values, double *sums, double *counts) {
     struct plan *p = r->validate_plan;
-    const struct run_context context = {.first = batch->first, .totals = ones};
+    const struct run_context context = {
+        .step = (uint64_t)step, .first = batch->first, .totals = ones};
 
     if (!batch->data.n)
         return;
@@ -32,7 +34,7 @@ static int add_all(struct replica *r, struct feed *feed, const double *ones, dou
     for (int64_t s = 0; s < steps; s++) {
         if (feed_next(feed, &batch, err))
             return -1;
-        add_batch(r, &batch, ones, values, sums, counts);
+        add_batch(r, &batch, s, ones, values, sums, counts);
     }
     return 0;
 }
