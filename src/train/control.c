@@ -61,7 +61,9 @@ static void decide(const struct job *job, const struct progress *p, const struct
     c->stop = stop && !c->finish;
     if (p->step == 0)
         return;
-    c->validate = job->validate && !p->validated && (due(&job->validate_every, p) || c->finish);
+    /* Who asks to stop may kill soon: save at once; what is due is measured after --resume. */
+    c->validate =
+        job->validate && !p->validated && !c->stop && (due(&job->validate_every, p) || c->finish);
     c->save_last = due(&job->save_last, p) || c->finish || c->stop;
     c->save_every = due(&job->save_every, p);
 }
