@@ -4,7 +4,6 @@
 #include "core/base/rng.h"
 #include "dist/agree.h"
 #include "train/step.h"
-#include "train/trainer.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -94,7 +93,7 @@ static int prepare(struct jobargs *a, struct replica *r, struct stepper *stepper
         .labelled = labelled,
         .batch = (a->job.batch + comm_size(a->comm) - 1) / comm_size(a->comm),
         .training = true,
-        .threads = train_threads(&a->job, a->comm),
+        .threads = a->threads,
         .data_name = a->job.path,
     };
     if (!a->job.n_steps)

@@ -3,7 +3,6 @@
 #include "dist/agree.h"
 #include "train/evaluate.h"
 #include "train/save.h"
-#include "train/trainer.h"
 
 #include <stdio.h>
 
@@ -32,7 +31,7 @@ static int load(struct jobargs *a, struct replica *r, const struct feed *feed, s
         .labelled = dataset_n_classes(feed->dataset) > 0,
         .batch = 1,
         .validate_batch = feed_max_batch(feed),
-        .threads = train_threads(&a->job, a->comm),
+        .threads = a->threads,
         .n_classes = dataset_n_classes(feed->dataset),
         .data_name = dataset_name(feed->dataset),
     };

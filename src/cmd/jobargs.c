@@ -1,6 +1,7 @@
 #include "cmd/jobargs.h"
 #include "cmd/command.h"
 #include "dist/agree.h"
+#include "train/threads.h"
 #include "dist/launch.h"
 
 #include <getopt.h>
@@ -88,9 +89,10 @@ int jobargs_init(struct jobargs *a, int argc, char **argv, unsigned takes, struc
     int rc = parse(a, argc, argv, takes, &path, err);
     if (!rc)
         rc = job_read(&a->job, path, a->sets, a->n_sets, err);
-    if (!agree(a->comm, rc, err))
-        return 0;
-    return -1;
+    if (agree(a->comm, rc, err))
+        return -1;
+    a->threads = threads_of_rank(a->job.threads, a->comm);
+    return 0;
 }
 
 void jobargs_release(struct jobargs *a, struct err *err) {

@@ -9,6 +9,7 @@ enum { JOBARGS_MAX_SETS = 64 };
 struct jobargs {
     struct comm *comm;
     struct job job;
+    int threads; /* of this rank */
     const char *sets[JOBARGS_MAX_SETS];
     int n_sets;
     bool resume;

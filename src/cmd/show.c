@@ -15,7 +15,6 @@ struct field_of_view {
 
 struct table {
     const struct graph *graph;
-    const struct plan *plan;
     struct field_of_view *fields; /* [n_nodes] */
     struct pool *pool;
     double flops;
@@ -80,8 +79,8 @@ static void print_row(struct table *t, int i) {
     t->bytes += bytes;
 }
 
-static void print_graph(const struct graph *g, const struct plan *plan, struct pool *pool) {
-    struct table t = {.graph = g, .plan = plan, .pool = pool};
+static void print_graph(const struct graph *g, struct pool *pool) {
+    struct table t = {.graph = g, .pool = pool};
     const char *last = "1";
 
     t.fields = pool_take(pool, (size_t)(g->n_nodes + 1) * sizeof *t.fields);
@@ -90,7 +89,7 @@ static void print_graph(const struct graph *g, const struct plan *plan, struct p
            "MFLOP", "field", "KiB");
     for (int i = 0; i < g->n_nodes; i++) {
         see(&t, i);
-        if (!g->nodes[i].op || (plan && !plan->nodes[i].live))
+        if (!g->nodes[i].op)
             continue;
         print_row(&t, i);
         last = field_text(&t, i);
@@ -99,37 +98,46 @@ static void print_graph(const struct graph *g, const struct plan *plan, struct p
            t.flops / 1e6, last, (double)t.bytes / 1024);
 }
 
+/* The graph of a section for one image. */
+static int show_section(struct jobargs *a, struct replica *r, const struct section *section,
+                        const char *const *plain, const struct shape *image, bool labelled,
+                        struct err *err) {
+    const struct field fields[] = {{"image", *image}, {"label", {0}}};
+    const struct graph_config config = {.model = &r->model,
+                                        .source = &a->job.source,
+                                        .section = section,
+                                        .plain = plain,
+                                        .model_entry = a->job.model,
+                                        .fields = fields,
+                                        .n_fields = labelled ? 2 : 1,
+                                        .batch = 1};
+    struct graph *g;
+
+    if (graph_new(&g, &config, err))
+        return -1;
+    print_graph(g, &a->job.pool);
+    return 0;
+}
+
 /* The network itself where the job names one, else every step. */
 static int show_networks(struct jobargs *a, struct replica *r, const struct shape *image,
                          bool labelled, struct err *err) {
     struct entry *out = pool_take(&a->job.pool, sizeof *out);
-    struct section *s = pool_take(&a->job.pool, sizeof *s);
-    const struct field fields[] = {{"image", *image}, {"label", {0}}};
-    struct graph *g;
+    struct section *network = pool_take(&a->job.pool, sizeof *network);
 
-    if (!a->job.model) {
-        for (int i = 0; i < r->n_steps; i++)
-            print_graph(r->step[i].graph, r->step[i].plan, &a->job.pool);
+    for (int i = 0; !a->job.model && i < a->job.n_steps; i++)
+        if (show_section(a, r, a->job.step[i].section, job_step_keys, image, labelled, err))
+            return -1;
+    if (!a->job.model)
         return 0;
-    }
     *out = (struct entry){.key = "output",
                           .value = "model(image)",
                           .raw = "model(image)",
                           .key_pos = a->job.model->key_pos,
                           .pos = a->job.model->pos};
-    *s = (struct section){
+    *network = (struct section){
         .kind = "network", .name = "", .entries = out, .n_entries = 1, .pos = out->pos};
-    const struct graph_config config = {.model = &r->model,
-                                        .source = &a->job.source,
-                                        .section = s,
-                                        .model_entry = a->job.model,
-                                        .fields = fields,
-                                        .n_fields = labelled ? 2 : 1,
-                                        .batch = 1};
-    if (graph_new(&g, &config, err))
-        return -1;
-    print_graph(g, NULL, &a->job.pool);
-    return 0;
+    return show_section(a, r, network, NULL, image, labelled, err);
 }
 
 static void print_totals(const struct jobargs *a, const struct replica *r, int64_t batch) {

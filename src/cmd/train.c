@@ -7,7 +7,7 @@ static int run(int argc, char **argv, struct err *err) {
     int rc = jobargs_init(&a, argc, argv, JOBARGS_RESUME, err);
 
     if (!rc) {
-        const struct train_options options = {.resume = a.resume};
+        const struct train_options options = {.resume = a.resume, .threads = a.threads};
         rc = train(&a.job, &options, a.comm, err);
     }
     jobargs_release(&a, err);

@@ -39,7 +39,8 @@ static bool due(const struct interval *every, const struct progress *p) {
     if (every->epochs <= 0)
         return false;
     const double length = every->epochs * (double)p->steps_per_epoch;
-    return floor((double)p->step / length) > floor((double)(p->step - 1) / length);
+    const double tiny = 1e-9; /* 0.14 epochs of 50 steps are a little more than 7 steps */
+    return floor((double)p->step / length + tiny) > floor((double)(p->step - 1) / length + tiny);
 }
 
 static void decide(const struct job *job, const struct progress *p, const struct applied *schedules,

@@ -1,5 +1,6 @@
 #include "train/job.h"
 #include "core/learn/optim.h"
+#include "core/learn/schedule.h"
 #include "dist/allreduce.h"
 #include "io/augment.h"
 
@@ -199,8 +200,6 @@ static int read_job(struct job *job, struct err *err) {
     if (threads > 1024)
         return pos_error(err, find(job, "job", "threads")->pos,
                          "threads is %lld, expected at most 1024", (long long)threads);
-    if (steps && job->epochs > 0)
-        return pos_error(err, steps->key_pos, "both epochs and steps are given, expected one");
     job->seed = (uint64_t)seed;
     job->threads = (int)threads;
     return 0;
@@ -288,6 +287,12 @@ static int read_step(struct job *job, const struct section *s, struct err *err) 
     if (v.kind != VALUE_APPLIED || !optim_find(v.applied.word->name))
         return pos_error(err, optimizer->pos, "optimizer: expected one as in sgd(lr=0.1)");
     step->optimizer = v.applied;
+    const struct applied *lr = v.applied.args; /* first among every optimiser's arguments */
+    if (!job->best && ((const struct schedule *)(const void *)lr->word)->reads_measure)
+        return pos_error(err, optimizer->pos,
+                         "%s follows the best measure: [validate] needs a "
+                         "key best",
+                         lr->word->name);
     if (read_whole(job, section_find(s, "every"), 1, &step->every, err) ||
         read_number(job, section_find(s, "clip_norm"), 1e-30, 1e30, false, &step->clip_norm, err) ||
         read_number(job, section_find(s, "clip_value"), 1e-30, 1e30, false, &step->clip_value, err))

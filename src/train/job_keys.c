@@ -1,6 +1,7 @@
 /* job_keys.c - the sections and keys that a job may have. */
 #include "train/job.h"
 #include "core/learn/optim.h"
+#include "core/ops/op.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -105,6 +106,11 @@ int job_check_keys(const struct job *job, struct err *err) {
         if (named != (s->name[0] != 0) && strcmp(s->kind, "step"))
             return pos_error(err, s->pos, named ? "[%s] needs a name" : "[%s] takes no name",
                              s->kind);
+        if (named && op_find(s->name))
+            return pos_error(err, s->pos,
+                             "[%s %s] has the name of an operator, which is what its "
+                             "uses would mean",
+                             s->kind, s->name);
         const bool plain = !named && strcmp(s->kind, "let") && strcmp(s->kind, "step") &&
                            strcmp(s->kind, "validate");
         for (int k = 0; plain && k < s->n_entries; k++)

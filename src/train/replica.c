@@ -91,16 +91,36 @@ static int plan_step(struct replica *r, struct replica_step *s, struct err *err)
     return 0;
 }
 
-/* Metrics, which have no gradient, grow as things get better; losses fall. */
-static bool has_metric(const struct graph *g, int node) {
+/* How a sum, difference, product or quotient moves with its input k: 1, -1, or 0: not told. */
+static int sign_of(const struct graph *g, const struct node *n, int k) {
+    const char *word = n->op->word.name;
+
+    if (!strcmp(word, "add") || !strcmp(word, "sub"))
+        return word[0] == 's' && k == 1 ? -1 : 1;
+    if (!strcmp(word, "mul") || (!strcmp(word, "div") && k == 0)) {
+        const struct node *factor = &g->nodes[n->x[!k]];
+        return factor->op || factor->field ? 0 : (factor->number > 0) - (factor->number < 0);
+    }
+    return 0;
+}
+
+/* Which way a measure gets better: 1 where it should grow, -1 where it should fall, 0 where that
+ * cannot be told. Metrics, which have no gradient, grow as things get better; losses fall. */
+static int better_way(const struct graph *g, int node) {
     const struct node *n = &g->nodes[node];
+    int way = 0;
 
     if (n->op && n->op->count)
-        return !n->op->backward;
-    for (int k = 0; k < n->n_x; k++)
-        if (has_metric(g, n->x[k]))
-            return true;
-    return false;
+        return n->op->backward ? -1 : 1;
+    for (int k = 0; k < n->n_x; k++) {
+        if (!g->nodes[n->x[k]].op)
+            continue; /* a number */
+        const int part = sign_of(g, n, k) * better_way(g, n->x[k]);
+        if (!part || (way && way != part))
+            return 0;
+        way = part;
+    }
+    return way;
 }
 
 static int build_validate(struct replica *r, const struct replica_config *c, struct err *err) {
@@ -116,7 +136,13 @@ static int build_validate(struct replica *r, const struct replica_config *c, str
     if (r->best < 0 || !is_mean(r->validate, r->best))
         return pos_error(err, section_find(c->job->validate, "best")->pos,
                          "best: '%s' is no loss or metric", c->job->best);
-    r->maximise = has_metric(r->validate, r->best);
+    const int way = better_way(r->validate, r->best);
+    if (!way)
+        return pos_error(err, section_find(c->job->validate, "best")->pos,
+                         "best: whether '%s' should grow or fall cannot be told: losses fall, "
+                         "metrics grow, and this mixes them",
+                         c->job->best);
+    r->maximise = way > 0;
     return 0;
 }
 

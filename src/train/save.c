@@ -72,20 +72,36 @@ static json_t *describe(const struct replica *r, const struct progress *p,
     return meta;
 }
 
+/* Numbers that are not finite cannot be trained on: the checkpoint before them is worth more. */
+static int check_finite(const char *file, const struct item *item, struct err *err) {
+    const int64_t len = shape_len(&item->shape);
+
+    for (int64_t i = 0; i < len; i++)
+        if (!isfinite(item->data[i]))
+            return err_set(err, ERR_DATA,
+                           "%s is not replaced: %s has become %g; a lower learning "
+                           "rate, warmup= or clip_norm may help",
+                           file, item->path, (double)item->data[i]);
+    return 0;
+}
+
 int save_write(const char *file, const struct replica *r, const struct progress *p,
                const struct save_identity *id, struct err *err) {
     struct items items = {0};
     json_t *meta = describe(r, p, id);
     char *text = json_dumps(meta, JSON_REAL_PRECISION(17));
-    int rc;
+    int rc = 0;
 
     list_items(&items, r);
     struct checkpoint_tensor *t = pool_take(&items.pool, (size_t)(items.n + 1) * sizeof *t);
+    for (int i = 0; i < items.n && !rc; i++)
+        rc = check_finite(file, &items.item[i], err);
     for (int i = 0; i < items.n; i++)
         t[i] =
             (struct checkpoint_tensor){items.item[i].path, items.item[i].shape, items.item[i].data};
-    rc = text ? checkpoint_write(file, t, items.n, text, err)
-              : err_set(err, ERR_IO, "%s: no memory to describe the checkpoint", file);
+    if (!rc)
+        rc = text ? checkpoint_write(file, t, items.n, text, err)
+                  : err_set(err, ERR_IO, "%s: no memory to describe the checkpoint", file);
     pool_release(&items.pool);
     json_decref(meta);
     free(text);

@@ -12,7 +12,8 @@ struct save_identity {
     uint64_t seed, data; /* dataset_fingerprint */
 };
 
-/* Write everything. Local; rank 0 calls it. Errors: ERR_IO. */
+/* Write everything. Local; rank 0 calls it. Errors: ERR_IO; ERR_DATA when a number is not finite,
+ * and then the file stays what it was. */
 int save_write(const char *file, const struct replica *r, const struct progress *progress,
                const struct save_identity *identity, struct err *err);
 

@@ -1,17 +1,16 @@
-#define _GNU_SOURCE /* sched_getaffinity */
 #include "train/trainer.h"
 #include "dist/agree.h"
 #include "dist/audit.h"
 #include "train/record.h"
 
 #include <inttypes.h>
-#include <sched.h>
 #include <string.h>
 #include <unistd.h>
 
 struct trainer {
     struct job *job;
     struct comm *comm;
+    int threads; /* of this rank */
     struct feed train, validate;
     bool validates_here; /* this rank has a share of the validation */
     struct replica replica;
@@ -28,19 +27,6 @@ struct trainer {
         comm_s; /* seconds: clock at the start; in steps; waiting for ranks */
     double images;
 };
-
-int train_threads(const struct job *job, const struct comm *comm) {
-    cpu_set_t set;
-
-    if (job->threads)
-        return job->threads;
-    if (sched_getaffinity(0, sizeof set, &set))
-        return 1;
-    const int mine = CPU_COUNT(&set), online = (int)sysconf(_SC_NPROCESSORS_ONLN);
-    const int ranks = comm_local_size(comm);
-    const int threads = mine < online ? mine : mine / ranks; /* fewer than all: bound to its own */
-    return threads < 1 ? 1 : threads;
-}
 
 /* --- setting up --- */
 
@@ -95,7 +81,7 @@ static int make_replica(struct trainer *t, struct err *err) {
         .validate_batch =
             t->job->validate ? (t->validates_here ? feed_max_batch(&t->validate) : 1) : 0,
         .training = true,
-        .threads = train_threads(t->job, t->comm),
+        .threads = t->threads,
         .n_classes = max_int(dataset_n_classes(data), validate ? dataset_n_classes(validate) : 0),
         .data_name = dataset_name(data),
     };
@@ -342,7 +328,7 @@ static int prepare(struct trainer *t, const struct train_options *o, struct err 
 
 int train(struct job *job, const struct train_options *options, struct comm *comm,
           struct err *err) {
-    struct trainer t = {.job = job, .comm = comm};
+    struct trainer t = {.job = job, .comm = comm, .threads = options->threads};
     int rc;
 
     control_catch_signals();

@@ -219,25 +219,28 @@ static const struct arg_spec plateau_args[] = {
 };
 
 static const struct schedule constant = {
-    {"constant", "one rate", sizeof(struct schedule_common), constant_args}, at_constant};
+    {"constant", "one rate", sizeof(struct schedule_common), constant_args}, .at = at_constant};
 static const struct schedule step = {
-    {"step", "cut by gamma after every so many epochs", sizeof(struct step), step_args}, at_step};
+    {"step", "cut by gamma after every so many epochs", sizeof(struct step), step_args},
+    .at = at_step};
 static const struct schedule multistep = {
     {"multistep", "cut by gamma at given epochs", sizeof(struct multistep), multistep_args},
-    at_multistep};
+    .at = at_multistep};
 static const struct schedule exponential = {
     {"exponential", "lr * gamma^epoch", sizeof(struct exponential), exponential_args},
-    at_exponential};
+    .at = at_exponential};
 static const struct schedule poly = {
-    {"poly", "lr * (1 - epoch/epochs)^power", sizeof(struct poly), poly_args}, at_poly};
+    {"poly", "lr * (1 - epoch/epochs)^power", sizeof(struct poly), poly_args}, .at = at_poly};
 static const struct schedule cosine = {
-    {"cosine", "half a cosine from lr down to min", sizeof(struct cosine), cosine_args}, at_cosine};
+    {"cosine", "half a cosine from lr down to min", sizeof(struct cosine), cosine_args},
+    .at = at_cosine};
 static const struct schedule one_cycle = {
     {"one_cycle", "up to lr and down to almost nothing", sizeof(struct one_cycle), one_cycle_args},
-    at_one_cycle};
+    .at = at_one_cycle};
 static const struct schedule plateau = {
     {"plateau", "cut by factor when the best measure stays", sizeof(struct plateau), plateau_args},
-    at_plateau};
+    .at = at_plateau,
+    .reads_measure = true};
 
 static const struct schedule *const table[] = {&constant, &step,   &multistep, &exponential,
                                                &poly,     &cosine, &one_cycle, &plateau};

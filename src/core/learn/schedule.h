@@ -25,6 +25,7 @@ struct schedule {
                        * struct schedule_common */
     /* The rate without warm-up. */
     double (*at)(const void *args, const struct schedule_time *t);
+    bool reads_measure; /* needs a measure that decides 'best' */
 };
 
 /* What the arguments of every schedule begin with. */

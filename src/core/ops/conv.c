@@ -67,12 +67,9 @@ static const struct arg_spec specs[] = {
      .offset = offsetof(struct conv, init),
      .find = init_find,
      .at = init_word,
-     .help = "of the weights; kaiming when not given"},
+     .help = "of the weights; uniform within 1 / sqrt(fan_in) when not given"},
     {0},
 };
-
-static const struct kaiming_args default_args = {INIT_NORMAL, INIT_FAN_IN, 0};
-static const struct applied default_init = {&init_kaiming.word, &default_args};
 
 static int64_t pad_of(const struct conv *a, int axis) {
     if (a->pad.n)
@@ -149,7 +146,7 @@ static int plan(const void *args, const struct shape *x, int n_x, struct op_plan
     plan->w[0] = (struct op_param){
         .name = "weight",
         .shape = {4, {s.kernel_h, s.kernel_w, c, s.k}},
-        .init = a->init.word ? a->init : default_init,
+        .init = a->init.word ? a->init : init_default,
         .fan_in = taps * c,
         .fan_out = taps * (s.k / s.groups),
         .decay = true,

@@ -188,3 +188,6 @@ void init_fill(const struct applied *init, int64_t fan_in, int64_t fan_out, uint
 
     how->fill(init->args, fan_in, fan_out, key, w, len);
 }
+
+static const struct kaiming_args default_args = {INIT_UNIFORM, INIT_FAN_IN, 2.2360679774997896};
+const struct applied init_default = {&init_kaiming.word, &default_args};

@@ -57,3 +57,7 @@ struct kaiming_args {
     int fan;
     double slope; /* of the leaky ReLU that follows */
 };
+
+/* What convolutions and linear layers begin with unless the job says otherwise: uniform within
+ * 1 / sqrt(fan_in), as torch.nn.Conv2d and torch.nn.Linear. */
+extern const struct applied init_default;

@@ -41,10 +41,6 @@ static const struct arg_spec specs[] = {
     {0},
 };
 
-/* Variance 1 / (3 fan_in), uniform: within 1 / sqrt(fan_in). LeCun et al. 1998. */
-static const struct kaiming_args default_args = {INIT_UNIFORM, INIT_FAN_IN, 2.2360679774997896};
-static const struct applied default_init = {&init_kaiming.word, &default_args};
-
 static int plan(const void *args, const struct shape *x, int n_x, struct op_plan *plan,
                 struct err *err) {
     const struct linear *a = args;
@@ -61,7 +57,7 @@ static int plan(const void *args, const struct shape *x, int n_x, struct op_plan
     plan->w[0] = (struct op_param){
         .name = "weight",
         .shape = {2, {c, a->channels}},
-        .init = a->init.word ? a->init : default_init,
+        .init = a->init.word ? a->init : init_default,
         .fan_in = c,
         .fan_out = a->channels,
         .decay = true,
