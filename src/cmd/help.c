@@ -1,4 +1,5 @@
 #include "cmd/command.h"
+#include "core/graph/graph.h"
 #include "core/learn/optim.h"
 #include "core/learn/schedule.h"
 #include "core/ops/init.h"
@@ -80,6 +81,8 @@ static bool visit_words(const char *name) {
         for (int i = 0; i < n; i++)
             if (kind_of(ops[i]) == k)
                 found = visit(&ops[i]->word, op_kinds[k], &shown, name) || found;
+    for (const struct word *w = graph_words; w->name; w++)
+        found = visit(w, "Functions", &shown, name) || found;
     const struct init *const *inits = init_table(&n);
     for (int i = 0; i < n; i++)
         found = visit(&inits[i]->word, "Initialisers", &shown, name) || found;

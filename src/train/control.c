@@ -16,9 +16,12 @@ void control_catch_signals(void) {
     struct sigaction action = {.sa_handler = request_stop};
 
     sigemptyset(&action.sa_mask);
-    action.sa_flags = SA_RESTART;
-    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
+    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) {
+        action.sa_flags = SA_RESTART; /* a second Ctrl-C ends the job at once */
+        if (signals[i] == SIGINT)
+            action.sa_flags |= (int)SA_RESETHAND;
         sigaction(signals[i], &action, NULL);
+    }
 }
 
 bool control_stop_requested(void) {

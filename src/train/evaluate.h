@@ -7,7 +7,7 @@
 
 /* Measures of the last evaluation are run_value() of the validation's named nodes.
  *   feed     this rank's share; NULL on ranks that do not compute
- * Collective. Errors, the same on all ranks: reading failed; a measure has no terms. */
+ * Collective. Errors, the same on all ranks: reading failed. A measure without terms is nan. */
 int evaluate(struct replica *r, struct feed *feed, struct comm *comm, struct err *err);
 
 /* The i-th measure: its name and value; the best-deciding one first, then in the job's order.

@@ -4,6 +4,11 @@ static int64_t max_share(int64_t batch, int size) {
     return (batch + size - 1) / size;
 }
 
+int64_t feed_max_batch(const struct feed *f) {
+    const int64_t batch = f->shard.batch < f->shard.n_samples ? f->shard.batch : f->shard.n_samples;
+    return max_share(batch, f->size);
+}
+
 int feed_init(struct feed *f, const struct feed_config *c, struct err *err) {
     const struct job *job = c->job;
 
@@ -14,14 +19,14 @@ int feed_init(struct feed *f, const struct feed_config *c, struct err *err) {
                                 .batch = c->batch,
                                 .seed = job->seed,
                                 .shuffle = c->training};
+    if (shard_init(&f->shard, &shard, err))
+        return err_wrap(err, "%s", c->spec);
     const struct loader_config loader = {.dataset = f->dataset,
                                          .pipeline = job->augment,
                                          .n_pipeline = job->n_augment,
                                          .seed = job->seed,
                                          .training = c->training,
-                                         .max_batch = max_share(c->batch, c->size)};
-    if (shard_init(&f->shard, &shard, err))
-        return err_wrap(err, "%s", c->spec);
+                                         .max_batch = feed_max_batch(f)};
     return loader_new(&f->loader, &loader, err);
 }
 
@@ -30,11 +35,6 @@ void feed_release(struct feed *f) {
     shard_release(&f->shard);
     dataset_close(f->dataset);
     *f = (struct feed){0};
-}
-
-int64_t feed_max_batch(const struct feed *f) {
-    const int64_t batch = f->shard.batch < f->shard.n_samples ? f->shard.batch : f->shard.n_samples;
-    return max_share(batch, f->size);
 }
 
 static void part(struct feed *f, int64_t step, const int64_t **samples, int64_t *n,

@@ -1,17 +1,36 @@
+#define _DEFAULT_SOURCE /* flock */
 #include "train/record.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 void record_init(struct record *r, const struct job *job, struct report *report) {
-    *r = (struct record){.job = job, .report = report};
+    *r = (struct record){.job = job, .report = report, .lock = -1};
     r->folder = pool_print(&r->pool, "%s/%s", job->output, job->name);
 }
 
 const char *record_path(struct record *r, const char *file) {
     return pool_print(&r->pool, "%s/%s", r->folder, file);
+}
+
+/* Keep other processes out of the folder while this one lives: two runs would mix their files.
+ * File systems without locks go without. */
+static int lock_folder(struct record *r, struct err *err) {
+    const int folder = open(r->folder, O_RDONLY | O_DIRECTORY);
+
+    if (folder >= 0 && flock(folder, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK) {
+        close(folder);
+        return err_set(err, ERR_IO,
+                       "%s is in use by another run; give this one another name=", r->folder);
+    }
+    if (r->lock >= 0)
+        close(r->lock);
+    r->lock = folder;
+    return 0;
 }
 
 static int move_aside(struct record *r, struct err *err) {
@@ -25,17 +44,25 @@ static int move_aside(struct record *r, struct err *err) {
             return err_set(err, ERR_IO, "%s: cannot be renamed to %s: %s", r->folder, aside,
                            strerror(errno));
         report_line(r->report, "%s holds an earlier run, which is now %s", r->folder, aside);
+        close(r->lock);
+        r->lock = -1;
         return 0;
     }
 }
 
-int record_open(struct record *r, bool resume, int64_t step, struct err *err) {
-    if (!resume && move_aside(r, err))
-        return -1;
+int record_lock(struct record *r, bool resume, struct err *err) {
+    return lock_folder(r, err) || (!resume && move_aside(r, err)) ? -1 : 0;
+}
+
+int record_open(struct record *r, int64_t step, struct err *err) {
     char *text = source_print(&r->job->source);
-    const int rc = text ? runlog_open(&r->log, r->folder, text, step, err)
-                        : err_set(err, ERR_IO, "%s: no memory for the job's text", r->folder);
+
+    if (!text)
+        return err_set(err, ERR_IO, "%s: no memory for the job's text", r->folder);
+    int rc = runlog_open(&r->log, r->folder, text, step, err);
     free(text);
+    if (!rc && r->lock < 0) /* the folder is new */
+        rc = lock_folder(r, err);
     return rc;
 }
 
@@ -93,6 +120,8 @@ void record_validation(struct record *r, const struct progress *p, const struct 
 
 void record_release(struct record *r) {
     runlog_close(r->log);
+    if (r->lock >= 0)
+        close(r->lock);
     pool_release(&r->pool);
     *r = (struct record){0};
 }

@@ -13,6 +13,7 @@ struct record {
     const char *folder;    /* runs/NAME, on all ranks */
     struct pool pool;
     struct runlog *log; /* NULL: not open */
+    int lock;           /* the open folder, locked; -1: none */
 };
 
 /* Before a run: name the folder. Local. */
@@ -21,9 +22,12 @@ void record_init(struct record *r, const struct job *job, struct report *report)
 /* Path of a file in the folder; belongs to the record. */
 const char *record_path(struct record *r, const char *file);
 
-/* Make the folder and open the log. An earlier run in the folder is kept as NAME.1, NAME.2 ...
- * unless this one resumes it from `step`. Errors: ERR_IO. */
-int record_open(struct record *r, bool resume, int64_t step, struct err *err);
+/* Keep other runs out of the folder. An earlier run in it is kept as NAME.1, NAME.2 ... unless
+ * this one resumes it. Errors: ERR_IO when another run is in the folder. */
+int record_lock(struct record *r, bool resume, struct err *err);
+
+/* Make the folder, where it is new, and open the log after so many steps. Errors: ERR_IO. */
+int record_open(struct record *r, int64_t step, struct err *err);
 
 /* One line of the log for a step that is done. A line that cannot be written is a warning. */
 void record_step(struct record *r, const struct progress *p, const struct control *control,

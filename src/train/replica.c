@@ -213,6 +213,10 @@ size_t replica_moment_bytes(const struct replica *r) {
     return bytes;
 }
 
+size_t replica_bytes(const struct replica *r) {
+    return model_bytes(&r->model) + replica_activation_bytes(r) + replica_moment_bytes(r);
+}
+
 int replica_allocate(struct replica *r, const struct replica_config *c, struct err *err) {
     const size_t activations = arena_round(replica_activation_bytes(r));
 

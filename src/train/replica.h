@@ -68,6 +68,7 @@ void replica_release(struct replica *r);
 void replica_update(struct replica_step *step, int net, int64_t begin, int64_t len, double lr,
                     double scale);
 
-/* Bytes that replica_allocate takes: activations (with scratch) and moments. */
+/* Bytes that replica_allocate takes: in all, of activations (with scratch), of moments. */
+size_t replica_bytes(const struct replica *r);
 size_t replica_activation_bytes(const struct replica *r);
 size_t replica_moment_bytes(const struct replica *r);

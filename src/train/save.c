@@ -53,14 +53,17 @@ static void list_items(struct items *items, const struct replica *r) {
 static json_t *describe(const struct replica *r, const struct progress *p,
                         const struct save_identity *id) {
     json_t *meta = json_object(), *measures = json_array(), *updates = json_array();
+    json_t *optimizers = json_array();
     char data[24];
 
     snprintf(data, sizeof data, "%016" PRIx64, id->data);
     for (int i = 0; i < p->n_measures; i++)
         json_array_append_new(measures,
                               isfinite(p->measure[i]) ? json_real(p->measure[i]) : json_null());
-    for (int i = 0; i < r->n_steps; i++)
+    for (int i = 0; i < r->n_steps; i++) {
         json_array_append_new(updates, json_integer(r->step[i].n_updates));
+        json_array_append_new(optimizers, json_string(r->step[i].optimizer->word.name));
+    }
     json_object_set_new(meta, "step", json_integer(p->step));
     json_object_set_new(meta, "epoch", json_real((double)p->step / (double)p->steps_per_epoch));
     json_object_set_new(meta, "validated", json_boolean(p->validated));
@@ -68,6 +71,7 @@ static json_t *describe(const struct replica *r, const struct progress *p,
     json_object_set_new(meta, "seed", json_integer((json_int_t)id->seed));
     json_object_set_new(meta, "data", json_string(data));
     json_object_set_new(meta, "updates", updates);
+    json_object_set_new(meta, "optimizers", optimizers);
     json_object_set_new(meta, "measures", measures);
     return meta;
 }
@@ -94,7 +98,7 @@ int save_write(const char *file, const struct replica *r, const struct progress 
 
     list_items(&items, r);
     struct checkpoint_tensor *t = pool_take(&items.pool, (size_t)(items.n + 1) * sizeof *t);
-    for (int i = 0; i < items.n && !rc; i++)
+    for (int i = 0; i < items.n_nets && !rc; i++)
         rc = check_finite(file, &items.item[i], err);
     for (int i = 0; i < items.n; i++)
         t[i] =
@@ -166,6 +170,26 @@ static int check_identity(const json_t *meta, const char *file, const struct sav
     return 0;
 }
 
+/* Moments mean something to their own optimiser only. */
+static int check_optimizers(const json_t *meta, const char *file, const struct replica *r,
+                            struct err *err) {
+    const json_t *names = json_object_get(meta, "optimizers");
+
+    if (json_array_size(names) != (size_t)r->n_steps)
+        return err_set(err, ERR_CONFIG, "%s was saved by a job of %zu steps, this one has %d", file,
+                       json_array_size(names), r->n_steps);
+    for (int i = 0; i < r->n_steps; i++) {
+        const char *saved = json_string_value(json_array_get(names, (size_t)i));
+        const char *now = r->step[i].optimizer->word.name;
+        if (!saved || strcmp(saved, now))
+            return err_set(err, ERR_CONFIG,
+                           "%s was saved with the optimizer %s, the job has %s; "
+                           "resume with the same one",
+                           file, saved ? saved : "none", now);
+    }
+    return 0;
+}
+
 static int read_progress(const json_t *meta, const char *file, struct replica *r,
                          struct progress *p, struct err *err) {
     const json_t *measures = json_object_get(meta, "measures");
@@ -179,9 +203,6 @@ static int read_progress(const json_t *meta, const char *file, struct replica *r
         if (progress_add(p, json_is_null(v) ? (double)NAN : json_number_value(v), err))
             return -1;
     }
-    if (json_array_size(updates) != (size_t)r->n_steps)
-        return err_set(err, ERR_DATA, "%s: was saved by a job of %zu steps, this one has %d", file,
-                       json_array_size(updates), r->n_steps);
     for (int i = 0; i < r->n_steps; i++)
         r->step[i].n_updates = json_integer_value(json_array_get(updates, (size_t)i));
     return 0;
@@ -202,8 +223,8 @@ int save_resume(const char *file, struct replica *r, struct progress *p,
         err_set(err, ERR_DATA, "%s: its meta text is not JSON", file);
         goto done;
     }
-    if (read_items(ck, file, &items, items.n, err) || check_identity(meta, file, id, err) ||
-        read_progress(meta, file, r, p, err))
+    if (check_identity(meta, file, id, err) || check_optimizers(meta, file, r, err) ||
+        read_items(ck, file, &items, items.n, err) || read_progress(meta, file, r, p, err))
         goto done;
     rc = 0;
 done:

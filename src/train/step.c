@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 double seconds_now(void) {
@@ -41,6 +42,8 @@ done:
 
 int stepper_init(struct stepper *s, struct replica *r, const struct job *job, struct comm *comm,
                  struct err *err) {
+    const struct model *m = &r->model;
+
     *s = (struct stepper){.replica = r, .comm = comm, .seed = job->seed, .n_sums = 2};
     for (int i = 0; i < r->n_steps; i++) {
         s->n_sums += r->step[i].plan->n_leaves;
@@ -48,13 +51,19 @@ int stepper_init(struct stepper *s, struct replica *r, const struct job *job, st
             return -1;
     }
     s->sums = calloc((size_t)s->n_sums, sizeof *s->sums);
-    return s->sums ? 0 : err_set(err, ERR_IO, "no memory for the sums of a step");
+    s->local = calloc((size_t)s->n_sums, sizeof *s->local);
+    s->before = pool_take(&r->model.pool, (size_t)(m->n_nets + 1) * sizeof *s->before);
+    for (int i = 0; i < m->n_nets; i++)
+        s->before[i] =
+            pool_take(&r->model.pool, (size_t)(m->nets[i]->states.len + 1) * sizeof(real));
+    return s->sums && s->local ? 0 : err_set(err, ERR_IO, "no memory for the sums of a step");
 }
 
 void stepper_release(struct stepper *s) {
     for (int i = 0; i < JOB_MAX_STEPS; i++)
         reducer_free(s->reducer[i]);
     free(s->sums);
+    free(s->local);
     *s = (struct stepper){0};
 }
 
@@ -72,41 +81,80 @@ static void progress(void *context) {
 }
 
 /* Running statistics become the mean over ranks, weighted by their samples, so that all replicas
- * stay identical. */
-static void share_running(const struct replica_step *step, struct reducer *reducer,
-                          const struct feed_batch *batch) {
+ * stay identical: each rank sends its share of what this step changed, and what no step
+ * changes stays as it is to the bit. */
+static void share_running(const struct stepper *s, int which, const struct feed_batch *batch) {
+    const struct replica_step *step = &s->replica->step[which];
     const real share = (real)((double)batch->data.n / (double)batch->global_n);
 
     for (int i = 0; i < step->n_running; i++) {
         const struct net *net = step->running[i];
-        for (int64_t k = 0; share < 1 && k < net->states.len; k++)
-            net->state[k] *= share;
-        reducer_ready(reducer, step->n_train + i, 0, net->states.len);
+        const real *before = s->before[net->index];
+        for (int64_t k = 0; comm_size(s->comm) > 1 && k < net->states.len; k++)
+            net->state[k] = share * (net->state[k] - before[k]);
+        reducer_ready(s->reducer[which], step->n_train + i, 0, net->states.len);
     }
 }
 
-/* The scale that brings the norm of all gradients of the step down to clip_norm. */
-static double clip_all(const struct stepper *s, const struct replica_step *step) {
+static void keep_running(const struct stepper *s, const struct replica_step *step) {
+    for (int i = 0; i < step->n_running; i++)
+        memcpy(s->before[step->running[i]->index], step->running[i]->state,
+               (size_t)step->running[i]->states.len * sizeof(real));
+}
+
+/* Elements [begin, begin + len) of running statistics hold the sum of the changes. */
+static void add_running(const struct stepper *s, const struct net *net, int64_t begin,
+                        int64_t len) {
+    const real *before = s->before[net->index];
+
+    for (int64_t k = begin; comm_size(s->comm) > 1 && k < begin + len; k++)
+        net->state[k] += before[k];
+}
+
+/* The norm of all gradients of the step. */
+static double norm_of(const struct stepper *s, const struct replica_step *step) {
     double squares = 0;
 
     for (int i = 0; i < step->n_train; i++)
         squares +=
             clip_sum_squares(step->train[i]->dw, step->train[i]->weights.len, s->replica->team);
-    const double norm = sqrt(squares);
-    return step->job->clip_norm > 0 ? clip_scale(norm, step->job->clip_norm) : 1;
+    return sqrt(squares);
+}
+
+/* Clip by norm, which is the same on all ranks, and update. */
+static int update_clipped(struct stepper *s, struct replica_step *step, double lr, int64_t number,
+                          struct err *err) {
+    const struct job_step *job = step->job;
+    const double norm = norm_of(s, step), scale = clip_scale(norm, job->clip_norm);
+
+    if (!isfinite(norm))
+        return err_set(err, ERR_DATA,
+                       "step %" PRId64 ": the norm of the gradients is %s; a lower "
+                       "learning rate may help; checkpoints of earlier steps are kept",
+                       number, isnan(norm) ? "nan" : "infinite");
+    for (int i = 0; i < step->n_train; i++) {
+        const int64_t all = step->train[i]->weights.len;
+        if (job->clip_value > 0)
+            clip_values(step->train[i]->dw, all, scale, job->clip_value, s->replica->team);
+        replica_update(step, i, 0, all, lr, job->clip_value > 0 ? 1 : scale);
+    }
+    return 0;
 }
 
 /* Updates follow the buckets as they arrive; clipping by norm has to wait for all of them. */
-static void update(struct stepper *s, int which, double lr, struct step_times *times) {
+static int update(struct stepper *s, int which, const struct step_input *in,
+                  struct step_times *times, struct err *err) {
     struct replica_step *step = &s->replica->step[which];
-    struct reducer *reducer = s->reducer[which];
     const struct job_step *job = step->job;
+    const double lr = in->lr[which];
     int64_t begin, len;
-    int span;
+    int span, rc = 0;
 
-    while (reducer_next(reducer, &span, &begin, &len)) {
+    while (reducer_next(s->reducer[which], &span, &begin, &len)) {
         const double start = seconds_now();
-        if (span < step->n_train && job->clip_norm <= 0) {
+        if (span >= step->n_train) {
+            add_running(s, step->running[span - step->n_train], begin, len);
+        } else if (job->clip_norm <= 0) {
             if (job->clip_value > 0)
                 clip_values(step->train[span]->dw + begin, len, 1, job->clip_value,
                             s->replica->team);
@@ -114,26 +162,22 @@ static void update(struct stepper *s, int which, double lr, struct step_times *t
         }
         times->optimizer += seconds_now() - start;
     }
-    times->exposed_comm += reducer_wait_seconds(reducer);
+    times->exposed_comm += reducer_wait_seconds(s->reducer[which]);
     if (job->clip_norm > 0) {
-        const double start = seconds_now(), scale = clip_all(s, step);
-        for (int i = 0; i < step->n_train; i++) {
-            const int64_t all = step->train[i]->weights.len;
-            if (job->clip_value > 0)
-                clip_values(step->train[i]->dw, all, scale, job->clip_value, s->replica->team);
-            replica_update(step, i, 0, all, lr, job->clip_value > 0 ? 1 : scale);
-        }
+        const double start = seconds_now();
+        rc = update_clipped(s, step, lr, in->step + 1, err);
         times->optimizer += seconds_now() - start;
     }
     step->n_updates++;
+    return rc;
 }
 
-static void compute(struct stepper *s, int which, const struct step_input *in, const double *totals,
-                    struct step_times *times) {
+static int compute(struct stepper *s, int which, const struct step_input *in, const double *totals,
+                   struct step_times *times, struct err *err) {
     struct replica_step *step = &s->replica->step[which];
     struct backward_context context = {s->reducer[which]};
-    const struct run_context run = {.seed = s->seed + (uint64_t)which,
-                                    .step = (uint64_t)in->step,
+    const struct run_context run = {.seed = s->seed,
+                                    .step = (uint64_t)in->step * JOB_MAX_STEPS + (uint64_t)which,
                                     .first = in->batch->first,
                                     .totals = totals,
                                     .ready = ready,
@@ -141,19 +185,20 @@ static void compute(struct stepper *s, int which, const struct step_input *in, c
                                     .context = &context};
 
     reducer_begin(context.reducer);
+    keep_running(s, step);
     if (in->batch->data.n) {
         const double start = seconds_now();
         run_forward(step->plan, &run);
         const double middle = seconds_now();
-        share_running(step, context.reducer, in->batch);
+        share_running(s, which, in->batch);
         run_backward(step->plan, &run);
         times->forward += middle - start;
         times->backward += seconds_now() - middle;
     } else {
-        share_running(step, context.reducer, in->batch);
+        share_running(s, which, in->batch);
         run_nothing(step->plan, &run);
     }
-    update(s, which, in->lr[which], times);
+    return update(s, which, in, times, err);
 }
 
 /* Point every graph of this step at the batch, and count the terms of its means over all ranks. */
@@ -178,17 +223,12 @@ static int prepare(struct stepper *s, const struct step_input *in, struct err *e
 }
 
 /* A loss that is not finite ends the job on all ranks, worded by the lowest where it happened. */
-static int check_finite(struct stepper *s, const struct step_input *in, double loss,
-                        const struct replica_step *step, struct err *err) {
-    const struct plan *p = step->plan;
-    const char *name = step->job->name;
-    double local = 0;
+static int check_finite(struct stepper *s, const struct step_input *in, double local, double loss,
+                        const char *name, struct err *err) {
     int rc = 0;
 
     if (isfinite(loss))
         return 0;
-    for (int i = 0; i < p->n_leaves; i++)
-        local += (double)p->nodes[p->leaves[i]].call.y.data[0];
     if (!isfinite(local))
         rc = err_set(err, ERR_DATA,
                      "step %" PRId64 ": the loss%s%s is %s; a lower learning rate, warmup= or "
@@ -200,41 +240,55 @@ static int check_finite(struct stepper *s, const struct step_input *in, double l
                    in->step + 1, name[0] ? " of " : "", name, isnan(loss) ? "nan" : "infinite");
 }
 
-int stepper_run(struct stepper *s, const struct step_input *in, struct step_output *out,
-                struct err *err) {
-    const double start = seconds_now();
-    const int n_steps = s->replica->n_steps;
-    int at = 0, rc = 0;
+/* The losses of the whole batch from the leaves' sums over ranks and from this rank's own. */
+static int find_losses(struct stepper *s, const struct step_input *in, struct step_output *out,
+                       struct err *err) {
+    int at = 0;
 
-    *out = (struct step_output){0};
-    if (prepare(s, in, err))
-        return -1;
-    for (int i = 0; i < n_steps; i++) {
-        struct plan *p = s->replica->step[i].plan;
-        out->ran[i] = in->step % s->replica->step[i].job->every == 0;
-        if (out->ran[i]) {
-            compute(s, i, in, s->sums + at, &out->times);
-            run_leaves(p, s->sums + at);
-        }
-        at += p->n_leaves;
-    }
-    s->sums[s->n_sums - 1] = in->stop;
-    const double waiting = seconds_now();
-    comm_sum_doubles(s->comm, s->sums, s->n_sums);
-    out->times.exposed_comm += seconds_now() - waiting;
-    out->stop = s->sums[s->n_sums - 1] > 0;
-    at = 0;
-    for (int i = 0; i < n_steps && !rc; i++) {
+    for (int i = 0; i < s->replica->n_steps; i++) {
         struct replica_step *step = &s->replica->step[i];
-        double loss = 0;
-        for (int k = 0; k < step->plan->n_leaves; k++)
+        double loss = 0, local = 0;
+        for (int k = 0; k < step->plan->n_leaves; k++) {
             loss += s->sums[at + k];
-        if (out->ran[i] && !(rc = check_finite(s, in, loss, step, err))) {
+            local += s->local[at + k];
+        }
+        if (out->ran[i]) {
+            if (check_finite(s, in, local, loss, step->job->name, err))
+                return -1;
             run_tail(step->plan, s->sums + at);
             out->loss[i] = run_value(step->plan, step->loss);
         }
         at += step->plan->n_leaves;
     }
+    return 0;
+}
+
+int stepper_run(struct stepper *s, const struct step_input *in, struct step_output *out,
+                struct err *err) {
+    const double start = seconds_now();
+    int at = 0;
+
+    *out = (struct step_output){0};
+    if (prepare(s, in, err))
+        return -1;
+    for (int i = 0; i < s->replica->n_steps; i++) {
+        struct plan *p = s->replica->step[i].plan;
+        out->ran[i] = in->step % s->replica->step[i].job->every == 0;
+        if (out->ran[i]) {
+            if (compute(s, i, in, s->sums + at, &out->times, err))
+                return -1;
+            run_leaves(p, s->sums + at);
+        }
+        at += p->n_leaves;
+    }
+    memcpy(s->local, s->sums, (size_t)at * sizeof *s->local);
+    s->sums[s->n_sums - 1] = in->stop;
+    const double waiting = seconds_now();
+    comm_sum_doubles(s->comm, s->sums, s->n_sums);
+    out->times.exposed_comm += seconds_now() - waiting;
+    out->stop = s->sums[s->n_sums - 1] > 0;
+    if (find_losses(s, in, out, err))
+        return -1;
     out->times.total = seconds_now() - start;
-    return rc;
+    return 0;
 }

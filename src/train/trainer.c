@@ -1,6 +1,7 @@
 #include "train/trainer.h"
 #include "dist/agree.h"
 #include "dist/audit.h"
+#include "train/memory.h"
 #include "train/record.h"
 
 #include <inttypes.h>
@@ -59,6 +60,9 @@ static int open_feeds(struct trainer *t, struct err *err) {
     t->validates_here = true;
     if (feed_init(&t->validate, &config, err))
         return -1;
+    if (dataset_n_classes(t->train.dataset) && !dataset_n_classes(t->validate.dataset))
+        return err_set(err, ERR_DATA, "%s has no labels, but %s has", job->validate_data,
+                       job->train_data);
     const struct shape a = loader_shape(t->train.loader), b = loader_shape(t->validate.loader);
     char x[SHAPE_TEXT], y[SHAPE_TEXT];
     if (!shape_equal(&a, &b))
@@ -71,9 +75,9 @@ static int max_int(int a, int b) {
     return a > b ? a : b;
 }
 
-static int make_replica(struct trainer *t, struct err *err) {
+static struct replica_config replica_config(const struct trainer *t) {
     const struct dataset *data = t->train.dataset, *validate = t->validate.dataset;
-    const struct replica_config config = {
+    return (struct replica_config){
         .job = t->job,
         .image = loader_shape(t->train.loader),
         .labelled = dataset_n_classes(data) > 0,
@@ -85,26 +89,45 @@ static int make_replica(struct trainer *t, struct err *err) {
         .n_classes = max_int(dataset_n_classes(data), validate ? dataset_n_classes(validate) : 0),
         .data_name = dataset_name(data),
     };
+}
+
+static int make_replica(struct trainer *t, struct err *err) {
+    const struct replica_config config = replica_config(t);
 
     if (replica_init(&t->replica, &config, err))
         return -1;
     for (int i = 0; i < t->replica.n_steps; i++)
         memcpy(&t->schedule[i], t->job->step[i].optimizer.args, sizeof t->schedule[i]);
-    return replica_allocate(&t->replica, &config, err);
+    return memory_check(replica_bytes(&t->replica), comm_local_size(t->comm), err);
+}
+
+static int allocate(struct trainer *t, struct err *err) {
+    const struct replica_config config = replica_config(t);
+
+    if (replica_allocate(&t->replica, &config, err))
+        return -1;
+    return stepper_init(&t->stepper, &t->replica, t->job, t->comm, err);
 }
 
 /* --- where to begin --- */
 
-static int load_checkpoint(struct trainer *t, bool resume, struct err *err) {
+static int load_checkpoint(struct trainer *t, struct err *err) {
     const char *file = record_path(&t->record, "last.h5");
 
-    if (comm_rank(t->comm) || !resume)
-        return 0;
     if (access(file, F_OK)) {
         report_line(&t->report, "%s is not there: beginning with step 1", file);
         return 0;
     }
     return save_resume(file, &t->replica, &t->progress, &t->identity, err);
+}
+
+/* On rank 0: take the folder, read the checkpoint that is to be resumed, open the log. */
+static int open_record(struct trainer *t, bool resume, struct err *err) {
+    if (comm_rank(t->comm))
+        return 0;
+    if (record_lock(&t->record, resume, err) || (resume && load_checkpoint(t, err)))
+        return -1;
+    return record_open(&t->record, t->progress.step, err);
 }
 
 /* Everyone gets rank 0's numbers; then the replicas are compared. */
@@ -306,21 +329,16 @@ static void print_result(struct trainer *t) {
                 t->comm_s / train_s);
 }
 
-static int open_record(struct trainer *t, bool resume, struct err *err) {
-    return comm_rank(t->comm) ? 0 : record_open(&t->record, resume, t->progress.step, err);
-}
-
 static int prepare(struct trainer *t, const struct train_options *o, struct err *err) {
     if (agree(t->comm, open_feeds(t, err), err) || agree(t->comm, make_replica(t, err), err) ||
-        agree(t->comm, stepper_init(&t->stepper, &t->replica, t->job, t->comm, err), err))
+        agree(t->comm, allocate(t, err), err))
         return -1;
     t->identity =
         (struct save_identity){t->job->batch, t->job->seed, dataset_fingerprint(t->train.dataset)};
     t->progress.maximise = t->replica.maximise;
     t->progress.steps_per_epoch = shard_steps(&t->train.shard);
     t->progress.total_steps = control_total_steps(t->job, t->progress.steps_per_epoch);
-    if (agree(t->comm, load_checkpoint(t, o->resume, err), err) || broadcast(t, err) ||
-        agree(t->comm, open_record(t, o->resume, err), err))
+    if (agree(t->comm, open_record(t, o->resume, err), err) || broadcast(t, err))
         return -1;
     print_start(t);
     return 0;

@@ -12,7 +12,7 @@ static const char *translate(struct pool *pool, const char *word, bool *flat) {
     char *end = NULL;
     const double number = word[1] ? strtod(word + 1, &end) : 0;
     const bool numbered = word[1] && end && !*end && number > 0;
-    const bool whole = numbered && number == (double)(int)number;
+    const bool whole = numbered && number <= 1 << 24 && number == (double)(int)number;
 
     if (word[1] && !numbered)
         return NULL;

@@ -3,6 +3,19 @@
 
 #include <string.h>
 
+const struct word graph_words[] = {
+    {"if", "if(condition, a, b): a or b, whichever is taken; the other one is not made", 0, NULL},
+    {"channels", "channels(x): the last dimension of a tensor, as a number", 0, NULL},
+    {"height", "height(x): of images, as a number", 0, NULL},
+    {"width", "width(x): of images, as a number", 0, NULL},
+    {"share", "share(block, ...): one instance of a block, whose uses share its parameters", 0,
+     NULL},
+    {"arch", "arch(\"C64 B R P L10\"): a net in the notation of lectures, for [job] model", 0,
+     NULL},
+    {"model", "the net that [job] model names", 0, NULL},
+    {0},
+};
+
 static struct builder *builder(const struct evaluator *ev) {
     return ev->context;
 }
@@ -57,8 +70,11 @@ static int host_name(struct evaluator *ev, const struct expr *e, struct value *o
             out->pos = e->pos;
             return 1;
         }
-    if (!b->frame->net && field_value(b, e, out))
-        return 1;
+    if (!b->frame->net) { /* statements of a step may stand in any order */
+        const int made = build_statement(b, e->text, out, err);
+        if (made || field_value(b, e, out))
+            return made < 0 ? -1 : 1;
+    }
     if (!b->frame->net && !strcmp(e->text, "model"))
         return model_value(b, e, out, err);
     const struct section *net = source_find(b->config->source, "net", e->text);
@@ -126,6 +142,7 @@ static int apply_operator(struct builder *b, const struct op *op, const struct e
     if (at < 0)
         return -1;
     struct node *node = &b->graph->nodes[at];
+    node->use = b->frame->use;
     if (node->plan.w[0].shape.rank || node->plan.state[0].shape.rank) {
         if (!b->frame->net)
             return pos_error(err, e->pos, "%s has parameters: it stands in [net] and [block] only",
@@ -165,7 +182,7 @@ static int host_call(struct evaluator *ev, const struct expr *e, const struct va
         return apply_operator(b, op, e, piped, out, err);
     const struct section *block = source_find(b->config->source, "block", word);
     if (block)
-        return build_block(b, block, e, piped, NULL, out, err) ? -1 : 1;
+        return build_block(b, block, e, piped, out, err) ? -1 : 1;
     const struct expr name = {.kind = EXPR_NAME, .pos = e->pos, .text = word};
     const int found = host_name(ev, &name, &f, err);
     return found > 0 ? call_value(b, &f, e, piped, out, err) : found;
@@ -237,10 +254,8 @@ static int host_known(const struct evaluator *ev, const char **names, int n, int
     }
     for (int i = 0; i < n_ops; i++)
         n = add_known(names, n, max, ops[i]->word.name);
-    for (const char *const *w = (const char *const[]){"channels", "height", "width", "share", "if",
-                                                      "arch", "model", NULL};
-         *w; w++)
-        n = add_known(names, n, max, *w);
+    for (const struct word *w = graph_words; w->name; w++)
+        n = add_known(names, n, max, w->name);
     return n;
 }
 
@@ -256,7 +271,7 @@ static const struct eval_host host = {
 int graph_new(struct graph **out, const struct graph_config *config, struct err *err) {
     struct pool *pool = &config->model->pool;
     struct graph *g = pool_take(pool, sizeof *g);
-    struct frame top = {.section = config->section};
+    struct frame top = {.section = config->section, .plain = config->plain};
     struct builder b = {.config = config, .graph = g, .frame = &top};
     struct value last;
 
@@ -266,14 +281,16 @@ int graph_new(struct graph **out, const struct graph_config *config, struct err 
     g->name = config->section->name[0]
                   ? pool_print(pool, "%s %s", config->section->kind, config->section->name)
                   : config->section->kind;
-    if (build_statements(&b, config->plain, &last, err))
+    if (build_statements(&b, &last, err))
         return -1;
     g->named = pool_take(pool, (size_t)(top.n_names + 1) * sizeof *g->named);
-    for (int i = 0; i < top.n_names; i++) {
-        const struct value *v = &top.names[i].value;
-        if (v->kind == VALUE_TENSOR || v->kind == VALUE_USE)
-            g->named[g->n_named++] = (struct named_node){top.names[i].name, v->index, v->pos};
-    }
+    for (int i = 0; i < config->section->n_entries; i++) /* in the order of the text */
+        for (int k = 0; k < top.n_names; k++) {
+            const struct value *v = &top.names[k].value;
+            if (!strcmp(top.names[k].name, config->section->entries[i].key) &&
+                (v->kind == VALUE_TENSOR || v->kind == VALUE_USE))
+                g->named[g->n_named++] = (struct named_node){top.names[k].name, v->index, v->pos};
+        }
     *out = g;
     return 0;
 }
@@ -299,6 +316,9 @@ int graph_nets(const struct graph_config *config, const struct entry *entry, str
         const char *name = build_net_name(&items[i]);
         if (!((*out)[i] = model_find(config->model, name)))
             return pos_error(err, items[i].pos, "%s: net %s is not used", entry->key, name);
+        for (int k = 0; k < i; k++)
+            if ((*out)[k] == (*out)[i])
+                return pos_error(err, items[i].pos, "%s: net %s is named twice", entry->key, name);
     }
     return 0;
 }

@@ -10,6 +10,9 @@ struct named_value {
     struct value value;
 };
 
+/* How far a statement is. */
+enum build_progress { BUILD_WAITS, BUILD_RUNS, BUILD_DONE };
+
 /* One body that is being evaluated: of a step, a use of a net, or a use of a block. */
 struct frame {
     struct frame *outer;
@@ -21,6 +24,9 @@ struct frame {
     struct part **parts;     /* parameterised parts made here, in order */
     int n_parts, first_part; /* those of the statement at hand begin at first_part */
     int depth;
+    int use;                  /* number of the use of a net that this belongs to; 0 in a step */
+    const char *const *plain; /* keys of the section that are no statements */
+    enum build_progress *progress; /* [n_entries] of the section */
 };
 
 struct builder {
@@ -28,15 +34,18 @@ struct builder {
     struct graph *graph;
     struct evaluator eval;
     struct frame *frame;
+    int n_uses; /* of nets so far */
 };
 
 /* Evaluate a section's statements in the frame at hand. *last is the value of the last one. */
-int build_statements(struct builder *b, const char *const *plain, struct value *last,
-                     struct err *err);
+int build_statements(struct builder *b, struct value *last, struct err *err);
 
-/* Use a block, or with shared its one instance. */
+/* Evaluate one statement, unless that is done or under way. Returns 1 when it did, else 0 or -1. */
+int build_statement(struct builder *b, const char *key, struct value *out, struct err *err);
+
+/* Use a block. */
 int build_block(struct builder *b, const struct section *section, const struct expr *e,
-                const struct value *piped, struct part *shared, struct value *out, struct err *err);
+                const struct value *piped, struct value *out, struct err *err);
 
 /* share(block, ...): name one instance of a block. */
 int build_share(struct builder *b, const struct expr *e, struct value *out, struct err *err);

@@ -23,20 +23,38 @@ static bool in_list(const char *const *list, const char *word) {
     return false;
 }
 
-int build_statements(struct builder *b, const char *const *plain, struct value *last,
-                     struct err *err) {
-    const struct section *s = b->frame->section;
+static int run_statement(struct builder *b, int i, struct value *out, struct err *err) {
+    struct frame *f = b->frame;
+    const struct entry *entry = &f->section->entries[i];
+
+    f->progress[i] = BUILD_RUNS;
+    if (eval_entry(&b->eval, entry, out, err) || build_name_parts(b, entry, err))
+        return -1;
+    f->progress[i] = BUILD_DONE;
+    frame_set(b, entry->key, out);
+    return 0;
+}
+
+int build_statement(struct builder *b, const char *key, struct value *out, struct err *err) {
+    const struct frame *f = b->frame;
+
+    for (int i = 0; f->progress && i < f->section->n_entries; i++)
+        if (f->progress[i] == BUILD_WAITS && !strcmp(f->section->entries[i].key, key) &&
+            !in_list(f->plain, key))
+            return run_statement(b, i, out, err) ? -1 : 1;
+    return 0;
+}
+
+int build_statements(struct builder *b, struct value *last, struct err *err) {
+    struct frame *f = b->frame;
+    const int n = f->section->n_entries;
 
     *last = (struct value){0};
-    for (int i = 0; i < s->n_entries; i++) {
-        if (in_list(plain, s->entries[i].key))
-            continue;
-        if (eval_entry(&b->eval, &s->entries[i], last, err))
+    f->progress = pool_take(&b->config->model->pool, (size_t)(n + 1) * sizeof *f->progress);
+    for (int i = 0; i < n; i++)
+        if (f->progress[i] == BUILD_WAITS && !in_list(f->plain, f->section->entries[i].key) &&
+            run_statement(b, i, last, err))
             return -1;
-        if (build_name_parts(b, &s->entries[i], err))
-            return -1;
-        frame_set(b, s->entries[i].key, last);
-    }
     return 0;
 }
 
@@ -65,10 +83,24 @@ static int unknown_param(const struct section *s, const struct expr_arg *arg, st
                      near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
 }
 
-/* The values that a call gives to a section's parameters, over those already in values[]: the
- * piped one first, then positional ones in order, skipping what is taken, then named ones. */
-static int call_values(struct builder *b, const struct section *s, const struct expr *e, int skip,
-                       const struct value *piped, struct value *values, struct err *err) {
+/* The values of a call's arguments; with `name=` left out, as kind 0. */
+static struct value *argument_values(struct builder *b, const struct expr *e, int skip,
+                                     struct err *err) {
+    struct value *v = pool_take(&b->config->model->pool, (size_t)(e->n_args + 1) * sizeof *v);
+
+    for (int i = skip; i < e->n_args; i++)
+        if (!(e->args[i].name && !strcmp(e->args[i].name, "name")) &&
+            eval(&b->eval, e->args[i].value, &v[i], err))
+            return NULL;
+    return v;
+}
+
+/* Give a call's arguments to a section's parameters, over those already in values[]: the piped one
+ * first, then positional ones in order, skipping what is taken, then named ones.
+ *   given  [n_args] their values */
+static int place_values(const struct section *s, const struct expr *e, int skip,
+                        const struct value *given, const struct value *piped, struct value *values,
+                        struct err *err) {
     int place = 0;
 
     if (piped && s->n_params) {
@@ -91,10 +123,16 @@ static int call_values(struct builder *b, const struct section *s, const struct 
                              s->n_params);
         if (values[at].kind)
             return pos_error(err, arg->pos, "%s: %s is given twice", s->name, arg->name);
-        if (eval(&b->eval, arg->value, &values[at], err))
-            return -1;
+        values[at] = given[i];
     }
     return 0;
+}
+
+static int call_values(struct builder *b, const struct section *s, const struct expr *e,
+                       const struct value *piped, struct value *values, struct err *err) {
+    const struct value *given = argument_values(b, e, 0, err);
+
+    return given ? place_values(s, e, 0, given, piped, values, err) : -1;
 }
 
 /* Make values[] the first names of the frame at hand; defaults may use the ones before them. */
@@ -124,8 +162,12 @@ static int run_body(struct builder *b, const struct section *s, struct net *net,
     struct frame *outer = b->frame, *f = pool_take(&b->config->model->pool, sizeof *f);
     struct value last;
 
-    *f = (struct frame){
-        .outer = outer, .section = s, .net = net, .part = part, .depth = outer->depth + 1};
+    *f = (struct frame){.outer = outer,
+                        .section = s,
+                        .net = net,
+                        .part = part,
+                        .depth = outer->depth + 1,
+                        .use = part ? outer->use : ++b->n_uses};
     if (f->depth > BUILD_MAX_DEPTH)
         return pos_error(err, pos, "%s is used inside itself", s->name);
     if (!s->n_entries)
@@ -133,7 +175,7 @@ static int run_body(struct builder *b, const struct section *s, struct net *net,
     b->frame = f;
     int rc = frame_params(b, values, pos, err);
     if (!rc)
-        rc = build_statements(b, NULL, &last, err);
+        rc = build_statements(b, &last, err);
     if (!rc && last.kind != VALUE_TENSOR && last.kind != VALUE_USE)
         rc = pos_error(err, s->entries[s->n_entries - 1].pos,
                        "%s: its last statement is %s, expected a tensor", s->name,
@@ -153,13 +195,12 @@ static int need_net(struct builder *b, const struct section *s, struct pos pos, 
 }
 
 int build_block(struct builder *b, const struct section *section, const struct expr *e,
-                const struct value *piped, struct part *shared, struct value *out,
-                struct err *err) {
+                const struct value *piped, struct value *out, struct err *err) {
     struct value *values = no_values(b, section);
 
-    if (need_net(b, section, e->pos, err) || call_values(b, section, e, 0, piped, values, err))
+    if (need_net(b, section, e->pos, err) || call_values(b, section, e, piped, values, err))
         return -1;
-    struct part *part = shared ? shared : build_part(b, section->name, e, true, err);
+    struct part *part = build_part(b, section->name, e, true, err);
     if (!part || run_body(b, section, b->frame->net, part, values, e->pos, out, err))
         return -1;
     out->kind = VALUE_TENSOR; /* only a net's statements can be reached from outside */
@@ -170,7 +211,8 @@ int build_block(struct builder *b, const struct section *section, const struct e
 struct shared_block {
     const struct section *section;
     struct part *part;
-    const struct expr *e;
+    const struct expr *e;      /* share(block, ...) */
+    const struct value *given; /* its arguments' values */
 };
 
 int build_share(struct builder *b, const struct expr *e, struct value *out, struct err *err) {
@@ -188,6 +230,8 @@ int build_share(struct builder *b, const struct expr *e, struct value *out, stru
         return -1;
     shared->part->has_params = true; /* known only after its first use; it takes a name anyway */
     shared->e = e;
+    if (!(shared->given = argument_values(b, e, 1, err)))
+        return -1;
     *out = (struct value){.kind = VALUE_BLOCK, .pos = e->pos, .object = shared};
     return 0;
 }
@@ -199,8 +243,8 @@ int build_shared_use(struct builder *b, const struct value *block, const struct 
     struct value *values = no_values(b, s);
 
     /* The use gives the inputs, share(...) gave the rest. */
-    if (call_values(b, s, e, 0, piped, values, err) ||
-        call_values(b, s, shared->e, 1, NULL, values, err) ||
+    if (call_values(b, s, e, piped, values, err) ||
+        place_values(s, shared->e, 1, shared->given, NULL, values, err) ||
         run_body(b, s, b->frame->net, shared->part, values, e->pos, out, err))
         return -1;
     out->kind = VALUE_TENSOR;
@@ -262,29 +306,31 @@ static int check_bound(const struct net *net, const struct section *section,
     return 0;
 }
 
-/* Does every reader of node i cancel a constant, so that a bias would be idle? */
+/* Does every reader of node i, all in the same use of the net, cancel a constant, so that a bias
+ * would be idle? */
 static bool bias_is_idle(const struct graph *g, int node) {
     int uses = 0;
 
     for (int i = node + 1; i < g->n_nodes; i++)
         for (int k = 0; k < g->nodes[i].n_x; k++)
             if (g->nodes[i].x[k] == node) {
-                if (!g->nodes[i].op->cancels_bias || k)
+                if (!g->nodes[i].op->cancels_bias || k || g->nodes[i].use != g->nodes[node].use)
                     return false;
                 uses++;
             }
     return uses > 0;
 }
 
-/* Find or add the parameters of the net's nodes from `first` on, now that all names are known. */
-static int settle_params(struct builder *b, struct net *net, int first, struct err *err) {
+/* Find or add the parameters of the nodes of one use of the net, now that all names are known.
+ *   first  node of that use */
+static int settle_params(struct builder *b, struct net *net, int use, int first, struct err *err) {
     struct graph *g = b->graph;
     struct pool *pool = &b->config->model->pool;
     struct err inner = {0};
 
     for (int i = first; i < g->n_nodes; i++) {
         struct node *node = &g->nodes[i];
-        if (node->net != net || !node->part)
+        if (node->use != use || !node->part)
             continue;
         if (bias_is_idle(g, i) && node_plan(g, node, g->batch, false, &inner))
             return pos_error(err, node->pos, "%s", inner.msg);
@@ -310,7 +356,7 @@ int build_net(struct builder *b, const struct value *value, const struct expr *e
     const int first = b->graph->n_nodes;
 
     memcpy(values, use->bound, (size_t)s->n_params * sizeof *values);
-    if (call_values(b, s, e, 0, piped, values, err))
+    if (call_values(b, s, e, piped, values, err))
         return -1;
     if (only_binds(s, values)) {
         struct net_use *bound = pool_take(&b->config->model->pool, sizeof *bound);
@@ -325,7 +371,8 @@ int build_net(struct builder *b, const struct value *value, const struct expr *e
         net = model_add(b->config->model, s->name, s);
         net->bound = values;
     }
+    const int number = b->n_uses + 1; /* that run_body gives it */
     if (run_body(b, s, net, NULL, values, e->pos, out, err))
         return -1;
-    return settle_params(b, net, first, err);
+    return settle_params(b, net, number, first, err);
 }

@@ -31,6 +31,19 @@ int graph_number(struct graph *g, double number, struct pos pos) {
     return append(g, &node);
 }
 
+/* No computer holds a tensor of more numbers than this, and products below it do not overflow. */
+static int check_size(const struct op *op, const char *what, const struct shape *s,
+                      struct err *err) {
+    char text[SHAPE_TEXT];
+    double len = 1;
+
+    for (int i = 0; i < s->rank; i++)
+        len *= (double)s->dim[i];
+    return len < 0x1p48 ? 0
+                        : err_set(err, ERR_CONFIG, "%s: its %s would be %s", op->word.name, what,
+                                  shape_text(s, text));
+}
+
 int node_plan(const struct graph *g, struct node *node, int64_t batch, bool bias_auto,
               struct err *err) {
     struct shape x[OP_ANY_INPUTS];
@@ -38,7 +51,13 @@ int node_plan(const struct graph *g, struct node *node, int64_t batch, bool bias
     for (int i = 0; i < node->n_x; i++)
         x[i] = g->nodes[node->x[i]].plan.y;
     node->plan = (struct op_plan){.batch = batch, .bias_auto = bias_auto};
-    return node->op->plan(node->args, x, node->n_x, &node->plan, err);
+    if (node->op->plan(node->args, x, node->n_x, &node->plan, err) ||
+        check_size(node->op, "output", &node->plan.y, err))
+        return -1;
+    for (int i = 0; i < OP_MAX_WEIGHTS; i++)
+        if (check_size(node->op, node->plan.w[i].name, &node->plan.w[i].shape, err))
+            return -1;
+    return 0;
 }
 
 int graph_apply(struct graph *g, const struct op *op, const void *args, const int *x, int n_x,

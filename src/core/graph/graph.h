@@ -24,6 +24,7 @@ struct node {
     struct pos pos;
     struct net *net; /* whose parameters; NULL in a step */
     struct part *part;
+    int use;                                     /* number of the use of the net; 0 in a step */
     int w[OP_MAX_WEIGHTS], state[OP_MAX_STATES]; /* indices into the net's parameters */
 };
 
@@ -91,3 +92,6 @@ int node_plan(const struct graph *g, struct node *node, int64_t batch, bool bias
 /* "layer1.0.conv1.weight": where a part stands in its net, then a parameter's own name; with name
  * "" the part's path alone. In pool. */
 const char *part_path(struct pool *pool, const struct part *part, const char *name);
+
+/* The words of nets and steps beside operators, for `dltrain help`; ends with {0}. */
+extern const struct word graph_words[];

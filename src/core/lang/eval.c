@@ -24,6 +24,9 @@ int eval_unknown(struct evaluator *ev, const struct expr *e, struct err *err) {
     if (ev->host && ev->host->known && !ev->constants_only)
         n = ev->host->known(ev, known, n, MAX_KNOWN);
     const char *near = nearest(e->text, known, n);
+    if (near && !strcmp(near, e->text))
+        return pos_error(err, e->pos, "found '%s' alone, expected a value before it, as in x | %s",
+                         e->text, e->text);
     const bool hosted = ev->host && ev->host->what && !ev->constants_only;
     const char *what = hosted ? ev->host->what : "constant of [let]";
     return pos_error(err, e->pos, "found '%s', expected %s known %s%s%s%s", e->text,
@@ -140,8 +143,11 @@ static int eval_if(struct evaluator *ev, const struct expr *e, struct value *out
 
 static int call_once(struct evaluator *ev, const struct expr *e, const struct value *piped,
                      struct value *out, struct err *err) {
-    if (!strcmp(e->text, "if") && !piped)
-        return eval_if(ev, e, out, err);
+    if (!strcmp(e->text, "if"))
+        return piped ? pos_error(err, e->pos,
+                                 "found 'if' behind a bar, expected it before one, as "
+                                 "in if(condition, a, b) | relu")
+                     : eval_if(ev, e, out, err);
     if (ev->constants_only)
         return pos_error(err, e->pos,
                          "found '%s(...)', expected numbers only: "

@@ -122,6 +122,14 @@ static int check(const struct conv *a, const struct shape *x, struct err *err) {
     return 0;
 }
 
+/* Where one output covers a dimension there is no second one to step to. */
+static void set_output(struct conv_shape *s, int64_t out_h, int64_t out_w) {
+    s->out_h = out_h;
+    s->out_w = out_w;
+    s->stride_h = out_h == 1 ? 1 : s->stride_h;
+    s->stride_w = out_w == 1 ? 1 : s->stride_w;
+}
+
 static int plan(const void *args, const struct shape *x, int n_x, struct op_plan *plan,
                 struct err *err) {
     const struct conv *a = args;
@@ -140,8 +148,7 @@ static int plan(const void *args, const struct shape *x, int n_x, struct op_plan
                        (long long)cover_h, (long long)cover_w,
                        s.dilation_h * s.dilation_w > 1 ? " (with its dilation)" : "",
                        (long long)in_h, (long long)in_w);
-    s.out_h = (in_h - cover_h) / s.stride_h + 1;
-    s.out_w = (in_w - cover_w) / s.stride_w + 1;
+    set_output(&s, (in_h - cover_h) / s.stride_h + 1, (in_w - cover_w) / s.stride_w + 1);
     plan->y = (struct shape){4, {s.n, s.out_h, s.out_w, s.k}};
     plan->w[0] = (struct op_param){
         .name = "weight",
@@ -164,8 +171,7 @@ static int plan(const void *args, const struct shape *x, int n_x, struct op_plan
 static struct conv_shape shape_of_call(const struct op_call *c) {
     struct conv_shape s = shape_of(c->args, &c->x->shape);
 
-    s.out_h = c->y.shape.dim[1];
-    s.out_w = c->y.shape.dim[2];
+    set_output(&s, c->y.shape.dim[1], c->y.shape.dim[2]);
     return s;
 }
 

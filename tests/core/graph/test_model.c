@@ -143,7 +143,7 @@ static void initialisers_fill_the_spans(void **state) {
     const real *w = weight(&job, "m", "b.weight");
     for (int i = 0; i < 225; i++)
         squares += (double)w[i] * (double)w[i];
-    assert_true(fabs(sqrt(squares / 225) / sqrt(2.0 / 45) - 1) < 0.15);
+    assert_true(fabs(sqrt(squares / 225) / sqrt(1.0 / 3 / 45) - 1) < 0.15);
     for (int i = 0; i < 5; i++) {
         assert_true(weight(&job, "m", "bn1.weight")[i] == 1);
         assert_true(weight(&job, "m", "bn1.bias")[i] == 0);

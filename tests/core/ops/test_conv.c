@@ -195,7 +195,7 @@ static void same_padding_keeps_the_size(void **state) {
 }
 
 /* He et al. 2015: standard deviation sqrt(2 / fan_in). */
-static void weights_start_as_he_et_al_say(void **state) {
+static void weights_start_as_pytorch_says(void **state) {
     enum { LEN = 3 * 3 * 8 * 1000 };
     static real w[LEN];
     const struct conv a = defaults(1000);
@@ -206,7 +206,9 @@ static void weights_start_as_he_et_al_say(void **state) {
     init_fill(&p.w[0].init, p.w[0].fan_in, p.w[0].fan_out, 3, w, LEN);
     for (int i = 0; i < LEN; i++)
         square += (double)w[i] * (double)w[i] / LEN;
-    assert_true(fabs(square / (2.0 / 72) - 1) < 5 * sqrt(2.0 / LEN));
+    /* uniform within 1 / sqrt(72): the mean square is a third of 1 / 72, that of the squares a
+     * fifth */
+    assert_true(fabs(square * 3 * 72 - 1) < 5 * sqrt(0.8 / LEN));
 }
 
 static void refused(const struct conv *a, struct shape x, const char *msg) {
@@ -225,6 +227,21 @@ static void a_kernel_larger_than_the_input_is_refused(void **state) {
     a.dilation = (struct ints){1, {3}};
     refused(&a, (struct shape){4, {1, 9, 5, 1}},
             "conv: kernel 7x7 (with its dilation) is larger than the padded input 9x5");
+}
+
+static void a_stride_beyond_the_input_leaves_one_pixel(void **state) {
+    struct conv a = defaults(1);
+    act image[5 * 7];
+
+    (void)state;
+    a.stride = (struct ints){1, {2000000000}};
+    a.bias = BIAS_FALSE;
+    for (int i = 0; i < 5 * 7; i++)
+        image[i] = (act)i;
+    const struct op_plan p = planned(&a, (struct shape){4, {1, 5, 7, 1}}, false);
+    assert_int_equal(p.y.dim[1] * p.y.dim[2], 1);
+    check_gradients(&(struct op_case){
+        .op = "conv", .args = &a, .n_x = 1, .x = {{4, {1, 5, 7, 1}}}, .x_data = {image}});
 }
 
 static void what_is_not_images_is_refused(void **state) {
@@ -267,8 +284,9 @@ int main(void) {
         cmocka_unit_test(plan_of_the_first_layer_of_resnet),
         cmocka_unit_test(bias_is_left_out_where_batch_norm_follows),
         cmocka_unit_test(same_padding_keeps_the_size),
-        cmocka_unit_test(weights_start_as_he_et_al_say),
+        cmocka_unit_test(weights_start_as_pytorch_says),
         cmocka_unit_test(a_kernel_larger_than_the_input_is_refused),
+        cmocka_unit_test(a_stride_beyond_the_input_leaves_one_pixel),
         cmocka_unit_test(what_is_not_images_is_refused),
         cmocka_unit_test(groups_that_do_not_divide_are_refused),
         cmocka_unit_test(three_numbers_for_a_kernel_are_refused),
