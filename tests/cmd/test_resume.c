@@ -113,6 +113,23 @@ static void resuming_with_another_batch_is_refused(void **state) {
                    "$DLTRAIN job.ini --set name=batch --resume --set data.batch=30");
 }
 
+static void resuming_with_another_optimizer_is_refused(void **state) {
+    (void)state;
+    write_job();
+    program_expect(0, NULL, "$DLTRAIN job.ini --set name=optimizer --set steps=3");
+    program_expect(78, "was saved with the optimizer adam, the job has rmsprop",
+                   "$DLTRAIN job.ini --set name=optimizer --resume "
+                   "--set \"step.optimizer=rmsprop(lr=0.001)\"");
+}
+
+static void two_runs_do_not_share_a_folder(void **state) {
+    (void)state;
+    write_job();
+    program_expect(74, "runs/busy is in use by another run",
+                   "$DLTRAIN job.ini --set name=busy --set steps=100000 > first.log & pid=$!; "
+                   "sleep 1; $DLTRAIN job.ini --set name=busy; code=$?; kill -9 $pid; exit $code");
+}
+
 static void a_damaged_checkpoint_is_refused(void **state) {
     (void)state;
     write_job();
@@ -138,6 +155,8 @@ int main(void) {
         cmocka_unit_test(the_log_has_every_step_once_after_a_resume),
         cmocka_unit_test(resuming_another_network_is_refused),
         cmocka_unit_test(resuming_with_another_batch_is_refused),
+        cmocka_unit_test(resuming_with_another_optimizer_is_refused),
+        cmocka_unit_test(two_runs_do_not_share_a_folder),
         cmocka_unit_test(a_damaged_checkpoint_is_refused),
         cmocka_unit_test(a_new_run_keeps_the_earlier_one),
     };

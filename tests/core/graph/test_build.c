@@ -72,6 +72,35 @@ static void shapes_follow_the_operators(void **state) {
     check_net("concat(image, image | conv(5))", (struct shape){4, {4, 8, 8, 8}});
 }
 
+static void statements_of_a_step_stand_in_any_order(void **state) {
+    (void)state;
+    check_shape("[net m(image)]\nfc = image | flatten | linear(5)\n"
+                "[step]\nout = middle | relu\nmiddle = m(image)\n",
+                (struct shape){2, {4, 5}});
+    check_step_refused(
+        "[step]\nout = middle | relu\nmiddle = out | relu\n",
+        "job.ini:3:10: found 'out', expected the name of a known operator, block, net or "
+        "value");
+}
+
+/* In d(d(x)) a batch norm of the second use reads a convolution of the first: what one use needs
+ * not decide for the other, as both have the same parameters. */
+static void a_net_after_itself_keeps_its_bias(void **state) {
+    (void)state;
+    check_weights("[net m(image)]\na = image | bn\nb = a | conv(3)\n"
+                  "[step]\nout = m(m(image))\n",
+                  "a.weight a.bias b.weight b.bias");
+}
+
+static void shared_blocks_take_their_arguments_where_they_are_shared(void **state) {
+    (void)state;
+    check_shape("[block b(x, width)]\nc = x | conv(width)\n"
+                "[block user(x, f)]\nwidth = 9\nout = x | f\n"
+                "[net m(image)]\nwidth = 3\nf = share(b, width)\nout = image | user(f)\n"
+                "[step]\nout = m(image)\n",
+                shape_of("[net m(image)]\nout = image | conv(3)\n[step]\nout = m(image)\n"));
+}
+
 static void dimensions_are_numbers(void **state) {
     (void)state;
     check_shape("[net m(x)]\nout = x | conv(channels(x) + height(x), 1) | maxpool([1, width(x)])\n"
@@ -386,6 +415,9 @@ static void train_lists_nets_that_are_used(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(shapes_follow_the_operators),
+        cmocka_unit_test(statements_of_a_step_stand_in_any_order),
+        cmocka_unit_test(a_net_after_itself_keeps_its_bias),
+        cmocka_unit_test(shared_blocks_take_their_arguments_where_they_are_shared),
         cmocka_unit_test(dimensions_are_numbers),
         cmocka_unit_test(whole_numbers_are_needed_where_they_are),
         cmocka_unit_test(if_takes_only_one_branch),
