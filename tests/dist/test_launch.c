@@ -92,6 +92,23 @@ static void mpirun_of_another_library_is_refused(void **state) {
             "start with the mpirun of the MPI library that dltrain was built with");
 }
 
+static void rank(const char *variables, int expected) {
+    environment = variables;
+    assert_int_equal(launch_rank(from_environment), expected);
+}
+
+static void the_rank_is_known_without_mpi(void **state) {
+    (void)state;
+    rank("", 0);
+    rank("OMPI_COMM_WORLD_RANK=3\nPMIX_RANK=3\n", 3);
+    rank("PMIX_RANK=2\nSLURM_STEP_ID=0\nSLURM_PROCID=2\n", 2);
+    rank("PMI_RANK=1\n", 1);
+    rank("SLURM_STEP_ID=0\nSLURM_PROCID=5\n", 5);
+    /* mpirun starts its helpers on other nodes with srun: their number is not the rank's. */
+    rank("OMPI_COMM_WORLD_RANK=0\nSLURM_STEP_ID=0\nSLURM_PROCID=1\n", 0);
+    rank("SLURM_PROCID=1\n", 0); /* no step */
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_process_without_a_launcher_is_fine),
@@ -101,6 +118,7 @@ int main(void) {
         cmocka_unit_test(batch_script_without_srun_is_refused),
         cmocka_unit_test(mpirun_within_slurm_may_run_fewer_ranks),
         cmocka_unit_test(mpirun_of_another_library_is_refused),
+        cmocka_unit_test(the_rank_is_known_without_mpi),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

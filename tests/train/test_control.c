@@ -74,6 +74,7 @@ static void the_length_is_rounded_to_whole_steps(void **state) {
     assert_int_equal(total("[job]\nepochs = 0.1\n", 33), 3); /* 3.3 */
     assert_int_equal(total("[job]\nepochs = 0.01\n", 7), 1); /* never none */
     assert_int_equal(total("[job]\nsteps = 12\n", 7), 12);
+    assert_int_equal(total("[job]\nepochs = 3\nsteps = 12\n", 7), 12); /* as with --set steps=12 */
 }
 
 /* The steps after which the job of `n` steps validates, as "3 6 10". */
