@@ -31,7 +31,7 @@ void report_progress(struct report *r, const struct report_progress *p) {
     if (!r->out || now - r->last < (r->terminal ? 0.2 : 10))
         return;
     r->last = now;
-    fprintf(r->out, "%sepoch %.2f/%g  step %" PRId64 "/%" PRId64, r->terminal ? "\r\033[K" : "",
+    fprintf(r->out, "%sepoch %.2f/%.4g  step %" PRId64 "/%" PRId64, r->terminal ? "\r\033[K" : "",
             p->epoch, p->epochs, p->step, p->total_steps);
     for (int i = 0; i < p->n; i++)
         fprintf(r->out, "  %s%sloss %.4f  lr %.4g", p->name[i], p->name[i][0] ? " " : "",
