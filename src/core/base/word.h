@@ -50,7 +50,7 @@ struct arg_spec {
     /* ARG_APPLIED: the table; a plain number in its place means find("constant")(number). */
     const struct word *(*find)(const char *name);
     const struct word *(*at)(int i); /* the table's i-th, NULL past its end: for "did you mean" */
-    const char *help; /* a few words, with the unit */
+    const char *help;                /* a few words, with the unit */
 };
 
 struct word {
