@@ -63,8 +63,11 @@ struct op {
     /* y may be x[0]'s memory and dx[0] dy's: element-wise, shape kept. Where they alias, dx = dy's
      * memory on entry and backward overwrites it (c->dx[0].data == c->dy.data). */
     bool in_place;
-    bool cancels_bias; /* a constant added to x[0] changes nothing: bn */
-    bool class_index;  /* x[1] holds class indices below the channels of x[0], or -1 .. ignored */
+    bool cancels_bias;  /* a constant added to x[0] changes nothing: bn */
+    bool class_index;   /* x[1] holds class indices below the channels of x[0], or -1 .. ignored */
+    signed char better; /* of metrics: 1 where larger is better, -1 where smaller; 0: not said */
+    /* x[0] holds class indices below this, or negative ones; NULL: it does not. */
+    int64_t (*index_limit)(const void *args);
 
     /* Fill the plan, zeroed but for what is given, from arguments and input shapes. Pure.
      * Returns 0, or -1 with err set (ERR_CONFIG), in words that the author of the job used,
@@ -73,7 +76,8 @@ struct op {
     int (*plan)(const void *args, const struct shape *x, int n_x, struct op_plan *plan,
                 struct err *err);
     /* Losses and metrics: how many terms this rank's mean is over (after class weights and
-     * ignored elements); y = sum of terms / c->total, shape {1, {1}}. NULL for all others. */
+     * ignored elements); y = sum of terms / c->total, shape {1, {1}}, or {.., {1, ..}} for metrics
+     * that are several means at once. NULL for all others. */
     double (*count)(const struct op_call *c);
     /* Overwrite y, saved and state. */
     void (*forward)(const struct op_call *c);
