@@ -10,9 +10,13 @@ const struct word graph_words[] = {
     {"width", "width(x): of images, as a number", 0, NULL},
     {"share", "share(block, ...): one instance of a block, whose uses share its parameters", 0,
      NULL},
+    {"numbered",
+     "x | numbered | f | g: parameters of f and g are named after the statement and 0, 1, ...", 0,
+     NULL},
     {"arch", "arch(\"C64 B R P L10\"): a net in the notation of lectures, for [job] model", 0,
      NULL},
     {"model", "the net that [job] model names", 0, NULL},
+    {"balanced", "balanced(label): class weights total / (classes * count), for weights=", 0, NULL},
     {0},
 };
 
@@ -77,6 +81,8 @@ static int host_name(struct evaluator *ev, const struct expr *e, struct value *o
     }
     if (!b->frame->net && !strcmp(e->text, "model"))
         return model_value(b, e, out, err);
+    if (!b->frame->net && !strcmp(e->text, "balanced"))
+        return build_balanced(b, e, out, err) ? -1 : 1;
     const struct section *net = source_find(b->config->source, "net", e->text);
     if (!net)
         return 0;
@@ -143,12 +149,14 @@ static int apply_operator(struct builder *b, const struct op *op, const struct e
         return -1;
     struct node *node = &b->graph->nodes[at];
     node->use = b->frame->use;
+    node->home = b->frame->net;
+    node->inside = b->frame->part;
     if (node->plan.w[0].shape.rank || node->plan.state[0].shape.rank) {
         if (!b->frame->net)
             return pos_error(err, e->pos, "%s has parameters: it stands in [net] and [block] only",
                              op->word.name);
         node->net = b->frame->net;
-        if (!(node->part = build_part(b, op->word.name, e, false, err)))
+        if (!(node->part = build_part(b, op->word.name, e, piped, false, err)))
             return -1;
     }
     *out = tensor_value(at, e->pos);
@@ -165,9 +173,8 @@ static int call_value(struct builder *b, const struct value *f, const struct exp
                      value_kind_name(f->kind));
 }
 
-static int host_call(struct evaluator *ev, const struct expr *e, const struct value *piped,
+static int call_word(struct builder *b, const struct expr *e, const struct value *piped,
                      struct value *out, struct err *err) {
-    struct builder *b = builder(ev);
     const char *word = e->text;
     struct value f;
 
@@ -177,6 +184,8 @@ static int host_call(struct evaluator *ev, const struct expr *e, const struct va
         return build_share(b, e, out, err) ? -1 : 1;
     if (!strcmp(word, "arch") && !piped)
         return build_arch(b, e, out, err) ? -1 : 1;
+    if (!strcmp(word, "balanced") && !piped && !b->frame->net)
+        return build_balanced(b, e, out, err) ? -1 : 1;
     const struct op *op = op_find(word);
     if (op)
         return apply_operator(b, op, e, piped, out, err);
@@ -184,8 +193,22 @@ static int host_call(struct evaluator *ev, const struct expr *e, const struct va
     if (block)
         return build_block(b, block, e, piped, out, err) ? -1 : 1;
     const struct expr name = {.kind = EXPR_NAME, .pos = e->pos, .text = word};
-    const int found = host_name(ev, &name, &f, err);
+    const int found = host_name(&b->eval, &name, &f, err);
     return found > 0 ? call_value(b, &f, e, piped, out, err) : found;
+}
+
+static int host_call(struct evaluator *ev, const struct expr *e, const struct value *piped,
+                     struct value *out, struct err *err) {
+    struct builder *b = builder(ev);
+
+    if (!strcmp(e->text, "numbered"))
+        return build_numbered(b, e, piped, out, err) ? -1 : 1;
+    const int found = call_word(b, e, piped, out, err);
+    if (found > 0 && piped && piped->chain) {
+        out->chain = piped->chain;
+        out->stage = piped->stage + 1;
+    }
+    return found;
 }
 
 static int host_member(struct evaluator *ev, const struct expr *e, const struct value *left,

@@ -21,6 +21,7 @@ struct frame {
     struct part *part; /* the use of a block that this is; NULL otherwise */
     struct named_value *names;
     int n_names;
+    const char *statement;   /* the one at hand */
     struct part **parts;     /* parameterised parts made here, in order */
     int n_parts, first_part; /* those of the statement at hand begin at first_part */
     int depth;
@@ -61,13 +62,22 @@ struct value build_net_value(struct builder *b, const struct section *section, s
 
 const char *build_net_name(const struct value *net);
 
-/* A new part of the frame at hand, made by the call e, which may give it a name; otherwise it gets
- * one when its statement ends. NULL with err when `name=` gives none, or one that is taken. */
-struct part *build_part(struct builder *b, const char *word, const struct expr *e, bool is_block,
-                        struct err *err);
+/* A new part of the frame at hand, made by the call e, which may give it a name, or else by a
+ * stage of a numbered chain; otherwise it gets one when its statement ends. NULL with err for a
+ * name that is none, or is taken. */
+struct part *build_part(struct builder *b, const char *word, const struct expr *e,
+                        const struct value *piped, bool is_block, struct err *err);
 
-/* Name the parts of the statement just evaluated, by the three rules of the language. */
+/* x | numbered: from here on the stages of this chain count from 0 and name their parts. */
+int build_numbered(const struct builder *b, const struct expr *e, const struct value *piped,
+                   struct value *out, struct err *err);
+
+/* Name the parts of the statement just evaluated, by the rules of the language. */
 int build_name_parts(struct builder *b, const struct entry *statement, struct err *err);
+
+/* balanced or balanced(FIELD): a list of class weights, inverse to how often classes occur in the
+ * data; classes that do not occur get 0. The number 1 where the data is not known. */
+int build_balanced(struct builder *b, const struct expr *e, struct value *out, struct err *err);
 
 /* arch("C64 B R P L10"): a net section made from lecture notation. */
 int build_arch(struct builder *b, const struct expr *e, struct value *out, struct err *err);

@@ -9,7 +9,8 @@
  * ("layer1.0.conv1") follows from the text around it once its statement has been read. */
 struct part {
     struct part *parent; /* the use of a block that it stands in; NULL at the top of a net */
-    const char *name;    /* its own name; "" takes no place in the path */
+    const char *name;    /* its own name */
+    const char *pattern; /* "layer#", where that gave it its name; or NULL */
     const char *word;    /* operator or block */
     bool is_block, has_params;
 };
@@ -22,9 +23,12 @@ struct node {
     int x[OP_ANY_INPUTS], n_x;
     struct op_plan plan;
     struct pos pos;
-    struct net *net; /* whose parameters; NULL in a step */
+    struct net *net; /* whose parameters; NULL where it has none */
     struct part *part;
-    int use;                                     /* number of the use of the net; 0 in a step */
+    const struct net *home;    /* the net that it stands in; NULL in a step */
+    const struct part *inside; /* and the use of a block there, or NULL */
+    bool frozen;               /* its weights stay, and it computes as in validation */
+    int use;                   /* number of the use of the net; 0 in a step */
     int w[OP_MAX_WEIGHTS], state[OP_MAX_STATES]; /* indices into the net's parameters */
 };
 
@@ -39,6 +43,8 @@ struct named_node {
 struct field {
     const char *name;
     struct shape sample; /* of one sample, without the batch dimension; rank 0 for one number */
+    int n_classes;       /* of class indices; -1: how many is not known; 0: other numbers */
+    const int64_t *class_counts; /* [n_classes] how often each occurs */
 };
 
 struct graph {
@@ -71,6 +77,26 @@ int graph_new(struct graph **out, const struct graph_config *config, struct err 
  * pool. Errors: ERR_CONFIG for what is no net or is not used by any graph built so far. */
 int graph_nets(const struct graph_config *config, const struct entry *entry, struct net ***out,
                int *n, struct err *err);
+
+/* Some or all parameters of a net, by the beginning of their names. */
+struct selection {
+    struct net *net;
+    const char *path; /* "layer1": layer1.0.conv1.weight and so on; "" means all */
+    double number;    /* that is written behind it; 1 where none is allowed */
+};
+
+/* What `freeze = backbone, model.layer1` or, with numbers, `lr_scale = model.fc 10` names:
+ * *out is [*n], in the model's pool. Errors: ERR_CONFIG for what is no net, and for paths that no
+ * parameter has. */
+int graph_select(const struct graph_config *config, const struct entry *entry, bool numbers,
+                 struct selection **out, int *n, struct err *err);
+
+/* The last of them that means this parameter, or NULL. */
+const struct selection *selection_of(const struct selection *list, int n, const struct net *net,
+                                     const char *param);
+
+/* Operators of these parameters and within these parts are frozen in this graph. */
+void graph_freeze(struct graph *g, const struct selection *list, int n);
 
 /* The node of that statement, or -1. */
 int graph_find(const struct graph *g, const char *name);

@@ -44,7 +44,8 @@ static bool is_mean(const struct graph *g, int node) {
 static void mark_tail(struct planner *pl) {
     struct plan *p = pl->p;
 
-    p->leaves = pool_take(&pl->g->model->pool, (size_t)(pl->g->n_nodes + 1) * sizeof(int));
+    p->leaves = pool_take(&pl->g->model->pool, (size_t)(pl->g->n_nodes + 1) * sizeof *p->leaves);
+    p->leaf_at = pool_take(&pl->g->model->pool, (size_t)(pl->g->n_nodes + 1) * sizeof *p->leaf_at);
     for (int i = 0; i < pl->g->n_nodes; i++) {
         const struct node *node = &pl->g->nodes[i];
         if (!p->nodes[i].live)
@@ -52,8 +53,10 @@ static void mark_tail(struct planner *pl) {
         for (int k = 0; k < node->n_x; k++)
             if (p->nodes[node->x[k]].tail || is_mean(pl->g, node->x[k]))
                 p->nodes[i].tail = true;
-        if (is_mean(pl->g, i))
-            p->leaves[p->n_leaves++] = i;
+        if (!is_mean(pl->g, i))
+            continue;
+        p->leaves[p->n_leaves++] = i;
+        p->leaf_at[p->n_leaves] = p->leaf_at[p->n_leaves - 1] + shape_len(&node->plan.y);
     }
 }
 
@@ -128,8 +131,8 @@ static void mark_backward(struct planner *pl) {
         const struct node *node = &pl->g->nodes[i];
         if (!p->nodes[i].live || !node->op || !node->op->backward)
             continue;
-        pl->life[i].needs =
-            node->net && node->plan.w[0].shape.rank && train_index(p, node->net) >= 0;
+        pl->life[i].needs = !node->frozen && node->net && node->plan.w[0].shape.rank &&
+                            train_index(p, node->net) >= 0;
         for (int k = 0; k < node->n_x; k++)
             pl->life[i].needs = pl->life[i].needs || pl->life[node->x[k]].needs;
     }
@@ -299,8 +302,9 @@ static int find_ready(struct planner *pl, struct err *err) {
         for (int w = 0; w < net->weights.n; w++)
             node_of[w] = n_nodes;
         for (int i = n_nodes - 1; i >= 0; i--)
-            for (int k = 0; p->nodes[i].backward && pl->g->nodes[i].net == net &&
-                            k < OP_MAX_WEIGHTS && pl->g->nodes[i].plan.w[k].shape.rank;
+            for (int k = 0;
+                 p->nodes[i].backward && pl->g->nodes[i].net == net && !pl->g->nodes[i].frozen &&
+                 k < OP_MAX_WEIGHTS && pl->g->nodes[i].plan.w[k].shape.rank;
                  k++, reached = true)
                 node_of[pl->g->nodes[i].w[k]] = i;
         if (!reached)
@@ -380,7 +384,7 @@ size_t plan_bytes(const struct plan *p) {
 /* Operands in the model's spans. */
 static void place_params(const struct plan *p, const struct node *node, struct op_call *c) {
     const struct net *net = node->net;
-    const bool trained = net && train_index(p, net) >= 0;
+    const bool trained = net && !node->frozen && train_index(p, net) >= 0;
 
     for (int k = 0; net && k < OP_MAX_WEIGHTS && node->plan.w[k].shape.rank; k++) {
         c->w[k] = net->w + net->weights.items[node->w[k]].offset;
@@ -405,7 +409,7 @@ void plan_place(struct plan *p, void *memory, struct team *team) {
                               .dx = pn->dx,
                               .n_x = node->n_x,
                               .team = team,
-                              .training = p->training};
+                              .training = p->training && !node->frozen};
         c->y.data = pn->y_slot < 0 ? NULL : (act *)(void *)(base + p->slots[pn->y_slot].offset);
         c->dy.data = pn->dy_slot < 0 ? NULL : (act *)(void *)(base + p->slots[pn->dy_slot].offset);
         c->saved = pn->saved_slot < 0 ? NULL : base + p->slots[pn->saved_slot].offset;

@@ -35,6 +35,7 @@ struct plan {
     int n_train;
     struct plan_node *nodes; /* [graph->n_nodes] */
     int *leaves;             /* live nodes that are means over samples: losses and metrics */
+    int64_t *leaf_at;        /* [n_leaves + 1] where the values of each begin among those of all */
     int n_leaves;
     struct plan_ready *ready; /* from the last node to the first */
     int n_ready;

@@ -65,7 +65,7 @@ void run_forward(struct plan *p, const struct run_context *c) {
         p->nodes[p->leaves[i]].call.total = c->totals[i];
     for (int i = 0; i < p->graph->n_nodes; i++) {
         struct op_call *call = &p->nodes[i].call;
-        if (!p->nodes[i].live)
+        if (!p->nodes[i].live || (p->nodes[i].tail && p->loss < 0))
             continue;
         call->key = rng_key(c->seed, RNG_OPERATOR, c->step, (uint64_t)i);
         call->first = c->first;
@@ -88,7 +88,8 @@ static void announce(const struct plan *p, const struct run_context *c, int node
 void run_backward(struct plan *p, const struct run_context *c) {
     int next = 0;
 
-    zero_gradients(p);
+    if (!c->adds)
+        zero_gradients(p);
     announce(p, c, p->graph->n_nodes, &next);
     p->nodes[p->loss].call.dy.data[0] = 1;
     for (int i = p->loss; i >= 0; i--) {
@@ -105,25 +106,31 @@ void run_backward(struct plan *p, const struct run_context *c) {
     }
 }
 
+static int64_t leaf_len(const struct plan *p, int leaf) {
+    return p->leaf_at[leaf + 1] - p->leaf_at[leaf];
+}
+
 void run_nothing(struct plan *p, const struct run_context *c) {
     int next = 0;
 
     zero_gradients(p);
     for (int i = 0; i < p->n_leaves; i++)
-        p->nodes[p->leaves[i]].call.y.data[0] = 0;
+        memset(p->nodes[p->leaves[i]].call.y.data, 0, (size_t)leaf_len(p, i) * sizeof(act));
     announce(p, c, -1, &next);
 }
 
 void run_leaves(const struct plan *p, double *values) {
     for (int i = 0; i < p->n_leaves; i++)
-        values[i] = (double)p->nodes[p->leaves[i]].call.y.data[0];
+        for (int64_t k = 0; k < leaf_len(p, i); k++)
+            values[p->leaf_at[i] + k] = (double)p->nodes[p->leaves[i]].call.y.data[k];
 }
 
 void run_tail(struct plan *p, const double *values) {
     if (p->n < 0)
         run_resize(p, 1); /* a rank that had no samples yet: what is left has no batch dimension */
     for (int i = 0; i < p->n_leaves; i++)
-        p->nodes[p->leaves[i]].call.y.data[0] = (act)values[i];
+        for (int64_t k = 0; k < leaf_len(p, i); k++)
+            p->nodes[p->leaves[i]].call.y.data[k] = (act)values[p->leaf_at[i] + k];
     for (int i = 0; i < p->graph->n_nodes; i++)
         if (p->nodes[i].live &&
             (p->nodes[i].tail || (!p->graph->nodes[i].op && !p->graph->nodes[i].field)))

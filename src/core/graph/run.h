@@ -7,6 +7,7 @@ struct run_context {
     uint64_t seed, step;  /* all randomness is a function of these, the node and the element */
     int64_t first;        /* position of this rank's sample 0 in the global batch */
     const double *totals; /* [n_leaves] what each leaf's sum is divided by */
+    bool adds;            /* backward adds to the gradients that are there, in place of zeroing */
     /* Called in backward: gradient elements that are final; and between operators. May be NULL. */
     void (*ready)(void *context, int net, int64_t offset, int64_t len);
     void (*progress)(void *context);
@@ -23,16 +24,16 @@ void run_resize(struct plan *p, int64_t n);
 /* How many terms each leaf's mean has on this rank: counts[n_leaves]. Zeros for n = 0. */
 void run_counts(struct plan *p, int64_t n, double *counts);
 
-/* Everything up to and with the leaves, then what is computed from them. */
+/* Everything up to and with the leaves; with a loss, also what is computed from them. */
 void run_forward(struct plan *p, const struct run_context *c);
 
-/* Backward from the loss. Gradients of the trained nets are zeroed first. */
+/* Backward from the loss. Gradients of the trained nets are zeroed first, unless c->adds. */
 void run_backward(struct plan *p, const struct run_context *c);
 
 /* In place of both for a rank without samples: its gradients are zero and ready. */
 void run_nothing(struct plan *p, const struct run_context *c);
 
-/* The leaves' values into values[n_leaves]. */
+/* The leaves' values into values[leaf_at[n_leaves]]. */
 void run_leaves(const struct plan *p, double *values);
 
 /* Set the leaves to values that are sums over all ranks (or batches) and compute what depends on

@@ -40,8 +40,8 @@ static inline int job_parse(struct job_case *job, const char *text, struct err *
     assert_true(fputs(text, file) >= 0);
     assert_int_equal(fclose(file), 0);
     *job = (struct job_case){.batch = 4};
-    job->fields[0] = (struct field){"image", {3, {8, 8, 3}}};
-    job->fields[1] = (struct field){"label", {0, {0}}};
+    job->fields[0] = (struct field){.name = "image", .sample = {3, {8, 8, 3}}};
+    job->fields[1] = (struct field){.name = "label"};
     const int rc = source_read(&job->source, path, NULL, 0, err);
     unlink(path);
     rmdir(dir);

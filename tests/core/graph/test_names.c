@@ -174,6 +174,127 @@ static void name_overrides(void **state) {
                 "stem.weight body.y.weight c.weight b.weight");
 }
 
+/* As torch.nn.Sequential counts: every stage, with parameters or without, each use of ^. */
+static void numbered_counts_every_stage_that_follows(void **state) {
+    (void)state;
+    check_names("[net m(image)]\n"
+                "features = image | numbered | conv(4, bias=false) | relu | maxpool(2) |"
+                " conv(4, bias=false)^2 | relu^2 | conv(4, bias=false)\n"
+                "fc = features | flatten | numbered | dropout | linear(5, bias=false)\n"
+                "[step]\nout = m(image)\n",
+                "features.0.weight features.3.weight features.4.weight features.7.weight "
+                "fc.1.weight");
+}
+
+static void a_block_is_one_stage_and_has_names_of_its_own(void **state) {
+    (void)state;
+    check_names("[block unit(x)]\n"
+                "y = x | conv(4, bias=false) | bn\n"
+                "[net m(image)]\n"
+                "a = image | numbered | unit | relu | unit^2 | conv(3, bias=false)\n"
+                "[step]\nout = m(image)\n",
+                "a.0.conv1.weight a.0.bn1.weight a.0.bn1.bias a.2.conv1.weight a.2.bn1.weight "
+                "a.2.bn1.bias a.3.conv1.weight a.3.bn1.weight a.3.bn1.bias a.4.weight");
+}
+
+static void numbered_takes_another_name_or_none(void **state) {
+    (void)state;
+    check_names("[block unit(x)]\n"
+                "y = x | numbered(name=\"\") | conv(4, bias=false) | relu | conv(4, bias=false)\n"
+                "[net m(image)]\n"
+                "a = image | numbered(name=\"body.conv\") | unit\n"
+                "[step]\nout = m(image)\n",
+                "body.conv.0.0.weight body.conv.0.2.weight");
+}
+
+static void a_numbered_chain_ends_with_its_pipe(void **state) {
+    (void)state;
+    check_names("[block unit(x)]\n"
+                "y = x | conv(4, bias=false)\n"
+                "[net m(image)]\n"
+                "a = image | numbered | conv(4, bias=false)\n"
+                "b = a | conv(4, bias=false)\n"
+                "c = b | numbered | unit\n"
+                "d = if(channels(c) > 3, c | numbered | conv(4, 1, bias=false), c) +"
+                " (c | conv(4, 1, bias=false)) | bn\n"
+                "[step]\nout = m(image)\n",
+                "a.0.weight b.weight c.0.y.weight d.0.weight conv1.weight bn1.weight bn1.bias");
+}
+
+static void a_name_may_leave_its_place_in_the_numbers(void **state) {
+    (void)state;
+    check_names("[net m(image)]\n"
+                "a = image | numbered | conv(4, bias=false, name=stem) | conv(4, bias=false)\n"
+                "[step]\nout = m(image)\n",
+                "stem.weight a.1.weight");
+}
+
+static void a_group_is_repeated_as_if_written_out(void **state) {
+    (void)state;
+    check_names("[net m(image, n=2)]\n"
+                "a = image | numbered | (conv(4, bias=false) | relu)^(n) | maxpool(2) |"
+                " ((conv(5, bias=false) | relu)^2 | maxpool(2))^1 | (conv(6) | relu)^0\n"
+                "b = a | (conv(3, bias=false) | relu)^2\n"
+                "[step]\nout = m(image)\n",
+                "a.0.weight a.2.weight a.5.weight a.7.weight conv1.weight conv2.weight");
+}
+
+static void a_pattern_counts_its_parts_in_the_body(void **state) {
+    (void)state;
+    check_names("[block layer(x)]\n"
+                "y = x | bn(name=\"norm#\") | conv(4, bias=false) | bn(name=\"norm#\")\n"
+                "[net m(image)]\n"
+                "a = image | layer(name=\"block1.layer#\")^2\n"
+                "b = a | layer(name=\"block2.layer#\") | bn(name=\"norm#\")\n"
+                "[step]\nout = m(image)\n",
+                "block1.layer1.norm1.weight block1.layer1.norm1.bias block1.layer1.y.weight "
+                "block1.layer1.norm2.weight block1.layer1.norm2.bias block1.layer2.norm1.weight "
+                "block1.layer2.norm1.bias block1.layer2.y.weight block1.layer2.norm2.weight "
+                "block1.layer2.norm2.bias block2.layer1.norm1.weight block2.layer1.norm1.bias "
+                "block2.layer1.y.weight block2.layer1.norm2.weight block2.layer1.norm2.bias "
+                "norm1.weight norm1.bias");
+}
+
+static void a_number_that_is_taken_is_refused(void **state) {
+    (void)state;
+    check_step_refused("[net m(image)]\n"
+                       "a = (image | numbered | conv(3)) + (image | numbered | conv(3))\n"
+                       "[step]\nout = m(image)\n",
+                       "job.ini:2:56: found the name a.0, which another part of m has");
+}
+
+static void numbered_out_of_place_is_refused(void **state) {
+    (void)state;
+    check_step_refused("[net m(image)]\n"
+                       "a = numbered(image) | conv(3)\n"
+                       "[step]\nout = m(image)\n",
+                       "job.ini:2:5: numbered stands behind a bar, as in x | numbered | conv(8) | "
+                       "relu");
+    check_step_refused("[net m(image)]\n"
+                       "a = image | numbered(first=3) | conv(3)\n"
+                       "[step]\nout = m(image)\n",
+                       "job.ini:2:22: numbered: found 'first', expected nothing or name=");
+    check_step_refused("[step]\nout = image | numbered | relu\n",
+                       "job.ini:2:15: numbered stands in [net] and [block] only");
+}
+
+static void names_that_no_file_could_hold_are_refused(void **state) {
+    (void)state;
+    static const char *const names[] = {"", "a/b", "a b", ".a", "a.", "a..b", "l#.#"};
+    char text[128], message[256];
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        snprintf(text, sizeof text,
+                 "[net m(image)]\na = image | conv(3, name=\"%s\")\n[step]\nout = m(image)\n",
+                 names[i]);
+        snprintf(message, sizeof message,
+                 "job.ini:2:26: conv: found the name '%s', expected letters, digits, _, -, dots "
+                 "between them and at most one # for a count",
+                 names[i]);
+        check_step_refused(text, message);
+    }
+}
+
 static void two_parts_of_one_name_are_refused(void **state) {
     (void)state;
     check_step_refused("[net m(image)]\n"
@@ -303,6 +424,16 @@ int main(void) {
         cmocka_unit_test(counted_names_avoid_names_that_are_taken),
         cmocka_unit_test(the_branch_of_an_if_that_is_not_taken_has_no_parameters),
         cmocka_unit_test(name_overrides),
+        cmocka_unit_test(numbered_counts_every_stage_that_follows),
+        cmocka_unit_test(a_block_is_one_stage_and_has_names_of_its_own),
+        cmocka_unit_test(numbered_takes_another_name_or_none),
+        cmocka_unit_test(a_numbered_chain_ends_with_its_pipe),
+        cmocka_unit_test(a_name_may_leave_its_place_in_the_numbers),
+        cmocka_unit_test(a_group_is_repeated_as_if_written_out),
+        cmocka_unit_test(a_pattern_counts_its_parts_in_the_body),
+        cmocka_unit_test(a_number_that_is_taken_is_refused),
+        cmocka_unit_test(numbered_out_of_place_is_refused),
+        cmocka_unit_test(names_that_no_file_could_hold_are_refused),
         cmocka_unit_test(two_parts_of_one_name_are_refused),
         cmocka_unit_test(a_statement_of_a_taken_name_is_refused),
         cmocka_unit_test(a_name_that_is_no_name_is_refused),

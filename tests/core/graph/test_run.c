@@ -302,6 +302,9 @@ static void values_are_those_worked_by_hand(void **state) {
             "label)\nout = 1 + 0.3 * out_a - out_b / 2\n",
             "");
     step_run(&step, ones, classes, 2, 0, NULL);
+    double leaves[2];
+    run_leaves(step.plan, leaves);
+    run_tail(step.plan, leaves);
     assert_true(fabs(run_value(step.plan, graph_find(step.graph, "out_a")) - 22.5) < 1e-12);
     assert_true(fabs(run_value(step.plan, graph_find(step.graph, "out_b")) - 0.5) < 1e-12);
     assert_true(fabs(run_value(step.plan, graph_find(step.graph, "out")) - 7.5) < 1e-12);
