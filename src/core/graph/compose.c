@@ -13,7 +13,8 @@ static void frame_set(struct builder *b, const char *name, const struct value *v
     struct frame *f = b->frame;
 
     f->names = pool_grow(&b->config->model->pool, f->names, f->n_names, sizeof *f->names);
-    f->names[f->n_names++] = (struct named_value){name, *v};
+    f->names[f->n_names] = (struct named_value){name, *v};
+    f->names[f->n_names++].value.chain = NULL; /* a numbered chain ends with its statement */
 }
 
 static bool in_list(const char *const *list, const char *word) {
@@ -26,10 +27,13 @@ static bool in_list(const char *const *list, const char *word) {
 static int run_statement(struct builder *b, int i, struct value *out, struct err *err) {
     struct frame *f = b->frame;
     const struct entry *entry = &f->section->entries[i];
+    const char *outer = f->statement;
 
     f->progress[i] = BUILD_RUNS;
+    f->statement = entry->key;
     if (eval_entry(&b->eval, entry, out, err) || build_name_parts(b, entry, err))
         return -1;
+    f->statement = outer;
     f->progress[i] = BUILD_DONE;
     frame_set(b, entry->key, out);
     return 0;
@@ -200,7 +204,7 @@ int build_block(struct builder *b, const struct section *section, const struct e
 
     if (need_net(b, section, e->pos, err) || call_values(b, section, e, piped, values, err))
         return -1;
-    struct part *part = build_part(b, section->name, e, true, err);
+    struct part *part = build_part(b, section->name, e, piped, true, err);
     if (!part || run_body(b, section, b->frame->net, part, values, e->pos, out, err))
         return -1;
     out->kind = VALUE_TENSOR; /* only a net's statements can be reached from outside */
@@ -226,7 +230,7 @@ int build_share(struct builder *b, const struct expr *e, struct value *out, stru
         return pos_error(err, name->pos, "share: '%s' is no block", name->text);
     if (need_net(b, shared->section, e->pos, err))
         return -1;
-    if (!(shared->part = build_part(b, shared->section->name, e, true, err)))
+    if (!(shared->part = build_part(b, shared->section->name, e, NULL, true, err)))
         return -1;
     shared->part->has_params = true; /* known only after its first use; it takes a name anyway */
     shared->e = e;

@@ -11,36 +11,124 @@ static bool taken(const struct frame *f, const char *name) {
     return false;
 }
 
-/* What `name=` says in the call e; NULL in *out where it does not stand. */
-static int given_name(const struct builder *b, const struct expr *e, const char **out,
-                      struct err *err) {
+/* Names of parameters are also names in files: letters, digits, _, - and dots between them; in a
+ * pattern one # as well. */
+static bool is_part_name(const char *text, bool is_pattern) {
+    const size_t len = strlen(text);
+    const char *hash = strchr(text, '#');
+
+    if (!len || text[0] == '.' || text[len - 1] == '.' || strstr(text, ".."))
+        return false;
+    if (hash && (!is_pattern || strchr(hash + 1, '#')))
+        return false;
+    return strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.#") ==
+           len;
+}
+
+/* The text of `name=` in the call e; NULL in *out where it does not stand. */
+static int name_argument(const struct expr *e, const char **out, const struct expr_arg **place,
+                         struct err *err) {
     *out = NULL;
     for (int i = 0; i < e->n_args; i++) {
         const struct expr_arg *arg = &e->args[i];
 
         if (!arg->name || strcmp(arg->name, "name"))
             continue;
-        if ((arg->value->kind != EXPR_NAME && arg->value->kind != EXPR_STRING) ||
-            !arg->value->text[0])
+        if (arg->value->kind != EXPR_NAME && arg->value->kind != EXPR_STRING)
             return pos_error(err, arg->value->pos, "%s: name is not a word, expected a name",
                              e->text);
         *out = arg->value->text;
-        if (taken(b->frame, *out))
-            return pos_error(err, arg->pos, "found the name %s, which another part of %s has", *out,
-                             b->frame->section->name);
+        *place = arg;
     }
     return 0;
 }
 
-struct part *build_part(struct builder *b, const char *word, const struct expr *e, bool is_block,
-                        struct err *err) {
+/* "layer#" with the count of that pattern in this body in the place of #. */
+static const char *fill_pattern(struct pool *pool, const struct frame *f, const char *pattern) {
+    const char *hash = strchr(pattern, '#');
+    int count = 1;
+
+    for (int i = 0; i < f->n_parts; i++)
+        count += f->parts[i]->pattern && !strcmp(f->parts[i]->pattern, pattern);
+    return pool_print(pool, "%.*s%d%s", (int)(hash - pattern), pattern, count, hash + 1);
+}
+
+/* What `name=` in the call e says. */
+static int given_name(const struct builder *b, const struct expr *e, struct part *part,
+                      struct err *err) {
+    const struct expr_arg *arg;
+    const char *text;
+
+    if (name_argument(e, &text, &arg, err))
+        return -1;
+    if (!text)
+        return 0;
+    if (!is_part_name(text, true))
+        return pos_error(err, arg->value->pos,
+                         "%s: found the name '%s', expected letters, digits, _, -, dots between "
+                         "them and at most one # for a count",
+                         e->text, text);
+    if (strchr(text, '#')) {
+        part->pattern = text;
+        text = fill_pattern(&b->config->model->pool, b->frame, text);
+    }
+    part->name = text;
+    if (taken(b->frame, text))
+        return pos_error(err, arg->pos, "found the name %s, which another part of %s has", text,
+                         b->frame->section->name);
+    return 0;
+}
+
+int build_numbered(const struct builder *b, const struct expr *e, const struct value *piped,
+                   struct value *out, struct err *err) {
+    const struct expr_arg *arg;
+    const char *text;
+
+    if (!piped || e->n_args > 1 || (e->n_args && !e->args[0].name))
+        return pos_error(err, e->pos,
+                         "numbered stands behind a bar, as in x | numbered | conv(8) | relu");
+    if (!b->frame->net)
+        return pos_error(err, e->pos, "numbered stands in [net] and [block] only");
+    if (name_argument(e, &text, &arg, err))
+        return -1;
+    if (e->n_args && !text)
+        return pos_error(err, e->args[0].pos,
+                         "numbered: found '%s', expected nothing or name=", e->args[0].name);
+    if (text && text[0] && !is_part_name(text, false))
+        return pos_error(err, arg->value->pos,
+                         "numbered: found the name '%s', expected letters, digits, _, - and dots "
+                         "between them",
+                         text);
+    *out = *piped;
+    out->chain = text ? text : b->frame->statement;
+    out->stage = 0;
+    return 0;
+}
+
+/* The name that a stage of a numbered chain takes. */
+static int numbered_name(const struct builder *b, const struct expr *e, const struct value *piped,
+                         struct part *part, struct err *err) {
+    struct pool *pool = &b->config->model->pool;
+
+    if (part->name || !piped || !piped->chain)
+        return 0;
+    part->name = piped->chain[0] ? pool_print(pool, "%s.%d", piped->chain, piped->stage)
+                                 : pool_print(pool, "%d", piped->stage);
+    if (taken(b->frame, part->name))
+        return pos_error(err, e->pos, "found the name %s, which another part of %s has", part->name,
+                         b->frame->section->name);
+    return 0;
+}
+
+struct part *build_part(struct builder *b, const char *word, const struct expr *e,
+                        const struct value *piped, bool is_block, struct err *err) {
     struct frame *f = b->frame;
     struct pool *pool = &b->config->model->pool;
     struct part *part = pool_take(pool, sizeof *part);
 
     *part = (struct part){
         .parent = f->part, .word = word, .is_block = is_block, .has_params = !is_block};
-    if (given_name(b, e, &part->name, err))
+    if (given_name(b, e, part, err) || numbered_name(b, e, piped, part, err))
         return NULL;
     f->parts = pool_grow(pool, f->parts, f->n_parts, sizeof(struct part *));
     f->parts[f->n_parts++] = part;

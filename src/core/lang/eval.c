@@ -160,6 +160,22 @@ static int call_once(struct evaluator *ev, const struct expr *e, const struct va
 }
 
 static int eval_call(struct evaluator *ev, const struct expr *e, const struct value *piped,
+                     struct value *out, struct err *err);
+
+/* The stages of (f | g), once through. */
+static int group_once(struct evaluator *ev, const struct expr *e, const struct value *piped,
+                      struct value *out, struct err *err) {
+    struct value left = *piped;
+
+    for (int i = 0; i < e->n_args; i++) {
+        if (eval_call(ev, e->args[i].value, &left, out, err))
+            return -1;
+        left = *out;
+    }
+    return 0;
+}
+
+static int eval_call(struct evaluator *ev, const struct expr *e, const struct value *piped,
                      struct value *out, struct err *err) {
     double times = 1;
     struct value left;
@@ -182,7 +198,8 @@ static int eval_call(struct evaluator *ev, const struct expr *e, const struct va
         left = *piped;
     *out = piped ? left : *out;
     for (int i = 0; i < (int)times; i++) {
-        if (call_once(ev, e, piped ? &left : NULL, out, err))
+        if (e->kind == EXPR_GROUP ? group_once(ev, e, &left, out, err)
+                                  : call_once(ev, e, piped ? &left : NULL, out, err))
             return -1;
         left = *out;
     }
@@ -248,6 +265,7 @@ int eval(struct evaluator *ev, const struct expr *e, struct value *out, struct e
     case EXPR_NAME:
         return eval_name(ev, e, out, err);
     case EXPR_CALL:
+    case EXPR_GROUP:
         return eval_call(ev, e, NULL, out, err);
     case EXPR_MEMBER:
         return eval_member(ev, e, out, err);

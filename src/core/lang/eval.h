@@ -27,6 +27,8 @@ struct value {
     struct applied applied;
     int index;
     void *object;
+    const char *chain; /* host: the value stands in a numbered chain of that name, or NULL */
+    int stage;         /* the number of the stage that comes next in it */
 };
 
 struct evaluator;

@@ -10,6 +10,7 @@
 enum { MAX_DEPTH = 200, MAX_NODES = 10000 };
 
 static struct expr *parse_sum(struct parser *p);
+static int enter(struct parser *p);
 
 int parser_next(struct parser *p) {
     return lexer_next(&p->lexer, &p->token, p->err);
@@ -356,14 +357,39 @@ static struct expr *parse_or(struct parser *p) {
     return e;
 }
 
+static struct expr *parse_group(struct parser *p);
+
+static struct expr *parse_stage(struct parser *p) {
+    return p->token.kind == '('
+               ? parse_group(p)
+               : parse_call(p, "the name of an operator, net or block, or '(', after '|'");
+}
+
+/* "(" stage { "|" stage } ")" [ "^" times ] */
+static struct expr *parse_group(struct parser *p) {
+    const struct token open = p->token;
+    struct expr *e = enter(p) ? NULL : new_node(p, EXPR_GROUP, open.pos);
+
+    if (!e)
+        return NULL;
+    e->text = "(...)";
+    do {
+        struct expr_arg stage = {.pos = p->token.pos};
+        if (parser_next(p) || !(stage.value = parse_stage(p)) || add_arg(p, e, stage))
+            return NULL;
+    } while (p->token.kind == '|');
+    if (parser_close(p, &open, ')', "'|' or ") || (p->token.kind == '^' && parse_times(p, e)))
+        return NULL;
+    p->depth--;
+    return e;
+}
+
 struct expr *parser_pipe(struct parser *p) {
     struct expr *e = parse_or(p);
 
     while (e && p->token.kind == '|') {
         const struct pos pos = p->token.pos;
-        struct expr *right = parser_next(p)
-                                 ? NULL
-                                 : parse_call(p, "the name of an operator, net or block after '|'");
+        struct expr *right = parser_next(p) ? NULL : parse_stage(p);
         e = binary(p, EXPR_PIPE, pos, OP_ADD, e, right);
     }
     return e;

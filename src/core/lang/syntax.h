@@ -1,7 +1,8 @@
 /* syntax.h - the job as text and as trees, with the place of everything in its file.
  *
  * A job is INI files (read with inih) whose keys may hold expressions:
- *   pipe    = or { "|" call }
+ *   pipe    = or { "|" stage }
+ *   stage   = call | "(" stage { "|" stage } ")" [ times ]
  *   or      = and { "or" and }
  *   and     = not { "and" not }
  *   not     = "not" not | sum [ ( "<" | "<=" | ">" | ">=" | "==" | "!=" ) sum ]
@@ -10,7 +11,8 @@
  *   unary   = [ "-" ] primary
  *   primary = atom { "." NAME }
  *   atom    = NUMBER | "STRING" | call | "(" pipe ")" | "[" [ pipe { "," pipe } ] "]"
- *   call    = NAME [ "(" [ arg { "," arg } ] ")" ] [ "^" ( INTEGER | "(" sum ")" ) ]
+ *   call    = NAME [ "(" [ arg { "," arg } ] ")" ] [ times ]
+ *   times   = "^" ( INTEGER | "(" sum ")" )
  *   arg     = [ NAME "=" ] pipe
  *
  * An indented line continues the value before it. ';' and '#' begin a comment at the start of a
@@ -39,7 +41,8 @@ enum expr_kind {
     EXPR_NEGATE, /* -left */
     EXPR_NOT,    /* not left */
     EXPR_BINARY, /* left op right */
-    EXPR_PIPE,   /* left | right; right is a NAME or a CALL */
+    EXPR_PIPE,   /* left | right; right is a NAME, a CALL or a GROUP */
+    EXPR_GROUP,  /* (a | b)^times behind a bar: args are its stages */
 };
 
 enum expr_op {
@@ -72,7 +75,7 @@ struct expr {
     struct expr *left, *right;
     struct expr_arg *args;
     int n_args;
-    struct expr *times; /* f^3: the exponent; NULL: once */
+    struct expr *times; /* f^3, (f | g)^3: the exponent; NULL: once */
 };
 
 /* key = value, where value is text as written (inline comments cut, lines joined). */

@@ -137,6 +137,8 @@ static void powers_repeat_a_call(void **state) {
     check_number(state, "", "3 | twice^4", 48);
     check_number(state, "n = 2\n", "3 | twice^(n + 1) | twice", 48);
     check_number(state, "", "3 | twice^0", 3);
+    check_number(state, "", "3 | (twice^2 | twice)^2 | twice", 384);
+    check_number(state, "", "3 | (twice)^0", 3);
 }
 
 static void powers_are_whole_numbers(void **state) {
@@ -148,6 +150,9 @@ static void powers_are_whole_numbers(void **state) {
                   "to 1000");
     check_refused(state, "", "3 | twice^(4000)",
                   "DIR/a.ini:2:16: 'twice' is repeated 4000 times, expected a whole number from 0 "
+                  "to 1000");
+    check_refused(state, "", "3 | (twice)^(1/2)",
+                  "DIR/a.ini:2:19: '(...)' is repeated 0.5 times, expected a whole number from 0 "
                   "to 1000");
     check_refused(state, "", "count^2",
                   "DIR/a.ini:2:5: 'count^2' stands alone, expected a value and a bar before it");

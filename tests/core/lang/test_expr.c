@@ -124,6 +124,8 @@ static void calls_take_positions_names_and_repetition(void **state) {
     check_tree(*state, "f(x | g, k = x | h)", "(f (| x g) k=(| x h))");
     check_tree(*state, "x | f(64)^3 | g^2", "(| (| x (f^3 64)) (g^2))");
     check_tree(*state, "x | f(64)^(n - 1)", "(| x (f^(- n 1) 64))");
+    check_tree(*state, "x | (f | g(1))^2 | h", "(| (| x (^2 f (g 1))) h)");
+    check_tree(*state, "x | (f | (g^2 | h)^(n))", "(| x ( f (^n (g^2) h)))");
     check_tree(*state, "share(bottleneck, 64)", "(share bottleneck 64)");
 }
 
@@ -237,9 +239,14 @@ static void stray_text_is_refused(void **state) {
                   "DIR/a.ini:2:7: found '-', expected a whole number or '(' after '^'");
     check_refused(*state, "a < b < c",
                   "DIR/a.ini:2:11: found '<', expected 'and' or 'or' between two comparisons");
-    check_refused(
-        *state, "x | 3",
-        "DIR/a.ini:2:9: found '3', expected the name of an operator, net or block after '|'");
+    check_refused(*state, "x | 3",
+                  "DIR/a.ini:2:9: found '3', expected the name of an operator, net or block, or "
+                  "'(', after '|'");
+    check_refused(*state, "x | (f + y)",
+                  "DIR/a.ini:2:12: found '+', expected '|' or ')' to close '(' at column 9");
+    check_refused(*state, "x | ()",
+                  "DIR/a.ini:2:10: found ')', expected the name of an operator, net or block, or "
+                  "'(', after '|'");
     check_refused(*state, "and",
                   "DIR/a.ini:2:5: found 'and', expected a number, a name, a string, '(' or '['");
 }
