@@ -19,8 +19,11 @@ struct job_step {
     const char *name; /* "" where there is one */
     int64_t every;    /* runs in every so-many-th step of the job */
     const struct entry *train;
+    const struct entry *freeze, *lr_scale; /* NULL: none */
     struct applied optimizer;
     double clip_norm, clip_value; /* 0: none */
+    double clip_weights;          /* largest magnitude of a weight after the update; 0: any */
+    double ema;                   /* decay of the average of weights; 0: none */
 };
 
 struct job {
@@ -36,8 +39,10 @@ struct job {
     const char *train_data, *validate_data; /* "path:group"; NULL: none */
     struct applied augment[JOB_MAX_PIPELINE];
     int n_augment;
-    int64_t batch;     /* of all ranks together */
-    struct ints image; /* [h, w, c] that the network sees, for use without data; n = 0: not said */
+    int64_t batch;      /* of all ranks together */
+    int64_t accumulate; /* parts that a batch is computed in, one after another */
+    bool balanced;      /* classes are drawn equally often, in place of samples */
+    struct ints image;  /* [h, w, c] that the network sees, for use without data; n = 0: not said */
     int64_t cache_bytes;
 
     struct job_step step[JOB_MAX_STEPS];

@@ -20,10 +20,16 @@ const struct job_key job_keys[] = {
     {"data", "validate", "FILE.h5:GROUP", "samples to validate on"},
     {"data", "augment", "pipeline = image", "what happens to each image"},
     {"data", "batch", "number = 128", "samples of one step, of all ranks together"},
+    {"data", "accumulate", "number = 1", "parts that a batch is computed in, to save memory"},
+    {"data", "sampling", "shuffle | balanced = shuffle", "balanced: each class equally often"},
     {"data", "image", "[h, w, c]", "what the network sees, for show and bench without the data"},
     {"data", "cache", "number = 1024", "MiB of images that each rank keeps in memory at most"},
     {"step", "train", "nets", "the nets that this step updates"},
     {"step", "optimizer", "optimizer", "how they are updated, as in sgd(lr=0.1, momentum=0.9)"},
+    {"step", "freeze", "nets, parts", "they stay as they are: model, model.layer1"},
+    {"step", "lr_scale", "parts with numbers", "factors of the learning rate: model.fc 10"},
+    {"step", "ema", "number = none", "decay of an average of the weights, which is validated"},
+    {"step", "clip_weights", "number = none", "largest magnitude of a weight"},
     {"step", "every", "number = 1", "run in every so-many-th step of the job"},
     {"step", "clip_norm", "number = none", "largest norm of all gradients of the step"},
     {"step", "clip_value", "number = none", "largest magnitude of a gradient"},
@@ -41,8 +47,9 @@ const struct job_key job_keys[] = {
     {0},
 };
 
-const char *const job_step_keys[] = {"train",     "optimizer",  "every",
-                                     "clip_norm", "clip_value", NULL};
+const char *const job_step_keys[] = {
+    "train",        "optimizer", "every",  "clip_norm", "clip_value",
+    "clip_weights", "ema",       "freeze", "lr_scale",  NULL};
 const char *const job_validate_keys[] = {"every", "best", "batch", "on", "patience", NULL};
 
 static const char *nearest_key(const struct section *s, const struct entry *entry) {
