@@ -18,11 +18,19 @@ int labels_check(const char *name, const struct shape *logits, const struct shap
     return 0;
 }
 
-double labels_count(const struct op_call *c, int ignore) {
+static double count_below(const struct op_call *c, int64_t classes, int ignore) {
     const int64_t rows = labels_rows(c);
     int64_t n = 0;
 
     for (int64_t row = 0; row < rows; row++)
-        n += labels_at(c, row, ignore) >= 0;
+        n += labels_below(c, row, classes, ignore) >= 0;
     return (double)n;
+}
+
+double labels_count(const struct op_call *c, int ignore) {
+    return count_below(c, shape_channels(&c->x[0].shape), ignore);
+}
+
+double labels_count_binary(const struct op_call *c, int ignore) {
+    return count_below(c, labels_classes(shape_channels(&c->x[0].shape)), ignore);
 }

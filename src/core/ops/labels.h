@@ -12,15 +12,26 @@ static inline int64_t labels_rows(const struct op_call *c) {
     return shape_len(&c->x[0].shape) / shape_channels(&c->x[0].shape);
 }
 
-/* The class of that row, or -1 where it does not count: `ignore`, negative, or no class of the
- * logits. */
-static inline int64_t labels_at(const struct op_call *c, int64_t row, int ignore) {
-    const double label = (double)c->x[1].data[row];
-
-    return label >= 0 && label < (double)shape_channels(&c->x[0].shape) && label != ignore
-               ? (int64_t)label
-               : -1;
+/* Classes that so many channels choose from: one score alone means class 1 where it is positive,
+ * class 0 elsewhere. For operators that are `binary`. */
+static inline int64_t labels_classes(int64_t channels) {
+    return channels == 1 ? 2 : channels;
 }
 
-/* Rows that count. */
+/* The class of that row, or -1 where it does not count: `ignore`, negative, or not below classes.
+ */
+static inline int64_t labels_below(const struct op_call *c, int64_t row, int64_t classes,
+                                   int ignore) {
+    const double label = (double)c->x[1].data[row];
+
+    return label >= 0 && label < (double)classes && label != ignore ? (int64_t)label : -1;
+}
+
+/* The same with the channels of the logits as classes. */
+static inline int64_t labels_at(const struct op_call *c, int64_t row, int ignore) {
+    return labels_below(c, row, shape_channels(&c->x[0].shape), ignore);
+}
+
+/* Rows that count; of an operator that is `binary` or not. */
 double labels_count(const struct op_call *c, int ignore);
+double labels_count_binary(const struct op_call *c, int ignore);

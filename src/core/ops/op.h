@@ -65,6 +65,7 @@ struct op {
     bool in_place;
     bool cancels_bias;  /* a constant added to x[0] changes nothing: bn */
     bool class_index;   /* x[1] holds class indices below the channels of x[0], or -1 .. ignored */
+    bool binary;        /* class_index, where one channel is the score of class 1 of two */
     signed char better; /* of metrics: 1 where larger is better, -1 where smaller; 0: not said */
     /* x[0] holds class indices below this, or negative ones; NULL: it does not. */
     int64_t (*index_limit)(const void *args);
