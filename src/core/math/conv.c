@@ -12,7 +12,7 @@ double conv_flops(const struct conv_shape *s) {
            (double)(s->kernel_h * s->kernel_w);
 }
 
-static struct correlation forward_of(const struct conv_shape *s, int64_t group) {
+static struct correlation forward_of(const struct conv_shape *s, int64_t group, bool add) {
     const int64_t c = s->c / s->groups, k = s->k / s->groups;
 
     return (struct correlation){
@@ -21,12 +21,14 @@ static struct correlation forward_of(const struct conv_shape *s, int64_t group) 
         .w = {.dst = s->out_w, .dst_step = 1, .w_step = 1},
         .c0 = group * c,
         .dst_c = s->k,
+        .dst_n = s->out_h * s->out_w * s->k,
         .k0 = group * k,
         .k = k,
         .w_columns = s->kernel_w,
         .w_pixel = c * s->k,
         .w_c = s->k,
         .w_k = 1,
+        .add = add,
     };
 }
 
@@ -62,9 +64,10 @@ static bool backward_of(const struct conv_shape *s, int64_t group, int64_t phase
     const int64_t c = s->c / s->groups, k = s->k / s->groups;
 
     *out = (struct correlation){
-        .from = {.n = s->n, .src_c = s->k, .c = k},
+        .from = {.n = s->n, .src_c = s->k, .src_n = s->out_h * s->out_w * s->k, .c = k},
         .c0 = group * k,
         .dst_c = s->c,
+        .dst_n = conv_x_n(s),
         .k0 = group * c,
         .k = c,
         .w_columns = s->kernel_w,
@@ -81,7 +84,7 @@ static bool backward_of(const struct conv_shape *s, int64_t group, int64_t phase
 }
 
 size_t conv_scratch_bytes(const struct conv_shape *s) {
-    const struct correlation forward = forward_of(s, 0);
+    const struct correlation forward = forward_of(s, 0, false);
     struct correlation part;
     size_t most;
 
@@ -97,22 +100,32 @@ size_t conv_scratch_bytes(const struct conv_shape *s) {
     return most;
 }
 
-void conv_forward(const struct conv_shape *s, struct team *team, const act *x, const real *w,
-                  const real *bias, act *y, void *scratch) {
+static void forward(const struct conv_shape *s, struct team *team, const act *x, const real *w,
+                    const real *bias, bool add, act *y, void *scratch) {
     if (depthwise(s)) {
-        depthwise_forward(s, team, x, w, bias, y);
+        depthwise_forward(s, team, x, w, bias, add, y);
         return;
     }
     if (pointwise(s)) {
-        pointwise_forward(s, team, x, w, bias, y);
+        pointwise_forward(s, team, x, w, bias, add, y);
         return;
     }
     for (int64_t g = 0; g < s->groups; g++) {
         const int64_t k0 = g * (s->k / s->groups);
-        const struct correlation part = forward_of(s, g);
+        const struct correlation part = forward_of(s, g, add);
 
         correlate(&part, team, x, w + k0, bias ? bias + k0 : NULL, y, scratch);
     }
+}
+
+void conv_forward(const struct conv_shape *s, struct team *team, const act *x, const real *w,
+                  const real *bias, act *y, void *scratch) {
+    forward(s, team, x, w, bias, false, y, scratch);
+}
+
+void conv_forward_add(const struct conv_shape *s, struct team *team, const act *x, const real *w,
+                      act *y, void *scratch) {
+    forward(s, team, x, w, NULL, true, y, scratch);
 }
 
 void conv_backward_data(const struct conv_shape *s, struct team *team, const act *dy, const real *w,

@@ -11,12 +11,13 @@ struct conv_shape {
     int64_t pad_h, pad_w; /* rows of zeros above, columns on the left; as many as are read at
                            * the other ends */
     int64_t dilation_h, dilation_w, groups; /* groups divides c and k */
+    int64_t x_n; /* elements from one sample of the input to the next; 0: h * w * c */
 };
 
 /* Multiply-adds, counted as 2, of the forward pass without bias. */
 double conv_flops(const struct conv_shape *s);
 
-/* Scratch that any of the three functions needs, whatever the number of threads. */
+/* Scratch that any of the functions needs, whatever the number of threads. */
 size_t conv_scratch_bytes(const struct conv_shape *s);
 
 /* y = x * w + bias.
@@ -24,6 +25,10 @@ size_t conv_scratch_bytes(const struct conv_shape *s);
  *   scratch  conv_scratch_bytes, 64-byte aligned */
 void conv_forward(const struct conv_shape *s, struct team *team, const act *x, const real *w,
                   const real *bias, act *y, void *scratch);
+
+/* y += x * w. */
+void conv_forward_add(const struct conv_shape *s, struct team *team, const act *x, const real *w,
+                      act *y, void *scratch);
 
 /* dx += dy * w, transposed. */
 void conv_backward_data(const struct conv_shape *s, struct team *team, const act *dy, const real *w,

@@ -3,6 +3,10 @@
 #include "core/math/conv.h"
 #include "core/math/patch.h"
 
+static inline int64_t conv_x_n(const struct conv_shape *s) {
+    return s->x_n ? s->x_n : s->h * s->w * s->c;
+}
+
 /* The windows of the forward pass over c channels at a time; not yet cut. */
 static inline struct patches conv_patches(const struct conv_shape *s, int64_t c) {
     return (struct patches){
@@ -10,6 +14,7 @@ static inline struct patches conv_patches(const struct conv_shape *s, int64_t c)
         .w = {s->w, s->out_w, s->stride_w, -s->pad_w, s->kernel_w, s->dilation_w},
         .n = s->n,
         .src_c = s->c,
+        .src_n = conv_x_n(s),
         .c = c,
     };
 }
@@ -19,9 +24,9 @@ size_t conv_weights_scratch_bytes(const struct conv_shape *s);
 void conv_weights_of_group(const struct conv_shape *s, int64_t group, struct team *team,
                            const act *x, const act *dy, real *dw, void *scratch);
 
-/* One filter per channel: groups = c = k. */
+/* One filter per channel: groups = c = k. add: to y, without bias. */
 void depthwise_forward(const struct conv_shape *s, struct team *team, const act *x, const real *w,
-                       const real *bias, act *y);
+                       const real *bias, bool add, act *y);
 void depthwise_backward_data(const struct conv_shape *s, struct team *team, const act *dy,
                              const real *w, act *dx);
 void depthwise_backward_weights(const struct conv_shape *s, struct team *team, const act *x,
@@ -30,7 +35,7 @@ void depthwise_backward_weights(const struct conv_shape *s, struct team *team, c
 /* One tap, step 1, many channels. */
 bool pointwise(const struct conv_shape *s);
 void pointwise_forward(const struct conv_shape *s, struct team *team, const act *x, const real *w,
-                       const real *bias, act *y);
+                       const real *bias, bool add, act *y);
 void pointwise_backward_data(const struct conv_shape *s, struct team *team, const act *dy,
                              const real *w, act *dx);
 void pointwise_backward_weights(const struct conv_shape *s, struct team *team, const act *x,

@@ -138,7 +138,7 @@ static void add_part(const struct work *work, int64_t group, int64_t c0, int64_t
         const struct block b = patches_block(&p, i);
         const act *dy = work->dy + ((first + b.n0) * s->out_h + b.i0) * s->out_w * s->k + work->k0;
         const int64_t n =
-            patches_copy(&p, b, work->x + first * s->h * s->w * s->c, work->c0 + c0, patch, at);
+            patches_copy(&p, b, work->x + first * conv_x_n(s), work->c0 + c0, patch, at);
 
         for (int64_t k = 0; k < work->k; k += TILE_COLS) {
             const int64_t cols = work->k - k < TILE_COLS ? work->k - k : TILE_COLS;

@@ -179,10 +179,11 @@ static void all_passes(const struct work *work, const real *patch, const int64_t
 static void place_pixels(const struct correlation *s, struct block b, int64_t *to) {
     for (int64_t n = b.n0; n < b.n1; n++)
         for (int64_t i = b.i0; i < b.i1; i++) {
-            const int64_t row = n * s->h.dst + s->h.dst_first + i * s->h.dst_step;
+            const int64_t row = s->h.dst_first + i * s->h.dst_step;
 
             for (int64_t j = 0; j < s->from.w.out; j++)
-                *to++ = (row * s->w.dst + s->w.dst_first + j * s->w.dst_step) * s->dst_c + s->k0;
+                *to++ = n * s->dst_n +
+                        (row * s->w.dst + s->w.dst_first + j * s->w.dst_step) * s->dst_c + s->k0;
         }
 }
 

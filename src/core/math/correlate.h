@@ -11,10 +11,11 @@ struct axis_map {
 };
 
 struct correlation {
-    struct patches from; /* n, src_c, c and the axes set; correlate() cuts it */
+    struct patches from; /* n, src_n, src_c, c and the axes set; correlate() cuts it */
     struct axis_map h, w;
     int64_t c0;        /* first source channel */
     int64_t dst_c, k0; /* channels of dst, and the first one computed */
+    int64_t dst_n;     /* elements of dst from one sample to the next */
     int64_t k;         /* channels computed */
     /* w[row][column] begins at (row * w_columns + column) * w_pixel; source channel i and
      * destination channel j meet at w_c * i + w_k * j from there. */

@@ -7,6 +7,7 @@ struct work {
     const struct conv_shape *s;
     const act *from;
     const real *w, *bias;
+    bool add;
     act *to;
     const act *dy;
     real *dw;
@@ -25,12 +26,12 @@ static void forward_rows(void *context, int64_t begin, int64_t end) {
         for (int64_t j = 0; j < s->out_w; j++)
             for (int64_t c0 = 0; c0 < s->c; c0 += CHANNELS) {
                 const int64_t n_c = least(CHANNELS, s->c - c0);
-                const act *x = work->from + row / s->out_h * s->h * s->w * s->c + c0;
+                const act *x = work->from + row / s->out_h * conv_x_n(s) + c0;
                 act *y = work->to + (row * s->out_w + j) * s->c + c0;
                 real sum[CHANNELS] = {0};
 
-                for (int64_t c = 0; work->bias && c < n_c; c++)
-                    sum[c] = work->bias[c0 + c];
+                for (int64_t c = 0; (work->bias || work->add) && c < n_c; c++)
+                    sum[c] = work->add ? y[c] : work->bias[c0 + c];
                 for (int64_t t = 0; t < s->kernel_h * s->kernel_w; t++) {
                     const int64_t h =
                         row % s->out_h * s->stride_h - s->pad_h + t / s->kernel_w * s->dilation_h;
@@ -63,7 +64,7 @@ static void backward_rows(void *context, int64_t begin, int64_t end) {
     for (int64_t row = begin; row < end; row++)
         for (int64_t j = 0; j < s->w; j++) {
             const act *dy = work->from + row / s->h * s->out_h * s->out_w * s->c;
-            act *dx = work->to + (row * s->w + j) * s->c;
+            act *dx = work->to + row / s->h * conv_x_n(s) + (row % s->h * s->w + j) * s->c;
 
             for (int64_t a = 0; a < s->kernel_h; a++) {
                 const int64_t h =
@@ -110,7 +111,7 @@ static void weights_slices(void *context, int64_t begin, int64_t end) {
             for (int64_t i = i0; i < i1; i++)
                 for (int64_t j = j0; j < j1; j++) {
                     const int64_t h = i * s->stride_h + shift_h, w = j * s->stride_w + shift_w;
-                    const act *x = work->from + ((n * s->h + h) * s->w + w) * s->c + c0;
+                    const act *x = work->from + n * conv_x_n(s) + (h * s->w + w) * s->c + c0;
                     const act *dy = work->dy + ((n * s->out_h + i) * s->out_w + j) * s->c + c0;
 
                     for (int64_t c = 0; c < n_c; c++)
@@ -123,8 +124,8 @@ static void weights_slices(void *context, int64_t begin, int64_t end) {
 }
 
 void depthwise_forward(const struct conv_shape *s, struct team *team, const act *x, const real *w,
-                       const real *bias, act *y) {
-    struct work work = {.s = s, .from = x, .w = w, .bias = bias, .to = y};
+                       const real *bias, bool add, act *y) {
+    struct work work = {.s = s, .from = x, .w = w, .bias = bias, .add = add, .to = y};
 
     team_run(team, s->n * s->out_h, forward_rows, &work);
 }

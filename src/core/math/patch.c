@@ -93,7 +93,7 @@ int64_t patches_copy(const struct patches *p, struct block b, const act *src, in
             if (from < 0 || from >= p->h.src)
                 memset(patch + image + i * pitch, 0, (size_t)pitch * sizeof *patch);
             else
-                copy_row(p, src + (n * p->h.src + from) * p->w.src * p->src_c, c0,
+                copy_row(p, src + n * p->src_n + from * p->w.src * p->src_c, c0,
                          patch + image + i * pitch);
         }
         for (int64_t i = 0; i < b.i1 - b.i0; i++)

@@ -13,10 +13,12 @@ struct axis {
     int64_t taps, tap_step;
 };
 
-/* How a batch [n, h.src, w.src, src_c] is cut into blocks of whole samples or of output rows. */
+/* How samples [h.src, w.src, src_c], src_n apart, are cut into blocks of whole samples or of output
+ * rows. */
 struct patches {
     struct axis h, w;
     int64_t n, src_c;
+    int64_t src_n;        /* elements from one sample to the next */
     int64_t c;            /* channels copied */
     int64_t images, rows; /* of a block: images is 1 unless rows is h.out */
 };

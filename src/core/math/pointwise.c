@@ -10,13 +10,15 @@ struct work {
     int64_t pixels, c, k;
     const act *x, *dy;
     const real *w, *bias;
+    bool add;
     act *y, *dx;
     real *dw;
 };
 
 bool pointwise(const struct conv_shape *s) {
     return s->kernel_h * s->kernel_w * s->stride_h * s->stride_w * s->groups == 1 &&
-           s->pad_h + s->pad_w == 0 && s->c >= MIN_CHANNELS && s->k >= MIN_CHANNELS;
+           s->pad_h + s->pad_w == 0 && conv_x_n(s) == s->h * s->w * s->c && s->c >= MIN_CHANNELS &&
+           s->k >= MIN_CHANNELS;
 }
 
 static int64_t piece(int64_t i, int64_t size, int64_t len) {
@@ -37,8 +39,8 @@ static void forward_pixels(void *context, int64_t begin, int64_t end) {
 
         for (int64_t j = 0; work->bias && j < n * k; j++)
             y[j] = work->bias[j % k];
-        gemm(false, false, n, k, c, work->x + i * PIXELS * c, c, work->w, k, work->bias ? 1 : 0, y,
-             k);
+        gemm(false, false, n, k, c, work->x + i * PIXELS * c, c, work->w, k,
+             work->bias || work->add ? 1 : 0, y, k);
     }
 }
 
@@ -61,9 +63,15 @@ static void weight_rows(void *context, int64_t begin, int64_t end) {
 }
 
 void pointwise_forward(const struct conv_shape *s, struct team *team, const act *x, const real *w,
-                       const real *bias, act *y) {
-    struct work work = {
-        .pixels = s->n * s->h * s->w, .c = s->c, .k = s->k, .x = x, .w = w, .bias = bias, .y = y};
+                       const real *bias, bool add, act *y) {
+    struct work work = {.pixels = s->n * s->h * s->w,
+                        .c = s->c,
+                        .k = s->k,
+                        .x = x,
+                        .w = w,
+                        .bias = bias,
+                        .add = add,
+                        .y = y};
 
     team_run(team, pieces(PIXELS, work.pixels), forward_pixels, &work);
 }
