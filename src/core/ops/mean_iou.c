@@ -1,0 +1,26 @@
+/* mean_iou(c): the mean of iou(c, class) over the classes that occur among labels or guesses of a
+ * confusion matrix c. */
+#include "core/ops/confusion_parts.h"
+
+static int plan(const void *args, const struct shape *x, int n_x, struct op_plan *plan,
+                struct err *err) {
+    (void)args, (void)n_x;
+    return confusion_plan("mean_iou", CONFUSION_MEAN, x, plan, err);
+}
+
+static double measure(const struct confusion_tally *t) {
+    return confusion_ratio(t->hits, t->labels + t->guesses - t->hits);
+}
+
+static void forward(const struct op_call *c) {
+    confusion_forward(c, CONFUSION_MEAN, measure);
+}
+
+const struct op op_mean_iou = {
+    .word = {"mean_iou", "mean intersection over union, from confusion()", 0, NULL},
+    .min_x = 1,
+    .max_x = 1,
+    .better = 1,
+    .plan = plan,
+    .forward = forward,
+};

@@ -1,0 +1,27 @@
+/* precision(c, class=-1): of what is taken for a class, the share that is of it, from a confusion
+ * matrix c. The mean is over classes that occur among labels or guesses (macro average). */
+#include "core/ops/confusion_parts.h"
+
+static int plan(const void *args, const struct shape *x, int n_x, struct op_plan *plan,
+                struct err *err) {
+    (void)n_x;
+    return confusion_plan("precision", ((const struct confusion_class *)args)->index, x, plan, err);
+}
+
+static double measure(const struct confusion_tally *t) {
+    return confusion_ratio(t->hits, t->guesses);
+}
+
+static void forward(const struct op_call *c) {
+    confusion_forward(c, ((const struct confusion_class *)c->args)->index, measure);
+}
+
+const struct op op_precision = {
+    .word = {"precision", "share of guesses that are right, from confusion()",
+             sizeof(struct confusion_class), confusion_class_or_mean},
+    .min_x = 1,
+    .max_x = 1,
+    .better = 1,
+    .plan = plan,
+    .forward = forward,
+};
