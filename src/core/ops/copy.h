@@ -1,4 +1,4 @@
-/* copy.h - operators that hand their numbers on unchanged: flatten, reshape, detach. */
+/* copy.h - operators that hand their numbers on unchanged: reshape, detach. */
 #pragma once
 #include "core/ops/share.h"
 
