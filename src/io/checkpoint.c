@@ -66,7 +66,9 @@ static int fill(struct h5 *file, const struct checkpoint_tensor *t, int n, const
         return -1;
     for (int i = 0; i < n; i++)
         if (make_groups(file, t[i].path, err) ||
-            h5_write(file, t[i].path, H5_TYPE_F32, t[i].shape.rank, t[i].shape.dim, t[i].data, err))
+            h5_write(file, t[i].path, H5_TYPE_F32, t[i].shape.rank, t[i].shape.dim, t[i].data,
+                     err) ||
+            (t[i].plain && h5_attr_write_int(file, t[i].path, "plain", 1, err)))
             return -1;
     return 0;
 }
@@ -114,7 +116,7 @@ static int no_memory(const struct checkpoint *ck, struct err *err) {
 
 /* Take over path and data. */
 static int add(struct checkpoint *ck, char *path, const struct shape *shape, float *data,
-               struct err *err) {
+               bool plain, struct err *err) {
     if (ck->n == ck->room) {
         const int room = ck->room ? 2 * ck->room : 64;
         struct checkpoint_tensor *t = realloc(ck->t, (size_t)room * sizeof *t);
@@ -127,7 +129,7 @@ static int add(struct checkpoint *ck, char *path, const struct shape *shape, flo
         ck->t = t;
         ck->room = room;
     }
-    ck->t[ck->n++] = (struct checkpoint_tensor){path, *shape, data};
+    ck->t[ck->n++] = (struct checkpoint_tensor){path, *shape, data, plain};
     return 0;
 }
 
@@ -165,7 +167,7 @@ static int read_tensor(struct checkpoint *ck, struct h5 *file, char *path, struc
         free(path);
         return -1;
     }
-    return add(ck, path, &shape, data, err);
+    return add(ck, path, &shape, data, h5_attr_exists(file, path, "plain"), err);
 }
 
 static int read_group(struct checkpoint *ck, struct h5 *file, const char *group, int depth,
@@ -255,11 +257,15 @@ const struct checkpoint_tensor *checkpoint_tensors(const struct checkpoint *ck, 
     return ck->t;
 }
 
+const struct checkpoint_tensor *checkpoint_find(const struct checkpoint *ck, const char *path) {
+    const struct checkpoint_tensor key = {.path = path};
+
+    return ck->n ? bsearch(&key, ck->t, (size_t)ck->n, sizeof *ck->t, by_path) : NULL;
+}
+
 int checkpoint_read(const struct checkpoint *ck, const char *path, const struct shape *shape,
                     float *out, struct err *err) {
-    const struct checkpoint_tensor key = {.path = path};
-    const struct checkpoint_tensor *t =
-        ck->n ? bsearch(&key, ck->t, (size_t)ck->n, sizeof *ck->t, by_path) : NULL;
+    const struct checkpoint_tensor *t = checkpoint_find(ck, path);
     char found[SHAPE_TEXT], expected[SHAPE_TEXT];
 
     if (!t)

@@ -3,7 +3,9 @@
  * Every tensor is a contiguous float32 dataset at its path (h5py: f["nets/model/conv1.weight"]).
  * The JSON text is the uint8 dataset "/meta" (h5py: json.loads(bytes(f["meta"])); an attribute
  * holds 64 KiB at most). Root attributes: dltrain_checkpoint = 1; xxh3_64, a text that ends in the
- * hash as 16 hexadecimal digits, over all bytes of the file with these digits being 0. */
+ * hash as 16 hexadecimal digits, over all bytes of the file with these digits being 0. Tensors that
+ * are `plain` (core/ops/op.h) have the attribute plain = 1: what converts files knows no network.
+ */
 #pragma once
 #include "core/base/err.h"
 #include "core/base/tensor.h"
@@ -12,6 +14,7 @@ struct checkpoint_tensor {
     const char *path; /* "/nets/model/conv1.weight": groups and the name of the dataset */
     struct shape shape;
     const float *data; /* [shape_len]; borrowed */
+    bool plain;        /* the same order of numbers as in PyTorch (io/layout.h) */
 };
 
 /* Write a checkpoint. The file is built in memory, written beside as <file>.tmp, synced and
@@ -35,6 +38,9 @@ const char *checkpoint_meta(const struct checkpoint *ck);
 
 /* All its tensors, sorted by path; *n is their number; they belong to ck. */
 const struct checkpoint_tensor *checkpoint_tensors(const struct checkpoint *ck, int *n);
+
+/* One of them, or NULL. */
+const struct checkpoint_tensor *checkpoint_find(const struct checkpoint *ck, const char *path);
 
 /* Copy one tensor to out[shape_len(shape)].
  * Errors: ERR_DATA naming file and tensor: not there, or found and expected shapes. */

@@ -12,6 +12,7 @@ struct item {
     char *path;
     struct shape shape;
     real *data;
+    bool plain;
 };
 
 struct items {
@@ -20,16 +21,16 @@ struct items {
     int n, n_nets; /* the nets' come first */
 };
 
-static void add(struct items *items, char *path, struct shape shape, real *data) {
+static void add(struct items *items, char *path, struct shape shape, real *data, bool plain) {
     items->item = pool_grow(&items->pool, items->item, items->n, sizeof *items->item);
-    items->item[items->n++] = (struct item){path, shape, data};
+    items->item[items->n++] = (struct item){path, shape, data, plain};
 }
 
 static void add_params(struct items *items, const struct net *net, const struct params *params,
                        real *span) {
     for (int i = 0; i < params->n; i++)
         add(items, pool_print(&items->pool, "/nets/%s/%s", net->name, params->items[i].name),
-            params->items[i].shape, span + params->items[i].offset);
+            params->items[i].shape, span + params->items[i].offset, params->items[i].plain);
 }
 
 static void list_items(struct items *items, const struct replica *r) {
@@ -46,7 +47,7 @@ static void list_items(struct items *items, const struct replica *r) {
                 add(items,
                     pool_print(&items->pool, "/optimizer/%s/%s/%d",
                                s->job->name[0] ? s->job->name : "step", s->train[k]->name, m),
-                    (struct shape){1, {s->train[k]->weights.len}}, s->nets[k].moment[m]);
+                    (struct shape){1, {s->train[k]->weights.len}}, s->nets[k].moment[m], false);
     }
 }
 
@@ -101,8 +102,8 @@ int save_write(const char *file, const struct replica *r, const struct progress 
     for (int i = 0; i < items.n_nets && !rc; i++)
         rc = check_finite(file, &items.item[i], err);
     for (int i = 0; i < items.n; i++)
-        t[i] =
-            (struct checkpoint_tensor){items.item[i].path, items.item[i].shape, items.item[i].data};
+        t[i] = (struct checkpoint_tensor){items.item[i].path, items.item[i].shape,
+                                          items.item[i].data, items.item[i].plain};
     if (!rc)
         rc = text ? checkpoint_write(file, t, items.n, text, err)
                   : err_set(err, ERR_IO, "%s: no memory to describe the checkpoint", file);
@@ -112,14 +113,27 @@ int save_write(const char *file, const struct replica *r, const struct progress 
     return rc;
 }
 
+/* A table and a matrix of the same shape have their numbers in another order. */
+static int read_item(const struct checkpoint *ck, const char *file, const struct item *item,
+                     struct err *err) {
+    const struct checkpoint_tensor *t = checkpoint_find(ck, item->path);
+
+    if (t && t->plain != item->plain)
+        return err_set(err, ERR_DATA,
+                       "%s: %s is stored as %s, but in the job it is %s; convert the file again %s "
+                       "--plain",
+                       file, item->path, t->plain ? "a table" : "a matrix",
+                       t->plain ? "a matrix" : "a table", t->plain ? "without" : "with");
+    return checkpoint_read(ck, item->path, &item->shape, item->data, err);
+}
+
 static int read_items(const struct checkpoint *ck, const char *file, const struct items *items,
                       int n, struct err *err) {
     int n_stored;
     const struct checkpoint_tensor *stored = checkpoint_tensors(ck, &n_stored);
 
     for (int i = 0; i < n; i++)
-        if (checkpoint_read(ck, items->item[i].path, &items->item[i].shape, items->item[i].data,
-                            err))
+        if (read_item(ck, file, &items->item[i], err))
             return -1;
     for (int i = 0; i < n_stored; i++) {
         bool known = strncmp(stored[i].path, "/nets/", 6) != 0;

@@ -17,7 +17,7 @@ static const float bias[] = {0.25f, -0.5f};
 static const char meta[] = "{\"step\": 12, \"name\": \"caf\xc3\xa9\"}";
 static const struct checkpoint_tensor tensors[] = {
     {"/nets/model/layer1.0.conv1.weight", {4, {2, 1, 3, 2}}, kernel},
-    {"/nets/model/conv1.bias", {1, {2}}, bias},
+    {"/nets/model/conv1.bias", {1, {2}}, bias, true},
     {"/optimizers/main/0", {1, {2}}, bias},
 };
 
@@ -72,6 +72,9 @@ static void everything_comes_back(void **state) {
     assert_string_equal(t[1].path, "/nets/model/layer1.0.conv1.weight");
     assert_string_equal(t[2].path, "/optimizers/main/0");
     assert_true(shape_equal(&t[1].shape, &tensors[0].shape));
+    assert_true(t[0].plain && !t[1].plain && !t[2].plain);
+    assert_ptr_equal(checkpoint_find(ck, t[1].path), &t[1]);
+    assert_null(checkpoint_find(ck, "/nets/model"));
     assert_int_equal(checkpoint_read(ck, tensors[0].path, &tensors[0].shape, out, &err), 0);
     assert_memory_equal(out, kernel, sizeof kernel);
     checkpoint_close(ck);

@@ -13,7 +13,7 @@ struct param {
     struct shape shape;
     struct applied init;
     int64_t fan_in, fan_out;
-    bool decay;
+    bool decay, plain;   /* as in struct op_param */
     int64_t offset, len; /* elements, in the network's span of weights or states */
 };
 

@@ -18,6 +18,8 @@ struct op_param {
     struct applied init;     /* word NULL: zeros */
     int64_t fan_in, fan_out; /* for the initialiser */
     bool decay;              /* subject to weight decay */
+    bool plain;              /* of two dimensions or more, but no [.., inputs, outputs]: PyTorch's
+                              * has the same order (embedding) */
 };
 
 /* What an operator needs, said before any memory exists. */
