@@ -65,6 +65,46 @@ static int read_image(struct job *job, struct err *err) {
     return 0;
 }
 
+/* "mask 256x256" */
+static int read_field(struct job *job, const struct entry *entry, char *text, struct err *err) {
+    struct job_field *f = &job->field[job->n_fields];
+    char *size = text + strcspn(text, " \t\n");
+
+    if (job->n_fields == JOB_MAX_FIELDS)
+        return pos_error(err, entry->pos, "fields: more than %d", JOB_MAX_FIELDS);
+    if (*size)
+        *size++ = 0;
+    size += strspn(size, " \t\n");
+    *f = (struct job_field){.name = text};
+    for (char *end; *size; size = end + (*end == 'x')) {
+        const long v = strtol(size, &end, 10);
+        if (end == size || v < 1 || v > 1 << 20 || (*end && *end != 'x') || f->shape.n == INTS_MAX)
+            return pos_error(err, entry->pos,
+                             "fields: found '%s', expected a size as in mask 256x256", size);
+        f->shape.v[f->shape.n++] = (int)v;
+    }
+    if (!*text)
+        return pos_error(err, entry->pos, "fields: expected names with sizes, as in mask 256x256");
+    job->n_fields++;
+    return 0;
+}
+
+static int read_fields(struct job *job, struct err *err) {
+    const struct entry *entry = find(job, "data", "fields");
+
+    for (const char *at = entry ? entry->value : ""; *at;) {
+        at += strspn(at, ", \t\n");
+        const size_t len = strcspn(at, ",");
+        char *text = pool_copy(&job->pool, at, len);
+        for (size_t n = strlen(text); n && strchr(" \t\n", text[n - 1]);)
+            text[--n] = 0;
+        if (read_field(job, entry, text, err))
+            return -1;
+        at += len;
+    }
+    return 0;
+}
+
 static int read_data(struct job *job, struct err *err) {
     const struct entry *train = find(job, "data", "train");
     const struct entry *validate = find(job, "data", "validate");
@@ -83,7 +123,7 @@ static int read_data(struct job *job, struct err *err) {
         return -1;
     job->balanced = balanced == 1;
     job->cache_bytes = (int64_t)(cache * (1 << 20));
-    return job_read_augment(job, err) || read_image(job, err) ? -1 : 0;
+    return job_read_augment(job, err) || read_image(job, err) || read_fields(job, err) ? -1 : 0;
 }
 
 static int read_validate(struct job *job, struct err *err) {
@@ -169,10 +209,12 @@ int job_read(struct job *job, const char *path, const char *const *sets, int n_s
     if (job_check_keys(job, err) || read_job(job, err) || read_data(job, err) ||
         read_validate(job, err) || read_rest(job, err))
         return -1;
-    for (int i = 0; i < job->source.n_sections; i++)
-        if (!strcmp(job->source.sections[i].kind, "step") &&
-            job_read_step(job, &job->source.sections[i], err))
+    for (int i = 0; i < job->source.n_sections; i++) {
+        const struct section *s = &job->source.sections[i];
+        if ((!strcmp(s->kind, "step") && job_read_step(job, s, err)) ||
+            (!strcmp(s->kind, "picture") && job_read_picture(job, s, err)))
             return -1;
+    }
     return 0;
 }
 

@@ -5,7 +5,7 @@
 
 #include <stdint.h>
 
-enum { JOB_MAX_STEPS = 16, JOB_MAX_PIPELINE = 16 };
+enum { JOB_MAX_STEPS = 16, JOB_MAX_PIPELINE = 16, JOB_MAX_PICTURES = 8, JOB_MAX_FIELDS = 8 };
 
 /* How often something happens; both 0: never. */
 struct interval {
@@ -26,6 +26,20 @@ struct job_step {
     double ema;                   /* decay of the average of weights; 0: none */
 };
 
+/* One [picture]. */
+struct job_picture {
+    const struct section *section;
+    const char *name;
+    int count, columns; /* samples in all and in a row; columns 0: as fits */
+    double range[2];    /* of black and white; both 0: the least and the largest value */
+};
+
+/* A field that [data] fields describes, for use without data. */
+struct job_field {
+    const char *name;
+    struct ints shape; /* of one sample; n = 0: a label */
+};
+
 struct job {
     struct source source;
     struct pool pool;
@@ -43,10 +57,15 @@ struct job {
     int64_t accumulate; /* parts that a batch is computed in, one after another */
     bool balanced;      /* classes are drawn equally often, in place of samples */
     struct ints image;  /* [h, w, c] that the network sees, for use without data; n = 0: not said */
+    struct job_field field[JOB_MAX_FIELDS]; /* others than image and label, likewise */
+    int n_fields;
     int64_t cache_bytes;
 
     struct job_step step[JOB_MAX_STEPS];
     int n_steps;
+
+    struct job_picture picture[JOB_MAX_PICTURES];
+    int n_pictures;
 
     const struct section *validate; /* NULL: none */
     struct interval validate_every;
@@ -76,8 +95,9 @@ int job_check_keys(const struct job *job, struct err *err);
 /* {0} is fine. */
 void job_release(struct job *job);
 
-/* Keys of [step] and [validate] that are no statements; ends with NULL. */
-extern const char *const job_step_keys[], *const job_validate_keys[];
+/* Keys of [step], [validate] and [picture] that are no statements; each ends with NULL. `show` of a
+ * picture is one, whose value is a list. */
+extern const char *const job_step_keys[], *const job_validate_keys[], *const job_picture_keys[];
 
 /* One key of the job, for `dltrain help`. */
 struct job_key {

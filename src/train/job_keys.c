@@ -23,6 +23,7 @@ const struct job_key job_keys[] = {
     {"data", "accumulate", "number = 1", "parts that a batch is computed in, to save memory"},
     {"data", "sampling", "shuffle | balanced = shuffle", "balanced: each class equally often"},
     {"data", "image", "[h, w, c]", "what the network sees, for show and bench without the data"},
+    {"data", "fields", "names with sizes", "other fields likewise: mask 256x256, a 64x64x3"},
     {"data", "cache", "number = 1024", "MiB of images that each rank keeps in memory at most"},
     {"step", "train", "nets", "the nets that this step updates"},
     {"step", "optimizer", "optimizer", "how they are updated, as in sgd(lr=0.1, momentum=0.9)"},
@@ -38,6 +39,10 @@ const struct job_key job_keys[] = {
     {"validate", "batch", "number = [data] batch", "samples at a time, of all ranks together"},
     {"validate", "on", "all | rank0 = all", "who computes"},
     {"validate", "patience", "number = none", "validations without a new best before the job ends"},
+    {"picture", "show", "tensors", "images, or class maps as colours: fake, argmax(logits)"},
+    {"picture", "count", "number = 64", "samples: the first of the validation set"},
+    {"picture", "columns", "number = as fits", "samples in a row"},
+    {"picture", "range", "[black, white]", "values of both; least and largest if not given"},
     {"checkpoint", "last", "interval = 1 epoch", "how often last.h5 is replaced"},
     {"checkpoint", "every", "interval = never", "how often a checkpoint of its own is kept"},
     {"checkpoint", "best", "true | false = true", "keep the best weights in best.h5"},
@@ -50,6 +55,7 @@ const struct job_key job_keys[] = {
 const char *const job_step_keys[] = {
     "train",        "optimizer", "every",  "clip_norm", "clip_value",
     "clip_weights", "ema",       "freeze", "lr_scale",  NULL};
+const char *const job_picture_keys[] = {"count", "columns", "range", NULL};
 const char *const job_validate_keys[] = {"every", "best", "batch", "on", "patience", NULL};
 
 static const char *nearest_key(const struct section *s, const struct entry *entry) {
@@ -94,38 +100,65 @@ static bool is_key(const char *section, const char *key) {
     return false;
 }
 
-int job_check_keys(const struct job *job, struct err *err) {
-    static const char *const kinds[] = {"job",  "let",      "net",        "block", "data",
-                                        "step", "validate", "checkpoint", "dist",  "log"};
-    const int n_kinds = sizeof kinds / sizeof *kinds;
+/* What a section may be. */
+struct section_kind {
+    const char *kind;
+    enum { NO_NAME, MAY_HAVE_NAME, NEEDS_NAME } named;
+    enum { STATEMENTS, KEYS, KEYS_AND_STATEMENTS } holds;
+    bool is_word; /* its name is one of the language's */
+};
 
+static const struct section_kind kinds[] = {
+    {"job", NO_NAME, KEYS, false},
+    {"let", NO_NAME, STATEMENTS, false},
+    {"net", NEEDS_NAME, STATEMENTS, true},
+    {"block", NEEDS_NAME, STATEMENTS, true},
+    {"data", NO_NAME, KEYS, false},
+    {"weights", NEEDS_NAME, KEYS, false},
+    {"step", MAY_HAVE_NAME, KEYS_AND_STATEMENTS, false},
+    {"validate", NO_NAME, KEYS_AND_STATEMENTS, false},
+    {"picture", NEEDS_NAME, KEYS_AND_STATEMENTS, false},
+    {"checkpoint", NO_NAME, KEYS, false},
+    {"dist", NO_NAME, KEYS, false},
+    {"log", NO_NAME, KEYS, false},
+};
+
+static const struct section_kind *find_kind(const struct section *s, struct err *err) {
+    enum { N_KINDS = sizeof kinds / sizeof *kinds };
+    const char *names[N_KINDS];
+
+    for (int i = 0; i < N_KINDS; i++) {
+        names[i] = kinds[i].kind;
+        if (!strcmp(kinds[i].kind, s->kind))
+            return &kinds[i];
+    }
+    const char *near = nearest(s->kind, names, N_KINDS);
+    pos_error(err, s->pos, "unknown section [%s]%s%s%s", s->kind, near ? "; did you mean [" : "",
+              near ? near : "", near ? "]?" : "");
+    return NULL;
+}
+
+static int check_name(const struct section *s, const struct section_kind *kind, struct err *err) {
+    if (kind->named == NEEDS_NAME && !s->name[0])
+        return pos_error(err, s->pos, "[%s] needs a name", s->kind);
+    if (kind->named == NO_NAME && s->name[0])
+        return pos_error(err, s->pos, "[%s] takes no name", s->kind);
+    if (kind->is_word && op_find(s->name))
+        return pos_error(err, s->pos,
+                         "[%s %s] has the name of an operator, which is what its uses would mean",
+                         s->kind, s->name);
+    return 0;
+}
+
+int job_check_keys(const struct job *job, struct err *err) {
     for (int i = 0; i < job->source.n_sections; i++) {
         const struct section *s = &job->source.sections[i];
-        int kind = 0;
-        while (kind < n_kinds && strcmp(kinds[kind], s->kind))
-            kind++;
-        if (kind == n_kinds) {
-            const char *near = nearest(s->kind, kinds, n_kinds);
-            return pos_error(err, s->pos, "unknown section [%s]%s%s%s", s->kind,
-                             near ? "; did you mean [" : "", near ? near : "", near ? "]?" : "");
-        }
-        const bool named = !strcmp(s->kind, "net") || !strcmp(s->kind, "block");
-        if (named != (s->name[0] != 0) && strcmp(s->kind, "step"))
-            return pos_error(err, s->pos, named ? "[%s] needs a name" : "[%s] takes no name",
-                             s->kind);
-        if (named && op_find(s->name))
-            return pos_error(err, s->pos,
-                             "[%s %s] has the name of an operator, which is what its "
-                             "uses would mean",
-                             s->kind, s->name);
-        const bool plain = !named && strcmp(s->kind, "let") && strcmp(s->kind, "step") &&
-                           strcmp(s->kind, "validate");
-        for (int k = 0; plain && k < s->n_entries; k++)
-            if (!is_key(s->kind, s->entries[k].key))
-                return unknown_key(s, &s->entries[k], err);
-        const bool mixed = !strcmp(s->kind, "step") || !strcmp(s->kind, "validate");
-        for (int k = 0; mixed && k < s->n_entries; k++)
-            if (is_misspelt(s, &s->entries[k]))
+        const struct section_kind *kind = find_kind(s, err);
+        if (!kind || check_name(s, kind, err))
+            return -1;
+        for (int k = 0; k < s->n_entries; k++)
+            if ((kind->holds == KEYS && !is_key(s->kind, s->entries[k].key)) ||
+                (kind->holds == KEYS_AND_STATEMENTS && is_misspelt(s, &s->entries[k])))
                 return unknown_key(s, &s->entries[k], err);
     }
     return 0;

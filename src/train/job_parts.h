@@ -22,3 +22,6 @@ int job_read_augment(struct job *job, struct err *err);
 
 /* One [step], appended to job->step. */
 int job_read_step(struct job *job, const struct section *section, struct err *err);
+
+/* One [picture], appended to job->picture. */
+int job_read_picture(struct job *job, const struct section *section, struct err *err);
