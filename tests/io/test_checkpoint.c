@@ -16,9 +16,9 @@ static const float kernel[] = {1, -2, 3.5f, 0, 1e-30f, -4, 5, 6, 7, 8, 9, 10};
 static const float bias[] = {0.25f, -0.5f};
 static const char meta[] = "{\"step\": 12, \"name\": \"caf\xc3\xa9\"}";
 static const struct checkpoint_tensor tensors[] = {
-    {"/nets/model/layer1.0.conv1.weight", {4, {2, 1, 3, 2}}, kernel},
+    {"/nets/model/layer1.0.conv1.weight", {4, {2, 1, 3, 2}}, kernel, false},
     {"/nets/model/conv1.bias", {1, {2}}, bias, true},
-    {"/optimizers/main/0", {1, {2}}, bias},
+    {"/optimizers/main/0", {1, {2}}, bias, false},
 };
 
 static int setup(void **state) {

@@ -78,12 +78,12 @@ static int plan(const void *args, const struct shape *x, int n_x, struct op_plan
                        shape_text(x, text));
     const struct cut k = cut_of(x);
     plan->y = x[0];
-    plan->w[0] =
-        (struct op_param){"weight", {1, {channels}}, {&init_constant.word, &one}, 1, 1, false};
-    plan->w[1] = (struct op_param){"bias", {1, {channels}}, {NULL, NULL}, 1, 1, false};
-    plan->state[0] = (struct op_param){"running_mean", {1, {channels}}, {NULL, NULL}, 1, 1, false};
-    plan->state[1] =
-        (struct op_param){"running_var", {1, {channels}}, {&init_constant.word, &one}, 1, 1, false};
+    const struct applied ones = {&init_constant.word, &one};
+    const struct shape each = {1, {channels}};
+    plan->w[0] = (struct op_param){.name = "weight", .shape = each, .init = ones};
+    plan->w[1] = (struct op_param){.name = "bias", .shape = each};
+    plan->state[0] = (struct op_param){.name = "running_mean", .shape = each};
+    plan->state[1] = (struct op_param){.name = "running_var", .shape = each, .init = ones};
     plan->saved_bytes = 2 * (size_t)channels * sizeof(real); /* mean, 1 / sqrt(var + eps) */
     plan->scratch_bytes = (size_t)((3 * k.n_chunks + 4) * k.width) * sizeof(real);
     plan->flops = 8 * (double)shape_len(x);
