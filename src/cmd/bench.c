@@ -11,9 +11,9 @@
 
 enum { WARM_UP = 2 };
 
-/* A batch without a dataset: random pixels and labels. */
+/* A batch without a dataset: random numbers and classes. */
 struct synthetic {
-    float *image, *label;
+    float *memory[LOADER_MAX_FIELDS];
     struct feed_batch batch;
 };
 
@@ -32,27 +32,26 @@ static int64_t n_classes(const struct replica *r) {
     return classes ? classes : 1;
 }
 
-static int make_batch(struct synthetic *s, const struct replica *r, const struct shape *image,
-                      int64_t global_n, const struct comm *comm, struct err *err) {
-    const int64_t pixels = shape_len(image), rank = comm_rank(comm), size = comm_size(comm);
+static int make_batch(struct synthetic *s, const struct replica *r,
+                      const struct loader_field *fields, int64_t global_n, const struct comm *comm,
+                      struct err *err) {
+    const int64_t rank = comm_rank(comm), size = comm_size(comm);
     const int64_t first = global_n * rank / size, n = global_n * (rank + 1) / size - first;
-    const uint64_t key = rng_key(1, RNG_TEST, (uint64_t)rank, 0);
-    const int64_t classes = n_classes(r);
+    const uint64_t classes = (uint64_t)n_classes(r);
 
-    s->image = calloc((size_t)(n * pixels + 1), sizeof *s->image);
-    s->label = calloc((size_t)n + 1, sizeof *s->label);
-    if (!s->image || !s->label)
-        return err_set(err, ERR_IO, "no memory for a batch of %lld images", (long long)n);
-    for (int64_t i = 0; i < n * pixels; i++)
-        s->image[i] = rng_normal(key, (uint64_t)i);
-    for (int64_t i = 0; i < n; i++)
-        s->label[i] = (float)rng_below(key, (uint64_t)i, (uint64_t)classes);
-    s->batch = (struct feed_batch){.first = first, .global_n = global_n};
-    s->batch.data =
-        (struct loader_batch){.n = n,
-                              .shape = {4, {n, image->dim[0], image->dim[1], image->dim[2]}},
-                              .image = s->image,
-                              .label = s->label};
+    s->batch = (struct feed_batch){.data.n = n, .first = first, .global_n = global_n};
+    for (int f = 0; f < r->n_fields; f++) {
+        const uint64_t key = rng_key(1, RNG_TEST, (uint64_t)rank, (uint64_t)f);
+        const int64_t len = n * (fields[f].sample.rank ? shape_len(&fields[f].sample) : 1);
+        float *x = s->memory[f] = calloc((size_t)len + 1, sizeof *x);
+
+        if (!x)
+            return err_set(err, ERR_IO, "no memory for a batch of %lld images", (long long)n);
+        for (int64_t i = 0; i < len; i++)
+            x[i] = fields[f].kind == DATASET_CLASS ? (float)rng_below(key, (uint64_t)i, classes)
+                                                   : rng_normal(key, (uint64_t)i);
+        s->batch.data.field[f] = x;
+    }
     return 0;
 }
 
@@ -82,15 +81,17 @@ static void print_line(const struct jobargs *a, const struct replica *r, struct 
 
 static int prepare(struct jobargs *a, struct replica *r, struct stepper *stepper,
                    struct synthetic *s, struct err *err) {
-    struct shape image;
-    bool labelled;
+    struct loader_field seen[LOADER_MAX_FIELDS];
+    struct field fields[LOADER_MAX_FIELDS];
+    int n_fields;
 
-    if (feed_image_shape(&a->job, &image, &labelled, err))
+    if (feed_fields(&a->job, seen, &n_fields, err))
         return -1;
+    feed_graph_fields(seen, n_fields, fields);
     const struct replica_config config = {
         .job = &a->job,
-        .image = image,
-        .labelled = labelled,
+        .fields = fields,
+        .n_fields = n_fields,
         .batch = (a->job.batch + comm_size(a->comm) - 1) / comm_size(a->comm),
         .training = true,
         .threads = a->threads,
@@ -101,7 +102,7 @@ static int prepare(struct jobargs *a, struct replica *r, struct stepper *stepper
     if (replica_init(r, &config, err) || replica_allocate(r, &config, err) ||
         stepper_init(stepper, r, &a->job, a->comm, err))
         return -1;
-    return make_batch(s, r, &image, a->job.batch, a->comm, err);
+    return make_batch(s, r, seen, a->job.batch, a->comm, err);
 }
 
 /* A learning rate so small that random labels do no harm, whatever the number of steps. */
@@ -143,8 +144,8 @@ static int run(int argc, char **argv, struct err *err) {
         rc = measure(&a, &stepper, &s, err);
     stepper_release(&stepper);
     replica_release(&replica);
-    free(s.image);
-    free(s.label);
+    for (int i = 0; i < LOADER_MAX_FIELDS; i++)
+        free(s.memory[i]);
     jobargs_release(&a, err);
     return rc;
 }

@@ -25,14 +25,14 @@ static int open_validation(const struct jobargs *a, struct feed *feed, struct er
 }
 
 static int load(struct jobargs *a, struct replica *r, const struct feed *feed, struct err *err) {
+    struct field fields[LOADER_MAX_FIELDS];
     const struct replica_config config = {
         .job = &a->job,
-        .image = loader_shape(feed->loader),
-        .labelled = dataset_n_classes(feed->dataset) > 0,
+        .fields = fields,
+        .n_fields = feed_open_fields(feed, fields),
         .batch = 1,
         .validate_batch = feed_max_batch(feed),
         .threads = a->threads,
-        .n_classes = dataset_n_classes(feed->dataset),
         .data_name = dataset_name(feed->dataset),
     };
 

@@ -100,16 +100,14 @@ static void print_graph(const struct graph *g, struct pool *pool) {
 
 /* The graph of a section for one image. */
 static int show_section(struct jobargs *a, struct replica *r, const struct section *section,
-                        const char *const *plain, const struct shape *image, bool labelled,
-                        struct err *err) {
-    const struct field fields[] = {{"image", *image}, {"label", {0}}};
+                        const char *const *plain, struct err *err) {
     const struct graph_config config = {.model = &r->model,
                                         .source = &a->job.source,
                                         .section = section,
                                         .plain = plain,
                                         .model_entry = a->job.model,
-                                        .fields = fields,
-                                        .n_fields = labelled ? 2 : 1,
+                                        .fields = r->fields,
+                                        .n_fields = r->n_fields,
                                         .batch = 1};
     struct graph *g;
 
@@ -120,13 +118,12 @@ static int show_section(struct jobargs *a, struct replica *r, const struct secti
 }
 
 /* The network itself where the job names one, else every step. */
-static int show_networks(struct jobargs *a, struct replica *r, const struct shape *image,
-                         bool labelled, struct err *err) {
+static int show_networks(struct jobargs *a, struct replica *r, struct err *err) {
     struct entry *out = pool_take(&a->job.pool, sizeof *out);
     struct section *network = pool_take(&a->job.pool, sizeof *network);
 
     for (int i = 0; !a->job.model && i < a->job.n_steps; i++)
-        if (show_section(a, r, a->job.step[i].section, job_step_keys, image, labelled, err))
+        if (show_section(a, r, a->job.step[i].section, job_step_keys, err))
             return -1;
     if (!a->job.model)
         return 0;
@@ -137,7 +134,7 @@ static int show_networks(struct jobargs *a, struct replica *r, const struct shap
                           .pos = a->job.model->pos};
     *network = (struct section){
         .kind = "network", .name = "", .entries = out, .n_entries = 1, .pos = out->pos};
-    return show_section(a, r, network, NULL, image, labelled, err);
+    return show_section(a, r, network, NULL, err);
 }
 
 static void print_totals(const struct jobargs *a, const struct replica *r, int64_t batch) {
@@ -156,22 +153,24 @@ static void print_totals(const struct jobargs *a, const struct replica *r, int64
 }
 
 static int show(struct jobargs *a, struct replica *r, struct err *err) {
-    struct shape image;
-    bool labelled;
+    struct loader_field seen[LOADER_MAX_FIELDS];
+    struct field fields[LOADER_MAX_FIELDS];
+    int n;
 
-    if (feed_image_shape(&a->job, &image, &labelled, err))
+    if (feed_fields(&a->job, seen, &n, err))
         return -1;
+    feed_graph_fields(seen, n, fields);
     const int64_t batch = (a->job.batch + comm_size(a->comm) - 1) / comm_size(a->comm);
     const struct replica_config config = {.job = &a->job,
-                                          .image = image,
-                                          .labelled = labelled,
+                                          .fields = fields,
+                                          .n_fields = n,
                                           .batch = batch,
                                           .training = true,
                                           .data_name = a->job.path};
     if (replica_init(r, &config, err))
         return -1;
     if (comm_rank(a->comm) == 0) {
-        if (show_networks(a, r, &image, labelled, err))
+        if (show_networks(a, r, err))
             return -1;
         print_totals(a, r, batch);
     }

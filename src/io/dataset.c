@@ -18,6 +18,7 @@ void dataset_close(struct dataset *ds) {
     free(ds->mean);
     free(ds->std);
     free(ds->labels);
+    free(ds->counts);
     free(ds->pixels);
     free(ds->run);
     free(ds->wanted);
@@ -53,6 +54,14 @@ struct shape dataset_sample_shape(const struct dataset *ds) {
 
 int dataset_n_classes(const struct dataset *ds) {
     return ds->n_classes;
+}
+
+int dataset_field_classes(const struct dataset *ds, int i) {
+    return ds->field[i].kind == DATASET_CLASS ? ds->n_classes : 0;
+}
+
+const int64_t *dataset_class_counts(const struct dataset *ds, int i) {
+    return ds->field[i].kind == DATASET_CLASS ? ds->counts : NULL;
 }
 
 const char *dataset_class_name(const struct dataset *ds, int i) {

@@ -56,6 +56,11 @@ struct shape dataset_sample_shape(const struct dataset *ds);
  * 0 without labels. */
 int dataset_n_classes(const struct dataset *ds);
 
+/* The same for field i: 0 where it is no class; and how often each of them occurs, [classes], NULL
+ * where it is no class. */
+int dataset_field_classes(const struct dataset *ds, int i);
+const int64_t *dataset_class_counts(const struct dataset *ds, int i);
+
 /* Name of class i: from the file, else its number as text. Borrowed. */
 const char *dataset_class_name(const struct dataset *ds, int i);
 

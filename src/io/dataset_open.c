@@ -194,6 +194,15 @@ static int read_labels(struct dataset *ds, struct h5_data *data, struct err *err
     return status;
 }
 
+static int count_classes(struct dataset *ds, struct err *err) {
+    ds->counts = calloc((size_t)ds->n_classes, sizeof *ds->counts);
+    if (!ds->counts)
+        return no_memory(ds, err);
+    for (int64_t i = 0; i < ds->len; i++)
+        ds->counts[ds->labels[i]]++;
+    return 0;
+}
+
 static int open_labels(struct dataset *ds, const struct dataset_layout *at, struct err *err) {
     struct h5_data *data;
     int status;
@@ -204,7 +213,7 @@ static int open_labels(struct dataset *ds, const struct dataset_layout *at, stru
         return -1;
     status = check_labels(ds, at->labels, h5_data_info(data), err) || read_labels(ds, data, err);
     h5_data_close(data);
-    if (status || (!ds->class_name && number_classes(ds, err)))
+    if (status || (!ds->class_name && number_classes(ds, err)) || count_classes(ds, err))
         return -1;
     ds->field[ds->n_fields++] = (struct dataset_field){.name = "label", .kind = DATASET_CLASS};
     return 0;

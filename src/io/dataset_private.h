@@ -20,6 +20,7 @@ struct dataset {
     char **class_name; /* [n_classes] */
     float *mean, *std; /* [c] or NULL */
     int32_t *labels;   /* [len] or NULL */
+    int64_t *counts;   /* [n_classes] of labels */
     uint64_t fingerprint;
     unsigned char *pixels; /* [len, h, w, c]; NULL: not kept */
     unsigned char *run;    /* dataset_run_rows images as in the file */

@@ -2,7 +2,6 @@
 #include "core/base/arena.h"
 #include "core/base/rng.h"
 #include "io/augment.h"
-#include "io/dataset.h"
 
 #include <inttypes.h>
 #include <pthread.h>
@@ -26,6 +25,8 @@ struct slot {
 struct loader {
     struct dataset *dataset;
     struct augment_plan plan;
+    int n_fields;
+    struct loader_field field[LOADER_MAX_FIELDS];
     uint64_t seed;
     int64_t max_batch;
     bool bytes; /* the dataset holds bytes, else floats */
@@ -136,6 +137,21 @@ static int start(struct loader *l, struct err *err) {
                   : 0;
 }
 
+static void name_fields(struct loader *l) {
+    for (; l->n_fields < dataset_n_fields(l->dataset); l->n_fields++) {
+        const struct dataset_field *f = dataset_field(l->dataset, l->n_fields);
+
+        l->field[l->n_fields] = (struct loader_field){
+            .name = f->name,
+            .sample = f->sample,
+            .kind = f->kind,
+            .n_classes = dataset_field_classes(l->dataset, l->n_fields),
+            .class_counts = dataset_class_counts(l->dataset, l->n_fields),
+        };
+    }
+    l->field[0].sample = l->plan.out;
+}
+
 int loader_new(struct loader **out, const struct loader_config *config, struct err *err) {
     struct dataset *ds = config->dataset;
     const struct augment_source source = {dataset_sample_shape(ds), dataset_mean(ds),
@@ -154,12 +170,17 @@ int loader_new(struct loader **out, const struct loader_config *config, struct e
         release(l);
         return err_wrap(err, "%s", dataset_name(ds));
     }
+    name_fields(l);
     *out = l;
     return 0;
 }
 
-struct shape loader_shape(const struct loader *loader) {
-    return loader->plan.out;
+int loader_n_fields(const struct loader *loader) {
+    return loader->n_fields;
+}
+
+const struct loader_field *loader_field(const struct loader *loader, int i) {
+    return &loader->field[i];
 }
 
 /* A mistake of the caller, which no message to a user can mend. */
@@ -193,7 +214,6 @@ static double now_s(void) {
 }
 
 int loader_wait(struct loader *loader, struct loader_batch *out, struct err *err) {
-    const struct shape *one = &loader->plan.out;
     const double begin = now_s();
 
     insist(loader->waited < loader->requested, "waits for a batch that was not requested");
@@ -208,12 +228,7 @@ int loader_wait(struct loader *loader, struct loader_batch *out, struct err *err
         *err = s->err;
         return -1;
     }
-    *out = (struct loader_batch){
-        .n = s->n,
-        .shape = {4, {s->n, one->dim[0], one->dim[1], one->dim[2]}},
-        .image = s->image,
-        .label = dataset_labels(loader->dataset) ? s->label : NULL,
-    };
+    *out = (struct loader_batch){.n = s->n, .field = {s->image, s->label}};
     return 0;
 }
 

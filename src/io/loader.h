@@ -10,13 +10,16 @@
 #include "core/base/err.h"
 #include "core/base/tensor.h"
 #include "core/base/word.h"
+#include "io/dataset.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { LOADER_BATCHES = 2 }; /* requested and not yet released */
+enum {
+    LOADER_BATCHES = 2, /* requested and not yet released */
+    LOADER_MAX_FIELDS = 8,
+};
 
-struct dataset;
 struct loader;
 
 struct loader_config {
@@ -28,19 +31,29 @@ struct loader_config {
     int64_t max_batch; /* samples; largest n of a request */
 };
 
+/* A field as the network sees it. */
+struct loader_field {
+    const char *name;    /* "image", "label" */
+    struct shape sample; /* without the batch dimension; rank 0: one number a sample */
+    enum dataset_kind kind;
+    int n_classes;               /* of DATASET_CLASS, -1: not known; 0 for other kinds */
+    const int64_t *class_counts; /* [n_classes] how often each occurs in the dataset */
+};
+
 struct loader_batch {
-    int64_t n;          /* samples */
-    struct shape shape; /* [n, h, w, c] of image; label is [n] */
-    const float *image; /* 64-byte aligned; belongs to the loader, until it is released */
-    const float *label; /* class indices; NULL where the dataset has none */
+    int64_t n; /* samples */
+    /* As loader_field(i): [n, sample], 64-byte aligned; belongs to the loader, until the batch is
+     * released. Classes are whole numbers. */
+    const float *field[LOADER_MAX_FIELDS];
 };
 
 /* Check the pipeline against the dataset, allocate, start the thread.
  * Errors: ERR_CONFIG from the pipeline; ERR_IO when memory or the thread is refused. */
 int loader_new(struct loader **out, const struct loader_config *config, struct err *err);
 
-/* [h, w, c] of one image as the network sees it. */
-struct shape loader_shape(const struct loader *loader);
+/* The fields of every batch, in the dataset's order; borrowed until loader_free. */
+int loader_n_fields(const struct loader *loader);
+const struct loader_field *loader_field(const struct loader *loader, int i);
 
 /* Have a batch prepared. Returns at once.
  *   samples  [n] indices into the dataset, copied; n <= max_batch; may be 0

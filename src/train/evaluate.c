@@ -5,16 +5,17 @@
 
 /* Add batch number `step` to the sums of terms and their numbers. Each has noise of its own, the
  * same in every evaluation. */
-static void add_batch(struct replica *r, const struct feed_batch *batch, int64_t step,
-                      const double *ones, double *values, double *sums, double *counts) {
+static void add_batch(struct replica *r, const struct feed *feed, const struct feed_batch *batch,
+                      int64_t step, const double *ones, double *values, double *sums,
+                      double *counts) {
     struct plan *p = r->validate_plan;
     const struct run_context context = {
         .step = (uint64_t)step, .first = batch->first, .totals = ones};
 
     if (!batch->data.n)
         return;
-    run_input(p, "image", batch->data.image);
-    run_input(p, "label", batch->data.label);
+    for (int i = 0; i < loader_n_fields(feed->loader); i++)
+        run_input(p, loader_field(feed->loader, i)->name, batch->data.field[i]);
     run_resize(p, batch->data.n);
     run_counts(p, batch->data.n, values);
     for (int i = 0; i < p->n_leaves; i++)
@@ -34,7 +35,7 @@ static int add_all(struct replica *r, struct feed *feed, const double *ones, dou
     for (int64_t s = 0; s < steps; s++) {
         if (feed_next(feed, &batch, err))
             return -1;
-        add_batch(r, &batch, s, ones, values, sums, counts);
+        add_batch(r, feed, &batch, s, ones, values, sums, counts);
     }
     return 0;
 }

@@ -89,24 +89,46 @@ int feed_next(struct feed *f, struct feed_batch *out, struct err *err) {
     return rc;
 }
 
-int feed_image_shape(const struct job *job, struct shape *image, bool *labelled, struct err *err) {
+static void take_fields(const struct loader *l, struct job *job, struct loader_field *fields,
+                        int *n) {
+    *n = loader_n_fields(l);
+    for (int i = 0; i < *n; i++) {
+        fields[i] = *loader_field(l, i);
+        fields[i].name = pool_print(&job->pool, "%s", fields[i].name);
+    }
+}
+
+int feed_fields(struct job *job, struct loader_field fields[LOADER_MAX_FIELDS], int *n,
+                struct err *err) {
     const struct feed_config config = {
         .job = job, .spec = job->train_data, .batch = 1, .training = true, .rank = 0, .size = 1};
     struct feed feed = {0};
 
     if (job->image.n) {
-        *image = (struct shape){3, {job->image.v[0], job->image.v[1], job->image.v[2]}};
-        *labelled = true;
+        const struct shape image = {3, {job->image.v[0], job->image.v[1], job->image.v[2]}};
+
+        fields[0] = (struct loader_field){"image", image, DATASET_REALS, 0, NULL};
+        fields[1] = (struct loader_field){"label", {0}, DATASET_CLASS, -1, NULL};
+        *n = 2;
         return 0;
     }
     if (!job->train_data)
         return err_set(err, ERR_CONFIG, "%s: [data] has neither image = [h, w, c] nor train",
                        job->path);
     const int rc = feed_init(&feed, &config, err);
-    if (!rc) {
-        *image = loader_shape(feed.loader);
-        *labelled = dataset_n_classes(feed.dataset) > 0;
-    }
+    if (!rc)
+        take_fields(feed.loader, job, fields, n);
     feed_release(&feed);
     return rc;
+}
+
+void feed_graph_fields(const struct loader_field *fields, int n, struct field *out) {
+    for (int i = 0; i < n; i++)
+        out[i] = (struct field){fields[i].name, fields[i].sample, fields[i].n_classes,
+                                fields[i].class_counts};
+}
+
+int feed_open_fields(const struct feed *f, struct field out[LOADER_MAX_FIELDS]) {
+    feed_graph_fields(loader_field(f->loader, 0), loader_n_fields(f->loader), out);
+    return loader_n_fields(f->loader);
 }

@@ -1,6 +1,7 @@
 /* feed.h - batch after batch of one dataset for one rank: which samples (dist/shard), read and
  * augmented ahead of time (io/loader). */
 #pragma once
+#include "core/graph/graph.h"
 #include "dist/shard.h"
 #include "io/dataset.h"
 #include "io/loader.h"
@@ -47,7 +48,14 @@ void feed_seek(struct feed *f, int64_t begin, int64_t end);
 /* The next step's batch, valid until the next call. n may be 0. Errors: reading failed. */
 int feed_next(struct feed *f, struct feed_batch *out, struct err *err);
 
-/* What the network sees of one image [h, w, c], and whether there are labels: from the job's key
- * image if it has one (then labels are taken to exist), else from its training data.
- * Errors: ERR_CONFIG when the job says neither; the dataset's and the pipeline's. */
-int feed_image_shape(const struct job *job, struct shape *image, bool *labelled, struct err *err);
+/* What the networks see of a sample: from the job's key image if it has one (image, and label,
+ * which is taken to exist), else from its training data. *n is their number; names are in the
+ * job's pool. Errors: ERR_CONFIG when the job says neither; the dataset's and the pipeline's. */
+int feed_fields(struct job *job, struct loader_field fields[LOADER_MAX_FIELDS], int *n,
+                struct err *err);
+
+/* fields[n] as graphs know them. */
+void feed_graph_fields(const struct loader_field *fields, int n, struct field *out);
+
+/* The fields of an open feed as graphs know them; returns their number. */
+int feed_open_fields(const struct feed *f, struct field out[LOADER_MAX_FIELDS]);

@@ -4,17 +4,23 @@
 
 static struct graph_config graph_config(struct replica *r, const struct replica_config *c,
                                         const struct section *section, const char *const *plain,
-                                        int64_t batch, struct field *fields) {
-    fields[0] = (struct field){"image", c->image};
-    fields[1] = (struct field){"label", {0}};
+                                        int64_t batch) {
     return (struct graph_config){.model = &r->model,
                                  .source = &c->job->source,
                                  .section = section,
                                  .plain = plain,
                                  .model_entry = c->job->model,
-                                 .fields = fields,
-                                 .n_fields = c->labelled ? 2 : 1,
+                                 .fields = r->fields,
+                                 .n_fields = r->n_fields,
                                  .batch = batch};
+}
+
+/* Classes that the data has in that field; NULL: of no field. */
+static int n_classes(const struct replica_config *c, const char *field) {
+    for (int i = 0; field && i < c->n_fields; i++)
+        if (!strcmp(c->fields[i].name, field))
+            return c->most_classes ? c->most_classes[i] : c->fields[i].n_classes;
+    return 0;
 }
 
 /* Labels must be below the number of channels that they choose from. */
@@ -24,11 +30,12 @@ static int check_classes(const struct graph *g, const struct replica_config *c, 
         if (!node->op || !node->op->class_index)
             continue;
         const int64_t channels = shape_channels(&g->nodes[node->x[0]].plan.y);
-        if (c->n_classes > channels) {
+        const int classes = n_classes(c, g->nodes[node->x[1]].field);
+        if (classes > channels) {
             pos_error(err, node->pos,
                       "%s has %lld classes, but the network gives %lld numbers "
                       "here",
-                      c->data_name, (long long)c->n_classes, (long long)channels);
+                      c->data_name, (long long)classes, (long long)channels);
             err->kind = ERR_DATA;
             return -1;
         }
@@ -56,11 +63,9 @@ static bool is_mean(const struct graph *g, int node) {
 static int build_step(struct replica *r, const struct replica_config *c, int which,
                       struct err *err) {
     struct replica_step *s = &r->step[which];
-    struct field fields[2];
 
     s->job = &c->job->step[which];
-    const struct graph_config gc =
-        graph_config(r, c, s->job->section, job_step_keys, c->batch, fields);
+    const struct graph_config gc = graph_config(r, c, s->job->section, job_step_keys, c->batch);
     if (graph_new(&s->graph, &gc, err) ||
         graph_nets(&gc, s->job->train, &s->train, &s->n_train, err) ||
         check_classes(s->graph, c, err))
@@ -124,9 +129,8 @@ static int better_way(const struct graph *g, int node) {
 }
 
 static int build_validate(struct replica *r, const struct replica_config *c, struct err *err) {
-    struct field fields[2];
     const struct graph_config gc =
-        graph_config(r, c, c->job->validate, job_validate_keys, c->validate_batch, fields);
+        graph_config(r, c, c->job->validate, job_validate_keys, c->validate_batch);
 
     if (graph_new(&r->validate, &gc, err) || check_classes(r->validate, c, err))
         return -1;
@@ -163,7 +167,19 @@ static int plan_validate(struct replica *r, const struct replica_config *config,
     return plan_new(&r->validate_plan, &pc, err);
 }
 
+static void copy_fields(struct replica *r, const struct replica_config *c) {
+    struct field *fields = pool_take(&r->model.pool, (size_t)(c->n_fields + 1) * sizeof *fields);
+
+    for (int i = 0; i < c->n_fields; i++) {
+        fields[i] = c->fields[i];
+        fields[i].name = pool_print(&r->model.pool, "%s", fields[i].name);
+    }
+    r->fields = fields;
+    r->n_fields = c->n_fields;
+}
+
 int replica_init(struct replica *r, const struct replica_config *c, struct err *err) {
+    copy_fields(r, c);
     r->best = -1;
     for (int i = 0; i < c->job->n_steps; i++)
         if (build_step(r, c, i, err))

@@ -1,5 +1,5 @@
 /* replica.h - what every rank holds alike: the networks, and the planned graphs of all steps and of
- * the validation. Made from a job and the shape of its data; knows no files and no messages. */
+ * the validation. Made from a job and the shapes of its data; knows no files and no messages. */
 #pragma once
 #include "core/graph/run.h"
 #include "core/learn/optim.h"
@@ -32,6 +32,8 @@ struct replica_step {
 
 struct replica {
     struct model model;
+    const struct field *fields; /* [n_fields] that graphs may read */
+    int n_fields;
     struct replica_step step[JOB_MAX_STEPS];
     int n_steps;
     struct graph *validate; /* NULL: none */
@@ -44,13 +46,13 @@ struct replica {
 
 struct replica_config {
     struct job *job;
-    struct shape image;     /* [h, w, c] */
-    bool labelled;          /* the data has labels */
+    const struct field *fields; /* [n_fields] of a sample; copied, but for class_counts */
+    const int *most_classes;    /* [n_fields] in training or validation; NULL: as fields say */
+    int n_fields;
     int64_t batch;          /* most samples that this rank trains on at a time */
     int64_t validate_batch; /* and validates on; 0: no validation */
     bool training;          /* false: only what validation needs */
     int threads;
-    int n_classes;         /* of the data; 0: unknown */
     const char *data_name; /* of the data, for messages */
 };
 

@@ -210,8 +210,8 @@ static int prepare(struct stepper *s, const struct step_input *in, struct err *e
     for (int i = 0; i < s->replica->n_steps && !in->rc; i++) {
         struct plan *p = s->replica->step[i].plan;
         if (in->batch->data.n) {
-            run_input(p, "image", in->batch->data.image);
-            run_input(p, "label", in->batch->data.label);
+            for (int k = 0; k < s->replica->n_fields; k++)
+                run_input(p, s->replica->fields[k].name, in->batch->data.field[k]);
             run_resize(p, in->batch->data.n);
             run_counts(p, in->batch->data.n, s->sums + at);
         }

@@ -22,8 +22,8 @@ struct stepper {
 };
 
 struct step_input {
-    const struct feed_batch *batch;
-    int rc; /* nonzero: this rank could not read its batch, *err says why */
+    const struct feed_batch *batch; /* fields as the replica's */
+    int rc;                         /* nonzero: this rank could not read its batch, *err says why */
     int64_t step;
     const double *lr; /* [n_steps] */
     bool stop;        /* this rank was asked to stop */

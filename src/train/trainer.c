@@ -31,6 +31,27 @@ struct trainer {
 
 /* --- setting up --- */
 
+/* Validation has every field of training, in the same shape. */
+static int check_alike(const struct trainer *t, struct err *err) {
+    const char *train = t->job->train_data, *validate = t->job->validate_data;
+    const struct loader *a = t->train.loader, *b = t->validate.loader;
+    char x[SHAPE_TEXT], y[SHAPE_TEXT];
+
+    for (int i = 0, k; i < loader_n_fields(a); i++) {
+        const struct loader_field *f = loader_field(a, i);
+
+        for (k = 0; k < loader_n_fields(b) && strcmp(loader_field(b, k)->name, f->name);)
+            k++;
+        if (k == loader_n_fields(b))
+            return err_set(err, ERR_DATA, "%s has no %s, but %s has", validate, f->name, train);
+        const struct shape *other = &loader_field(b, k)->sample;
+        if (!shape_equal(&f->sample, other))
+            return err_set(err, ERR_CONFIG, "%s gives %s %s, but %s gives %s", train, f->name,
+                           shape_text(&f->sample, x), validate, shape_text(other, y));
+    }
+    return 0;
+}
+
 static int open_feeds(struct trainer *t, struct err *err) {
     const struct job *job = t->job;
     struct feed_config config = {.job = job,
@@ -60,39 +81,43 @@ static int open_feeds(struct trainer *t, struct err *err) {
     t->validates_here = true;
     if (feed_init(&t->validate, &config, err))
         return -1;
-    if (dataset_n_classes(t->train.dataset) && !dataset_n_classes(t->validate.dataset))
-        return err_set(err, ERR_DATA, "%s has no labels, but %s has", job->validate_data,
-                       job->train_data);
-    const struct shape a = loader_shape(t->train.loader), b = loader_shape(t->validate.loader);
-    char x[SHAPE_TEXT], y[SHAPE_TEXT];
-    if (!shape_equal(&a, &b))
-        return err_set(err, ERR_CONFIG, "%s gives images %s, but %s gives %s", job->train_data,
-                       shape_text(&a, x), job->validate_data, shape_text(&b, y));
-    return 0;
+    return check_alike(t, err);
 }
 
-static int max_int(int a, int b) {
-    return a > b ? a : b;
-}
-
-static struct replica_config replica_config(const struct trainer *t) {
-    const struct dataset *data = t->train.dataset, *validate = t->validate.dataset;
+static struct replica_config replica_config(const struct trainer *t, const struct field *fields,
+                                            const int *classes) {
     return (struct replica_config){
         .job = t->job,
-        .image = loader_shape(t->train.loader),
-        .labelled = dataset_n_classes(data) > 0,
+        .fields = fields,
+        .most_classes = classes,
+        .n_fields = loader_n_fields(t->train.loader),
         .batch = feed_max_batch(&t->train),
         .validate_batch =
             t->job->validate ? (t->validates_here ? feed_max_batch(&t->validate) : 1) : 0,
         .training = true,
         .threads = t->threads,
-        .n_classes = max_int(dataset_n_classes(data), validate ? dataset_n_classes(validate) : 0),
-        .data_name = dataset_name(data),
+        .data_name = dataset_name(t->train.dataset),
     };
 }
 
+/* Classes of a field in both datasets. */
+static int n_classes(const struct trainer *t, int field) {
+    const struct loader_field *f = loader_field(t->train.loader, field), *v = NULL;
+
+    for (int i = 0; t->validates_here && i < loader_n_fields(t->validate.loader); i++)
+        if (!strcmp(loader_field(t->validate.loader, i)->name, f->name))
+            v = loader_field(t->validate.loader, i);
+    return v && v->n_classes > f->n_classes ? v->n_classes : f->n_classes;
+}
+
 static int make_replica(struct trainer *t, struct err *err) {
-    const struct replica_config config = replica_config(t);
+    struct field fields[LOADER_MAX_FIELDS];
+    int classes[LOADER_MAX_FIELDS];
+    const struct replica_config config = replica_config(t, fields, classes);
+
+    feed_open_fields(&t->train, fields);
+    for (int i = 0; i < config.n_fields; i++)
+        classes[i] = n_classes(t, i);
 
     if (replica_init(&t->replica, &config, err))
         return -1;
@@ -102,7 +127,7 @@ static int make_replica(struct trainer *t, struct err *err) {
 }
 
 static int allocate(struct trainer *t, struct err *err) {
-    const struct replica_config config = replica_config(t);
+    const struct replica_config config = replica_config(t, NULL, NULL);
 
     if (replica_allocate(&t->replica, &config, err))
         return -1;
