@@ -52,3 +52,17 @@ conv_transpose("conv_transpose 2d, dilation", [1, 2, 2, 3], [2, 3, 2, 3], 2, str
 conv_transpose("conv_transpose 1d", [2, 4, 2], [4, 3, 2], 3, stride=2, padding=1)
 conv_transpose("conv_transpose 3d", [1, 2, 2, 1, 2], [3, 2, 2, 2, 2], 2, stride=(2, 1, 2),
                padding=(1, 0, 0), output_padding=(1, 0, 1))
+
+
+def conv(name, x, w, bias, **how):
+    x, w = counted(x, 5), counted(w, 7)
+    f = {3: F.conv1d, 4: F.conv2d, 5: F.conv3d}[x.dim()]
+    show(name, last(f(first(x), weight(w), counted([bias], 3), **how)))
+
+
+conv("conv 1d", [2, 7, 2], [3, 2, 3], 3, stride=2, padding=2, dilation=2)
+conv("conv 2d", [2, 4, 3, 4], [3, 2, 2, 4], 4, stride=(1, 2), padding=(1, 2), dilation=(2, 1),
+     groups=2)
+conv("conv 3d", [2, 3, 3, 2, 2], [2, 3, 1, 2, 2], 2, stride=(1, 2, 1), padding=(1, 1, 0))
+conv("conv 3d, stride", [1, 5, 2, 2, 2], [3, 2, 2, 1, 2], 2, stride=(2, 1, 1), padding=(2, 0, 0),
+     dilation=(2, 1, 1), groups=2)

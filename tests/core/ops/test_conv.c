@@ -1,6 +1,7 @@
+#include "support/counted.h"
 #include "support/op_check.h"
 
-#include "core/ops/init.h"
+#include "core/ops/filters.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -9,18 +10,10 @@
 #include <string.h>
 #include <cmocka.h>
 
-/* As conv.c lays its arguments out. */
-struct conv {
-    int channels;
-    struct ints kernel, stride, pad, dilation;
-    int groups, bias;
-    struct applied init;
-};
-enum { SAME, VALID };
 enum { BIAS_AUTO, BIAS_TRUE, BIAS_FALSE };
 
-static struct conv defaults(int channels) {
-    struct conv a;
+static struct filters defaults(int channels) {
+    struct filters a;
 
     word_defaults(&op_find("conv")->word, &a);
     a.channels = channels;
@@ -30,7 +23,7 @@ static struct conv defaults(int channels) {
 static const struct shape small_images = {4, {2, 5, 4, 3}};
 
 static void gradients_agree_with_differences(void **state) {
-    struct conv a = defaults(4);
+    struct filters a = defaults(4);
 
     (void)state;
     check_gradients(&(struct op_case){.op = "conv", .args = &a, .n_x = 1, .x = {small_images}});
@@ -44,7 +37,7 @@ static void gradients_agree_with_differences(void **state) {
 }
 
 static void gradients_of_groups_agree_with_differences(void **state) {
-    struct conv a = defaults(6);
+    struct filters a = defaults(6);
 
     (void)state;
     a.groups = 3;
@@ -59,11 +52,11 @@ static void output_worked_by_hand(void **state) {
     static const act x[] = {1, 2, 3, 4, 5, 6, 7, 8, 9};
     static const real w[] = {1, 2, 3, 4}, bias[] = {100};
     static const act y[] = {137, 147, 167, 177};
-    struct conv a = defaults(1);
+    struct filters a = defaults(1);
 
     (void)state;
     a.kernel = (struct ints){1, {2}};
-    a.pad = (struct ints){0, {VALID}};
+    a.pad = (struct ints){0, {FILTERS_VALID}};
     check_output(&(struct op_case){.op = "conv",
                                    .args = &a,
                                    .n_x = 1,
@@ -79,7 +72,7 @@ static void weights_are_input_by_output_channels(void **state) {
     static const act x[] = {1, 2, 3, 4};
     static const real w[] = {1, 10, 100, 1000}, bias[] = {0, 0};
     static const act y[] = {201, 2010, 403, 4030};
-    struct conv a = defaults(2);
+    struct filters a = defaults(2);
 
     (void)state;
     a.kernel = (struct ints){1, {1}};
@@ -98,7 +91,7 @@ static void stride_dilation_and_pad_worked_by_hand(void **state) {
     static const act x[] = {1, 2, 3, 4, 5};
     static const real w[] = {1, 10, 100}, bias[] = {0};
     static const act y[] = {310, 531, 53};
-    struct conv a = defaults(1);
+    struct filters a = defaults(1);
 
     (void)state;
     a.kernel = (struct ints){2, {1, 3}};
@@ -118,7 +111,7 @@ static void groups_do_not_see_each_other(void **state) {
     static const act x[] = {1, 2, 3, 4};
     static const real w[] = {1, 100, 10, 1000}, bias[] = {0, 0}; /* [1, 1, 2, 2] */
     static const act y[] = {1 * 1 + 2 * 10, 3 * 100 + 4 * 1000};
-    struct conv a = defaults(2);
+    struct filters a = defaults(2);
 
     (void)state;
     a.kernel = (struct ints){1, {1}};
@@ -132,7 +125,121 @@ static void groups_do_not_see_each_other(void **state) {
                  (struct shape){4, {1, 1, 1, 2}}, y);
 }
 
-static struct op_plan planned(const struct conv *a, struct shape x, bool bias_auto) {
+static void gradients_in_one_dimension(void **state) {
+    struct filters a = defaults(4);
+
+    (void)state;
+    check_gradients(&(struct op_case){.op = "conv", .args = &a, .n_x = 1, .x = {{3, {2, 6, 3}}}});
+    a.stride = a.dilation = (struct ints){1, {2}};
+    check_gradients(&(struct op_case){.op = "conv", .args = &a, .n_x = 1, .x = {{3, {2, 6, 3}}}});
+}
+
+static void gradients_in_three_dimensions(void **state) {
+    const struct shape x = {5, {2, 4, 3, 2, 2}};
+    struct filters a = defaults(4);
+
+    (void)state;
+    check_gradients(&(struct op_case){.op = "conv", .args = &a, .n_x = 1, .x = {x}});
+    a.stride = (struct ints){3, {2, 1, 2}};
+    a.kernel = (struct ints){3, {3, 2, 1}};
+    a.groups = 2;
+    check_gradients(&(struct op_case){.op = "conv", .args = &a, .n_x = 1, .x = {x}});
+    a.channels = 2; /* one filter per channel */
+    a.dilation = (struct ints){3, {2, 1, 1}};
+    check_gradients(&(struct op_case){.op = "conv", .args = &a, .n_x = 1, .x = {x}});
+    a = defaults(3);
+    a.kernel = (struct ints){1, {1}};
+    check_gradients(&(struct op_case){.op = "conv", .args = &a, .n_x = 1, .x = {x}});
+}
+
+/* Enough channels for matrix products over pixels, which the depth of the kernel forbids. */
+static void gradients_of_many_channels_over_depth(void **state) {
+    struct filters a = defaults(128);
+
+    (void)state;
+    a.kernel = (struct ints){3, {2, 1, 1}};
+    a.stride = (struct ints){3, {2, 1, 1}};
+    check_gradients(&(struct op_case){
+        .op = "conv", .args = &a, .n_x = 1, .x = {{5, {1, 4, 1, 2, 128}}}, .every = 997});
+}
+
+/* x, weights and bias counted with steps 5, 7 and 3; y from tests/golden/convolutions.py. */
+static void check_golden(const struct filters *a, struct shape x, int64_t w_len, struct shape y,
+                         const act *expected) {
+    real in[128], w[128], bias[8];
+
+    assert_true(shape_len(&x) <= 128 && w_len <= 128);
+    check_output(&(struct op_case){.op = "conv",
+                                   .args = a,
+                                   .n_x = 1,
+                                   .x = {x},
+                                   .x_data = {counted(in, shape_len(&x), 5)},
+                                   .w_data = {counted(w, w_len, 7), counted(bias, 8, 3)}},
+                 y, expected);
+}
+
+static void one_dimension_as_pytorch(void **state) {
+    static const act y[] = {
+        -5.25, -3,     -0.75,  0.8125,  -2.875, -3.375, -0.125, -2.3125,
+        -4.5,  -0.25,  -2.375, -2.375,  -4.375, -2.875, -1.375, 0.1875,
+        -2.5,  -4.125, -0.75,  -1.9375, -5.25,  -1.25,  -2,     -2.75,
+    };
+    struct filters a = defaults(3);
+
+    (void)state;
+    a.stride = a.pad = a.dilation = (struct ints){1, {2}};
+    check_golden(&a, (struct shape){3, {2, 7, 2}}, 18, (struct shape){3, {2, 4, 3}}, y);
+    a.pad = (struct ints){0, {FILTERS_SAME}};
+    check_golden(&a, (struct shape){3, {2, 7, 2}}, 18, (struct shape){3, {2, 4, 3}}, y);
+}
+
+static void two_dimensions_as_pytorch(void **state) {
+    static const act y[] = {
+        -2, -1.25, -0.5, 0.25, 2.5,    -5.125, 3.6875, -0.8125, -3.875,  -3.6875, -2.0625, -2.4375,
+        -2, -1.25, -0.5, 0.25, 0.3125, 3.6875, -5.25,  2.3125,  -1.5625, -1.1875, 4.3125,  -6.5,
+        -2, -1.25, -0.5, 0.25, -3.75,  -0.125, 2.9375, -0.9375, -0.8125, 1.8125,  -3.6875, -2.6875,
+        -2, -1.25, -0.5, 0.25, 1.0625, 2.9375, 2.0625, -4.625,  -2.4375, -2.8125, -2.3125, -1.125,
+    };
+    struct filters a = defaults(4);
+
+    (void)state;
+    a.kernel = (struct ints){2, {3, 2}};
+    a.stride = a.pad = (struct ints){2, {1, 2}};
+    a.dilation = (struct ints){2, {2, 1}};
+    a.groups = 2;
+    check_golden(&a, (struct shape){4, {2, 4, 3, 4}}, 48, (struct shape){4, {2, 2, 3, 4}}, y);
+}
+
+static void three_dimensions_as_pytorch(void **state) {
+    static const act y[] = {
+        -1.5625, 0.6875,  -0.375, 1.3125,  -4.9375, 1.5,     -0.4375, -5.1875, -0.3125, 2.1875,
+        -0.75,   3.8125,  0.8125, -2.125,  -6.8125, -3.4375, 0.25,    3.4375,  -2.3125, 2.9375,
+        -7.75,   -2.5625, 0.5625, 4.625,   -2.9375, 0,       -0.3125, 2.0625,  0.1875,  0.9375,
+        -8.75,   2.0625,  -0.375, 1.3125,  -3.4375, 0.875,   -0.4375, -5.1875, -2.3125, -0.1875,
+        -0.75,   3.8125,  -2.25,  -3.0625, -6.8125, -3.4375, 1.5,     3.75,    -2.3125, 2.9375,
+        -2.75,   -2.875,  0.5625, 4.625,   -8.125,  2.25,    -0.3125, 2.0625,  -4.0625, 0.9375,
+        -8.75,   2.0625,  0.375,  0,
+    };
+    static const act strided[] = {
+        -3.25, 4.4375, 7.75, -10.5, -1.1875, 3.0625,
+    };
+    struct filters a = defaults(2);
+
+    (void)state;
+    a.kernel = (struct ints){3, {2, 3, 1}};
+    a.stride = (struct ints){3, {1, 2, 1}};
+    a.pad = (struct ints){3, {1, 1, 0}};
+    check_golden(&a, (struct shape){5, {2, 3, 3, 2, 2}}, 24, (struct shape){5, {2, 4, 2, 2, 2}}, y);
+    a.kernel = (struct ints){3, {3, 2, 2}};
+    a.stride = (struct ints){3, {2, 1, 1}};
+    a.pad = (struct ints){3, {2, 0, 0}};
+    a.dilation = (struct ints){3, {2, 1, 1}};
+    a.groups = 2;
+    check_golden(&a, (struct shape){5, {1, 5, 2, 2, 2}}, 24, (struct shape){5, {1, 3, 1, 1, 2}},
+                 strided);
+}
+
+static struct op_plan planned(const struct filters *a, struct shape x, bool bias_auto) {
     struct op_plan plan = {.batch = x.dim[0], .bias_auto = bias_auto};
     struct err err = {0};
 
@@ -145,7 +252,7 @@ static struct op_plan planned(const struct conv *a, struct shape x, bool bias_au
  * (He et al. 2016, table 1, give the sizes). */
 static void plan_of_the_first_layer_of_resnet(void **state) {
     const struct shape weight = {4, {7, 7, 3, 64}}, y = {4, {1, 112, 112, 64}};
-    struct conv a = defaults(64);
+    struct filters a = defaults(64);
 
     (void)state;
     a.kernel = (struct ints){1, {7}};
@@ -164,7 +271,7 @@ static void plan_of_the_first_layer_of_resnet(void **state) {
 }
 
 static void bias_is_left_out_where_batch_norm_follows(void **state) {
-    struct conv a = defaults(2);
+    struct filters a = defaults(2);
 
     (void)state;
     assert_int_equal(planned(&a, small_images, true).w[1].shape.rank, 1);
@@ -177,7 +284,7 @@ static void bias_is_left_out_where_batch_norm_follows(void **state) {
 }
 
 static void same_padding_keeps_the_size(void **state) {
-    struct conv a = defaults(2);
+    struct filters a = defaults(2);
 
     (void)state;
     for (int kernel = 1; kernel <= 11; kernel += 2)
@@ -198,7 +305,7 @@ static void same_padding_keeps_the_size(void **state) {
 static void weights_start_as_pytorch_says(void **state) {
     enum { LEN = 3 * 3 * 8 * 1000 };
     static real w[LEN];
-    const struct conv a = defaults(1000);
+    const struct filters a = defaults(1000);
     const struct op_plan p = planned(&a, (struct shape){4, {1, 4, 4, 8}}, false);
     double square = 0;
 
@@ -211,16 +318,16 @@ static void weights_start_as_pytorch_says(void **state) {
     assert_true(fabs(square * 3 * 72 - 1) < 5 * sqrt(0.8 / LEN));
 }
 
-static void refused(const struct conv *a, struct shape x, const char *msg) {
+static void refused(const struct filters *a, struct shape x, const char *msg) {
     check_refused(&(struct op_case){.op = "conv", .args = a, .n_x = 1, .x = {x}}, msg);
 }
 
 static void a_kernel_larger_than_the_input_is_refused(void **state) {
-    struct conv a = defaults(1);
+    struct filters a = defaults(1);
 
     (void)state;
     a.kernel = (struct ints){1, {7}};
-    a.pad = (struct ints){0, {VALID}};
+    a.pad = (struct ints){0, {FILTERS_VALID}};
     refused(&a, (struct shape){4, {1, 5, 5, 1}},
             "conv: kernel 7x7 is larger than the padded input 5x5");
     a.kernel = (struct ints){1, {3}};
@@ -230,7 +337,7 @@ static void a_kernel_larger_than_the_input_is_refused(void **state) {
 }
 
 static void a_stride_beyond_the_input_leaves_one_pixel(void **state) {
-    struct conv a = defaults(1);
+    struct filters a = defaults(1);
     act image[5 * 7];
 
     (void)state;
@@ -245,15 +352,16 @@ static void a_stride_beyond_the_input_leaves_one_pixel(void **state) {
 }
 
 static void what_is_not_images_is_refused(void **state) {
-    const struct conv a = defaults(1);
+    const struct filters a = defaults(1);
 
     (void)state;
     refused(&a, (struct shape){2, {64, 10}},
-            "conv: x is 64x10, expected images (samples x height x width x channels)");
+            "conv: x is 64x10, expected images (samples x height x width x channels), or one or "
+            "three dimensions in place of height x width");
 }
 
 static void groups_that_do_not_divide_are_refused(void **state) {
-    struct conv a = defaults(6);
+    struct filters a = defaults(6);
 
     (void)state;
     a.groups = 3;
@@ -265,11 +373,32 @@ static void groups_that_do_not_divide_are_refused(void **state) {
 }
 
 static void three_numbers_for_a_kernel_are_refused(void **state) {
-    struct conv a = defaults(6);
+    struct filters a = defaults(6);
 
     (void)state;
     a.kernel = (struct ints){3, {3, 3, 3}};
     refused(&a, small_images, "conv: kernel has 3 numbers, expected one, or height, width");
+    a.pad = (struct ints){2, {1, 1}};
+    refused(&a, (struct shape){5, {1, 4, 4, 4, 6}},
+            "conv: pad has 2 numbers, expected one, or depth, height, width");
+    refused(&a, (struct shape){3, {1, 4, 6}}, "conv: kernel has 3 numbers, expected one");
+}
+
+static void a_kernel_larger_than_a_volume_is_refused(void **state) {
+    struct filters a = defaults(1);
+
+    (void)state;
+    a.kernel = (struct ints){3, {1, 2, 5}};
+    a.pad = (struct ints){1, {0}};
+    refused(&a, (struct shape){5, {1, 4, 4, 4, 1}},
+            "conv: kernel 1x2x5 is larger than the padded input 4x4x4");
+    refused(&(struct filters){.channels = 1,
+                              .kernel = {1, {5}},
+                              .stride = {1, {1}},
+                              .pad = {1, {0}},
+                              .dilation = {1, {1}},
+                              .groups = 1},
+            (struct shape){3, {1, 4, 1}}, "conv: kernel 5 is larger than the padded input 4");
 }
 
 int main(void) {
@@ -279,8 +408,13 @@ int main(void) {
         cmocka_unit_test(output_worked_by_hand),
         cmocka_unit_test(weights_are_input_by_output_channels),
         cmocka_unit_test(stride_dilation_and_pad_worked_by_hand),
-        cmocka_unit_test(stride_dilation_and_pad_worked_by_hand),
         cmocka_unit_test(groups_do_not_see_each_other),
+        cmocka_unit_test(gradients_in_one_dimension),
+        cmocka_unit_test(gradients_in_three_dimensions),
+        cmocka_unit_test(gradients_of_many_channels_over_depth),
+        cmocka_unit_test(one_dimension_as_pytorch),
+        cmocka_unit_test(two_dimensions_as_pytorch),
+        cmocka_unit_test(three_dimensions_as_pytorch),
         cmocka_unit_test(plan_of_the_first_layer_of_resnet),
         cmocka_unit_test(bias_is_left_out_where_batch_norm_follows),
         cmocka_unit_test(same_padding_keeps_the_size),
@@ -289,6 +423,7 @@ int main(void) {
         cmocka_unit_test(a_stride_beyond_the_input_leaves_one_pixel),
         cmocka_unit_test(what_is_not_images_is_refused),
         cmocka_unit_test(groups_that_do_not_divide_are_refused),
+        cmocka_unit_test(a_kernel_larger_than_a_volume_is_refused),
         cmocka_unit_test(three_numbers_for_a_kernel_are_refused),
     };
 
