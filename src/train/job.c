@@ -212,6 +212,7 @@ int job_read(struct job *job, const char *path, const char *const *sets, int n_s
     for (int i = 0; i < job->source.n_sections; i++) {
         const struct section *s = &job->source.sections[i];
         if ((!strcmp(s->kind, "step") && job_read_step(job, s, err)) ||
+            (!strcmp(s->kind, "weights") && job_read_weights(job, s, err)) ||
             (!strcmp(s->kind, "picture") && job_read_picture(job, s, err)))
             return -1;
     }

@@ -2,10 +2,17 @@
 #pragma once
 #include "core/base/pool.h"
 #include "core/lang/eval.h"
+#include "io/rename.h"
 
 #include <stdint.h>
 
-enum { JOB_MAX_STEPS = 16, JOB_MAX_PIPELINE = 16, JOB_MAX_PICTURES = 8, JOB_MAX_FIELDS = 8 };
+enum {
+    JOB_MAX_STEPS = 16,
+    JOB_MAX_PIPELINE = 16,
+    JOB_MAX_PICTURES = 8,
+    JOB_MAX_FIELDS = 8,
+    JOB_MAX_WEIGHTS = 16
+};
 
 /* How often something happens; both 0: never. */
 struct interval {
@@ -32,6 +39,17 @@ struct job_picture {
     const char *name;
     int count, columns; /* samples in all and in a row; columns 0: as fits */
     double range[2];    /* of black and white; both 0: the least and the largest value */
+};
+
+/* One [weights]. */
+struct job_weights {
+    const struct section *section;
+    const char *net; /* or `model` */
+    const char *file;
+    const struct entry *from;          /* the net in the file; NULL: not said */
+    const struct entry *rename, *skip; /* where the rules are, or NULL */
+    struct renames renames, skips;
+    bool partial; /* what is missing or has another shape stays as it was initialised */
 };
 
 /* A field that [data] fields describes, for use without data. */
@@ -63,6 +81,9 @@ struct job {
 
     struct job_step step[JOB_MAX_STEPS];
     int n_steps;
+
+    struct job_weights weights[JOB_MAX_WEIGHTS];
+    int n_weights;
 
     struct job_picture picture[JOB_MAX_PICTURES];
     int n_pictures;

@@ -25,3 +25,6 @@ int job_read_step(struct job *job, const struct section *section, struct err *er
 
 /* One [picture], appended to job->picture. */
 int job_read_picture(struct job *job, const struct section *section, struct err *err);
+
+/* One [weights], appended to job->weights. */
+int job_read_weights(struct job *job, const struct section *section, struct err *err);
