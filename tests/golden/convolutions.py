@@ -66,3 +66,28 @@ conv("conv 2d", [2, 4, 3, 4], [3, 2, 2, 4], 4, stride=(1, 2), padding=(1, 2), di
 conv("conv 3d", [2, 3, 3, 2, 2], [2, 3, 1, 2, 2], 2, stride=(1, 2, 1), padding=(1, 1, 0))
 conv("conv 3d, stride", [1, 5, 2, 2, 2], [3, 2, 2, 1, 2], 2, stride=(2, 1, 1), padding=(2, 0, 0),
      dilation=(2, 1, 1), groups=2)
+
+
+def pool(name, x, kind, *how, **more):
+    """kind: "max" or "avg"."""
+    x = counted(x, 5)
+    f = getattr(F, f"{kind}_pool{x.dim() - 2}d")
+    show(name, last(f(first(x), *how, **more)))
+
+
+pool("maxpool 1d", [2, 5, 2], "max", 3, 2, 1)
+pool("maxpool 2d, ceil", [1, 5, 5, 2], "max", (2, 3), (3, 3), (1, 0), ceil_mode=True)
+pool("maxpool 3d", [1, 4, 3, 4, 2], "max", (2, 3, 2), (2, 1, 2), (1, 1, 0), ceil_mode=True)
+pool("avgpool 1d", [2, 5, 2], "avg", 3, 2, 1)
+pool("avgpool 2d, ceil", [1, 5, 5, 2], "avg", (2, 3), (3, 3), (1, 0), ceil_mode=True)
+pool("avgpool 2d, ceil, no pad", [1, 6, 4, 2], "avg", 3, 2, 1, ceil_mode=True,
+     count_include_pad=False)
+pool("avgpool 2d, ceil, pad", [1, 6, 4, 2], "avg", 3, 2, 1, ceil_mode=True)
+pool("avgpool 3d", [1, 4, 3, 4, 2], "avg", (2, 3, 2), (2, 1, 2), (1, 1, 0))
+show("adaptive_avgpool 1d", last(F.adaptive_avg_pool1d(first(counted([2, 5, 2], 5)), 3)))
+show("adaptive_avgpool 2d", last(F.adaptive_avg_pool2d(first(counted([1, 5, 4, 2], 5)), (3, 6))))
+show("adaptive_avgpool 3d",
+     last(F.adaptive_avg_pool3d(first(counted([1, 3, 2, 5, 1], 5)), (2, 1, 3))))
+pooled, at = F.max_pool2d(first(counted([2, 5, 4, 2], 5)), 2, return_indices=True)
+show("max_unpool 2d", last(F.max_unpool2d(first(counted([2, 2, 2, 2], 3)), at, 2,
+                                          output_size=(5, 4))))

@@ -1,8 +1,21 @@
-/* avgpool(x, kernel=2, stride=0, pad=0): the mean of each window and channel; padding counts as
- * zeros: y = 1 / (kernel_h * kernel_w) * the sum of what lies inside. */
+/* avgpool(x, kernel=2, stride=0, pad=0, ceil=false, count_pad=true): the mean of each window and
+ * channel. Padding counts as zeros: y = 1 / (kernel_h * kernel_w) * the sum of what lies inside;
+ * with count_pad=false it does not count. What ceil lets reach beyond the padding never counts. */
 #include "core/ops/window.h"
 
-#include <string.h>
+static const struct arg_spec specs[] = {
+    WINDOW_KERNEL,
+    WINDOW_STRIDE,
+    WINDOW_PAD,
+    WINDOW_CEIL,
+    {.name = "count_pad",
+     .kind = ARG_WORD,
+     .offset = offsetof(struct window, count_pad),
+     .fallback = 1,
+     .words = window_no_yes,
+     .help = "padding counts as zeros"},
+    {0},
+};
 
 static int plan(const void *args, const struct shape *x, int n_x, struct op_plan *plan,
                 struct err *err) {
@@ -10,55 +23,24 @@ static int plan(const void *args, const struct shape *x, int n_x, struct op_plan
     return window_plan("avgpool", args, x, plan, err);
 }
 
-static void add_scaled(const act *restrict from, real scale, int64_t channels, act *restrict to) {
-    for (int64_t ch = 0; ch < channels; ch++)
-        to[ch] += from[ch] * scale;
-}
+static void forward_pixels(const struct op_call *c, int64_t begin, int64_t end) {
+    const struct window *w = c->args;
+    struct window_axis axes[AXES_MAX];
 
-static void forward_rows(const struct op_call *c, int64_t begin, int64_t end) {
-    const struct window_axis h = window_axis(c->args, &c->x->shape, 0);
-    const struct window_axis w = window_axis(c->args, &c->x->shape, 1);
-    const int64_t channels = shape_channels(&c->x->shape);
-    const real share_of_one = 1 / (real)(h.kernel * w.kernel);
-
-    for (int64_t row = begin; row < end; row++) {
-        const act *image = c->x->data + row / h.n_out * h.n_in * w.n_in * channels;
-        act *y = c->y.data + row * w.n_out * channels;
-        int64_t i0, i1, j0, j1;
-
-        memset(y, 0, (size_t)(w.n_out * channels) * sizeof(act));
-        window_clip(&h, row % h.n_out, &i0, &i1);
-        for (int64_t out = 0; out < w.n_out; out++, y += channels) {
-            window_clip(&w, out, &j0, &j1);
-            for (int64_t i = i0; i < i1; i++)
-                for (int64_t j = j0; j < j1; j++)
-                    add_scaled(image + (i * w.n_in + j) * channels, share_of_one, channels, y);
-        }
-    }
+    window_axes(w, &c->x->shape, axes);
+    window_mean(c, axes, w->count_pad, begin, end);
 }
 
 static void forward(const struct op_call *c) {
-    share(c, c->y.shape.dim[0] * c->y.shape.dim[1], forward_rows);
+    share(c, shape_len(&c->y.shape) / shape_channels(&c->y.shape), forward_pixels);
 }
 
-/* By whole samples: windows of one sample may overlap. */
 static void backward_samples(const struct op_call *c, int64_t begin, int64_t end) {
-    const struct window_axis h = window_axis(c->args, &c->x->shape, 0);
-    const struct window_axis w = window_axis(c->args, &c->x->shape, 1);
-    const int64_t channels = shape_channels(&c->x->shape), n_out = h.n_out * w.n_out;
-    const real share_of_one = 1 / (real)(h.kernel * w.kernel);
+    const struct window *w = c->args;
+    struct window_axis axes[AXES_MAX];
 
-    for (int64_t pixel = begin * n_out; pixel < end * n_out; pixel++) {
-        act *image = c->dx->data + pixel / n_out * h.n_in * w.n_in * channels;
-        int64_t i0, i1, j0, j1;
-
-        window_clip(&h, pixel % n_out / w.n_out, &i0, &i1);
-        window_clip(&w, pixel % w.n_out, &j0, &j1);
-        for (int64_t i = i0; i < i1; i++)
-            for (int64_t j = j0; j < j1; j++)
-                add_scaled(c->dy.data + pixel * channels, share_of_one, channels,
-                           image + (i * w.n_in + j) * channels);
-    }
+    window_axes(w, &c->x->shape, axes);
+    window_mean_backward(c, axes, w->count_pad, begin, end);
 }
 
 static void backward(const struct op_call *c) {
@@ -67,7 +49,7 @@ static void backward(const struct op_call *c) {
 }
 
 const struct op op_avgpool = {
-    .word = {"avgpool", "mean of each window", sizeof(struct window), window_specs},
+    .word = {"avgpool", "mean of each window", sizeof(struct window), specs},
     .min_x = 1,
     .max_x = 1,
     .plan = plan,

@@ -1,72 +1,195 @@
 #include "core/ops/window.h"
 
-const struct arg_spec window_specs[] = {
-    {.name = "kernel",
-     .kind = ARG_INTS,
-     .offset = offsetof(struct window, kernel),
-     .fallback = 2,
-     .min = 1,
-     .max = 0,
-     .help = "pixels: one number or height, width"},
-    {.name = "stride",
-     .kind = ARG_INTS,
-     .offset = offsetof(struct window, stride),
-     .fallback = 0,
-     .min = 0,
-     .max = -1,
-     .help = "pixels; 0 means the kernel"},
-    {.name = "pad",
-     .kind = ARG_INTS,
-     .offset = offsetof(struct window, pad),
-     .fallback = 0,
-     .min = 0,
-     .max = -1,
-     .help = "pixels on either side; at most half the kernel"},
-    {0},
-};
+#include <string.h>
 
-struct window_axis window_axis(const struct window *w, const struct shape *x, int axis) {
-    struct window_axis a = {.n_in = x->dim[1 + axis]};
+const char *const window_no_yes[] = {"false", "true", NULL};
 
-    a.kernel = ints_at(&w->kernel, axis);
-    a.stride = ints_at(&w->stride, axis) ? ints_at(&w->stride, axis) : a.kernel;
-    a.pad = ints_at(&w->pad, axis);
-    a.n_out = (a.n_in + 2 * a.pad - a.kernel) / a.stride + 1;
+static struct window_axis axis_of(const struct window *w, int64_t n_in, int i) {
+    struct window_axis a = {.n_in = n_in};
+
+    a.kernel = ints_at(&w->kernel, i);
+    a.stride = ints_at(&w->stride, i) ? ints_at(&w->stride, i) : a.kernel;
+    a.pad = ints_at(&w->pad, i);
+    const int64_t room = n_in + 2 * a.pad - a.kernel + (w->ceil ? a.stride - 1 : 0);
+    a.n_out = room < 0 ? 0 : room / a.stride + 1;
+    if (w->ceil && (a.n_out - 1) * a.stride >= n_in + a.pad) /* it would begin in the padding */
+        a.n_out--;
     return a;
 }
 
-static int check_lengths(const char *name, const struct window *w, struct err *err) {
-    const struct ints *const lists[] = {&w->kernel, &w->stride, &w->pad};
+static int missing(const struct shape *x) {
+    return AXES_MAX - axes_of(x);
+}
 
-    for (int i = 0; i < 3; i++)
-        if (lists[i]->n != 1 && lists[i]->n != 2)
-            return err_set(err, ERR_CONFIG, "%s: %s has %d numbers, expected one, or height, width",
-                           name, window_specs[i].name, lists[i]->n);
+void window_axes(const struct window *w, const struct shape *x, struct window_axis axes[AXES_MAX]) {
+    for (int i = 0; i < AXES_MAX; i++)
+        axes[i] = i < missing(x) ? (struct window_axis){1, 1, 1, 1, 0}
+                                 : axis_of(w, x->dim[1 + i - missing(x)], i - missing(x));
+}
+
+void window_adapt(const struct ints *size, const struct shape *x,
+                  struct window_axis axes[AXES_MAX]) {
+    for (int i = 0; i < AXES_MAX; i++) {
+        axes[i] = (struct window_axis){.n_in = 1, .n_out = 1};
+        if (i >= missing(x)) {
+            axes[i].n_in = x->dim[1 + i - missing(x)];
+            axes[i].n_out = ints_at(size, i - missing(x));
+        }
+    }
+}
+
+static int check_fit(const char *name, const struct shape *x, const struct window_axis *axes,
+                     struct err *err) {
+    const int n_axes = axes_of(x);
+    int64_t kernel[AXES_MAX], pad[AXES_MAX], padded[AXES_MAX];
+    char text[3][SHAPE_TEXT];
+    bool wide = false, large = false;
+
+    for (int i = 0; i < n_axes; i++) {
+        kernel[i] = axes[i].kernel;
+        pad[i] = axes[i].pad;
+        padded[i] = axes[i].n_in + 2 * axes[i].pad;
+        wide = wide || 2 * pad[i] > kernel[i];
+        large = large || axes[i].n_out < 1;
+    }
+    axes_text(kernel, n_axes, text[0]);
+    if (wide)
+        return err_set(err, ERR_CONFIG, "%s: pad %s is more than half the kernel %s", name,
+                       axes_text(pad, n_axes, text[1]), text[0]);
+    if (large)
+        return err_set(err, ERR_CONFIG, "%s: kernel %s is larger than the padded input %s", name,
+                       text[0], axes_text(padded, n_axes, text[2]));
     return 0;
 }
 
 int window_plan(const char *name, const struct window *w, const struct shape *x,
                 struct op_plan *plan, struct err *err) {
-    char text[SHAPE_TEXT];
+    struct window_axis axes[AXES_MAX];
+    int64_t kernel[AXES_MAX], stride[AXES_MAX], taps = 1;
 
-    if (x->rank != 4)
-        return err_set(err, ERR_CONFIG,
-                       "%s: x is %s, expected images (samples x height x width x channels)", name,
-                       shape_text(x, text));
-    if (check_lengths(name, w, err))
+    if (axes_check(name, x, err) || axes_check_list(name, "kernel", &w->kernel, axes_of(x), err) ||
+        axes_check_list(name, "stride", &w->stride, axes_of(x), err) ||
+        axes_check_list(name, "pad", &w->pad, axes_of(x), err))
         return -1;
-    const struct window_axis h = window_axis(w, x, 0), v = window_axis(w, x, 1);
-    if (2 * h.pad > h.kernel || 2 * v.pad > v.kernel)
-        return err_set(err, ERR_CONFIG, "%s: pad %dx%d is more than half the kernel %dx%d", name,
-                       (int)h.pad, (int)v.pad, (int)h.kernel, (int)v.kernel);
-    if (h.kernel > h.n_in + 2 * h.pad || v.kernel > v.n_in + 2 * v.pad)
-        return err_set(err, ERR_CONFIG,
-                       "%s: kernel %dx%d is larger than the padded input %lldx%lld", name,
-                       (int)h.kernel, (int)v.kernel, (long long)(h.n_in + 2 * h.pad),
-                       (long long)(v.n_in + 2 * v.pad));
-    plan->y = (struct shape){4, {x->dim[0], h.n_out, v.n_out, x->dim[3]}};
-    plan->kernel = (struct ints){2, {(int)h.kernel, (int)v.kernel}};
-    plan->stride = (struct ints){2, {(int)h.stride, (int)v.stride}};
-    plan->flops = (double)shape_len(&plan->y) * (double)(h.kernel * v.kernel);
+    window_axes(w, x, axes);
+    if (check_fit(name, x, axes + missing(x), err))
+        return -1;
+    plan->y = *x;
+    for (int i = 0; i < axes_of(x); i++) {
+        const struct window_axis *a = &axes[missing(x) + i];
+
+        plan->y.dim[1 + i] = a->n_out;
+        kernel[i] = a->kernel;
+        stride[i] = a->stride;
+        taps *= a->kernel;
+    }
+    plan->kernel = axes_h_w(kernel, axes_of(x));
+    plan->stride = axes_h_w(stride, axes_of(x));
+    plan->flops = (double)shape_len(&plan->y) * (double)taps;
     return 0;
+}
+
+struct window_box window_box(const struct window_axis axes[AXES_MAX], int64_t index) {
+    const struct window_axis *h = &axes[1], *w = &axes[2];
+    struct window_box b = {.h = h->n_in, .w = w->n_in};
+
+    window_clip(&axes[0], index / (h->n_out * w->n_out), &b.d0, &b.d1);
+    window_clip(h, index / w->n_out % h->n_out, &b.h0, &b.h1);
+    window_clip(w, index % w->n_out, &b.w0, &b.w1);
+    return b;
+}
+
+/* One pixel in[channels] of a window, the `at`-th of the sample, against the best so far. */
+static void take_larger(const act *restrict in, int32_t at, int64_t channels, act *restrict best,
+                        int32_t *restrict best_at) {
+    for (int64_t ch = 0; ch < channels; ch++) {
+        const bool better = in[ch] > best[ch] || in[ch] != in[ch];
+
+        best[ch] = better ? in[ch] : best[ch];
+        best_at[ch] = better ? at : best_at[ch];
+    }
+}
+
+void window_max(const struct window_box *box, const act *sample, int64_t pitch, int64_t channels,
+                act *best, int32_t *at) {
+    const int64_t first = (box->d0 * box->h + box->h0) * box->w + box->w0;
+
+    memcpy(best, sample + first * pitch, (size_t)channels * sizeof(act));
+    for (int64_t ch = 0; ch < channels; ch++)
+        at[ch] = (int32_t)first;
+    for (int64_t d = box->d0; d < box->d1; d++)
+        for (int64_t i = box->h0; i < box->h1; i++)
+            for (int64_t j = box->w0; j < box->w1; j++) {
+                const int64_t pixel = (d * box->h + i) * box->w + j;
+
+                if (pixel > first)
+                    take_larger(sample + pixel * pitch, (int32_t)pixel, channels, best, at);
+            }
+}
+
+/* What a sum over part of an axis is divided by. */
+static int64_t divisor(const struct window_axis *a, int64_t out, int64_t inside, bool count_pad) {
+    const int64_t first = out * a->stride - a->pad, last = a->n_in + a->pad;
+
+    if (!count_pad || !a->kernel)
+        return inside;
+    return (first + a->kernel < last ? first + a->kernel : last) - first;
+}
+
+static real share_of_one(const struct window_axis axes[AXES_MAX], const struct window_box *b,
+                         int64_t index, bool count_pad) {
+    const struct window_axis *d = &axes[0], *h = &axes[1], *w = &axes[2];
+
+    return 1 / (real)(divisor(d, index / (h->n_out * w->n_out), b->d1 - b->d0, count_pad) *
+                      divisor(h, index / w->n_out % h->n_out, b->h1 - b->h0, count_pad) *
+                      divisor(w, index % w->n_out, b->w1 - b->w0, count_pad));
+}
+
+static void add_scaled(const act *restrict from, real scale, int64_t channels, act *restrict to) {
+    for (int64_t ch = 0; ch < channels; ch++)
+        to[ch] += from[ch] * scale;
+}
+
+static int64_t in_pixels(const struct window_axis axes[AXES_MAX]) {
+    return axes[0].n_in * axes[1].n_in * axes[2].n_in;
+}
+
+static int64_t out_pixels(const struct window_axis axes[AXES_MAX]) {
+    return axes[0].n_out * axes[1].n_out * axes[2].n_out;
+}
+
+void window_mean(const struct op_call *c, const struct window_axis axes[AXES_MAX], bool count_pad,
+                 int64_t begin, int64_t end) {
+    const int64_t channels = shape_channels(&c->x->shape), n_out = out_pixels(axes);
+
+    for (int64_t pixel = begin; pixel < end; pixel++) {
+        const act *sample = c->x->data + pixel / n_out * in_pixels(axes) * channels;
+        const struct window_box b = window_box(axes, pixel % n_out);
+        const real scale = share_of_one(axes, &b, pixel % n_out, count_pad);
+        act *y = c->y.data + pixel * channels;
+
+        memset(y, 0, (size_t)channels * sizeof(act));
+        for (int64_t d = b.d0; d < b.d1; d++)
+            for (int64_t i = b.h0; i < b.h1; i++)
+                for (int64_t j = b.w0; j < b.w1; j++)
+                    add_scaled(sample + ((d * b.h + i) * b.w + j) * channels, scale, channels, y);
+    }
+}
+
+/* By whole samples: windows of one sample may overlap. */
+void window_mean_backward(const struct op_call *c, const struct window_axis axes[AXES_MAX],
+                          bool count_pad, int64_t begin, int64_t end) {
+    const int64_t channels = shape_channels(&c->x->shape), n_out = out_pixels(axes);
+
+    for (int64_t pixel = begin * n_out; pixel < end * n_out; pixel++) {
+        act *sample = c->dx->data + pixel / n_out * in_pixels(axes) * channels;
+        const struct window_box b = window_box(axes, pixel % n_out);
+        const real scale = share_of_one(axes, &b, pixel % n_out, count_pad);
+
+        for (int64_t d = b.d0; d < b.d1; d++)
+            for (int64_t i = b.h0; i < b.h1; i++)
+                for (int64_t j = b.w0; j < b.w1; j++)
+                    add_scaled(c->dy.data + pixel * channels, scale, channels,
+                               sample + ((d * b.h + i) * b.w + j) * channels);
+    }
 }

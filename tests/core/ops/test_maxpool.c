@@ -1,4 +1,7 @@
+#include "support/counted.h"
 #include "support/op_check.h"
+
+#include "core/ops/window.h"
 #include <math.h>
 
 #include <setjmp.h>
@@ -6,12 +9,9 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
-struct window {
-    struct ints kernel, stride, pad;
-};
-
-static const struct window three = {{1, {3}}, {1, {2}}, {1, {1}}};
-static const struct window uneven = {{2, {3, 2}}, {2, {1, 2}}, {2, {1, 0}}};
+static const struct window three = {.kernel = {1, {3}}, .stride = {1, {2}}, .pad = {1, {1}}};
+static const struct window uneven = {
+    .kernel = {2, {3, 2}}, .stride = {2, {1, 2}}, .pad = {2, {1, 0}}};
 
 static void gradient_agrees_with_differences(void **state) {
     (void)state;
@@ -53,32 +53,34 @@ static void ragged_edge_is_left_out(void **state) {
 
 static void a_kernel_larger_than_the_padded_input_is_refused(void **state) {
     (void)state;
-    const struct window big = {{1, {7}}, {1, {1}}, {1, {1}}};
+    const struct window big = {.kernel = {1, {7}}, .stride = {1, {1}}, .pad = {1, {1}}};
     check_refused(&(struct op_case){"maxpool", .args = &big, .n_x = 1, .x = {{4, {1, 5, 3, 1}}}},
                   "maxpool: kernel 7x7 is larger than the padded input 7x5");
 }
 
 static void padding_beyond_half_the_kernel_is_refused(void **state) {
     (void)state;
-    const struct window wide = {{1, {3}}, {1, {1}}, {2, {1, 2}}};
+    const struct window wide = {.kernel = {1, {3}}, .stride = {1, {1}}, .pad = {2, {1, 2}}};
     check_refused(&(struct op_case){"maxpool", .args = &wide, .n_x = 1, .x = {{4, {1, 5, 5, 1}}}},
                   "maxpool: pad 1x2 is more than half the kernel 3x3");
-    const struct window tall = {{1, {3}}, {1, {1}}, {2, {2, 1}}};
+    const struct window tall = {.kernel = {1, {3}}, .stride = {1, {1}}, .pad = {2, {2, 1}}};
     check_refused(&(struct op_case){"maxpool", .args = &tall, .n_x = 1, .x = {{4, {1, 5, 5, 1}}}},
                   "maxpool: pad 2x1 is more than half the kernel 3x3");
 }
 
 static void three_numbers_for_two_dimensions_are_refused(void **state) {
     (void)state;
-    const struct window deep = {{3, {2, 2, 2}}, {1, {0}}, {1, {0}}};
+    const struct window deep = {.kernel = {3, {2, 2, 2}}, .stride = {1, {0}}, .pad = {1, {0}}};
     check_refused(&(struct op_case){"maxpool", .args = &deep, .n_x = 1, .x = {{4, {1, 4, 4, 1}}}},
                   "maxpool: kernel has 3 numbers, expected one, or height, width");
 }
 
 static void anything_but_images_is_refused(void **state) {
     (void)state;
-    check_refused(&(struct op_case){"maxpool", .n_x = 1, .x = {{2, {8, 10}}}},
-                  "maxpool: x is 8x10, expected images (samples x height x width x channels)");
+    check_refused(
+        &(struct op_case){"maxpool", .n_x = 1, .x = {{2, {8, 10}}}},
+        "maxpool: x is 8x10, expected images (samples x height x width x channels), or one or "
+        "three dimensions in place of height x width");
 }
 
 static void not_a_number_stays_visible(void **state) {
@@ -91,6 +93,71 @@ static void not_a_number_stays_visible(void **state) {
     free(out);
 }
 
+static void gradients_in_one_and_three_dimensions(void **state) {
+    const struct window deep = {
+        .kernel = {3, {2, 3, 2}}, .stride = {3, {2, 1, 3}}, .pad = {3, {1, 1, 0}}, .ceil = 1};
+
+    (void)state;
+    check_gradients(&(struct op_case){"maxpool", .args = &three, .n_x = 1, .x = {{3, {2, 7, 3}}}});
+    check_gradients(
+        &(struct op_case){"maxpool", .args = &deep, .n_x = 1, .x = {{5, {2, 4, 3, 6, 2}}}});
+}
+
+/* x counted with step 5; y from tests/golden/convolutions.py. */
+static void check_golden(const struct window *w, struct shape x, struct shape y,
+                         const act *expected) {
+    real in[128];
+
+    assert_true(shape_len(&x) <= 128);
+    check_output(&(struct op_case){"maxpool", .args = w, .n_x = 1, .x = {x},
+                                   .x_data = {counted(in, shape_len(&x), 5)}},
+                 y, expected);
+}
+
+static void one_dimension_as_pytorch(void **state) {
+    static const act y[] = {
+        0.5, 1.75, 1.25, 1.75, 1.25, 0.75, 2, 1.5, 1, 1.5, 1, 0.5,
+    };
+
+    (void)state;
+    check_golden(&three, (struct shape){3, {2, 5, 2}}, (struct shape){3, {2, 3, 2}}, y);
+}
+
+/* A third window of height would begin in the padding; the second of width reaches beyond the end.
+ */
+static void ceil_as_pytorch(void **state) {
+    const struct window w = {
+        .kernel = {2, {2, 3}}, .stride = {1, {3}}, .pad = {2, {1, 0}}, .ceil = 1};
+    static const act y[] = {
+        0.5, 1.75, 1.25, 0.75, 1.75, 1.25, 0.75, 2,
+    };
+
+    (void)state;
+    check_golden(&w, (struct shape){4, {1, 5, 5, 2}}, (struct shape){4, {1, 2, 2, 2}}, y);
+}
+
+static void three_dimensions_as_pytorch(void **state) {
+    const struct window w = {
+        .kernel = {3, {2, 3, 2}}, .stride = {3, {2, 1, 2}}, .pad = {3, {1, 1, 0}}, .ceil = 1};
+    static const act y[] = {
+        2, 1.75, 1.25, 1.5,  2, 1.75, 1.75, 1.5, 2, 0.75, 1.75, 1.5, 1, 2, 1.75, 2,   1.5, 2,
+        2, 2,    1.5,  1.25, 2, 2,    1.25, 1.5, 2, 0.75, 1.75, 1.5, 2, 2, 1.75, 1.5, 1,   2,
+    };
+
+    (void)state;
+    check_golden(&w, (struct shape){5, {1, 4, 3, 4, 2}}, (struct shape){5, {1, 3, 3, 2, 2}}, y);
+}
+
+static void ceil_lets_one_window_cover_less_than_itself(void **state) {
+    const struct window w = {.kernel = {1, {3}}, .stride = {1, {0}}, .pad = {1, {0}}, .ceil = 1};
+    const act in[] = {4, 8}, out[] = {8};
+
+    (void)state;
+    check_output(
+        &(struct op_case){"maxpool", .args = &w, .n_x = 1, .x = {{3, {1, 2, 1}}}, .x_data = {in}},
+        (struct shape){3, {1, 1, 1}}, out);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(gradient_agrees_with_differences),
@@ -98,6 +165,11 @@ int main(void) {
         cmocka_unit_test(output_worked_by_hand),
         cmocka_unit_test(padding_never_wins),
         cmocka_unit_test(ragged_edge_is_left_out),
+        cmocka_unit_test(gradients_in_one_and_three_dimensions),
+        cmocka_unit_test(one_dimension_as_pytorch),
+        cmocka_unit_test(ceil_as_pytorch),
+        cmocka_unit_test(three_dimensions_as_pytorch),
+        cmocka_unit_test(ceil_lets_one_window_cover_less_than_itself),
         cmocka_unit_test(a_kernel_larger_than_the_padded_input_is_refused),
         cmocka_unit_test(padding_beyond_half_the_kernel_is_refused),
         cmocka_unit_test(three_numbers_for_two_dimensions_are_refused),
