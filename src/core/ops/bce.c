@@ -1,10 +1,27 @@
-/* bce(logits, target): binary cross-entropy of sigmoid(logits) against targets in [0, 1], the mean
- * over all elements of -target log sigmoid(x) - (1 - target) log(1 - sigmoid(x)), worked out as
- * max(x, 0) - x target + log(1 + exp(-|x|)), which neither overflows nor cancels. target may be a
- * number. The input is the score before any sigmoid. */
+/* bce(logits, target, positive=1): binary cross-entropy of sigmoid(logits) against targets in
+ * [0, 1], the mean over all elements of
+ *   -positive target log sigmoid(x) - (1 - target) log(1 - sigmoid(x)),
+ * worked out from log(1 + exp(-|x|)), so that it neither overflows nor cancels. target may be a
+ * number; where it is negative (a pixel of a mask without class) the term is 0. The input is the
+ * score before any sigmoid. positive is pos_weight of torch.nn.BCEWithLogitsLoss. */
 #include "core/ops/pairs.h"
 
 #include <math.h>
+
+struct bce {
+    double positive;
+};
+
+static const struct arg_spec specs[] = {
+    {.name = "positive",
+     .kind = ARG_REAL,
+     .offset = offsetof(struct bce, positive),
+     .fallback = 1,
+     .min = 0,
+     .max = -1,
+     .help = "weight of target 1 against target 0"},
+    {0},
+};
 
 static int plan(const void *args, const struct shape *x, int n_x, struct op_plan *plan,
                 struct err *err) {
@@ -14,53 +31,36 @@ static int plan(const void *args, const struct shape *x, int n_x, struct op_plan
     return pairs_plan("bce", called, x, plan, err);
 }
 
-static double term(double a, double b) {
-    return fmax(a, 0) - a * b + log1p(exp(-fabs(a)));
+static double positive(const void *args) {
+    return ((const struct bce *)args)->positive;
 }
 
-static double slope_a(double a, double b) {
-    const double e = exp(-fabs(a));
-
-    return (a < 0 ? e : 1) / (1 + e) - b;
+/* log(1 + exp(-x)) = -log sigmoid(x) */
+static double minus_log_sigmoid(double x) {
+    return fmax(-x, 0) + log1p(exp(-fabs(x)));
 }
 
-static double slope_b(double a, double b) {
-    (void)b;
-    return -a;
+static double term(struct pair x) {
+    const double weight = 1 + (x.parameter - 1) * x.b;
+
+    return x.b < 0 ? 0 : (1 - x.b) * x.a + weight * minus_log_sigmoid(x.a);
 }
 
-static double sum(const struct op_call *c, int64_t begin, int64_t end) {
-    return pairs_sum(c, begin, end, term);
+static double slope_a(struct pair x) {
+    const double e = exp(-fabs(x.a)), sigmoid = (x.a < 0 ? e : 1) / (1 + e);
+
+    return x.b < 0 ? 0 : (1 + (x.parameter - 1) * x.b) * sigmoid - x.parameter * x.b;
 }
 
-static void forward(const struct op_call *c) {
-    pairs_forward(c, sum);
+static double slope_b(struct pair x) {
+    return x.b < 0 ? 0 : (x.parameter - 1) * minus_log_sigmoid(x.a) - x.a;
 }
 
-static void backward_a(const struct op_call *c, int64_t begin, int64_t end) {
-    pairs_backward(c, 0, begin, end, slope_a);
-}
-
-static void backward_b(const struct op_call *c, int64_t begin, int64_t end) {
-    pairs_backward(c, 1, begin, end, slope_b);
-}
-
-static double slopes_a(const struct op_call *c, int64_t begin, int64_t end) {
-    return pairs_sum(c, begin, end, slope_a);
-}
-
-static double slopes_b(const struct op_call *c, int64_t begin, int64_t end) {
-    return pairs_sum(c, begin, end, slope_b);
-}
-
-static void backward(const struct op_call *c) {
-    static const struct pairs_tasks tasks = {{backward_a, backward_b}, {slopes_a, slopes_b}};
-
-    pairs_run_backward(c, &tasks);
-}
+PAIRS_FORWARD_AND_BACKWARD(positive)
 
 const struct op op_bce = {
-    .word = {"bce", "mean binary cross-entropy of scores (before any sigmoid)", 0, NULL},
+    .word = {"bce", "mean binary cross-entropy of scores (before any sigmoid)", sizeof(struct bce),
+             specs},
     .min_x = 2,
     .max_x = 2,
     .reads_x = 3,

@@ -11,47 +11,19 @@ static int plan(const void *args, const struct shape *x, int n_x, struct op_plan
     return pairs_plan("l1", called, x, plan, err);
 }
 
-static double term(double a, double b) {
-    return fabs(a - b);
+static double term(struct pair x) {
+    return fabs(x.a - x.b);
 }
 
-static double slope_a(double a, double b) {
-    return (a > b) - (a < b);
+static double slope_a(struct pair x) {
+    return (x.a > x.b) - (x.a < x.b);
 }
 
-static double slope_b(double a, double b) {
-    return (a < b) - (a > b);
+static double slope_b(struct pair x) {
+    return (x.a < x.b) - (x.a > x.b);
 }
 
-static double sum(const struct op_call *c, int64_t begin, int64_t end) {
-    return pairs_sum(c, begin, end, term);
-}
-
-static void forward(const struct op_call *c) {
-    pairs_forward(c, sum);
-}
-
-static void backward_a(const struct op_call *c, int64_t begin, int64_t end) {
-    pairs_backward(c, 0, begin, end, slope_a);
-}
-
-static void backward_b(const struct op_call *c, int64_t begin, int64_t end) {
-    pairs_backward(c, 1, begin, end, slope_b);
-}
-
-static double slopes_a(const struct op_call *c, int64_t begin, int64_t end) {
-    return pairs_sum(c, begin, end, slope_a);
-}
-
-static double slopes_b(const struct op_call *c, int64_t begin, int64_t end) {
-    return pairs_sum(c, begin, end, slope_b);
-}
-
-static void backward(const struct op_call *c) {
-    static const struct pairs_tasks tasks = {{backward_a, backward_b}, {slopes_a, slopes_b}};
-
-    pairs_run_backward(c, &tasks);
-}
+PAIRS_FORWARD_AND_BACKWARD(pairs_no_parameter)
 
 const struct op op_l1 = {
     .word = {"l1", "mean of |a - b|", 0, NULL},

@@ -18,6 +18,11 @@ static inline int64_t labels_classes(int64_t channels) {
     return channels == 1 ? 2 : channels;
 }
 
+/* The channel that is the score of a class; -1: the 0 beside a single score. */
+static inline int64_t labels_channel(int64_t label, int64_t channels) {
+    return channels == 1 ? label - 1 : label;
+}
+
 /* The class of that row, or -1 where it does not count: `ignore`, negative, or not below classes.
  */
 static inline int64_t labels_below(const struct op_call *c, int64_t row, int64_t classes,

@@ -36,3 +36,12 @@ static inline real row_sum_exp(const act *x, int64_t n, act max) {
         sum += lanes[l];
     return sum;
 }
+
+/* Softmax of x[n] is exp(x[j] - *max) / *sum. A single score stands beside a 0, so that it is the
+ * sigmoid. */
+static inline void row_softmax_parts(const act *x, int64_t n, act *max, real *sum) {
+    const bool alone = n == 1;
+
+    *max = alone && x[0] < 0 ? 0 : row_max(x, n);
+    *sum = row_sum_exp(x, n, *max) + (alone ? act_exp(-*max) : 0);
+}

@@ -5,6 +5,11 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
+struct bce {
+    double positive;
+};
+
+static const struct bce three = {3};
 static const act a[] = {-2, 0.5, 3, -0.1}, b[] = {0, 1, 0.9, 0.3};
 
 static void gradient_agrees_with_differences(void **state) {
@@ -38,6 +43,35 @@ static void a_number_stands_for_all(void **state) {
                  (struct shape){1, {1}}, loss);
 }
 
+/* torch.nn.functional.binary_cross_entropy_with_logits, by tests/golden/losses.py. */
+static void positive_is_pos_weight_of_pytorch(void **state) {
+    (void)state;
+    const act loss[] = {0.776559551027};
+    const struct op_case c = {"bce",
+                              .args = &three,
+                              .n_x = 2,
+                              .x = {{2, {2, 2}}, {2, {2, 2}}},
+                              .x_data = {a, b},
+                              .tolerance = 1e-11};
+    check_output(&c, (struct shape){1, {1}}, loss);
+    const act inner[] = {0.1, 1, 0.9, 0.3};
+    const struct op_case positive = {"bce", .args = &three, .n_x = 2,
+                                     .x = {{2, {2, 2}}, {2, {2, 2}}}, .x_data = {NULL, inner}};
+    check_gradients(&positive);
+}
+
+/* (log 2 + log 2) / 4: two pixels have no class. */
+static void pixels_without_class_cost_nothing(void **state) {
+    (void)state;
+    const act logits[] = {0, 5, 0, -5}, mask[] = {0, -1, 1, -1}, loss[] = {0.34657359028};
+    const struct op_case c = {"bce", .n_x = 2, .x = {{4, {1, 2, 2, 1}}, {3, {1, 2, 2}}},
+                              .x_data = {logits, mask}, .tolerance = 1e-11};
+    check_output(&c, (struct shape){1, {1}}, loss);
+    const struct op_case constant = {"bce", .n_x = 2, .x = {{4, {1, 2, 2, 1}}, {3, {1, 2, 2}}},
+                                     .x_data = {logits, mask}, .constant = 2};
+    check_gradients(&constant);
+}
+
 static void shapes_that_do_not_match_are_refused(void **state) {
     (void)state;
     check_refused(&(struct op_case){"bce", .n_x = 2, .x = {{4, {8, 4, 4, 3}}, {4, {8, 4, 4, 1}}}},
@@ -59,6 +93,8 @@ int main(void) {
         cmocka_unit_test(gradient_against_a_number),
         cmocka_unit_test(output_agrees_with_numbers_from_elsewhere),
         cmocka_unit_test(a_number_stands_for_all),
+        cmocka_unit_test(positive_is_pos_weight_of_pytorch),
+        cmocka_unit_test(pixels_without_class_cost_nothing),
         cmocka_unit_test(shapes_that_do_not_match_are_refused),
         cmocka_unit_test(large_logits_do_not_overflow),
     };

@@ -1,0 +1,51 @@
+/* mean(x): the mean of all elements, for losses that are written as arithmetic:
+ * mean(relu(1 - x)). */
+#include "core/ops/share.h"
+
+static int plan(const void *args, const struct shape *x, int n_x, struct op_plan *plan,
+                struct err *err) {
+    (void)args, (void)n_x, (void)err;
+    plan->y = (struct shape){1, {1}};
+    plan->flops = (double)shape_len(x);
+    return 0;
+}
+
+static double count(const struct op_call *c) {
+    return (double)shape_len(&c->x->shape);
+}
+
+static double sum(const struct op_call *c, int64_t begin, int64_t end) {
+    double total = 0;
+
+    for (int64_t i = begin; i < end; i++)
+        total += (double)c->x->data[i];
+    return total;
+}
+
+static void forward(const struct op_call *c) {
+    const double total = share_sum(c, shape_len(&c->x->shape), sum);
+
+    c->y.data[0] = c->total > 0 ? (act)(total / c->total) : 0;
+}
+
+static void backward_part(const struct op_call *c, int64_t begin, int64_t end) {
+    const act g = (act)((double)c->dy.data[0] / c->total);
+
+    for (int64_t i = begin; i < end; i++)
+        c->dx->data[i] += g;
+}
+
+static void backward(const struct op_call *c) {
+    if (c->dx->data && c->total > 0)
+        share(c, shape_len(&c->x->shape), backward_part);
+}
+
+const struct op op_mean = {
+    .word = {"mean", "mean of all elements", 0, NULL},
+    .min_x = 1,
+    .max_x = 1,
+    .plan = plan,
+    .count = count,
+    .forward = forward,
+    .backward = backward,
+};
