@@ -3,6 +3,7 @@
 #include "dist/agree.h"
 #include "train/evaluate.h"
 #include "train/save.h"
+#include "train/weights.h"
 
 #include <stdio.h>
 
@@ -15,8 +16,9 @@ static int open_validation(const struct jobargs *a, struct feed *feed, struct er
                                        .rank = comm_rank(a->comm),
                                        .size = comm_size(a->comm)};
 
-    if (!a->weights)
-        return err_set(err, ERR_USAGE, "found no --weights FILE, expected a checkpoint");
+    if (!a->weights && !job->n_weights)
+        return err_set(err, ERR_USAGE,
+                       "found no --weights FILE, expected a checkpoint or [weights] in the job");
     if (!job->validate)
         return err_set(err, ERR_CONFIG, "%s: there is no [validate]", job->path);
     if (!job->validate_data)
@@ -35,10 +37,14 @@ static int load(struct jobargs *a, struct replica *r, const struct feed *feed, s
         .threads = a->threads,
         .data_name = dataset_name(feed->dataset),
     };
+    struct report report;
 
     if (replica_init(r, &config, err) || replica_allocate(r, &config, err))
         return -1;
-    return save_load_nets(a->weights, r, err);
+    if (a->weights)
+        return save_load_nets(a->weights, r, err);
+    report_init(&report, comm_rank(a->comm) == 0);
+    return weights_load(&a->job, r, &report, err);
 }
 
 static void print_measures(const struct replica *r) {
@@ -75,9 +81,10 @@ const struct command command_eval = {
     .name = "eval",
     .summary = "measure saved weights on the validation data of a job",
     .usage =
-        "dltrain eval JOB.ini --weights FILE [--set NAME=VALUE]...\n"
+        "dltrain eval JOB.ini [--weights FILE] [--set NAME=VALUE]...\n"
         "\n"
-        "  --weights FILE           a checkpoint: runs/NAME/best.h5\n"
+        "  --weights FILE           a checkpoint: runs/NAME/best.h5; without it, what the job's\n"
+        "                           [weights] sections name\n"
         "  --set NAME=VALUE         as for train: data.validate=FILE.h5:GROUP measures other data\n"
         "\n"
         "  dltrain eval jobs/quickstart.ini --weights runs/quickstart/best.h5\n"

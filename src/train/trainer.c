@@ -3,6 +3,7 @@
 #include "dist/audit.h"
 #include "train/memory.h"
 #include "train/record.h"
+#include "train/weights.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -144,6 +145,13 @@ static int load_checkpoint(struct trainer *t, struct err *err) {
         return 0;
     }
     return save_resume(file, &t->replica, &t->progress, &t->identity, err);
+}
+
+/* On rank 0: the weights to begin with, which a run that goes on does not need. */
+static int load_weights(struct trainer *t, bool resume, struct err *err) {
+    if (comm_rank(t->comm) || (resume && !access(record_path(&t->record, "last.h5"), F_OK)))
+        return 0;
+    return weights_load(t->job, &t->replica, &t->report, err);
 }
 
 /* On rank 0: take the folder, read the checkpoint that is to be resumed, open the log. */
@@ -356,7 +364,8 @@ static void print_result(struct trainer *t) {
 
 static int prepare(struct trainer *t, const struct train_options *o, struct err *err) {
     if (agree(t->comm, open_feeds(t, err), err) || agree(t->comm, make_replica(t, err), err) ||
-        agree(t->comm, allocate(t, err), err))
+        agree(t->comm, allocate(t, err), err) ||
+        agree(t->comm, load_weights(t, o->resume, err), err))
         return -1;
     t->identity =
         (struct save_identity){t->job->batch, t->job->seed, dataset_fingerprint(t->train.dataset)};
