@@ -174,7 +174,7 @@ int tensor_file_select(struct tensor_file *f, const char *net, struct err *err) 
         if (net && f->st)
             item.name += len + 1;
         if (!net && f->n_nets > 1)
-            item.name = pool_print(&f->pool, "%s.%s", item.net, item.name);
+            item.name = item.stored = pool_print(&f->pool, "%s.%s", item.net, item.name);
         f->item[n++] = item;
     }
     if (net && !n && f->ck)

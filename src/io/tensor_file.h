@@ -7,7 +7,7 @@
 
 struct tensor_item {
     const char *name;   /* by which it is found: after renaming */
-    const char *stored; /* the parameter's name in the file */
+    const char *stored; /* before renaming */
     const char *net;    /* whose it is; "" in safetensors */
     struct shape shape; /* as the file has it */
     bool plain;         /* in both orders the same, says the file */
