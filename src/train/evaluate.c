@@ -3,31 +3,34 @@
 
 #include <stdlib.h>
 
-/* Add batch number `step` to the sums of terms and their numbers. Each has noise of its own, the
- * same in every evaluation. */
-static void add_batch(struct replica *r, const struct feed *feed, const struct feed_batch *batch,
-                      int64_t step, const double *ones, double *values, double *sums,
-                      double *counts) {
-    struct plan *p = r->validate_plan;
+/* Sums over all batches: the leaves' values, how many terms each has, and room for one batch. */
+struct sums {
+    double *values, *counts; /* [plan_n_values], [n_leaves] */
+    double *batch;           /* [plan_n_values] */
+    double *ones;            /* [n_leaves] */
+};
+
+/* Add batch number `step`. Each has noise of its own, the same in every evaluation. */
+static void add_batch(struct plan *p, const struct feed *feed, const struct feed_batch *batch,
+                      int64_t step, struct sums *sums) {
     const struct run_context context = {
-        .step = (uint64_t)step, .first = batch->first, .totals = ones};
+        .step = (uint64_t)step, .first = batch->first, .totals = sums->ones};
 
     if (!batch->data.n)
         return;
     for (int i = 0; i < loader_n_fields(feed->loader); i++)
         run_input(p, loader_field(feed->loader, i)->name, batch->data.field[i]);
     run_resize(p, batch->data.n);
-    run_counts(p, batch->data.n, values);
+    run_counts(p, batch->data.n, sums->batch);
     for (int i = 0; i < p->n_leaves; i++)
-        counts[i] += values[i];
+        sums->counts[i] += sums->batch[i];
     run_forward(p, &context);
-    run_leaves(p, values);
-    for (int i = 0; i < p->n_leaves; i++)
-        sums[i] += values[i];
+    run_leaves(p, sums->batch);
+    for (int64_t i = 0; i < plan_n_values(p); i++)
+        sums->values[i] += sums->batch[i];
 }
 
-static int add_all(struct replica *r, struct feed *feed, const double *ones, double *values,
-                   double *sums, double *counts, struct err *err) {
+static int add_all(struct plan *p, struct feed *feed, struct sums *sums, struct err *err) {
     const int64_t steps = shard_steps(&feed->shard);
     struct feed_batch batch;
 
@@ -35,7 +38,7 @@ static int add_all(struct replica *r, struct feed *feed, const double *ones, dou
     for (int64_t s = 0; s < steps; s++) {
         if (feed_next(feed, &batch, err))
             return -1;
-        add_batch(r, feed, &batch, s, ones, values, sums, counts);
+        add_batch(p, feed, &batch, s, sums);
     }
     return 0;
 }
@@ -43,33 +46,28 @@ static int add_all(struct replica *r, struct feed *feed, const double *ones, dou
 int evaluate(struct replica *r, struct feed *feed, struct comm *comm, struct err *err) {
     struct plan *p = r->validate_plan;
     const int n = p->n_leaves;
-    double *memory = calloc((size_t)(4 * n + 1), sizeof *memory);
+    const int64_t n_values = plan_n_values(p);
+    double *memory = calloc((size_t)(2 * n_values + 2 * n + 1), sizeof *memory);
     int rc = 0;
 
     if (!memory)
         rc = err_set(err, ERR_IO, "no memory for %d measures", n);
-    double *sums = memory, *counts = sums + n, *ones = counts + n, *values = ones + n;
+    struct sums sums = {memory, memory + n_values, memory + n_values + n,
+                        memory + 2 * n_values + n};
     for (int i = 0; !rc && i < n; i++)
-        ones[i] = 1;
+        sums.ones[i] = 1;
     if (!rc && feed)
-        rc = add_all(r, feed, ones, values, sums, counts, err);
+        rc = add_all(p, feed, &sums, err);
     rc = agree(comm, rc, err);
     if (!rc) {
-        comm_sum_doubles(comm, sums, 2 * n);
+        comm_sum_doubles(comm, sums.values, (int)(n_values + n)); /* and the counts behind them */
         for (int i = 0; i < n; i++)
-            sums[i] /= counts[i]; /* nan where nothing was counted */
-        run_tail(p, sums);
+            for (int64_t k = p->leaf_at[i]; k < p->leaf_at[i + 1]; k++)
+                sums.values[k] /= sums.counts[i]; /* nan where nothing was counted */
+        run_tail(p, sums.values);
     }
     free(memory);
     return rc;
-}
-
-/* The measures in the job's order are the named nodes that are outputs of the plan. */
-static bool is_measure(const struct replica *r, int named) {
-    const int node = r->validate->named[named].node;
-    const struct shape *y = &r->validate->nodes[node].plan.y;
-
-    return r->validate->nodes[node].op && y->rank == 1 && y->dim[0] == 1;
 }
 
 bool evaluate_measure(const struct replica *r, int i, const char **name, double *value) {
@@ -79,11 +77,24 @@ bool evaluate_measure(const struct replica *r, int i, const char **name, double 
     for (int pass = r->best >= 0 ? 0 : 1; pass < 2; pass++)
         for (int k = 0; k < g->n_named; k++) {
             const bool best = g->named[k].node == r->best;
-            if (!is_measure(r, k) || best != (pass == 0) || seen++ != i)
+            if (!replica_is_number(g, g->named[k].node) || best != (pass == 0) || seen++ != i)
                 continue;
             *name = g->named[k].name;
             *value = run_value(r->validate_plan, g->named[k].node);
             return true;
         }
+    return false;
+}
+
+bool evaluate_table(const struct replica *r, int i, const char **name, struct tensor *table) {
+    const struct graph *g = r->validate;
+
+    for (int k = 0; k < g->n_named; k++) {
+        if (!replica_is_table(g, g->named[k].node) || i--)
+            continue;
+        *name = g->named[k].name;
+        *table = r->validate_plan->nodes[g->named[k].node].call.y;
+        return true;
+    }
     return false;
 }

@@ -13,3 +13,6 @@ int evaluate(struct replica *r, struct feed *feed, struct comm *comm, struct err
 /* The i-th measure: its name and value; the best-deciding one first, then in the job's order.
  * Returns false past the end. */
 bool evaluate_measure(const struct replica *r, int i, const char **name, double *value);
+
+/* The i-th statement whose value is a table, such as a confusion matrix [1, K, K]; borrowed. */
+bool evaluate_table(const struct replica *r, int i, const char **name, struct tensor *table);

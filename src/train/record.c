@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -105,8 +106,24 @@ void record_step(struct record *r, const struct progress *p, const struct contro
     append(r, line);
 }
 
+/* Rows of numbers as lists of lists; dimensions of length 1 are left out. */
+static json_t *table_json(const act *v, const struct shape *s, int axis) {
+    while (axis < s->rank && s->dim[axis] == 1)
+        axis++;
+    if (axis == s->rank)
+        return isfinite(*v) ? json_real((double)*v) : json_null();
+    json_t *list = json_array();
+    int64_t step = 1;
+    for (int i = axis + 1; i < s->rank; i++)
+        step *= s->dim[i];
+    for (int64_t i = 0; i < s->dim[axis]; i++)
+        json_array_append_new(list, table_json(v + i * step, s, axis + 1));
+    return list;
+}
+
 void record_validation(struct record *r, const struct progress *p, const struct replica *replica) {
     const char *name;
+    struct tensor table;
     double value;
 
     if (!r->log)
@@ -114,6 +131,8 @@ void record_validation(struct record *r, const struct progress *p, const struct 
     json_t *line = new_line(p), *measures = json_object();
     for (int i = 0; evaluate_measure(replica, i, &name, &value); i++)
         runlog_number(measures, name, value);
+    for (int i = 0; evaluate_table(replica, i, &name, &table); i++)
+        json_object_set_new(measures, name, table_json(table.data, &table.shape, 0));
     json_object_set_new(line, "validate", measures);
     append(r, line);
 }

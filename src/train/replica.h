@@ -6,9 +6,10 @@
 #include "train/job.h"
 
 /* A run of weights that is treated alike by an optimiser. */
-struct decay_run {
+struct update_run {
     int64_t begin, len;
-    bool decay;
+    bool decay, frozen;
+    double lr_scale;
 };
 
 /* One [step], compiled. */
@@ -21,13 +22,24 @@ struct replica_step {
     int n_train;
     struct net **running; /* nets whose running statistics this step moves */
     int n_running;
+    struct selection *freeze, *lr_scale;
+    int n_freeze, n_lr_scale;
     const struct optimizer *optimizer;
     struct {
-        struct decay_run *runs;
+        struct update_run *runs;
         int n_runs;
         real *moment[OPTIM_MAX_MOMENTS];
     } * nets;          /* [n_train] */
     int64_t n_updates; /* done so far: the optimiser's t */
+};
+
+/* One [picture], compiled. */
+struct replica_picture {
+    const struct job_picture *job;
+    struct graph *graph;
+    struct plan *plan;
+    int *show; /* [n_show] nodes */
+    int n_show;
 };
 
 struct replica {
@@ -38,6 +50,8 @@ struct replica {
     int n_steps;
     struct graph *validate; /* NULL: none */
     struct plan *validate_plan;
+    struct replica_picture picture[JOB_MAX_PICTURES];
+    int n_pictures;
     int best; /* node of validate, or -1 */
     bool maximise;
     struct team *team;
@@ -66,9 +80,17 @@ int replica_allocate(struct replica *r, const struct replica_config *config, str
 /* {0} is fine. */
 void replica_release(struct replica *r);
 
-/* Apply the optimiser to elements [begin, begin + len) of step's net number `net`. */
+/* Apply the optimiser to elements [begin, begin + len) of step's net number `net`, and what the
+ * step says of weights: bounds, averages. */
 void replica_update(struct replica_step *step, int net, int64_t begin, int64_t len, double lr,
                     double scale);
+
+/* Exchange the weights and their averages of all nets that have averages. */
+void replica_swap_ema(struct replica *r);
+
+/* Is a node of a graph one number, as losses and metrics are? A table of such numbers? */
+bool replica_is_number(const struct graph *g, int node);
+bool replica_is_table(const struct graph *g, int node);
 
 /* Bytes that replica_allocate takes: in all, of activations (with scratch), of moments. */
 size_t replica_bytes(const struct replica *r);

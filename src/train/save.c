@@ -26,20 +26,25 @@ static void add(struct items *items, char *path, struct shape shape, real *data,
     items->item[items->n++] = (struct item){path, shape, data, plain};
 }
 
-static void add_params(struct items *items, const struct net *net, const struct params *params,
-                       real *span) {
+/*   group  "nets" or "ema" */
+static void add_params(struct items *items, const char *group, const struct net *net,
+                       const struct params *params, real *span) {
     for (int i = 0; i < params->n; i++)
-        add(items, pool_print(&items->pool, "/nets/%s/%s", net->name, params->items[i].name),
+        add(items, pool_print(&items->pool, "/%s/%s/%s", group, net->name, params->items[i].name),
             params->items[i].shape, span + params->items[i].offset, params->items[i].plain);
 }
 
 static void list_items(struct items *items, const struct replica *r) {
     for (int i = 0; i < r->model.n_nets; i++) {
         const struct net *net = r->model.nets[i];
-        add_params(items, net, &net->weights, net->w);
-        add_params(items, net, &net->states, net->state);
+        add_params(items, "nets", net, &net->weights, net->w);
+        add_params(items, "nets", net, &net->states, net->state);
     }
     items->n_nets = items->n;
+    for (int i = 0; i < r->model.n_nets; i++)
+        if (r->model.nets[i]->ema)
+            add_params(items, "ema", r->model.nets[i], &r->model.nets[i]->weights,
+                       r->model.nets[i]->ema);
     for (int i = 0; i < r->n_steps; i++) {
         const struct replica_step *s = &r->step[i];
         for (int k = 0; s->nets && k < s->n_train; k++)
@@ -248,6 +253,21 @@ done:
     return rc;
 }
 
+/* Where the file has averages of weights, they take the weights' places. */
+static int read_averages(const struct checkpoint *ck, const struct items *items, struct err *err) {
+    struct pool pool = {0};
+    int rc = 0;
+
+    for (int i = 0; i < items->n_nets && !rc; i++) {
+        const struct item *item = &items->item[i];
+        const char *path = pool_print(&pool, "/ema/%s", item->path + strlen("/nets/"));
+        if (checkpoint_find(ck, path))
+            rc = checkpoint_read(ck, path, &item->shape, item->data, err);
+    }
+    pool_release(&pool);
+    return rc;
+}
+
 int save_load_nets(const char *file, struct replica *r, struct err *err) {
     struct checkpoint *ck = NULL;
     struct items items = {0};
@@ -255,7 +275,8 @@ int save_load_nets(const char *file, struct replica *r, struct err *err) {
 
     list_items(&items, r);
     if (!checkpoint_open(&ck, file, err))
-        rc = read_items(ck, file, &items, items.n_nets, err);
+        rc = read_items(ck, file, &items, items.n_nets, err) || read_averages(ck, &items, err) ? -1
+                                                                                               : 0;
     checkpoint_close(ck);
     pool_release(&items.pool);
     return rc;

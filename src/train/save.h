@@ -22,5 +22,6 @@ int save_write(const char *file, const struct replica *r, const struct progress 
 int save_resume(const char *file, struct replica *r, struct progress *progress,
                 const struct save_identity *identity, struct err *err);
 
-/* Only the networks' weights and running statistics. */
+/* Only the networks' weights and running statistics, as they were validated: of weights that have
+ * moving averages, these. */
 int save_load_nets(const char *file, struct replica *r, struct err *err);

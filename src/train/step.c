@@ -46,17 +46,20 @@ int stepper_init(struct stepper *s, struct replica *r, const struct job *job, st
 
     *s = (struct stepper){.replica = r, .comm = comm, .seed = job->seed, .n_sums = 2};
     for (int i = 0; i < r->n_steps; i++) {
-        s->n_sums += r->step[i].plan->n_leaves;
+        s->n_sums += (int)plan_n_values(r->step[i].plan);
         if (new_reducer(s, i, job, err))
             return -1;
     }
     s->sums = calloc((size_t)s->n_sums, sizeof *s->sums);
     s->local = calloc((size_t)s->n_sums, sizeof *s->local);
+    s->values = calloc(2 * (size_t)s->n_sums, sizeof *s->values);
     s->before = pool_take(&r->model.pool, (size_t)(m->n_nets + 1) * sizeof *s->before);
     for (int i = 0; i < m->n_nets; i++)
         s->before[i] =
             pool_take(&r->model.pool, (size_t)(m->nets[i]->states.len + 1) * sizeof(real));
-    return s->sums && s->local ? 0 : err_set(err, ERR_IO, "no memory for the sums of a step");
+    return s->sums && s->local && s->values
+               ? 0
+               : err_set(err, ERR_IO, "no memory for the sums of a step");
 }
 
 void stepper_release(struct stepper *s) {
@@ -64,6 +67,7 @@ void stepper_release(struct stepper *s) {
         reducer_free(s->reducer[i]);
     free(s->sums);
     free(s->local);
+    free(s->values);
     *s = (struct stepper){0};
 }
 
@@ -172,50 +176,100 @@ static int update(struct stepper *s, int which, const struct step_input *in,
     return rc;
 }
 
-static int compute(struct stepper *s, int which, const struct step_input *in, const double *totals,
+/* Point a graph at samples [first, first + n) of this rank's share. */
+static void point(const struct stepper *s, struct plan *p, const struct feed_batch *batch,
+                  int64_t first, int64_t n) {
+    for (int i = 0; i < s->replica->n_fields; i++) {
+        const struct field *f = &s->replica->fields[i];
+        const int64_t len = f->sample.rank ? shape_len(&f->sample) : 1;
+        run_input(p, f->name, batch->data.field[i] + first * len);
+    }
+    run_resize(p, n);
+}
+
+/* Samples of this rank's share from `first` on that the graph computes at a time. */
+static int64_t part_len(const struct plan *p, const struct feed_batch *batch, int64_t first) {
+    const int64_t left = batch->data.n - first;
+
+    return left < p->graph->batch ? left : p->graph->batch;
+}
+
+/* Forward and backward over this rank's share, part by part; gradients add up, and are final in the
+ * last part. The leaves' sums go to s->values. */
+static void compute(struct stepper *s, int which, const struct step_input *in, const double *totals,
+                    struct step_times *times) {
+    struct plan *p = s->replica->step[which].plan;
+    struct backward_context context = {s->reducer[which]};
+    struct run_context run = {.seed = s->seed,
+                              .step = (uint64_t)in->step * JOB_MAX_STEPS + (uint64_t)which,
+                              .totals = totals,
+                              .progress = progress,
+                              .context = &context};
+    int64_t n;
+
+    for (int64_t first = 0; first < in->batch->data.n; first += n) {
+        const double start = seconds_now();
+        n = part_len(p, in->batch, first);
+        point(s, p, in->batch, first, n);
+        run.first = in->batch->first + first;
+        run.adds = first > 0;
+        run_forward(p, &run);
+        run_leaves(p, s->values + plan_n_values(p));
+        for (int64_t k = 0; k < plan_n_values(p); k++)
+            s->values[k] += s->values[plan_n_values(p) + k];
+        const double middle = seconds_now();
+        if (first + n == in->batch->data.n) {
+            share_running(s, which, in->batch);
+            run.ready = ready;
+        }
+        run_backward(p, &run);
+        times->forward += middle - start;
+        times->backward += seconds_now() - middle;
+    }
+}
+
+static int run_one(struct stepper *s, int which, const struct step_input *in, const double *totals,
                    struct step_times *times, struct err *err) {
     struct replica_step *step = &s->replica->step[which];
     struct backward_context context = {s->reducer[which]};
-    const struct run_context run = {.seed = s->seed,
-                                    .step = (uint64_t)in->step * JOB_MAX_STEPS + (uint64_t)which,
-                                    .first = in->batch->first,
-                                    .totals = totals,
-                                    .ready = ready,
-                                    .progress = progress,
-                                    .context = &context};
+    const struct run_context nothing = {.ready = ready, .context = &context};
 
-    reducer_begin(context.reducer);
+    reducer_begin(s->reducer[which]);
     keep_running(s, step);
+    memset(s->values, 0, (size_t)plan_n_values(step->plan) * sizeof *s->values);
     if (in->batch->data.n) {
-        const double start = seconds_now();
-        run_forward(step->plan, &run);
-        const double middle = seconds_now();
-        share_running(s, which, in->batch);
-        run_backward(step->plan, &run);
-        times->forward += middle - start;
-        times->backward += seconds_now() - middle;
+        compute(s, which, in, totals, times);
     } else {
         share_running(s, which, in->batch);
-        run_nothing(step->plan, &run);
+        run_nothing(step->plan, &nothing);
     }
     return update(s, which, in, times, err);
 }
 
-/* Point every graph of this step at the batch, and count the terms of its means over all ranks. */
+/* The terms of this rank's means. */
+static void count(struct stepper *s, struct plan *p, const struct feed_batch *batch,
+                  double *counts) {
+    int64_t n;
+
+    for (int64_t first = 0; first < batch->data.n; first += n) {
+        n = part_len(p, batch, first);
+        point(s, p, batch, first, n);
+        run_counts(p, n, s->values);
+        for (int i = 0; i < p->n_leaves; i++)
+            counts[i] += s->values[i];
+    }
+}
+
+/* Count the terms of all means over all ranks. */
 static int prepare(struct stepper *s, const struct step_input *in, struct err *err) {
-    int at = 0;
+    int64_t at = 0;
 
     for (int i = 0; i < s->n_sums; i++)
         s->sums[i] = 0;
     for (int i = 0; i < s->replica->n_steps && !in->rc; i++) {
         struct plan *p = s->replica->step[i].plan;
-        if (in->batch->data.n) {
-            for (int k = 0; k < s->replica->n_fields; k++)
-                run_input(p, s->replica->fields[k].name, in->batch->data.field[k]);
-            run_resize(p, in->batch->data.n);
-            run_counts(p, in->batch->data.n, s->sums + at);
-        }
-        at += p->n_leaves;
+        count(s, p, in->batch, s->sums + at);
+        at += plan_n_values(p);
     }
     s->sums[s->n_sums - 1] = in->rc != 0;
     comm_sum_doubles(s->comm, s->sums, s->n_sums);
@@ -243,12 +297,12 @@ static int check_finite(struct stepper *s, const struct step_input *in, double l
 /* The losses of the whole batch from the leaves' sums over ranks and from this rank's own. */
 static int find_losses(struct stepper *s, const struct step_input *in, struct step_output *out,
                        struct err *err) {
-    int at = 0;
+    int64_t at = 0;
 
     for (int i = 0; i < s->replica->n_steps; i++) {
         struct replica_step *step = &s->replica->step[i];
         double loss = 0, local = 0;
-        for (int k = 0; k < step->plan->n_leaves; k++) {
+        for (int64_t k = 0; k < plan_n_values(step->plan); k++) {
             loss += s->sums[at + k];
             local += s->local[at + k];
         }
@@ -258,7 +312,7 @@ static int find_losses(struct stepper *s, const struct step_input *in, struct st
             run_tail(step->plan, s->sums + at);
             out->loss[i] = run_value(step->plan, step->loss);
         }
-        at += step->plan->n_leaves;
+        at += plan_n_values(step->plan);
     }
     return 0;
 }
@@ -266,7 +320,7 @@ static int find_losses(struct stepper *s, const struct step_input *in, struct st
 int stepper_run(struct stepper *s, const struct step_input *in, struct step_output *out,
                 struct err *err) {
     const double start = seconds_now();
-    int at = 0;
+    int64_t at = 0;
 
     *out = (struct step_output){0};
     if (prepare(s, in, err))
@@ -275,11 +329,11 @@ int stepper_run(struct stepper *s, const struct step_input *in, struct step_outp
         struct plan *p = s->replica->step[i].plan;
         out->ran[i] = in->step % s->replica->step[i].job->every == 0;
         if (out->ran[i]) {
-            if (compute(s, i, in, s->sums + at, &out->times, err))
+            if (run_one(s, i, in, s->sums + at, &out->times, err))
                 return -1;
-            run_leaves(p, s->sums + at);
+            memcpy(s->sums + at, s->values, (size_t)plan_n_values(p) * sizeof *s->sums);
         }
-        at += p->n_leaves;
+        at += plan_n_values(p);
     }
     memcpy(s->local, s->sums, (size_t)at * sizeof *s->local);
     s->sums[s->n_sums - 1] = in->stop;

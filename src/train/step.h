@@ -15,9 +15,10 @@ struct stepper {
     struct comm *comm;       /* borrowed */
     uint64_t seed;
     struct reducer *reducer[JOB_MAX_STEPS];
-    double *sums;  /* room for all leaves of all steps and two flags */
-    double *local; /* this rank's part of them */
-    real **before; /* [n_nets] running statistics before the step; the model's */
+    double *sums;   /* room for all leaves of all steps and two flags */
+    double *local;  /* this rank's part of them */
+    double *values; /* [2 * n_sums] room for the leaves of one graph, as sum and of a part */
+    real **before;  /* [n_nets] running statistics before the step; the model's */
     int n_sums;
 };
 

@@ -2,6 +2,7 @@
 #include "dist/agree.h"
 #include "dist/audit.h"
 #include "train/memory.h"
+#include "train/picture.h"
 #include "train/record.h"
 #include "train/weights.h"
 
@@ -14,7 +15,8 @@ struct trainer {
     struct comm *comm;
     int threads; /* of this rank */
     struct feed train, validate;
-    bool validates_here; /* this rank has a share of the validation */
+    bool validates_here;    /* this rank has a share of the validation */
+    struct gallery gallery; /* on rank 0, where the job has pictures */
     struct replica replica;
     struct stepper stepper;
     struct progress progress;
@@ -85,6 +87,10 @@ static int open_feeds(struct trainer *t, struct err *err) {
     return check_alike(t, err);
 }
 
+static int open_gallery(struct trainer *t, struct err *err) {
+    return t->job->n_pictures && !comm_rank(t->comm) ? gallery_init(&t->gallery, t->job, err) : 0;
+}
+
 static struct replica_config replica_config(const struct trainer *t, const struct field *fields,
                                             const int *classes) {
     return (struct replica_config){
@@ -92,7 +98,7 @@ static struct replica_config replica_config(const struct trainer *t, const struc
         .fields = fields,
         .most_classes = classes,
         .n_fields = loader_n_fields(t->train.loader),
-        .batch = feed_max_batch(&t->train),
+        .batch = (feed_max_batch(&t->train) + t->job->accumulate - 1) / t->job->accumulate,
         .validate_batch =
             t->job->validate ? (t->validates_here ? feed_max_batch(&t->validate) : 1) : 0,
         .training = true,
@@ -180,6 +186,14 @@ static int broadcast(struct trainer *t, struct err *err) {
         names[2 * i] = pool_print(&t->pool, "weights of %s", net->name);
         names[2 * i + 1] = pool_print(&t->pool, "running statistics of %s", net->name);
     }
+    for (int i = 0; i < r->model.n_nets; i++) {
+        const struct net *net = r->model.nets[i];
+        const size_t bytes = (size_t)net->weights.len * sizeof(real);
+        if (net->ema && !t->progress.step)
+            memcpy(net->ema, net->w, bytes);
+        if (net->ema)
+            comm_bcast(t->comm, net->ema, bytes, 0);
+    }
     for (int i = 0; i < r->n_steps; i++) {
         struct replica_step *s = &r->step[i];
         comm_bcast(t->comm, &s->n_updates, sizeof s->n_updates, 0);
@@ -195,6 +209,25 @@ static int broadcast(struct trainer *t, struct err *err) {
 
 /* --- validation and saving --- */
 
+/* A picture that cannot be written is no reason to stop. */
+static void draw_pictures(struct trainer *t) {
+    struct err err = {0};
+
+    if (gallery_draw(&t->gallery, &t->replica, record_path(&t->record, "pictures"),
+                     t->progress.step, &err))
+        report_line(&t->report, "warning: %s; training goes on", err.msg);
+}
+
+/* Measures and pictures are those of the averaged weights, where there are any. */
+static int look(struct trainer *t, struct err *err) {
+    replica_swap_ema(&t->replica);
+    const int rc = evaluate(&t->replica, t->validates_here ? &t->validate : NULL, t->comm, err);
+    if (!rc)
+        draw_pictures(t);
+    replica_swap_ema(&t->replica);
+    return rc;
+}
+
 static int validate(struct trainer *t, struct err *err) {
     const double epoch = (double)t->progress.step / (double)t->progress.steps_per_epoch;
     const char *name, *text = "";
@@ -202,7 +235,7 @@ static int validate(struct trainer *t, struct err *err) {
     double value;
     int rc = 0;
 
-    if (evaluate(&t->replica, t->validates_here ? &t->validate : NULL, t->comm, err))
+    if (look(t, err))
         return -1;
     t->progress.validated = true;
     record_validation(&t->record, &t->progress, &t->replica);
@@ -309,7 +342,7 @@ static int loop(struct trainer *t, struct err *err) {
         return -1;
     if (t->job->validate && t->control.finish &&
         t->progress.validated) /* was finished before: measure once more */
-        return evaluate(&t->replica, t->validates_here ? &t->validate : NULL, t->comm, err);
+        return look(t, err);
     feed_seek(&t->train, t->progress.step, t->progress.total_steps);
     while (!t->control.finish && !t->control.stop)
         if (one_step(t, &stop, err) || follow_up(t, stop, true, err))
@@ -363,8 +396,8 @@ static void print_result(struct trainer *t) {
 }
 
 static int prepare(struct trainer *t, const struct train_options *o, struct err *err) {
-    if (agree(t->comm, open_feeds(t, err), err) || agree(t->comm, make_replica(t, err), err) ||
-        agree(t->comm, allocate(t, err), err) ||
+    if (agree(t->comm, open_feeds(t, err), err) || agree(t->comm, open_gallery(t, err), err) ||
+        agree(t->comm, make_replica(t, err), err) || agree(t->comm, allocate(t, err), err) ||
         agree(t->comm, load_weights(t, o->resume, err), err))
         return -1;
     t->identity =
@@ -395,6 +428,7 @@ int train(struct job *job, const struct train_options *options, struct comm *com
     stepper_release(&t.stepper);
     replica_release(&t.replica);
     progress_release(&t.progress);
+    gallery_release(&t.gallery);
     feed_release(&t.validate);
     feed_release(&t.train);
     pool_release(&t.pool);

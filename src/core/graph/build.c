@@ -291,6 +291,16 @@ static const struct eval_host host = {
     .what = "operator, block, net or value",
 };
 
+/* A statement's tensor, or all of a list. */
+static void name_node(struct graph *g, const char *name, const struct value *v) {
+    for (int i = 0; v->kind == VALUE_LIST && i < v->n_items; i++)
+        name_node(g, name, &v->items[i]);
+    if (v->kind != VALUE_TENSOR && v->kind != VALUE_USE)
+        return;
+    g->named = pool_grow(&g->model->pool, g->named, g->n_named, sizeof *g->named);
+    g->named[g->n_named++] = (struct named_node){name, v->index, v->pos};
+}
+
 int graph_new(struct graph **out, const struct graph_config *config, struct err *err) {
     struct pool *pool = &config->model->pool;
     struct graph *g = pool_take(pool, sizeof *g);
@@ -306,14 +316,10 @@ int graph_new(struct graph **out, const struct graph_config *config, struct err 
                   : config->section->kind;
     if (build_statements(&b, &last, err))
         return -1;
-    g->named = pool_take(pool, (size_t)(top.n_names + 1) * sizeof *g->named);
     for (int i = 0; i < config->section->n_entries; i++) /* in the order of the text */
-        for (int k = 0; k < top.n_names; k++) {
-            const struct value *v = &top.names[k].value;
-            if (!strcmp(top.names[k].name, config->section->entries[i].key) &&
-                (v->kind == VALUE_TENSOR || v->kind == VALUE_USE))
-                g->named[g->n_named++] = (struct named_node){top.names[k].name, v->index, v->pos};
-        }
+        for (int k = 0; k < top.n_names; k++)
+            if (!strcmp(top.names[k].name, config->section->entries[i].key))
+                name_node(g, top.names[k].name, &top.names[k].value);
     *out = g;
     return 0;
 }

@@ -32,7 +32,7 @@ struct node {
     int w[OP_MAX_WEIGHTS], state[OP_MAX_STATES]; /* indices into the net's parameters */
 };
 
-/* A statement of a step or validation whose value is a tensor. */
+/* A statement of a step or validation whose value is a tensor, or one tensor of a list. */
 struct named_node {
     const char *name;
     int node;

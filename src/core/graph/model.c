@@ -67,7 +67,7 @@ size_t model_bytes(const struct model *m) {
     for (int i = 0; i < m->n_nets; i++) {
         const struct net *net = m->nets[i];
         const size_t w = arena_round((size_t)net->weights.len * sizeof(real));
-        bytes += w * (net->trained ? 2 : 1);
+        bytes += w * (1 + (size_t)net->trained + (size_t)net->averaged);
         bytes += arena_round((size_t)net->states.len * sizeof(real));
     }
     return bytes;
@@ -98,6 +98,8 @@ int model_allocate(struct model *m, uint64_t seed, struct err *err) {
         net->w = arena_take(&m->arena, (size_t)net->weights.len * sizeof(real));
         if (net->trained)
             net->dw = arena_take(&m->arena, (size_t)net->weights.len * sizeof(real));
+        if (net->averaged)
+            net->ema = arena_take(&m->arena, (size_t)net->weights.len * sizeof(real));
         net->state = arena_take(&m->arena, (size_t)net->states.len * sizeof(real));
         params_fill(&net->weights, seed, net->name, net->w);
         params_fill(&net->states, seed, net->name, net->state);

@@ -29,7 +29,9 @@ struct net {
     const struct value *bound;     /* [section->n_params] values of its parameters, kind 0: none */
     struct params weights, states;
     bool trained;         /* some step updates it: it has gradients */
+    bool averaged;        /* and keeps a moving average of its weights */
     real *w, *dw, *state; /* the spans; dw NULL unless trained */
+    real *ema;            /* the average, as w; NULL unless averaged */
     int index;            /* in the model */
 };
 

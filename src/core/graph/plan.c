@@ -101,7 +101,7 @@ static int check_tail(const struct planner *pl, int i, struct err *err) {
 
 static int check_outputs(const struct planner *pl, const struct plan_config *config,
                          struct err *err) {
-    for (int i = 0; i < config->n_outputs; i++) {
+    for (int i = 0; i < config->n_outputs && !config->tensors; i++) {
         const int node = config->outputs[i];
         if (!pl->p->nodes[node].tail && !is_mean(pl->g, node))
             return pos_error(err, pl->g->nodes[node].pos,

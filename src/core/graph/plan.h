@@ -53,12 +53,18 @@ struct plan_config {
     int loss;                 /* the output that backward begins at; -1: none */
     struct net *const *train; /* [n_train] nets whose gradients are wanted; borrowed */
     int n_train;
+    bool tensors;  /* outputs may be any tensors, kept until the end of the run */
     bool training; /* batch norm uses the batch's statistics, dropout drops */
 };
 
 /* Plan in the model's pool. Errors: ERR_CONFIG with the place: an output that is no mean, a loss
  * that no gradient passes, a net of `train` that the loss does not reach. */
 int plan_new(struct plan **out, const struct plan_config *config, struct err *err);
+
+/* Numbers in all leaves together. */
+static inline int64_t plan_n_values(const struct plan *p) {
+    return p->n_leaves ? p->leaf_at[p->n_leaves] : 0;
+}
 
 /* Bytes that plan_place needs; plans that never run at once may share them. */
 size_t plan_bytes(const struct plan *p);

@@ -1,0 +1,131 @@
+/* measures.c - what a validation measures and pictures show: their graphs and plans. */
+#include "train/picture.h"
+#include "train/replica_parts.h"
+
+#include <string.h>
+
+enum { LARGEST_TABLE = 4096 };
+
+bool replica_is_number(const struct graph *g, int node) {
+    return g->nodes[node].op && shape_len(&g->nodes[node].plan.y) == 1 &&
+           g->nodes[node].plan.y.rank == 1;
+}
+
+/* Is it a mean over samples, or computed from such means? */
+static bool is_from_means(const struct graph *g, int node) {
+    const struct node *n = &g->nodes[node];
+
+    if (!n->op || n->op->count)
+        return n->op != NULL;
+    for (int k = 0; k < n->n_x; k++)
+        if (is_from_means(g, n->x[k]))
+            return true;
+    return false;
+}
+
+bool replica_is_table(const struct graph *g, int node) {
+    const int64_t len = shape_len(&g->nodes[node].plan.y);
+
+    return len > 1 && len <= LARGEST_TABLE && is_from_means(g, node);
+}
+
+/* How a sum, difference, product or quotient moves with its input k: 1, -1, or 0: not told. */
+static int sign_of(const struct graph *g, const struct node *n, int k) {
+    const char *word = n->op->word.name;
+
+    if (!strcmp(word, "add") || !strcmp(word, "sub"))
+        return word[0] == 's' && k == 1 ? -1 : 1;
+    if (!strcmp(word, "mul") || (!strcmp(word, "div") && k == 0)) {
+        const struct node *factor = &g->nodes[n->x[!k]];
+        return factor->op || factor->field ? 0 : (factor->number > 0) - (factor->number < 0);
+    }
+    return 0;
+}
+
+/* Which way a measure gets better: 1 where it should grow, -1 where it should fall, 0 where that
+ * cannot be told. Metrics, which have no gradient, grow as things get better; losses fall. */
+static int better_way(const struct graph *g, int node) {
+    const struct node *n = &g->nodes[node];
+    int way = 0;
+
+    if (n->op && (n->op->better || n->op->count))
+        return n->op->better ? n->op->better : n->op->backward ? -1 : 1;
+    for (int k = 0; k < n->n_x; k++) {
+        if (!g->nodes[n->x[k]].op)
+            continue; /* a number */
+        const int part = sign_of(g, n, k) * better_way(g, n->x[k]);
+        if (!part || (way && way != part))
+            return 0;
+        way = part;
+    }
+    return way;
+}
+
+int replica_build_validate(struct replica *r, const struct replica_config *c, struct err *err) {
+    const struct graph_config gc =
+        replica_graph_config(r, c, c->job->validate, job_validate_keys, c->validate_batch);
+
+    if (graph_new(&r->validate, &gc, err) || replica_check_classes(r->validate, c, err))
+        return -1;
+    if (!c->job->best)
+        return 0;
+    r->best = graph_find(r->validate, c->job->best);
+    if (r->best < 0 || !replica_is_number(r->validate, r->best))
+        return pos_error(err, section_find(c->job->validate, "best")->pos,
+                         "best: '%s' is no loss or metric", c->job->best);
+    const int way = better_way(r->validate, r->best);
+    if (!way)
+        return pos_error(err, section_find(c->job->validate, "best")->pos,
+                         "best: whether '%s' should grow or fall cannot be told: losses fall, "
+                         "metrics grow, and this mixes them",
+                         c->job->best);
+    r->maximise = way > 0;
+    return 0;
+}
+
+/* Every statement that is one number is a measure. */
+int replica_plan_validate(struct replica *r, const struct replica_config *config, struct err *err) {
+    struct graph *g = r->validate;
+    int *outputs = pool_take(&r->model.pool, (size_t)(g->n_named + 1) * sizeof *outputs);
+    int n = 0;
+
+    for (int i = 0; i < g->n_named; i++)
+        if (replica_is_number(g, g->named[i].node) || replica_is_table(g, g->named[i].node))
+            outputs[n++] = g->named[i].node;
+    if (!n)
+        return pos_error(err, config->job->validate->pos,
+                         "[validate] has no statement that is a loss or a metric");
+    const struct plan_config pc = {
+        .graph = g, .outputs = outputs, .n_outputs = n, .loss = -1, .training = false};
+    return plan_new(&r->validate_plan, &pc, err);
+}
+
+int replica_build_picture(struct replica *r, const struct replica_config *c, int which,
+                          struct err *err) {
+    struct replica_picture *p = &r->picture[which];
+    const struct job_picture *job = &c->job->picture[which];
+    const int64_t batch = job->count < c->validate_batch ? job->count : c->validate_batch;
+    const struct graph_config gc =
+        replica_graph_config(r, c, job->section, job_picture_keys, batch);
+
+    p->job = job;
+    if (graph_new(&p->graph, &gc, err))
+        return -1;
+    p->show = pool_take(&r->model.pool, (size_t)(p->graph->n_named + 1) * sizeof *p->show);
+    for (int i = 0; i < p->graph->n_named; i++)
+        if (!strcmp(p->graph->named[i].name, "show"))
+            p->show[p->n_show++] = p->graph->named[i].node;
+    if (!p->n_show)
+        return pos_error(err, section_find(job->section, "show")->pos,
+                         "show: expected tensors, as in show = image, fake");
+    r->n_pictures++;
+    return picture_check(p, err);
+}
+
+int replica_plan_picture(struct replica *r, int which, struct err *err) {
+    struct replica_picture *p = &r->picture[which];
+    const struct plan_config pc = {
+        .graph = p->graph, .outputs = p->show, .n_outputs = p->n_show, .loss = -1, .tensors = true};
+
+    return plan_new(&p->plan, &pc, err);
+}

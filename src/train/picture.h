@@ -1,0 +1,26 @@
+/* picture.h - grids of what networks see and make, as PNG files: a row of tiles for each sample,
+ * one tile for each tensor of `show`. */
+#pragma once
+#include "train/feed.h"
+#include "train/replica.h"
+
+/* Can it be drawn? Images are [n, h, w, 1 or 3], class maps [n, h, w].
+ * Errors: ERR_CONFIG with the place of the picture. */
+int picture_check(const struct replica_picture *picture, struct err *err);
+
+/* The samples that pictures are made of: the first of the validation set, always the same. */
+struct gallery {
+    struct feed feed;
+    struct feed_batch batch;
+};
+
+/* Read them. Errors: the dataset's. */
+int gallery_init(struct gallery *g, const struct job *job, struct err *err);
+
+/* {0} is fine. */
+void gallery_release(struct gallery *g);
+
+/* Compute all pictures of the replica and write folder/NAME_STEP.png; nothing where the gallery is
+ * not open. Their randomness is the same every time. Errors: ERR_IO. */
+int gallery_draw(const struct gallery *g, const struct replica *r, const char *folder, int64_t step,
+                 struct err *err);

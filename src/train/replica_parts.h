@@ -1,0 +1,24 @@
+/* replica_parts.h - building a replica piece by piece: private to replica.c, measures.c, update.c.
+ */
+#pragma once
+#include "train/replica.h"
+
+/* What a section's graph is built from. */
+struct graph_config replica_graph_config(struct replica *r, const struct replica_config *c,
+                                         const struct section *section, const char *const *plain,
+                                         int64_t batch);
+
+/* Labels must be below the number of channels that they choose from. Errors: ERR_DATA. */
+int replica_check_classes(const struct graph *g, const struct replica_config *c, struct err *err);
+
+/* [validate]: its graph; once all nets are known, its plan. */
+int replica_build_validate(struct replica *r, const struct replica_config *c, struct err *err);
+int replica_plan_validate(struct replica *r, const struct replica_config *c, struct err *err);
+
+/* Likewise the [picture] of that number. */
+int replica_build_picture(struct replica *r, const struct replica_config *c, int which,
+                          struct err *err);
+int replica_plan_picture(struct replica *r, int which, struct err *err);
+
+/* Which weights of the step's net number `net` an optimiser treats alike. */
+void replica_find_runs(struct replica *r, struct replica_step *s, int net);

@@ -1,0 +1,88 @@
+/* update.c - how a step's gradients move the weights. */
+#include "train/replica_parts.h"
+
+#include <string.h>
+
+static struct update_run run_of(const struct replica_step *s, const struct net *net, int param) {
+    const struct param *p = &net->weights.items[param];
+    const int64_t end = param + 1 < net->weights.n ? p[1].offset : net->weights.len;
+    const struct selection *scale = selection_of(s->lr_scale, s->n_lr_scale, net, p->name);
+
+    return (struct update_run){.begin = p->offset,
+                               .len = end - p->offset,
+                               .decay = p->decay,
+                               .frozen = selection_of(s->freeze, s->n_freeze, net, p->name) != NULL,
+                               .lr_scale = scale ? scale->number : 1};
+}
+
+static bool alike(const struct update_run *a, const struct update_run *b) {
+    return a->decay == b->decay && a->frozen == b->frozen && a->lr_scale == b->lr_scale;
+}
+
+void replica_find_runs(struct replica *r, struct replica_step *s, int net) {
+    struct update_run **runs = &s->nets[net].runs;
+    int *n = &s->nets[net].n_runs;
+
+    for (int i = 0; i < s->train[net]->weights.n; i++) {
+        const struct update_run run = run_of(s, s->train[net], i);
+        if (*n && alike(&(*runs)[*n - 1], &run)) {
+            (*runs)[*n - 1].len += run.len;
+            continue;
+        }
+        *runs = pool_grow(&r->model.pool, *runs, *n, sizeof **runs);
+        (*runs)[(*n)++] = run;
+    }
+}
+
+static void clip(real *w, int64_t len, real most) {
+    for (int64_t i = 0; i < len; i++)
+        w[i] = w[i] > most ? most : w[i] < -most ? -most : w[i];
+}
+
+/* The average follows faster at first, when the weights are still far from where they will be. */
+static void average(const struct replica_step *s, const struct net *net, int64_t begin,
+                    int64_t len) {
+    const double t = (double)s->n_updates + 1, ramp = (1 + t) / (10 + t);
+    const real follow = (real)(1 - (ramp < s->job->ema ? ramp : s->job->ema));
+
+    for (int64_t i = begin; i < begin + len; i++)
+        net->ema[i] += follow * (net->w[i] - net->ema[i]);
+}
+
+void replica_update(struct replica_step *s, int net, int64_t begin, int64_t len, double lr,
+                    double scale) {
+    const int64_t end = begin + len;
+
+    for (int i = 0; i < s->nets[net].n_runs; i++) {
+        const struct update_run *run = &s->nets[net].runs[i];
+        const int64_t from = run->begin > begin ? run->begin : begin;
+        const int64_t to = run->begin + run->len < end ? run->begin + run->len : end;
+        if (from >= to || run->frozen)
+            continue;
+        struct optim_call call = {.w = s->train[net]->w + from,
+                                  .dw = s->train[net]->dw + from,
+                                  .len = to - from,
+                                  .lr = lr * run->lr_scale,
+                                  .scale = scale,
+                                  .t = s->n_updates + 1,
+                                  .decay = run->decay};
+        for (int m = 0; m < s->optimizer->n_moments; m++)
+            call.moment[m] = s->nets[net].moment[m] + from;
+        s->optimizer->step(s->job->optimizer.args, &call);
+        if (s->job->clip_weights > 0)
+            clip(call.w, call.len, (real)s->job->clip_weights);
+    }
+    if (s->job->ema > 0)
+        average(s, s->train[net], begin, len);
+}
+
+void replica_swap_ema(struct replica *r) {
+    for (int i = 0; i < r->model.n_nets; i++) {
+        struct net *net = r->model.nets[i];
+        for (int64_t k = 0; net->ema && k < net->weights.len; k++) {
+            const real w = net->w[k];
+            net->w[k] = net->ema[k];
+            net->ema[k] = w;
+        }
+    }
+}
