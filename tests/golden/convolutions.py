@@ -1,5 +1,5 @@
-"""Prints the numbers in tests/core/ops/test_conv.c, test_conv_transpose.c, test_linear.c and of
-the pooling operators, from PyTorch. Channels last, as dltrain has them; inputs are counted, not
+"""Prints the numbers in tests/core/ops/test_conv.c, test_conv_transpose.c, test_spectral.c and
+of the pooling operators, from PyTorch. Channels last, as dltrain has them; inputs are counted, not
 drawn: counted(len, step)[i] = ((i * step) % 17 - 8) / 4, so that the tests can make them too.
 
     /usr/bin/python3 tests/golden/convolutions.py
@@ -91,3 +91,30 @@ show("adaptive_avgpool 3d",
 pooled, at = F.max_pool2d(first(counted([2, 5, 4, 2], 5)), 2, return_indices=True)
 show("max_unpool 2d", last(F.max_unpool2d(first(counted([2, 2, 2, 2], 3)), at, 2,
                                           output_size=(5, 4))))
+
+
+def spectral(name, layer, x, w_shape, steps, dim_out):
+    """y, u and the gradient of the raw weights after `steps` forwards of training; u begins with
+    counted(5). The loss is the sum of y times counted(3)."""
+    with torch.no_grad():
+        w = counted(w_shape, 7)
+        layer.weight.copy_(weight(w) if w.dim() > 2 else w.T)
+        layer.bias.copy_(counted(layer.bias.shape, 3))
+    layer = torch.nn.utils.spectral_norm(layer)
+    u = counted([w_shape[dim_out]], 5)
+    layer.weight_u.copy_(u / u.norm())
+    for _ in range(steps):
+        y = layer(x)
+    (last(y) * counted(last(y).shape, 3)).sum().backward()
+    dw = layer.weight_orig.grad
+    dw = dw.movedim((0, 1), (-1, -2)) if dw.dim() > 2 else dw.T
+    show(name + ", y", last(y))
+    show(name + ", u", layer.weight_u)
+    show(name + ", dw", dw)
+
+
+spectral("spectral linear", torch.nn.Linear(5, 3), counted([2, 5], 5), [5, 3], 2, -1)
+spectral("spectral conv", torch.nn.Conv2d(2, 3, 2, stride=2), first(counted([1, 4, 2, 2], 5)),
+         [2, 2, 2, 3], 1, -1)
+spectral("spectral conv_transpose", torch.nn.ConvTranspose2d(3, 2, 2, stride=2),
+         first(counted([1, 1, 2, 3], 5)), [2, 2, 2, 3], 1, -2)

@@ -1,5 +1,5 @@
-/* conv(x, channels, kernel=3, stride=1, pad=same, dilation=1, groups=1, bias=auto): convolution of
- * series [n, t, c], images [n, h, w, c] or volumes [n, d, h, w, c] with weights
+/* conv(x, channels, kernel=3, stride=1, pad=same, dilation=1, groups=1, bias=auto, spectral=false):
+ * convolution of series [n, t, c], images [n, h, w, c] or volumes [n, d, h, w, c] with weights
  * [kernel..., c / groups, channels]. */
 #include "core/ops/filters.h"
 
@@ -17,19 +17,27 @@ static int plan(const void *args, const struct shape *x, int n_x, struct op_plan
 
 static void forward(const struct op_call *c) {
     const struct conv3d s = filters_conv3d(c->args, false, &c->x->shape, &c->y.shape);
+    const struct spectral n = filters_spectral(c->args, false, &c->x->shape, &c->y.shape);
+    void *scratch = spectral_rest(&n, c);
 
-    conv3d_forward(&s, c->team, c->x->data, c->w[0], c->w[1], c->y.data, c->scratch);
+    conv3d_forward(&s, c->team, c->x->data, spectral_forward(&n, c), c->w[1], c->y.data, scratch);
 }
 
 static void backward(const struct op_call *c) {
     const struct conv3d s = filters_conv3d(c->args, false, &c->x->shape, &c->y.shape);
+    const struct spectral n = filters_spectral(c->args, false, &c->x->shape, &c->y.shape);
+    void *scratch = spectral_rest(&n, c);
 
-    if (c->dw[0])
-        conv3d_backward_weights(&s, c->team, c->x->data, c->dy.data, c->dw[0], c->scratch);
+    if (c->dw[0]) {
+        conv3d_backward_weights(&s, c->team, c->x->data, c->dy.data, spectral_gradient(&n, c),
+                                scratch);
+        spectral_backward(&n, c);
+    }
     if (c->dw[1])
         conv_backward_bias(filters_pixels(&c->y.shape), s.slice.k, c->team, c->dy.data, c->dw[1]);
     if (c->dx->data)
-        conv3d_backward_data(&s, c->team, c->dy.data, c->w[0], c->dx->data, c->scratch);
+        conv3d_backward_data(&s, c->team, c->dy.data, spectral_weights(&n, c), c->dx->data,
+                             scratch);
 }
 
 const struct op op_conv = {

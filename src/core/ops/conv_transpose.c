@@ -1,8 +1,8 @@
 /* conv_transpose(x, channels, kernel=3, stride=1, pad=0, output_pad=0, dilation=1, groups=1,
- * bias=auto): the gradient of a convolution as a layer: every pixel of x adds its multiple of the
- * kernel to y, stride pixels from its neighbour's. Each dimension of y has
- * (in - 1) * stride - 2 * pad + dilation * (kernel - 1) + output_pad + 1 pixels.
- * Weights are [kernel..., channels / groups, channels of x]. */
+ * bias=auto, spectral=false): the gradient of a convolution as a layer: every pixel of x adds its
+ * multiple of the kernel to y, stride pixels from its neighbour's. Each dimension of y has
+ *     (in - 1) * stride - 2 * pad + dilation * (kernel - 1) + output_pad + 1
+ * pixels. Weights are [kernel..., channels / groups, channels of x]. */
 #include "core/ops/filters.h"
 
 static const struct arg_spec specs[] = {
@@ -25,20 +25,27 @@ static int plan(const void *args, const struct shape *x, int n_x, struct op_plan
 
 static void forward(const struct op_call *c) {
     const struct conv3d s = filters_conv3d(c->args, true, &c->x->shape, &c->y.shape);
+    const struct spectral n = filters_spectral(c->args, true, &c->x->shape, &c->y.shape);
+    void *scratch = spectral_rest(&n, c);
 
     conv_fill(filters_pixels(&c->y.shape), s.slice.c, c->team, c->w[1], c->y.data);
-    conv3d_backward_data(&s, c->team, c->x->data, c->w[0], c->y.data, c->scratch);
+    conv3d_backward_data(&s, c->team, c->x->data, spectral_forward(&n, c), c->y.data, scratch);
 }
 
 static void backward(const struct op_call *c) {
     const struct conv3d s = filters_conv3d(c->args, true, &c->x->shape, &c->y.shape);
+    const struct spectral n = filters_spectral(c->args, true, &c->x->shape, &c->y.shape);
+    void *scratch = spectral_rest(&n, c);
 
-    if (c->dw[0])
-        conv3d_backward_weights(&s, c->team, c->dy.data, c->x->data, c->dw[0], c->scratch);
+    if (c->dw[0]) {
+        conv3d_backward_weights(&s, c->team, c->dy.data, c->x->data, spectral_gradient(&n, c),
+                                scratch);
+        spectral_backward(&n, c);
+    }
     if (c->dw[1])
         conv_backward_bias(filters_pixels(&c->y.shape), s.slice.c, c->team, c->dy.data, c->dw[1]);
     if (c->dx->data)
-        conv3d_forward_add(&s, c->team, c->dy.data, c->w[0], c->dx->data, c->scratch);
+        conv3d_forward_add(&s, c->team, c->dy.data, spectral_weights(&n, c), c->dx->data, scratch);
 }
 
 const struct op op_conv_transpose = {

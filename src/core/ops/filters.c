@@ -107,10 +107,22 @@ static int grow(const char *name, const struct filters *a, const struct shape *x
     return 0;
 }
 
+static struct shape weight_shape(const struct filters *a, bool transposed, const struct shape *x,
+                                 const struct shape *y) {
+    const int n_axes = axes_of(x);
+    struct shape w = {.rank = n_axes + 2};
+
+    for (int i = 0; i < n_axes; i++)
+        w.dim[i] = ints_at(&a->kernel, i);
+    w.dim[n_axes] = shape_channels(transposed ? y : x) / a->groups;
+    w.dim[n_axes + 1] = shape_channels(transposed ? x : y);
+    return w;
+}
+
 int filters_plan(const char *name, bool transposed, const struct filters *a, const struct shape *x,
                  struct op_plan *plan, struct err *err) {
     const int n_axes = axes_of(x);
-    int64_t extent[AXES_MAX], stride[AXES_MAX], taps = 1;
+    int64_t extent[AXES_MAX], stride[AXES_MAX];
 
     if (check(name, transposed, a, x, err))
         return -1;
@@ -119,28 +131,26 @@ int filters_plan(const char *name, bool transposed, const struct filters *a, con
     if (transposed ? grow(name, a, x, &plan->y, err) : shrink(name, a, x, &plan->y, err))
         return -1;
     const struct conv3d s = filters_conv3d(a, transposed, x, &plan->y);
-    const int64_t c = s.slice.c / s.slice.groups;
-    struct op_param weight = {.name = "weight", .shape = {.rank = n_axes + 2}, .decay = true};
+    struct op_param weight = {.name = "weight", .decay = true};
 
     for (int i = 0; i < n_axes; i++) {
         const struct axis v = axis_of(a, transposed, i);
 
-        weight.shape.dim[i] = v.kernel;
-        taps *= v.kernel;
         extent[i] = transposed ? (v.cover + v.stride - 1) / v.stride : v.cover;
         stride[i] = transposed || plan->y.dim[1 + i] == 1 ? 1 : v.stride;
     }
-    weight.shape.dim[n_axes] = c;
-    weight.shape.dim[n_axes + 1] = s.slice.k;
+    weight.shape = weight_shape(a, transposed, x, &plan->y);
     weight.init = a->init.word ? a->init : init_default;
-    weight.fan_in = taps * c;
-    weight.fan_out = taps * (s.slice.k / s.slice.groups);
+    weight.fan_in = shape_len(&weight.shape) / s.slice.k;
+    weight.fan_out = shape_len(&weight.shape) / s.slice.c;
     plan->w[0] = weight;
     if (a->bias == BIAS_TRUE || (a->bias == BIAS_AUTO && plan->bias_auto))
         plan->w[1] = (struct op_param){
-            .name = "bias", .shape = {1, {a->channels}}, .fan_in = taps * c, .fan_out = 1};
+            .name = "bias", .shape = {1, {a->channels}}, .fan_in = weight.fan_in, .fan_out = 1};
     plan->scratch_bytes = conv3d_scratch_bytes(&s);
     plan->flops = conv3d_flops(&s);
+    const struct spectral spectral = filters_spectral(a, transposed, x, &plan->y);
+    spectral_plan(&spectral, plan);
     plan->kernel = axes_h_w(extent, n_axes);
     plan->stride = axes_h_w(stride, n_axes);
     return 0;
@@ -186,6 +196,13 @@ struct conv3d filters_conv3d(const struct filters *a, bool transposed, const str
         .pad_d = v[0].pad,
         .dilation_d = v[0].dilation,
     };
+}
+
+struct spectral filters_spectral(const struct filters *a, bool transposed, const struct shape *x,
+                                 const struct shape *y) {
+    const struct shape w = weight_shape(a, transposed, x, y);
+
+    return spectral_of(a->spectral, &w, transposed);
 }
 
 int64_t filters_pixels(const struct shape *s) {

@@ -5,12 +5,14 @@
 #include "core/math/conv3d.h"
 #include "core/ops/axes.h"
 #include "core/ops/init.h"
+#include "core/ops/spectral.h"
 
 struct filters {
     int channels;
     struct ints kernel, stride, pad, dilation; /* one number, or one for each dimension */
     int groups, bias;
     struct applied init;
+    int spectral;
     struct ints output_pad; /* of transposed ones */
 };
 
@@ -67,11 +69,11 @@ extern const char *const filters_biases[];
          .find = init_find,                                                                        \
          .at = init_word,                                                                          \
          .help = "of the weights; uniform within 1 / sqrt(fan_in) when not given"},                \
-    {                                                                                              \
+        SPECTRAL_SPEC(struct filters), {                                                           \
         0                                                                                          \
     }
 
-/* Everything but scratch. transposed: x is the output of the convolution, y its input.
+/* The whole plan. transposed: x is the output of the convolution, y its input.
  * Errors: ERR_CONFIG, beginning with name. */
 int filters_plan(const char *name, bool transposed, const struct filters *a, const struct shape *x,
                  struct op_plan *plan, struct err *err);
@@ -79,6 +81,10 @@ int filters_plan(const char *name, bool transposed, const struct filters *a, con
 /* The convolution between x and y. */
 struct conv3d filters_conv3d(const struct filters *a, bool transposed, const struct shape *x,
                              const struct shape *y);
+
+/* How the weights between x and y are normalised. */
+struct spectral filters_spectral(const struct filters *a, bool transposed, const struct shape *x,
+                                 const struct shape *y);
 
 /* Pixels of all samples. */
 int64_t filters_pixels(const struct shape *s);

@@ -1,9 +1,11 @@
-/* linear(x, channels, bias=auto): y = x w + bias for x [n, c] and weights [c, channels]. */
+/* linear(x, channels, bias=auto, spectral=false): y = x w + bias for x [n, c] and weights [c,
+ * channels]. */
 #include "core/math/conv.h"
 #include "core/math/gemm.h"
 #include "core/ops/init.h"
 #include "core/ops/op.h"
 #include "core/ops/share.h"
+#include "core/ops/spectral.h"
 
 #include <string.h>
 
@@ -17,6 +19,7 @@ static const char *const biases[] = {"auto", "true", "false", NULL};
 struct linear {
     int channels, bias;
     struct applied init;
+    int spectral;
 };
 
 static const struct arg_spec specs[] = {
@@ -38,6 +41,7 @@ static const struct arg_spec specs[] = {
      .find = init_find,
      .at = init_word,
      .help = "of the weights; uniform within 1/sqrt(inputs) when not given"},
+    SPECTRAL_SPEC(struct linear),
     {0},
 };
 
@@ -65,6 +69,8 @@ static int plan(const void *args, const struct shape *x, int n_x, struct op_plan
     if (a->bias == BIAS_TRUE || (a->bias == BIAS_AUTO && plan->bias_auto))
         plan->w[1] = (struct op_param){
             .name = "bias", .shape = {1, {a->channels}}, .fan_in = c, .fan_out = 1};
+    const struct spectral spectral = spectral_of(a->spectral, &plan->w[0].shape, false);
+    spectral_plan(&spectral, plan);
     plan->flops = 2.0 * (double)n * (double)c * (double)a->channels;
     return 0;
 }
@@ -77,6 +83,14 @@ static int64_t piece_len(int64_t piece, int64_t len) {
     return len - piece * PIECE < PIECE ? len - piece * PIECE : PIECE;
 }
 
+static struct spectral spectral_of_call(const struct op_call *c) {
+    const struct linear *a = c->args;
+    const struct shape w = {2, {shape_channels(&c->x->shape), a->channels}};
+
+    return spectral_of(a->spectral, &w, false);
+}
+
+/* Here and below w[0] and dw[0] are those after normalisation. */
 static void forward_columns(const struct op_call *c, int64_t begin, int64_t end) {
     const int64_t n = c->y.shape.dim[0], k = c->y.shape.dim[1], in = shape_channels(&c->x->shape);
 
@@ -91,27 +105,51 @@ static void forward_columns(const struct op_call *c, int64_t begin, int64_t end)
 }
 
 static void forward(const struct op_call *c) {
-    share(c, pieces(c->y.shape.dim[1]), forward_columns);
+    const struct spectral spectral = spectral_of_call(c);
+    struct op_call with = *c;
+
+    with.w[0] = spectral_forward(&spectral, c);
+    share(&with, pieces(c->y.shape.dim[1]), forward_columns);
 }
 
-/* dx[:, c] += dy w[c, :] transposed, and dw[c, :] += x[:, c] transposed dy. */
-static void backward_channels(const struct op_call *c, int64_t begin, int64_t end) {
+/* dx[:, c] += dy w[c, :] transposed. */
+static void data_channels(const struct op_call *c, int64_t begin, int64_t end) {
     const int64_t n = c->y.shape.dim[0], k = c->y.shape.dim[1], in = shape_channels(&c->x->shape);
 
     for (int64_t piece = begin; piece < end; piece++) {
-        const int64_t c0 = piece * PIECE, rows = piece_len(piece, in);
+        const int64_t c0 = piece * PIECE;
 
-        if (c->dx->data)
-            gemm(false, true, n, rows, k, c->dy.data, k, c->w[0] + c0 * k, k, 1, c->dx->data + c0,
-                 in);
-        if (c->dw[0])
-            gemm(true, false, rows, k, n, c->x->data + c0, in, c->dy.data, k, 1, c->dw[0] + c0 * k,
-                 k);
+        gemm(false, true, n, piece_len(piece, in), k, c->dy.data, k, c->w[0] + c0 * k, k, 1,
+             c->dx->data + c0, in);
+    }
+}
+
+/* dw[c, :] += x[:, c] transposed dy. */
+static void weight_channels(const struct op_call *c, int64_t begin, int64_t end) {
+    const int64_t n = c->y.shape.dim[0], k = c->y.shape.dim[1], in = shape_channels(&c->x->shape);
+
+    for (int64_t piece = begin; piece < end; piece++) {
+        const int64_t c0 = piece * PIECE;
+
+        gemm(true, false, piece_len(piece, in), k, n, c->x->data + c0, in, c->dy.data, k, 1,
+             c->dw[0] + c0 * k, k);
     }
 }
 
 static void backward(const struct op_call *c) {
-    share(c, pieces(shape_channels(&c->x->shape)), backward_channels);
+    const struct spectral spectral = spectral_of_call(c);
+    const int64_t n_pieces = pieces(shape_channels(&c->x->shape));
+    struct op_call with = *c;
+
+    if (c->dx->data) {
+        with.w[0] = spectral_weights(&spectral, c);
+        share(&with, n_pieces, data_channels);
+    }
+    if (c->dw[0]) {
+        with.dw[0] = spectral_gradient(&spectral, c);
+        share(&with, n_pieces, weight_channels);
+        spectral_backward(&spectral, c);
+    }
     if (c->dw[1])
         conv_backward_bias(c->y.shape.dim[0], c->y.shape.dim[1], c->team, c->dy.data, c->dw[1]);
 }

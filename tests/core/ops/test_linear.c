@@ -12,6 +12,7 @@
 struct linear {
     int channels, bias;
     struct applied init;
+    int spectral;
 };
 enum { BIAS_AUTO, BIAS_TRUE, BIAS_FALSE };
 
