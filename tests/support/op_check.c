@@ -52,7 +52,8 @@ static double *numbers_new(const double *from, int64_t len, uint64_t id) {
 }
 
 static bool differentiated(const struct bench *b, int i) {
-    return !(b->c->constant >> i & 1) && !(b->op->class_index && i == 1);
+    return !(b->c->constant >> i & 1) && !(b->op->class_index && i == 1) &&
+           !(b->op->index_limit && i == 0);
 }
 
 static void *arguments_new(const struct op *op, const void *given) {

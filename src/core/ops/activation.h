@@ -1,4 +1,4 @@
-/* activation.h - element-wise operators y = f(x) whose slope is a function of y.
+/* activation.h - element-wise operators y = f(x) whose slope is a function of y or of x.
  * Inline, so that the compiler makes one vector loop of each f. */
 #pragma once
 #include "core/ops/share.h"
@@ -29,18 +29,35 @@ ACTIVATION_INLINE void activation_forward(const struct op_call *c, int64_t begin
         y[i] = f(x[i], c->args);
 }
 
-/* dx[i] += g(dy[i], y[i]) for begin <= i < end; where dx is dy, it is overwritten. */
-ACTIVATION_INLINE void activation_backward(const struct op_call *c, int64_t begin, int64_t end,
-                                           act (*g)(act dy, act y, const void *args)) {
+/* dx[i] += g(dy[i], v[i]) for begin <= i < end; where dx is dy, it is overwritten. */
+ACTIVATION_INLINE void activation_backward(const struct op_call *c, const act *restrict v,
+                                           int64_t begin, int64_t end,
+                                           act (*g)(act dy, act v, const void *args)) {
     act *restrict dx = c->dx->data;
-    const act *restrict y = c->y.data;
 
     if (c->dx->data == c->dy.data) {
         for (int64_t i = begin; i < end; i++)
-            dx[i] = g(dx[i], y[i], c->args);
+            dx[i] = g(dx[i], v[i], c->args);
         return;
     }
     const act *restrict dy = c->dy.data;
     for (int64_t i = begin; i < end; i++)
-        dx[i] += g(dy[i], y[i], c->args);
+        dx[i] += g(dy[i], v[i], c->args);
 }
+
+/* Defines forward and backward of y = value(x, args), dx = pull_back(dy, v, args), where v is y
+ * (the operator has reads_y) or x->data (reads_x). */
+#define ACTIVATION(v)                                                                              \
+    static void forward_part(const struct op_call *c, int64_t begin, int64_t end) {                \
+        activation_forward(c, begin, end, value);                                                  \
+    }                                                                                              \
+    static void forward(const struct op_call *c) {                                                 \
+        share(c, shape_len(&c->y.shape), forward_part);                                            \
+    }                                                                                              \
+    static void backward_part(const struct op_call *c, int64_t begin, int64_t end) {               \
+        activation_backward(c, c->v, begin, end, pull_back);                                       \
+    }                                                                                              \
+    static void backward(const struct op_call *c) {                                                \
+        if (c->dx->data)                                                                           \
+            share(c, shape_len(&c->y.shape), backward_part);                                       \
+    }

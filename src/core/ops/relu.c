@@ -11,22 +11,7 @@ static act pull_back(act dy, act y, const void *args) {
     return y > 0 ? dy : 0;
 }
 
-static void forward_part(const struct op_call *c, int64_t begin, int64_t end) {
-    activation_forward(c, begin, end, value);
-}
-
-static void forward(const struct op_call *c) {
-    share(c, shape_len(&c->y.shape), forward_part);
-}
-
-static void backward_part(const struct op_call *c, int64_t begin, int64_t end) {
-    activation_backward(c, begin, end, pull_back);
-}
-
-static void backward(const struct op_call *c) {
-    if (c->dx->data)
-        share(c, shape_len(&c->y.shape), backward_part);
-}
+ACTIVATION(y.data)
 
 const struct op op_relu = {
     .word = {"relu", "max(x, 0)", 0, NULL},

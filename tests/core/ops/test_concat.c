@@ -20,6 +20,22 @@ static void channels_stand_side_by_side(void **state) {
         (struct shape){2, {2, 3}}, out);
 }
 
+/* Input i has one channel, which holds i; the outputs count. */
+static void sixteen_inputs_stand_side_by_side(void **state) {
+    (void)state;
+    struct op_case c = {"concat", .n_x = OP_ANY_INPUTS};
+    act in[OP_ANY_INPUTS][2], out[2 * OP_ANY_INPUTS];
+
+    for (int i = 0; i < OP_ANY_INPUTS; i++) {
+        in[i][0] = out[i] = i;
+        in[i][1] = out[OP_ANY_INPUTS + i] = OP_ANY_INPUTS + i;
+        c.x[i] = (struct shape){2, {2, 1}};
+        c.x_data[i] = in[i];
+    }
+    check_output(&c, (struct shape){2, {2, OP_ANY_INPUTS}}, out);
+    check_gradients(&c);
+}
+
 static void other_heights_are_refused(void **state) {
     (void)state;
     check_refused(&(struct op_case){"concat", .n_x = 3,
@@ -39,6 +55,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(gradient_agrees_with_differences),
         cmocka_unit_test(channels_stand_side_by_side),
+        cmocka_unit_test(sixteen_inputs_stand_side_by_side),
         cmocka_unit_test(other_heights_are_refused),
         cmocka_unit_test(other_ranks_are_refused),
     };

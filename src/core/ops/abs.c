@@ -1,0 +1,25 @@
+/* abs(x): y = |x|; its slope at 0 is 0. */
+#include "core/ops/activation.h"
+
+static act value(act x, const void *args) {
+    (void)args;
+    return x < 0 ? -x : x;
+}
+
+static act pull_back(act dy, act x, const void *args) {
+    (void)args;
+    return x > 0 ? dy : x < 0 ? -dy : 0;
+}
+
+ACTIVATION(x->data)
+
+const struct op op_abs = {
+    .word = {"abs", "|x|", 0, NULL},
+    .min_x = 1,
+    .max_x = 1,
+    .reads_x = 1,
+    .in_place = true,
+    .plan = activation_plan,
+    .forward = forward,
+    .backward = backward,
+};

@@ -1,0 +1,26 @@
+/* exp(x): y = e to the power x. */
+#include "core/ops/activation.h"
+#include "core/ops/act_math.h"
+
+static act value(act x, const void *args) {
+    (void)args;
+    return act_exp(x);
+}
+
+static act pull_back(act dy, act y, const void *args) {
+    (void)args;
+    return dy * y;
+}
+
+ACTIVATION(y.data)
+
+const struct op op_exp = {
+    .word = {"exp", "e to the power x", 0, NULL},
+    .min_x = 1,
+    .max_x = 1,
+    .reads_y = true,
+    .in_place = true,
+    .plan = activation_plan,
+    .forward = forward,
+    .backward = backward,
+};

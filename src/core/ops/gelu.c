@@ -1,0 +1,32 @@
+/* gelu(x): y = x P(X < x) for a standard normal X. Source: Hendrycks & Gimpel 2016,
+ * arXiv:1606.08415 */
+#include "core/ops/activation.h"
+#include "core/ops/act_math.h"
+
+static act value(act x, const void *args) {
+    (void)args;
+    act density;
+
+    return x * act_normal(x, &density);
+}
+
+static act pull_back(act dy, act x, const void *args) {
+    (void)args;
+    act density;
+    const act below = act_normal(x, &density);
+
+    return dy * (below + x * density);
+}
+
+ACTIVATION(x->data)
+
+const struct op op_gelu = {
+    .word = {"gelu", "x times the normal distribution at x", 0, NULL},
+    .min_x = 1,
+    .max_x = 1,
+    .reads_x = 1,
+    .in_place = true,
+    .plan = activation_plan,
+    .forward = forward,
+    .backward = backward,
+};

@@ -1,0 +1,27 @@
+/* hard_sigmoid(x): y = min(max(x / 6 + 1/2, 0), 1). Source: Howard et al. 2019, arXiv:1905.02244 */
+#include "core/ops/activation.h"
+
+static act value(act x, const void *args) {
+    (void)args;
+    const act y = x * (act)(1.0 / 6) + (act)0.5;
+
+    return y < 0 ? 0 : y > 1 ? 1 : y;
+}
+
+static act pull_back(act dy, act y, const void *args) {
+    (void)args;
+    return y > 0 && y < 1 ? dy * (act)(1.0 / 6) : 0;
+}
+
+ACTIVATION(y.data)
+
+const struct op op_hard_sigmoid = {
+    .word = {"hard_sigmoid", "min(max(x / 6 + 1/2, 0), 1)", 0, NULL},
+    .min_x = 1,
+    .max_x = 1,
+    .reads_y = true,
+    .in_place = true,
+    .plan = activation_plan,
+    .forward = forward,
+    .backward = backward,
+};

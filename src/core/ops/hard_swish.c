@@ -1,0 +1,29 @@
+/* hard_swish(x): y = x min(max(x / 6 + 1/2, 0), 1). Source: Howard et al. 2019, arXiv:1905.02244 */
+#include "core/ops/activation.h"
+
+static act value(act x, const void *args) {
+    (void)args;
+    const act s = x * (act)(1.0 / 6) + (act)0.5;
+
+    return x * (s < 0 ? 0 : s > 1 ? 1 : s);
+}
+
+static act pull_back(act dy, act x, const void *args) {
+    (void)args;
+    const act slope = x * (act)(1.0 / 3) + (act)0.5;
+
+    return x <= -3 ? 0 : x < 3 ? dy * slope : dy;
+}
+
+ACTIVATION(x->data)
+
+const struct op op_hard_swish = {
+    .word = {"hard_swish", "x min(max(x / 6 + 1/2, 0), 1)", 0, NULL},
+    .min_x = 1,
+    .max_x = 1,
+    .reads_x = 1,
+    .in_place = true,
+    .plan = activation_plan,
+    .forward = forward,
+    .backward = backward,
+};

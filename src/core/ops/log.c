@@ -1,0 +1,26 @@
+/* log(x): the natural logarithm; -infinity at 0, NaN below. */
+#include "core/ops/activation.h"
+#include "core/ops/act_math.h"
+
+static act value(act x, const void *args) {
+    (void)args;
+    return act_log(x);
+}
+
+static act pull_back(act dy, act x, const void *args) {
+    (void)args;
+    return dy / x;
+}
+
+ACTIVATION(x->data)
+
+const struct op op_log = {
+    .word = {"log", "natural logarithm", 0, NULL},
+    .min_x = 1,
+    .max_x = 1,
+    .reads_x = 1,
+    .in_place = true,
+    .plan = activation_plan,
+    .forward = forward,
+    .backward = backward,
+};

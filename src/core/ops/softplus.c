@@ -1,0 +1,43 @@
+/* softplus(x, beta=1): y = log(1 + exp(beta x)) / beta, without overflow. */
+#include "core/ops/activation.h"
+#include "core/ops/act_math.h"
+
+struct softplus {
+    double beta;
+};
+
+static const struct arg_spec specs[] = {
+    {.name = "beta",
+     .kind = ARG_REAL,
+     .offset = offsetof(struct softplus, beta),
+     .fallback = 1,
+     .min = 1e-6,
+     .max = -1,
+     .help = "how sharp the bend is; above 0"},
+    {0},
+};
+
+static act value(act x, const void *args) {
+    const act beta = (act)((const struct softplus *)args)->beta, z = beta * x;
+
+    return ((z > 0 ? z : 0) + act_log1p_unit(act_exp(z > 0 ? -z : z))) / beta;
+}
+
+static act pull_back(act dy, act y, const void *args) {
+    const act beta = (act)((const struct softplus *)args)->beta;
+
+    return dy * -act_expm1(-beta * y); /* 1 - exp(-beta y) is the sigmoid of beta x */
+}
+
+ACTIVATION(y.data)
+
+const struct op op_softplus = {
+    .word = {"softplus", "log(1 + exp(beta x)) / beta", sizeof(struct softplus), specs},
+    .min_x = 1,
+    .max_x = 1,
+    .reads_y = true,
+    .in_place = true,
+    .plan = activation_plan,
+    .forward = forward,
+    .backward = backward,
+};

@@ -1,0 +1,26 @@
+/* sqrt(x): the square root; NaN below 0. Its slope at 0 is infinite: add a little to x there. */
+#include "core/ops/activation.h"
+#include <math.h>
+
+static act value(act x, const void *args) {
+    (void)args;
+    return (act)sqrt((double)x);
+}
+
+static act pull_back(act dy, act y, const void *args) {
+    (void)args;
+    return dy / (2 * y);
+}
+
+ACTIVATION(y.data)
+
+const struct op op_sqrt = {
+    .word = {"sqrt", "square root", 0, NULL},
+    .min_x = 1,
+    .max_x = 1,
+    .reads_y = true,
+    .in_place = true,
+    .plan = activation_plan,
+    .forward = forward,
+    .backward = backward,
+};

@@ -1,0 +1,35 @@
+/* swish(x): y = x / (1 + exp(-x)), also called SiLU. Source: Ramachandran et al. 2017,
+ * arXiv:1710.05941 */
+#include "core/ops/activation.h"
+#include "core/ops/act_math.h"
+
+static act sigmoid(act x) {
+    const act e = act_exp(x < 0 ? x : -x); /* at most 1 */
+
+    return (x < 0 ? e : 1) / (1 + e);
+}
+
+static act value(act x, const void *args) {
+    (void)args;
+    return x * sigmoid(x);
+}
+
+static act pull_back(act dy, act x, const void *args) {
+    (void)args;
+    const act s = sigmoid(x);
+
+    return dy * s * (1 + x * (1 - s));
+}
+
+ACTIVATION(x->data)
+
+const struct op op_swish = {
+    .word = {"swish", "x / (1 + exp(-x))", 0, NULL},
+    .min_x = 1,
+    .max_x = 1,
+    .reads_x = 1,
+    .in_place = true,
+    .plan = activation_plan,
+    .forward = forward,
+    .backward = backward,
+};
