@@ -1,18 +1,19 @@
 /* hard_swish(x): y = x min(max(x / 6 + 1/2, 0), 1). Source: Howard et al. 2019, arXiv:1905.02244 */
 #include "core/ops/activation.h"
+#include "core/ops/act_math.h"
 
 static act value(act x, const void *args) {
     (void)args;
     const act s = x * (act)(1.0 / 6) + (act)0.5;
 
-    return x * (s < 0 ? 0 : s > 1 ? 1 : s);
+    return x * act_choose(s < 0, 0, act_choose(s > 1, 1, s));
 }
 
 static act pull_back(act dy, act x, const void *args) {
     (void)args;
     const act slope = x * (act)(1.0 / 3) + (act)0.5;
 
-    return x <= -3 ? 0 : x < 3 ? dy * slope : dy;
+    return dy * act_choose(x <= -3, 0, act_choose(x < 3, slope, 1));
 }
 
 ACTIVATION(x->data)
