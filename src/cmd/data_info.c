@@ -75,64 +75,74 @@ static int print_group(struct h5 *file, const char *group, int depth, struct err
     return status;
 }
 
-static int print_classes(const struct dataset *ds, struct err *err) {
-    const int n = dataset_n_classes(ds);
-    const int32_t *labels = dataset_labels(ds);
-    int64_t *count, least = INT64_MAX, most = 0;
+/* 10 classes of 90 to 110: cat 90, dog 110 ... */
+static void print_classes(const struct dataset *ds, int field) {
+    const int n = dataset_field_classes(ds, field);
+    const int64_t *count = dataset_class_counts(ds, field);
+    int64_t least = INT64_MAX, most = 0;
 
-    if (!labels) {
-        printf("  no labels\n");
-        return 0;
-    }
-    count = calloc((size_t)n, sizeof *count);
-    if (!count)
-        return err_set(err, ERR_IO, "%s: out of memory", dataset_name(ds));
-    for (int64_t i = 0; i < dataset_len(ds); i++)
-        count[labels[i]]++;
     for (int i = 0; i < n; i++) {
         least = count[i] < least ? count[i] : least;
         most = count[i] > most ? count[i] : most;
     }
-    printf("  %d classes of %lld", n, (long long)least);
+    printf("    %d classes of %lld", n, (long long)least);
     if (most > least)
         printf(" to %lld", (long long)most);
-    printf(" samples:");
+    printf(" %s:", dataset_field(ds, field)->sample.rank ? "places" : "samples");
     for (int i = 0; i < n && i < MOST_CLASSES_SHOWN; i++)
-        printf("%s %s %lld", i ? "," : "", dataset_class_name(ds, i), (long long)count[i]);
+        printf("%s %s %lld", i ? "," : "", dataset_class_name(ds, field, i), (long long)count[i]);
     if (n > MOST_CLASSES_SHOWN)
         printf(", and %d more", n - MOST_CLASSES_SHOWN);
     printf("\n");
-    free(count);
-    return 0;
 }
 
 static void print_channels(const char *name, const float *values, int64_t n) {
-    printf("  %s:", name);
+    printf("    %s:", name);
     for (int64_t c = 0; c < n; c++)
         printf(" %.4f", (double)values[c]);
     printf("\n");
 }
 
+static const char *kind_text(const struct dataset_field *f) {
+    if (f->kind == DATASET_CLASS)
+        return f->sample.rank ? "class of every place" : "class";
+    if (f->kind == DATASET_BYTES)
+        return f->image ? "image of bytes" : "bytes";
+    return f->image ? "image of floats" : "numbers";
+}
+
+static void print_field(const struct dataset *ds, int i) {
+    const struct dataset_field *f = dataset_field(ds, i);
+
+    printf("  %s: %s", f->name, kind_text(f));
+    if (f->sample.rank)
+        printf(" ");
+    print_dims(f->sample.dim, f->sample.rank);
+    if (f->unpaired)
+        printf(", unpaired, %lld rows", (long long)f->rows);
+    printf("\n");
+    if (f->kind == DATASET_CLASS)
+        print_classes(ds, i);
+    if (dataset_mean(ds, i)) {
+        print_channels("mean", dataset_mean(ds, i), f->sample.dim[2]);
+        print_channels("std", dataset_std(ds, i), f->sample.dim[2]);
+    }
+}
+
 /* What training sees of a split. */
 static int print_split(const char *spec, struct err *err) {
     struct dataset *ds;
-    struct shape s;
-    int status;
 
     if (dataset_open(&ds, spec, 0, err))
         return -1;
-    s = dataset_sample_shape(ds);
-    printf("%s\n  %lld images of %lldx%lldx%lld (height, width, channels), %s\n", spec,
-           (long long)dataset_len(ds), (long long)s.dim[0], (long long)s.dim[1],
-           (long long)s.dim[2], dataset_field(ds, 0)->kind == DATASET_BYTES ? "bytes" : "floats");
-    status = print_classes(ds, err);
-    if (dataset_mean(ds)) {
-        print_channels("mean", dataset_mean(ds), s.dim[2]);
-        print_channels("std", dataset_std(ds), s.dim[2]);
-    }
+    printf("%s\n  %lld samples\n", spec, (long long)dataset_len(ds));
+    for (int i = 0; i < dataset_n_fields(ds); i++)
+        print_field(ds, i);
+    if (*dataset_ignored(ds))
+        printf("  no fields: %s\n", dataset_ignored(ds));
     printf("  fingerprint: %016llx\n", (unsigned long long)dataset_fingerprint(ds));
     dataset_close(ds);
-    return status;
+    return 0;
 }
 
 /* Every group is shown as a split; one that is none is said to be so, and the rest is shown. */

@@ -48,7 +48,8 @@ int augment_plan_init(struct augment_plan *plan, const struct applied *pipeline,
         const struct augment *augment = (const struct augment *)(const void *)pipeline[i].word;
         struct augment_stage *stage = &plan->stage[plan->n];
 
-        if (augment->training_only && !training)
+        if ((augment->training_only && !training) ||
+            (!augment->moves && source->role != AUGMENT_IMAGE))
             continue;
         if (plan->n == AUGMENT_MAX)
             return err_set(err, ERR_CONFIG, "%s: a pipeline has %d words at most",

@@ -17,11 +17,19 @@
 /* Words of a pipeline; random draws that each may make for an image. */
 enum { AUGMENT_MAX = 16, AUGMENT_DRAWS = 64 };
 
+/* Images of the same size move alike: each word draws the same for all of them. */
+enum augment_role {
+    AUGMENT_IMAGE,  /* all words; zeros come in from outside */
+    AUGMENT_MASK,   /* classes: words that move, by the nearest pixel; -1 comes in */
+    AUGMENT_VALUES, /* other numbers: words that move, as images */
+};
+
 /* What the dataset knows of its images. */
 struct augment_source {
     struct shape shape; /* [h, w, c] of one image */
     const float *mean;  /* [c] of values as the pipeline gets them, borrowed; NULL: unknown */
     const float *std;   /* [c] */
+    enum augment_role role;
 };
 
 /* One word in its place in a pipeline, as planned. */
@@ -50,6 +58,7 @@ struct augment {
     struct word word;   /* first: augment_find() gives its address */
     bool training_only; /* left out in validation */
     bool in_place;
+    bool moves; /* pixels to other places; otherwise it changes values, of images only */
     /* Set out (which is in on entry) and scratch_len. Pure.
      * Errors: ERR_CONFIG, beginning with the word's name. */
     int (*plan)(const void *args, bool training, const struct augment_source *source,

@@ -38,7 +38,7 @@ static void centre(const struct augment_call *c) {
                                     (c->in_shape.dim[1] - c->out_shape.dim[1]) / 2,
                                     c->out_shape.dim[0], c->out_shape.dim[1]};
 
-    augment_crop(c->in, &c->in_shape, &box, c->out);
+    augment_crop(c, &box);
 }
 
 static int plan_random_crop(const void *args, bool training, const struct augment_source *source,
@@ -60,7 +60,7 @@ static void apply_random_crop(const struct augment_call *c) {
         (int64_t)rng_below(c->key, c->first, (uint64_t)(c->in_shape.dim[0] + 2 * pad - h + 1));
     box.left +=
         (int64_t)rng_below(c->key, c->first + 1, (uint64_t)(c->in_shape.dim[1] + 2 * pad - w + 1));
-    augment_crop(c->in, &c->in_shape, &box, c->out);
+    augment_crop(c, &box);
 }
 
 static const struct arg_spec random_crop_args[] = {
@@ -76,6 +76,7 @@ static const struct arg_spec random_crop_args[] = {
 const struct augment augment_random_crop = {
     .word = {"random_crop", "a piece at a random place; in validation from the centre",
              sizeof(struct crop), random_crop_args},
+    .moves = true,
     .plan = plan_random_crop,
     .apply = apply_random_crop,
 };
@@ -90,6 +91,7 @@ static const struct arg_spec center_crop_args[] = {SIZE(crop), {0}};
 
 const struct augment augment_center_crop = {
     .word = {"center_crop", "the piece in the centre", sizeof(struct crop), center_crop_args},
+    .moves = true,
     .plan = plan_center_crop,
     .apply = centre,
 };
@@ -112,7 +114,7 @@ static int plan_resize(const void *args, bool training, const struct augment_sou
 static void apply_resize(const struct augment_call *c) {
     const struct augment_box all = {0, 0, c->in_shape.dim[0], c->in_shape.dim[1]};
 
-    augment_resample(c->in, &c->in_shape, &all, c->scratch, c->out, &c->out_shape);
+    augment_resample(c, &all);
 }
 
 static const struct arg_spec resize_args[] = {SIZE(resize), {0}};
@@ -120,6 +122,7 @@ static const struct arg_spec resize_args[] = {SIZE(resize), {0}};
 const struct augment augment_resize = {
     .word = {"resize", "the whole image, stretched to the size", sizeof(struct resize),
              resize_args},
+    .moves = true,
     .plan = plan_resize,
     .apply = apply_resize,
 };
@@ -205,7 +208,7 @@ static void apply_resized_crop(const struct augment_call *c) {
     const struct augment_box box =
         c->training ? random_box(c) : middle(c->in_shape.dim[0], c->in_shape.dim[1], form);
 
-    augment_resample(c->in, &c->in_shape, &box, c->scratch, c->out, &c->out_shape);
+    augment_resample(c, &box);
 }
 
 static const struct arg_spec resized_crop_args[] = {
@@ -231,6 +234,7 @@ const struct augment augment_random_resized_crop = {
     .word = {"random_resized_crop",
              "a random piece, resized; in validation the largest centred piece of that form",
              sizeof(struct resized_crop), resized_crop_args},
+    .moves = true,
     .plan = plan_resized_crop,
     .apply = apply_resized_crop,
 };

@@ -61,6 +61,7 @@ const struct augment augment_random_flip = {
     .word = {"random_flip", "mirrored, or not", sizeof(struct flip), flip_args},
     .training_only = true,
     .in_place = true,
+    .moves = true,
     .plan = augment_plan_same,
     .apply = apply_flip,
 };
@@ -68,17 +69,6 @@ const struct augment augment_random_flip = {
 struct rotate {
     double degrees;
 };
-
-/* Add weight times the pixel (i, j) of in; nothing beyond the edges. */
-static void add_pixel(const struct augment_call *c, int64_t i, int64_t j, float weight,
-                      float *out) {
-    const int64_t h = c->in_shape.dim[0], w = c->in_shape.dim[1], n = c->in_shape.dim[2];
-
-    if (weight == 0 || i < 0 || i >= h || j < 0 || j >= w)
-        return;
-    for (int64_t ch = 0; ch < n; ch++)
-        out[ch] += weight * c->in[(i * w + j) * n + ch];
-}
 
 /* Every pixel is fetched from where it comes from, between four neighbours. */
 static void apply_rotate(const struct augment_call *c) {
@@ -89,19 +79,12 @@ static void apply_rotate(const struct augment_call *c) {
     const double middle_y = (double)(h - 1) / 2, middle_x = (double)(w - 1) / 2;
     float *out = c->out;
 
-    memset(out, 0, (size_t)(h * w * n) * sizeof *out);
     for (int64_t i = 0; i < h; i++)
         for (int64_t j = 0; j < w; j++, out += n) {
             const double dy = (double)i - middle_y, dx = (double)j - middle_x;
             const double y = middle_y + cosine * dy + sine * dx;
             const double x = middle_x + cosine * dx - sine * dy;
-            const int64_t y0 = (int64_t)floor(y), x0 = (int64_t)floor(x);
-            const float down = (float)(y - (double)y0), right = (float)(x - (double)x0);
-
-            add_pixel(c, y0, x0, (1 - down) * (1 - right), out);
-            add_pixel(c, y0, x0 + 1, (1 - down) * right, out);
-            add_pixel(c, y0 + 1, x0, down * (1 - right), out);
-            add_pixel(c, y0 + 1, x0 + 1, down * right, out);
+            augment_fetch(c, y, x, out);
         }
 }
 
@@ -119,6 +102,7 @@ const struct augment augment_rotate = {
     .word = {"rotate", "turned about the centre; zeros come in", sizeof(struct rotate),
              rotate_args},
     .training_only = true,
+    .moves = true,
     .plan = augment_plan_same,
     .apply = apply_rotate,
 };
@@ -134,7 +118,7 @@ static void apply_shift(const struct augment_call *c) {
                                     (int64_t)floor(symmetric(c, 1) * fraction * (double)w + 0.5), h,
                                     w};
 
-    augment_crop(c->in, &c->in_shape, &box, c->out);
+    augment_crop(c, &box);
 }
 
 static const struct arg_spec shift_args[] = {
@@ -150,6 +134,7 @@ static const struct arg_spec shift_args[] = {
 const struct augment augment_shift = {
     .word = {"shift", "moved by whole pixels; zeros come in", sizeof(struct shift), shift_args},
     .training_only = true,
+    .moves = true,
     .plan = augment_plan_same,
     .apply = apply_shift,
 };

@@ -24,21 +24,59 @@ static int64_t clamp(int64_t x, int64_t low, int64_t high) {
     return x < low ? low : x > high ? high : x;
 }
 
-void augment_crop(const float *in, const struct shape *in_shape, const struct augment_box *box,
-                  float *out) {
-    const int64_t h = in_shape->dim[0], w = in_shape->dim[1], c = in_shape->dim[2];
+static void fill(float *out, int64_t len, float value) {
+    for (int64_t i = 0; i < len; i++)
+        out[i] = value;
+}
+
+void augment_crop(const struct augment_call *call, const struct augment_box *box) {
+    const int64_t h = call->in_shape.dim[0], w = call->in_shape.dim[1], c = call->in_shape.dim[2];
     const int64_t from = clamp(box->left, 0, w), to = clamp(box->left + box->width, 0, w);
     const int64_t row = box->width * c, before = (from - box->left) * c, len = (to - from) * c;
+    const float outside = augment_fill(call);
+    float *out = call->out;
 
     for (int64_t i = box->top; i < box->top + box->height; i++, out += row) {
         if (i < 0 || i >= h || len <= 0) {
-            memset(out, 0, (size_t)row * sizeof *out);
+            fill(out, row, outside);
             continue;
         }
-        memset(out, 0, (size_t)before * sizeof *out);
-        memcpy(out + before, in + (i * w + from) * c, (size_t)len * sizeof *out);
-        memset(out + before + len, 0, (size_t)(row - before - len) * sizeof *out);
+        fill(out, before, outside);
+        memcpy(out + before, call->in + (i * w + from) * c, (size_t)len * sizeof *out);
+        fill(out + before + len, row - before - len, outside);
     }
+}
+
+/* Add weight times the pixel (i, j) of in; nothing beyond the edges. */
+static void add_pixel(const struct augment_call *c, int64_t i, int64_t j, float weight,
+                      float *out) {
+    const int64_t h = c->in_shape.dim[0], w = c->in_shape.dim[1], n = c->in_shape.dim[2];
+
+    if (weight == 0 || i < 0 || i >= h || j < 0 || j >= w)
+        return;
+    for (int64_t ch = 0; ch < n; ch++)
+        out[ch] += weight * c->in[(i * w + j) * n + ch];
+}
+
+void augment_fetch(const struct augment_call *c, double y, double x, float *out) {
+    const int64_t h = c->in_shape.dim[0], w = c->in_shape.dim[1], n = c->in_shape.dim[2];
+
+    if (c->source->role == AUGMENT_MASK) {
+        const int64_t i = (int64_t)floor(y + 0.5), j = (int64_t)floor(x + 0.5);
+        const bool inside = i >= 0 && i < h && j >= 0 && j < w;
+
+        for (int64_t ch = 0; ch < n; ch++)
+            out[ch] = inside ? c->in[(i * w + j) * n + ch] : -1;
+        return;
+    }
+    const int64_t y0 = (int64_t)floor(y), x0 = (int64_t)floor(x);
+    const float down = (float)(y - (double)y0), right = (float)(x - (double)x0);
+
+    fill(out, n, 0);
+    add_pixel(c, y0, x0, (1 - down) * (1 - right), out);
+    add_pixel(c, y0, x0 + 1, (1 - down) * right, out);
+    add_pixel(c, y0 + 1, x0, down * (1 - right), out);
+    add_pixel(c, y0 + 1, x0 + 1, down * right, out);
 }
 
 /* Which inputs an output is the weighted mean of, along one side. */
@@ -98,15 +136,34 @@ static void resample_line(const float *line, int64_t w, int64_t c, const float *
     }
 }
 
+/* Nothing between two classes is a class. */
+static void resample_nearest(const struct augment_call *c, const struct augment_box *box) {
+    const int64_t w = c->in_shape.dim[1], n = c->in_shape.dim[2];
+    const int64_t out_h = c->out_shape.dim[0], out_w = c->out_shape.dim[1];
+    float *out = c->out;
+
+    for (int64_t i = 0; i < out_h; i++)
+        for (int64_t j = 0; j < out_w; j++, out += n) {
+            const int64_t y = box->top + (2 * i + 1) * box->height / (2 * out_h);
+            const int64_t x = box->left + (2 * j + 1) * box->width / (2 * out_w);
+
+            memcpy(out, c->in + (y * w + x) * n, (size_t)n * sizeof *out);
+        }
+}
+
 /* Lines first, as they are contiguous: each output line is a weighted sum of input lines, which is
  * then resampled itself. scratch: that line, its weights, and the weights of every column. */
-void augment_resample(const float *in, const struct shape *in_shape, const struct augment_box *box,
-                      float *scratch, float *out, const struct shape *out_shape) {
-    const int64_t w = in_shape->dim[1], c = in_shape->dim[2], row = box->width * c;
-    const int64_t out_h = out_shape->dim[0], out_w = out_shape->dim[1];
+void augment_resample(const struct augment_call *call, const struct augment_box *box) {
+    const int64_t w = call->in_shape.dim[1], c = call->in_shape.dim[2], row = box->width * c;
+    const int64_t out_h = call->out_shape.dim[0], out_w = call->out_shape.dim[1];
+    float *scratch = call->scratch, *out = call->out;
     float *line_weight = scratch + row;
     float *column_weight = line_weight + most_taps(out_h, box->height);
 
+    if (call->source->role == AUGMENT_MASK) {
+        resample_nearest(call, box);
+        return;
+    }
     for (int64_t j = 0; j < out_w; j++) {
         const struct taps x = taps_of(j, out_w, box->width);
 
@@ -118,7 +175,7 @@ void augment_resample(const float *in, const struct shape *in_shape, const struc
         weigh(&y, line_weight);
         memset(scratch, 0, (size_t)row * sizeof *scratch);
         for (int64_t k = y.from; k < y.to; k++) {
-            const float *line = in + ((box->top + k) * w + box->left) * c;
+            const float *line = call->in + ((box->top + k) * w + box->left) * c;
             const float weight = line_weight[k - y.from];
 
             for (int64_t e = 0; e < row; e++)

@@ -19,15 +19,22 @@ int augment_size(const char *name, const struct ints *size, int64_t *height, int
 int augment_plan_same(const void *args, bool training, const struct augment_source *source,
                       struct augment_stage *stage, struct err *err);
 
-/* Copy a piece of in to out [box.height, box.width, c]; zeros beyond the edges. */
-void augment_crop(const float *in, const struct shape *in_shape, const struct augment_box *box,
-                  float *out);
+/* What comes in from beyond the edges. */
+static inline float augment_fill(const struct augment_call *c) {
+    return c->source->role == AUGMENT_MASK ? -1 : 0;
+}
+
+/* Copy a piece of c->in to c->out [box.height, box.width, c], filled up beyond the edges. */
+void augment_crop(const struct augment_call *c, const struct augment_box *box);
+
+/* c->out at the place (y, x) of c->in: between four neighbours, or the nearest of a mask.
+ *   out  [c], one pixel */
+void augment_fetch(const struct augment_call *c, double y, double x, float *out);
 
 /* Floats of scratch that resizing any piece of an image to `out` needs. */
 int64_t augment_resample_scratch(const struct shape *in, const struct shape *out);
 
-/* Resize a piece of in, which lies within it, to out. A triangle filter that is stretched where the
- * image shrinks, so that every pixel counts: as Pillow's BILINEAR.
- *   scratch  [augment_resample_scratch], of the whole image, at least */
-void augment_resample(const float *in, const struct shape *in_shape, const struct augment_box *box,
-                      float *scratch, float *out, const struct shape *out_shape);
+/* Resize a piece of c->in, which lies within it, to c->out. A triangle filter that is stretched
+ * where the image shrinks, so that every pixel counts: as Pillow's BILINEAR. Of a mask the pixel
+ * nearest to each centre. c->scratch: [augment_resample_scratch], of the whole image, at least. */
+void augment_resample(const struct augment_call *c, const struct augment_box *box);

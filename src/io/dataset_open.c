@@ -1,5 +1,4 @@
 /* Everything that can be wrong with a dataset is found here. */
-#include "io/dataset_layout.h"
 #include "io/dataset_private.h"
 
 #include <math.h>
@@ -9,222 +8,19 @@
 #include <unistd.h>
 #include <xxhash.h>
 
-enum {
-    VERSION = 1,
-    MOST_CLASSES = 1 << 24,
-    DEFLATE_RATIO = 1100, /* gzip packs at most 1032 to 1 */
-    LABELS_AT_A_TIME = 1 << 16,
-};
+enum { VERSION = 1 };
 
-static int no_memory(const struct dataset *ds, struct err *err) {
+int dataset_no_memory(const struct dataset *ds, struct err *err) {
     return err_set(err, ERR_IO, "%s: out of memory", ds->name);
 }
 
-/* The group's attribute, else the file's: the object that has it, or NULL. */
-static const char *attr_home(const struct dataset *ds, const struct dataset_layout *at,
-                             const char *name) {
-    const char *const homes[] = {at->images, at->group, "/"};
-
-    for (int i = 0; i < 3; i++)
-        if (h5_attr_exists(ds->file, homes[i], name))
-            return homes[i];
-    return NULL;
-}
-
-/* A file may claim rows that it does not hold; they would read as zeros. */
-static int check_stored(const struct dataset *ds, const char *path, const struct h5_info *info,
-                        struct err *err) {
-    const int64_t bytes = info->dim[0] * h5_row_len(info) * info->item_bytes;
-    const int64_t least = info->n_filters ? bytes / DEFLATE_RATIO : bytes;
-
-    if (info->stored_bytes >= least)
-        return 0;
-    return err_set(err, ERR_DATA,
-                   "%s: %s claims %lld bytes but stores %lld; it was not written completely",
-                   ds->name, path, (long long)bytes, (long long)info->stored_bytes);
-}
-
-static bool channel_count(int64_t n) {
-    return n == 1 || n == 3 || n == 4;
-}
-
-/* Does the file hold [n, c, h, w]? Its attribute says so, or its shape does. */
-static int find_order(struct dataset *ds, const struct dataset_layout *at,
-                      const struct h5_info *info, struct err *err) {
-    const char *home = attr_home(ds, at, "layout");
-    char *order;
-    int status = 0;
-
-    if (!home) {
-        ds->channels_first = channel_count(info->dim[1]) && !channel_count(info->dim[3]);
-        return 0;
-    }
-    if (h5_attr_text(ds->file, home, "layout", &order, err))
-        return -1;
-    ds->channels_first = strcmp(order, "NCHW") == 0;
-    if (!ds->channels_first && strcmp(order, "NHWC") != 0)
-        status = err_set(err, ERR_DATA, "%s: attribute layout is '%.40s', expected NHWC or NCHW",
-                         ds->name, order);
-    free(order);
-    return status;
-}
-
-static int check_images(struct dataset *ds, const struct dataset_layout *at,
-                        const struct h5_info *info, struct err *err) {
-    struct dataset_field *field = &ds->field[0];
-    const int64_t *dim = info->dim;
-    struct shape *s = &field->sample;
-
-    if (info->rank != 3 && info->rank != 4)
-        return err_set(err, ERR_DATA,
-                       "%s: %s has %d dimensions, expected 4 (samples, height, width, channels) or "
-                       "3 (samples, height, width)",
-                       ds->name, at->images, info->rank);
-    if (info->class == H5_CLASS_UINT && info->item_bytes == 1)
-        field->kind = DATASET_BYTES;
-    else if (info->class == H5_CLASS_FLOAT)
-        field->kind = DATASET_REALS;
-    else
-        return err_set(err, ERR_DATA, "%s: %s holds %s of %d bytes, expected uint8 or float32",
-                       ds->name, at->images,
-                       info->class == H5_CLASS_INT || info->class == H5_CLASS_UINT ? "integers"
-                                                                                   : "items",
-                       info->item_bytes);
-    if (info->rank == 4 && find_order(ds, at, info, err))
-        return -1;
-    if (info->rank == 3)
-        *s = (struct shape){3, {dim[1], dim[2], 1}};
-    else if (ds->channels_first)
-        *s = (struct shape){3, {dim[2], dim[3], dim[1]}};
-    else
-        *s = (struct shape){3, {dim[1], dim[2], dim[3]}};
-    strcpy(field->name, "image");
-    ds->n_fields = 1;
-    ds->len = dim[0];
-    if (ds->len == 0)
-        return err_set(err, ERR_DATA, "%s: %s is empty, expected at least one image", ds->name,
-                       at->images);
-    if (shape_len(s) <= 0 || shape_len(s) > INT32_MAX / 8)
-        return err_set(err, ERR_DATA, "%s: %s has images of %lldx%lldx%lld", ds->name, at->images,
-                       (long long)s->dim[0], (long long)s->dim[1], (long long)s->dim[2]);
-    ds->sample_bytes = (size_t)shape_len(s) * (field->kind == DATASET_BYTES ? 1 : sizeof(float));
-    return check_stored(ds, at->images, info, err);
-}
-
-/* Class names, where the file has them. */
-static int read_classes(struct dataset *ds, const struct dataset_layout *at, struct err *err) {
-    const char *home = attr_home(ds, at, "classes");
-
-    if (!home)
-        return 0;
-    if (h5_attr_texts(ds->file, home, "classes", &ds->class_name, &ds->n_classes, err))
-        return -1;
-    if (ds->n_classes == 0)
-        return err_set(err, ERR_DATA, "%s: attribute classes is empty", ds->name);
-    return 0;
-}
-
-/* Where the file does not name the classes, their numbers do. */
-static int number_classes(struct dataset *ds, struct err *err) {
-    enum { NUMBER = 12 };
-
-    for (int64_t i = 0; i < ds->len; i++)
-        if (ds->labels[i] >= ds->n_classes)
-            ds->n_classes = ds->labels[i] + 1;
-    ds->class_name = calloc((size_t)ds->n_classes, sizeof *ds->class_name);
-    if (!ds->class_name)
-        return no_memory(ds, err);
-    for (int i = 0; i < ds->n_classes; i++) {
-        ds->class_name[i] = malloc(NUMBER);
-        if (!ds->class_name[i])
-            return no_memory(ds, err);
-        snprintf(ds->class_name[i], NUMBER, "%d", i);
-    }
-    return 0;
-}
-
-static int check_labels(const struct dataset *ds, const char *path, const struct h5_info *info,
-                        struct err *err) {
-    const bool column = info->rank == 2 && info->dim[1] == 1;
-
-    if (info->rank != 1 && !column)
-        return err_set(err, ERR_DATA,
-                       "%s: %s has %d dimensions%s, expected one class number for each sample",
-                       ds->name, path, info->rank, info->rank == 2 ? " (one-hot?)" : "");
-    if (info->class != H5_CLASS_INT && info->class != H5_CLASS_UINT)
-        return err_set(err, ERR_DATA, "%s: %s holds no integers, expected class numbers", ds->name,
-                       path);
-    if (info->dim[0] != ds->len)
-        return err_set(err, ERR_DATA, "%s: has %lld images but %lld labels", ds->name,
-                       (long long)ds->len, (long long)info->dim[0]);
-    return check_stored(ds, path, info, err);
-}
-
-/* Labels first .. first + n - 1, checked. */
-static int take_labels(struct dataset *ds, const int64_t *labels, int64_t first, int64_t n,
-                       struct err *err) {
-    const int64_t most = ds->n_classes ? ds->n_classes : MOST_CLASSES;
-
-    for (int64_t i = 0; i < n; i++) {
-        if (labels[i] < 0 || labels[i] >= most)
-            return err_set(err, ERR_DATA, "%s: label %lld of sample %lld, expected 0 to %lld",
-                           ds->name, (long long)labels[i], (long long)(first + i),
-                           (long long)most - 1);
-        ds->labels[first + i] = (int32_t)labels[i];
-    }
-    return 0;
-}
-
-static int read_labels(struct dataset *ds, struct h5_data *data, struct err *err) {
-    int64_t *some = malloc(LABELS_AT_A_TIME * sizeof *some);
-    int status = 0;
-
-    ds->labels = malloc((size_t)ds->len * sizeof *ds->labels);
-    if (!ds->labels || !some)
-        status = no_memory(ds, err);
-    for (int64_t first = 0; !status && first < ds->len; first += LABELS_AT_A_TIME) {
-        const int64_t left = ds->len - first;
-        const int64_t n = left < LABELS_AT_A_TIME ? left : LABELS_AT_A_TIME;
-
-        if (h5_data_read(data, first, n, H5_TYPE_I64, some, err) ||
-            take_labels(ds, some, first, n, err))
-            status = -1;
-    }
-    free(some);
-    return status;
-}
-
-static int count_classes(struct dataset *ds, struct err *err) {
-    ds->counts = calloc((size_t)ds->n_classes, sizeof *ds->counts);
-    if (!ds->counts)
-        return no_memory(ds, err);
-    for (int64_t i = 0; i < ds->len; i++)
-        ds->counts[ds->labels[i]]++;
-    return 0;
-}
-
-static int open_labels(struct dataset *ds, const struct dataset_layout *at, struct err *err) {
-    struct h5_data *data;
-    int status;
-
-    if (!*at->labels)
-        return 0;
-    if (read_classes(ds, at, err) || h5_data_open(&data, ds->file, at->labels, err))
-        return -1;
-    status = check_labels(ds, at->labels, h5_data_info(data), err) || read_labels(ds, data, err);
-    h5_data_close(data);
-    if (status || (!ds->class_name && number_classes(ds, err)) || count_classes(ds, err))
-        return -1;
-    ds->field[ds->n_fields++] = (struct dataset_field){.name = "label", .kind = DATASET_CLASS};
-    return 0;
-}
-
 /* mean or std: [c] into *out; NULL where the file does not say. */
-static int read_channels(struct dataset *ds, const struct dataset_layout *at, const char *name,
-                         bool positive, float **out, struct err *err) {
-    const char *home = attr_home(ds, at, name);
-    const int channels = (int)ds->field[0].sample.dim[2];
-    const double most = ds->field[0].kind == DATASET_BYTES ? 1 : HUGE_VAL;
+static int read_channels(struct dataset *ds, int field, const struct attr_homes *homes,
+                         const char *name, float **out, struct err *err) {
+    const char *home = dataset_attr(ds, homes, name);
+    const bool positive = strcmp(name, "std") == 0;
+    const int channels = (int)ds->field[field].sample.dim[2];
+    const double most = ds->field[field].kind == DATASET_BYTES ? 1 : HUGE_VAL;
     double *values;
     int n, status = 0;
 
@@ -234,7 +30,7 @@ static int read_channels(struct dataset *ds, const struct dataset_layout *at, co
         return -1;
     *out = malloc((size_t)channels * sizeof **out);
     if (!*out)
-        status = no_memory(ds, err);
+        status = dataset_no_memory(ds, err);
     else if (n != channels)
         status = err_set(err, ERR_DATA, "%s: attribute %s has %d values for %d channels", ds->name,
                          name, n, channels);
@@ -250,13 +46,16 @@ static int read_channels(struct dataset *ds, const struct dataset_layout *at, co
     return status;
 }
 
-static int read_statistics(struct dataset *ds, const struct dataset_layout *at, struct err *err) {
-    if (read_channels(ds, at, "mean", false, &ds->mean, err) ||
-        read_channels(ds, at, "std", true, &ds->std, err))
+static int read_statistics(struct dataset *ds, int i, const struct attr_homes *homes,
+                           struct err *err) {
+    struct column *c = &ds->column[i];
+
+    if (read_channels(ds, i, homes, "mean", &c->mean, err) ||
+        read_channels(ds, i, homes, "std", &c->std, err))
         return -1;
-    if (!ds->mean != !ds->std)
+    if (!c->mean != !c->std)
         return err_set(err, ERR_DATA, "%s: has the attribute %s but not %s", ds->name,
-                       ds->mean ? "mean" : "std", ds->mean ? "std" : "mean");
+                       c->mean ? "mean" : "std", c->mean ? "std" : "mean");
     return 0;
 }
 
@@ -273,42 +72,156 @@ static int check_version(const struct dataset *ds, struct err *err) {
     return 0;
 }
 
+/* Beyond an image and a label. */
+static void hash_fields(const struct dataset *ds, int first, XXH3_state_t *state) {
+    for (int i = first; i < ds->n_fields; i++) {
+        const struct dataset_field *f = &ds->field[i];
+        const struct column *c = &ds->column[i];
+        const int64_t head[] = {f->sample.rank, f->kind, c->type,
+                                c->n_classes,   f->rows, f->unpaired};
+
+        XXH3_64bits_update(state, f->name, strlen(f->name) + 1);
+        XXH3_64bits_update(state, head, sizeof head);
+        XXH3_64bits_update(state, f->sample.dim, sizeof f->sample.dim);
+        for (int k = 0; k < c->n_classes; k++)
+            XXH3_64bits_update(state, c->class_name[k], strlen(c->class_name[k]) + 1);
+        if (c->counts)
+            XXH3_64bits_update(state, c->counts, (size_t)c->n_classes * sizeof *c->counts);
+        if (dataset_labels(ds, i))
+            XXH3_64bits_update(state, dataset_labels(ds, i), (size_t)f->rows * sizeof(int32_t));
+    }
+}
+
+/* An image with or without a label, as it always was: checkpoints stay good. Returns the number of
+ * fields that this covers. */
+static int hash_first(const struct dataset *ds, XXH3_state_t *state) {
+    const bool labelled = ds->n_fields > 1 && strcmp(ds->field[1].name, "label") == 0;
+    const struct shape *s = &ds->field[0].sample;
+    const struct column *c = &ds->column[1];
+
+    if (strcmp(ds->field[0].name, "image") || (labelled && !dataset_labels(ds, 1)))
+        return 0;
+    const int64_t head[] = {ds->len,   s->dim[0],         s->dim[1],
+                            s->dim[2], ds->field[0].kind, labelled ? c->n_classes : 0};
+    XXH3_64bits_update(state, head, sizeof head);
+    for (int i = 0; labelled && i < c->n_classes; i++)
+        XXH3_64bits_update(state, c->class_name[i], strlen(c->class_name[i]) + 1);
+    if (labelled)
+        XXH3_64bits_update(state, c->kept, (size_t)ds->len * sizeof(int32_t));
+    return 1 + labelled;
+}
+
 static int take_fingerprint(struct dataset *ds, struct err *err) {
     XXH3_state_t *state = XXH3_createState();
-    const struct shape *s = &ds->field[0].sample;
-    const int64_t head[] = {ds->len,   s->dim[0],         s->dim[1],
-                            s->dim[2], ds->field[0].kind, ds->n_classes};
 
     if (!state)
-        return no_memory(ds, err);
+        return dataset_no_memory(ds, err);
     XXH3_64bits_reset(state);
-    XXH3_64bits_update(state, head, sizeof head);
-    for (int i = 0; i < ds->n_classes; i++)
-        XXH3_64bits_update(state, ds->class_name[i], strlen(ds->class_name[i]) + 1);
-    if (ds->labels)
-        XXH3_64bits_update(state, ds->labels, (size_t)ds->len * sizeof *ds->labels);
+    hash_fields(ds, hash_first(ds, state), state);
     ds->fingerprint = XXH3_64bits_digest(state);
     XXH3_freeState(state);
     return 0;
 }
 
+/* Open the datasets, and find what each of them is. */
+static int open_columns(struct dataset *ds, const struct dataset_layout *at, struct err *err) {
+    ds->len = -1;
+    for (int i = 0; i < at->n_fields; i++) {
+        ds->n_fields++;
+        if (h5_data_open(&ds->column[i].data, ds->file, at->field[i].path, err) ||
+            dataset_column_init(ds, i, at, err))
+            return -1;
+        if (ds->len < 0 && !ds->field[i].unpaired)
+            ds->len = ds->field[i].rows;
+    }
+    if (ds->len < 0)
+        return err_set(err, ERR_DATA, "%s: all its fields are unpaired, expected one that is not",
+                       ds->name);
+    for (int i = 0; i < ds->n_fields; i++)
+        if (!ds->field[i].unpaired && ds->field[i].rows != ds->len)
+            return err_set(err, ERR_DATA, "%s: has %lld %ss but %lld %ss", ds->name,
+                           (long long)ds->len, ds->field[0].name, (long long)ds->field[i].rows,
+                           ds->field[i].name);
+    return 0;
+}
+
+static bool is_class(const struct dataset *ds, int i) {
+    return ds->field[i].kind == DATASET_CLASS;
+}
+
+/* The group's and the file's classes, mean and std are those of the first field that can have
+ * them. */
+static int read_facts(struct dataset *ds, const struct dataset_layout *at, bool maps,
+                      struct err *err) {
+    bool classes = true, statistics = true;
+
+    for (int i = 0; i < ds->n_fields; i++) {
+        const struct dataset_field *f = &ds->field[i];
+        const struct attr_homes homes =
+            dataset_attr_homes(at, i, is_class(ds, i) ? classes : statistics);
+
+        if (is_class(ds, i)) {
+            classes = false;
+            if ((f->sample.rank > 0) == maps && dataset_classes_init(ds, i, &homes, err))
+                return -1;
+        } else if (f->image) {
+            statistics = false;
+            if (!maps && read_statistics(ds, i, &homes, err))
+                return -1;
+        }
+    }
+    return 0;
+}
+
+/* Labels always, everything else where all of it fits. */
+static int load_columns(struct dataset *ds, bool labels, struct err *err) {
+    for (int i = 0; i < ds->n_fields; i++)
+        if ((is_class(ds, i) && !ds->field[i].sample.rank) == labels && dataset_load(ds, i, err))
+            return -1;
+    return 0;
+}
+
+static bool fits(const struct dataset *ds, int64_t cache_bytes) {
+    int64_t left = cache_bytes;
+
+    for (int i = 0; i < ds->n_fields; i++) {
+        const int64_t bytes = (int64_t)ds->column[i].row_bytes;
+
+        if (is_class(ds, i) && !ds->field[i].sample.rank)
+            continue;
+        if (ds->field[i].rows > left / bytes)
+            return false;
+        left -= ds->field[i].rows * bytes;
+    }
+    return true;
+}
+
+static int allocate_run(struct dataset *ds, struct err *err) {
+    size_t most = 1;
+
+    for (int i = 0; i < ds->n_fields; i++) {
+        const size_t bytes = (size_t)column_run_rows(&ds->column[i]) * ds->column[i].row_bytes;
+        most = bytes > most ? bytes : most;
+    }
+    ds->run = malloc(most);
+    return ds->run ? 0 : dataset_no_memory(ds, err);
+}
+
 static int open_group(struct dataset *ds, const char *group, int64_t cache_bytes, struct err *err) {
     struct dataset_layout at;
 
-    if (check_version(ds, err) || dataset_layout_find(ds->file, group, &at, err) ||
-        h5_data_open(&ds->images, ds->file, at.images, err) ||
-        check_images(ds, &at, h5_data_info(ds->images), err) || open_labels(ds, &at, err) ||
-        read_statistics(ds, &at, err) || take_fingerprint(ds, err))
+    if (check_version(ds, err) || dataset_layout_find(ds->file, group, &at, err))
         return -1;
-    ds->run = malloc((size_t)dataset_run_rows(ds) * ds->sample_bytes);
-    if (!ds->run)
-        return no_memory(ds, err);
-    if (ds->len > cache_bytes / (int64_t)ds->sample_bytes)
+    strcpy(ds->ignored, at.ignored);
+    if (open_columns(ds, &at, err) || allocate_run(ds, err) || load_columns(ds, true, err) ||
+        read_facts(ds, &at, false, err))
+        return -1;
+    const bool keep = fits(ds, cache_bytes);
+    if ((keep && load_columns(ds, false, err)) || read_facts(ds, &at, true, err) ||
+        take_fingerprint(ds, err))
+        return -1;
+    if (!keep)
         return 0;
-    if (dataset_load(ds, err))
-        return -1;
-    h5_data_close(ds->images);
-    ds->images = NULL;
     h5_close(ds->file);
     ds->file = NULL;
     free(ds->run);

@@ -1,7 +1,6 @@
 #include "io/loader.h"
 #include "core/base/arena.h"
-#include "core/base/rng.h"
-#include "io/augment.h"
+#include "io/prepare.h"
 
 #include <inttypes.h>
 #include <pthread.h>
@@ -15,7 +14,7 @@
 struct slot {
     int64_t *samples; /* [max_batch] */
     int64_t n, epoch;
-    float *image, *label; /* [max_batch, out], [max_batch] */
+    float *field[LOADER_MAX_FIELDS]; /* [max_batch, sample] */
     bool failed;
     struct err err;
 };
@@ -24,17 +23,16 @@ struct slot {
  * b % LOADER_BATCHES. released <= waited <= done <= requested <= released + LOADER_BATCHES. */
 struct loader {
     struct dataset *dataset;
-    struct augment_plan plan;
+    struct prepare prepare;
     int n_fields;
     struct loader_field field[LOADER_MAX_FIELDS];
-    uint64_t seed;
     int64_t max_batch;
-    bool bytes; /* the dataset holds bytes, else floats */
 
     struct arena arena;
     struct slot slot[LOADER_BATCHES];
-    void *raw;      /* [max_batch, sample] as the dataset holds them; the thread's */
-    float *scratch; /* [plan.scratch_len]; the thread's */
+    void *raw; /* the thread's: as struct prepare_batch */
+    int64_t *rows;
+    float *scratch;
 
     pthread_t thread;
     pthread_mutex_t lock;
@@ -45,29 +43,11 @@ struct loader {
     double wait_s;
 };
 
-static void augment_batch(struct loader *l, struct slot *s) {
-    const int64_t in_len = shape_len(&l->plan.source.shape), out_len = shape_len(&l->plan.out);
-    const unsigned char *bytes = l->raw;
-    const float *floats = l->raw;
-
-    for (int64_t i = 0; i < s->n && !atomic_load(&l->stop); i++) {
-        const uint64_t key =
-            rng_key(l->seed, RNG_AUGMENT, (uint64_t)s->epoch, (uint64_t)s->samples[i]);
-
-        augment_run(&l->plan, key, l->bytes ? bytes + i * in_len : NULL,
-                    l->bytes ? NULL : floats + i * in_len, l->scratch, s->image + i * out_len);
-    }
-}
-
 static void prepare(struct loader *l, struct slot *s) {
-    const int32_t *labels = dataset_labels(l->dataset);
+    struct prepare_batch b = {s->samples, s->n, s->epoch, l->rows, l->raw, l->scratch, {0}};
 
-    s->failed = s->n && dataset_read_images(l->dataset, s->samples, s->n, l->raw, &s->err);
-    if (s->failed)
-        return;
-    augment_batch(l, s);
-    for (int64_t i = 0; labels && i < s->n; i++)
-        s->label[i] = (float)labels[s->samples[i]];
+    memcpy(b.out, s->field, sizeof b.out);
+    s->failed = prepare_run(&l->prepare, &b, &l->stop, &s->err) != 0;
 }
 
 static void *run(void *context) {
@@ -99,24 +79,34 @@ static size_t bytes_of(int64_t n, int64_t len, size_t item) {
     return arena_round((size_t)(n * len) * item);
 }
 
+static int64_t sample_len(const struct loader_field *f) {
+    return f->sample.rank ? shape_len(&f->sample) : 1;
+}
+
 /* One block for everything a batch needs. */
 static int allocate(struct loader *l, struct err *err) {
-    const int64_t n = l->max_batch, in_len = shape_len(&l->plan.source.shape);
-    const size_t raw = bytes_of(n, in_len, l->bytes ? 1 : sizeof(float));
-    const size_t image = bytes_of(n, shape_len(&l->plan.out), sizeof(float));
-    const size_t label = bytes_of(n, 1, sizeof(float)), samples = bytes_of(n, 1, sizeof(int64_t));
-    const size_t scratch = bytes_of(1, l->plan.scratch_len, sizeof(float));
+    const int64_t n = l->max_batch;
+    const size_t raw = bytes_of(n, l->prepare.raw_bytes, 1), rows = bytes_of(n, 1, sizeof *l->rows);
+    const size_t scratch = bytes_of(1, l->prepare.scratch_len, sizeof(float));
+    size_t field[LOADER_MAX_FIELDS], slot = rows;
+    bool fits = raw && rows && (scratch || !l->prepare.scratch_len);
 
-    if (n && (!raw || !image || !label || !samples || !scratch))
+    for (int i = 0; i < l->n_fields; i++) {
+        field[i] = bytes_of(n, sample_len(&l->field[i]), sizeof(float));
+        fits = fits && field[i];
+        slot += field[i];
+    }
+    if (n && !fits)
         return err_set(err, ERR_IO, "not enough memory for batches of %" PRId64, n);
-    if (arena_init(&l->arena, raw + scratch + LOADER_BATCHES * (image + label + samples), err))
+    if (arena_init(&l->arena, raw + rows + scratch + LOADER_BATCHES * slot, err))
         return -1;
     l->raw = arena_take(&l->arena, raw);
+    l->rows = arena_take(&l->arena, rows);
     l->scratch = arena_take(&l->arena, scratch);
     for (int i = 0; i < LOADER_BATCHES; i++) {
-        l->slot[i].image = arena_take(&l->arena, image);
-        l->slot[i].label = arena_take(&l->arena, label);
-        l->slot[i].samples = arena_take(&l->arena, samples);
+        l->slot[i].samples = arena_take(&l->arena, rows);
+        for (int k = 0; k < l->n_fields; k++)
+            l->slot[i].field[k] = arena_take(&l->arena, field[k]);
     }
     return 0;
 }
@@ -143,34 +133,32 @@ static void name_fields(struct loader *l) {
 
         l->field[l->n_fields] = (struct loader_field){
             .name = f->name,
-            .sample = f->sample,
+            .sample = l->prepare.field[l->n_fields].sample,
             .kind = f->kind,
             .n_classes = dataset_field_classes(l->dataset, l->n_fields),
             .class_counts = dataset_class_counts(l->dataset, l->n_fields),
         };
     }
-    l->field[0].sample = l->plan.out;
 }
 
 int loader_new(struct loader **out, const struct loader_config *config, struct err *err) {
     struct dataset *ds = config->dataset;
-    const struct augment_source source = {dataset_sample_shape(ds), dataset_mean(ds),
-                                          dataset_std(ds)};
     struct loader *l = calloc(1, sizeof *l);
 
     if (!l)
         return err_set(err, ERR_IO, "not enough memory for a loader");
     l->dataset = ds;
-    l->seed = config->seed;
     l->max_batch = config->max_batch;
-    l->bytes = dataset_find_field(ds, "image")->kind == DATASET_BYTES;
-    if (augment_plan_init(&l->plan, config->pipeline, config->n_pipeline, config->training, &source,
-                          err) ||
-        allocate(l, err) || start(l, err)) {
-        release(l);
+    if (prepare_init(&l->prepare, ds, config->pipeline, config->n_pipeline, config->seed,
+                     config->training, err)) {
+        free(l);
         return err_wrap(err, "%s", dataset_name(ds));
     }
     name_fields(l);
+    if (allocate(l, err) || start(l, err)) {
+        release(l);
+        return err_wrap(err, "%s", dataset_name(ds));
+    }
     *out = l;
     return 0;
 }
@@ -228,7 +216,9 @@ int loader_wait(struct loader *loader, struct loader_batch *out, struct err *err
         *err = s->err;
         return -1;
     }
-    *out = (struct loader_batch){.n = s->n, .field = {s->image, s->label}};
+    *out = (struct loader_batch){.n = s->n};
+    for (int i = 0; i < loader->n_fields; i++)
+        out->field[i] = s->field[i];
     return 0;
 }
 

@@ -17,7 +17,7 @@
 
 enum {
     LOADER_BATCHES = 2, /* requested and not yet released */
-    LOADER_MAX_FIELDS = 8,
+    LOADER_MAX_FIELDS = DATASET_MAX_FIELDS,
 };
 
 struct loader;

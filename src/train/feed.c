@@ -98,20 +98,46 @@ static void take_fields(const struct loader *l, struct job *job, struct loader_f
     }
 }
 
+static struct shape shape_of(const struct ints *dims) {
+    struct shape s = {.rank = dims->n};
+
+    for (int i = 0; i < s.rank; i++)
+        s.dim[i] = ints_at(dims, i);
+    return s;
+}
+
+/* The keys image (with it a label) and fields. */
+static int said_fields(const struct job *job, struct loader_field *fields, int *n,
+                       struct err *err) {
+    *n = 0;
+    if (job->image.n) {
+        fields[(*n)++] =
+            (struct loader_field){"image", shape_of(&job->image), DATASET_REALS, 0, NULL};
+        fields[(*n)++] = (struct loader_field){"label", {0}, DATASET_CLASS, -1, NULL};
+    }
+    for (int i = 0; i < job->n_fields; i++) {
+        const struct shape s = shape_of(&job->field[i].shape);
+        const bool class = !s.rank || s.rank == 2;
+
+        if (*n == LOADER_MAX_FIELDS)
+            return err_set(err, ERR_CONFIG,
+                           "%s: [data] fields: there are more than %d with image "
+                           "and label",
+                           job->path, LOADER_MAX_FIELDS);
+        fields[(*n)++] = (struct loader_field){
+            job->field[i].name, s, class ? DATASET_CLASS : DATASET_REALS, class ? -1 : 0, NULL};
+    }
+    return 0;
+}
+
 int feed_fields(struct job *job, struct loader_field fields[LOADER_MAX_FIELDS], int *n,
                 struct err *err) {
     const struct feed_config config = {
         .job = job, .spec = job->train_data, .batch = 1, .training = true, .rank = 0, .size = 1};
     struct feed feed = {0};
 
-    if (job->image.n) {
-        const struct shape image = {3, {job->image.v[0], job->image.v[1], job->image.v[2]}};
-
-        fields[0] = (struct loader_field){"image", image, DATASET_REALS, 0, NULL};
-        fields[1] = (struct loader_field){"label", {0}, DATASET_CLASS, -1, NULL};
-        *n = 2;
-        return 0;
-    }
+    if (job->image.n || job->n_fields)
+        return said_fields(job, fields, n, err);
     if (!job->train_data)
         return err_set(err, ERR_CONFIG, "%s: [data] has neither image = [h, w, c] nor train",
                        job->path);

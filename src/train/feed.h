@@ -48,9 +48,10 @@ void feed_seek(struct feed *f, int64_t begin, int64_t end);
 /* The next step's batch, valid until the next call. n may be 0. Errors: reading failed. */
 int feed_next(struct feed *f, struct feed_batch *out, struct err *err);
 
-/* What the networks see of a sample: from the job's key image if it has one (image, and label,
- * which is taken to exist), else from its training data. *n is their number; names are in the
- * job's pool. Errors: ERR_CONFIG when the job says neither; the dataset's and the pipeline's. */
+/* What the networks see of a sample: from the job's keys image (and label, which is taken to
+ * exist) and fields if it has one, else from its training data. *n is their number; names are in
+ * the job's pool. Errors: ERR_CONFIG when the job says neither; the dataset's and the pipeline's.
+ */
 int feed_fields(struct job *job, struct loader_field fields[LOADER_MAX_FIELDS], int *n,
                 struct err *err);
 

@@ -372,7 +372,7 @@ static void folders_of_images_become_a_dataset(void **state) {
                 "made/here/pets.h5: 6 images in 1 group, 2 classes");
     expect_text("$DLTRAIN data info made/here/pets.h5", "/train/images: 6x4x6x3 uint8");
     expect_text("$DLTRAIN data info made/here/pets.h5",
-                "6 images of 4x6x3 (height, width, channels), bytes");
+                "  6 samples\n  image: image of bytes 4x6x3");
     expect_text("$DLTRAIN data info made/here/pets.h5", "2 classes of 3 samples: cat 3, dog 3");
     expect_text("$DLTRAIN data info made/here/pets.h5", "mean: 0.5000 0.5000 0.5000");
     expect_text("$DLTRAIN data info made/here/pets.h5", "std: 0.5000 0.5000 0.5000");

@@ -61,7 +61,7 @@ static void plan(struct augment_plan *p, const struct applied *words, int n, boo
 /* One word on an h x w x 1 image of floats. */
 static void run(struct applied word, bool training, uint64_t key, int64_t h, int64_t w,
                 const float *in, float *out) {
-    const struct augment_source source = {{3, {h, w, 1}}, NULL, NULL};
+    const struct augment_source source = {{3, {h, w, 1}}, NULL, NULL, AUGMENT_IMAGE};
     float scratch[MAX_FLOATS];
     struct augment_plan p;
 
@@ -86,11 +86,11 @@ static void refused(struct applied word, const struct augment_source *source, co
 
 /* 3 x 4 of 1 .. 12. */
 static const float grid[] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12};
-static const struct augment_source grid_source = {{3, {3, 4, 1}}, NULL, NULL};
+static const struct augment_source grid_source = {{3, {3, 4, 1}}, NULL, NULL, AUGMENT_IMAGE};
 
 static void bytes_become_0_to_1_without_a_pipeline(void **state) {
     (void)state;
-    const struct augment_source source = {{3, {1, 2, 2}}, NULL, NULL};
+    const struct augment_source source = {{3, {1, 2, 2}}, NULL, NULL, AUGMENT_IMAGE};
     const unsigned char bytes[] = {0, 51, 255, 1};
     float out[4], scratch[MAX_FLOATS];
     struct augment_plan p;
@@ -233,7 +233,7 @@ static void half_of_the_images_are_mirrored(void **state) {
 
 static void mirrored_pixels_keep_their_channels(void **state) {
     (void)state;
-    const struct augment_source source = {{3, {1, 3, 2}}, NULL, NULL};
+    const struct augment_source source = {{3, {1, 3, 2}}, NULL, NULL, AUGMENT_IMAGE};
     const unsigned char bytes[] = {0, 255, 255, 0, 51, 51};
     const float expected[] = {0.2f, 0.2f, 1, 0, 0, 1};
     float out[6], scratch[MAX_FLOATS];
@@ -356,7 +356,7 @@ static void cutout_leaves_a_hole_of_its_size(void **state) {
 static void normalize_takes_the_datasets_numbers_or_those_given(void **state) {
     (void)state;
     const float mean[] = {0.5f, 0.25f}, std[] = {0.5f, 0.125f};
-    const struct augment_source source = {{3, {1, 2, 2}}, mean, std};
+    const struct augment_source source = {{3, {1, 2, 2}}, mean, std, AUGMENT_IMAGE};
     const float in[] = {1, 0.5f, 0, 0}, expected[] = {1, 2, -1, -2}, halves[] = {6, 2, -2, -2};
     const double given_mean[] = {0.25, 0.25}, given_std[] = {0.125};
     float out[4], scratch[MAX_FLOATS];
@@ -388,7 +388,7 @@ static void normalize_keeps_channels_apart_whatever_their_number(void **state) {
 
     for (int t = 0; t < 8; t++) {
         const int n = channels[t];
-        const struct augment_source source = {{3, {1, PIXELS, n}}, mean, std};
+        const struct augment_source source = {{3, {1, PIXELS, n}}, mean, std, AUGMENT_IMAGE};
 
         for (int i = 0; i < PIXELS * n; i++)
             in[i] = (float)(i % n * 10 + i / n);
@@ -405,7 +405,7 @@ static void normalize_keeps_channels_apart_whatever_their_number(void **state) {
 static void words_follow_one_another(void **state) {
     (void)state;
     const float mean[] = {0}, std[] = {1.0f / 255};
-    const struct augment_source source = {{3, {2, 4, 1}}, mean, std};
+    const struct augment_source source = {{3, {2, 4, 1}}, mean, std, AUGMENT_IMAGE};
     const unsigned char bytes[] = {1, 2, 3, 4, 5, 6, 7, 8};
     const float expected[] = {3, 2, 7, 6};
     float out[4], scratch[MAX_FLOATS];
@@ -427,7 +427,7 @@ static void words_follow_one_another(void **state) {
 /* The same word twice draws twice. */
 static void places_in_the_pipeline_draw_apart(void **state) {
     (void)state;
-    const struct augment_source source = {{3, {1, 2, 1}}, NULL, NULL};
+    const struct augment_source source = {{3, {1, 2, 1}}, NULL, NULL, AUGMENT_IMAGE};
     const float in[] = {1, 2};
     int mirrored = 0;
     struct augment_plan p;
@@ -449,7 +449,7 @@ static void places_in_the_pipeline_draw_apart(void **state) {
 static void wrong_sizes_and_numbers_are_refused(void **state) {
     (void)state;
     const float mean[] = {0.5f}, std[] = {0};
-    const struct augment_source flat = {{3, {3, 4, 1}}, mean, std};
+    const struct augment_source flat = {{3, {3, 4, 1}}, mean, std, AUGMENT_IMAGE};
     const double three[] = {0.1, 0.2, 0.3}, turned[] = {0.5, 0.1};
     struct made m;
     struct applied word;

@@ -107,19 +107,19 @@ static void the_documented_layout_is_read(void **state) {
 
     (void)state;
     assert_int_equal(make(&good, ":train", DATASET_CACHE_BYTES, &ds, &err), 0);
-    s = dataset_sample_shape(ds);
+    s = dataset_field(ds, 0)->sample;
     assert_int_equal(dataset_len(ds), N);
     assert_true(s.rank == 3 && s.dim[0] == H && s.dim[1] == W && s.dim[2] == C);
-    assert_int_equal(dataset_n_classes(ds), 2);
-    assert_string_equal(dataset_class_name(ds, 1), "dog");
-    assert_true(dataset_mean(ds)[2] == 0.125F && dataset_std(ds)[1] == 0.2F);
-    assert_int_equal(dataset_labels(ds)[7], 1);
-    assert_int_equal(dataset_labels(ds)[8], 0);
+    assert_int_equal(dataset_field_classes(ds, 1), 2);
+    assert_string_equal(dataset_class_name(ds, 1, 1), "dog");
+    assert_true(dataset_mean(ds, 0)[2] == 0.125F && dataset_std(ds, 0)[1] == 0.2F);
+    assert_int_equal(dataset_labels(ds, 1)[7], 1);
+    assert_int_equal(dataset_labels(ds, 1)[8], 0);
     assert_true(dataset_in_memory(ds));
     assert_int_equal(dataset_n_fields(ds), 2);
-    assert_int_equal(dataset_find_field(ds, "image")->kind, DATASET_BYTES);
-    assert_int_equal(dataset_find_field(ds, "label")->kind, DATASET_CLASS);
-    assert_null(dataset_find_field(ds, "mask"));
+    assert_int_equal(dataset_field(ds, dataset_find_field(ds, "image"))->kind, DATASET_BYTES);
+    assert_int_equal(dataset_field(ds, dataset_find_field(ds, "label"))->kind, DATASET_CLASS);
+    assert_int_equal(dataset_find_field(ds, "mask"), -1);
     dataset_close(ds);
 }
 
@@ -134,12 +134,12 @@ static void images_come_in_the_order_asked(void **state) {
     for (int kept = 0; kept < 2; kept++) {
         assert_int_equal(make(&good, ":train", kept ? DATASET_CACHE_BYTES : 0, &ds, &err), 0);
         assert_int_equal(dataset_in_memory(ds), kept);
-        assert_int_equal(dataset_read_images(ds, index, 8, out, &err), 0);
+        assert_int_equal(dataset_read(ds, 0, index, 8, out, &err), 0);
         for (int i = 0; i < 8; i++)
             for (int j = 0; j < H * W * C; j++)
                 assert_int_equal(out[i * H * W * C + j], value(index[i], j));
-        assert_int_equal(dataset_read_images(ds, (const int64_t[]){N}, 1, out, &err), -1);
-        assert_contains(err.msg, "sample 40 was asked for, it has 40");
+        assert_int_equal(dataset_read(ds, 0, (const int64_t[]){N}, 1, out, &err), -1);
+        assert_contains(err.msg, "row 40 of image was asked for, it has 40");
         dataset_close(ds);
     }
 }
@@ -158,9 +158,9 @@ static void channels_first_become_channels_last(void **state) {
     for (int kept = 0; kept < 2; kept++) {
         r.layout = "NCHW";
         assert_int_equal(make(&r, "", kept ? DATASET_CACHE_BYTES : 0, &ds, &err), 0);
-        assert_int_equal(dataset_sample_shape(ds).dim[0], 5);
-        assert_int_equal(dataset_sample_shape(ds).dim[2], 3);
-        assert_int_equal(dataset_read_images(ds, (const int64_t[]){9}, 1, out, &err), 0);
+        assert_int_equal(dataset_field(ds, 0)->sample.dim[0], 5);
+        assert_int_equal(dataset_field(ds, 0)->sample.dim[2], 3);
+        assert_int_equal(dataset_read(ds, 0, (const int64_t[]){9}, 1, out, &err), 0);
         for (int y = 0; y < 5; y++)
             for (int x = 0; x < 4; x++)
                 for (int c = 0; c < 3; c++)
@@ -177,8 +177,8 @@ static void channels_first_are_known_by_their_number(void **state) {
     (void)state;
     memcpy(r.dim, (const int64_t[]){N, 3, 2, 10}, sizeof r.dim);
     assert_int_equal(make(&r, "", 0, &ds, &err), 0);
-    assert_int_equal(dataset_sample_shape(ds).dim[0], 2);
-    assert_int_equal(dataset_sample_shape(ds).dim[2], 3);
+    assert_int_equal(dataset_field(ds, 0)->sample.dim[0], 2);
+    assert_int_equal(dataset_field(ds, 0)->sample.dim[2], 3);
     dataset_close(ds);
     r.layout = "CHWN";
     assert_int_equal(make(&r, "", 0, &ds, &err), -1);
@@ -197,7 +197,7 @@ static void float_images_stay_as_they_are(void **state) {
     r.mean = 7; /* of floats any mean will do */
     assert_int_equal(make(&r, "", DATASET_CACHE_BYTES, &ds, &err), 0);
     assert_int_equal(dataset_field(ds, 0)->kind, DATASET_REALS);
-    assert_int_equal(dataset_read_images(ds, index, 2, out, &err), 0);
+    assert_int_equal(dataset_read(ds, 0, index, 2, out, &err), 0);
     assert_true(out[H * W * C + 4] == (float)value(11, 4) - 100.5F);
     dataset_close(ds);
 }
@@ -225,8 +225,8 @@ static void common_names_are_found(void **state) {
         if (make(&r, layouts[i].spec, 0, &ds, &err))
             fail_msg("%s", err.msg);
         assert_int_equal(dataset_n_fields(ds), *r.labels ? 2 : 1);
-        assert_int_equal(dataset_n_classes(ds), *r.labels ? 2 : 0);
-        assert_int_equal(dataset_labels(ds) != NULL, *r.labels != 0);
+        assert_int_equal(dataset_field_classes(ds, 1), *r.labels ? 2 : 0);
+        assert_int_equal(dataset_labels(ds, 1) != NULL, *r.labels != 0);
         dataset_close(ds);
     }
 }
@@ -240,8 +240,8 @@ static void grey_images_need_no_channel_dimension(void **state) {
     r.image_rank = 3;
     r.mean = 0;
     assert_int_equal(make(&r, "", 0, &ds, &err), 0);
-    assert_int_equal(dataset_sample_shape(ds).dim[2], 1);
-    assert_null(dataset_mean(ds));
+    assert_int_equal(dataset_field(ds, 0)->sample.dim[2], 1);
+    assert_null(dataset_mean(ds, 0));
     dataset_close(ds);
 }
 
@@ -257,9 +257,9 @@ static void labels_number_the_classes_where_names_are_missing(void **state) {
     r.bad_sample = 17;
     r.bad_label = 6;
     assert_int_equal(make(&r, "", 0, &ds, &err), 0);
-    assert_int_equal(dataset_n_classes(ds), 7);
-    assert_string_equal(dataset_class_name(ds, 6), "6");
-    assert_int_equal(dataset_labels(ds)[17], 6);
+    assert_int_equal(dataset_field_classes(ds, 1), 7);
+    assert_string_equal(dataset_class_name(ds, 1, 6), "6");
+    assert_int_equal(dataset_labels(ds, 1)[17], 6);
     dataset_close(ds);
 }
 
@@ -331,9 +331,6 @@ static void a_wrong_group_names_the_nearest(void **state) {
     (void)state;
     assert_refused(&r, ":trian", "has no group 'trian'; did you mean 'train'? It has train");
     assert_refused(&r, ":validation", "has no group 'validation'; it has train");
-    r.images = "/train/pictures";
-    assert_refused(&r, ":train", "has no dataset images");
-    assert_refused(&r, ":train", "datasets: labels, pictures");
 }
 
 /* As an interrupted writer leaves it: the extent is set, the chunks are not there. */

@@ -65,16 +65,17 @@ static void folders_become_groups_and_classes(void **state) {
 
     ds = open_split("train");
     assert_int_equal(dataset_len(ds), 6);
-    assert_string_equal(dataset_class_name(ds, 0), "ape");
-    assert_true(dataset_sample_shape(ds).dim[0] == 8 && dataset_sample_shape(ds).dim[1] == 10);
+    assert_string_equal(dataset_class_name(ds, 1, 0), "ape");
+    assert_true(dataset_field(ds, 0)->sample.dim[0] == 8 &&
+                dataset_field(ds, 0)->sample.dim[1] == 10);
     for (int64_t i = 0; i < 6; i++) {
-        assert_int_equal(dataset_read_images(ds, &i, 1, pixels, &err), 0);
-        assert_true(pixels[dataset_labels(ds)[i] ? 2 : 0] > 250);
-        assert_true(pixels[dataset_labels(ds)[i] ? 0 : 2] < 5);
+        assert_int_equal(dataset_read(ds, 0, &i, 1, pixels, &err), 0);
+        assert_true(pixels[dataset_labels(ds, 1)[i] ? 2 : 0] > 250);
+        assert_true(pixels[dataset_labels(ds, 1)[i] ? 0 : 2] < 5);
     }
     /* Half of the pixels are 255, half 0: mean and deviation are both a half. */
-    assert_true(dataset_mean(ds)[0] > 0.49F && dataset_mean(ds)[0] < 0.51F);
-    assert_true(dataset_std(ds)[2] > 0.49F && dataset_std(ds)[2] < 0.51F);
+    assert_true(dataset_mean(ds, 0)[0] > 0.49F && dataset_mean(ds, 0)[0] < 0.51F);
+    assert_true(dataset_std(ds, 0)[2] > 0.49F && dataset_std(ds, 0)[2] < 0.51F);
     dataset_close(ds);
     ds = open_split("test");
     assert_int_equal(dataset_len(ds), 2);
@@ -132,7 +133,8 @@ static void other_sizes_need_a_decision(void **state) {
     options.height = 4;
     assert_int_equal(import("imagefolder", "sizes", &options, &result, &err), 0);
     ds = open_split("train");
-    assert_true(dataset_sample_shape(ds).dim[0] == 4 && dataset_sample_shape(ds).dim[1] == 6);
+    assert_true(dataset_field(ds, 0)->sample.dim[0] == 4 &&
+                dataset_field(ds, 0)->sample.dim[1] == 6);
     assert_int_equal(dataset_len(ds), 7);
     dataset_close(ds);
 }
@@ -236,14 +238,16 @@ static void idx_files_are_read(void **state) {
         fail_msg("%s", err.msg);
     assert_true(result.n_images == 12 && result.n_classes == 4);
     ds = open_split("train");
-    assert_true(dataset_sample_shape(ds).dim[0] == 2 && dataset_sample_shape(ds).dim[1] == 3);
-    assert_int_equal(dataset_labels(ds)[7], 3);
-    assert_int_equal(dataset_read_images(ds, (const int64_t[]){7}, 1, pixels, &err), 0);
+    assert_true(dataset_field(ds, 0)->sample.dim[0] == 2 &&
+                dataset_field(ds, 0)->sample.dim[1] == 3);
+    assert_int_equal(dataset_labels(ds, 1)[7], 3);
+    assert_int_equal(dataset_read(ds, 0, (const int64_t[]){7}, 1, pixels, &err), 0);
     for (int j = 0; j < 6; j++)
         assert_int_equal(pixels[j], 70 + j);
     dataset_close(ds);
     ds = open_split("test");
-    assert_int_equal(dataset_n_classes(ds), 4); /* the file names four, although three occur */
+    assert_int_equal(dataset_field_classes(ds, 1),
+                     4); /* the file names four, although three occur */
     dataset_close(ds);
 }
 
@@ -311,9 +315,9 @@ static void cifar_batches_are_read(void **state) {
     assert_true(result.n_images == 22 && result.n_classes == 10);
     ds = open_split("train");
     assert_int_equal(dataset_len(ds), 20);
-    assert_int_equal(dataset_labels(ds)[5], 9);
-    assert_string_equal(dataset_class_name(ds, 9), "j");
-    assert_int_equal(dataset_read_images(ds, (const int64_t[]){5}, 1, pixels, &err), 0);
+    assert_int_equal(dataset_labels(ds, 1)[5], 9);
+    assert_string_equal(dataset_class_name(ds, 1, 9), "j");
+    assert_int_equal(dataset_read(ds, 0, (const int64_t[]){5}, 1, pixels, &err), 0);
     for (int i = 0; i < 1024; i++)
         for (int c = 0; c < 3; c++)
             assert_int_equal(pixels[3 * i + c], 10 * c + 9);

@@ -33,16 +33,16 @@ static void the_file_is_a_dataset_of_ten_equal_classes(void **state) {
     if (dataset_open(&ds, spec, 0, &err))
         fail_msg("%s", err.msg);
     assert_int_equal(dataset_len(ds), 130);
-    assert_int_equal(dataset_n_classes(ds), SYNTH_CLASSES);
-    assert_string_equal(dataset_class_name(ds, 2), "triangle");
+    assert_int_equal(dataset_field_classes(ds, 1), SYNTH_CLASSES);
+    assert_string_equal(dataset_class_name(ds, 1, 2), "triangle");
     for (int i = 0; i < 130; i++)
-        count[dataset_labels(ds)[i]]++;
+        count[dataset_labels(ds, 1)[i]]++;
     for (int c = 0; c < SYNTH_CLASSES; c++)
         assert_int_equal(count[c], 13);
-    assert_int_equal(dataset_read_images(ds, &index, 1, written, &err), 0);
+    assert_int_equal(dataset_read(ds, 0, &index, 1, written, &err), 0);
     synth_image(3, SYNTH_TRAIN, index, drawn);
     assert_memory_equal(written, drawn, SYNTH_BYTES);
-    assert_non_null(dataset_mean(ds));
+    assert_non_null(dataset_mean(ds, 0));
     dataset_close(ds);
 }
 
