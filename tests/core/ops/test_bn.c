@@ -39,6 +39,13 @@ static void gradient_of_a_batch_of_several_chunks(void **state) {
                                       .tolerance = 1e-5, .every = 13001});
 }
 
+static void gradients_of_series_and_volumes(void **state) {
+    (void)state;
+    check_gradients(&(struct op_case){"bn", .n_x = 1, .x = {{3, {2, 5, 3}}}, .tolerance = 1e-6});
+    check_gradients(
+        &(struct op_case){"bn", .n_x = 1, .x = {{5, {2, 2, 3, 2, 3}}}, .tolerance = 1e-6});
+}
+
 /* Channel 0: mean 2, variance 1. Channel 1: mean 20, variance 100. */
 static void output_worked_by_hand(void **state) {
     (void)state;
@@ -168,6 +175,7 @@ static void a_tensor_without_channels_is_refused(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(gradient_agrees_with_differences),
+        cmocka_unit_test(gradients_of_series_and_volumes),
         cmocka_unit_test(gradient_with_running_statistics),
         cmocka_unit_test(gradient_of_channels_wider_than_a_row_of_sums),
         cmocka_unit_test(gradient_of_a_batch_of_several_chunks),

@@ -9,6 +9,7 @@ static void gradient_agrees_with_differences(void **state) {
     (void)state;
     check_gradients(&(struct op_case){"global_avgpool", .n_x = 1, .x = {{4, {3, 3, 2, 5}}}});
     check_gradients(&(struct op_case){"global_avgpool", .n_x = 1, .x = {{3, {2, 7, 3}}}});
+    check_gradients(&(struct op_case){"global_avgpool", .n_x = 1, .x = {{5, {2, 2, 3, 2, 3}}}});
 }
 
 static void output_worked_by_hand(void **state) {
