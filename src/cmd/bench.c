@@ -23,11 +23,9 @@ static int64_t n_classes(const struct replica *r) {
 
     for (int s = 0; s < r->n_steps; s++)
         for (int i = 0; i < r->step[s].graph->n_nodes; i++) {
-            const struct node *node = &r->step[s].graph->nodes[i];
-            if (!node->op || !node->op->class_index)
-                continue;
-            const int64_t c = shape_channels(&r->step[s].graph->nodes[node->x[0]].plan.y);
-            classes = !classes || c < classes ? c : classes;
+            int64_t c;
+            if (graph_class_input(r->step[s].graph, i, &c) >= 0)
+                classes = !classes || c < classes ? c : classes;
         }
     return classes ? classes : 1;
 }

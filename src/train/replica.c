@@ -26,15 +26,15 @@ static int n_classes(const struct replica_config *c, const char *field) {
 int replica_check_classes(const struct graph *g, const struct replica_config *c, struct err *err) {
     for (int i = 0; i < g->n_nodes; i++) {
         const struct node *node = &g->nodes[i];
-        if (!node->op || !node->op->class_index)
-            continue;
-        const int64_t channels = shape_channels(&g->nodes[node->x[0]].plan.y);
-        const int classes = n_classes(c, g->nodes[node->x[1]].field);
-        if (classes > channels) {
+        int64_t limit;
+        const int input = graph_class_input(g, i, &limit);
+        const int classes = input < 0 ? 0 : n_classes(c, g->nodes[node->x[input]].field);
+        if (classes > limit) {
             pos_error(err, node->pos,
-                      "%s has %lld classes, but the network gives %lld numbers "
-                      "here",
-                      c->data_name, (long long)classes, (long long)channels);
+                      node->op->index_limit
+                          ? "%s has %d classes, but %lld are expected here"
+                          : "%s has %d classes, but the network gives %lld numbers here",
+                      c->data_name, classes, (long long)limit);
             err->kind = ERR_DATA;
             return -1;
         }

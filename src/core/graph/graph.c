@@ -71,6 +71,16 @@ int graph_apply(struct graph *g, const struct op *op, const void *args, const in
     return append(g, &node);
 }
 
+int graph_class_input(const struct graph *g, int node, int64_t *limit) {
+    const struct node *n = &g->nodes[node];
+    struct shape x[OP_ANY_INPUTS];
+
+    *limit = 0;
+    for (int i = 0; i < n->n_x; i++)
+        x[i] = g->nodes[n->x[i]].plan.y;
+    return n->op ? op_class_input(n->op, n->args, x, limit) : -1;
+}
+
 int graph_n_uses(const struct graph *g, int node) {
     int uses = 0;
 

@@ -107,6 +107,9 @@ int graph_number(struct graph *g, double number, struct pos pos);
 int graph_apply(struct graph *g, const struct op *op, const void *args, const int *x, int n_x,
                 struct pos pos, struct err *err);
 
+/* Which of the node's inputs holds class indices (-1: none), and below what they must be. */
+int graph_class_input(const struct graph *g, int node, int64_t *limit);
+
 /* The nodes that read node i's value, as a number of uses. */
 int graph_n_uses(const struct graph *g, int node);
 

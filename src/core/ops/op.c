@@ -19,6 +19,16 @@ const struct op *op_find(const char *name) {
     return NULL;
 }
 
+int op_class_input(const struct op *op, const void *args, const struct shape *x, int64_t *limit) {
+    if (op->index_limit) {
+        *limit = op->index_limit(args);
+        return 0;
+    }
+    *limit = op->class_index ? shape_channels(&x[0]) : 0;
+    *limit = op->binary && *limit == 1 ? 2 : *limit;
+    return op->class_index ? 1 : -1;
+}
+
 const struct op *const *op_table(int *n) {
     *n = (int)(sizeof table / sizeof *table);
     return table;

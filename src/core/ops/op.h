@@ -92,5 +92,9 @@ struct op {
 /* The operator of that name, or NULL. Static lifetime. */
 const struct op *op_find(const char *name);
 
+/* Which of its inputs holds class indices (-1: none), and below what they must be.
+ *   x  shapes of the inputs */
+int op_class_input(const struct op *op, const void *args, const struct shape *x, int64_t *limit);
+
 /* All operators in the order of ops.def; *n is their number. */
 const struct op *const *op_table(int *n);
