@@ -13,14 +13,15 @@ bool replica_is_number(const struct graph *g, int node) {
 
 /* Is it a mean over samples, or computed from such means? */
 static bool is_from_means(const struct graph *g, int node) {
-    const struct node *n = &g->nodes[node];
+    bool *means = pool_take(&g->model->pool, (size_t)node + 1);
 
-    if (!n->op || n->op->count)
-        return n->op != NULL;
-    for (int k = 0; k < n->n_x; k++)
-        if (is_from_means(g, n->x[k]))
-            return true;
-    return false;
+    for (int i = 0; i <= node; i++) {
+        const struct node *n = &g->nodes[i];
+        means[i] = n->op && n->op->count;
+        for (int k = 0; n->op && k < n->n_x; k++)
+            means[i] = means[i] || means[n->x[k]];
+    }
+    return means[node];
 }
 
 bool replica_is_table(const struct graph *g, int node) {
