@@ -1,7 +1,8 @@
-/* Words that move the image as a whole: random_flip, rotate, shift. */
+/* Words that move the image as a whole: random_flip, rotate, rotate90, shift. */
 #include "core/base/rng.h"
 #include "io/augment_parts.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <string.h>
 
@@ -105,6 +106,40 @@ const struct augment augment_rotate = {
     .moves = true,
     .plan = augment_plan_same,
     .apply = apply_rotate,
+};
+
+static int plan_rotate90(const void *args, bool training, const struct augment_source *source,
+                         struct augment_stage *s, struct err *err) {
+    (void)args, (void)training, (void)source;
+    if (s->in.dim[0] == s->in.dim[1])
+        return 0;
+    return err_set(err, ERR_CONFIG,
+                   "rotate90: the image is %" PRId64 "x%" PRId64
+                   " (height, width), expected a square",
+                   s->in.dim[0], s->in.dim[1]);
+}
+
+/* As numpy's rot90: against the clock. */
+static void apply_rotate90(const struct augment_call *c) {
+    const uint64_t turns = rng_below(c->key, c->first, 4);
+    const int64_t side = c->in_shape.dim[0], n = c->in_shape.dim[2], last = side - 1;
+    float *out = c->out;
+
+    for (int64_t i = 0; i < side; i++)
+        for (int64_t j = 0; j < side; j++, out += n) {
+            const int64_t y = turns == 0 ? i : turns == 1 ? j : turns == 2 ? last - i : last - j;
+            const int64_t x = turns == 0 ? j : turns == 1 ? last - i : turns == 2 ? last - j : i;
+
+            memcpy(out, c->in + (y * side + x) * n, (size_t)n * sizeof *out);
+        }
+}
+
+const struct augment augment_rotate90 = {
+    .word = {"rotate90", "turned by none, one, two or three quarters, all equally often", 0, NULL},
+    .training_only = true,
+    .moves = true,
+    .plan = plan_rotate90,
+    .apply = apply_rotate90,
 };
 
 struct shift {

@@ -100,6 +100,8 @@ enum h5_class h5_class_of(hid_t type) {
         return H5_CLASS_FLOAT;
     case H5T_STRING:
         return H5_CLASS_TEXT;
+    case H5T_ENUM: /* h5py's truth values; HDF5 converts them to numbers */
+        return H5_CLASS_INT;
     default:
         return H5_CLASS_OTHER;
     }

@@ -33,7 +33,8 @@ static struct applied make(struct made *m, const char *name) {
     assert_non_null(word);
     assert_true(word->args_size <= sizeof m->args);
     m->applied = (struct applied){word, m->args};
-    word_defaults(word, m->args);
+    if (word->args_size)
+        word_defaults(word, m->args);
     return m->applied;
 }
 
@@ -446,6 +447,62 @@ static void places_in_the_pipeline_draw_apart(void **state) {
     assert_in_range(mirrored, 420, 580);
 }
 
+/* By numpy: np.rot90([[1, 2], [3, 4]], k) for k = 0 .. 3. */
+static void quarters_are_turned_equally_often(void **state) {
+    (void)state;
+    const float in[] = {1, 2, 3, 4};
+    const float turned[4][4] = {{1, 2, 3, 4}, {2, 4, 1, 3}, {4, 3, 2, 1}, {3, 1, 4, 2}};
+    const struct augment_source flat = {{3, {2, 3, 1}}, NULL, NULL, AUGMENT_IMAGE};
+    int seen[4] = {0};
+    struct made m;
+
+    for (uint64_t key = 0; key < 400; key++) {
+        float out[4];
+
+        run(make(&m, "rotate90"), true, rng_key(1, RNG_AUGMENT, 0, key), 2, 2, in, out);
+        for (int k = 0; k < 4; k++)
+            seen[k] += !memcmp(out, turned[k], sizeof out);
+    }
+    assert_int_equal(seen[0] + seen[1] + seen[2] + seen[3], 400);
+    for (int k = 0; k < 4; k++) /* 100 each, standard deviation 8.7 */
+        assert_in_range(seen[k], 65, 135);
+    refused(make(&m, "rotate90"), &flat,
+            "rotate90: the image is 2x3 (height, width), expected a square");
+}
+
+/* On a slope of 1 a place along x, out - in is how far the pixel came from: smooth noise, whose
+ * variance is alpha^2 / 3 times the sum of the squared weights, 1 / (4 pi sigma^2). */
+static void elastic_moves_are_smooth_and_as_strong_as_said(void **state) {
+    (void)state;
+    enum { SIDE = 28, EDGE = 10, ROUNDS = 60 };
+    static float in[SIDE * SIDE], out[SIDE * SIDE];
+    const double alpha = 12, sigma = 2, expected = alpha * alpha / 3 / (4 * 3.14159265 * 4);
+    double squares = 0, steps = 0;
+    int n = 0;
+    struct made m;
+    struct applied word = make_real(&m, "elastic", "alpha", alpha);
+
+    *(double *)spot(&m, "sigma", ARG_REAL) = sigma;
+    for (int i = 0; i < SIDE * SIDE; i++)
+        in[i] = (float)(i % SIDE);
+    for (uint64_t key = 0; key < ROUNDS; key++) {
+        run(word, true, rng_key(2, RNG_AUGMENT, 0, key), SIDE, SIDE, in, out);
+        for (int y = EDGE; y < SIDE - EDGE; y++)
+            for (int x = EDGE; x < SIDE - EDGE; x++, n++) {
+                const double move = (double)out[y * SIDE + x] - x;
+                const double next = (double)out[y * SIDE + x + 1] - x - 1;
+
+                squares += move * move;
+                steps += (next - move) * (next - move);
+            }
+    }
+    assert_true(fabs(squares / n / expected - 1) < 0.25);
+    /* Neighbours: 2 (1 - exp(-1 / (4 sigma^2))) of that. */
+    assert_true(fabs(steps / squares / (2 * (1 - exp(-1.0 / 16))) - 1) < 0.2);
+    run(word, false, 1, SIDE, SIDE, in, out);
+    assert_memory_equal(in, out, sizeof in);
+}
+
 static void wrong_sizes_and_numbers_are_refused(void **state) {
     (void)state;
     const float mean[] = {0.5f}, std[] = {0};
@@ -495,7 +552,7 @@ static void all_words_are_found_by_name(void **state) {
     int n;
     const struct augment *const *table = augment_table(&n);
 
-    assert_int_equal(n, 11);
+    assert_int_equal(n, 13);
     for (int i = 0; i < n; i++)
         assert_ptr_equal(augment_find(table[i]->word.name), &table[i]->word);
     assert_null(augment_find("mixup"));
@@ -519,6 +576,8 @@ int main(void) {
         cmocka_unit_test(normalize_keeps_channels_apart_whatever_their_number),
         cmocka_unit_test(words_follow_one_another),
         cmocka_unit_test(places_in_the_pipeline_draw_apart),
+        cmocka_unit_test(quarters_are_turned_equally_often),
+        cmocka_unit_test(elastic_moves_are_smooth_and_as_strong_as_said),
         cmocka_unit_test(wrong_sizes_and_numbers_are_refused),
         cmocka_unit_test(pipelines_that_are_too_long_are_refused),
         cmocka_unit_test(all_words_are_found_by_name),
