@@ -69,13 +69,13 @@ static void checkpoint_holds(const char *path, const char *tensor, bool plain,
     checkpoint_close(ck);
 }
 
-/* Every tensor of every net in a is in b, with the same bits. */
-static void same_nets(const char *a, const char *b) {
+/* Every tensor of every net in one is in two, with the same bits. */
+static void same_nets(const char *one, const char *two) {
     struct checkpoint *x = NULL, *y = NULL;
     struct err err = {0};
     int n, n_nets = 0;
 
-    if (checkpoint_open(&x, a, &err) || checkpoint_open(&y, b, &err))
+    if (checkpoint_open(&x, one, &err) || checkpoint_open(&y, two, &err))
         fail_msg("%s", err.msg);
     const struct checkpoint_tensor *t = checkpoint_tensors(x, &n);
     for (int i = 0; i < n; i++) {
@@ -85,7 +85,7 @@ static void same_nets(const char *a, const char *b) {
         n_nets++;
         if (!other || !shape_equal(&t[i].shape, &other->shape) ||
             memcmp(t[i].data, other->data, (size_t)shape_len(&t[i].shape) * sizeof *t[i].data))
-            fail_msg("%s is another in %s", t[i].path, b);
+            fail_msg("%s is another in %s", t[i].path, two);
     }
     assert_true(n_nets > 0);
     checkpoint_close(x);
