@@ -34,15 +34,8 @@ static const struct arg_spec specs[] = {
     {0},
 };
 
-/* Of one class in one sample, or in a part of one. */
-struct overlap {
-    double both, p, t; /* sums of p t, p and t */
-};
-
-/* What backward needs of one class in one sample. */
-struct ratio {
-    double value, over; /* over: 1 / divisor; of nothing at all value is 1 and over 0 */
-};
+/* Sums over the pixels of a part of a sample, one for each class: of p, of t and of p t. */
+enum { SUM_P, SUM_T, SUM_BOTH, N_SUMS };
 
 static int64_t pixels(const struct op_call *c) {
     return labels_rows(c) / c->x[0].shape.dim[0];
@@ -56,9 +49,8 @@ static int plan(const void *args, const struct shape *x, int n_x, struct op_plan
     if (labels_check("dice", &x[0], &x[1], err))
         return -1;
     plan->y = (struct shape){1, {1}};
-    plan->saved_bytes = (size_t)(samples * n) * sizeof(struct ratio) +
-                        2 * (size_t)(shape_len(&x[0]) / n) * sizeof(real);
-    plan->scratch_bytes = (size_t)(samples * PARTS * n) * sizeof(struct overlap);
+    plan->saved_bytes = 2 * (size_t)(samples * n + shape_len(&x[0]) / n) * sizeof(real);
+    plan->scratch_bytes = (size_t)(samples * PARTS * N_SUMS * n) * sizeof(double);
     plan->flops = 6 * (double)shape_len(&x[0]);
     return 0;
 }
@@ -67,12 +59,15 @@ static double count(const struct op_call *c) {
     return (double)c->x[0].shape.dim[0];
 }
 
-/* saved: struct ratio[samples, channels], then [rows, 2] the largest logit and the sum of exp(logit
- * - largest). */
-static real *saved_row(const struct op_call *c, int64_t row) {
-    const int64_t n_ratios = c->x[0].shape.dim[0] * shape_channels(&c->x[0].shape);
+/* saved: what backward needs of each class in each sample, the slope along p where t is 0 and what
+ * it is less where t is 1, as [samples, 2, channels]; then [rows, 2] the largest logit and the sum
+ * of exp(logit - largest). */
+static real *saved_slopes(const struct op_call *c, int64_t sample) {
+    return (real *)c->saved + 2 * sample * shape_channels(&c->x[0].shape);
+}
 
-    return (real *)(void *)((struct ratio *)c->saved + n_ratios) + 2 * row;
+static real *saved_row(const struct op_call *c, int64_t row) {
+    return saved_slopes(c, c->x[0].shape.dim[0]) + 2 * row;
 }
 
 static int64_t label_of(const struct op_call *c, int64_t row) {
@@ -81,9 +76,10 @@ static int64_t label_of(const struct op_call *c, int64_t row) {
     return labels_below(c, row, labels_classes(shape_channels(&c->x[0].shape)), a->ignore);
 }
 
-static void add_row(const struct op_call *c, int64_t row, struct overlap *sums) {
+/* sums: [N_SUMS, channels]. */
+static void add_row(const struct op_call *c, int64_t row, double *restrict sums) {
     const int64_t n = shape_channels(&c->x[0].shape), label = label_of(c, row);
-    const act *x = c->x[0].data + row * n;
+    const act *restrict x = c->x[0].data + row * n;
     real *saved = saved_row(c, row);
 
     if (label < 0)
@@ -92,45 +88,51 @@ static void add_row(const struct op_call *c, int64_t row, struct overlap *sums) 
     const real scale = 1 / saved[1];
     const act max = saved[0];
     for (int64_t j = 0; j < n; j++)
-        sums[j].p += (double)(act_exp(x[j] - max) * scale);
+        sums[SUM_P * n + j] += (double)(act_exp(x[j] - max) * scale);
     const int64_t channel = labels_channel(label, n);
     if (channel < 0)
         return;
-    sums[channel].both += (double)(act_exp(x[channel] - max) * scale);
-    sums[channel].t++;
+    sums[SUM_T * n + channel]++;
+    sums[SUM_BOTH * n + channel] += (double)(act_exp(x[channel] - max) * scale);
 }
 
-/* scratch: struct overlap[samples, PARTS, channels]. */
+/* scratch: sums [samples, PARTS, N_SUMS, channels]. */
 static void sum_parts(const struct op_call *c, int64_t begin, int64_t end) {
     const int64_t n = shape_channels(&c->x[0].shape), len = pixels(c);
 
     for (int64_t i = begin; i < end; i++) {
-        struct overlap *sums = (struct overlap *)c->scratch + i * n;
+        double *sums = (double *)c->scratch + i * N_SUMS * n;
         const int64_t first = i / PARTS * len, part = i % PARTS;
 
-        memset(sums, 0, (size_t)n * sizeof *sums);
+        memset(sums, 0, (size_t)(N_SUMS * n) * sizeof *sums);
         for (int64_t k = part * len / PARTS; k < (part + 1) * len / PARTS; k++)
             add_row(c, first + k, sums);
     }
 }
 
+/* One class of one sample: 1 - its ratio, and the slopes of that. */
+static double loss_of(const struct op_call *c, int64_t sample, int64_t channel) {
+    const double smooth = ((const struct dice *)c->args)->smooth;
+    const int64_t n = shape_channels(&c->x[0].shape);
+    const double *part = (const double *)c->scratch + sample * PARTS * N_SUMS * n + channel;
+    real *slopes = saved_slopes(c, sample) + channel;
+    double p = 0, t = 0, both = 0;
+
+    for (int64_t k = 0; k < PARTS; k++, part += N_SUMS * n)
+        p += part[SUM_P * n], t += part[SUM_T * n], both += part[SUM_BOTH * n];
+    const double divisor = p + t + smooth, over = divisor > 0 ? 1 / divisor : 0;
+    const double ratio = divisor == 0 ? 1 : (2 * both + smooth) / divisor; /* nothing: all right */
+    slopes[0] = (real)(ratio * over);
+    slopes[n] = (real)(2 * over);
+    return 1 - ratio;
+}
+
 static double losses_of_samples(const struct op_call *c, int64_t begin, int64_t end) {
-    const struct dice *a = c->args;
     const int64_t n = shape_channels(&c->x[0].shape);
     double loss = 0;
 
-    for (int64_t i = begin * n; i < end * n; i++) {
-        const struct overlap *part = (const struct overlap *)c->scratch + i / n * PARTS * n + i % n;
-        struct ratio *ratio = (struct ratio *)c->saved + i;
-        struct overlap s = {0};
-
-        for (int64_t k = 0; k < PARTS; k++, part += n)
-            s.both += part->both, s.p += part->p, s.t += part->t;
-        const double divisor = s.p + s.t + a->smooth;
-        ratio->over = divisor == 0 ? 0 : 1 / divisor;
-        ratio->value = divisor == 0 ? 1 : (2 * s.both + a->smooth) / divisor;
-        loss += (1 - ratio->value) / (double)n;
-    }
+    for (int64_t i = begin * n; i < end * n; i++)
+        loss += loss_of(c, i / n, i % n) / (double)n;
     return loss;
 }
 
@@ -138,33 +140,48 @@ static void forward(const struct op_call *c) {
     const int64_t samples = c->x[0].shape.dim[0];
 
     share(c, samples * PARTS, sum_parts);
-    c->y.data[0] = c->total > 0 ? (act)(share_sum(c, samples, losses_of_samples) / c->total) : 0;
+    const double loss = share_sum(c, samples, losses_of_samples);
+    c->y.data[0] = c->total > 0 ? (act)(loss / c->total) : 0;
 }
 
-/* The slope of the loss along p[j] is g[j] = (value - 2 t) / divisor / classes, and along logit j
- * p[j] (g[j] - sum of p g). */
+/* The sum of exp(x[j] - max) g[j], as row_sum_exp. */
+static real row_dot_exp(const act *x, const real *g, int64_t n, act max) {
+    real lanes[ROW_LANES] = {0}, sum = 0;
+    int64_t j = 0;
+
+    for (; j + ROW_LANES <= n; j += ROW_LANES)
+        for (int l = 0; l < ROW_LANES; l++)
+            lanes[l] += act_exp(x[j + l] - max) * g[j + l];
+    for (; j < n; j++)
+        sum += act_exp(x[j] - max) * g[j];
+    for (int l = 0; l < ROW_LANES; l++)
+        sum += lanes[l];
+    return sum;
+}
+
+/* With slope g[j] along p[j], that along logit j is p[j] (g[j] - sum of p g). */
 static void backward_rows(const struct op_call *c, int64_t begin, int64_t end) {
     const int64_t n = shape_channels(&c->x[0].shape), len = pixels(c);
     const double scale = (double)c->dy.data[0] / c->total / (double)n;
 
     for (int64_t row = begin; row < end; row++) {
-        const act *x = c->x[0].data + row * n;
-        act *dx = c->dx[0].data + row * n;
-        const struct ratio *ratio = (const struct ratio *)c->saved + row / len * n;
-        const int64_t label = label_of(c, row);
+        const act *restrict x = c->x[0].data + row * n;
+        act *restrict dx = c->dx[0].data + row * n;
+        const real *restrict g = saved_slopes(c, row / len);
         const real *saved = saved_row(c, row);
-        double mean = 0;
+        const int64_t label = label_of(c, row);
 
         if (label < 0)
             continue;
         const int64_t channel = labels_channel(label, n);
+        const act max = saved[0];
+        const real less = channel < 0 ? 0 : act_exp(x[channel] - max) * g[n + channel];
+        const real mean = (row_dot_exp(x, g, n, max) - less) / saved[1];
+        const real p_scale = (real)(scale / (double)saved[1]);
         for (int64_t j = 0; j < n; j++)
-            mean += (double)(act_exp(x[j] - saved[0]) / saved[1]) *
-                    (ratio[j].value - (j == channel ? 2 : 0)) * ratio[j].over;
-        for (int64_t j = 0; j < n; j++) {
-            const double g = (ratio[j].value - (j == channel ? 2 : 0)) * ratio[j].over;
-            dx[j] += (act)(scale * (double)(act_exp(x[j] - saved[0]) / saved[1]) * (g - mean));
-        }
+            dx[j] += p_scale * act_exp(x[j] - max) * (g[j] - mean);
+        if (channel >= 0)
+            dx[channel] -= p_scale * less;
     }
 }
 
