@@ -68,8 +68,8 @@ static void plan_names_and_sizes_the_weights(void **state) {
     const struct shape weight = {2, {400, 10}}, bias = {1, {10}};
 
     (void)state;
-    assert_memory_equal(&p.w[0].shape, &weight, sizeof weight);
-    assert_memory_equal(&p.w[1].shape, &bias, sizeof bias);
+    assert_true(shape_equal(&p.w[0].shape, &weight));
+    assert_true(shape_equal(&p.w[1].shape, &bias));
     assert_string_equal(p.w[0].name, "weight");
     assert_string_equal(p.w[1].name, "bias");
     assert_true(p.w[0].decay && !p.w[1].decay);
