@@ -3,6 +3,47 @@
 #include "core/base/rng.h"
 
 #include <stdlib.h>
+#include <string.h>
+
+static int64_t *take(int64_t n) {
+    return n < 0 || (uint64_t)n > SIZE_MAX / sizeof(int64_t) - 1
+               ? NULL
+               : calloc((size_t)n + 1, sizeof(int64_t));
+}
+
+/* Where the members of each class will be, and which classes there are. */
+static void find_classes(struct shard *s) {
+    for (int64_t i = 0; i < s->n_samples; i++)
+        s->begin[s->labels[i] + 1]++;
+    for (int c = 0; c < s->n_classes; c++) {
+        if (s->begin[c + 1])
+            s->present[s->n_present++] = c;
+        s->begin[c + 1] += s->begin[c];
+    }
+}
+
+static int allocate(struct shard *s, struct err *err) {
+    bool fits;
+
+    s->order = take(s->n_samples);
+    fits = s->order;
+    if (fits && s->labels) {
+        s->visits = calloc((size_t)s->n_samples, sizeof *s->visits);
+        s->members = take(s->n_samples);
+        s->begin = take(s->n_classes);
+        s->taken = take(s->n_classes);
+        s->present = take(s->n_classes);
+        fits = s->visits && s->members && s->begin && s->taken && s->present;
+    }
+    if (!fits) {
+        const int64_t n = s->n_samples;
+        shard_release(s);
+        return err_set(err, ERR_IO, "out of memory: the order of %lld samples", (long long)n);
+    }
+    if (s->labels)
+        find_classes(s);
+    return 0;
+}
 
 int shard_init(struct shard *s, const struct shard *plan, struct err *err) {
     if (plan->n_samples < 1)
@@ -15,19 +56,24 @@ int shard_init(struct shard *s, const struct shard *plan, struct err *err) {
                        "a batch of %lld is never full with %lld samples, and the last batch is to "
                        "be left out when it is not full",
                        (long long)plan->batch, (long long)plan->n_samples);
-    const size_t n = (size_t)plan->n_samples;
-    int64_t *order = n > SIZE_MAX / sizeof *order ? NULL : malloc(n * sizeof *order);
-    if (!order)
-        return err_set(err, ERR_IO, "out of memory: the order of %lld samples",
-                       (long long)plan->n_samples);
     *s = *plan;
-    s->order = order;
+    s->order = NULL;
+    s->visits = NULL;
+    s->members = s->begin = s->taken = s->present = NULL;
+    s->n_present = 0;
     s->epoch = -1;
-    return 0;
+    if (!s->shuffle)
+        s->labels = NULL;
+    return allocate(s, err);
 }
 
 void shard_release(struct shard *s) {
     free(s->order);
+    free(s->visits);
+    free(s->members);
+    free(s->begin);
+    free(s->taken);
+    free(s->present);
     *s = (struct shard){0};
 }
 
@@ -42,16 +88,51 @@ int64_t shard_batch_len(const struct shard *s, int64_t step) {
 }
 
 /* Source: Fisher-Yates, Knuth, The Art of Computer Programming 2, 3.4.2, algorithm P. */
-static void shuffle(struct shard *s, int64_t epoch) {
-    const uint64_t key = rng_key(s->seed, RNG_SHUFFLE, (uint64_t)epoch, 0);
+static void shuffle(uint64_t key, int64_t *items, int64_t n) {
+    for (int64_t i = n - 1; i > 0; i--) {
+        const int64_t j = (int64_t)rng_below(key, (uint64_t)i, (uint64_t)i + 1);
+        const int64_t keep = items[i];
+        items[i] = items[j];
+        items[j] = keep;
+    }
+}
 
+/* Members by class, each class in an order of its own for the epoch. */
+static void sort_members(struct shard *s, int64_t epoch) {
+    int64_t *at = s->taken;
+
+    memcpy(at, s->begin, (size_t)s->n_classes * sizeof *at);
+    for (int64_t i = 0; i < s->n_samples; i++)
+        s->members[at[s->labels[i]]++] = i;
+    for (int c = 0; c < s->n_classes; c++)
+        shuffle(rng_key(s->seed, RNG_SHUFFLE, (uint64_t)epoch, 1 + (uint64_t)c),
+                s->members + s->begin[c], s->begin[c + 1] - s->begin[c]);
+    memset(s->taken, 0, (size_t)s->n_classes * sizeof *s->taken);
+}
+
+/* Deal the classes that occur to the places of the epoch, whose order is shuffled already: those
+ * that get one more than others differ from epoch to epoch. */
+static void deal_classes(struct shard *s, int64_t epoch) {
+    const uint64_t key = rng_key(s->seed, RNG_SHUFFLE, (uint64_t)epoch, UINT64_MAX);
+    const int64_t first = (int64_t)rng_below(key, 0, (uint64_t)s->n_present);
+
+    for (int64_t i = 0; i < s->n_samples; i++) {
+        const int64_t c = s->present[(s->order[i] + first) % s->n_present];
+        const int64_t len = s->begin[c + 1] - s->begin[c], k = s->taken[c]++;
+
+        s->order[i] = s->members[s->begin[c] + k % len];
+        s->visits[i] = (int32_t)(k / len);
+    }
+}
+
+static void make_order(struct shard *s, int64_t epoch) {
     for (int64_t i = 0; i < s->n_samples; i++)
         s->order[i] = i;
-    for (int64_t i = s->n_samples - 1; s->shuffle && i > 0; i--) {
-        const int64_t j = (int64_t)rng_below(key, (uint64_t)i, (uint64_t)i + 1);
-        const int64_t keep = s->order[i];
-        s->order[i] = s->order[j];
-        s->order[j] = keep;
+    if (s->shuffle)
+        shuffle(rng_key(s->seed, RNG_SHUFFLE, (uint64_t)epoch, 0), s->order, s->n_samples);
+    if (s->labels) {
+        sort_members(s, epoch);
+        deal_classes(s, epoch);
     }
     s->epoch = epoch;
 }
@@ -62,8 +143,12 @@ void shard_part(struct shard *s, int64_t epoch, int64_t step, int rank, int size
     const int64_t begin = len * rank / size, end = len * (rank + 1) / size;
 
     if (s->epoch != epoch)
-        shuffle(s, epoch);
+        make_order(s, epoch);
     *samples = s->order + step * s->batch + begin;
     *n = end - begin;
     *first = begin;
+}
+
+const int32_t *shard_visits(const struct shard *s, const int64_t *samples) {
+    return s->visits ? s->visits + (samples - s->order) : NULL;
 }

@@ -13,12 +13,24 @@ struct shard {
     uint64_t seed;
     bool shuffle;   /* a new order each epoch; else as stored */
     bool drop_last; /* leave out the last batch of an epoch when it is not full */
+    /* NULL, or [n_samples], 0 .. n_classes - 1, borrowed: every epoch has as many samples of each
+     * class that occurs (give or take one), each class's in an order of its own, again from the
+     * beginning when all were there. With shuffle only. */
+    const int32_t *labels;
+    int n_classes;
     /* private */
-    int64_t *order; /* [n_samples], a permutation; that of epoch */
+    int64_t *order;   /* [n_samples] of epoch: a permutation, unless there are labels */
+    int32_t *visits;  /* [n_samples] with labels: how often the epoch had that sample before */
+    int64_t *members; /* [n_samples] with labels: samples by class */
+    int64_t *begin;   /* [n_classes + 1] where members of a class are */
+    int64_t *present; /* [n_present] the classes that occur */
+    int64_t n_present;
+    int64_t *taken; /* [n_classes] how many samples of a class the epoch had */
     int64_t epoch;  /* -1: none yet */
 };
 
-/* Copies the first five members of plan; allocates 8 bytes a sample, released by shard_release.
+/* Copies the public members of plan; allocates 8 bytes a sample, 20 with labels, released by
+ * shard_release.
  * Errors: ERR_CONFIG when there is no sample, no batch or no step; ERR_IO for lack of memory. */
 int shard_init(struct shard *s, const struct shard *plan, struct err *err);
 
@@ -38,3 +50,7 @@ int64_t shard_batch_len(const struct shard *s, int64_t step);
  * Cost: a shuffle of all samples whenever epoch changes. */
 void shard_part(struct shard *s, int64_t epoch, int64_t step, int rank, int size,
                 const int64_t **samples, int64_t *n, int64_t *first);
+
+/* How often the epoch had each of these samples before, so that what is random about them can
+ * differ: [n] for samples that shard_part gave; NULL: never. */
+const int32_t *shard_visits(const struct shard *s, const int64_t *samples);

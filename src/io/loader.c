@@ -13,6 +13,7 @@
 /* A batch from its request to its release. */
 struct slot {
     int64_t *samples; /* [max_batch] */
+    int32_t *visits;  /* [max_batch] */
     int64_t n, epoch;
     float *field[LOADER_MAX_FIELDS]; /* [max_batch, sample] */
     bool failed;
@@ -44,7 +45,8 @@ struct loader {
 };
 
 static void prepare(struct loader *l, struct slot *s) {
-    struct prepare_batch b = {s->samples, s->n, s->epoch, l->rows, l->raw, l->scratch, {0}};
+    struct prepare_batch b = {s->samples, s->visits, s->n,       s->epoch,
+                              l->rows,    l->raw,    l->scratch, {0}};
 
     memcpy(b.out, s->field, sizeof b.out);
     s->failed = prepare_run(&l->prepare, &b, &l->stop, &s->err) != 0;
@@ -88,8 +90,9 @@ static int allocate(struct loader *l, struct err *err) {
     const int64_t n = l->max_batch;
     const size_t raw = bytes_of(n, l->prepare.raw_bytes, 1), rows = bytes_of(n, 1, sizeof *l->rows);
     const size_t scratch = bytes_of(1, l->prepare.scratch_len, sizeof(float));
-    size_t field[LOADER_MAX_FIELDS], slot = rows;
-    bool fits = raw && rows && (scratch || !l->prepare.scratch_len);
+    const size_t visits = bytes_of(n, 1, sizeof(int32_t));
+    size_t field[LOADER_MAX_FIELDS], slot = rows + visits;
+    bool fits = raw && rows && visits && (scratch || !l->prepare.scratch_len);
 
     for (int i = 0; i < l->n_fields; i++) {
         field[i] = bytes_of(n, sample_len(&l->field[i]), sizeof(float));
@@ -105,6 +108,7 @@ static int allocate(struct loader *l, struct err *err) {
     l->scratch = arena_take(&l->arena, scratch);
     for (int i = 0; i < LOADER_BATCHES; i++) {
         l->slot[i].samples = arena_take(&l->arena, rows);
+        l->slot[i].visits = arena_take(&l->arena, visits);
         for (int k = 0; k < l->n_fields; k++)
             l->slot[i].field[k] = arena_take(&l->arena, field[k]);
     }
@@ -179,7 +183,8 @@ static void insist(bool held, const char *what) {
     abort();
 }
 
-void loader_request(struct loader *loader, const int64_t *samples, int64_t n, int64_t epoch) {
+void loader_request(struct loader *loader, const int64_t *samples, const int32_t *visits, int64_t n,
+                    int64_t epoch) {
     struct slot *s = &loader->slot[loader->requested % LOADER_BATCHES];
 
     insist(loader->requested < loader->released + LOADER_BATCHES, "more batches than slots");
@@ -188,6 +193,8 @@ void loader_request(struct loader *loader, const int64_t *samples, int64_t n, in
     s->epoch = epoch;
     if (n)
         memcpy(s->samples, samples, (size_t)n * sizeof *samples);
+    for (int64_t i = 0; i < n; i++)
+        s->visits[i] = visits ? visits[i] : 0;
     pthread_mutex_lock(&loader->lock);
     loader->requested++;
     pthread_cond_signal(&loader->wake);

@@ -57,9 +57,11 @@ const struct loader_field *loader_field(const struct loader *loader, int i);
 
 /* Have a batch prepared. Returns at once.
  *   samples  [n] indices into the dataset, copied; n <= max_batch; may be 0
- *   epoch    what randomness depends on, with seed and sample
+ *   visits   [n] how often the epoch had each sample before, copied; NULL: never
+ *   epoch    what randomness depends on, with seed, sample and visit
  * At most LOADER_BATCHES are requested and not released; more abort, as a mistake of the caller. */
-void loader_request(struct loader *loader, const int64_t *samples, int64_t n, int64_t epoch);
+void loader_request(struct loader *loader, const int64_t *samples, const int32_t *visits, int64_t n,
+                    int64_t epoch);
 
 /* Wait for the oldest request that was not waited for yet.
  * Errors: what the thread ran into when it read that batch (ERR_IO, ERR_DATA); the batch then

@@ -117,8 +117,11 @@ int prepare_init(struct prepare *p, struct dataset *dataset, const struct applie
     return 0;
 }
 
+/* 2^40 samples are more than there are. */
 static uint64_t key_of(const struct prepare *p, const struct prepare_batch *b, int64_t i) {
-    return rng_key(p->seed, RNG_AUGMENT, (uint64_t)b->epoch, (uint64_t)b->samples[i]);
+    const uint64_t visit = b->visits ? (uint64_t)b->visits[i] : 0;
+
+    return rng_key(p->seed, RNG_AUGMENT, (uint64_t)b->epoch, visit << 40 | (uint64_t)b->samples[i]);
 }
 
 /* Which rows of a field go with the samples: their own; of an unpaired field any, in validation

@@ -26,6 +26,7 @@ struct prepare {
 /* Where a batch is made. */
 struct prepare_batch {
     const int64_t *samples; /* [n] */
+    const int32_t *visits;  /* [n] how often the epoch had each before; NULL: never */
     int64_t n, epoch;
     int64_t *rows;                  /* [n], scratch */
     void *raw;                      /* [n, raw_bytes], scratch */

@@ -9,16 +9,31 @@ int64_t feed_max_batch(const struct feed *f) {
     return max_share(batch, f->size);
 }
 
+/* sampling = balanced: by the field label. */
+static int balance(const struct dataset *ds, struct shard *shard, struct err *err) {
+    const int i = dataset_find_field(ds, "label");
+
+    if (i >= 0)
+        shard->labels = dataset_labels(ds, i);
+    if (!shard->labels)
+        return err_set(err, ERR_CONFIG, "%s: sampling = balanced needs one label a sample%s",
+                       dataset_name(ds), i < 0 ? ", the data has none" : "");
+    shard->n_classes = dataset_field_classes(ds, i);
+    return 0;
+}
+
 int feed_init(struct feed *f, const struct feed_config *c, struct err *err) {
     const struct job *job = c->job;
 
     *f = (struct feed){.rank = c->rank, .size = c->size};
     if (dataset_open(&f->dataset, c->spec, job->cache_bytes, err))
         return -1;
-    const struct shard shard = {.n_samples = dataset_len(f->dataset),
-                                .batch = c->batch,
-                                .seed = job->seed,
-                                .shuffle = c->training};
+    struct shard shard = {.n_samples = dataset_len(f->dataset),
+                          .batch = c->batch,
+                          .seed = job->seed,
+                          .shuffle = c->training};
+    if (job->balanced && c->training && balance(f->dataset, &shard, err))
+        return -1;
     if (shard_init(&f->shard, &shard, err))
         return err_wrap(err, "%s", c->spec);
     const struct loader_config loader = {.dataset = f->dataset,
@@ -51,7 +66,8 @@ static void request(struct feed *f) {
 
     while (f->next < f->end && f->next - f->given + f->holds < LOADER_BATCHES) {
         part(f, f->next, &samples, &n, &first);
-        loader_request(f->loader, samples, n, f->next / shard_steps(&f->shard));
+        loader_request(f->loader, samples, shard_visits(&f->shard, samples), n,
+                       f->next / shard_steps(&f->shard));
         f->next++;
     }
 }

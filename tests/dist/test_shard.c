@@ -181,6 +181,111 @@ static void nothing_to_share_is_refused(void **state) {
             "when it is not full");
 }
 
+/* Of 1003 samples 3 are of class 0, 100 of class 1, none of class 2, the others of class 3. */
+static void label_them(int32_t label[1003]) {
+    for (int i = 0; i < 1003; i++)
+        label[i] = i % 400 == 7 ? 0 : i % 10 == 3 ? 1 : 3;
+}
+
+static struct shard new_balanced(const int32_t *label) {
+    const struct shard plan = {.n_samples = 1003,
+                               .batch = 64,
+                               .seed = 5,
+                               .shuffle = true,
+                               .labels = label,
+                               .n_classes = 4};
+    struct shard s;
+    struct err err = {0};
+
+    if (shard_init(&s, &plan, &err))
+        fail_msg("%s", err.msg);
+    return s;
+}
+
+static void balanced_epochs_have_as_many_of_each_class(void **state) {
+    (void)state;
+    int32_t label[1003];
+    int64_t order[1003];
+    int more[4] = {0};
+
+    label_them(label);
+    struct shard s = new_balanced(label);
+    for (int64_t epoch = 0; epoch < 60; epoch++) {
+        int count[4] = {0}, times[1003] = {0}, of_class[4] = {0};
+
+        assert_int_equal(walk(&s, epoch, 3, order), 1003);
+        for (int i = 0; i < 1003; i++) {
+            count[label[order[i]]]++;
+            times[order[i]]++;
+        }
+        assert_int_equal(count[2], 0);
+        for (int c = 0; c < 4; c++) {
+            if (c != 2)
+                assert_in_range(count[c], 334, 335); /* 1003 = 3 * 334 + 1 */
+            more[c] += count[c] == 335;
+        }
+        /* No sample again before all of its class were there. */
+        for (int i = 0; i < 1003; i++)
+            of_class[label[i]]++;
+        for (int i = 0; i < 1003; i++)
+            assert_in_range(times[i], count[label[i]] / of_class[label[i]],
+                            count[label[i]] / of_class[label[i]] + 1);
+    }
+    for (int c = 0; c < 4; c++) /* 20 each, standard deviation 3.7 */
+        if (c != 2)
+            assert_in_range(more[c], 6, 36);
+    shard_release(&s);
+}
+
+static void balanced_orders_do_not_depend_on_the_number_of_ranks(void **state) {
+    (void)state;
+    int32_t label[1003];
+    int64_t alone[1003], together[1003], again[1003];
+
+    label_them(label);
+    struct shard s = new_balanced(label), other = new_balanced(label);
+    for (int64_t epoch = 0; epoch < 3; epoch++) {
+        walk(&s, epoch, 1, alone);
+        for (int ranks = 2; ranks <= 5; ranks++) {
+            walk(&other, epoch, ranks, together);
+            assert_memory_equal(alone, together, sizeof alone);
+        }
+        walk(&other, epoch + 1, 1, again);
+        assert_memory_not_equal(alone, again, sizeof alone);
+    }
+    shard_release(&s);
+    shard_release(&other);
+}
+
+static void visits_count_how_often_a_sample_was_there(void **state) {
+    (void)state;
+    int32_t label[1003];
+    int32_t next[1003] = {0};
+    int most = 0;
+
+    label_them(label);
+    struct shard s = new_balanced(label), plain = new_shard(10, 4, 1, true, false);
+    for (int64_t step = 0; step < shard_steps(&s); step++)
+        for (int rank = 0; rank < 2; rank++) {
+            const int64_t *samples;
+            int64_t n, first;
+            shard_part(&s, 2, step, rank, 2, &samples, &n, &first);
+            const int32_t *visits = shard_visits(&s, samples);
+            for (int64_t i = 0; i < n; i++) {
+                assert_int_equal(visits[i], next[samples[i]]);
+                next[samples[i]]++;
+                most = visits[i] > most ? visits[i] : most;
+            }
+        }
+    assert_in_range(most, 110, 111); /* 334 or 335 of a class of three */
+    const int64_t *samples;
+    int64_t n, first;
+    shard_part(&plain, 0, 0, 0, 1, &samples, &n, &first);
+    assert_null(shard_visits(&plain, samples));
+    shard_release(&s);
+    shard_release(&plain);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_epoch_visits_every_sample_once),
@@ -191,6 +296,9 @@ int main(void) {
         cmocka_unit_test(the_tail_is_kept_or_left_out),
         cmocka_unit_test(parts_differ_by_one_sample_at_most),
         cmocka_unit_test(nothing_to_share_is_refused),
+        cmocka_unit_test(balanced_epochs_have_as_many_of_each_class),
+        cmocka_unit_test(balanced_orders_do_not_depend_on_the_number_of_ranks),
+        cmocka_unit_test(visits_count_how_often_a_sample_was_there),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -116,7 +116,7 @@ static void batches_come_in_the_order_of_their_requests(void **state) {
 
             for (int64_t i = 0; i < n; i++)
                 samples[b % 2][i] = (b * 7 + i * 11) % SAMPLES;
-            loader_request(loader, samples[b % 2], n, 0);
+            loader_request(loader, samples[b % 2], NULL, n, 0);
             if (b == 0)
                 continue;
             const struct loader_batch batch = wait_for(loader);
@@ -136,8 +136,8 @@ static void a_batch_stays_while_the_next_is_prepared(void **state) {
     struct dataset *ds = open_split("bytes", DATASET_CACHE_BYTES);
     struct loader *loader =
         new_loader(&(struct loader_config){.dataset = ds, .max_batch = MAX_BATCH});
-    loader_request(loader, first, 3, 0);
-    loader_request(loader, second, 5, 0);
+    loader_request(loader, first, NULL, 3, 0);
+    loader_request(loader, second, NULL, 5, 0);
     const struct loader_batch a = wait_for(loader), b = wait_for(loader);
 
     holds(&a, first, 3);
@@ -153,7 +153,7 @@ static void float_images_and_missing_labels_pass_as_they_are(void **state) {
     struct loader *loader =
         new_loader(&(struct loader_config){.dataset = ds, .max_batch = MAX_BATCH});
 
-    loader_request(loader, samples, 2, 0);
+    loader_request(loader, samples, NULL, 2, 0);
     const struct loader_batch b = wait_for(loader);
     assert_int_equal(loader_n_fields(loader), 1);
     for (int p = 0; p < PIXELS; p++) {
@@ -190,7 +190,7 @@ static void crops(struct dataset *ds, int64_t n, uint64_t seed, int64_t epoch, f
 
         for (int64_t i = 0; i < n; i++)
             samples[i] = from + i;
-        loader_request(loader, samples, n, epoch);
+        loader_request(loader, samples, NULL, n, epoch);
         const struct loader_batch b = wait_for(loader);
         memcpy(out + from * 2, b.field[0], (size_t)n * 2 * sizeof *out);
         loader_release_batch(loader);
@@ -286,8 +286,8 @@ static void a_read_error_is_told_by_wait(void **state) {
     struct err err = {0};
 
     spoil(path);
-    loader_request(loader, samples, 2, 0);
-    loader_request(loader, NULL, 0, 0);
+    loader_request(loader, samples, NULL, 2, 0);
+    loader_request(loader, NULL, NULL, 0, 0);
     assert_int_equal(loader_wait(loader, &batch, &err), -1);
     assert_int_equal(err.kind, ERR_IO);
     assert_non_null(strstr(err.msg, "x.h5"));
@@ -309,7 +309,7 @@ static void it_can_be_freed_at_any_moment(void **state) {
             new_loader(&(struct loader_config){.dataset = ds, .max_batch = MAX_BATCH});
 
         for (int k = 0; k < i % 3; k++)
-            loader_request(loader, samples, 5, 0);
+            loader_request(loader, samples, NULL, 5, 0);
         if (i % 6 > 2 && i % 3)
             wait_for(loader);
         loader_free(loader);

@@ -98,8 +98,8 @@ static void run(struct dataset *ds, const struct applied *words, int n, int64_t 
     if (prepare_init(p, ds, words, n, 17, true, &err))
         fail_msg("%s", err.msg);
     assert_true(p->scratch_len <= MOST && p->raw_bytes <= AREA * 4);
-    const struct prepare_batch b = {
-        samples, N, epoch, rows, raw, spare, {image, label, depth, mask, z}};
+    const struct prepare_batch b = {samples, NULL, N,     epoch,
+                                    rows,    raw,  spare, {image, label, depth, mask, z}};
     assert_int_equal(prepare_run(p, &b, &stop, &err), 0);
 }
 
@@ -278,7 +278,8 @@ static void unpaired_rows_are_drawn_anew_in_every_epoch(void **state) {
     assert_int_equal(prepare_init(&p, ds, NULL, 0, 3, true, &err), 0);
     for (int epoch = 0; epoch < EPOCHS; epoch++) {
         for (int twice = 0; twice < 2; twice++) {
-            const struct prepare_batch batch = {samples, N, epoch, rows, raw, NULL, {x, y[twice]}};
+            const struct prepare_batch batch = {samples, NULL, N,    epoch,
+                                                rows,    raw,  NULL, {x, y[twice]}};
             assert_int_equal(prepare_run(&p, &batch, &stop, &err), 0);
         }
         assert_memory_equal(y[0], y[1], sizeof y[0]);
@@ -290,10 +291,43 @@ static void unpaired_rows_are_drawn_anew_in_every_epoch(void **state) {
         assert_in_range(seen[r], 240, 400);
     assert_in_range(same, 15, 65); /* 40, 5.7 */
     assert_int_equal(prepare_init(&p, ds, NULL, 0, 3, false, &err), 0);
-    const struct prepare_batch batch = {samples, N, 9, rows, raw, NULL, {x, y[0]}};
+    const struct prepare_batch batch = {samples, NULL, N, 9, rows, raw, NULL, {x, y[0]}};
     assert_int_equal(prepare_run(&p, &batch, &stop, &err), 0);
     for (int i = 0; i < N; i++)
         assert_int_equal(lroundf(255 * y[0][i]), i % ROWS);
+    dataset_close(ds);
+}
+
+/* Each of eight visits of sample 0 has one of 25 places. */
+static void a_sample_that_comes_again_is_changed_otherwise(void **state) {
+    const int64_t samples[N] = {0};
+    const int32_t visits[N] = {0, 1, 2, 3, 4, 5, 6, 7};
+    static unsigned char raw[N * AREA * 4];
+    static float spare[MOST];
+    int64_t rows[N];
+    atomic_bool stop = false;
+    struct err err = {0};
+    struct prepare p;
+    struct made m;
+    bool differs = false;
+
+    (void)state;
+    make_size(&m, "random_crop", SIDE - 4);
+    write_file(NULL, false);
+    struct dataset *ds = opened();
+    assert_int_equal(prepare_init(&p, ds, &m.applied, 1, 17, true, &err), 0);
+    for (int again = 0; again < 2; again++) {
+        const struct prepare_batch b = {samples, again ? visits : NULL,         N, 0, rows, raw,
+                                        spare,   {image, label, depth, mask, z}};
+        assert_int_equal(prepare_run(&p, &b, &stop, &err), 0);
+        for (int i = 1; i < N; i++) {
+            differs = image[i * (SIDE - 4) * (SIDE - 4)] != image[0];
+            assert_true(again || !differs);
+            if (differs)
+                break;
+        }
+    }
+    assert_true(differs);
     dataset_close(ds);
 }
 
@@ -320,6 +354,7 @@ int main(void) {
         cmocka_unit_test(other_sizes_are_refused_where_something_moves),
         cmocka_unit_test(a_field_that_a_word_does_not_fit_is_named),
         cmocka_unit_test(unpaired_rows_are_drawn_anew_in_every_epoch),
+        cmocka_unit_test(a_sample_that_comes_again_is_changed_otherwise),
         cmocka_unit_test(a_pipeline_needs_an_image),
     };
 
