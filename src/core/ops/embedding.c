@@ -51,6 +51,7 @@ static int plan(const void *args, const struct shape *x, int n_x, struct op_plan
         .fan_in = 1,
         .fan_out = a->channels,
         .decay = true,
+        .plain = true,
     };
     return 0;
 }
