@@ -22,30 +22,47 @@ struct net_case {
     int64_t n_weights;      /* as counted */
     const char *small_args; /* of the net as trained here */
     int small_size;         /* of its images */
+    uint64_t names;         /* from tests/golden/torchvision_names.py; 0: not of torchvision */
 };
 
 static const struct net_case nets[] = {
-    {"densenet121", 224, NULL, 7978856, "growth=8", 32},
-    {"densenet169", 224, NULL, 14149480, "growth=4", 32},
-    {"densenet201", 224, NULL, 20013928, "growth=4", 32},
-    {"lenet5", 32, NULL, 62006, "", 32},
-    {"mlp", 32, NULL, 1841162, "width=32", 32},
-    {"mobilenet_v1", 224, NULL, 4231976, "width=0.25", 64},
-    {"resnet101", 224, NULL, 44549160, "width=8", 64},
-    {"resnet110", 32, NULL, 1727962, "", 32},
-    {"resnet152", 224, NULL, 60192808, "width=8", 64},
-    {"resnet18", 224, NULL, 11689512, "width=16", 64},
-    {"resnet20", 32, NULL, 269722, "", 32},
-    {"resnet32", 32, NULL, 464154, "", 32},
-    {"resnet34", 224, NULL, 21797672, "width=16", 64},
-    {"resnet44", 32, NULL, 658586, "", 32},
-    {"resnet50", 224, NULL, 25557032, "width=16", 64},
-    {"resnet56", 32, NULL, 853018, "", 32},
-    {"resnext50_32x4d", 224, NULL, 25028904, "width=16, groups=8", 64},
-    {"softmax_regression", 32, NULL, 30730, "", 32},
-    {"vgg11_cifar", 32, NULL, 9228362, "", 32},
-    {"wide_resnet50_2", 224, NULL, 68883240, "width=8", 64},
-    {"wrn28_10", 32, NULL, 36479194, "k=1", 32},
+    {"alexnet", 224, NULL, 61100840, "hidden=64", 64, 0xa2f135e2bbbf6953},
+    {"densenet121", 224, NULL, 7978856, "growth=8", 32, 0x1fbd7fd86c0b090c},
+    {"densenet169", 224, NULL, 14149480, "growth=4", 32, 0x9a01bb13b60e11a0},
+    {"densenet201", 224, NULL, 20013928, "growth=4", 32, 0x2957ce233ddeac5c},
+    {"googlenet", 224, NULL, 13004888, "", 64, 0x8504ad3a2b8617b9},
+    {"inception_resnet_v2", 299, NULL, 55843464, "a=1, b=1, c=1", 75, 0},
+    {"inception_v3", 299, NULL, 27161264, "aux=false", 75, 0xc49f94e16d4bcb31},
+    {"lenet5", 32, NULL, 62006, "", 32, 0},
+    {"mlp", 32, NULL, 1841162, "width=32", 32, 0},
+    {"mobilenet_v1", 224, NULL, 4231976, "width=0.25", 64, 0},
+    {"mobilenet_v2", 224, NULL, 3504872, "width=0.5", 64, 0x75ace6c4ef0aea3e},
+    {"polynet", 331, NULL, 95366600, "a=1, b=1, c=1", 107, 0},
+    {"resnet101", 224, NULL, 44549160, "width=8", 64, 0x1acc8b4ee34f4777},
+    {"resnet110", 32, NULL, 1727962, "", 32, 0},
+    {"resnet152", 224, NULL, 60192808, "width=8", 64, 0x559401f87c7c7122},
+    {"resnet18", 224, NULL, 11689512, "width=16", 64, 0xb85c3fdea5b49c71},
+    {"resnet20", 32, NULL, 269722, "", 32, 0},
+    {"resnet32", 32, NULL, 464154, "", 32, 0},
+    {"resnet34", 224, NULL, 21797672, "width=16", 64, 0xe2106f8184c681b9},
+    {"resnet44", 32, NULL, 658586, "", 32, 0},
+    {"resnet50", 224, NULL, 25557032, "width=16", 64, 0x61317d261fa01009},
+    {"resnet56", 32, NULL, 853018, "", 32, 0},
+    {"resnext50_32x4d", 224, NULL, 25028904, "width=16, groups=8", 64, 0x5d935c96ea6956a4},
+    {"se_resnet50", 224, NULL, 28088024, "width=16", 64, 0},
+    {"softmax_regression", 32, NULL, 30730, "", 32, 0},
+    {"squeezenet1_0", 224, NULL, 1248424, "", 64, 0x5a2fad6c4de9f6dc},
+    {"squeezenet1_1", 224, NULL, 1235496, "", 64, 0x1d98d6c3c17fa40f},
+    {"vgg11", 224, NULL, 132863336, "width=8, hidden=64", 32, 0x6e9513194a0b5de8},
+    {"vgg11_cifar", 32, NULL, 9228362, "", 32, 0},
+    {"vgg16", 224, NULL, 138357544, "width=8, hidden=64", 32, 0x5c5c8b2398040527},
+    {"vgg16_bn", 224, NULL, 138365992, "width=8, hidden=64", 32, 0xe5bd70a2a9f94e36},
+    {"vgg19", 224, NULL, 143667240, "width=8, hidden=64", 32, 0x00e5466267cbcee3},
+    {"vgg19_bn", 224, NULL, 143678248, "width=8, hidden=64", 32, 0xcdfb220b614fd43f},
+    {"wide_resnet50_2", 224, NULL, 68883240, "width=8", 64, 0xcb39236b6f919f5d},
+    {"wrn28_10", 32, NULL, 36479194, "k=1", 32, 0},
+    {"xception", 299, NULL, 22855952, "width=1", 64, 0},
+    {"googlenet", 224, "aux=false", 6624904, "aux=false", 64, 0},
 };
 
 enum { N_NETS = sizeof nets / sizeof *nets };
@@ -103,6 +120,46 @@ static void every_net_has_the_parameters_of_its_source(void **state) {
     }
 }
 
+static uint64_t fnv1a(const char *text) {
+    uint64_t h = 0xcbf29ce484222325u;
+
+    for (; *text; text++)
+        h = (h ^ (unsigned char)*text) * 0x100000001b3u;
+    return h;
+}
+
+/* The sum over parameters of FNV-1a of "NAME D0 D1 ..", the shape as PyTorch has it. */
+static uint64_t names_number(const struct params *params) {
+    uint64_t sum = 0;
+
+    for (int i = 0; i < params->n; i++) {
+        const struct shape *s = &params->items[i].shape;
+        char text[256];
+        int at = snprintf(text, sizeof text, "%s", params->items[i].name);
+        for (int k = 0; k < s->rank; k++) {
+            const int from = s->rank < 2 ? k : k < 2 ? s->rank - 1 - k : k - 2;
+            at += snprintf(text + at, sizeof text - (size_t)at, " %lld", (long long)s->dim[from]);
+        }
+        sum += fnv1a(text);
+    }
+    return sum;
+}
+
+static void nets_of_torchvision_have_its_names_and_shapes(void **state) {
+    (void)state;
+    for (int i = 0; i < N_NETS; i++) {
+        struct built b;
+
+        if (!nets[i].names)
+            continue;
+        build(&b, nets[i].name, nets[i].name, nets[i].size);
+        const struct net *net = model_find(&b.model, nets[i].name);
+        if (names_number(&net->weights) + names_number(&net->states) != nets[i].names)
+            fail_msg("%s has other names or shapes than in torchvision", nets[i].name);
+        built_release(&b);
+    }
+}
+
 /* The losses of the steps of runs/NAME. Returns how many are finite. */
 static int finite_losses(const char *name) {
     char path[128], line[1024];
@@ -143,10 +200,10 @@ static void train(const struct net_case *c) {
                   "every = 1\n",
                   DLTRAIN_CONFIGS, c->name, DLTRAIN_CONFIGS, c->name, c->small_args,
                   c->small_args[0] ? ", " : "", STEPS, c->small_size);
-    program_expect(0, NULL, "$DLTRAIN %s.ini --set lr=0.01", c->name);
+    program_expect(0, NULL, "$DLTRAIN %s.ini --set lr=0.001", c->name);
     if (finite_losses(c->name) != STEPS)
         fail_msg("%s: losses are missing or not finite", c->name);
-    program_expect(0, NULL, "$MPIRUN -np 2 $DLTRAIN %s.ini --set lr=0.01 --set name=np2", c->name);
+    program_expect(0, NULL, "$MPIRUN -np 2 $DLTRAIN %s.ini --set lr=0.001 --set name=np2", c->name);
     if (finite_losses("np2") != STEPS)
         fail_msg("%s on 2 ranks: losses are missing or not finite", c->name);
     program_expect(0, NULL, "rm -r runs");
@@ -162,6 +219,7 @@ static void every_net_trains_on_one_and_two_ranks(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_net_has_the_parameters_of_its_source),
+        cmocka_unit_test(nets_of_torchvision_have_its_names_and_shapes),
         cmocka_unit_test(every_net_trains_on_one_and_two_ranks),
     };
 
