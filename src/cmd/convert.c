@@ -344,8 +344,8 @@ const struct command command_convert = {
         "    import torchvision, safetensors.torch\n"
         "    net = torchvision.models.resnet18(weights=\"DEFAULT\")\n"
         "    safetensors.torch.save_file(net.state_dict(), \"resnet18.safetensors\")\n"
-        "  and back: net.load_state_dict(safetensors.torch.load_file(\"ours.safetensors\"),\n"
-        "  strict=False); only counters such as num_batches_tracked may be missing then.\n"
+        "  and back:\n"
+        "    net.load_state_dict(safetensors.torch.load_file(\"ours.safetensors\"))\n"
         "\n"
         "  A job reads both kinds of files as they are: section [weights NET], key file.\n",
     .run = run,
