@@ -7,18 +7,22 @@ __attribute__((constructor)) static void use_one_thread(void) {
     openblas_set_num_threads(1);
 }
 
+void gemm_double(bool trans_a, bool trans_b, int64_t m, int64_t n, int64_t k, const double *a,
+                 int64_t lda, const double *b, int64_t ldb, double beta, double *c, int64_t ldc) {
+    if (m > 0 && n > 0)
+        cblas_dgemm(CblasRowMajor, trans_a ? CblasTrans : CblasNoTrans,
+                    trans_b ? CblasTrans : CblasNoTrans, (blasint)m, (blasint)n, (blasint)k, 1, a,
+                    (blasint)lda, b, (blasint)ldb, beta, c, (blasint)ldc);
+}
+
 void gemm(bool trans_a, bool trans_b, int64_t m, int64_t n, int64_t k, const real *a, int64_t lda,
           const real *b, int64_t ldb, real beta, real *c, int64_t ldc) {
-    const CBLAS_TRANSPOSE ta = trans_a ? CblasTrans : CblasNoTrans;
-    const CBLAS_TRANSPOSE tb = trans_b ? CblasTrans : CblasNoTrans;
-
-    if (m <= 0 || n <= 0)
-        return;
 #ifdef CORE_DOUBLE
-    cblas_dgemm(CblasRowMajor, ta, tb, (blasint)m, (blasint)n, (blasint)k, 1, a, (blasint)lda, b,
-                (blasint)ldb, beta, c, (blasint)ldc);
+    gemm_double(trans_a, trans_b, m, n, k, a, lda, b, ldb, beta, c, ldc);
 #else
-    cblas_sgemm(CblasRowMajor, ta, tb, (blasint)m, (blasint)n, (blasint)k, 1, a, (blasint)lda, b,
-                (blasint)ldb, beta, c, (blasint)ldc);
+    if (m > 0 && n > 0)
+        cblas_sgemm(CblasRowMajor, trans_a ? CblasTrans : CblasNoTrans,
+                    trans_b ? CblasTrans : CblasNoTrans, (blasint)m, (blasint)n, (blasint)k, 1, a,
+                    (blasint)lda, b, (blasint)ldb, beta, c, (blasint)ldc);
 #endif
 }

@@ -80,12 +80,28 @@ static void products_worked_by_hand(void **state) {
     assert_memory_equal(c, transposed, sizeof c);
 }
 
+/* [1 2 3; 4 5 6] times [1 0; 2 1; 0 3], and with both transposed. */
+static void double_is_worked_by_hand(void **state) {
+    (void)state;
+    const double a[] = {1, 2, 3, 4, 5, 6}, b[] = {1, 0, 2, 1, 0, 3}, expected[] = {5, 11, 14, 23};
+    const double at[] = {1, 4, 2, 5, 3, 6}, bt[] = {1, 2, 0, 0, 1, 3};
+    double c[] = {1, 1, 1, 1};
+
+    gemm_double(false, false, 2, 2, 3, a, 3, b, 2, 0, c, 2);
+    for (int i = 0; i < 4; i++)
+        assert_true(c[i] == expected[i]);
+    gemm_double(true, true, 2, 2, 3, at, 2, bt, 3, 1, c, 2);
+    for (int i = 0; i < 4; i++)
+        assert_true(c[i] == 2 * expected[i]);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(all_forms_agree_with_three_loops),
         cmocka_unit_test(sums_of_no_terms_are_zero),
         cmocka_unit_test(empty_results_are_left_alone),
         cmocka_unit_test(products_worked_by_hand),
+        cmocka_unit_test(double_is_worked_by_hand),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
