@@ -140,6 +140,10 @@ void conv_backward_data(const struct conv_shape *s, struct team *team, const act
         pointwise_backward_data(s, team, dy, w, dx);
         return;
     }
+    if (covering(s)) {
+        covering_backward_data(s, team, dy, w, dx);
+        return;
+    }
     for (int64_t g = 0; g < s->groups; g++)
         for (int64_t i = 0; i < s->stride_h; i++)
             for (int64_t j = 0; j < s->stride_w; j++)

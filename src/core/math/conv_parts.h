@@ -40,3 +40,9 @@ void pointwise_backward_data(const struct conv_shape *s, struct team *team, cons
                              const real *w, act *dx);
 void pointwise_backward_weights(const struct conv_shape *s, struct team *team, const act *x,
                                 const act *dy, real *dw);
+
+/* The kernel covers all of the image, so that there is one output: as windows of the gradient, 15
+ * of 16 pixels of a 4x4 kernel would be padding. */
+bool covering(const struct conv_shape *s);
+void covering_backward_data(const struct conv_shape *s, struct team *team, const act *dy,
+                            const real *w, act *dx);

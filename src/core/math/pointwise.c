@@ -1,6 +1,6 @@
-/* Convolution by 1x1 kernels between many channels: matrix products of images as they stand. With
- * few channels the tiles of correlate.c are faster. Pieces are of fixed size, so that the number
- * of threads does not change a bit. */
+/* Convolution by 1x1 kernels, or by kernels that cover all of the image, between many channels:
+ * matrix products of images as they stand. With few channels the tiles of correlate.c are faster.
+ * Pieces are of fixed size, so that the number of threads does not change a bit. */
 #include "core/math/conv_parts.h"
 #include "core/math/gemm.h"
 
@@ -19,6 +19,12 @@ bool pointwise(const struct conv_shape *s) {
     return s->kernel_h * s->kernel_w * s->stride_h * s->stride_w * s->groups == 1 &&
            s->pad_h + s->pad_w == 0 && conv_x_n(s) == s->h * s->w * s->c && s->c >= MIN_CHANNELS &&
            s->k >= MIN_CHANNELS;
+}
+
+bool covering(const struct conv_shape *s) {
+    return s->out_h * s->out_w * s->groups * s->dilation_h * s->dilation_w == 1 &&
+           s->kernel_h == s->h && s->kernel_w == s->w && s->h * s->w > 1 &&
+           s->pad_h + s->pad_w == 0 && conv_x_n(s) == s->h * s->w * s->c;
 }
 
 static int64_t piece(int64_t i, int64_t size, int64_t len) {
@@ -53,6 +59,16 @@ static void backward_pixels(void *context, int64_t begin, int64_t end) {
              work->w, k, 1, work->dx + i * PIXELS * c, c);
 }
 
+/* Rows of the weights: pixels and channels of images that the kernel covers. */
+static void backward_rows(void *context, int64_t begin, int64_t end) {
+    const struct work *work = context;
+    const int64_t c = work->c, k = work->k;
+
+    for (int64_t i = begin; i < end; i++)
+        gemm(false, true, work->pixels, piece(i, WEIGHT_ROWS, c), k, work->dy, k,
+             work->w + i * WEIGHT_ROWS * k, k, 1, work->dx + i * WEIGHT_ROWS, c);
+}
+
 static void weight_rows(void *context, int64_t begin, int64_t end) {
     const struct work *work = context;
     const int64_t c = work->c, k = work->k;
@@ -82,6 +98,14 @@ void pointwise_backward_data(const struct conv_shape *s, struct team *team, cons
         .pixels = s->n * s->h * s->w, .c = s->c, .k = s->k, .dy = dy, .w = w, .dx = dx};
 
     team_run(team, pieces(PIXELS, work.pixels), backward_pixels, &work);
+}
+
+void covering_backward_data(const struct conv_shape *s, struct team *team, const act *dy,
+                            const real *w, act *dx) {
+    struct work work = {
+        .pixels = s->n, .c = s->h * s->w * s->c, .k = s->k, .dy = dy, .w = w, .dx = dx};
+
+    team_run(team, pieces(WEIGHT_ROWS, work.c), backward_rows, &work);
 }
 
 void pointwise_backward_weights(const struct conv_shape *s, struct team *team, const act *x,

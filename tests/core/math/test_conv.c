@@ -32,7 +32,7 @@ static void operands_init(struct operands *o, const struct conv_shape *s) {
     const size_t bytes = (conv_scratch_bytes(s) + 127) / 64 * 64;
 
     *o = (struct operands){.s = *s};
-    o->x_len = s->n * s->h * s->w * s->c;
+    o->x_len = s->n * (s->x_n ? s->x_n : s->h * s->w * s->c);
     o->w_len = s->kernel_h * s->kernel_w * (s->c / s->groups) * s->k;
     o->y_len = s->n * s->out_h * s->out_w * s->k;
     o->x = numbers(1, o->x_len), o->dx = numbers(2, o->x_len);
@@ -71,7 +71,8 @@ static void define_pixel(struct operands *o, int64_t n, int64_t i, int64_t j) {
                 for (int64_t c = 0; c < c_in; c++) {
                     const int64_t h = i * s->stride_h - s->pad_h + a * s->dilation_h;
                     const int64_t w = j * s->stride_w - s->pad_w + b * s->dilation_w;
-                    const int64_t in = ((n * s->h + h) * s->w + w) * s->c + k / k_out * c_in + c;
+                    const int64_t in =
+                        n * (o->x_len / s->n) + (h * s->w + w) * s->c + k / k_out * c_in + c;
                     const int64_t tap = ((a * s->kernel_w + b) * c_in + c) * s->k + k;
 
                     if (h < 0 || h >= s->h || w < 0 || w >= s->w)
@@ -235,12 +236,58 @@ static void one_tap_between_many_channels_agrees_with_the_definition(void **stat
     check(square(1, 2, 3, 128, 128, 1, 1, 0, 1, 1), false, NULL);
 }
 
+static void kernels_that_cover_the_image_agree_with_the_definition(void **state) {
+    (void)state;
+    check(square(5, 4, 4, 20, 7, 4, 1, 0, 1, 1), true, NULL);
+    check(square(300, 2, 2, 3, 1, 2, 1, 0, 1, 1), false, NULL);
+}
+
+/* conv_forward_add: what is there stays. */
+static void sums_agree_with_the_definition(void **state) {
+    const struct conv_shape shapes[] = {
+        square(2, 5, 4, 3, 7, 3, 2, 1, 1, 1),
+        square(2, 5, 4, 6, 6, 3, 1, 1, 1, 6),
+        square(2, 5, 4, 130, 128, 1, 1, 0, 1, 1),
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
+        struct conv_shape s = shapes[i];
+        struct operands ours, theirs;
+
+        s.out_h = (s.h + 2 * s.pad_h - s.kernel_h) / s.stride_h + 1;
+        s.out_w = (s.w + 2 * s.pad_w - s.kernel_w) / s.stride_w + 1;
+        operands_init(&ours, &s), operands_init(&theirs, &s);
+        conv_forward_add(&s, NULL, ours.x, ours.w, ours.y, ours.scratch);
+        for (int64_t n = 0; n < s.n * s.out_h * s.out_w; n++)
+            define_pixel(&theirs, n / s.out_w / s.out_h, n / s.out_w % s.out_h, n % s.out_w);
+        same("y", &s, ours.y, theirs.y, ours.y_len);
+        operands_release(&ours), operands_release(&theirs);
+    }
+}
+
+/* Every third image of a row of them. */
+static void samples_that_lie_apart_agree_with_the_definition(void **state) {
+    struct conv_shape shapes[] = {
+        square(3, 5, 4, 3, 7, 3, 2, 1, 1, 1),     square(3, 5, 4, 6, 6, 3, 1, 1, 1, 6),
+        square(3, 5, 4, 130, 128, 1, 1, 0, 1, 1), square(3, 5, 4, 4, 6, 3, 1, 1, 1, 2),
+        square(3, 4, 4, 5, 6, 4, 1, 0, 1, 1),
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
+        shapes[i].x_n = 3 * shapes[i].h * shapes[i].w * shapes[i].c;
+        check(shapes[i], true, NULL);
+    }
+}
+
 static void the_number_of_threads_does_not_change_a_bit(void **state) {
     struct conv_shape shapes[] = {
         square(9, 8, 8, 16, 16, 3, 1, 1, 1, 1),     square(9, 8, 8, 13, 24, 3, 2, 1, 1, 1),
         square(2, 5, 5, 260, 130, 3, 1, 1, 1, 1),   square(5, 9, 9, 40, 40, 3, 1, 1, 1, 40),
         square(2, 40, 40, 24, 32, 5, 1, 2, 1, 4),   square(3, 5, 5, 260, 130, 3, 1, 2, 2, 1),
         square(5, 11, 11, 150, 140, 1, 1, 0, 1, 1), square(2, 5, 5, 7, 6000, 3, 1, 1, 1, 1),
+        square(5, 4, 4, 20, 7, 4, 1, 0, 1, 1),
     };
 
     (void)state;
@@ -297,6 +344,9 @@ int main(void) {
         cmocka_unit_test(a_batch_of_small_images_is_taken_together),
         cmocka_unit_test(gradients_of_many_weights_agree_with_the_definition),
         cmocka_unit_test(one_tap_between_many_channels_agrees_with_the_definition),
+        cmocka_unit_test(kernels_that_cover_the_image_agree_with_the_definition),
+        cmocka_unit_test(sums_agree_with_the_definition),
+        cmocka_unit_test(samples_that_lie_apart_agree_with_the_definition),
         cmocka_unit_test(the_number_of_threads_does_not_change_a_bit),
         cmocka_unit_test(scratch_does_not_grow_when_the_batch_shrinks),
     };
