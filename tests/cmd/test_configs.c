@@ -50,6 +50,8 @@ static const struct net_case nets[] = {
     {"resnet56", 32, NULL, 853018, "", 32, 0},
     {"resnext50_32x4d", 224, NULL, 25028904, "width=16, groups=8", 64, 0x5d935c96ea6956a4},
     {"se_resnet50", 224, NULL, 28088024, "width=16", 64, 0},
+    {"shufflenet_v1", 224, NULL, 1865728, "width=60", 64, 0},
+    {"shufflenet_v2_x1_0", 224, NULL, 2278604, "width=24", 64, 0x6df6a11d56cde9b6},
     {"softmax_regression", 32, NULL, 30730, "", 32, 0},
     {"squeezenet1_0", 224, NULL, 1248424, "", 64, 0x5a2fad6c4de9f6dc},
     {"squeezenet1_1", 224, NULL, 1235496, "", 64, 0x1d98d6c3c17fa40f},
