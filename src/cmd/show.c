@@ -117,23 +117,15 @@ static int show_section(struct jobargs *a, struct replica *r, const struct secti
     return 0;
 }
 
-static bool sees_images(const struct replica *r) {
-    for (int i = 0; i < r->n_fields; i++)
-        if (!strcmp(r->fields[i].name, "image"))
-            return true;
-    return false;
-}
-
-/* The network itself where the job names one that sees images, else every step. */
+/* The network itself where the job names one, else every step. */
 static int show_networks(struct jobargs *a, struct replica *r, struct err *err) {
     struct entry *out = pool_take(&a->job.pool, sizeof *out);
     struct section *network = pool_take(&a->job.pool, sizeof *network);
-    const bool alone = a->job.model && sees_images(r);
 
-    for (int i = 0; !alone && i < a->job.n_steps; i++)
+    for (int i = 0; !a->job.model && i < a->job.n_steps; i++)
         if (show_section(a, r, a->job.step[i].section, job_step_keys, err))
             return -1;
-    if (!alone)
+    if (!a->job.model)
         return 0;
     *out = (struct entry){.key = "output",
                           .value = "model(image)",
