@@ -11,23 +11,10 @@ bool replica_is_number(const struct graph *g, int node) {
            g->nodes[node].plan.y.rank == 1;
 }
 
-/* Is it a mean over samples, or computed from such means? */
-static bool is_from_means(const struct graph *g, int node) {
-    bool *means = pool_take(&g->model->pool, (size_t)node + 1);
-
-    for (int i = 0; i <= node; i++) {
-        const struct node *n = &g->nodes[i];
-        means[i] = n->op && n->op->count;
-        for (int k = 0; n->op && k < n->n_x; k++)
-            means[i] = means[i] || means[n->x[k]];
-    }
-    return means[node];
-}
-
 bool replica_is_table(const struct graph *g, int node) {
     const int64_t len = shape_len(&g->nodes[node].plan.y);
 
-    return len > 1 && len <= LARGEST_TABLE && is_from_means(g, node);
+    return len > 1 && len <= LARGEST_TABLE && g->nodes[node].from_means;
 }
 
 /* How a sum, difference, product or quotient moves with its input k: 1, -1, or 0: not told. */

@@ -66,6 +66,9 @@ int graph_apply(struct graph *g, const struct op *op, const void *args, const in
     struct err inner = {0};
 
     memcpy(node.x, x, (size_t)n_x * sizeof *x);
+    node.from_means = op->count != NULL;
+    for (int i = 0; i < n_x; i++)
+        node.from_means = node.from_means || g->nodes[x[i]].from_means;
     if (node_plan(g, &node, g->batch, true, &inner))
         return pos_error(err, pos, "%s", inner.msg);
     return append(g, &node);

@@ -27,6 +27,7 @@ struct node {
     struct part *part;
     const struct net *home;    /* the net that it stands in; NULL in a step */
     const struct part *inside; /* and the use of a block there, or NULL */
+    bool from_means;           /* a mean over samples, or computed from such means */
     bool frozen;               /* its weights stay, and it computes as in validation */
     int use;                   /* number of the use of the net; 0 in a step */
     int w[OP_MAX_WEIGHTS], state[OP_MAX_STATES]; /* indices into the net's parameters */
