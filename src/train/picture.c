@@ -87,7 +87,7 @@ static unsigned char grey_of(const struct shown *s, float value) {
 /* The colours of PASCAL VOC: the bits of the class, three at a time, from the highest bit of red,
  * green and blue down. What has no class is white. */
 static void colour_of(float class, unsigned char rgb[3]) {
-    const unsigned number = class >= 0 ? (unsigned)class : 0;
+    const unsigned number = class >= 0 && class < 1 << 24 ? (unsigned)class : 0;
 
     rgb[0] = rgb[1] = rgb[2] = class < 0 ? 255 : 0;
     for (unsigned bit = 0; bit < 24; bit++)

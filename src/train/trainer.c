@@ -218,12 +218,12 @@ static void draw_pictures(struct trainer *t) {
         report_line(&t->report, "warning: %s; training goes on", err.msg);
 }
 
-/* Measures and pictures are those of the averaged weights, where there are any. */
+/* Measures and pictures are those of the averaged weights, where there are any. Pictures come
+ * first: all graphs share one memory, and the measures are still to be read. */
 static int look(struct trainer *t, struct err *err) {
     replica_swap_ema(&t->replica);
+    draw_pictures(t);
     const int rc = evaluate(&t->replica, t->validates_here ? &t->validate : NULL, t->comm, err);
-    if (!rc)
-        draw_pictures(t);
     replica_swap_ema(&t->replica);
     return rc;
 }
