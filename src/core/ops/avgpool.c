@@ -23,7 +23,7 @@ static int plan(const void *args, const struct shape *x, int n_x, struct op_plan
     return window_plan("avgpool", args, x, plan, err);
 }
 
-static void forward_pixels(const struct op_call *c, int64_t begin, int64_t end) {
+static void forward_rows(const struct op_call *c, int64_t begin, int64_t end) {
     const struct window *w = c->args;
     struct window_axis axes[AXES_MAX];
 
@@ -32,7 +32,7 @@ static void forward_pixels(const struct op_call *c, int64_t begin, int64_t end) 
 }
 
 static void forward(const struct op_call *c) {
-    share(c, shape_len(&c->y.shape) / shape_channels(&c->y.shape), forward_pixels);
+    share(c, window_rows(&c->y.shape), forward_rows);
 }
 
 static void backward_samples(const struct op_call *c, int64_t begin, int64_t end) {

@@ -2,7 +2,8 @@
  * weights of a linear layer that follows mean the same: [n, h, w, c] -> [n, c * h * w]. */
 #include "core/ops/share.h"
 
-enum { CHANNELS = 16 }; /* rows of y written at a time */
+/* What is turned at a time: both its rows and its columns are lines of a cache. */
+enum { CHANNELS = 16, PIXELS = 16 };
 
 static int plan(const void *args, const struct shape *x, int n_x, struct op_plan *plan,
                 struct err *err) {
@@ -44,9 +45,13 @@ static void forward_blocks(const struct op_call *c, int64_t begin, int64_t end) 
         const act *restrict x = c->x->data + x0;
         act *restrict y = c->y.data + y0;
 
-        for (int64_t p = 0; p < s.pixels; p++)
+        for (int64_t p0 = 0; p0 < s.pixels; p0 += PIXELS) {
+            const int64_t p1 = p0 + PIXELS < s.pixels ? p0 + PIXELS : s.pixels;
+
             for (int64_t ch = 0; ch < channels; ch++)
-                y[ch * s.pixels + p] = x[p * s.channels + ch];
+                for (int64_t p = p0; p < p1; p++)
+                    y[ch * s.pixels + p] = x[p * s.channels + ch];
+        }
     }
 }
 
@@ -65,9 +70,13 @@ static void backward_blocks(const struct op_call *c, int64_t begin, int64_t end)
         const act *restrict dy = c->dy.data + y0;
         act *restrict dx = c->dx->data + x0;
 
-        for (int64_t p = 0; p < s.pixels; p++)
+        for (int64_t p0 = 0; p0 < s.pixels; p0 += PIXELS) {
+            const int64_t p1 = p0 + PIXELS < s.pixels ? p0 + PIXELS : s.pixels;
+
             for (int64_t ch = 0; ch < channels; ch++)
-                dx[p * s.channels + ch] += dy[ch * s.pixels + p];
+                for (int64_t p = p0; p < p1; p++)
+                    dx[p * s.channels + ch] += dy[ch * s.pixels + p];
+        }
     }
 }
 

@@ -41,11 +41,12 @@ static void forward_samples(const struct op_call *c, int64_t begin, int64_t end)
     window_axes(c->args, &c->y.shape, axes);
     memset(c->y.data + begin * len, 0, (size_t)((end - begin) * len) * sizeof(act));
     for (int64_t pixel = begin * n_z; pixel < end * n_z; pixel++) {
-        const struct window_box box = window_box(axes, pixel % n_z);
+        struct window_box box = window_row(axes, pixel / axes[2].n_out);
         const act *sample = c->x[1].data + pixel / n_z * len, *z = c->x[0].data + pixel * channels;
         int32_t *at = saved + pixel * channels;
         act *y = c->y.data + pixel / n_z * len;
 
+        window_clip(&axes[2], pixel % axes[2].n_out, &box.w0, &box.w1);
         for (int64_t c0 = 0; c0 < channels; c0 += BLOCK)
             window_max(&box, sample + c0, channels, channels - c0 < BLOCK ? channels - c0 : BLOCK,
                        best, at + c0);

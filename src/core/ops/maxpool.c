@@ -15,25 +15,30 @@ static int plan(const void *args, const struct shape *x, int n_x, struct op_plan
     return 0;
 }
 
-/* Pixels of y, over all samples. saved: [pixels, c] position of the maximum in its sample, in
- * pixels. */
-static void forward_pixels(const struct op_call *c, int64_t begin, int64_t end) {
-    const int64_t channels = shape_channels(&c->x->shape);
-    const int64_t n_out = shape_sample_len(&c->y.shape) / channels;
-    int32_t *saved = c->saved;
+/* Rows of y, over all samples. saved: [pixels, c] position of the maximum in its sample, in pixels.
+ */
+static void forward_rows(const struct op_call *c, int64_t begin, int64_t end) {
+    const struct shape *x = &c->x->shape;
+    const int64_t channels = shape_channels(x);
     struct window_axis axes[AXES_MAX];
 
-    window_axes(c->args, &c->x->shape, axes);
-    for (int64_t pixel = begin; pixel < end; pixel++) {
-        const struct window_box box = window_box(axes, pixel % n_out);
+    window_axes(c->args, x, axes);
+    const int64_t rows = axes[0].n_out * axes[1].n_out, n_out = axes[2].n_out;
+    for (int64_t row = begin; row < end; row++) {
+        const act *sample = c->x->data + row / rows * shape_sample_len(x);
+        act *y = c->y.data + row * n_out * channels;
+        int32_t *at = (int32_t *)c->saved + row * n_out * channels;
+        struct window_box box = window_row(axes, row);
 
-        window_max(&box, c->x->data + pixel / n_out * shape_sample_len(&c->x->shape), channels,
-                   channels, c->y.data + pixel * channels, saved + pixel * channels);
+        for (int64_t out = 0; out < n_out; out++, y += channels, at += channels) {
+            window_clip(&axes[2], out, &box.w0, &box.w1);
+            window_max(&box, sample, channels, channels, y, at);
+        }
     }
 }
 
 static void forward(const struct op_call *c) {
-    share(c, shape_len(&c->y.shape) / shape_channels(&c->y.shape), forward_pixels);
+    share(c, window_rows(&c->y.shape), forward_rows);
 }
 
 /* Add dy where the `at`-th pixel was the largest. */
@@ -45,24 +50,28 @@ static void add_where(const act *restrict dy, const int32_t *restrict best_at, i
 
 /* By whole samples: windows of one sample may overlap. */
 static void backward_samples(const struct op_call *c, int64_t begin, int64_t end) {
-    const int64_t channels = shape_channels(&c->x->shape);
-    const int64_t n_out = shape_sample_len(&c->y.shape) / channels;
+    const struct shape *x = &c->x->shape;
+    const int64_t channels = shape_channels(x);
     struct window_axis axes[AXES_MAX];
 
-    window_axes(c->args, &c->x->shape, axes);
-    for (int64_t pixel = begin * n_out; pixel < end * n_out; pixel++) {
-        act *sample = c->dx->data + pixel / n_out * shape_sample_len(&c->x->shape);
-        const act *dy = c->dy.data + pixel * channels;
-        const int32_t *at = (const int32_t *)c->saved + pixel * channels;
-        const struct window_box b = window_box(axes, pixel % n_out);
+    window_axes(c->args, x, axes);
+    const int64_t rows = axes[0].n_out * axes[1].n_out, n_out = axes[2].n_out;
+    for (int64_t row = begin * rows; row < end * rows; row++) {
+        act *sample = c->dx->data + row / rows * shape_sample_len(x);
+        const act *dy = c->dy.data + row * n_out * channels;
+        const int32_t *at = (const int32_t *)c->saved + row * n_out * channels;
+        struct window_box b = window_row(axes, row);
 
-        for (int64_t d = b.d0; d < b.d1; d++)
-            for (int64_t i = b.h0; i < b.h1; i++)
-                for (int64_t j = b.w0; j < b.w1; j++) {
-                    const int64_t in = (d * b.h + i) * b.w + j;
+        for (int64_t out = 0; out < n_out; out++, dy += channels, at += channels) {
+            window_clip(&axes[2], out, &b.w0, &b.w1);
+            for (int64_t d = b.d0; d < b.d1; d++)
+                for (int64_t i = b.h0; i < b.h1; i++)
+                    for (int64_t j = b.w0; j < b.w1; j++) {
+                        const int64_t in = (d * b.h + i) * b.w + j;
 
-                    add_where(dy, at, (int32_t)in, channels, sample + in * channels);
-                }
+                        add_where(dy, at, (int32_t)in, channels, sample + in * channels);
+                    }
+        }
     }
 }
 

@@ -89,13 +89,12 @@ int window_plan(const char *name, const struct window *w, const struct shape *x,
     return 0;
 }
 
-struct window_box window_box(const struct window_axis axes[AXES_MAX], int64_t index) {
-    const struct window_axis *h = &axes[1], *w = &axes[2];
-    struct window_box b = {.h = h->n_in, .w = w->n_in};
+struct window_box window_row(const struct window_axis axes[AXES_MAX], int64_t row) {
+    const struct window_axis *d = &axes[0], *h = &axes[1];
+    struct window_box b = {.h = h->n_in, .w = axes[2].n_in};
 
-    window_clip(&axes[0], index / (h->n_out * w->n_out), &b.d0, &b.d1);
-    window_clip(h, index / w->n_out % h->n_out, &b.h0, &b.h1);
-    window_clip(w, index % w->n_out, &b.w0, &b.w1);
+    window_clip(d, row / h->n_out % d->n_out, &b.d0, &b.d1);
+    window_clip(h, row % h->n_out, &b.h0, &b.h1);
     return b;
 }
 
@@ -136,13 +135,13 @@ static int64_t divisor(const struct window_axis *a, int64_t out, int64_t inside,
     return (first + a->kernel < last ? first + a->kernel : last) - first;
 }
 
-static real share_of_one(const struct window_axis axes[AXES_MAX], const struct window_box *b,
-                         int64_t index, bool count_pad) {
-    const struct window_axis *d = &axes[0], *h = &axes[1], *w = &axes[2];
+/* What the sums of one row of windows are divided by, but for their width. */
+static int64_t row_divisor(const struct window_axis axes[AXES_MAX], const struct window_box *b,
+                           int64_t row, bool count_pad) {
+    const struct window_axis *d = &axes[0], *h = &axes[1];
 
-    return 1 / (real)(divisor(d, index / (h->n_out * w->n_out), b->d1 - b->d0, count_pad) *
-                      divisor(h, index / w->n_out % h->n_out, b->h1 - b->h0, count_pad) *
-                      divisor(w, index % w->n_out, b->w1 - b->w0, count_pad));
+    return divisor(d, row / h->n_out % d->n_out, b->d1 - b->d0, count_pad) *
+           divisor(h, row % h->n_out, b->h1 - b->h0, count_pad);
 }
 
 static void add_scaled(const act *restrict from, real scale, int64_t channels, act *restrict to) {
@@ -150,46 +149,57 @@ static void add_scaled(const act *restrict from, real scale, int64_t channels, a
         to[ch] += from[ch] * scale;
 }
 
-static int64_t in_pixels(const struct window_axis axes[AXES_MAX]) {
-    return axes[0].n_in * axes[1].n_in * axes[2].n_in;
-}
-
-static int64_t out_pixels(const struct window_axis axes[AXES_MAX]) {
-    return axes[0].n_out * axes[1].n_out * axes[2].n_out;
+/* Of x, the sample that row `row` of y belongs to. */
+static int64_t sample_at(const struct window_axis axes[AXES_MAX], int64_t row, int64_t channels) {
+    return row / (axes[0].n_out * axes[1].n_out) * axes[0].n_in * axes[1].n_in * axes[2].n_in *
+           channels;
 }
 
 void window_mean(const struct op_call *c, const struct window_axis axes[AXES_MAX], bool count_pad,
                  int64_t begin, int64_t end) {
-    const int64_t channels = shape_channels(&c->x->shape), n_out = out_pixels(axes);
+    const int64_t channels = shape_channels(&c->x->shape), n_out = axes[2].n_out;
 
-    for (int64_t pixel = begin; pixel < end; pixel++) {
-        const act *sample = c->x->data + pixel / n_out * in_pixels(axes) * channels;
-        const struct window_box b = window_box(axes, pixel % n_out);
-        const real scale = share_of_one(axes, &b, pixel % n_out, count_pad);
-        act *y = c->y.data + pixel * channels;
+    for (int64_t row = begin; row < end; row++) {
+        const act *sample = c->x->data + sample_at(axes, row, channels);
+        struct window_box b = window_row(axes, row);
+        const int64_t high = row_divisor(axes, &b, row, count_pad);
+        act *y = c->y.data + row * n_out * channels;
 
-        memset(y, 0, (size_t)channels * sizeof(act));
-        for (int64_t d = b.d0; d < b.d1; d++)
-            for (int64_t i = b.h0; i < b.h1; i++)
-                for (int64_t j = b.w0; j < b.w1; j++)
-                    add_scaled(sample + ((d * b.h + i) * b.w + j) * channels, scale, channels, y);
+        memset(y, 0, (size_t)(n_out * channels) * sizeof(act));
+        for (int64_t out = 0; out < n_out; out++, y += channels) {
+            window_clip(&axes[2], out, &b.w0, &b.w1);
+            const real scale = 1 / (real)(high * divisor(&axes[2], out, b.w1 - b.w0, count_pad));
+
+            for (int64_t d = b.d0; d < b.d1; d++)
+                for (int64_t i = b.h0; i < b.h1; i++)
+                    for (int64_t j = b.w0; j < b.w1; j++)
+                        add_scaled(sample + ((d * b.h + i) * b.w + j) * channels, scale, channels,
+                                   y);
+        }
     }
 }
 
 /* By whole samples: windows of one sample may overlap. */
 void window_mean_backward(const struct op_call *c, const struct window_axis axes[AXES_MAX],
                           bool count_pad, int64_t begin, int64_t end) {
-    const int64_t channels = shape_channels(&c->x->shape), n_out = out_pixels(axes);
+    const int64_t channels = shape_channels(&c->x->shape), n_out = axes[2].n_out;
+    const int64_t rows = axes[0].n_out * axes[1].n_out;
 
-    for (int64_t pixel = begin * n_out; pixel < end * n_out; pixel++) {
-        act *sample = c->dx->data + pixel / n_out * in_pixels(axes) * channels;
-        const struct window_box b = window_box(axes, pixel % n_out);
-        const real scale = share_of_one(axes, &b, pixel % n_out, count_pad);
+    for (int64_t row = begin * rows; row < end * rows; row++) {
+        act *sample = c->dx->data + sample_at(axes, row, channels);
+        struct window_box b = window_row(axes, row);
+        const int64_t high = row_divisor(axes, &b, row, count_pad);
+        const act *dy = c->dy.data + row * n_out * channels;
 
-        for (int64_t d = b.d0; d < b.d1; d++)
-            for (int64_t i = b.h0; i < b.h1; i++)
-                for (int64_t j = b.w0; j < b.w1; j++)
-                    add_scaled(c->dy.data + pixel * channels, scale, channels,
-                               sample + ((d * b.h + i) * b.w + j) * channels);
+        for (int64_t out = 0; out < n_out; out++, dy += channels) {
+            window_clip(&axes[2], out, &b.w0, &b.w1);
+            const real scale = 1 / (real)(high * divisor(&axes[2], out, b.w1 - b.w0, count_pad));
+
+            for (int64_t d = b.d0; d < b.d1; d++)
+                for (int64_t i = b.h0; i < b.h1; i++)
+                    for (int64_t j = b.w0; j < b.w1; j++)
+                        add_scaled(dy, scale, channels,
+                                   sample + ((d * b.h + i) * b.w + j) * channels);
+        }
     }
 }

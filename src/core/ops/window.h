@@ -73,8 +73,8 @@ struct window_box {
     int64_t d0, d1, h0, h1, w0, w1, h, w;
 };
 
-/* That of the index-th pixel of a sample of y. */
-struct window_box window_box(const struct window_axis axes[AXES_MAX], int64_t index);
+/* That of the row-th row of y, counted over the batch; w0 and w1 are those of no window yet. */
+struct window_box window_row(const struct window_axis axes[AXES_MAX], int64_t row);
 
 /* The largest number of each channel in the box, the first of equals, NaN above all.
  *   sample    its first channel looked at; neighbouring pixels are `pitch` elements apart
@@ -82,7 +82,12 @@ struct window_box window_box(const struct window_axis axes[AXES_MAX], int64_t in
 void window_max(const struct window_box *box, const act *sample, int64_t pitch, int64_t channels,
                 act *best, int32_t *at);
 
-/* The mean of each window for pixels [begin, end) of y, counted over the batch; and dx += its
+/* Rows of y in the batch. */
+static inline int64_t window_rows(const struct shape *y) {
+    return shape_len(y) / (shape_channels(y) * y->dim[y->rank - 2]);
+}
+
+/* The mean of each window for rows [begin, end) of y, counted over the batch; and dx += its
  * gradient for the samples [begin, end). */
 void window_mean(const struct op_call *c, const struct window_axis axes[AXES_MAX], bool count_pad,
                  int64_t begin, int64_t end);
