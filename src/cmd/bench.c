@@ -86,11 +86,12 @@ static int prepare(struct jobargs *a, struct replica *r, struct stepper *stepper
     if (feed_fields(&a->job, seen, &n_fields, err))
         return -1;
     feed_graph_fields(seen, n_fields, fields);
+    const int64_t parts = comm_size(a->comm) * a->job.accumulate;
     const struct replica_config config = {
         .job = &a->job,
         .fields = fields,
         .n_fields = n_fields,
-        .batch = (a->job.batch + comm_size(a->comm) - 1) / comm_size(a->comm),
+        .batch = (a->job.batch + parts - 1) / parts,
         .training = true,
         .threads = a->threads,
         .data_name = a->job.path,

@@ -5,7 +5,11 @@
 #include "train/save.h"
 #include "train/weights.h"
 
+#include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
+
+enum { MOST_NAMES = 20, NUMBER_TEXT = 24 };
 
 static int open_validation(const struct jobargs *a, struct feed *feed, struct err *err) {
     const struct job *job = &a->job;
@@ -47,6 +51,73 @@ static int load(struct jobargs *a, struct replica *r, const struct feed *feed, s
     return weights_load(&a->job, r, &report, err);
 }
 
+/* How the rows and columns of a table are called. */
+struct labels {
+    const struct dataset *dataset;
+    int field;  /* whose classes they are; -1: not told */
+    char *text; /* of a number */
+};
+
+/* The classes of a table are those of the mean that it comes from. */
+static int classes_of(const struct graph *g, int node, const struct dataset *dataset) {
+    int64_t limit;
+
+    while (!g->nodes[node].op->count)
+        for (int k = 0, next = -1; next < 0; k++)
+            if (g->nodes[g->nodes[node].x[k]].from_means)
+                node = next = g->nodes[node].x[k];
+    const int input = graph_class_input(g, node, &limit);
+    return input < 0 ? -1 : dataset_find_field(dataset, g->nodes[g->nodes[node].x[input]].field);
+}
+
+static const char *label_of(const struct labels *l, int64_t i, int64_t n) {
+    if (l->field >= 0 && n <= MOST_NAMES && i < dataset_field_classes(l->dataset, l->field))
+        return dataset_class_name(l->dataset, l->field, (int)i);
+    snprintf(l->text, NUMBER_TEXT, "%" PRId64, i);
+    return l->text;
+}
+
+static int label_width(const struct labels *l, int64_t n) {
+    size_t width = 6; /* of 0.1234 */
+
+    for (int64_t i = 0; i < n; i++)
+        if (strlen(label_of(l, i, n)) > width)
+            width = strlen(label_of(l, i, n));
+    return (int)width;
+}
+
+/* [1, rows] as one number a line, [1, rows, columns] as a matrix. */
+static void print_table(const struct labels *l, const char *name, const struct tensor *t) {
+    const int64_t rows = t->shape.dim[1], columns = shape_len(&t->shape) / rows;
+    const int left = label_width(l, rows), width = label_width(l, columns);
+
+    printf("%s\n", name);
+    if (columns > 1) {
+        printf("  %*s", left, "");
+        for (int64_t k = 0; k < columns; k++)
+            printf("  %*s", width, label_of(l, k, columns));
+        printf("\n");
+    }
+    for (int64_t i = 0; i < rows; i++) {
+        printf("  %-*s", left, label_of(l, i, rows));
+        for (int64_t k = 0; k < columns; k++)
+            printf("  %*.4f", width, (double)t->data[i * columns + k]);
+        printf("\n");
+    }
+}
+
+static void print_tables(const struct replica *r, const struct dataset *dataset) {
+    char text[NUMBER_TEXT];
+    struct tensor table;
+    const char *name;
+
+    for (int i = 0; evaluate_table(r, i, &name, &table); i++) {
+        const int node = graph_find(r->validate, name);
+        const struct labels labels = {dataset, classes_of(r->validate, node, dataset), text};
+        print_table(&labels, name, &table);
+    }
+}
+
 static void print_measures(const struct replica *r) {
     const char *name;
     double value;
@@ -69,8 +140,10 @@ static int run(int argc, char **argv, struct err *err) {
         rc = agree(a.comm, load(&a, &replica, &feed, err), err);
     if (!rc)
         rc = evaluate(&replica, &feed, a.comm, err);
-    if (!rc && comm_rank(a.comm) == 0)
+    if (!rc && comm_rank(a.comm) == 0) {
+        print_tables(&replica, feed.dataset);
         print_measures(&replica);
+    }
     replica_release(&replica);
     feed_release(&feed);
     jobargs_release(&a, err);

@@ -146,7 +146,7 @@ static void print_totals(const struct jobargs *a, const struct replica *r, int64
         printf(
             "training with batch %" PRId64 " over %d rank%s: each rank holds %.1f MiB of weights "
             "and gradients, %.1f MiB of optimiser moments, %.1f MiB of activations (%" PRId64
-            " images)\n",
+            " samples at a time)\n",
             a->job.batch, comm_size(a->comm), comm_size(a->comm) == 1 ? "" : "s",
             (double)model_bytes(&r->model) / (1 << 20), (double)replica_moment_bytes(r) / (1 << 20),
             (double)replica_activation_bytes(r) / (1 << 20), batch);
@@ -160,7 +160,8 @@ static int show(struct jobargs *a, struct replica *r, struct err *err) {
     if (feed_fields(&a->job, seen, &n, err))
         return -1;
     feed_graph_fields(seen, n, fields);
-    const int64_t batch = (a->job.batch + comm_size(a->comm) - 1) / comm_size(a->comm);
+    const int64_t parts = comm_size(a->comm) * a->job.accumulate;
+    const int64_t batch = (a->job.batch + parts - 1) / parts;
     const struct replica_config config = {.job = &a->job,
                                           .fields = fields,
                                           .n_fields = n,
