@@ -17,8 +17,8 @@ struct work {
 
 bool pointwise(const struct conv_shape *s) {
     return s->kernel_h * s->kernel_w * s->stride_h * s->stride_w * s->groups == 1 &&
-           s->pad_h + s->pad_w == 0 && conv_x_n(s) == s->h * s->w * s->c && s->c >= MIN_CHANNELS &&
-           s->k >= MIN_CHANNELS;
+           s->pad_h + s->pad_w == 0 && s->out_h == s->h && s->out_w == s->w &&
+           conv_x_n(s) == s->h * s->w * s->c && s->c >= MIN_CHANNELS && s->k >= MIN_CHANNELS;
 }
 
 bool covering(const struct conv_shape *s) {

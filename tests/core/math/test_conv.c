@@ -116,11 +116,14 @@ static void same_results(const struct operands *a, const struct operands *b) {
     same("dbias", &a->s, a->dbias, b->dbias, a->s.k);
 }
 
+/* With as many outputs as there are places for the kernel, unless it says how many. */
 static void check(struct conv_shape s, bool with_bias, struct team *team) {
     struct operands ours, theirs;
 
-    s.out_h = (s.h + 2 * s.pad_h - s.dilation_h * (s.kernel_h - 1) - 1) / s.stride_h + 1;
-    s.out_w = (s.w + 2 * s.pad_w - s.dilation_w * (s.kernel_w - 1) - 1) / s.stride_w + 1;
+    if (!s.out_h) {
+        s.out_h = (s.h + 2 * s.pad_h - s.dilation_h * (s.kernel_h - 1) - 1) / s.stride_h + 1;
+        s.out_w = (s.w + 2 * s.pad_w - s.dilation_w * (s.kernel_w - 1) - 1) / s.stride_w + 1;
+    }
     operands_init(&ours, &s);
     operands_init(&theirs, &s);
     run(&ours, team, with_bias);
@@ -236,6 +239,21 @@ static void one_tap_between_many_channels_agrees_with_the_definition(void **stat
     check(square(1, 2, 3, 128, 128, 1, 1, 0, 1, 1), false, NULL);
 }
 
+/* As a stride beyond the image leaves it. */
+static void one_output_of_several_places_agrees_with_the_definition(void **state) {
+    struct conv_shape shapes[] = {
+        square(3, 2, 2, 130, 128, 1, 1, 0, 1, 1), square(3, 2, 3, 130, 128, 3, 1, 1, 1, 1),
+        square(3, 2, 2, 6, 6, 1, 1, 0, 1, 6),     square(3, 2, 2, 5, 7, 1, 1, 0, 1, 1),
+        square(3, 3, 3, 5, 7, 2, 1, 0, 1, 1),
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
+        shapes[i].out_h = shapes[i].out_w = 1;
+        check(shapes[i], true, NULL);
+    }
+}
+
 static void kernels_that_cover_the_image_agree_with_the_definition(void **state) {
     (void)state;
     check(square(5, 4, 4, 20, 7, 4, 1, 0, 1, 1), true, NULL);
@@ -344,6 +362,7 @@ int main(void) {
         cmocka_unit_test(a_batch_of_small_images_is_taken_together),
         cmocka_unit_test(gradients_of_many_weights_agree_with_the_definition),
         cmocka_unit_test(one_tap_between_many_channels_agrees_with_the_definition),
+        cmocka_unit_test(one_output_of_several_places_agrees_with_the_definition),
         cmocka_unit_test(kernels_that_cover_the_image_agree_with_the_definition),
         cmocka_unit_test(sums_agree_with_the_definition),
         cmocka_unit_test(samples_that_lie_apart_agree_with_the_definition),
