@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -64,6 +65,22 @@ static int parse_size(const char *text, struct import_options *options, struct e
     return 0;
 }
 
+/* A number of images, or a share of them below 1. */
+static int parse_held_out(const char *text, struct import_options *options, struct err *err) {
+    char *end;
+    const double value = strtod(text, &end);
+
+    if (end == text || *end || !(value > 0) || (value >= 1 && value != floor(value)) ||
+        value > INT32_MAX)
+        return err_set(err, ERR_USAGE,
+                       "data: --validate is '%s', expected a number of images or a share such as "
+                       "0.1",
+                       text);
+    options->validate = value >= 1 ? (int64_t)value : 0;
+    options->validate_share = value < 1 ? value : 0;
+    return 0;
+}
+
 static int default_threads(void) {
     const long n = sysconf(_SC_NPROCESSORS_ONLN);
 
@@ -71,13 +88,12 @@ static int default_threads(void) {
 }
 
 static int import_options(int argc, char **argv, struct import_options *options, struct err *err) {
-    static const struct option longs[] = {{"size", required_argument, NULL, 's'},
-                                          {"fit", required_argument, NULL, 'f'},
-                                          {"grey", no_argument, NULL, 'g'},
-                                          {"colour", no_argument, NULL, 'c'},
-                                          {"skip-broken", no_argument, NULL, 'b'},
-                                          {"threads", required_argument, NULL, 't'},
-                                          {0}};
+    static const struct option longs[] = {
+        {"size", required_argument, NULL, 's'},     {"fit", required_argument, NULL, 'f'},
+        {"grey", no_argument, NULL, 'g'},           {"colour", no_argument, NULL, 'c'},
+        {"skip-broken", no_argument, NULL, 'b'},    {"threads", required_argument, NULL, 't'},
+        {"binary", no_argument, NULL, 'm'},         {"halves", no_argument, NULL, 'h'},
+        {"validate", required_argument, NULL, 'v'}, {0}};
     int64_t threads = 0;
     int option;
 
@@ -105,6 +121,16 @@ static int import_options(int argc, char **argv, struct import_options *options,
             break;
         case 'b':
             options->skip_broken = true;
+            break;
+        case 'm':
+            options->binary = true;
+            break;
+        case 'h':
+            options->halves = true;
+            break;
+        case 'v':
+            if (parse_held_out(optarg, options, err))
+                return -1;
             break;
         case 't':
             if (parse_number("threads", optarg, 1, MOST_THREADS, &threads, err))
@@ -135,6 +161,27 @@ static int unknown_importer(const char *name, struct err *err) {
                    names);
 }
 
+/* Options that the importer does not know. */
+static int check_takes(const struct importer *importer, const struct import_options *o,
+                       struct err *err) {
+    const struct {
+        unsigned takes;
+        bool given;
+        const char *text;
+    } rules[] = {{IMPORT_SIZE, o->width > 0, "--size"},
+                 {IMPORT_MODE, o->mode != IMAGE_AS_STORED, "--grey or --colour"},
+                 {IMPORT_SKIP, o->skip_broken, "--skip-broken"},
+                 {IMPORT_BINARY, o->binary, "--binary"},
+                 {IMPORT_HALVES, o->halves, "--halves"},
+                 {IMPORT_VALIDATE, o->validate || o->validate_share > 0, "--validate"}};
+
+    for (size_t i = 0; i < sizeof rules / sizeof *rules; i++)
+        if (rules[i].given && !(importer->takes & rules[i].takes))
+            return err_set(err, ERR_USAGE, "data: the importer %s has no %s", importer->name,
+                           rules[i].text);
+    return 0;
+}
+
 static int run_import(int argc, char **argv, struct err *err) {
     struct import_options options;
     struct import_result result = {0};
@@ -149,15 +196,17 @@ static int run_import(int argc, char **argv, struct err *err) {
     target = argv[optind + 2];
     if (!importer)
         return unknown_importer(argv[optind], err);
-    if (!importer->decodes && (options.width || options.mode || options.skip_broken))
-        return err_set(err, ERR_USAGE,
-                       "data: the importer %s takes the images as they are; it has no --size, "
-                       "--grey, --colour or --skip-broken",
-                       importer->name);
+    if (check_takes(importer, &options, err))
+        return -1;
     if (importer->run(argv[optind + 1], target, &options, &result, err))
         return -1;
-    printf("%s: %lld images in %d %s, %d classes\n", target, (long long)result.n_images,
-           result.n_splits, result.n_splits == 1 ? "group" : "groups", result.n_classes);
+    printf("%s: %lld images in %d %s", target, (long long)result.n_images, result.n_splits,
+           result.n_splits == 1 ? "group" : "groups");
+    if (result.n_classes)
+        printf(", %d classes", result.n_classes);
+    printf("\n");
+    if (*result.note)
+        printf("%s\n", result.note);
     if (result.n_skipped)
         printf("skipped %lld broken images, the first: %s\n", (long long)result.n_skipped,
                result.first_skipped);
@@ -227,19 +276,32 @@ static int run(int argc, char **argv, struct err *err) {
 const struct command command_data = {
     .name = "data",
     .summary = "import a dataset, make one up, or show what is in one",
-    .usage = "dltrain data import IMPORTER SOURCE OUT.h5 [options]\n"
-             "  imagefolder   SOURCE/CLASS/IMAGE or SOURCE/SPLIT/CLASS/IMAGE, JPEG and PNG\n"
-             "  idx           MNIST's files train-images-idx3-ubyte ... (unpacked)\n"
-             "  cifar         CIFAR-10 or CIFAR-100, binary version\n"
-             "  options of imagefolder:\n"
-             "  --size WxH    bring images to this size (default: they must all agree)\n"
-             "  --fit HOW     crop (keep proportions, cut the edges; default) or stretch\n"
-             "  --grey, --colour   channels (default: as the first image)\n"
-             "  --skip-broken      leave out images that cannot be decoded, and count them\n"
-             "  --threads N   for decoding (default: all processors)\n"
-             "dltrain data synth OUT.h5 [--train 10000] [--test 2000] [--seed 1]\n"
-             "  a dataset of textured shapes, 10 classes, 32x32, in colour\n"
-             "dltrain data info FILE.h5\n"
-             "  groups, shapes, classes, mean and standard deviation, chunks\n",
+    .usage =
+        "dltrain data import IMPORTER SOURCE OUT.h5 [options]\n"
+        "  imagefolder   SOURCE/CLASS/IMAGE or SOURCE/SPLIT/CLASS/IMAGE, JPEG and PNG\n"
+        "  segmentation  images and masks: SOURCE/image/X.png and SOURCE/mask/X.png, or these\n"
+        "                in SOURCE/SPLIT\n"
+        "  pairs         SOURCE/A/X.png and SOURCE/B/X.png, or these in SOURCE/SPLIT\n"
+        "  unpaired      SOURCE/trainA, SOURCE/trainB, SOURCE/testA, SOURCE/testB\n"
+        "  idx           MNIST's files train-images-idx3-ubyte ... (unpacked)\n"
+        "  cifar         CIFAR-10 or CIFAR-100, binary version\n"
+        "  options of all but idx and cifar:\n"
+        "  --size WxH    bring images to this size (default: they must all agree)\n"
+        "  --fit HOW     crop (keep proportions, cut the edges; default) or stretch\n"
+        "  --grey, --colour   channels (default: as the first image)\n"
+        "  --threads N   for decoding (default: all processors)\n"
+        "  of imagefolder:\n"
+        "  --skip-broken      leave out images that cannot be decoded, and count them\n"
+        "  of segmentation:\n"
+        "  --binary      two classes: dark and bright (default: where masks hold 0 and 255)\n"
+        "  of pairs:\n"
+        "  --halves      both images of a pair side by side in one: SOURCE/SPLIT/X.jpg\n"
+        "  of segmentation, pairs and unpaired:\n"
+        "  --validate N  hold the last N images of train, or that share of them, out as the\n"
+        "                group validate\n"
+        "dltrain data synth OUT.h5 [--train 10000] [--test 2000] [--seed 1]\n"
+        "  a dataset of textured shapes, 10 classes, 32x32, in colour\n"
+        "dltrain data info FILE.h5\n"
+        "  groups, fields, shapes, classes, mean and standard deviation, chunks\n",
     .run = run,
 };

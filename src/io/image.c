@@ -25,8 +25,10 @@ static int image_init(struct image *out, const char *name, int64_t width, int64_
     if (width < 1 || height < 1 || width > MOST_PIXELS / height)
         return err_set(err, ERR_DATA, "%s: is %lldx%lld pixels, expected 1 to %d in all", name,
                        (long long)width, (long long)height, MOST_PIXELS);
-    *out = (struct image){(int)width, (int)height, channels,
-                          malloc((size_t)(width * height) * (size_t)channels)};
+    *out = (struct image){.width = (int)width,
+                          .height = (int)height,
+                          .channels = channels,
+                          .pixels = malloc((size_t)(width * height) * (size_t)channels)};
     return out->pixels ? 0 : out_of_memory(name, err);
 }
 
@@ -83,18 +85,23 @@ static int jpeg_pixels(tjhandle jpeg, const unsigned char *bytes, size_t len, bo
 static int decode_jpeg(const unsigned char *bytes, size_t len, const char *name,
                        enum image_mode mode, struct image *out, struct err *err) {
     tjhandle jpeg = tjInitDecompress();
-    int width, height, sampling, space, channels, status;
+    int width = 0, height = 0, sampling, space = 0, channels, status;
 
     if (!jpeg)
         return out_of_memory(name, err);
-    if (jpeg_failed(jpeg,
-                    tjDecompressHeader3(jpeg, bytes, len, &width, &height, &sampling, &space))) {
-        status = err_set(err, ERR_DATA, "%s: broken JPEG: %s", name, tjGetErrorStr2(jpeg));
+    status = tjDecompressHeader3(jpeg, bytes, len, &width, &height, &sampling, &space);
+    if (jpeg_failed(jpeg, status) || width < 1) { /* tables without an image are no error to it */
+        status = err_set(err, ERR_DATA, "%s: broken JPEG: %s", name,
+                         status ? tjGetErrorStr2(jpeg) : "it has no image");
         tjDestroy(jpeg);
         return status;
     }
-    channels = mode == IMAGE_GREY || (mode == IMAGE_AS_STORED && space == TJCS_GRAY) ? 1 : 3;
+    channels = mode == IMAGE_GREY || mode == IMAGE_CLASSES ||
+                       (mode == IMAGE_AS_STORED && space == TJCS_GRAY)
+                   ? 1
+                   : 3;
     status = image_init(out, name, width, height, channels, err);
+    out->lossy = true;
     if (!status && jpeg_failed(jpeg, jpeg_pixels(jpeg, bytes, len,
                                                  space == TJCS_CMYK || space == TJCS_YCCK, out)))
         status = err_set(err, ERR_DATA, "%s: broken JPEG: %s", name, tjGetErrorStr2(jpeg));
@@ -134,13 +141,22 @@ static void png_take(png_structp png, png_bytep to, size_t n) {
     s->left -= n;
 }
 
+static bool grey_or_palette(int colour) {
+    return !(colour & PNG_COLOR_MASK_COLOR) || (colour & PNG_COLOR_MASK_PALETTE);
+}
+
 /* Ask for 8 bits, grey or RGB, without transparency. Returns the channels. */
 static int png_transforms(png_structp png, png_infop info, enum image_mode mode) {
     const int colour = png_get_color_type(png, info);
     const bool grey = !(colour & PNG_COLOR_MASK_COLOR);
 
+    if (mode != IMAGE_CLASSES || !grey_or_palette(colour))
+        png_set_expand(png);
+    else if (png_get_bit_depth(png, info) == 16)
+        png_error(png, "its classes have 16 bits, expected 8");
+    else
+        png_set_packing(png);
     png_set_scale_16(png);
-    png_set_expand(png);
     png_set_strip_alpha(png);
     png_set_interlace_handling(png);
     if (grey && mode == IMAGE_COLOUR)
@@ -166,6 +182,7 @@ static int read_png(png_structp png, png_infop info, struct png_source *s, enum 
     if (image_init(out, s->name, png_get_image_width(png, info), png_get_image_height(png, info),
                    channels, s->err))
         return -1;
+    out->palette = png_get_color_type(png, info) == PNG_COLOR_TYPE_PALETTE;
     *rows = malloc((size_t)out->height * sizeof **rows);
     if (!*rows)
         return out_of_memory(s->name, s->err);

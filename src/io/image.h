@@ -2,18 +2,26 @@
 #pragma once
 #include "core/base/err.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
-enum image_mode { IMAGE_AS_STORED, IMAGE_GREY, IMAGE_COLOUR };
+enum image_mode {
+    IMAGE_AS_STORED,
+    IMAGE_GREY,
+    IMAGE_COLOUR,
+    IMAGE_CLASSES, /* the numbers in the file: indices of a palette, grey values as they are */
+};
 
 /* {0} is releasable. */
 struct image {
     int width, height, channels; /* 1 grey, 3 red, green, blue */
     unsigned char *pixels;       /* [height, width, channels], owned */
+    bool palette;                /* IMAGE_CLASSES: the numbers are indices */
+    bool lossy;                  /* the numbers are only near what they were */
 };
 
 /* Read a JPEG or PNG file, told apart by its content. Palettes are expanded, transparency is
- * dropped, 16 bits become 8, CMYK becomes RGB.
+ * dropped, 16 bits become 8 (IMAGE_CLASSES: an error), CMYK becomes RGB.
  * Errors: ERR_IO or ERR_DATA, beginning with the path; an incomplete image is an error. */
 int image_read(const char *path, enum image_mode mode, struct image *out, struct err *err);
 
@@ -37,3 +45,7 @@ enum image_fit {
  * Errors: ERR_IO when there is no memory. */
 int image_resize(const struct image *image, int width, int height, enum image_fit fit,
                  unsigned char *out, struct err *err);
+
+/* The same for classes: of each place the pixel nearest to its centre. */
+void image_resize_nearest(const struct image *image, int width, int height, enum image_fit fit,
+                          unsigned char *out);

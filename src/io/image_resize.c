@@ -107,3 +107,23 @@ int image_resize(const struct image *image, int width, int height, enum image_fi
     free(wide);
     return status;
 }
+
+void image_resize_nearest(const struct image *image, int width, int height, enum image_fit fit,
+                          unsigned char *out) {
+    const size_t c = (size_t)image->channels;
+    double step_x = (double)image->width / width, step_y = (double)image->height / height;
+
+    if (fit == IMAGE_CROP)
+        step_x = step_y = step_x < step_y ? step_x : step_y;
+    const double left = (image->width - width * step_x) / 2;
+    const double top = (image->height - height * step_y) / 2;
+
+    for (int y = 0; y < height; y++)
+        for (int x = 0; x < width; x++, out += c) {
+            const int row = (int)(top + (y + 0.5) * step_y), at = (int)(left + (x + 0.5) * step_x);
+            const size_t i = (size_t)(row < image->height ? row : image->height - 1),
+                         j = (size_t)(at < image->width ? at : image->width - 1);
+
+            memcpy(out, image->pixels + (i * (size_t)image->width + j) * c, c);
+        }
+}

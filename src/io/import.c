@@ -3,7 +3,9 @@
 #include <stddef.h>
 #include <string.h>
 
-static const struct importer *const importers[] = {&import_imagefolder, &import_idx, &import_cifar};
+static const struct importer *const importers[] = {&import_imagefolder, &import_segmentation,
+                                                   &import_pairs,       &import_unpaired,
+                                                   &import_idx,         &import_cifar};
 
 enum { N_IMPORTERS = sizeof importers / sizeof *importers };
 

@@ -182,4 +182,4 @@ static int run(const char *source, const char *target, const struct import_optio
 
 const struct importer import_cifar = {
     "cifar", "a folder of data_batch_N.bin and test_batch.bin (CIFAR-10) or train.bin (CIFAR-100)",
-    false, run};
+    0, run};

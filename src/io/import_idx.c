@@ -230,5 +230,5 @@ static int run(const char *source, const char *target, const struct import_optio
 }
 
 const struct importer import_idx = {
-    "idx", "a folder of MNIST's train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-...", false,
+    "idx", "a folder of MNIST's train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-...", 0,
     run};

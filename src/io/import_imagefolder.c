@@ -199,5 +199,5 @@ static int run(const char *source, const char *target, const struct import_optio
 }
 
 const struct importer import_imagefolder = {
-    "imagefolder", "folders of JPEG and PNG files: SRC/CLASS/IMAGE or SRC/SPLIT/CLASS/IMAGE", true,
-    run};
+    "imagefolder", "folders of JPEG and PNG files: SRC/CLASS/IMAGE or SRC/SPLIT/CLASS/IMAGE",
+    IMPORT_SIZE | IMPORT_MODE | IMPORT_SKIP, run};

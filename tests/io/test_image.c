@@ -177,7 +177,7 @@ static void resizing_agrees_with_pillow(void **state) {
         const unsigned char *expected;
     } cases[] = {{3, 2, IMAGE_STRETCH, down}, {9, 8, IMAGE_STRETCH, up}, {3, 3, IMAGE_CROP, crop}};
     unsigned char pixels[5 * 7], out[72];
-    const struct image image = {7, 5, 1, pixels};
+    const struct image image = {.width = 7, .height = 5, .channels = 1, .pixels = pixels};
     struct err err = {0};
 
     (void)state;
