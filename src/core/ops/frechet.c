@@ -83,7 +83,7 @@ static void forward(const struct op_call *call) {
     for (int64_t i = 0; i < n; i++)
         distance += ((double)a[i] - (double)b[i]) * ((double)a[i] - (double)b[i]);
     distance -= 2 * trace_of_root(n, c, d, product, values, values + n);
-    call->y.data[0] = (act)distance;
+    call->y.data[0] = distance < 0 ? 0 : (act)distance; /* rounding */
 }
 
 const struct op op_frechet = {
