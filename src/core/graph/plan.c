@@ -297,20 +297,22 @@ static int find_ready(struct planner *pl, struct err *err) {
     for (int t = 0; t < p->n_train; t++) {
         const struct net *net = p->train[t];
         int *node_of = pool_take(&pl->g->model->pool, (size_t)(net->weights.n + 1) * sizeof(int));
-        bool reached = false;
+        bool reached = false, frozen = false;
 
         for (int w = 0; w < net->weights.n; w++)
             node_of[w] = n_nodes;
-        for (int i = n_nodes - 1; i >= 0; i--)
-            for (int k = 0;
-                 p->nodes[i].backward && pl->g->nodes[i].net == net && !pl->g->nodes[i].frozen &&
-                 k < OP_MAX_WEIGHTS && pl->g->nodes[i].plan.w[k].shape.rank;
+        for (int i = n_nodes - 1; i >= 0; i--) {
+            const struct node *node = &pl->g->nodes[i];
+            frozen = frozen || (node->net == net && node->frozen);
+            for (int k = 0; p->nodes[i].backward && node->net == net && !node->frozen &&
+                            k < OP_MAX_WEIGHTS && node->plan.w[k].shape.rank;
                  k++, reached = true)
-                node_of[pl->g->nodes[i].w[k]] = i;
+                node_of[node->w[k]] = i;
+        }
         if (!reached)
             return pos_error(err, pl->g->nodes[p->loss].pos,
-                             "the loss does not depend on net %s, which is to be trained",
-                             net->name);
+                             "the loss does not depend on %snet %s, which is to be trained",
+                             frozen ? "what is not frozen of " : "", net->name);
         for (int w = 0; w < net->weights.n; w++) {
             const struct param *param = &net->weights.items[w];
             const int64_t next = w + 1 < net->weights.n ? param[1].offset : net->weights.len;

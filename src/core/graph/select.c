@@ -63,6 +63,9 @@ static int select_one(const struct graph_config *config, const struct entry *ent
     char *dot;
 
     out->number = 1;
+    if (!*text)
+        return pos_error(err, entry->pos, "%s: expected nets or parts, as in %s", entry->key,
+                         numbers ? "model.layer1 0.1" : "model.layer1");
     if (*number)
         *number++ = 0;
     number += strspn(number, " \t\n");

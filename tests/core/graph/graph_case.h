@@ -61,7 +61,7 @@ static inline void job_release(struct job_case *job) {
 }
 
 static inline struct graph_config job_config(struct job_case *job, const char *name) {
-    static const char *const plain[] = {"train", NULL};
+    static const char *const plain[] = {"train", "freeze", NULL};
     const struct section *main_section = source_find(&job->source, "job", "");
 
     return (struct graph_config){
@@ -87,8 +87,15 @@ static inline int step_try(struct step_case *step, struct job_case *job, const c
     if (graph_new(&step->graph, &config, err))
         return -1;
     const struct entry *train = section_find(config.section, "train");
+    const struct entry *freeze = section_find(config.section, "freeze");
+    struct selection *frozen;
+    int n_frozen;
     if (train && graph_nets(&config, train, &step->train, &step->n_train, err))
         return -1;
+    if (freeze && graph_select(&config, freeze, false, &frozen, &n_frozen, err))
+        return -1;
+    if (freeze)
+        graph_freeze(step->graph, frozen, n_frozen);
     for (int i = 0; i < step->graph->n_named && n_outputs < 16; i++) {
         const struct named_node *named = &step->graph->named[i];
         if (!strncmp(named->name, "loss", 4) || !strncmp(named->name, "out", 3))

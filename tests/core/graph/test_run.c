@@ -313,6 +313,52 @@ static void values_are_those_worked_by_hand(void **state) {
     release_one(&job, &step);
 }
 
+/* Guesses 0, 1, 1, 2 of labels 0, 1, 2, 2: by hand, hits / (labels + guesses - hits) is 1, 1/2 and
+ * 1/2. Each leaf has its place among the values, a matrix nine of them. */
+static void tables_are_leaves_of_several_numbers(void **state) {
+    (void)state;
+    static const act guesses[] = {0, 1, 1, 2}, classes[] = {0, 1, 2, 2};
+    static const double expected[] = {1, 0, 0, 0, 1, 0, 0, 1, 1};
+    static act images[4 * SAMPLE];
+    struct job_case job;
+    struct step_case step;
+    double whole[11], part[11], sum[11] = {0};
+
+    for (int i = 0; i < 4 * SAMPLE; i++)
+        images[i] = i % 3 == guesses[i / SAMPLE];
+    prepare(&job, &step,
+            "[step]\ny = image | global_avgpool\nout_loss = mse(y, 0)\n"
+            "out_c = confusion(y, label)\nout_top = accuracy(y, label)\n"
+            "out_iou = mean_iou(out_c)\nout_hits = pixel_accuracy(out_c)\n"
+            "out_each = class_accuracy(out_c)\n",
+            "");
+    struct plan *p = step.plan;
+    assert_int_equal(p->n_leaves, 3);
+    assert_int_equal(plan_n_values(p), 11);
+    assert_int_equal(p->leaf_at[1], 1);
+    assert_int_equal(p->leaf_at[2], 10);
+    step_run(&step, images, classes, 4, 0, NULL);
+    run_leaves(p, whole);
+    assert_true(fabs(whole[0] - 1.0 / 3) < 1e-12 && whole[10] == 0.75);
+    for (int i = 0; i < 9; i++)
+        assert_true(whole[1 + i] == expected[i] / 4);
+    for (int first = 0; first < 4; first += 3) { /* as two ranks of 3 and 1 samples */
+        step_run(&step, images + first * SAMPLE, classes + first, first ? 1 : 3, first,
+                 (double[]){12, 4, 4});
+        run_leaves(p, part);
+        for (int i = 0; i < 11; i++)
+            sum[i] += part[i];
+    }
+    for (int i = 0; i < 11; i++)
+        assert_true(fabs(sum[i] - whole[i]) < 1e-12);
+    run_tail(p, sum);
+    const act *each = p->nodes[graph_find(step.graph, "out_each")].call.y.data;
+    assert_true(fabs(run_value(p, graph_find(step.graph, "out_iou")) - 2.0 / 3) < 1e-12);
+    assert_true(fabs(run_value(p, graph_find(step.graph, "out_hits")) - 0.75) < 1e-12);
+    assert_true(each[0] == 1 && each[1] == 1 && fabs(each[2] - 0.5) < 1e-12);
+    release_one(&job, &step);
+}
+
 /* Runs leave nothing behind: the same numbers after others, of other sizes. */
 static void runs_do_not_depend_on_former_runs(void **state) {
     (void)state;
@@ -352,6 +398,7 @@ int main(void) {
         cmocka_unit_test(what_is_ready_is_final),
         cmocka_unit_test(a_rank_without_samples_gives_zeros),
         cmocka_unit_test(values_are_those_worked_by_hand),
+        cmocka_unit_test(tables_are_leaves_of_several_numbers),
         cmocka_unit_test(runs_do_not_depend_on_former_runs),
     };
 
