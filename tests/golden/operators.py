@@ -51,9 +51,10 @@ for size in (5, 4):
 x = torch.arange(1 * 2 * 1 * 8.0).reshape(1, 2, 1, 8)
 show("pixel_shuffle", last(f.pixel_shuffle(x.movedim(-1, 1), 2)))
 
-x = ramp(2, 3, 4)  # [n, w, c]
+x = (torch.arange(2 * 3 * 4.0) ** 2 % 23 / 4).reshape(2, 3, 4)  # [n, w, c]
 weight, bias = torch.tensor([1.0, 2.0, -1.0, 0.5]), torch.tensor([0.0, 1.0, 2.0, 3.0])
 show("normalised", x)
 show("layer_norm", f.layer_norm(x, (4,), weight, bias))
 show("group_norm", last(f.group_norm(x.movedim(-1, 1), 2, weight, bias)))
 show("instance_norm", last(f.instance_norm(x.movedim(-1, 1))))
+show("instance_norm affine", last(f.instance_norm(x.movedim(-1, 1), None, None, weight, bias)))

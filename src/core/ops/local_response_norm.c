@@ -7,6 +7,8 @@
 #include "core/ops/act_math.h"
 #include "core/ops/share.h"
 
+#include <string.h>
+
 /* Channels at a time, with those in their windows and in the windows of these. */
 enum { MAX_SIZE = 63, BLOCK = 256, WIDE = BLOCK + MAX_SIZE, WIDEST = BLOCK + 2 * MAX_SIZE };
 
@@ -69,8 +71,11 @@ struct span {
 
 /* to[j] = x[first + j], 0 outside of the row. */
 static void load(const act *x, struct span s, act *to) {
-    for (int64_t j = 0; j < s.n; j++)
-        to[j] = s.first + j < 0 || s.first + j >= s.channels ? 0 : x[s.first + j];
+    const int64_t end = s.first + s.n < s.channels ? s.first + s.n : s.channels;
+    const int64_t begin = s.first > 0 ? s.first : 0;
+
+    memset(to, 0, (size_t)s.n * sizeof(act));
+    memcpy(to + (begin - s.first), x + begin, (size_t)(end - begin) * sizeof(act));
 }
 
 /* sums[j] = from[j] + ... + from[j + size - 1] */

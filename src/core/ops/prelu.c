@@ -1,5 +1,6 @@
 /* prelu(x, init=0.25, shared=false): y = x for x > 0, else weight * x, with a trained weight for
  * each channel, or one for all. Source: He et al. 2015, doi:10.1109/ICCV.2015.123 */
+#include "core/ops/act_math.h"
 #include "core/ops/columns.h"
 #include "core/ops/init.h"
 
@@ -85,7 +86,7 @@ static void add_slopes(const struct op_call *c, int64_t begin, int64_t end, real
         const act *restrict dy = c->dy.data + row * channels;
 
         for (int64_t ch = 0; ch < channels; ch++)
-            sums[ch] += dy[ch] * (x[ch] < 0 ? x[ch] : 0);
+            sums[ch] += dy[ch] * act_choose(x[ch] < 0, x[ch], 0);
     }
 }
 
@@ -93,7 +94,7 @@ static double sum_of_slopes(const struct op_call *c, int64_t begin, int64_t end)
     double sum = 0;
 
     for (int64_t i = begin; i < end; i++)
-        sum += (double)(c->dy.data[i] * (c->x->data[i] < 0 ? c->x->data[i] : 0));
+        sum += (double)(c->dy.data[i] * act_choose(c->x->data[i] < 0, c->x->data[i], 0));
     return sum;
 }
 
@@ -107,9 +108,9 @@ static void backward_rows(const struct op_call *c, int64_t begin, int64_t end) {
         act *dx = c->dx->data + row * channels;
 
         for (int64_t ch = 0; overwrite && ch < channels; ch++)
-            dx[ch] *= x[ch] > 0 ? 1 : w[ch * step];
+            dx[ch] *= act_choose(x[ch] > 0, 1, w[ch * step]);
         for (int64_t ch = 0; !overwrite && ch < channels; ch++)
-            dx[ch] += dy[ch] * (x[ch] > 0 ? 1 : w[ch * step]);
+            dx[ch] += dy[ch] * act_choose(x[ch] > 0, 1, w[ch * step]);
     }
 }
 

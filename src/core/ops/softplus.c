@@ -20,7 +20,7 @@ static const struct arg_spec specs[] = {
 static act value(act x, const void *args) {
     const act beta = (act)((const struct softplus *)args)->beta, z = beta * x;
 
-    return ((z > 0 ? z : 0) + act_log1p_unit(act_exp(z > 0 ? -z : z))) / beta;
+    return (act_choose(z < 0, 0, z) + act_log1p_unit(act_exp(act_choose(z > 0, -z, z)))) / beta;
 }
 
 static act pull_back(act dy, act y, const void *args) {

@@ -40,6 +40,18 @@ static const struct arg_spec specs[] = {
     {0},
 };
 
+/* One output pixel along an axis: shares of two input pixels. */
+struct taps {
+    int64_t at[2];
+    real share[2];
+};
+
+struct axis {
+    int64_t n_in, n_out;
+    bool linear;
+    const struct taps *taps; /* of every output; of the width only */
+};
+
 static int plan(const void *args, const struct shape *x, int n_x, struct op_plan *plan,
                 struct err *err) {
     const struct upsample *a = args;
@@ -63,30 +75,21 @@ static int plan(const void *args, const struct shape *x, int n_x, struct op_plan
         if (!v)
             return err_set(err, ERR_CONFIG, "upsample: size holds a 0");
     }
+    plan->scratch_bytes = (size_t)plan->y.dim[x->rank - 2] * sizeof(struct taps);
     plan->flops =
         (a->mode == NEAREST ? 1.0 : (double)(2 << (x->rank - 2))) * (double)shape_len(&plan->y);
     return 0;
 }
-
-struct axis {
-    int64_t n_in, n_out;
-    bool linear;
-};
-
-/* One output pixel along an axis: shares of two input pixels. */
-struct taps {
-    int64_t at[2];
-    real share[2];
-};
 
 static struct axis axis_of(const struct op_call *c, int i) {
     const struct shape *x = &c->x->shape;
     const int dim = i - (AXES - (x->rank - 2)) + 1;
 
     if (dim < 1)
-        return (struct axis){1, 1, false};
+        return (struct axis){1, 1, false, NULL};
     return (struct axis){x->dim[dim], c->y.shape.dim[dim],
-                         ((const struct upsample *)c->args)->mode == BILINEAR};
+                         ((const struct upsample *)c->args)->mode == BILINEAR,
+                         i == AXES - 1 ? c->scratch : NULL};
 }
 
 static inline struct taps taps_at(const struct axis *a, int64_t out) {
@@ -124,22 +127,20 @@ static inline void add_scaled(const act *restrict from, real scale, int64_t chan
 
 /* y[w_out] += the stretched row x[w_in] times scale; and its transpose. */
 static void add_row(const struct axis *w, const act *x, real scale, int64_t channels, act *y) {
-    for (int64_t out = 0; out < w->n_out; out++, y += channels) {
-        const struct taps t = taps_at(w, out);
+    const struct taps *t = w->taps;
 
+    for (int64_t out = 0; out < w->n_out; out++, t++, y += channels)
         for (int i = 0; i < 1 + w->linear; i++)
-            add_scaled(x + t.at[i] * channels, t.share[i] * scale, channels, y);
-    }
+            add_scaled(x + t->at[i] * channels, t->share[i] * scale, channels, y);
 }
 
 static void add_row_back(const struct axis *w, const act *dy, real scale, int64_t channels,
                          act *dx) {
-    for (int64_t out = 0; out < w->n_out; out++, dy += channels) {
-        const struct taps t = taps_at(w, out);
+    const struct taps *t = w->taps;
 
+    for (int64_t out = 0; out < w->n_out; out++, t++, dy += channels)
         for (int i = 0; i < 1 + w->linear; i++)
-            add_scaled(dy, t.share[i] * scale, channels, dx + t.at[i] * channels);
-    }
+            add_scaled(dy, t->share[i] * scale, channels, dx + t->at[i] * channels);
 }
 
 /* Rows of y: samples x depth x height. */
@@ -165,6 +166,14 @@ static void forward_rows(const struct op_call *c, int64_t begin, int64_t end) {
     }
 }
 
+static void fill_taps(const struct op_call *c) {
+    const struct axis w = axis_of(c, AXES - 1);
+    struct taps *taps = c->scratch;
+
+    for (int64_t out = 0; out < w.n_out; out++)
+        taps[out] = taps_at(&w, out);
+}
+
 static int64_t rows_of(const struct op_call *c, const struct shape *s) {
     return s->dim[0] * (c->x->shape.rank == 3   ? 1
                         : c->x->shape.rank == 4 ? s->dim[1]
@@ -172,6 +181,7 @@ static int64_t rows_of(const struct op_call *c, const struct shape *s) {
 }
 
 static void forward(const struct op_call *c) {
+    fill_taps(c);
     share(c, rows_of(c, &c->y.shape), forward_rows);
 }
 
@@ -199,8 +209,10 @@ static void backward_rows(const struct op_call *c, int64_t begin, int64_t end) {
 }
 
 static void backward(const struct op_call *c) {
-    if (c->dx->data)
-        share(c, rows_of(c, &c->x->shape), backward_rows);
+    if (!c->dx->data)
+        return;
+    fill_taps(c);
+    share(c, rows_of(c, &c->x->shape), backward_rows);
 }
 
 const struct op op_upsample = {
