@@ -67,7 +67,7 @@ int job_read_step(struct job *job, const struct section *s, struct err *err) {
         return -1;
     if (job_number(job, section_find(s, "clip_weights"), 1e-30, 1e30, false, &step->clip_weights,
                    err) ||
-        job_number(job, section_find(s, "ema"), 0, 0.9999999, false, &step->ema, err))
+        job_number(job, section_find(s, "ema"), 0, 0.999999, false, &step->ema, err))
         return -1;
     job->n_steps++;
     return 0;
