@@ -3,6 +3,8 @@
 
   torch_net.py make FILE    with random weights, which are written to FILE (safetensors)
   torch_net.py load FILE    with those of FILE
+  torch_net.py vision FILE NAME    of torchvision's network NAME: logits are brought to an rms of 3
+                                   for the loss; their own is printed first
 The format is read and written here by its specification, without its package."""
 import json
 import struct
@@ -13,6 +15,9 @@ import numpy as np
 import torch
 from torch import nn
 from torch.nn.functional import cross_entropy
+
+if sys.argv[1] == "vision":
+    import torchvision
 
 net = nn.Sequential()
 net.add_module("conv1", nn.Conv2d(3, 8, 3, stride=2, padding=1, bias=False))
@@ -34,6 +39,19 @@ def randomise():
             value.uniform_(0.5, 2)
         elif value.is_floating_point():
             value.normal_(0, 0.5)
+
+
+def torchvision_net(name):
+    """Weights as they are initialised; statistics that batch norm could have seen."""
+    torch.manual_seed(1)
+    args = {"init_weights": False} if name == "googlenet" else {}
+    result = getattr(torchvision.models, name)(**args)
+    for key, value in result.state_dict().items():
+        if key.endswith("running_var"):
+            value.uniform_(0.5, 1.5)
+        elif key.endswith("running_mean") or key.endswith("bias"):
+            value.normal_(0, 0.1)
+    return result
 
 
 def write(path, state):
@@ -62,6 +80,9 @@ def read(path):
 if sys.argv[1] == "make":
     randomise()
     write(sys.argv[2], net.state_dict())
+elif sys.argv[1] == "vision":
+    net = torchvision_net(sys.argv[3])
+    write(sys.argv[2], net.state_dict())
 else:
     net.load_state_dict(read(sys.argv[2]))
 with h5py.File("shapes.h5") as file:
@@ -69,4 +90,9 @@ with h5py.File("shapes.h5") as file:
     labels = torch.from_numpy(file["test/labels"][:]).long()
 net.eval()
 with torch.no_grad():
-    print("loss=%.6f" % cross_entropy(net((images - 0.5) / 0.25), labels))
+    logits = net((images - 0.5) / 0.25)
+    if sys.argv[1] == "vision":
+        rms = logits.square().mean().sqrt()
+        print("rms=%.9g" % rms)
+        logits *= 3 / rms
+    print("loss=%.6f" % cross_entropy(logits, labels))
