@@ -1,8 +1,6 @@
 /* job_picture.c - the keys of a [picture]. */
 #include "train/job_parts.h"
 
-#include <string.h>
-
 /* range = [black, white] */
 static int read_range(struct job *job, const struct entry *entry, double range[2],
                       struct err *err) {
@@ -34,9 +32,6 @@ int job_read_picture(struct job *job, const struct section *s, struct err *err) 
         return pos_error(err, s->pos,
                          "[picture %s] is drawn at every validation, but there is no [validate]",
                          s->name);
-    if (strspn(s->name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-") !=
-        strlen(s->name))
-        return pos_error(err, s->pos, "[picture %s]: the name becomes that of a file", s->name);
     *picture = (struct job_picture){.section = s, .name = s->name};
     if (job_whole(job, section_find(s, "count"), 1, &count, err) ||
         job_whole(job, section_find(s, "columns"), 1, &columns, err) ||
