@@ -183,7 +183,8 @@ static int check_names(const struct conversion *c, struct err *err) {
 static int gather(struct conversion *c, struct err *err) {
     struct tensor_file *f = &c->file;
 
-    if (tensor_file_open(f, c->in, c->ema, err) || select_net(c, err))
+    if (tensor_file_open(f, c->in, c->ema ? TENSORS_AVERAGED : TENSORS_LAST, err) ||
+        select_net(c, err))
         return -1;
     leave_out(c);
     if (tensor_file_rename(f, &c->renames, err) || check_used(&c->renames, "rename", c->in, err) ||

@@ -62,8 +62,8 @@ static void add_net(struct tensor_file *f, const char *net) {
     f->nets[f->n_nets++] = net;
 }
 
-static int list_checkpoint(struct tensor_file *f, bool ema, struct err *err) {
-    int n, n_averaged = 0;
+static int list_checkpoint(struct tensor_file *f, enum tensor_choice choice, struct err *err) {
+    int n;
     const struct checkpoint_tensor *t = checkpoint_tensors(f->ck, &n);
 
     for (int i = 0; i < n; i++) {
@@ -71,14 +71,16 @@ static int list_checkpoint(struct tensor_file *f, bool ema, struct err *err) {
         if (!split(f, t[i].path, "/nets/", &net, &name))
             continue;
         const struct checkpoint_tensor *averaged =
-            ema ? checkpoint_find(f->ck, pool_print(&f->pool, "/ema/%s/%s", net, name)) : NULL;
+            choice != TENSORS_LAST
+                ? checkpoint_find(f->ck, pool_print(&f->pool, "/ema/%s/%s", net, name))
+                : NULL;
         const struct checkpoint_tensor *taken = averaged ? averaged : &t[i];
-        n_averaged += averaged != NULL;
+        f->n_averaged += averaged != NULL;
         add_net(f, net);
         *add(f) =
             (struct tensor_item){name, name, net, taken->shape, t[i].plain, NULL, (int)(taken - t)};
     }
-    if (ema && !n_averaged)
+    if (choice == TENSORS_AVERAGED && !f->n_averaged)
         return err_set(err, ERR_DATA, "%s: holds no averaged weights (/ema)", f->path);
     return 0;
 }
@@ -93,12 +95,12 @@ static bool is_listed(const char *list, const char *name) {
     return false;
 }
 
-static int list_safetensors(struct tensor_file *f, bool ema, struct err *err) {
+static int list_safetensors(struct tensor_file *f, enum tensor_choice choice, struct err *err) {
     int n;
     const struct safetensor *t = safetensors_list(f->st, &n);
     const char *plain = safetensors_meta(f->st, "dltrain.plain");
 
-    if (ema)
+    if (choice == TENSORS_AVERAGED)
         return err_set(err, ERR_DATA, "%s: is no checkpoint: it holds no averaged weights",
                        f->path);
     for (int i = 0; i < n; i++)
@@ -107,7 +109,8 @@ static int list_safetensors(struct tensor_file *f, bool ema, struct err *err) {
     return 0;
 }
 
-int tensor_file_open(struct tensor_file *f, const char *path, bool ema, struct err *err) {
+int tensor_file_open(struct tensor_file *f, const char *path, enum tensor_choice choice,
+                     struct err *err) {
     char bytes[16];
     int rc;
 
@@ -116,9 +119,9 @@ int tensor_file_open(struct tensor_file *f, const char *path, bool ema, struct e
         return -1;
     f->path = pool_print(&f->pool, "%s", path);
     if (!memcmp(bytes, hdf5_mark, sizeof hdf5_mark))
-        rc = checkpoint_open(&f->ck, path, err) || list_checkpoint(f, ema, err);
+        rc = checkpoint_open(&f->ck, path, err) || list_checkpoint(f, choice, err);
     else if (bytes[8] == '{')
-        rc = safetensors_open(&f->st, path, err) || list_safetensors(f, ema, err);
+        rc = safetensors_open(&f->st, path, err) || list_safetensors(f, choice, err);
     else
         rc = is_nothing(path, bytes, err);
     if (rc)

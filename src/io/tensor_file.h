@@ -11,6 +11,7 @@ struct tensor_item {
     const char *net;    /* whose it is; "" in safetensors */
     struct shape shape; /* as the file has it */
     bool plain;         /* in both orders the same, says the file */
+    bool averaged;      /* it is an average of weights */
     const char *why;    /* it is no float tensor of ours, or NULL: "is I64" */
     int index;          /* in the checkpoint or the safetensors file */
 };
@@ -27,10 +28,14 @@ struct tensor_file {
     struct pool pool;
 };
 
-/* Read a file; {0} before and on errors.
- *   ema  of a checkpoint, averaged weights in place of the last ones, where there are any
- * Errors: ERR_IO; ERR_DATA for what is neither, or damaged, or has no averaged weights. */
-int tensor_file_open(struct tensor_file *f, const char *path, bool ema, struct err *err);
+/* Which weights of a checkpoint: those that training goes on with, their running averages (ema), or
+ * what validation measured: averages where there are any. */
+enum tensor_choice { TENSORS_LAST, TENSORS_AVERAGED, TENSORS_VALIDATED };
+
+/* Read a file; {0} on errors.
+ * Errors: ERR_IO; ERR_DATA for what is neither, or damaged, or has no averages but should have. */
+int tensor_file_open(struct tensor_file *f, const char *path, enum tensor_choice choice,
+                     struct err *err);
 
 bool tensor_file_has_net(const struct tensor_file *f, const char *net);
 

@@ -190,15 +190,15 @@ static void say(struct transfer *t, struct report *report) {
     const char *other =
         t->n_other ? pool_print(&t->pool, ", %d that are no floats", t->n_other) : "";
 
-    report_line(report, "net %s: %d of %d tensors loaded from %s (%s numbers)%s%s%s%s%s",
+    report_line(report, "net %s: %d of %d tensors loaded from %s (%s numbers%s)%s%s%s%s%s",
                 t->net->name, t->n_loaded, n, t->file.path, numbers,
-                listed(t, &t->skipped, "skipped"), listed(t, &t->absent, "not in the file"),
-                listed(t, &t->differ, "of another shape"), listed(t, &t->left, "left in the file"),
-                other);
+                t->file.n_averaged ? ", averages" : "", listed(t, &t->skipped, "skipped"),
+                listed(t, &t->absent, "not in the file"), listed(t, &t->differ, "of another shape"),
+                listed(t, &t->left, "left in the file"), other);
 }
 
 static int load(struct transfer *t, struct job_weights *w, struct report *report, struct err *err) {
-    if (tensor_file_open(&t->file, w->file, false, err))
+    if (tensor_file_open(&t->file, w->file, TENSORS_VALIDATED, err))
         return err_wrap(err, "[weights %s]", w->net);
     if (select_net(t, err) || rename_all(t, &w->renames, err))
         return -1;

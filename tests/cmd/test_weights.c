@@ -144,6 +144,24 @@ static void a_run_that_goes_on_needs_the_file_no_more(void **state) {
                    "$DLTRAIN long.ini --set name=new --resume");
 }
 
+/* As eval measures them: the averages of a checkpoint that has some. */
+static void averages_are_what_another_run_begins_with(void **state) {
+    (void)state;
+    program_write("ema.ini", "[job]\ninclude = base.ini\n[step]\nema = 0.9\n");
+    program_write("same.ini", "[job]\ninclude = base.ini\n[weights model]\n"
+                              "file = runs/ema/last.h5\n");
+    run_ok("", "$DLTRAIN ema.ini");
+    run_ok("9 of 9 tensors loaded from runs/ema/last.h5 (3986 numbers, averages)\n",
+           "$DLTRAIN eval same.ini | tee with.txt");
+    run_ok("", "$DLTRAIN eval base.ini --weights runs/ema/last.h5 > averaged.txt");
+    run_ok("", "grep result with.txt | cmp - averaged.txt");
+    run_ok("",
+           "$DLTRAIN convert runs/ema/last.h5 last.h5 && "
+           "$DLTRAIN eval base.ini --weights last.h5 > last.txt; ! cmp -s last.txt averaged.txt");
+    run_ok("", "$DLTRAIN convert runs/ema/last.h5 ema.h5 --ema && "
+               "$DLTRAIN eval base.ini --weights ema.h5 | cmp - averaged.txt");
+}
+
 static void what_the_file_lacks_may_keep_its_initial_values(void **state) {
     (void)state;
     write_tuned("[weights model]\nfile = runs/donor/last.h5\npartial = true\n");
@@ -226,6 +244,7 @@ int main(void) {
         cmocka_unit_test(a_new_head_trains_on_loaded_features),
         cmocka_unit_test(every_way_to_the_same_weights_trains_the_same),
         cmocka_unit_test(a_run_that_goes_on_needs_the_file_no_more),
+        cmocka_unit_test(averages_are_what_another_run_begins_with),
         cmocka_unit_test(what_the_file_lacks_may_keep_its_initial_values),
         cmocka_unit_test(what_does_not_fit_is_refused),
         cmocka_unit_test(a_bad_file_is_refused),

@@ -39,11 +39,11 @@ static const char *write_safetensors(void) {
     return path;
 }
 
-static struct tensor_file opened(const char *path, bool ema, const char *net) {
+static struct tensor_file opened(const char *path, enum tensor_choice choice, const char *net) {
     struct tensor_file f;
     struct err err = {0};
 
-    if (tensor_file_open(&f, path, ema, &err) || tensor_file_select(&f, net, &err))
+    if (tensor_file_open(&f, path, choice, &err) || tensor_file_select(&f, net, &err))
         fail_msg("%s", err.msg);
     return f;
 }
@@ -67,7 +67,7 @@ static void both_kinds_of_files_give_our_order(void **state) {
 
     (void)state;
     for (int i = 0; i < 2; i++) {
-        struct tensor_file f = opened(paths[i], false, "gen");
+        struct tensor_file f = opened(paths[i], TENSORS_LAST, "gen");
         assert_int_equal(f.n, i == 0 ? 3 : 2);
         holds(&f, "fc.weight", false, w, 6);
         holds(&f, "words.weight", true, w, 6);
@@ -83,7 +83,7 @@ static void both_kinds_of_files_give_our_order(void **state) {
 
 static void without_a_net_names_begin_with_theirs(void **state) {
     (void)state;
-    struct tensor_file f = opened(write_checkpoint(), false, NULL);
+    struct tensor_file f = opened(write_checkpoint(), TENSORS_LAST, NULL);
     assert_int_equal(f.n, 4);
     assert_null(f.net);
     assert_string_equal(tensor_file_nets(&f), "dis, gen");
@@ -95,12 +95,20 @@ static void averages_replace_what_they_are_of(void **state) {
     struct err err = {0};
 
     (void)state;
-    struct tensor_file f = opened(write_checkpoint(), true, "gen");
-    assert_int_equal(f.n, 3);
-    holds(&f, "fc.bias", false, average, 2);
-    holds(&f, "fc.weight", false, w, 6);
+    const enum tensor_choice choices[] = {TENSORS_AVERAGED, TENSORS_VALIDATED};
+    struct tensor_file f;
+    for (int i = 0; i < 2; i++) {
+        f = opened(write_checkpoint(), choices[i], "gen");
+        assert_int_equal(f.n, 3);
+        assert_int_equal(f.n_averaged, 1);
+        holds(&f, "fc.bias", false, average, 2);
+        holds(&f, "fc.weight", false, w, 6);
+        tensor_file_release(&f);
+    }
+    f = opened(write_safetensors(), TENSORS_VALIDATED, "dis");
+    holds(&f, "fc.bias", false, b, 2);
     tensor_file_release(&f);
-    assert_int_equal(tensor_file_open(&f, write_safetensors(), true, &err), -1);
+    assert_int_equal(tensor_file_open(&f, write_safetensors(), TENSORS_AVERAGED, &err), -1);
     assert_contains(err.msg, "two.safetensors: is no checkpoint: it holds no averaged weights");
 }
 
@@ -110,7 +118,7 @@ static void renaming_must_leave_names_apart(void **state) {
     struct err err = {0};
 
     (void)state;
-    struct tensor_file f = opened(write_checkpoint(), false, "gen");
+    struct tensor_file f = opened(write_checkpoint(), TENSORS_LAST, "gen");
     assert_int_equal(rename_parse(&rules, &pool, "fc -> a, *.weight -> a.weight", true, &err), 0);
     assert_int_equal(tensor_file_rename(&f, &rules, &err), -1);
     assert_contains(err.msg, "renaming gives ");
@@ -133,7 +141,7 @@ static void a_net_that_is_not_there_is_refused(void **state) {
     for (int i = 0; i < 2; i++) {
         struct tensor_file f;
         struct err err = {0};
-        assert_int_equal(tensor_file_open(&f, paths[i], false, &err), 0);
+        assert_int_equal(tensor_file_open(&f, paths[i], TENSORS_LAST, &err), 0);
         assert_int_equal(tensor_file_select(&f, "generator", &err), -1);
         assert_contains(err.msg, messages[i]);
         assert_int_equal(err.kind, ERR_DATA);
@@ -148,7 +156,7 @@ static void refused(const char *bytes, size_t len, enum err_kind kind, const cha
 
     if (bytes)
         write_bytes(path, bytes, len);
-    assert_int_equal(tensor_file_open(&f, path, false, &err), -1);
+    assert_int_equal(tensor_file_open(&f, path, TENSORS_LAST, &err), -1);
     assert_contains(err.msg, message);
     assert_int_equal(err.kind, kind);
 }
