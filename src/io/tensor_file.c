@@ -63,7 +63,7 @@ static void add_net(struct tensor_file *f, const char *net) {
 }
 
 static int list_checkpoint(struct tensor_file *f, enum tensor_choice choice, struct err *err) {
-    int n;
+    int n, n_averaged = 0;
     const struct checkpoint_tensor *t = checkpoint_tensors(f->ck, &n);
 
     for (int i = 0; i < n; i++) {
@@ -75,12 +75,17 @@ static int list_checkpoint(struct tensor_file *f, enum tensor_choice choice, str
                 ? checkpoint_find(f->ck, pool_print(&f->pool, "/ema/%s/%s", net, name))
                 : NULL;
         const struct checkpoint_tensor *taken = averaged ? averaged : &t[i];
-        f->n_averaged += averaged != NULL;
+        n_averaged += averaged != NULL;
         add_net(f, net);
-        *add(f) =
-            (struct tensor_item){name, name, net, taken->shape, t[i].plain, NULL, (int)(taken - t)};
+        *add(f) = (struct tensor_item){.name = name,
+                                       .stored = name,
+                                       .net = net,
+                                       .shape = taken->shape,
+                                       .plain = t[i].plain,
+                                       .averaged = averaged != NULL,
+                                       .index = (int)(taken - t)};
     }
-    if (choice == TENSORS_AVERAGED && !f->n_averaged)
+    if (choice == TENSORS_AVERAGED && !n_averaged)
         return err_set(err, ERR_DATA, "%s: holds no averaged weights (/ema)", f->path);
     return 0;
 }
@@ -104,8 +109,13 @@ static int list_safetensors(struct tensor_file *f, enum tensor_choice choice, st
         return err_set(err, ERR_DATA, "%s: is no checkpoint: it holds no averaged weights",
                        f->path);
     for (int i = 0; i < n; i++)
-        *add(f) = (struct tensor_item){
-            t[i].name, t[i].name, "", t[i].shape, is_listed(plain, t[i].name), t[i].why, i};
+        *add(f) = (struct tensor_item){.name = t[i].name,
+                                       .stored = t[i].name,
+                                       .net = "",
+                                       .shape = t[i].shape,
+                                       .plain = is_listed(plain, t[i].name),
+                                       .why = t[i].why,
+                                       .index = i};
     return 0;
 }
 

@@ -16,6 +16,7 @@ struct transfer {
     struct tensor_file file;
     bool *used; /* [file.n] */
     int n_loaded;
+    bool averaged; /* some of them are averages */
     int64_t n_numbers;
     struct names skipped, absent, differ, left;
     int n_other; /* tensors of the file that are no floats */
@@ -139,6 +140,7 @@ static int load_params(struct transfer *t, struct renames *skips, const struct p
             if (tensor_file_read(&t->file, item, p->plain, span + p->offset, err))
                 return -1;
             t->n_loaded++;
+            t->averaged = t->averaged || item->averaged;
             t->n_numbers += p->len;
         }
         if (item)
@@ -192,7 +194,7 @@ static void say(struct transfer *t, struct report *report) {
 
     report_line(report, "net %s: %d of %d tensors loaded from %s (%s numbers%s)%s%s%s%s%s",
                 t->net->name, t->n_loaded, n, t->file.path, numbers,
-                t->file.n_averaged ? ", averages" : "", listed(t, &t->skipped, "skipped"),
+                t->averaged ? ", averages" : "", listed(t, &t->skipped, "skipped"),
                 listed(t, &t->absent, "not in the file"), listed(t, &t->differ, "of another shape"),
                 listed(t, &t->left, "left in the file"), other);
 }
