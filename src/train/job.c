@@ -78,7 +78,8 @@ static int read_field(struct job *job, const struct entry *entry, char *text, st
     *f = (struct job_field){.name = text};
     for (char *end; *size; size = end + (*end == 'x')) {
         const long v = strtol(size, &end, 10);
-        if (end == size || v < 1 || v > 1 << 20 || (*end && *end != 'x') || f->shape.n == INTS_MAX)
+        if (end == size || v < 1 || v > 1 << 20 || (*end && (*end != 'x' || !end[1])) ||
+            f->shape.n == INTS_MAX)
             return pos_error(err, entry->pos,
                              "fields: found '%s', expected a size as in mask 256x256", size);
         f->shape.v[f->shape.n++] = (int)v;

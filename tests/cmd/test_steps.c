@@ -1,4 +1,4 @@
-/* What the keys of [step] and [data] accumulate do to a run: its losses, its weights. */
+/* What the keys of [step], and accumulate and fields of [data], do to a run. */
 #include "cmd/results.h"
 
 enum { STEPS = 12 };
@@ -222,6 +222,37 @@ static void what_names_nothing_or_is_out_of_range_is_refused(void **state) {
     program_expect(78, "accumulate is 0", "$DLTRAIN plain.ini --set data.accumulate=0");
 }
 
+static void expect_text(const char *command, const char *text) {
+    struct program_run run = program_run("%s", command);
+
+    if (run.code || !strstr(run.out, text))
+        fail_msg("%s\nexit code %d, no '%s' in\n%s%s", command, run.code, text, run.out, run.err);
+    program_release(&run);
+}
+
+/* A mask beside the image, and numbers without any image. */
+static void fields_of_the_job_stand_for_those_of_data(void **state) {
+    (void)state;
+    program_write("masks.ini",
+                  "[job]\nmodel = m\n[net m(image)]\nout = image | conv(5, 1)\n"
+                  "[step]\nloss = cross_entropy(m(image), mask, weights=balanced) + mse(b, image)\n"
+                  "train = m\noptimizer = sgd(lr=0.1)\n"
+                  "[data]\nbatch = 4\naccumulate = 2\nimage = [8, 6, 3]\n"
+                  "fields = mask 8x6, b 8x6x3\n");
+    expect_text("$DLTRAIN show masks.ini", "net m: 20 parameters");
+    expect_text("$DLTRAIN show masks.ini", "(2 samples at a time)");
+    expect_text("$MPIRUN -np 2 $DLTRAIN bench masks.ini --steps 2", "bench: model=m ranks=2");
+    program_write("numbers.ini",
+                  "[job]\n[net m(x)]\nfc = x | linear(3)\n"
+                  "[step]\nloss = cross_entropy(m(x), kind)\ntrain = m\n"
+                  "optimizer = sgd(lr=0.1)\n[data]\nbatch = 4\nfields = x 7, kind\n");
+    expect_text("$DLTRAIN show numbers.ini", "net m: 24 parameters");
+    expect_text("$DLTRAIN bench numbers.ini --steps 2", "bench: model=m");
+    program_expect(78, "label",
+                   "$DLTRAIN show numbers.ini "
+                   "--set \"step.loss=cross_entropy(m(x), label)\"");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(parts_of_a_batch_give_the_losses_of_the_whole),
@@ -230,6 +261,7 @@ int main(void) {
         cmocka_unit_test(a_frozen_part_stays_to_the_bit),
         cmocka_unit_test(weights_stay_within_their_bounds),
         cmocka_unit_test(steps_run_in_their_turn),
+        cmocka_unit_test(fields_of_the_job_stand_for_those_of_data),
         cmocka_unit_test(what_names_nothing_or_is_out_of_range_is_refused),
     };
 

@@ -103,6 +103,53 @@ static void every_key_is_read(void **state) {
     job_release(&job);
 }
 
+static void keys_of_parts_and_pictures_are_read(void **state) {
+    struct job job;
+
+    (void)state;
+    read_text(&job, "[data]\naccumulate = 4\nsampling = balanced\n"
+                    "fields = mask 256x128, a 64x32x3,\n  age 1 , kind\n"
+                    "[step]\nloss = mse(image, 0)\ntrain = a, b\noptimizer = sgd(lr=0.5)\n"
+                    "freeze = a.stem\nlr_scale = b 0.1\nema = 0.99\nclip_weights = 0.01\n"
+                    "[validate]\nloss = mse(image, 0)\n"
+                    "[picture all]\nshow = image\n"
+                    "[picture few]\nshow = image\ncount = 9\ncolumns = 3\nrange = [-1, 0.5]\n");
+    assert_true(job.accumulate == 4 && job.balanced);
+    assert_int_equal(job.n_fields, 4);
+    assert_string_equal(job.field[0].name, "mask");
+    assert_true(job.field[0].shape.n == 2 && job.field[0].shape.v[0] == 256);
+    assert_true(job.field[1].shape.n == 3 && job.field[1].shape.v[1] == 32);
+    assert_string_equal(job.field[2].name, "age");
+    assert_true(job.field[2].shape.n == 1 && job.field[2].shape.v[0] == 1);
+    assert_string_equal(job.field[3].name, "kind");
+    assert_int_equal(job.field[3].shape.n, 0);
+    assert_string_equal(job.step[0].freeze->value, "a.stem");
+    assert_string_equal(job.step[0].lr_scale->value, "b 0.1");
+    equal(job.step[0].ema, 0.99);
+    equal(job.step[0].clip_weights, 0.01);
+    assert_int_equal(job.n_pictures, 2);
+    assert_true(job.picture[0].count == 64 && job.picture[0].columns == 0);
+    assert_true(!(job.picture[0].range[0] < 0) && !(job.picture[0].range[1] > 0));
+    assert_string_equal(job.picture[1].name, "few");
+    assert_true(job.picture[1].count == 9 && job.picture[1].columns == 3);
+    equal(job.picture[1].range[0], -1);
+    equal(job.picture[1].range[1], 0.5);
+    job_release(&job);
+}
+
+static void fields_without_a_size_that_can_be_are_refused(void **state) {
+    static const char *const sizes[] = {"0", "ax2", "3x", "x3", "2x3y", "1x2x3x4x5", "3 4"};
+    char text[64];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        snprintf(text, sizeof text, "[data]\nfields = age, mask %s\n", sizes[i]);
+        refused(text, ":2:10: fields: found '");
+        refused(text, "expected a size as in mask 256x256");
+    }
+    refused("[data]\nfields = a, b, c, d, e, f, g, h, i\n", "fields: more than 8");
+}
+
 static void several_steps_stay_in_the_order_of_the_file(void **state) {
     struct job job;
 
@@ -224,6 +271,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_empty_job_has_the_defaults_of_the_key_table),
         cmocka_unit_test(every_key_is_read),
+        cmocka_unit_test(keys_of_parts_and_pictures_are_read),
+        cmocka_unit_test(fields_without_a_size_that_can_be_are_refused),
         cmocka_unit_test(several_steps_stay_in_the_order_of_the_file),
         cmocka_unit_test(never_is_an_interval),
         cmocka_unit_test(numbers_out_of_range_are_refused),
