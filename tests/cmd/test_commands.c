@@ -108,20 +108,19 @@ static void residual_networks_have_their_published_sizes(void **state) {
 
 static void every_network_and_job_is_shown_without_data(void **state) {
     (void)state;
-    program_write("networks.sh",
-                  "for file in $CONFIGS/*.ini; do\n"
-                  "  name=$(basename $file .ini)\n"
-                  "  grep -q \"^\\[net $name(\" $file || continue\n"
-                  "  printf \"[job]\\ninclude = $file\\nmodel = $name\\n"
-                  "[data]\\nimage = [32, 32, 3]\\n\" > shown.ini\n"
-                  "  $DLTRAIN show shown.ini > shown.txt 2> small.txt || {\n"
-                  "    grep -q 'larger than the padded input' small.txt || exit 1\n"
-                  "    sed -i 's/\\[32, 32/[299, 299/' shown.ini\n"
-                  "    $DLTRAIN show shown.ini > shown.txt || exit 1\n"
-                  "  }\n"
-                  "  grep -q \"^net $name: .* parameters\" shown.txt || exit 2\n"
-                  "  echo $name\n"
-                  "done\n");
+    program_write("networks.sh", "for file in $CONFIGS/*.ini; do\n"
+                                 "  name=$(basename $file .ini)\n"
+                                 "  grep -q \"^\\[net $name(\" $file || continue\n"
+                                 "  printf \"[job]\\ninclude = $file\\nmodel = $name\\n"
+                                 "[data]\\nimage = [32, 32, 3]\\n\" > shown.ini\n"
+                                 "  $DLTRAIN show shown.ini > shown.txt 2> small.txt || {\n"
+                                 "    grep -q 'larger than the padded input' small.txt || exit 1\n"
+                                 "    sed -i 's/\\[32, 32/[299, 299/' shown.ini\n"
+                                 "    $DLTRAIN show shown.ini > shown.txt || exit 1\n"
+                                 "  }\n"
+                                 "  grep -q \"^net $name: .* parameters\" shown.txt || exit 2\n"
+                                 "  echo $name\n"
+                                 "done\n");
     program_write("jobs.sh", "for job in $CONFIGS/../jobs/*.ini; do\n"
                              "  $DLTRAIN show $job > /dev/null || exit 1\n"
                              "  basename $job\n"
@@ -393,6 +392,19 @@ static void broken_images_are_named_or_counted(void **state) {
     expect_text("$DLTRAIN data info torn.h5", "2 classes of 2 to 3 samples: cat 3, dog 2");
 }
 
+static void importers_refuse_options_that_they_do_not_have(void **state) {
+    (void)state;
+    program_expect(64, "data: the importer cifar has no --size",
+                   "$DLTRAIN data import cifar here out.h5 --size 32");
+    program_expect(64, "data: the importer segmentation has no --halves",
+                   "$DLTRAIN data import segmentation here out.h5 --halves");
+    program_expect(64,
+                   "data: --validate is '1.5', expected a number of images or a share such as 0.1",
+                   "$DLTRAIN data import pairs here out.h5 --validate 1.5");
+    program_expect(64, "expected one of imagefolder, segmentation, pairs, unpaired, idx, cifar",
+                   "$DLTRAIN data import pets here out.h5");
+}
+
 static void synth_makes_missing_folders(void **state) {
     (void)state;
     expect_text("$DLTRAIN data synth new/folder/shapes.h5 --train 30 --test 10",
@@ -418,6 +430,7 @@ int main(void) {
         cmocka_unit_test(help_explains_commands_words_and_keys),
         cmocka_unit_test(folders_of_images_become_a_dataset),
         cmocka_unit_test(broken_images_are_named_or_counted),
+        cmocka_unit_test(importers_refuse_options_that_they_do_not_have),
         cmocka_unit_test(synth_makes_missing_folders),
     };
 
