@@ -62,7 +62,7 @@ extern const char *const filters_biases[];
          .kind = ARG_WORD,                                                                         \
          .offset = offsetof(struct filters, bias),                                                 \
          .words = filters_biases,                                                                  \
-         .help = "auto: unless bn or instance_norm follows"},                                               \
+         .help = "auto: unless bn or instance_norm follows"},                                      \
         {.name = "init",                                                                           \
          .kind = ARG_APPLIED,                                                                      \
          .offset = offsetof(struct filters, init),                                                 \
