@@ -29,7 +29,9 @@ int record_lock(struct record *r, bool resume, struct err *err);
 /* Make the folder, where it is new, and open the log after so many steps. Errors: ERR_IO. */
 int record_open(struct record *r, int64_t step, struct err *err);
 
-/* One line of the log for a step that is done. A line that cannot be written is a warning. */
+/* One line of the log after a step that is done.
+ *   out  the losses of what ran since the last line
+ * A line that cannot be written is a warning. */
 void record_step(struct record *r, const struct progress *p, const struct control *control,
                  const struct step_output *out, double img_per_s);
 

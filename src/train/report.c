@@ -2,6 +2,7 @@
 #include "train/step.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,8 +35,9 @@ void report_progress(struct report *r, const struct report_progress *p) {
     fprintf(r->out, "%sepoch %.2f/%.4g  step %" PRId64 "/%" PRId64, r->terminal ? "\r\033[K" : "",
             p->epoch, p->epochs, p->step, p->total_steps);
     for (int i = 0; i < p->n; i++)
-        fprintf(r->out, "  %s%sloss %.4f  lr %.4g", p->name[i], p->name[i][0] ? " " : "",
-                p->loss[i], p->lr[i]);
+        if (!isnan(p->loss[i]))
+            fprintf(r->out, "  %s%sloss %.4f  lr %.4g", p->name[i], p->name[i][0] ? " " : "",
+                    p->loss[i], p->lr[i]);
     fprintf(r->out, "  %.0f images/s  %d:%02d:%02d left%s", p->img_per_s, (int)(left / 3600),
             (int)(left / 60) % 60, (int)left % 60, r->terminal ? "" : "\n");
     fflush(r->out);

@@ -16,7 +16,7 @@ struct report {
 struct report_progress {
     double epoch, epochs;
     int64_t step, total_steps;
-    const double *loss, *lr; /* [n] of the job's steps */
+    const double *loss, *lr; /* [n] of the job's steps; nan: has not run yet */
     const char *const *name; /* [n] "" for a single step */
     int n;
     double img_per_s, seconds_left;

@@ -7,6 +7,7 @@
 #include "train/weights.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -30,6 +31,8 @@ struct trainer {
     double started, trained_s,
         comm_s; /* seconds: clock at the start; in steps; waiting for ranks */
     double images;
+    struct step_output recent; /* losses of the last time that each step ran; ran: since the last
+                                  line of the log */
 };
 
 /* --- setting up --- */
@@ -285,7 +288,7 @@ static int follow_up(struct trainer *t, bool stop, bool saves, struct err *err) 
 
 /* --- the loop --- */
 
-static void show_progress(struct trainer *t, const struct step_output *out) {
+static void show_progress(struct trainer *t) {
     const struct progress *p = &t->progress;
     const char *names[JOB_MAX_STEPS];
     const double done = (double)(p->step - t->first_step);
@@ -298,7 +301,7 @@ static void show_progress(struct trainer *t, const struct step_output *out) {
         .epochs = (double)p->total_steps / (double)p->steps_per_epoch,
         .step = p->step,
         .total_steps = p->total_steps,
-        .loss = out->loss,
+        .loss = t->recent.loss,
         .lr = t->control.lr,
         .name = names,
         .n = t->replica.n_steps,
@@ -306,6 +309,19 @@ static void show_progress(struct trainer *t, const struct step_output *out) {
         .seconds_left = each * (double)(p->total_steps - p->step),
     };
     report_progress(&t->report, &line);
+}
+
+static void keep_losses(struct trainer *t, const struct step_output *out) {
+    for (int i = 0; i < t->replica.n_steps; i++) {
+        if (out->ran[i])
+            t->recent.loss[i] = out->loss[i];
+        t->recent.ran[i] = t->recent.ran[i] || out->ran[i];
+    }
+}
+
+static void log_step(struct trainer *t) {
+    record_step(&t->record, &t->progress, &t->control, &t->recent, t->images / t->trained_s);
+    memset(t->recent.ran, 0, sizeof t->recent.ran);
 }
 
 static int one_step(struct trainer *t, bool *stop, struct err *err) {
@@ -326,9 +342,10 @@ static int one_step(struct trainer *t, bool *stop, struct err *err) {
     t->trained_s += seconds_now() - start;
     t->comm_s += out.times.exposed_comm;
     t->images += (double)batch.global_n;
+    keep_losses(t, &out);
     if (t->progress.step % t->job->log_every == 0 || t->progress.step == t->progress.total_steps)
-        record_step(&t->record, &t->progress, &t->control, &out, t->images / t->trained_s);
-    show_progress(t, &out);
+        log_step(t);
+    show_progress(t);
     *stop = out.stop;
     return 0;
 }
@@ -338,6 +355,8 @@ static int loop(struct trainer *t, struct err *err) {
 
     t->started = seconds_now();
     t->first_step = t->progress.step;
+    for (int i = 0; i < t->replica.n_steps; i++)
+        t->recent.loss[i] = (double)NAN;
     if (follow_up(t, false, false, err))
         return -1;
     if (t->job->validate && t->control.finish &&

@@ -169,6 +169,21 @@ static void weights_stay_within_their_bounds(void **state) {
     checkpoint_close(ck);
 }
 
+/* With a line every 4 steps and after the last: b, which ran at 1, 4, 7, 10, gives the last three.
+ */
+static void check_sparse_log(void) {
+    double all[10], some[10];
+    int64_t at[10];
+
+    program_expect(0, NULL, "$DLTRAIN turns.ini --set name=sparse --set log.every=4");
+    assert_int_equal(results_numbers("turns", "b.loss", all, NULL, 10), 4);
+    assert_int_equal(results_numbers("sparse", "b.loss", some, at, 10), 3);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(at[i], i < 2 ? 4 * (i + 1) : 10);
+        assert_true(fabs(some[i] - all[i + 1]) < 1e-5 * all[i + 1]);
+    }
+}
+
 /* Statements of a job, each in its own turn: the first step of all, then every so many. */
 static void steps_run_in_their_turn(void **state) {
     static const struct {
@@ -198,6 +213,7 @@ static void steps_run_in_their_turn(void **state) {
         for (int k = 0; k < n; k++)
             assert_int_equal(at[k], 1 + k * steps[i].every);
     }
+    check_sparse_log();
     struct checkpoint *ck = results_open("turns", "last.h5");
     json_t *meta = json_loads(checkpoint_meta(ck), 0, NULL);
     char *updates = json_dumps(json_object_get(meta, "updates"), JSON_COMPACT);
