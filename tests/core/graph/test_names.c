@@ -332,6 +332,21 @@ static void a_shared_block_has_one_set_of_parameters(void **state) {
                 "f.conv1.weight f.bn1.weight f.bn1.bias f.conv2.weight");
 }
 
+/* F of PolyNet's poly-2: its uses share a convolution and have batch norms of their own. */
+static void a_shared_block_can_be_handed_to_blocks(void **state) {
+    (void)state;
+    check_names("[block plain(x, width)]\n"
+                "y = x | conv(width, bias=false)\n"
+                "[block unit(x, f)]\n"
+                "out = x | f | bn\n"
+                "[net m(image)]\n"
+                "f = share(plain, 3)\n"
+                "a = image | unit(f)\n"
+                "b = a | unit(f)\n"
+                "[step]\nout = m(image)\n",
+                "f.y.weight a.out.weight a.out.bias b.out.weight b.out.bias");
+}
+
 static void a_net_in_a_pipe_shares_its_one_set(void **state) {
     (void)state;
     static const char text[] = "[net f(x)]\n"
@@ -438,6 +453,7 @@ int main(void) {
         cmocka_unit_test(a_statement_of_a_taken_name_is_refused),
         cmocka_unit_test(a_name_that_is_no_name_is_refused),
         cmocka_unit_test(a_shared_block_has_one_set_of_parameters),
+        cmocka_unit_test(a_shared_block_can_be_handed_to_blocks),
         cmocka_unit_test(a_net_in_a_pipe_shares_its_one_set),
         cmocka_unit_test(a_block_in_a_pipe_has_new_ones),
         cmocka_unit_test(another_graph_finds_the_same_parameters),
