@@ -250,7 +250,7 @@ static void validation_of_other_images_is_refused(void **state) {
     (void)state;
     write_dataset("small.h5", 16, 9);
     write_edited("shapes.h5:test", "small.h5:test");
-    refused(ERR_CONFIG, "shapes.h5:train gives images 32x32x3, but small.h5:test gives 16x16x3",
+    refused(ERR_CONFIG, "shapes.h5:train gives image 32x32x3, but small.h5:test gives 16x16x3",
             "job.ini --set \"data.augment=image | random_flip\"");
 }
 
