@@ -60,9 +60,15 @@ static void compute(struct plan *p, int i) {
         c->y.data[0] = (act)node->number;
 }
 
+static void tell(const struct run_context *c, int node, enum run_phase phase) {
+    if (c->watch)
+        c->watch(c->context, node, phase);
+}
+
 void run_forward(struct plan *p, const struct run_context *c) {
     for (int i = 0; i < p->n_leaves; i++)
         p->nodes[p->leaves[i]].call.total = c->totals[i];
+    tell(c, -1, RUN_OTHER);
     for (int i = 0; i < p->graph->n_nodes; i++) {
         struct op_call *call = &p->nodes[i].call;
         if (!p->nodes[i].live || (p->nodes[i].tail && p->loss < 0))
@@ -70,6 +76,7 @@ void run_forward(struct plan *p, const struct run_context *c) {
         call->key = rng_key(c->seed, RNG_OPERATOR, c->step, (uint64_t)i);
         call->first = c->first;
         compute(p, i);
+        tell(c, i, RUN_FORWARD);
     }
 }
 
@@ -85,6 +92,44 @@ static void announce(const struct plan *p, const struct run_context *c, int node
             c->ready(c->context, p->ready[*next].net, p->ready[*next].offset, p->ready[*next].len);
 }
 
+/* Are the gradients of inputs and of weights two products, and both wanted? */
+static bool has_two_products(const struct node *node, const struct op_call *call) {
+    bool wants_dx = false;
+
+    for (int k = 0; k < call->n_x; k++)
+        wants_dx = wants_dx || call->dx[k].data;
+    return node->plan.w[0].shape.rank > 1 && call->dw[0] && wants_dx;
+}
+
+/* The same sums as in one call. Weights come first: dx may take dy's memory. */
+static void backward_in_two(const struct node *node, int i, struct op_call call,
+                            const struct run_context *c) {
+    struct tensor dx[OP_ANY_INPUTS];
+    struct op_call weights = call;
+
+    for (int k = 0; k < call.n_x; k++)
+        dx[k] = (struct tensor){call.dx[k].shape, NULL};
+    weights.dx = dx;
+    node->op->backward(&weights);
+    tell(c, i, RUN_WEIGHTS);
+    for (int k = 0; k < OP_MAX_WEIGHTS; k++)
+        call.dw[k] = NULL;
+    node->op->backward(&call);
+    tell(c, i, RUN_DATA);
+}
+
+static void backward_of(struct plan *p, int i, const struct run_context *c) {
+    const struct node *node = &p->graph->nodes[i];
+    const struct op_call *call = &p->nodes[i].call;
+
+    if (c->watch && has_two_products(node, call)) {
+        backward_in_two(node, i, *call, c);
+        return;
+    }
+    node->op->backward(call);
+    tell(c, i, node->plan.w[0].shape.rank > 1 && call->dw[0] ? RUN_WEIGHTS : RUN_DATA);
+}
+
 void run_backward(struct plan *p, const struct run_context *c) {
     int next = 0;
 
@@ -92,6 +137,7 @@ void run_backward(struct plan *p, const struct run_context *c) {
         zero_gradients(p);
     announce(p, c, p->graph->n_nodes, &next);
     p->nodes[p->loss].call.dy.data[0] = 1;
+    tell(c, -1, RUN_OTHER);
     for (int i = p->loss; i >= 0; i--) {
         const struct plan_node *pn = &p->nodes[i];
         if (!pn->backward)
@@ -99,10 +145,11 @@ void run_backward(struct plan *p, const struct run_context *c) {
         for (int k = 0; k < pn->call.n_x; k++)
             if (pn->zero_dx >> k & 1)
                 memset(pn->dx[k].data, 0, (size_t)shape_len(&pn->dx[k].shape) * sizeof(act));
-        p->graph->nodes[i].op->backward(&pn->call);
+        backward_of(p, i, c);
         announce(p, c, i, &next);
         if (c->progress)
             c->progress(c->context);
+        tell(c, -1, RUN_OTHER);
     }
 }
 

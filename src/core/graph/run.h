@@ -2,6 +2,15 @@
 #pragma once
 #include "core/graph/plan.h"
 
+/* What has just been computed, for whoever takes the time. */
+enum run_phase {
+    RUN_OTHER,   /* between operators: communication; node -1 */
+    RUN_FORWARD, /* a node's forward */
+    RUN_DATA,    /* its backward without that: */
+    RUN_WEIGHTS, /* gradients of weights that are a matrix (convolution, linear) */
+    RUN_PHASES
+};
+
 /* What a run is told from outside. */
 struct run_context {
     uint64_t seed, step;  /* all randomness is a function of these, the node and the element */
@@ -11,6 +20,10 @@ struct run_context {
     /* Called in backward: gradient elements that are final; and between operators. May be NULL. */
     void (*ready)(void *context, int net, int64_t offset, int64_t len);
     void (*progress)(void *context);
+    /* Called at the begin of forward and of backward and after each phase of each node: the time
+     * since the last call is that phase's. Where it is set, operators with a matrix of weights
+     * run backward twice: for the gradients of their weights, then for those of their inputs. */
+    void (*watch)(void *context, int node, enum run_phase phase);
     void *context;
 };
 
