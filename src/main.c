@@ -1,5 +1,6 @@
 /* main.c - argv to a command of the table. The only caller of exit. */
 #include "cmd/command.h"
+#include "core/math/isa/isa.h"
 #include "dist/launch.h"
 
 #include <stdio.h>
@@ -15,7 +16,9 @@ int main(int argc, char **argv) {
     const bool alone = command ? command == command_find("help") : !command_is_job(argc, argv);
     if (alone && launch_rank(getenv) > 0)
         exit(0);
-    if (command)
+    if (isa_check(&err))
+        rc = -1;
+    else if (command)
         rc = command->run(argc - 1, argv + 1, &err);
     else if (argc > 1 && !strcmp(argv[1], "--help"))
         rc = command_find("help")->run(1, argv, &err);

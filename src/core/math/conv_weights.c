@@ -3,7 +3,7 @@
 #include "core/math/conv_parts.h"
 
 #include "core/base/arena.h"
-#include "core/math/tile.h"
+#include "core/math/isa/isa.h"
 
 #include <string.h>
 
@@ -14,6 +14,7 @@ enum { GROUPS = 8, COPIED_LEN = 1 << 18, PATCH_LEN = 16384, MIN_PIXELS = 128 };
 
 struct work {
     const struct conv_shape *s;
+    const struct isa *isa;
     struct patches cut; /* of all channels of the group, so that no sum depends on slices */
     int64_t c, k, k0, c0;
     int64_t n_groups, n_slices;
@@ -48,9 +49,9 @@ static struct patches cut(const struct conv_shape *s) {
 /* What one thread needs for patches of c channels. */
 static size_t slot_bytes(struct patches p, int64_t c) {
     p.c = c;
-    return arena_round((size_t)(patches_len(&p) + TILE_ROWS) * sizeof(real)) +
+    return arena_round((size_t)(patches_len(&p) + ISA_MAX_ROWS) * sizeof(real)) +
            arena_round((size_t)patches_pixels(&p) * sizeof(int64_t)) +
-           arena_round((size_t)(patches_pixels(&p) * TILE_COLS) * sizeof(real));
+           arena_round((size_t)(patches_pixels(&p) * isa_get()->tile_cols) * sizeof(real));
 }
 
 /* Channels of the widest of n slices. */
@@ -74,31 +75,29 @@ size_t conv_weights_scratch_bytes(const struct conv_shape *s) {
     return most;
 }
 
-/* Columns [k0, k0 + cols) of dy's rows, TILE_COLS apart, zeros beyond. */
-static void pack_columns(const act *dy, int64_t ld, int64_t n, int64_t cols, real *out) {
-    for (int64_t p = 0; p < n; p++, dy += ld, out += TILE_COLS) {
-        if (cols == TILE_COLS) { /* a length that the compiler knows */
-            memcpy(out, dy, TILE_COLS * sizeof *out);
-            continue;
-        }
-        for (int64_t j = 0; j < TILE_COLS; j++)
-            out[j] = j < cols ? dy[j] : 0;
+/* Columns [0, cols) of dy's rows, tile_cols apart, zeros beyond. */
+static void pack_columns(const act *dy, int64_t ld, int64_t n, int64_t cols, int64_t tile_cols,
+                         real *out) {
+    for (int64_t p = 0; p < n; p++, dy += ld, out += tile_cols) {
+        memcpy(out, dy, (size_t)cols * sizeof *out);
+        memset(out + cols, 0, (size_t)(tile_cols - cols) * sizeof *out);
     }
 }
 
-static void add_tile(int rows, int64_t n, const int64_t *at, const real *a, const real *b,
-                     int64_t cols, real *c, int64_t ldc) {
-    const bool narrow = cols <= VEC_LEN;
-    real aside[TILE_ROWS * TILE_COLS] = {0};
+static void add_tile(const struct isa *isa, int rows, int64_t n, const int64_t *at, const real *a,
+                     const real *b, int64_t cols, real *c, int64_t ldc) {
+    const bool narrow = cols <= isa->vec_len;
+    real aside[ISA_MAX_ROWS * ISA_MAX_COLS];
 
-    if (cols == (narrow ? VEC_LEN : TILE_COLS)) {
-        tile_outer(rows, n, at, a, b, narrow, c, ldc);
+    if (cols == (narrow ? isa->vec_len : isa->tile_cols)) {
+        isa->outer(rows, n, at, a, b, narrow, c, ldc);
         return;
     }
-    tile_outer(rows, n, at, a, b, narrow, aside, TILE_COLS);
+    memset(aside, 0, sizeof aside);
+    isa->outer(rows, n, at, a, b, narrow, aside, isa->tile_cols);
     for (int r = 0; r < rows; r++)
         for (int64_t j = 0; j < cols; j++)
-            c[r * ldc + j] += aside[r * TILE_COLS + j];
+            c[r * ldc + j] += aside[r * isa->tile_cols + j];
 }
 
 /* One block of pixels, channels [c0, c0 + p->c) of the group, one panel of columns. */
@@ -107,15 +106,16 @@ static void add_panel(const struct work *work, const struct patches *p, int64_t 
                       real *dw, int64_t ldw) {
     const bool runs = p->w.tap_step == 1 && p->c == work->c; /* a row of taps lies in one piece */
     const int64_t across = runs ? 1 : p->w.taps, len = runs ? p->w.taps * p->c : p->c;
+    const int outer_rows = work->isa->outer_rows;
 
     for (int64_t t = 0; t < p->h.taps * across; t++) {
         const int64_t tap =
             t / across * p->h.tap_step * patches_pitch(p) + t % across * p->w.tap_step * p->c;
         real *rows = dw + (runs ? t * len : t * work->c + c0) * ldw;
 
-        for (int64_t k = 0; k < len; k += TILE_ROWS)
-            add_tile(len - k < TILE_ROWS ? (int)(len - k) : TILE_ROWS, n, at, patch + tap + k, dy,
-                     cols, rows + k * ldw, ldw);
+        for (int64_t k = 0; k < len; k += outer_rows)
+            add_tile(work->isa, len - k < outer_rows ? (int)(len - k) : outer_rows, n, at,
+                     patch + tap + k, dy, cols, rows + k * ldw, ldw);
     }
 }
 
@@ -126,7 +126,8 @@ static void add_part(const struct work *work, int64_t group, int64_t c0, int64_t
     const int64_t first = s->n * group / work->n_groups;
     const size_t table_bytes = arena_round((size_t)patches_pixels(&work->cut) * sizeof(int64_t));
     const size_t panel_bytes =
-        arena_round((size_t)(patches_pixels(&work->cut) * TILE_COLS) * sizeof(real));
+        arena_round((size_t)(patches_pixels(&work->cut) * work->isa->tile_cols) * sizeof(real));
+    const int tile_cols = work->isa->tile_cols;
     int64_t *at = (int64_t *)(void *)memory;
     real *panel = (real *)(void *)(memory + table_bytes);
     real *patch = (real *)(void *)(memory + table_bytes + panel_bytes);
@@ -140,10 +141,10 @@ static void add_part(const struct work *work, int64_t group, int64_t c0, int64_t
         const int64_t n =
             patches_copy(&p, b, work->x + first * conv_x_n(s), work->c0 + c0, patch, at);
 
-        for (int64_t k = 0; k < work->k; k += TILE_COLS) {
-            const int64_t cols = work->k - k < TILE_COLS ? work->k - k : TILE_COLS;
+        for (int64_t k = 0; k < work->k; k += tile_cols) {
+            const int64_t cols = work->k - k < tile_cols ? work->k - k : tile_cols;
 
-            pack_columns(dy + k, s->k, n, cols, panel);
+            pack_columns(dy + k, s->k, n, cols, tile_cols, panel);
             add_panel(work, &p, c0, patch, at, n, panel, cols, dw + k, ldw);
         }
     }
@@ -192,6 +193,7 @@ void conv_weights_of_group(const struct conv_shape *s, int64_t group, struct tea
     const int64_t team_n = team_size(team) < PATCH_SLOTS ? team_size(team) : PATCH_SLOTS;
     struct work work = {
         .s = s,
+        .isa = isa_get(),
         .cut = cut(s),
         .c = s->c / s->groups,
         .k = s->k / s->groups,

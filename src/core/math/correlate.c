@@ -1,12 +1,12 @@
 #include "core/math/correlate.h"
 
 #include "core/base/arena.h"
-#include "core/math/tile.h"
+#include "core/math/isa/isa.h"
 
 #include <string.h>
 
 /* A patch stays in the second-level cache (128 KiB of floats); the part of the weights that one
- * pass over its pixels uses, MAX_DEPTH x TILE_COLS, in the first. */
+ * pass over its pixels uses, MAX_DEPTH x tile_cols, in the first. */
 enum { PATCH_LEN = 32768, MAX_DEPTH = 256, PACK_ROWS = 64 };
 
 /* Fewer pixels would spend the time on reading weights. */
@@ -20,11 +20,12 @@ struct runs {
 
 struct work {
     struct correlation s;
+    const struct isa *isa;
     struct runs runs;
     const act *src;
     const real *w, *bias;
     act *dst;
-    real *packed; /* [panels][runs.n * runs.len][TILE_COLS] */
+    real *packed; /* [panels][runs.n * runs.len][tile_cols] */
     unsigned char *slots;
     int64_t n_slots;
 };
@@ -35,8 +36,8 @@ static struct runs runs_of(const struct patches *p) {
     return (struct runs){p->h.taps * p->w.taps, p->c, p->w.taps};
 }
 
-static int64_t panels(const struct correlation *s) {
-    return (s->k + TILE_COLS - 1) / TILE_COLS;
+static int64_t panels(const struct correlation *s, int tile_cols) {
+    return (s->k + tile_cols - 1) / tile_cols;
 }
 
 static int64_t depth(const struct correlation *s) {
@@ -44,7 +45,9 @@ static int64_t depth(const struct correlation *s) {
 }
 
 static size_t packed_bytes(const struct correlation *s) {
-    return arena_round((size_t)((panels(s) * depth(s) + 1) * TILE_COLS) * sizeof(real));
+    const int tile_cols = isa_get()->tile_cols;
+
+    return arena_round((size_t)((panels(s, tile_cols) * depth(s) + 1) * tile_cols) * sizeof(real));
 }
 
 static size_t slot_bytes(const struct patches *p) {
@@ -73,6 +76,7 @@ static void pack(void *context, int64_t begin, int64_t end) {
     const struct work *work = context;
     const struct correlation *s = &work->s;
     const int64_t w_taps = s->from.w.taps, blocks = pack_blocks(&s->from);
+    const int tile_cols = work->isa->tile_cols;
 
     for (int64_t i = begin; i < end; i++) {
         const int64_t t = i / blocks, c0 = i % blocks * PACK_ROWS;
@@ -81,15 +85,15 @@ static void pack(void *context, int64_t begin, int64_t end) {
         const int64_t column = s->w.w_first + t % w_taps * s->w.w_step;
         const real *w = work->w + (row * s->w_columns + column) * s->w_pixel;
 
-        for (int64_t panel = 0; panel < panels(s); panel++) {
-            const int64_t k0 = panel * TILE_COLS;
-            const int64_t cols = s->k - k0 < TILE_COLS ? s->k - k0 : TILE_COLS;
-            real *out = work->packed + (panel * depth(s) + t * s->from.c + c0) * TILE_COLS;
+        for (int64_t panel = 0; panel < panels(s, tile_cols); panel++) {
+            const int64_t k0 = panel * tile_cols;
+            const int64_t cols = s->k - k0 < tile_cols ? s->k - k0 : tile_cols;
+            real *out = work->packed + (panel * depth(s) + t * s->from.c + c0) * tile_cols;
 
-            for (int64_t c = c0; c < c1; c++, out += TILE_COLS) {
+            for (int64_t c = c0; c < c1; c++, out += tile_cols) {
                 for (int64_t k = 0; k < cols; k++)
                     out[k] = w[c * s->w_c + (k0 + k) * s->w_k];
-                for (int64_t k = cols; k < TILE_COLS; k++)
+                for (int64_t k = cols; k < tile_cols; k++)
                     out[k] = 0;
             }
         }
@@ -104,18 +108,25 @@ struct pass {
 };
 
 /* One tile; columns beyond cols and pixels beyond n are computed aside and dropped. */
-static void one_tile(const struct pass *pass, const real *const a[TILE_ROWS], const real *b,
-                     const real *init, int n, int64_t cols, real *const c[TILE_ROWS]) {
-    real aside[TILE_ROWS][TILE_COLS] = {{0}};
-    real *rows[TILE_ROWS];
-    const bool narrow = cols <= VEC_LEN, whole = cols == (narrow ? VEC_LEN : TILE_COLS);
+static void one_tile(const struct isa *isa, const struct pass *pass, const real *const *a,
+                     const real *b, const real *init, int n, int64_t cols, real *const *c) {
+    real aside[ISA_MAX_ROWS][ISA_MAX_COLS];
+    real *rows[ISA_MAX_ROWS];
+    const bool narrow = cols <= isa->vec_len;
+    const bool whole = cols == (narrow ? isa->vec_len : isa->tile_cols);
 
-    for (int r = 0; r < TILE_ROWS; r++)
+    if (n == isa->tile_rows && whole) {
+        isa->product(pass->n, pass->tap, pass->len, a, b, init, narrow, c);
+        return;
+    }
+    for (int r = 0; r < isa->tile_rows; r++)
         rows[r] = r < n && whole ? c[r] : aside[r];
+    if (!init)
+        memset(aside, 0, sizeof aside);
     if (!whole && !init)
         for (int r = 0; r < n; r++)
             memcpy(aside[r], c[r], (size_t)cols * sizeof(real));
-    tile_product(pass->n, pass->tap, pass->len, a, b, init, narrow, rows);
+    isa->product(pass->n, pass->tap, pass->len, a, b, init, narrow, rows);
     if (!whole)
         for (int r = 0; r < n; r++)
             memcpy(c[r], aside[r], (size_t)cols * sizeof(real));
@@ -125,26 +136,27 @@ static void one_tile(const struct pass *pass, const real *const a[TILE_ROWS], co
 static void all_tiles(const struct work *work, const struct pass *pass, const real *patch,
                       const real *b, bool first, const int64_t *at, const int64_t *to, int64_t n) {
     const struct correlation *s = &work->s;
+    const int tile_cols = work->isa->tile_cols, tile_rows = work->isa->tile_rows;
 
-    for (int64_t panel = 0; panel < panels(s); panel++, b += depth(s) * TILE_COLS) {
-        const int64_t k0 = panel * TILE_COLS;
-        const int64_t cols = s->k - k0 < TILE_COLS ? s->k - k0 : TILE_COLS;
-        real bias[TILE_COLS] = {0};
+    for (int64_t panel = 0; panel < panels(s, tile_cols); panel++, b += depth(s) * tile_cols) {
+        const int64_t k0 = panel * tile_cols;
+        const int64_t cols = s->k - k0 < tile_cols ? s->k - k0 : tile_cols;
+        real bias[ISA_MAX_COLS] = {0};
 
         if (work->bias)
             memcpy(bias, work->bias + k0, (size_t)cols * sizeof *bias);
-        for (int64_t p = 0; p < n; p += TILE_ROWS) {
-            const int rows = n - p < TILE_ROWS ? (int)(n - p) : TILE_ROWS;
-            const real *a[TILE_ROWS];
-            real *c[TILE_ROWS];
+        for (int64_t p = 0; p < n; p += tile_rows) {
+            const int rows = n - p < tile_rows ? (int)(n - p) : tile_rows;
+            const real *a[ISA_MAX_ROWS];
+            real *c[ISA_MAX_ROWS];
 
-            for (int r = 0; r < TILE_ROWS; r++) {
+            for (int r = 0; r < tile_rows; r++) {
                 const int64_t pixel = p + (r < rows ? r : 0);
 
                 a[r] = patch + at[pixel];
                 c[r] = work->dst + to[pixel] + k0;
             }
-            one_tile(pass, a, b, first ? bias : NULL, rows, cols, c);
+            one_tile(work->isa, pass, a, b, first ? bias : NULL, rows, cols, c);
         }
     }
 }
@@ -170,8 +182,9 @@ static void all_passes(const struct work *work, const real *patch, const int64_t
             for (int64_t s = 0; s < n_runs; s++)
                 pass.tap[s] = (s0 + s) / runs->across * p->h.tap_step * pitch +
                               (s0 + s) % runs->across * p->w.tap_step * p->c + k0;
-            all_tiles(work, &pass, patch, work->packed + (s0 * runs->len + k0) * TILE_COLS, first,
-                      at, to, n);
+            all_tiles(work, &pass, patch,
+                      work->packed + (s0 * runs->len + k0) * work->isa->tile_cols, first, at, to,
+                      n);
             first = false;
         }
 }
@@ -211,7 +224,7 @@ static void run_slots(void *context, int64_t begin, int64_t end) {
 
 void correlate(const struct correlation *s, struct team *team, const act *src, const real *w,
                const real *bias, act *dst, void *scratch) {
-    struct work work = {.s = *s, .src = src, .w = w, .bias = bias, .dst = dst};
+    struct work work = {.s = *s, .isa = isa_get(), .src = src, .w = w, .bias = bias, .dst = dst};
     struct patches *p = &work.s.from;
     const int64_t team_n = team_size(team) < PATCH_SLOTS ? team_size(team) : PATCH_SLOTS;
 

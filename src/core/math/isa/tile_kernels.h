@@ -1,34 +1,11 @@
-#include "core/math/tile.h"
-
-#include <string.h>
-
-#define INLINE static inline __attribute__((always_inline))
-
-typedef real vec __attribute__((vector_size(VEC_BYTES)));
-
-/* memcpy, because operands are not aligned to a vector; it compiles to one instruction. */
-INLINE vec load(const real *p) {
-    vec v;
-
-    memcpy(&v, p, sizeof v);
-    return v;
-}
-
-INLINE void store(real *p, vec v) {
-    memcpy(p, &v, sizeof v);
-}
-
-/* Left alone, GCC reads b from memory again for every row, and then runs out of registers. */
-#if defined(__x86_64__) && !defined(__clang__)
-#define KEEP(v) __asm__("" : "+v"(v))
-#else
-#define KEEP(v) (void)0
-#endif
+/* tile_kernels.h - struct isa's product() and outer(), over TILE_ROWS x 2 and OUTER_ROWS x 2
+ * vectors. */
+#pragma once
+#include "core/math/isa/vec.h"
 
 /* n_vec is a constant where this is inlined, so that acc lives in registers. */
-INLINE void product(int n_vec, int n_taps, const int64_t *tap, int64_t len,
-                    const real *const a[TILE_ROWS], const real *b, const real *init,
-                    real *const c[TILE_ROWS]) {
+INLINE void product_of(int n_vec, int n_taps, const int64_t *tap, int64_t len, const real *const *a,
+                       const real *b, const real *init, real *const *c) {
     vec acc[TILE_ROWS][2];
 
     for (int r = 0; r < TILE_ROWS; r++)
@@ -55,17 +32,17 @@ INLINE void product(int n_vec, int n_taps, const int64_t *tap, int64_t len,
             store(c[r] + v * VEC_LEN, acc[r][v]);
 }
 
-void tile_product(int n_taps, const int64_t *tap, int64_t len, const real *const a[TILE_ROWS],
-                  const real *b, const real *init, bool narrow, real *const c[TILE_ROWS]) {
+static void product(int n_taps, const int64_t *tap, int64_t len, const real *const *a,
+                    const real *b, const real *init, bool narrow, real *const *c) {
     if (narrow)
-        product(1, n_taps, tap, len, a, b, init, c);
+        product_of(1, n_taps, tap, len, a, b, init, c);
     else
-        product(2, n_taps, tap, len, a, b, init, c);
+        product_of(2, n_taps, tap, len, a, b, init, c);
 }
 
-INLINE void outer(int rows, int n_vec, int64_t n, const int64_t *at, const real *a, const real *b,
-                  real *c, int64_t ldc) {
-    vec acc[TILE_ROWS][2];
+INLINE void outer_of(int rows, int n_vec, int64_t n, const int64_t *at, const real *a,
+                     const real *b, real *c, int64_t ldc) {
+    vec acc[OUTER_ROWS][2];
 
     for (int r = 0; r < rows; r++)
         for (int v = 0; v < n_vec; v++)
@@ -88,14 +65,14 @@ INLINE void outer(int rows, int n_vec, int64_t n, const int64_t *at, const real 
             store(c + r * ldc + v * VEC_LEN, load(c + r * ldc + v * VEC_LEN) + acc[r][v]);
 }
 
-void tile_outer(int rows, int64_t n, const int64_t *at, const real *a, const real *b, bool narrow,
-                real *c, int64_t ldc) {
+static void outer(int rows, int64_t n, const int64_t *at, const real *a, const real *b, bool narrow,
+                  real *c, int64_t ldc) {
 #define CASE(rows)                                                                                 \
     case rows:                                                                                     \
         if (narrow)                                                                                \
-            outer(rows, 1, n, at, a, b, c, ldc);                                                   \
+            outer_of(rows, 1, n, at, a, b, c, ldc);                                                \
         else                                                                                       \
-            outer(rows, 2, n, at, a, b, c, ldc);                                                   \
+            outer_of(rows, 2, n, at, a, b, c, ldc);                                                \
         return;
     switch (rows) {
         CASE(1)
@@ -104,7 +81,7 @@ void tile_outer(int rows, int64_t n, const int64_t *at, const real *a, const rea
         CASE(4)
         CASE(5)
         CASE(6)
-#ifdef __AVX512F__
+#if OUTER_ROWS > 6
         CASE(7)
         CASE(8)
 #endif

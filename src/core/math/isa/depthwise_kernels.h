@@ -1,0 +1,158 @@
+/* depthwise_kernels.h - struct isa's depthwise_pixels() and depthwise_weights(): one filter for
+ * each channel, so that vectors run along the channels and nothing is ever summed across them. */
+#pragma once
+#include "core/math/isa/vec.h"
+
+/* Channels go by vectors, what remains by quarters of them and one by one. */
+enum { QUARTER_LEN = VEC_LEN >= 8 ? VEC_LEN / 4 : 1 };
+
+/* `lanes` numbers and zeros; a constant where these are inlined. */
+INLINE vec load_part(int lanes, const real *p) {
+    vec v = {0};
+
+    memcpy(&v, p, (size_t)lanes * sizeof(real));
+    return v;
+}
+
+INLINE void store_part(int lanes, real *p, vec v) {
+    memcpy(p, &v, (size_t)lanes * sizeof(real));
+}
+
+/* `rows` neighbouring pixels of one piece of the channels, in registers. */
+INLINE void depthwise_tile(int rows, int lanes, const struct isa_depthwise *d, const real *x,
+                           int64_t c, real *y) {
+    vec acc[8];
+
+    for (int r = 0; r < rows; r++)
+        acc[r] = d->add    ? load_part(lanes, y + r * d->y_step + c)
+                 : d->init ? load_part(lanes, d->init + c)
+                           : (vec){0};
+    for (int64_t i = 0; i < d->taps_h; i++) {
+        const real *from = x + i * d->x_tap_h + c, *w = d->w + i * d->w_tap_h + c;
+
+        for (int64_t j = 0; j < d->taps_w; j++, from += d->x_tap_w, w += d->w_tap_w) {
+            const vec tap = load_part(lanes, w);
+
+            for (int r = 0; r < rows; r++)
+                acc[r] += load_part(lanes, from + r * d->x_step) * tap;
+        }
+    }
+    for (int r = 0; r < rows; r++)
+        store_part(lanes, y + r * d->y_step + c, acc[r]);
+}
+
+INLINE void depthwise_tiles(int rows, const struct isa_depthwise *d, int64_t p) {
+    const real *x = d->x + p * d->x_step;
+    real *y = d->y + p * d->y_step;
+    int64_t c = 0;
+
+    for (; c + VEC_LEN <= d->channels; c += VEC_LEN)
+        depthwise_tile(rows, VEC_LEN, d, x, c, y);
+    for (; c + QUARTER_LEN <= d->channels; c += QUARTER_LEN)
+        depthwise_tile(rows, QUARTER_LEN, d, x, c, y);
+    for (; c < d->channels; c++)
+        depthwise_tile(rows, 1, d, x, c, y);
+}
+
+static void depthwise_pixels(const struct isa_depthwise *d) {
+    int64_t p = 0;
+
+    for (; p + 8 <= d->n; p += 8)
+        depthwise_tiles(8, d, p);
+    if (d->n - p >= 4) {
+        depthwise_tiles(4, d, p);
+        p += 4;
+    }
+    if (d->n - p >= 2) {
+        depthwise_tiles(2, d, p);
+        p += 2;
+    }
+    if (d->n - p >= 1)
+        depthwise_tiles(1, d, p);
+}
+
+/* One output at the left or right end of a row: taps that fall outside read zeros. */
+INLINE void weights_edge(int rows, int cols, int lanes, const struct isa_depthwise_weights *d,
+                         int64_t j, const real *x, const real *dy, vec (*acc)[8]) {
+    static const real zeros[VEC_LEN];
+    const vec g = load_part(lanes, dy + j * d->channels);
+
+    for (int b = 0; b < cols; b++) {
+        const int64_t at = d->first + j * d->stride + b * d->dilation;
+        const bool inside = at >= 0 && at < d->w;
+
+        for (int a = 0; a < rows; a++)
+            acc[a][b] +=
+                load_part(lanes, inside ? x + a * d->x_tap_h + at * d->channels : zeros) * g;
+    }
+}
+
+/* Taps rows x cols of one piece of the channels: their sums stay in registers. */
+INLINE void weights_tile(int rows, int cols, int lanes, const struct isa_depthwise_weights *d,
+                         int64_t c) {
+    const int64_t step = d->stride * d->channels, tap = d->dilation * d->channels;
+    vec acc[3][8];
+
+    for (int a = 0; a < rows; a++)
+        for (int b = 0; b < cols; b++)
+            acc[a][b] = (vec){0};
+    for (int64_t i = 0; i < d->n_h; i++) {
+        const real *x = d->x + i * d->x_row + c, *dy = d->dy + i * d->dy_row + c;
+        const real *row[3], *g = dy + d->inner_begin * d->channels;
+
+        for (int64_t j = 0; j < d->inner_begin; j++)
+            weights_edge(rows, cols, lanes, d, j, x, dy, acc);
+        for (int a = 0; a < rows; a++)
+            row[a] = x + a * d->x_tap_h + (d->first + d->inner_begin * d->stride) * d->channels;
+        for (int64_t j = d->inner_begin; j < d->inner_end; j++, g += d->channels) {
+            const vec slope = load_part(lanes, g);
+
+            for (int a = 0; a < rows; a++) {
+                for (int b = 0; b < cols; b++)
+                    acc[a][b] += load_part(lanes, row[a] + b * tap) * slope;
+                row[a] += step;
+            }
+        }
+        for (int64_t j = d->inner_end; j < d->n_w; j++)
+            weights_edge(rows, cols, lanes, d, j, x, dy, acc);
+    }
+    for (int a = 0; a < rows; a++)
+        for (int b = 0; b < cols; b++) {
+            real *dw = d->dw + a * d->dw_tap_h + b * d->channels + c;
+
+            store_part(lanes, dw, load_part(lanes, dw) + acc[a][b]);
+        }
+}
+
+INLINE void weights_tiles(int rows, int cols, const struct isa_depthwise_weights *d) {
+    int64_t c = 0;
+
+    for (; c + VEC_LEN <= d->channels; c += VEC_LEN)
+        weights_tile(rows, cols, VEC_LEN, d, c);
+    for (; c + QUARTER_LEN <= d->channels; c += QUARTER_LEN)
+        weights_tile(rows, cols, QUARTER_LEN, d, c);
+    for (; c < d->channels; c++)
+        weights_tile(rows, cols, 1, d, c);
+}
+
+static void depthwise_weights(const struct isa_depthwise_weights *d) {
+    if (d->rows == 3) {
+        weights_tiles(3, 3, d);
+        return;
+    }
+#define CASE(cols)                                                                                 \
+    case cols:                                                                                     \
+        weights_tiles(1, cols, d);                                                                 \
+        return;
+    switch (d->cols) {
+        CASE(1)
+        CASE(2)
+        CASE(3)
+        CASE(4)
+        CASE(5)
+        CASE(6)
+        CASE(7)
+        CASE(8)
+    }
+#undef CASE
+}

@@ -1,0 +1,83 @@
+/* isa.h - the innermost loops, once for each instruction set: a table of functions, chosen once
+ * from the processor. All tables compute the same sums; the order of a sum may differ. */
+#pragma once
+#include "core/base/err.h"
+#include "core/base/tensor.h"
+
+/* Limits of tile_rows, outer_rows and tile_cols over all tables. */
+enum { ISA_MAX_ROWS = 14, ISA_MAX_COLS = 128 / sizeof(real) };
+
+/* A row of pixels of a convolution with one filter per channel, all with the same taps. Steps in
+ * elements: from pixel to pixel, and from tap to tap of x and of w along both axes. */
+struct isa_depthwise {
+    int64_t n, channels, taps_h, taps_w;
+    int64_t x_step, x_tap_h, x_tap_w, w_tap_h, w_tap_w, y_step;
+    const real *x, *w, *init; /* init [channels], or NULL: zeros */
+    bool add;                 /* to y, in place of starting with init */
+    real *y;
+};
+
+/* The gradient of some rows of such filters' taps over rows of pixels. Tap b of output j reads the
+ * column first + j * stride + b * dilation of x, or zeros where that is outside [0, w). */
+struct isa_depthwise_weights {
+    int rows, cols;             /* taps: 3 x 3, or one row of 1 .. 8 */
+    int64_t n_h, n_w, channels; /* rows and columns of outputs */
+    int64_t w, first, stride, dilation;
+    int64_t inner_begin, inner_end; /* outputs whose taps are all inside */
+    int64_t x_row, x_tap_h, dy_row; /* elements from one row of outputs, or of taps, to the next */
+    int64_t dw_tap_h;
+    const real *x, *dy; /* x: at column 0 of the first row */
+    real *dw;           /* added to */
+};
+
+struct isa {
+    const char *name; /* "generic", "avx2", "avx512" */
+    int vec_len;      /* numbers in a vector */
+    int tile_rows;    /* of product() */
+    int outer_rows;   /* of outer(), at most */
+    int tile_cols;    /* of both: two vectors */
+
+    /* Tiles of a matrix product that stay in registers. The left factor is never copied into a
+     * matrix: its rows are read from an image at offsets (Dukhan 2019, arXiv:1907.02129), so that
+     * a convolution needs no im2col.
+     * c[r][j] = init[j] + sum over s < n_taps, k < len of a[r][tap[s] + k] * b[s * len + k][j]
+     *   tap   [n_taps] offsets, in elements
+     *   a     [tile_rows] rows of the image
+     *   b     [n_taps * len, tile_cols] weights
+     *   init  [tile_cols], or NULL to add to what c holds
+     *   c     [tile_rows] rows of tile_cols, or of vec_len where `narrow` */
+    void (*product)(int n_taps, const int64_t *tap, int64_t len, const real *const *a,
+                    const real *b, const real *init, bool narrow, real *const *c);
+
+    /* c[r][j] += sum over p < n of a[at[p] + r] * b[p][j] for r < rows
+     *   rows  1 .. outer_rows
+     *   at    [n] offsets, in elements
+     *   b     [n, tile_cols]
+     *   c     [rows, tile_cols] with row stride ldc, or of vec_len where `narrow` */
+    void (*outer)(int rows, int64_t n, const int64_t *at, const real *a, const real *b, bool narrow,
+                  real *c, int64_t ldc);
+
+    /* Multiply-adds in registers as fast as the processor can, to know its peak; returns how many
+     * FLOPs that were: 2 for each. */
+    double (*peak)(int64_t rounds);
+
+    /* y[p][c] = init[c] + sum over taps (i, j) of
+     * x[p * x_step + i * x_tap_h + j * x_tap_w + c] * w[i * w_tap_h + j * w_tap_w + c] */
+    void (*depthwise_pixels)(const struct isa_depthwise *d);
+
+    /* dw[a][b][c] += sum over outputs (i, j) of x[i, a][column of (j, b)][c] * dy[i][j][c] */
+    void (*depthwise_weights)(const struct isa_depthwise_weights *d);
+};
+
+/* The chosen table: DLTRAIN_ISA of the environment if this processor can run it, else the last
+ * of isa_table(). Never changes within a process. */
+const struct isa *isa_get(void);
+
+/* The tables that this processor can run, from the slowest; *n is their number. */
+const struct isa *const *isa_table(int *n);
+
+/* Refuse what DLTRAIN_ISA says where it is no table, or none that this processor can run, and a
+ * processor that lacks what the program was compiled for. Errors: ERR_CONFIG. */
+int isa_check(struct err *err);
+
+extern const struct isa isa_generic, isa_avx2, isa_avx512;

@@ -1,0 +1,2 @@
+#define isa_avx512 isa_wide
+#include "core/math/isa/avx512.c"
