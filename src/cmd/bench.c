@@ -1,9 +1,9 @@
 #define _DEFAULT_SOURCE /* ru_maxrss */
+#include "cmd/bench.h"
 #include "cmd/command.h"
-#include "cmd/jobargs.h"
 #include "core/base/rng.h"
+#include "core/math/isa/isa.h"
 #include "dist/agree.h"
-#include "train/step.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -60,25 +60,90 @@ static int by_total(const void *a, const void *b) {
     return (x > y) - (x < y);
 }
 
-static void print_line(const struct jobargs *a, const struct replica *r, struct step_times *times,
-                       int n) {
-    struct rusage usage;
+/* What one run of the command is about. */
+struct bench {
+    struct jobargs args;
+    struct replica replica;
+    struct stepper stepper;
+    struct synthetic synthetic;
+    struct step_times *times; /* [n_steps] */
+    int n_steps;
+    struct bench_machine machine; /* of --layers, as is: */
+    struct bench_layers layers;
+};
 
-    qsort(times, (size_t)n, sizeof *times, by_total);
-    const struct step_times *t = &times[n / 2];
-    const double batch = (double)a->job.batch;
-    getrusage(RUSAGE_SELF, &usage);
-    printf("bench: model=%s ranks=%d threads=%d batch=%lld dtype=fp32 median_img_per_s=%.2f "
-           "best_img_per_s=%.2f step_ms=%.2f forward_ms=%.2f backward_ms=%.2f "
-           "exposed_comm_ms=%.2f optimizer_ms=%.2f peak_rss_mb=%.1f\n",
-           r->model.n_nets ? r->model.nets[0]->name : "none", comm_size(a->comm),
-           team_size(r->team), (long long)a->job.batch, batch / t->total, batch / times[0].total,
-           1e3 * t->total, 1e3 * t->forward, 1e3 * t->backward, 1e3 * t->exposed_comm,
-           1e3 * t->optimizer, (double)usage.ru_maxrss / 1024);
+static const char *model_name(const struct bench *b) {
+    return b->replica.model.n_nets ? b->replica.model.nets[0]->name : "none";
 }
 
-static int prepare(struct jobargs *a, struct replica *r, struct stepper *stepper,
-                   struct synthetic *s, struct err *err) {
+/* Of n phases together. */
+static double share_of_peak(const struct bench *b, const struct bench_figures *f, int phase,
+                            int n) {
+    double flops = 0, seconds = 0;
+
+    for (int k = phase; k < phase + n; k++)
+        flops += f->flops[k], seconds += f->seconds[k];
+    return bench_rate(flops, seconds) / (1e9 * b->machine.gflops);
+}
+
+/* times: sorted. What is measured for --layers takes memory of its own. */
+static void print_line(const struct bench *b) {
+    const struct step_times *t = &b->times[b->n_steps / 2];
+    const double batch = (double)b->args.job.batch;
+
+    printf("bench: model=%s ranks=%d threads=%d batch=%lld dtype=fp32 isa=%s "
+           "median_img_per_s=%.2f best_img_per_s=%.2f step_ms=%.2f forward_ms=%.2f "
+           "backward_ms=%.2f exposed_comm_ms=%.2f optimizer_ms=%.2f ",
+           model_name(b), comm_size(b->args.comm), team_size(b->replica.team),
+           (long long)b->args.job.batch, isa_get()->name, batch / t->total,
+           batch / b->times[0].total, 1e3 * t->total, 1e3 * t->forward, 1e3 * t->backward,
+           1e3 * t->exposed_comm, 1e3 * t->optimizer);
+    if (b->args.layers) {
+        const struct bench_figures conv = bench_total(&b->layers, true);
+        printf("peak_gflops=%.1f memory_gb_per_s=%.1f conv_forward_share=%.3f "
+               "conv_data_share=%.3f conv_weights_share=%.3f conv_share=%.3f\n",
+               b->machine.gflops, b->machine.gb_per_s, share_of_peak(b, &conv, 0, 1),
+               share_of_peak(b, &conv, 1, 1), share_of_peak(b, &conv, 2, 1),
+               share_of_peak(b, &conv, 0, BENCH_PHASES));
+    } else {
+        struct rusage usage;
+        getrusage(RUSAGE_SELF, &usage);
+        printf("peak_rss_mb=%.1f\n", (double)usage.ru_maxrss / 1024);
+    }
+}
+
+static int print(struct bench *b, struct err *err) {
+    qsort(b->times, (size_t)b->n_steps, sizeof *b->times, by_total);
+    if (b->args.layers) {
+        const struct bench_report report = {.args = &b->args,
+                                            .layers = &b->layers,
+                                            .machine = b->machine,
+                                            .times = b->times[b->n_steps / 2],
+                                            .n_steps = b->n_steps,
+                                            .threads = team_size(b->replica.team),
+                                            .model = model_name(b)};
+        bench_layers_finish(&b->layers, &b->args.job.pool);
+        if (b->args.json)
+            return bench_print_json(&report, err);
+        bench_print_table(&report);
+    }
+    print_line(b);
+    return 0;
+}
+
+static int prepare_layers(struct bench *b, struct err *err) {
+    const int64_t n = b->synthetic.batch.data.n;
+
+    if (!n && comm_rank(b->args.comm) == 0)
+        return err_set(err, ERR_CONFIG,
+                       "--layers: a batch of %lld leaves no samples to rank 0 of %d",
+                       (long long)b->args.job.batch, comm_size(b->args.comm));
+    return bench_layers_init(&b->layers, &b->stepper, n, b->n_steps, err);
+}
+
+static int prepare(struct bench *b, struct err *err) {
+    struct jobargs *a = &b->args;
+    struct replica *r = &b->replica;
     struct loader_field seen[LOADER_MAX_FIELDS];
     struct field fields[LOADER_MAX_FIELDS];
     int n_fields;
@@ -99,66 +164,81 @@ static int prepare(struct jobargs *a, struct replica *r, struct stepper *stepper
     if (!a->job.n_steps)
         return err_set(err, ERR_CONFIG, "%s: there is no [step]", a->job.path);
     if (replica_init(r, &config, err) || replica_allocate(r, &config, err) ||
-        stepper_init(stepper, r, &a->job, a->comm, err))
+        stepper_init(&b->stepper, r, &a->job, a->comm, err) ||
+        make_batch(&b->synthetic, r, seen, a->job.batch, a->comm, err))
         return -1;
-    return make_batch(s, r, seen, a->job.batch, a->comm, err);
+    b->n_steps = a->steps ? (int)a->steps : 20;
+    b->times = calloc((size_t)b->n_steps, sizeof *b->times);
+    if (!b->times)
+        return err_set(err, ERR_IO, "no memory for %d times", b->n_steps);
+    return a->layers ? prepare_layers(b, err) : 0;
 }
 
 /* A learning rate so small that random labels do no harm, whatever the number of steps. */
-static int measure(struct jobargs *a, struct stepper *stepper, const struct synthetic *s,
-                   struct err *err) {
-    const int n = a->steps ? (int)a->steps : 20;
-    struct step_times *times = calloc((size_t)n, sizeof *times);
+static int run_steps(struct bench *b, struct err *err) {
     double lr[JOB_MAX_STEPS];
-    int rc = 0;
 
-    if (!times)
-        rc = err_set(err, ERR_IO, "no memory for %d times", n);
-    rc = agree(a->comm, rc, err);
     for (int i = 0; i < JOB_MAX_STEPS; i++)
         lr[i] = 1e-6;
-    for (int i = -WARM_UP; i < n && !rc; i++) {
-        const struct step_input in = {.batch = &s->batch, .step = i + WARM_UP, .lr = lr};
+    for (int i = -WARM_UP; i < b->n_steps; i++) {
+        const struct step_input in = {.batch = &b->synthetic.batch, .step = i + WARM_UP, .lr = lr};
         struct step_output out;
-        rc = stepper_run(stepper, &in, &out, err);
+        if (stepper_run(&b->stepper, &in, &out, err))
+            return -1;
         if (i >= 0)
-            times[i] = out.times;
+            b->times[i] = out.times;
+        if (b->args.layers)
+            bench_layers_next(&b->layers, &out, i < 0);
     }
-    if (!rc && comm_rank(a->comm) == 0)
-        print_line(a, stepper->replica, times, n);
-    free(times);
-    return rc;
+    return 0;
+}
+
+/* The peak is measured before and after: what the processors can do varies with their heat. */
+static int measure(struct bench *b, struct err *err) {
+    struct comm *comm = b->args.comm;
+    struct team *team = b->replica.team;
+
+    if (b->args.layers && bench_machine_measure(comm, team, &b->machine, err))
+        return -1;
+    if (run_steps(b, err))
+        return -1;
+    if (b->args.layers && bench_machine_measure(comm, team, &b->machine, err))
+        return -1;
+    return agree(comm, comm_rank(comm) == 0 ? print(b, err) : 0, err);
 }
 
 static int run(int argc, char **argv, struct err *err) {
-    struct replica replica = {0};
-    struct stepper stepper = {0};
-    struct synthetic s = {0};
-    struct jobargs a;
-    int rc = jobargs_init(&a, argc, argv, JOBARGS_STEPS, err);
+    struct bench b = {0};
+    int rc = jobargs_init(&b.args, argc, argv, JOBARGS_STEPS | JOBARGS_LAYERS, err);
 
     if (!rc)
-        rc = agree(a.comm, prepare(&a, &replica, &stepper, &s, err), err);
+        rc = agree(b.args.comm, prepare(&b, err), err);
     if (!rc)
-        rc = measure(&a, &stepper, &s, err);
-    stepper_release(&stepper);
-    replica_release(&replica);
+        rc = measure(&b, err);
+    bench_layers_release(&b.layers);
+    stepper_release(&b.stepper);
+    replica_release(&b.replica);
     for (int i = 0; i < LOADER_MAX_FIELDS; i++)
-        free(s.memory[i]);
-    jobargs_release(&a, err);
+        free(b.synthetic.memory[i]);
+    free(b.times);
+    jobargs_release(&b.args, err);
     return rc;
 }
 
 const struct command command_bench = {
     .name = "bench",
     .summary = "time training steps of a job on synthetic input, without files",
-    .usage = "dltrain bench JOB.ini [--steps N] [--set NAME=VALUE]...\n"
-             "\n"
-             "  --steps N                steps to time (20), after 2 to warm up\n"
-             "  --set data.batch=256     images of one step, of all ranks together\n"
-             "\n"
-             "The last line gives medians in ms of one step on rank 0.\n"
-             "\n"
-             "  mpirun -np 2 dltrain bench jobs/cifar10_resnet20.ini --steps 50\n",
+    .usage =
+        "dltrain bench JOB.ini [--steps N] [--layers [--json]] [--set NAME=VALUE]...\n"
+        "\n"
+        "  --steps N                steps to time (20), after 2 to warm up\n"
+        "  --layers                 where the time goes: each operator, beside the peak of the\n"
+        "                           processors and of their memory, measured in the same run\n"
+        "  --json                   the same for programs\n"
+        "  --set data.batch=256     images of one step, of all ranks together\n"
+        "\n"
+        "The last line gives medians in ms of one step on rank 0.\n"
+        "\n"
+        "  mpirun -np 2 dltrain bench jobs/cifar10_resnet20.ini --steps 50\n",
     .run = run,
 };

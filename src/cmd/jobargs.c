@@ -16,6 +16,8 @@ static const struct {
     {{"resume", no_argument, NULL, 'r'}, JOBARGS_RESUME},
     {{"weights", required_argument, NULL, 'w'}, JOBARGS_WEIGHTS},
     {{"steps", required_argument, NULL, 'n'}, JOBARGS_STEPS},
+    {{"layers", no_argument, NULL, 'l'}, JOBARGS_LAYERS},
+    {{"json", no_argument, NULL, 'j'}, JOBARGS_LAYERS},
 };
 
 enum { N_OPTIONS = sizeof options / sizeof *options };
@@ -45,6 +47,12 @@ static int read_option(struct jobargs *a, int c, struct err *err) {
         return 0;
     case 'n':
         return read_steps(a, err);
+    case 'l':
+        a->layers = true;
+        return 0;
+    case 'j':
+        a->json = true;
+        return 0;
     default:
         return -1;
     }
@@ -73,6 +81,8 @@ static int parse(struct jobargs *a, int argc, char **argv, unsigned takes, const
     if (argc - optind != 1)
         return err_set(err, ERR_USAGE, "found %d job files, expected one, as in dltrain %s JOB.ini",
                        argc - optind, strchr(argv[0], '/') ? "train" : argv[0]);
+    if (a->json && !a->layers)
+        return err_set(err, ERR_USAGE, "--json is for --layers, which is not given");
     *path = argv[optind];
     return 0;
 }

@@ -15,10 +15,11 @@ struct jobargs {
     bool resume;
     const char *weights; /* --weights FILE */
     long steps;          /* --steps N; 0: not given */
+    bool layers, json;
 };
 
 /* Which options beside --set a command takes, as bits. */
-enum { JOBARGS_RESUME = 1, JOBARGS_WEIGHTS = 2, JOBARGS_STEPS = 4 };
+enum { JOBARGS_RESUME = 1, JOBARGS_WEIGHTS = 2, JOBARGS_STEPS = 4, JOBARGS_LAYERS = 8 };
 
 /* Start MPI, read the command line and the job. Collective.
  * Errors, the same on all ranks: ERR_USAGE, those of job_read. */

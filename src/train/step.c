@@ -71,9 +71,11 @@ void stepper_release(struct stepper *s) {
     *s = (struct stepper){0};
 }
 
-/* What the graph tells while it runs backward. */
+/* What the graph tells while it runs. */
 struct backward_context {
     struct reducer *reducer;
+    const struct stepper *stepper;
+    int which;
 };
 
 static void ready(void *context, int net, int64_t offset, int64_t len) {
@@ -82,6 +84,12 @@ static void ready(void *context, int net, int64_t offset, int64_t len) {
 
 static void progress(void *context) {
     reducer_progress(((struct backward_context *)context)->reducer);
+}
+
+static void watch(void *context, int node, enum run_phase phase) {
+    const struct backward_context *c = context;
+
+    c->stepper->watch(c->stepper->watch_context, c->which, node, phase);
 }
 
 /* Running statistics become the mean over ranks, weighted by their samples, so that all replicas
@@ -199,11 +207,12 @@ static int64_t part_len(const struct plan *p, const struct feed_batch *batch, in
 static void compute(struct stepper *s, int which, const struct step_input *in, const double *totals,
                     struct step_times *times) {
     struct plan *p = s->replica->step[which].plan;
-    struct backward_context context = {s->reducer[which]};
+    struct backward_context context = {s->reducer[which], s, which};
     struct run_context run = {.seed = s->seed,
                               .step = (uint64_t)in->step * JOB_MAX_STEPS + (uint64_t)which,
                               .totals = totals,
                               .progress = progress,
+                              .watch = s->watch ? watch : NULL,
                               .context = &context};
     int64_t n;
 
@@ -231,7 +240,7 @@ static void compute(struct stepper *s, int which, const struct step_input *in, c
 static int run_one(struct stepper *s, int which, const struct step_input *in, const double *totals,
                    struct step_times *times, struct err *err) {
     struct replica_step *step = &s->replica->step[which];
-    struct backward_context context = {s->reducer[which]};
+    struct backward_context context = {s->reducer[which], s, which};
     const struct run_context nothing = {.ready = ready, .context = &context};
 
     reducer_begin(s->reducer[which]);

@@ -20,6 +20,9 @@ struct stepper {
     double *values; /* [2 * n_sums] room for the leaves of one graph, as sum and of a part */
     real **before;  /* [n_nets] running statistics before the step; the model's */
     int n_sums;
+    /* What run.h says of a watch, with the number of the job's step; NULL: none. */
+    void (*watch)(void *context, int step, int node, enum run_phase phase);
+    void *watch_context;
 };
 
 struct step_input {

@@ -1,4 +1,5 @@
 #include "train/trainer.h"
+#include "core/math/isa/isa.h"
 #include "dist/agree.h"
 #include "dist/audit.h"
 #include "train/memory.h"
@@ -379,11 +380,12 @@ static void print_start(struct trainer *t) {
     const struct progress *p = &t->progress;
 
     report_line(&t->report,
-                "%s: %" PRId64 " samples, batch %" PRId64 " over %d rank%s x %d thread%s, %" PRId64
-                " steps an epoch, %" PRId64 " steps",
+                "%s: %" PRId64 " samples, batch %" PRId64
+                " over %d rank%s x %d thread%s (%s), %" PRId64 " steps an epoch, %" PRId64 " steps",
                 t->job->name, t->train.shard.n_samples, t->job->batch, comm_size(t->comm),
                 comm_size(t->comm) == 1 ? "" : "s", team_size(r->team),
-                team_size(r->team) == 1 ? "" : "s", p->steps_per_epoch, p->total_steps);
+                team_size(r->team) == 1 ? "" : "s", isa_get()->name, p->steps_per_epoch,
+                p->total_steps);
     for (int i = 0; i < r->model.n_nets; i++)
         report_line(&t->report, "net %s: %" PRId64 " parameters", r->model.nets[i]->name,
                     net_n_weights(r->model.nets[i]));
