@@ -88,7 +88,9 @@ size_t conv_scratch_bytes(const struct conv_shape *s) {
     struct correlation part;
     size_t most;
 
-    if (depthwise(s) || pointwise(s))
+    if (depthwise(s))
+        return depthwise_scratch_bytes(s);
+    if (pointwise(s))
         return 0;
     most = correlate_scratch_bytes(&forward);
     for (int64_t i = 0; i < s->stride_h; i++)
@@ -133,7 +135,7 @@ void conv_backward_data(const struct conv_shape *s, struct team *team, const act
     struct correlation part;
 
     if (depthwise(s)) {
-        depthwise_backward_data(s, team, dy, w, dx);
+        depthwise_backward_data(s, team, dy, w, true, dx);
         return;
     }
     if (pointwise(s)) {
@@ -154,7 +156,7 @@ void conv_backward_data(const struct conv_shape *s, struct team *team, const act
 void conv_backward_weights(const struct conv_shape *s, struct team *team, const act *x,
                            const act *dy, real *dw, void *scratch) {
     if (depthwise(s)) {
-        depthwise_backward_weights(s, team, x, dy, dw);
+        depthwise_backward_weights(s, team, x, dy, dw, scratch);
         return;
     }
     if (pointwise(s)) {

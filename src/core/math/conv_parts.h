@@ -24,13 +24,14 @@ size_t conv_weights_scratch_bytes(const struct conv_shape *s);
 void conv_weights_of_group(const struct conv_shape *s, int64_t group, struct team *team,
                            const act *x, const act *dy, real *dw, void *scratch);
 
-/* One filter per channel: groups = c = k. add: to y, without bias. */
+/* One filter per channel: groups = c = k. add: to y, without bias, or to dx. */
+size_t depthwise_scratch_bytes(const struct conv_shape *s);
 void depthwise_forward(const struct conv_shape *s, struct team *team, const act *x, const real *w,
                        const real *bias, bool add, act *y);
 void depthwise_backward_data(const struct conv_shape *s, struct team *team, const act *dy,
-                             const real *w, act *dx);
+                             const real *w, bool add, act *dx);
 void depthwise_backward_weights(const struct conv_shape *s, struct team *team, const act *x,
-                                const act *dy, real *dw);
+                                const act *dy, real *dw, void *scratch);
 
 /* One tap, step 1, many channels. */
 bool pointwise(const struct conv_shape *s);

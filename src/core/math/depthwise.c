@@ -1,145 +1,188 @@
-/* Convolution with one filter per channel: memory-bound, so plain loops over channels. */
+/* Convolution with one filter per channel. Pixels whose taps all lie inside go by rows, those at
+ * the borders one by one with the taps that they have. */
 #include "core/math/conv_parts.h"
 
-enum { CHANNELS = 64, SLICE = 16 };
+#include "core/base/arena.h"
+#include "core/math/isa/isa.h"
 
+#include <string.h>
+
+/* How the pixels m < n of an axis of the result read the source: pixel dst + m * dst_step reads
+ * src + m * src_step + k * src_tap through tap + k * tap_step, for those k < taps that fall into
+ * [0, src_len). src_step and src_tap are positive. */
+struct reach {
+    int64_t n, dst, dst_step, src, src_step, src_tap, src_len, taps, tap, tap_step;
+};
+
+/* Part of the work of all threads. */
 struct work {
     const struct conv_shape *s;
+    const struct isa *isa;
+    bool transposed; /* from the output's gradient to the input's */
+    bool add;
     const act *from;
     const real *w, *bias;
-    bool add;
     act *to;
-    const act *dy;
-    real *dw;
 };
 
 static int64_t least(int64_t a, int64_t b) {
     return a < b ? a : b;
 }
 
-/* Output rows [begin, end), counted over the batch. */
-static void forward_rows(void *context, int64_t begin, int64_t end) {
-    const struct work *work = context;
-    const struct conv_shape *s = work->s;
-
-    for (int64_t row = begin; row < end; row++)
-        for (int64_t j = 0; j < s->out_w; j++)
-            for (int64_t c0 = 0; c0 < s->c; c0 += CHANNELS) {
-                const int64_t n_c = least(CHANNELS, s->c - c0);
-                const act *x = work->from + row / s->out_h * conv_x_n(s) + c0;
-                act *y = work->to + (row * s->out_w + j) * s->c + c0;
-                real sum[CHANNELS] = {0};
-
-                for (int64_t c = 0; (work->bias || work->add) && c < n_c; c++)
-                    sum[c] = work->add ? y[c] : work->bias[c0 + c];
-                for (int64_t t = 0; t < s->kernel_h * s->kernel_w; t++) {
-                    const int64_t h =
-                        row % s->out_h * s->stride_h - s->pad_h + t / s->kernel_w * s->dilation_h;
-                    const int64_t w = j * s->stride_w - s->pad_w + t % s->kernel_w * s->dilation_w;
-                    const real *tap = work->w + t * s->c + c0;
-
-                    if (h < 0 || h >= s->h || w < 0 || w >= s->w)
-                        continue;
-                    for (int64_t c = 0; c < n_c; c++)
-                        sum[c] += x[(h * s->w + w) * s->c + c] * tap[c];
-                }
-                for (int64_t c = 0; c < n_c; c++)
-                    y[c] = sum[c];
-            }
+/* a / b rounded up, 0 where a is negative; b > 0. */
+static int64_t ratio_up(int64_t a, int64_t b) {
+    return a > 0 ? (a + b - 1) / b : 0;
 }
 
-/* The output that reads pixel i through tap t, or -1. */
-static int64_t output_of(int64_t i, int64_t t, int64_t pad, int64_t dilation, int64_t stride,
-                         int64_t out) {
-    const int64_t o = i + pad - t * dilation;
-
-    return o < 0 || o % stride || o / stride >= out ? -1 : o / stride;
+static struct reach reach_forward(int64_t len, int64_t out, int64_t kernel, int64_t stride,
+                                  int64_t pad, int64_t dilation) {
+    return (struct reach){out, 0, 1, -pad, stride, dilation, len, kernel, 0, 1};
 }
 
-/* Input rows [begin, end), counted over the batch. */
-static void backward_rows(void *context, int64_t begin, int64_t end) {
-    const struct work *work = context;
-    const struct conv_shape *s = work->s;
+/* Pixels i of the input with (i + pad) mod stride = phase: output (i + pad - t * dilation) / stride
+ * read them through tap t, where that divides. The last tap comes first, so that src_tap > 0. */
+static struct reach reach_backward(int64_t len, int64_t out, int64_t kernel, int64_t stride,
+                                   int64_t pad, int64_t dilation, int64_t phase) {
+    struct reach r = {.dst = (phase + stride - pad % stride) % stride,
+                      .dst_step = stride,
+                      .src_step = 1,
+                      .src_tap = 1,
+                      .src_len = out};
+    int64_t first = 0;
 
-    for (int64_t row = begin; row < end; row++)
-        for (int64_t j = 0; j < s->w; j++) {
-            const act *dy = work->from + row / s->h * s->out_h * s->out_w * s->c;
-            act *dx = work->to + row / s->h * conv_x_n(s) + (row % s->h * s->w + j) * s->c;
-
-            for (int64_t a = 0; a < s->kernel_h; a++) {
-                const int64_t h =
-                    output_of(row % s->h, a, s->pad_h, s->dilation_h, s->stride_h, s->out_h);
-
-                for (int64_t b = 0; h >= 0 && b < s->kernel_w; b++) {
-                    const int64_t w =
-                        output_of(j, b, s->pad_w, s->dilation_w, s->stride_w, s->out_w);
-                    const real *tap = work->w + (a * s->kernel_w + b) * s->c;
-
-                    for (int64_t c = 0; w >= 0 && c < s->c; c++)
-                        dx[c] += dy[(h * s->out_w + w) * s->c + c] * tap[c];
-                }
-            }
+    r.n = ratio_up(len - r.dst, stride);
+    for (int64_t t = 0; t < kernel; t++)
+        if ((r.dst + pad - t * dilation) % stride == 0) {
+            first = r.taps++ ? first : t;
+            r.tap = t;
         }
+    if (r.taps)
+        r.src = (r.dst + pad - r.tap * dilation) / stride;
+    if (r.taps > 1) {
+        r.tap_step = (first - r.tap) / (r.taps - 1);
+        r.src_tap = -r.tap_step * dilation / stride;
+    }
+    return r;
 }
 
-/* Outputs [*begin, *end) of an axis whose tap t stays inside the input. */
-static void inside(int64_t len, int64_t out, int64_t t, int64_t pad, int64_t dilation,
-                   int64_t stride, int64_t *begin, int64_t *end) {
-    const int64_t shift = t * dilation - pad;
+/* The taps [*begin, *end) that pixel m has. */
+static void clip(const struct reach *r, int64_t m, int64_t *begin, int64_t *end) {
+    const int64_t src = r->src + m * r->src_step;
 
-    *begin = shift < 0 ? (-shift + stride - 1) / stride : 0;
-    *end = len > shift ? least((len - shift + stride - 1) / stride, out) : 0;
+    *begin = ratio_up(-src, r->src_tap);
+    *end = least(ratio_up(r->src_len - src, r->src_tap), r->taps);
+    if (*begin > *end)
+        *begin = *end;
 }
 
-/* Channel slices [begin, end) of the weights' gradient. */
-static void weights_slices(void *context, int64_t begin, int64_t end) {
-    const struct work *work = context;
+/* The pixels [*begin, *end) that have all taps. */
+static void inner(const struct reach *r, int64_t *begin, int64_t *end) {
+    const int64_t room = r->src_len - r->src - (r->taps - 1) * r->src_tap;
+
+    *begin = least(ratio_up(-r->src, r->src_step), r->n);
+    *end = least(ratio_up(room, r->src_step), r->n);
+    if (*end < *begin)
+        *end = *begin;
+}
+
+/* Pixels m .. m + n - 1 of a row, all with the same taps across. d is filled along the height;
+ * x and y are those of column 0. */
+static void run_pixels(const struct work *work, const struct reach *w, struct isa_depthwise d,
+                       int64_t m, int64_t n) {
+    int64_t begin, end;
+
+    clip(w, m, &begin, &end);
+    d.n = n;
+    d.taps_w = end - begin;
+    if (d.taps_w * d.taps_h > 0) {
+        d.x += (w->src + m * w->src_step + begin * w->src_tap) * d.channels;
+        d.w += (w->tap + begin * w->tap_step) * d.channels;
+    } else if (work->add) {
+        return;
+    }
+    d.x_step = w->src_step * d.channels, d.x_tap_w = w->src_tap * d.channels;
+    d.w_tap_w = w->tap_step * d.channels;
+    d.y += (w->dst + m * w->dst_step) * d.channels, d.y_step = w->dst_step * d.channels;
+    work->isa->depthwise_pixels(&d);
+}
+
+static void run_row(const struct work *work, const struct reach *w, const struct isa_depthwise *d) {
+    int64_t begin, end;
+
+    inner(w, &begin, &end);
+    for (int64_t m = 0; m < begin; m++)
+        run_pixels(work, w, *d, m, 1);
+    if (begin < end)
+        run_pixels(work, w, *d, begin, end - begin);
+    for (int64_t m = end; m < w->n; m++)
+        run_pixels(work, w, *d, m, 1);
+}
+
+static struct reach reach_h(const struct work *work, int64_t phase) {
     const struct conv_shape *s = work->s;
 
-    for (int64_t u = begin * s->kernel_h * s->kernel_w; u < end * s->kernel_h * s->kernel_w; u++) {
-        const int64_t t = u % (s->kernel_h * s->kernel_w);
-        const int64_t c0 = u / (s->kernel_h * s->kernel_w) * SLICE, n_c = least(SLICE, s->c - c0);
-        const int64_t shift_h = t / s->kernel_w * s->dilation_h - s->pad_h;
-        const int64_t shift_w = t % s->kernel_w * s->dilation_w - s->pad_w;
-        int64_t i0, i1, j0, j1;
+    return work->transposed
+               ? reach_backward(s->h, s->out_h, s->kernel_h, s->stride_h, s->pad_h, s->dilation_h,
+                                phase)
+               : reach_forward(s->h, s->out_h, s->kernel_h, s->stride_h, s->pad_h, s->dilation_h);
+}
 
-        inside(s->h, s->out_h, t / s->kernel_w, s->pad_h, s->dilation_h, s->stride_h, &i0, &i1);
-        inside(s->w, s->out_w, t % s->kernel_w, s->pad_w, s->dilation_w, s->stride_w, &j0, &j1);
-        for (int64_t n = 0; n < s->n; n++) {
-            real sum[SLICE] = {0};
+static struct reach reach_w(const struct work *work, int64_t phase) {
+    const struct conv_shape *s = work->s;
 
-            for (int64_t i = i0; i < i1; i++)
-                for (int64_t j = j0; j < j1; j++) {
-                    const int64_t h = i * s->stride_h + shift_h, w = j * s->stride_w + shift_w;
-                    const act *x = work->from + n * conv_x_n(s) + (h * s->w + w) * s->c + c0;
-                    const act *dy = work->dy + ((n * s->out_h + i) * s->out_w + j) * s->c + c0;
+    return work->transposed
+               ? reach_backward(s->w, s->out_w, s->kernel_w, s->stride_w, s->pad_w, s->dilation_w,
+                                phase)
+               : reach_forward(s->w, s->out_w, s->kernel_w, s->stride_w, s->pad_w, s->dilation_w);
+}
 
-                    for (int64_t c = 0; c < n_c; c++)
-                        sum[c] += x[c] * dy[c];
-                }
-            for (int64_t c = 0; c < n_c; c++)
-                work->dw[t * s->c + c0 + c] += sum[c];
+/* Rows [begin, end) of the result, counted over the batch. */
+static void run_rows(void *context, int64_t begin, int64_t end) {
+    const struct work *work = context;
+    const struct conv_shape *s = work->s;
+    const bool back = work->transposed;
+    const int64_t from_w = back ? s->out_w : s->w, rows = back ? s->h : s->out_h;
+    const int64_t from_n = back ? s->out_h * s->out_w * s->c : conv_x_n(s);
+    const int64_t to_n = back ? conv_x_n(s) : s->out_h * s->out_w * s->c;
+
+    for (int64_t row = begin; row < end; row++) {
+        const int64_t i = row % rows, n = row / rows;
+        const struct reach h = reach_h(work, (i + s->pad_h) % s->stride_h);
+        const int64_t m = (i - h.dst) / h.dst_step;
+        struct isa_depthwise d = {.channels = s->c,
+                                  .x = work->from + n * from_n,
+                                  .w = work->w,
+                                  .init = work->bias,
+                                  .add = work->add,
+                                  .y = work->to + n * to_n + i * (back ? s->w : s->out_w) * s->c};
+        int64_t tap, tap_end;
+
+        clip(&h, m, &tap, &tap_end);
+        d.taps_h = tap_end - tap;
+        d.fresh_h = least(h.src_step, d.taps_h);
+        if (d.taps_h > 0) {
+            d.x += (h.src + m * h.src_step + tap * h.src_tap) * from_w * s->c;
+            d.w += (h.tap + tap * h.tap_step) * s->kernel_w * s->c;
+        }
+        d.x_tap_h = h.src_tap * from_w * s->c, d.w_tap_h = h.tap_step * s->kernel_w * s->c;
+        for (int64_t phase = 0; phase < (back ? s->stride_w : 1); phase++) {
+            const struct reach w = reach_w(work, phase);
+
+            run_row(work, &w, &d);
         }
     }
 }
 
 void depthwise_forward(const struct conv_shape *s, struct team *team, const act *x, const real *w,
                        const real *bias, bool add, act *y) {
-    struct work work = {.s = s, .from = x, .w = w, .bias = bias, .add = add, .to = y};
+    struct work work = {s, isa_get(), false, add, x, w, bias, y};
 
-    team_run(team, s->n * s->out_h, forward_rows, &work);
+    team_run(team, s->n * s->out_h, run_rows, &work);
 }
 
 void depthwise_backward_data(const struct conv_shape *s, struct team *team, const act *dy,
-                             const real *w, act *dx) {
-    struct work work = {.s = s, .from = dy, .w = w, .to = dx};
+                             const real *w, bool add, act *dx) {
+    struct work work = {s, isa_get(), true, add, dy, w, NULL, dx};
 
-    team_run(team, s->n * s->h, backward_rows, &work);
-}
-
-void depthwise_backward_weights(const struct conv_shape *s, struct team *team, const act *x,
-                                const act *dy, real *dw) {
-    struct work work = {.s = s, .from = x, .dy = dy, .dw = dw};
-
-    team_run(team, (s->c + SLICE - 1) / SLICE, weights_slices, &work);
+    team_run(team, s->n * s->h, run_rows, &work);
 }

@@ -216,6 +216,47 @@ static void one_filter_per_channel_agrees_with_the_definition(void **state) {
     check(square(3, 9, 8, 20, 20, 5, 2, 2, 1, 20), false, NULL);
     check(square(1, 9, 8, 3, 3, 3, 3, 0, 2, 3), true, NULL);
     check(square(1, 3, 3, 2, 2, 5, 1, 2, 1, 2), true, NULL); /* kernel larger than the image */
+    check(square(40, 7, 7, 17, 17, 3, 1, 1, 1, 17), true, NULL);
+    check(square(2, 60, 70, 65, 65, 3, 1, 1, 1, 65), true, NULL); /* several blocks of rows */
+    check(square(1, 14, 23, 5, 5, 11, 2, 3, 1, 5), true, NULL);
+}
+
+static void one_filter_per_channel_agrees_for_all_channel_counts(void **state) {
+    static const int64_t channels[] = {2, 3, 4, 7, 8, 9, 16, 17, 31, 33, 64, 65};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof channels / sizeof *channels; i++)
+        for (int64_t stride = 1; stride <= 2; stride++)
+            check(square(2, 9, 23, channels[i], channels[i], 3, stride, 1, 1, channels[i]), i % 2,
+                  NULL);
+}
+
+static void one_filter_per_channel_agrees_for_all_windows(void **state) {
+    static const int64_t kernels[] = {1, 2, 3, 4, 5, 7, 11};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof kernels / sizeof *kernels; i++)
+        for (int64_t stride = 1; stride <= 4; stride++)
+            for (int64_t pad = 0; pad <= 3; pad++)
+                for (int64_t dilation = 1; dilation <= 3; dilation++)
+                    if (dilation * (kernels[i] - 1) < 12 + 2 * pad)
+                        check(square(2, 13, 12, 5, 5, kernels[i], stride, pad, dilation, 5), true,
+                              NULL);
+    check((struct conv_shape){.n = 2,
+                              .h = 9,
+                              .w = 14,
+                              .c = 10,
+                              .k = 10,
+                              .kernel_h = 3,
+                              .kernel_w = 5,
+                              .stride_h = 3,
+                              .stride_w = 2,
+                              .pad_h = 0,
+                              .pad_w = 2,
+                              .dilation_h = 1,
+                              .dilation_w = 2,
+                              .groups = 10},
+          true, NULL);
 }
 
 static void long_sums_are_taken_in_several_passes(void **state) {
@@ -313,7 +354,7 @@ static void the_number_of_threads_does_not_change_a_bit(void **state) {
         square(2, 5, 5, 260, 130, 3, 1, 1, 1, 1),   square(5, 9, 9, 40, 40, 3, 1, 1, 1, 40),
         square(2, 40, 40, 24, 32, 5, 1, 2, 1, 4),   square(3, 5, 5, 260, 130, 3, 1, 2, 2, 1),
         square(5, 11, 11, 150, 140, 1, 1, 0, 1, 1), square(2, 5, 5, 7, 6000, 3, 1, 1, 1, 1),
-        square(5, 4, 4, 20, 7, 4, 1, 0, 1, 1),
+        square(5, 4, 4, 20, 7, 4, 1, 0, 1, 1),      square(2, 40, 50, 33, 33, 3, 2, 1, 1, 33),
     };
 
     (void)state;
@@ -371,6 +412,8 @@ int main(void) {
         cmocka_unit_test(unequal_axes_agree_with_the_definition),
         cmocka_unit_test(groups_agree_with_the_definition),
         cmocka_unit_test(one_filter_per_channel_agrees_with_the_definition),
+        cmocka_unit_test(one_filter_per_channel_agrees_for_all_channel_counts),
+        cmocka_unit_test(one_filter_per_channel_agrees_for_all_windows),
         cmocka_unit_test(long_sums_are_taken_in_several_passes),
         cmocka_unit_test(images_larger_than_a_cache_are_cut_into_rows),
         cmocka_unit_test(a_batch_of_small_images_is_taken_together),

@@ -3,42 +3,75 @@
 #pragma once
 #include "core/math/isa/vec.h"
 
-/* Channels go by vectors, what remains by quarters of them and one by one. */
-enum { QUARTER_LEN = VEC_LEN >= 8 ? VEC_LEN / 4 : 1 };
+/* Channels go by vectors. The last vector ends with the last channel and leaves those alone that
+ * the one before it had: lanes that `written` names. Fewer channels than a vector go one by one. */
+#ifdef CORE_DOUBLE
+typedef int64_t depthwise_mask __attribute__((vector_size(VEC_BYTES)));
+#else
+typedef int32_t depthwise_mask __attribute__((vector_size(VEC_BYTES)));
+#endif
 
-/* `lanes` numbers and zeros; a constant where these are inlined. */
-INLINE vec load_part(int lanes, const real *p) {
-    vec v = {0};
-
-    memcpy(&v, p, (size_t)lanes * sizeof(real));
-    return v;
+INLINE vec load_lanes(int lanes, const real *p) {
+    return lanes == 1 ? (vec){*p} : load(p);
 }
 
-INLINE void store_part(int lanes, real *p, vec v) {
-    memcpy(p, &v, (size_t)lanes * sizeof(real));
+INLINE void store_lanes(int lanes, const depthwise_mask *written, real *p, vec v) {
+    if (lanes == 1)
+        *p = v[0];
+    else if (written)
+        store(p, (vec)(((depthwise_mask)v & ~*written) | ((depthwise_mask)load(p) & *written)));
+    else
+        store(p, v);
+}
+
+/* All bits of the lanes below n. */
+INLINE depthwise_mask lanes_below(int64_t n) {
+    depthwise_mask mask;
+
+    for (int i = 0; i < VEC_LEN; i++)
+        mask[i] = i < n ? -1 : 0;
+    return mask;
 }
 
 /* `rows` neighbouring pixels of one piece of the channels, in registers. */
-INLINE void depthwise_tile(int rows, int lanes, const struct isa_depthwise *d, const real *x,
-                           int64_t c, real *y) {
+INLINE void depthwise_tile(int rows, int lanes, const depthwise_mask *written,
+                           const struct isa_depthwise *d, const real *x, int64_t c, real *y) {
     vec acc[8];
 
     for (int r = 0; r < rows; r++)
-        acc[r] = d->add    ? load_part(lanes, y + r * d->y_step + c)
-                 : d->init ? load_part(lanes, d->init + c)
+        acc[r] = d->add    ? load_lanes(lanes, y + r * d->y_step + c)
+                 : d->init ? load_lanes(lanes, d->init + c)
                            : (vec){0};
     for (int64_t i = 0; i < d->taps_h; i++) {
         const real *from = x + i * d->x_tap_h + c, *w = d->w + i * d->w_tap_h + c;
 
         for (int64_t j = 0; j < d->taps_w; j++, from += d->x_tap_w, w += d->w_tap_w) {
-            const vec tap = load_part(lanes, w);
+            const vec tap = load_lanes(lanes, w);
 
             for (int r = 0; r < rows; r++)
-                acc[r] += load_part(lanes, from + r * d->x_step) * tap;
+                acc[r] += load_lanes(lanes, from + r * d->x_step) * tap;
         }
     }
     for (int r = 0; r < rows; r++)
-        store_part(lanes, y + r * d->y_step + c, acc[r]);
+        store_lanes(lanes, written, y + r * d->y_step + c, acc[r]);
+}
+
+/* What the pixels AHEAD of these read for the first time, and where they write: by itself the
+ * processor foresees nothing of many short stretches. The share of the channels [c, c + VEC_LEN).
+ */
+INLINE void depthwise_prefetch(int rows, const struct isa_depthwise *d, const real *x, int64_t c,
+                               real *y) {
+    enum { AHEAD = 8, LINE = 64 / sizeof(real) };
+    const real *from = x + (d->taps_h - 1) * d->x_tap_h + AHEAD * d->x_step;
+    const real *to = y + AHEAD * d->y_step;
+    const int64_t x_rows = rows * (d->x_step / d->channels);
+    const int64_t y_rows = rows * (d->y_step / d->channels);
+
+    for (int64_t i = 0; i < d->fresh_h; i++, from -= d->x_tap_h)
+        for (int64_t at = c * x_rows; at < (c + VEC_LEN) * x_rows; at += LINE)
+            __builtin_prefetch(from + at, 0, 2);
+    for (int64_t at = c * y_rows; at < (c + VEC_LEN) * y_rows; at += LINE)
+        __builtin_prefetch(to + at, 1, 2);
 }
 
 INLINE void depthwise_tiles(int rows, const struct isa_depthwise *d, int64_t p) {
@@ -46,12 +79,18 @@ INLINE void depthwise_tiles(int rows, const struct isa_depthwise *d, int64_t p) 
     real *y = d->y + p * d->y_step;
     int64_t c = 0;
 
-    for (; c + VEC_LEN <= d->channels; c += VEC_LEN)
-        depthwise_tile(rows, VEC_LEN, d, x, c, y);
-    for (; c + QUARTER_LEN <= d->channels; c += QUARTER_LEN)
-        depthwise_tile(rows, QUARTER_LEN, d, x, c, y);
+    for (; c + VEC_LEN <= d->channels; c += VEC_LEN) {
+        depthwise_prefetch(rows, d, x, c, y);
+        depthwise_tile(rows, VEC_LEN, NULL, d, x, c, y);
+    }
+    if (c && c < d->channels) {
+        const depthwise_mask written = lanes_below(c + VEC_LEN - d->channels);
+
+        depthwise_tile(rows, VEC_LEN, &written, d, x, d->channels - VEC_LEN, y);
+        return;
+    }
     for (; c < d->channels; c++)
-        depthwise_tile(rows, 1, d, x, c, y);
+        depthwise_tile(rows, 1, NULL, d, x, c, y);
 }
 
 static void depthwise_pixels(const struct isa_depthwise *d) {
@@ -75,7 +114,7 @@ static void depthwise_pixels(const struct isa_depthwise *d) {
 INLINE void weights_edge(int rows, int cols, int lanes, const struct isa_depthwise_weights *d,
                          int64_t j, const real *x, const real *dy, vec (*acc)[8]) {
     static const real zeros[VEC_LEN];
-    const vec g = load_part(lanes, dy + j * d->channels);
+    const vec g = load_lanes(lanes, dy + j * d->channels);
 
     for (int b = 0; b < cols; b++) {
         const int64_t at = d->first + j * d->stride + b * d->dilation;
@@ -83,13 +122,13 @@ INLINE void weights_edge(int rows, int cols, int lanes, const struct isa_depthwi
 
         for (int a = 0; a < rows; a++)
             acc[a][b] +=
-                load_part(lanes, inside ? x + a * d->x_tap_h + at * d->channels : zeros) * g;
+                load_lanes(lanes, inside ? x + a * d->x_tap_h + at * d->channels : zeros) * g;
     }
 }
 
 /* Taps rows x cols of one piece of the channels: their sums stay in registers. */
-INLINE void weights_tile(int rows, int cols, int lanes, const struct isa_depthwise_weights *d,
-                         int64_t c) {
+INLINE void weights_tile(int rows, int cols, int lanes, const depthwise_mask *written,
+                         const struct isa_depthwise_weights *d, int64_t c) {
     const int64_t step = d->stride * d->channels, tap = d->dilation * d->channels;
     vec acc[3][8];
 
@@ -105,11 +144,11 @@ INLINE void weights_tile(int rows, int cols, int lanes, const struct isa_depthwi
         for (int a = 0; a < rows; a++)
             row[a] = x + a * d->x_tap_h + (d->first + d->inner_begin * d->stride) * d->channels;
         for (int64_t j = d->inner_begin; j < d->inner_end; j++, g += d->channels) {
-            const vec slope = load_part(lanes, g);
+            const vec slope = load_lanes(lanes, g);
 
             for (int a = 0; a < rows; a++) {
                 for (int b = 0; b < cols; b++)
-                    acc[a][b] += load_part(lanes, row[a] + b * tap) * slope;
+                    acc[a][b] += load_lanes(lanes, row[a] + b * tap) * slope;
                 row[a] += step;
             }
         }
@@ -120,7 +159,7 @@ INLINE void weights_tile(int rows, int cols, int lanes, const struct isa_depthwi
         for (int b = 0; b < cols; b++) {
             real *dw = d->dw + a * d->dw_tap_h + b * d->channels + c;
 
-            store_part(lanes, dw, load_part(lanes, dw) + acc[a][b]);
+            store_lanes(lanes, written, dw, load_lanes(lanes, dw) + acc[a][b]);
         }
 }
 
@@ -128,11 +167,15 @@ INLINE void weights_tiles(int rows, int cols, const struct isa_depthwise_weights
     int64_t c = 0;
 
     for (; c + VEC_LEN <= d->channels; c += VEC_LEN)
-        weights_tile(rows, cols, VEC_LEN, d, c);
-    for (; c + QUARTER_LEN <= d->channels; c += QUARTER_LEN)
-        weights_tile(rows, cols, QUARTER_LEN, d, c);
+        weights_tile(rows, cols, VEC_LEN, NULL, d, c);
+    if (c && c < d->channels) {
+        const depthwise_mask written = lanes_below(c + VEC_LEN - d->channels);
+
+        weights_tile(rows, cols, VEC_LEN, &written, d, d->channels - VEC_LEN);
+        return;
+    }
     for (; c < d->channels; c++)
-        weights_tile(rows, cols, 1, d, c);
+        weights_tile(rows, cols, 1, NULL, d, c);
 }
 
 static void depthwise_weights(const struct isa_depthwise_weights *d) {

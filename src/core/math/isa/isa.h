@@ -11,6 +11,7 @@ enum { ISA_MAX_ROWS = 14, ISA_MAX_COLS = 128 / sizeof(real) };
  * elements: from pixel to pixel, and from tap to tap of x and of w along both axes. */
 struct isa_depthwise {
     int64_t n, channels, taps_h, taps_w;
+    int64_t fresh_h; /* rows of taps, the last ones, that no row of pixels before has read */
     int64_t x_step, x_tap_h, x_tap_w, w_tap_h, w_tap_w, y_step;
     const real *x, *w, *init; /* init [channels], or NULL: zeros */
     bool add;                 /* to y, in place of starting with init */
