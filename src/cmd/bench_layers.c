@@ -92,6 +92,14 @@ static void count_bytes(const struct node *node, const struct op_call *c, double
     bytes[2] = y + x_read + w;
 }
 
+/* Of forward; of each product that backward computes. */
+static double flops_of(const struct node *node, const struct op_call *c, int phase) {
+    const bool matrix = node->plan.w[0].shape.rank > 1;
+    const bool computed = phase == 0 || (matrix && (phase == 1 ? !!c->dx[0].data : !!c->dw[0]));
+
+    return computed ? node->plan.flops : 0;
+}
+
 static void fill_figures(const struct bench_layers *l, int step, int i, double *room,
                          struct bench_figures *f) {
     const struct plan *p = l->replica->step[step].plan;
@@ -106,8 +114,7 @@ static void fill_figures(const struct bench_layers *l, int step, int i, double *
         if (!(f->seconds[k] > 0))
             continue;
         f->bytes[k] = bytes[k] * parts;
-        if (k == 0 || node->plan.w[0].shape.rank > 1)
-            f->flops[k] = node->plan.flops * parts;
+        f->flops[k] = flops_of(node, &p->nodes[i].call, k) * parts;
     }
 }
 
