@@ -5,6 +5,7 @@
 #include "core/math/isa/peak_kernels.h"
 #include "core/math/isa/depthwise_kernels.h"
 #include "core/math/isa/tile_kernels.h"
+#include "core/math/isa/winograd_kernels.h"
 
 const struct isa isa_avx512 = {
     .name = "avx512",
@@ -17,4 +18,5 @@ const struct isa isa_avx512 = {
     .depthwise_pixels = depthwise_pixels,
     .depthwise_weights = depthwise_weights,
     .peak = peak,
+    .winograd = WINOGRAD_KERNELS,
 };

@@ -31,6 +31,41 @@ struct isa_depthwise_weights {
     real *dw;           /* added to */
 };
 
+/* F(4x4, 3x3) of Lavin & Gray 2015, arXiv:1509.09308: transforms between pixels, or taps, and 36
+ * points, numbered by row, and products for one point. Channels are in vectors: c and k are
+ * multiples of vec_len. `step`: elements from one point to the next. */
+struct isa_winograd {
+    /* v[point][c] = B^T x B of x[36][c], a square of 6 x 6 pixels. */
+    void (*input)(int64_t c, const real *const *x, real *v, int64_t step);
+
+    /* y[16][k] = A^T m A + bias of m[point][k], a square of 4 x 4 pixels; bias may be NULL.
+     * add: y += A^T m A. */
+    void (*output)(int64_t k, const real *m, int64_t step, const real *bias, bool add,
+                   real *const *y);
+
+    /* v[point][k] = A dy A^T of dy[16][k]. */
+    void (*gradient)(int64_t k, const real *const *dy, real *v, int64_t step);
+
+    /* u[point][row][tile_cols] = G g G^T of g[9][row][tile_cols].
+     *   tap, ldg  elements from one tap of g to the next, and from one row to the next */
+    void (*filter)(int64_t rows, const real *g, int64_t tap, int64_t ldg, real *u, int64_t step);
+
+    /* dg[9][row][tile_cols] += G^T s G of s[point][row][tile_cols]. */
+    void (*filter_back)(int64_t rows, const real *s, int64_t step, real *dg, int64_t tap,
+                        int64_t ldg);
+
+    /* c[row][j] (+)= sum over k < depth of a[row][k] * b[k][j]
+     *   lda     elements from one row of a to the next; tile_cols in b and c
+     *   narrow  j < vec_len only
+     *   add     to what c holds */
+    void (*product)(int64_t rows, int64_t depth, const real *a, int64_t lda, const real *b,
+                    bool narrow, bool add, real *c);
+
+    /* c[row][j] = sum over i < n of a[i][row] * b[i][j]; lda and narrow as above. */
+    void (*outer)(int64_t rows, int64_t n, const real *a, int64_t lda, const real *b, bool narrow,
+                  real *c);
+};
+
 struct isa {
     const char *name; /* "generic", "avx2", "avx512" */
     int vec_len;      /* numbers in a vector */
@@ -68,6 +103,8 @@ struct isa {
 
     /* dw[a][b][c] += sum over outputs (i, j) of x[i, a][column of (j, b)][c] * dy[i][j][c] */
     void (*depthwise_weights)(const struct isa_depthwise_weights *d);
+
+    struct isa_winograd winograd;
 };
 
 /* The chosen table: DLTRAIN_ISA of the environment if this processor can run it, else the last

@@ -152,7 +152,9 @@ INLINE void winograd_filter_1d(const vec *g, vec *o, int step) {
 
 static void winograd_filter(int64_t rows, const real *g, int64_t tap, int64_t ldg, real *u,
                             int64_t step) {
-    for (int64_t i = 0; i < rows; i++, g += ldg, u += TILE_COLS)
+    for (int64_t i = 0; i < rows; i++, g += ldg, u += TILE_COLS) {
+        for (int q = 0; q < 9; q++)
+            __builtin_prefetch(g + q * tap + 2 * ldg); /* rows lie far apart */
         for (int j = 0; j < TILE_COLS; j += VEC_LEN) {
             vec t[18];
 
@@ -171,6 +173,7 @@ static void winograd_filter(int64_t rows, const real *g, int64_t tap, int64_t ld
                     store(u + (6 * r + q) * step + j, o[q]);
             }
         }
+    }
 }
 
 /* G^T of six numbers. */
@@ -219,7 +222,7 @@ INLINE void winograd_product_of(int rows, int n_vec, int64_t depth, const real *
 
     for (int r = 0; r < rows; r++)
         for (int v = 0; v < n_vec; v++)
-            acc[r][v] = add ? load(c + r * TILE_COLS + v * VEC_LEN) : (vec){0};
+            acc[r][v] = (vec){0};
     for (int64_t k = 0; k < depth; k++, b += TILE_COLS) {
         vec w[2];
 
@@ -232,8 +235,11 @@ INLINE void winograd_product_of(int rows, int n_vec, int64_t depth, const real *
                 acc[r][v] += a[r * lda + k] * w[v];
     }
     for (int r = 0; r < rows; r++)
-        for (int v = 0; v < n_vec; v++)
-            store(c + r * TILE_COLS + v * VEC_LEN, acc[r][v]);
+        for (int v = 0; v < n_vec; v++) {
+            real *to = c + r * TILE_COLS + v * VEC_LEN;
+
+            store(to, add ? load(to) + acc[r][v] : acc[r][v]);
+        }
 }
 
 #define WINOGRAD_CASE(rows)                                                                        \
@@ -329,3 +335,10 @@ static void winograd_outer(int64_t rows, int64_t n, const real *a, int64_t lda, 
     }
 }
 #undef WINOGRAD_CASE
+
+#define WINOGRAD_KERNELS                                                                           \
+    {                                                                                              \
+        .input = winograd_input, .output = winograd_output, .gradient = winograd_gradient,         \
+        .filter = winograd_filter, .filter_back = winograd_filter_back,                            \
+        .product = winograd_product, .outer = winograd_outer,                                      \
+    }
