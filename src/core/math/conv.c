@@ -2,9 +2,14 @@
 
 #include "core/math/conv_parts.h"
 #include "core/math/correlate.h"
+#include "core/math/winograd.h"
 
 static bool depthwise(const struct conv_shape *s) {
     return s->groups == s->c && s->groups == s->k && s->groups > 1;
+}
+
+static bool by_winograd(const struct conv_shape *s, enum winograd_direction direction) {
+    return !s->no_winograd && winograd_fits(s, direction);
 }
 
 double conv_flops(const struct conv_shape *s) {
@@ -99,6 +104,10 @@ size_t conv_scratch_bytes(const struct conv_shape *s) {
                 most = correlate_scratch_bytes(&part);
     if (conv_weights_scratch_bytes(s) > most)
         most = conv_weights_scratch_bytes(s);
+    if ((by_winograd(s, WINOGRAD_FORWARD) || by_winograd(s, WINOGRAD_DATA) ||
+         by_winograd(s, WINOGRAD_WEIGHTS)) &&
+        winograd_scratch_bytes(s) > most)
+        most = winograd_scratch_bytes(s);
     return most;
 }
 
@@ -110,6 +119,13 @@ static void forward(const struct conv_shape *s, struct team *team, const act *x,
     }
     if (pointwise(s)) {
         pointwise_forward(s, team, x, w, bias, add, y);
+        return;
+    }
+    if (by_winograd(s, WINOGRAD_FORWARD)) {
+        if (add)
+            winograd_forward_add(s, team, x, w, y, scratch);
+        else
+            winograd_forward(s, team, x, w, bias, y, scratch);
         return;
     }
     for (int64_t g = 0; g < s->groups; g++) {
@@ -146,6 +162,10 @@ void conv_backward_data(const struct conv_shape *s, struct team *team, const act
         covering_backward_data(s, team, dy, w, dx);
         return;
     }
+    if (by_winograd(s, WINOGRAD_DATA)) {
+        winograd_backward_data(s, team, dy, w, dx, scratch);
+        return;
+    }
     for (int64_t g = 0; g < s->groups; g++)
         for (int64_t i = 0; i < s->stride_h; i++)
             for (int64_t j = 0; j < s->stride_w; j++)
@@ -161,6 +181,10 @@ void conv_backward_weights(const struct conv_shape *s, struct team *team, const 
     }
     if (pointwise(s)) {
         pointwise_backward_weights(s, team, x, dy, dw);
+        return;
+    }
+    if (by_winograd(s, WINOGRAD_WEIGHTS)) {
+        winograd_backward_weights(s, team, x, dy, dw, scratch);
         return;
     }
     for (int64_t g = 0; g < s->groups; g++)

@@ -11,7 +11,8 @@ struct conv_shape {
     int64_t pad_h, pad_w; /* rows of zeros above, columns on the left; as many as are read at
                            * the other ends */
     int64_t dilation_h, dilation_w, groups; /* groups divides c and k */
-    int64_t x_n; /* elements from one sample of the input to the next; 0: h * w * c */
+    int64_t x_n;      /* elements from one sample of the input to the next; 0: h * w * c */
+    bool no_winograd; /* add up every product */
 };
 
 /* Multiply-adds, counted as 2, of the forward pass without bias. */

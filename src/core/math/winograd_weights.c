@@ -5,17 +5,17 @@
 
 #include <string.h>
 
-/* Small gradients are summed by groups of samples, a fixed number of them, each into a copy of its
- * own, and the copies added in order, while BLOCK squares at a time stay in the second-level
- * cache. For large ones all threads share squares, SHARED_LEN transformed numbers or at least
- * MIN_SHARED squares, and each takes panels of filters. */
-enum { GROUPS = 8, GROUPED_LEN = 1 << 12, BLOCK = 48, SHARED_LEN = 1 << 21, MIN_SHARED = 48 };
+/* Gradients of up to GROUPED_LEN filters are summed by groups of squares, a fixed number of them,
+ * each into a copy of its own, and the copies added in order, while BLOCK squares at a time stay in
+ * the second-level cache. For others all threads share squares, SHARED_LEN transformed numbers or
+ * at least BLOCK squares, and each takes panels of filters. */
+enum { GROUPS = 8, GROUPED_LEN = 1 << 12, BLOCK = 48, SHARED_LEN = 1 << 21 };
 
 struct work {
     const struct isa *isa;
     struct winograd_squares x, dy;
-    int64_t n_samples, n_squares, n_groups; /* n_groups is 1 where squares are shared */
-    int64_t n_block;                        /* squares transformed together */
+    int64_t n_squares, n_groups; /* n_groups is 1 where squares are shared */
+    int64_t n_block;             /* squares transformed together */
     struct winograd_layout vx, vdy, sum;
     const act *from_x, *from_dy;
     real *dw;
@@ -27,24 +27,22 @@ struct work {
 };
 
 static struct work work_of(const struct conv_shape *s) {
-    struct work k = {.isa = isa_get(), .x = winograd_x(s), .dy = winograd_y(s), .n_samples = s->n};
-    int64_t per_group, blocks;
+    struct work k = {.isa = isa_get(), .x = winograd_x(s), .dy = winograd_y(s), .n_groups = 1};
+    int64_t per_group, most = BLOCK;
 
     winograd_cut(s->pad_h, s->pad_w, &k.x, &k.dy);
     k.n_squares = s->n * k.dy.per_image;
-    k.n_groups = s->c * s->k <= GROUPED_LEN && s->n >= GROUPS ? GROUPS : 1;
-    per_group = winograd_parts(s->n, k.n_groups) * k.dy.per_image;
-    if (k.n_groups > 1)
-        k.n_block = BLOCK;
-    else
-        k.n_block = SHARED_LEN / (WINOGRAD_POINTS * (s->c + s->k));
-    if (k.n_block < MIN_SHARED)
-        k.n_block = MIN_SHARED;
-    blocks = winograd_parts(per_group, k.n_block); /* of nearly equal size */
-    k.n_block = blocks ? winograd_parts(per_group, blocks) : 0;
-    k.vx = winograd_layout(k.n_block, 3 * k.isa->vec_len);
-    k.vdy = winograd_layout(k.n_block, k.isa->tile_cols);
+    if (s->c * s->k <= GROUPED_LEN && k.n_squares > 0)
+        k.n_groups = winograd_part(0, GROUPS, k.n_squares);
+    else if (SHARED_LEN / (WINOGRAD_POINTS * (s->c + s->k)) > most)
+        most = SHARED_LEN / (WINOGRAD_POINTS * (s->c + s->k));
+    per_group = winograd_parts(k.n_squares, k.n_groups);
+    most = winograd_part(0, most, per_group);
+    k.vx = winograd_layout(most, 3 * k.isa->vec_len);
+    k.vdy = winograd_layout(most, k.isa->tile_cols);
     k.sum = winograd_layout(k.vx.width, k.vdy.width);
+    if (most > 0) /* blocks of nearly equal size */
+        k.n_block = winograd_parts(per_group, winograd_parts(per_group, most));
     return k;
 }
 
@@ -131,12 +129,11 @@ static void run_groups(void *context, int64_t begin, int64_t end) {
 
         for (int64_t g = k->n_groups * slot / k->n_slots; g < k->n_groups * (slot + 1) / k->n_slots;
              g++) {
-            const int64_t last = k->n_samples * (g + 1) / k->n_groups * k->dy.per_image;
+            const int64_t last = k->n_squares * (g + 1) / k->n_groups;
             real *copy = k->copies + g * len;
 
             memset(copy, 0, (size_t)len * sizeof *copy);
-            for (int64_t i = k->n_samples * g / k->n_groups * k->dy.per_image; i < last;
-                 i += k->n_block) {
+            for (int64_t i = k->n_squares * g / k->n_groups; i < last; i += k->n_block) {
                 const int64_t n = winograd_part(i, k->n_block, last);
 
                 transform(k, i, i, i + n, v);

@@ -191,11 +191,24 @@ static void many_channels_and_squares(void **state) {
     check(shape(1, 4, 4, 260, 70, 1, 1), ADDED, NULL);
 }
 
-static void gradients_summed_by_groups_of_samples(void **state) {
+static void gradients_summed_by_groups_of_squares(void **state) {
     (void)state;
     for (int64_t n = 7; n <= 10; n++)
         check(shape(n, 9, 9, 6, 5, 1, 1), PLAIN, NULL);
     check(shape(9, 30, 29, 3, 4, 1, 1), PLAIN, NULL); /* several blocks */
+}
+
+static void scratch_does_not_grow_when_the_batch_shrinks(void **state) {
+    static const int64_t channels[] = {16, 64, 96, 300};
+
+    (void)state;
+    for (int i = 0; i < 4; i++)
+        for (int64_t n = 1; n < 40; n++) {
+            const struct conv_shape less = shape(n, 14, 9, channels[i], 64, 1, 1);
+            const struct conv_shape more = shape(n + 1, 14, 9, channels[i], 64, 1, 1);
+
+            assert_true(winograd_scratch_bytes(&less) <= winograd_scratch_bytes(&more));
+        }
 }
 
 static void samples_of_a_longer_batch(void **state) {
@@ -396,7 +409,8 @@ int main(void) {
         cmocka_unit_test(channels_that_vectors_do_not_divide),
         cmocka_unit_test(outputs_added_to),
         cmocka_unit_test(many_channels_and_squares),
-        cmocka_unit_test(gradients_summed_by_groups_of_samples),
+        cmocka_unit_test(gradients_summed_by_groups_of_squares),
+        cmocka_unit_test(scratch_does_not_grow_when_the_batch_shrinks),
         cmocka_unit_test(samples_of_a_longer_batch),
         cmocka_unit_test(nothing_at_all),
         cmocka_unit_test(threads_change_no_bit),
