@@ -183,6 +183,18 @@ static int read_allreduce(struct job *job, struct err *err) {
                      near ? "'?" : "");
 }
 
+static int read_run(struct job *job, struct err *err) {
+    static const char *const on_off[] = {"on", "off", NULL};
+    int fusion = 0, winograd = 0;
+
+    if (job_word(find(job, "run", "fusion"), on_off, &fusion, err) ||
+        job_word(find(job, "run", "winograd"), on_off, &winograd, err))
+        return -1;
+    job->fusion = fusion == 0;
+    job->winograd = winograd == 0;
+    return 0;
+}
+
 static int read_rest(struct job *job, struct err *err) {
     static const char *const yes_no[] = {"false", "true", NULL};
     double bucket = 4;
@@ -199,7 +211,7 @@ static int read_rest(struct job *job, struct err *err) {
         return -1;
     job->save_best = best == 1;
     job->bucket_bytes = (int64_t)(bucket * (1 << 20));
-    return 0;
+    return read_run(job, err);
 }
 
 int job_read(struct job *job, const char *path, const char *const *sets, int n_sets,

@@ -55,6 +55,8 @@ const struct job_key job_keys[] = {
     {"dist", "allreduce", "algorithm = ring", "how gradients are summed over ranks"},
     {"dist", "bucket", "number = 4", "MiB of gradients that are sent at a time"},
     {"log", "every", "number = 10", "steps between lines of metrics.jsonl"},
+    {"run", "fusion", "on | off = on", "compute chains as conv | bn | relu in one pass"},
+    {"run", "winograd", "on | off = on", "3x3 convolutions with fewer products, by transforms"},
     {0},
 };
 
@@ -127,6 +129,7 @@ static const struct section_kind kinds[] = {
     {"checkpoint", NO_NAME, KEYS, false},
     {"dist", NO_NAME, KEYS, false},
     {"log", NO_NAME, KEYS, false},
+    {"run", NO_NAME, KEYS, false},
 };
 
 static const struct section_kind *find_kind(const struct section *s, struct err *err) {

@@ -88,7 +88,7 @@ static void bench_params(struct bench *b) {
 static void bench_init(struct bench *b, const struct op_case *c, const struct way *way) {
     struct err err = {0};
 
-    *b = (struct bench){.c = c, .op = op_find(c->op), .way = *way};
+    *b = (struct bench){.c = c, .op = c->internal ? c->internal : op_find(c->op), .way = *way};
     if (!b->op)
         fail_msg("no operator %s in ops.def", c->op);
     b->args = arguments_new(b->op, c->args);
@@ -156,6 +156,10 @@ static void bench_backward(struct bench *b) {
     if (b->way.poison && !b->op->reads_y)
         poison(&b->call.y);
     memset(b->call.scratch, 0xff, b->plan.scratch_bytes);
+    if (b->op->start_backward) {
+        b->op->start_backward(&b->call);
+        memset(b->call.scratch, 0xff, b->plan.scratch_bytes);
+    }
     b->op->backward(&b->call);
 }
 

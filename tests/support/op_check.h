@@ -19,9 +19,10 @@ struct op_case {
     double total;                          /* 0: what count() says */
     uint64_t key;
     int64_t first;
-    int64_t every;    /* differences are taken in every so many elements; 0: in all */
-    double tolerance; /* |found - expected| <= tolerance * (1 + |expected|); 0: 1e-7 for
-                       * gradients, 1e-6 for outputs */
+    int64_t every;             /* differences are taken in every so many elements; 0: in all */
+    double tolerance;          /* |found - expected| <= tolerance * (1 + |expected|); 0: 1e-7 for
+                                * gradients, 1e-6 for outputs */
+    const struct op *internal; /* that is no word of the language, in place of op */
 };
 
 /* Backward agrees with central differences of forward, in double, for every gradient. And

@@ -14,11 +14,25 @@ struct planner {
     struct plan *p;
     struct graph *g;
     struct life *life;
-    int end; /* 2N: after everything */
+    int end; /* 3N: after everything */
 };
 
+/* When start_backward and, after it, backward are called. */
+static int start_time(const struct planner *pl, int node) {
+    return 3 * pl->g->n_nodes - 2 - 2 * node;
+}
+
 static int backward_time(const struct planner *pl, int node) {
-    return 2 * pl->g->n_nodes - 1 - node;
+    return start_time(pl, node) + 1;
+}
+
+/* When y and what is saved are read last, and when gradients are added to that of x[k]. */
+static int reading_time(const struct planner *pl, int node) {
+    return backward_time(pl, node) - (pl->g->nodes[node].op->start_backward != NULL);
+}
+
+static int adding_time(const struct planner *pl, int node, int k) {
+    return k ? reading_time(pl, node) : backward_time(pl, node);
 }
 
 static int train_index(const struct plan *p, const struct net *net) {
@@ -158,7 +172,7 @@ static void find_lives(struct planner *pl, const int *outputs, int n_outputs) {
             continue;
         later(&life->last, i);
         if (p->nodes[i].backward && node->op->reads_y)
-            later(&life->last, backward_time(pl, i));
+            later(&life->last, reading_time(pl, i));
         if (is_mean(pl->g, i) || p->nodes[i].tail)
             life->last = pl->end; /* means are looked at after the run */
         for (int k = 0; k < node->n_x; k++) {
@@ -169,7 +183,7 @@ static void find_lives(struct planner *pl, const int *outputs, int n_outputs) {
             if (node->op->reads_x >> k & 1)
                 later(&x->last, backward_time(pl, i));
             if (p->nodes[node->x[k]].backward) {
-                x->first_dy = backward_time(pl, i); /* falls with i: ends at the first addition */
+                x->first_dy = adding_time(pl, i, k); /* falls: ends at the first addition */
                 x->n_dy++;
             }
         }
@@ -217,9 +231,9 @@ static void assign_values(struct planner *pl) {
         } else {
             pn->y_slot = new_slot(pl, value_bytes(pl->g, i), i, pl->life[i].last);
         }
-        if (node->plan.saved_bytes)
+        if (node->plan.saved_bytes && (pn->backward || !node->op->saves_all))
             pn->saved_slot =
-                new_slot(pl, node->plan.saved_bytes, i, pn->backward ? backward_time(pl, i) : i);
+                new_slot(pl, node->plan.saved_bytes, i, pn->backward ? reading_time(pl, i) : i);
         if (node->plan.scratch_bytes > p->scratch_bytes)
             p->scratch_bytes = arena_round(node->plan.scratch_bytes);
     }
@@ -236,7 +250,7 @@ static void assign_gradients(struct planner *pl) {
             continue;
         if (j == p->loss)
             p->nodes[j].dy_slot = new_slot(pl, sizeof(act), 0, pl->end);
-        for (int k = 0; k < node->n_x; k++) {
+        for (int k = node->n_x - 1; k >= 0; k--) { /* start_backward adds to all but x[0] */
             const int i = node->x[k];
             struct plan_node *x = &p->nodes[i];
             if (!x->backward || x->dy_slot >= 0)
@@ -352,7 +366,7 @@ int plan_new(struct plan **out, const struct plan_config *config, struct err *er
     struct graph *g = config->graph;
     struct pool *pool = &g->model->pool;
     struct plan *p = pool_take(pool, sizeof *p);
-    struct planner pl = {.p = p, .g = g, .end = 2 * g->n_nodes};
+    struct planner pl = {.p = p, .g = g, .end = 3 * g->n_nodes};
 
     *p = (struct plan){.graph = g,
                        .loss = config->loss,
@@ -411,7 +425,8 @@ void plan_place(struct plan *p, void *memory, struct team *team) {
                               .dx = pn->dx,
                               .n_x = node->n_x,
                               .team = team,
-                              .training = p->training && !node->frozen};
+                              .training = p->training && !node->frozen,
+                              .no_winograd = g->no_winograd};
         c->y.data = pn->y_slot < 0 ? NULL : (act *)(void *)(base + p->slots[pn->y_slot].offset);
         c->dy.data = pn->dy_slot < 0 ? NULL : (act *)(void *)(base + p->slots[pn->dy_slot].offset);
         c->saved = pn->saved_slot < 0 ? NULL : base + p->slots[pn->saved_slot].offset;

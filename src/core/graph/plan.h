@@ -2,8 +2,9 @@
  * number stands in memory. Pure until plan_place; a planned step allocates nothing.
  *
  * Time runs forward over the nodes, then backward: node i computes at time i and, if some wanted
- * gradient passes through it, its backward at time 2N-1-i. Memory is shared by values whose
- * lives do not overlap; an in-place operator writes over an input that nobody reads later. */
+ * gradient passes through it, its start_backward at time 3N-2-2i and its backward right after it.
+ * Memory is shared by values whose lives do not overlap; an in-place operator writes over an input
+ * that nobody reads later. */
 #pragma once
 #include "core/graph/graph.h"
 

@@ -118,6 +118,25 @@ static void backward_in_two(const struct node *node, int i, struct op_call call,
     tell(c, i, RUN_DATA);
 }
 
+static void zero_gradient(const struct plan_node *pn, int k) {
+    if (pn->zero_dx >> k & 1)
+        memset(pn->dx[k].data, 0, (size_t)shape_len(&pn->dx[k].shape) * sizeof(act));
+}
+
+/* dx[0] may lie where something was that is read only here. */
+static void start_backward(struct plan *p, int i, const struct run_context *c) {
+    const struct plan_node *pn = &p->nodes[i];
+    const struct op *op = p->graph->nodes[i].op;
+
+    for (int k = 1; k < pn->call.n_x; k++)
+        zero_gradient(pn, k);
+    if (op->start_backward) {
+        op->start_backward(&pn->call);
+        tell(c, i, RUN_DATA);
+    }
+    zero_gradient(pn, 0);
+}
+
 static void backward_of(struct plan *p, int i, const struct run_context *c) {
     const struct node *node = &p->graph->nodes[i];
     const struct op_call *call = &p->nodes[i].call;
@@ -142,9 +161,7 @@ void run_backward(struct plan *p, const struct run_context *c) {
         const struct plan_node *pn = &p->nodes[i];
         if (!pn->backward)
             continue;
-        for (int k = 0; k < pn->call.n_x; k++)
-            if (pn->zero_dx >> k & 1)
-                memset(pn->dx[k].data, 0, (size_t)shape_len(&pn->dx[k].shape) * sizeof(act));
+        start_backward(p, i, c);
         backward_of(p, i, c);
         announce(p, c, i, &next);
         if (c->progress)

@@ -3,14 +3,10 @@
  * In training mean and (biased) variance are the batch's, and the running ones move towards them by
  * momentum, the variance made unbiased; otherwise the running ones are used. A batch of one pixel
  * has variance 0 and so gives bias. Source: Ioffe & Szegedy 2015, arXiv:1502.03167 */
+#include "core/ops/bn.h"
 #include "core/ops/init.h"
-#include "core/ops/norm.h"
 
 #include <math.h>
-
-struct bn {
-    double momentum, eps;
-};
 
 static const struct arg_spec specs[] = {
     {.name = "momentum",
@@ -32,13 +28,13 @@ static const struct arg_spec specs[] = {
 
 static const struct constant_args one = {1};
 
-static struct norm norm_of(const void *args, const struct shape *x) {
-    return (struct norm){1, shape_channels(x), ((const struct bn *)args)->eps};
+struct norm bn_norm(const struct bn *a, const struct shape *x) {
+    return (struct norm){.n_sets = 1, .n_groups = shape_channels(x), .eps = a->eps};
 }
 
 static int plan(const void *args, const struct shape *x, int n_x, struct op_plan *plan,
                 struct err *err) {
-    const struct norm norm = norm_of(args, x);
+    const struct norm norm = bn_norm(args, x);
     const struct shape channels = {1, {shape_channels(x)}};
     char text[SHAPE_TEXT];
 
@@ -57,8 +53,7 @@ static int plan(const void *args, const struct shape *x, int n_x, struct op_plan
     return 0;
 }
 
-static void move_running(const struct op_call *c, int64_t channels) {
-    const double momentum = ((const struct bn *)c->args)->momentum;
+static void move_running(const struct bn *a, const struct op_call *c, int64_t channels) {
     const double rows = (double)(shape_len(&c->x->shape) / channels);
     const real *mean = c->saved, *var = mean + 2 * channels;
     real *running_mean = c->state[0], *running_var = c->state[1];
@@ -66,13 +61,12 @@ static void move_running(const struct op_call *c, int64_t channels) {
     for (int64_t ch = 0; ch < channels; ch++) {
         const double unbiased = rows > 1 ? (double)var[ch] * (rows / (rows - 1)) : 0;
 
-        running_mean[ch] += (real)(momentum * ((double)mean[ch] - (double)running_mean[ch]));
-        running_var[ch] += (real)(momentum * (unbiased - (double)running_var[ch]));
+        running_mean[ch] += (real)(a->momentum * ((double)mean[ch] - (double)running_mean[ch]));
+        running_var[ch] += (real)(a->momentum * (unbiased - (double)running_var[ch]));
     }
 }
 
-static void take_running(const struct op_call *c, int64_t channels) {
-    const struct bn *a = c->args;
+static void take_running(const struct bn *a, const struct op_call *c, int64_t channels) {
     real *saved = c->saved;
 
     for (int64_t ch = 0; ch < channels; ch++) {
@@ -81,20 +75,26 @@ static void take_running(const struct op_call *c, int64_t channels) {
     }
 }
 
-static void forward(const struct op_call *c) {
-    const struct norm norm = norm_of(c->args, &c->x->shape);
+void bn_statistics(const struct bn *a, const struct op_call *c) {
+    const struct norm norm = bn_norm(a, &c->x->shape);
 
     if (c->training) {
         norm_statistics(&norm, c);
-        move_running(c, norm.n_groups);
+        move_running(a, c, norm.n_groups);
     } else {
-        take_running(c, norm.n_groups);
+        take_running(a, c, norm.n_groups);
     }
+}
+
+static void forward(const struct op_call *c) {
+    const struct norm norm = bn_norm(c->args, &c->x->shape);
+
+    bn_statistics(c->args, c);
     norm_forward(&norm, c);
 }
 
 static void backward(const struct op_call *c) {
-    const struct norm norm = norm_of(c->args, &c->x->shape);
+    const struct norm norm = bn_norm(c->args, &c->x->shape);
 
     norm_backward(&norm, c, !c->training);
 }

@@ -28,7 +28,7 @@ static const struct arg_spec specs[] = {
 static struct norm norm_of(const void *args, const struct shape *x) {
     const struct group_norm *a = args;
 
-    return (struct norm){x->dim[0], a->groups, a->eps};
+    return (struct norm){.n_sets = x->dim[0], .n_groups = a->groups, .eps = a->eps};
 }
 
 static int plan(const void *args, const struct shape *x, int n_x, struct op_plan *plan,

@@ -28,7 +28,9 @@ static const struct arg_spec specs[] = {
 };
 
 static struct norm norm_of(const void *args, const struct shape *x) {
-    return (struct norm){x->dim[0], shape_channels(x), ((const struct instance_norm *)args)->eps};
+    return (struct norm){.n_sets = x->dim[0],
+                         .n_groups = shape_channels(x),
+                         .eps = ((const struct instance_norm *)args)->eps};
 }
 
 static int plan(const void *args, const struct shape *x, int n_x, struct op_plan *plan,

@@ -1,9 +1,6 @@
 /* leaky_relu(x, slope=0.01): y = x for x > 0, else slope * x. */
+#include "core/ops/leaky_relu.h"
 #include "core/ops/activation.h"
-
-struct leaky_relu {
-    double slope;
-};
 
 static const struct arg_spec specs[] = {
     {.name = "slope",

@@ -1,5 +1,6 @@
 #include "core/ops/norm.h"
 #include "core/ops/init.h"
+#include "core/ops/norm_rows.h"
 
 #include <math.h>
 #include <string.h>
@@ -9,7 +10,10 @@
 enum { MIN_WIDTH = 256, CHUNK_LEN = 65536, MIN_CHUNK_ROWS = 64 };
 
 /* Rows of `width` in scratch: of each chunk, and the coefficients of each set. */
-enum { CHUNK_SCRATCH = 3, SET_SCRATCH = 4 };
+enum { CHUNK_SCRATCH = 3, SET_SCRATCH = 5 };
+
+/* What the coefficients of a set are, in rows: for forward the first three. */
+enum { MEAN, SCALE, BIAS, OFFSET, SLOPE };
 
 static const struct constant_args one = {1};
 
@@ -49,10 +53,10 @@ static struct piece piece_of(const struct job *k, int64_t i) {
                           (real *)k->c->scratch + i * CHUNK_SCRATCH * k->width};
 }
 
-static real *coefficients(const struct job *k, int64_t set) {
+static real *coefficients(const struct job *k, int64_t set, int row) {
     real *first = (real *)k->c->scratch + k->n->n_sets * k->n_chunks * CHUNK_SCRATCH * k->width;
 
-    return first + set * SET_SCRATCH * k->width;
+    return first + (set * SET_SCRATCH + row) * k->width;
 }
 
 void norm_plan(const struct norm *n, const struct shape *x, bool affine, struct op_plan *plan) {
@@ -178,17 +182,32 @@ static void fill_coefficients(const struct job *k, int64_t set, real *mean, real
 static void prepare_sets(void *context, int64_t begin, int64_t end) {
     const struct job *k = context;
 
-    for (int64_t set = begin; set < end; set++) {
-        real *mean = coefficients(k, set);
-
-        fill_coefficients(k, set, mean, mean + k->width, mean + 2 * k->width);
-    }
+    for (int64_t set = begin; set < end; set++)
+        fill_coefficients(k, set, coefficients(k, set, MEAN), coefficients(k, set, SCALE),
+                          coefficients(k, set, BIAS));
 }
 
-static void normalise(const act *x, const real *restrict mean, const real *restrict scale,
-                      const real *restrict bias, int64_t len, act *y) {
-    for (int64_t i = 0; i < len; i++)
-        y[i] = (x[i] - mean[i]) * scale[i] + bias[i];
+/* At most `width` numbers of a chunk. */
+static struct norm_row row_of(const struct job *k, const struct piece *p, int64_t at) {
+    const struct op_call *c = k->c;
+    const int64_t from = p->at + at;
+    const bool other = c->n_x > 1;
+
+    return (struct norm_row){.x = c->x[0].data + from,
+                             .dy = c->dy.data ? c->dy.data + from : NULL,
+                             .other = other ? c->x[1].data + from : NULL,
+                             .y = c->y.data + from,
+                             .dx = c->dx[0].data ? c->dx[0].data + from : NULL,
+                             .dother = other && c->dx[1].data ? c->dx[1].data + from : NULL,
+                             .mean = coefficients(k, p->set, MEAN),
+                             .scale = coefficients(k, p->set, SCALE),
+                             .bias = coefficients(k, p->set, BIAS),
+                             .offset = coefficients(k, p->set, OFFSET),
+                             .slope = coefficients(k, p->set, SLOPE),
+                             .s = p->sums,
+                             .q = p->sums + k->width,
+                             .then = k->n->then,
+                             .len = p->len - at < k->width ? p->len - at : k->width};
 }
 
 static void normalise_chunks(void *context, int64_t begin, int64_t end) {
@@ -196,11 +215,11 @@ static void normalise_chunks(void *context, int64_t begin, int64_t end) {
 
     for (int64_t i = begin; i < end; i++) {
         const struct piece p = piece_of(k, i);
-        const real *mean = coefficients(k, p.set);
 
-        for (int64_t at = 0; at < p.len; at += k->width)
-            normalise(k->c->x->data + p.at + at, mean, mean + k->width, mean + 2 * k->width,
-                      p.len - at < k->width ? p.len - at : k->width, k->c->y.data + p.at + at);
+        for (int64_t at = 0; at < p.len; at += k->width) {
+            const struct norm_row r = row_of(k, &p, at);
+            norm_row_value(&r);
+        }
     }
 }
 
@@ -212,28 +231,18 @@ void norm_forward(const struct norm *n, const struct op_call *c) {
     team_run(c->team, n->n_sets * k.n_chunks, normalise_chunks, &k);
 }
 
-/* s += dy, q += dy (x - mean) */
-static void add_products(const act *restrict x, const act *restrict dy, const real *restrict mean,
-                         int64_t len, real *restrict s, real *restrict q) {
-    for (int64_t i = 0; i < len; i++) {
-        s[i] += dy[i];
-        q[i] += dy[i] * (x[i] - mean[i]);
-    }
-}
-
 static void products_of_chunks(void *context, int64_t begin, int64_t end) {
     const struct job *k = context;
 
     for (int64_t i = begin; i < end; i++) {
         const struct piece p = piece_of(k, i);
-        const real *mean = coefficients(k, p.set);
-        real *s = p.sums, *q = s + k->width;
 
-        memset(s, 0, 2 * (size_t)k->width * sizeof(real));
-        for (int64_t at = 0; at < p.len; at += k->width)
-            add_products(k->c->x->data + p.at + at, k->c->dy.data + p.at + at, mean,
-                         p.len - at < k->width ? p.len - at : k->width, s, q);
-        fold(s, k), fold(q, k);
+        memset(p.sums, 0, 2 * (size_t)k->width * sizeof(real));
+        for (int64_t at = 0; at < p.len; at += k->width) {
+            const struct norm_row r = row_of(k, &p, at);
+            norm_row_products(&r);
+        }
+        fold(p.sums, k), fold(p.sums + k->width, k);
     }
 }
 
@@ -281,7 +290,8 @@ static void merge_products(void *context, int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; i++) {
         const int64_t first = i % groups * in_group;
         const double inv = (double)inverse[i];
-        real *offset = coefficients(k, i / groups) + 2 * k->width, *slope = offset + k->width;
+        real *offset = coefficients(k, i / groups, OFFSET);
+        real *slope = coefficients(k, i / groups, SLOPE);
         double g = 0, gd = 0, sum, product;
 
         for (int64_t ch = first; ch < first + in_group && !k->fixed; ch++) {
@@ -298,46 +308,15 @@ static void merge_products(void *context, int64_t begin, int64_t end) {
     }
 }
 
-struct pull {
-    const real *mean, *scale, *offset, *slope; /* [width] */
-};
-
-static void add_gradient(const act *restrict x, const act *restrict dy, const struct pull *p,
-                         int64_t len, act *restrict dx) {
-    const real *restrict mean = p->mean, *restrict scale = p->scale;
-    const real *restrict offset = p->offset, *restrict slope = p->slope;
-
-    for (int64_t i = 0; i < len; i++)
-        dx[i] += dy[i] * scale[i] - offset[i] - (x[i] - mean[i]) * slope[i];
-}
-
-/* The same where dx lies in dy's memory. */
-static void put_gradient(const act *restrict x, act *restrict dy, const struct pull *p,
-                         int64_t len) {
-    const real *restrict mean = p->mean, *restrict scale = p->scale;
-    const real *restrict offset = p->offset, *restrict slope = p->slope;
-
-    for (int64_t i = 0; i < len; i++)
-        dy[i] = dy[i] * scale[i] - offset[i] - (x[i] - mean[i]) * slope[i];
-}
-
 static void gradient_chunks(void *context, int64_t begin, int64_t end) {
     const struct job *k = context;
-    const struct op_call *c = k->c;
 
     for (int64_t i = begin; i < end; i++) {
-        const struct piece piece = piece_of(k, i);
-        real *v = coefficients(k, piece.set);
-        const struct pull p = {v, v + k->width, v + 2 * k->width, v + 3 * k->width};
+        const struct piece p = piece_of(k, i);
 
-        for (int64_t at = 0; at < piece.len; at += k->width) {
-            const int64_t from = piece.at + at;
-            const int64_t len = piece.len - at < k->width ? piece.len - at : k->width;
-
-            if (c->dx->data == c->dy.data)
-                put_gradient(c->x->data + from, c->dx->data + from, &p, len);
-            else
-                add_gradient(c->x->data + from, c->dy.data + from, &p, len, c->dx->data + from);
+        for (int64_t at = 0; at < p.len; at += k->width) {
+            const struct norm_row r = row_of(k, &p, at);
+            norm_row_gradient(&r);
         }
     }
 }
@@ -345,11 +324,8 @@ static void gradient_chunks(void *context, int64_t begin, int64_t end) {
 static void repeat_pulls(void *context, int64_t begin, int64_t end) {
     const struct job *k = context;
 
-    for (int64_t set = begin; set < end; set++) {
-        real *offset = coefficients(k, set) + 2 * k->width;
-
-        repeat(offset, k), repeat(offset + k->width, k);
-    }
+    for (int64_t set = begin; set < end; set++)
+        repeat(coefficients(k, set, OFFSET), k), repeat(coefficients(k, set, SLOPE), k);
 }
 
 void norm_backward(const struct norm *n, const struct op_call *c, bool fixed) {
@@ -360,7 +336,7 @@ void norm_backward(const struct norm *n, const struct op_call *c, bool fixed) {
     team_run(c->team, n->n_sets * k.n_chunks, products_of_chunks, &k);
     if (c->dw[0] || c->dw[1])
         team_run(c->team, k.channels, add_weight_gradients, &k);
-    if (!c->dx->data)
+    if (!c->dx[0].data && (c->n_x == 1 || !c->dx[1].data))
         return;
     team_run(c->team, n->n_sets * n->n_groups, merge_products, &k);
     team_run(c->team, n->n_sets, repeat_pulls, &k);

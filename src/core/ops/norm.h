@@ -1,6 +1,7 @@
 /* norm.h - operators that normalise by statistics of their input over pixels: bn, group_norm,
  * instance_norm.
  *   y = (x - mean) / sqrt(var + eps) * weight + bias
+ * or, in the same pass, y = then(that + x[1]), where there is an x[1] of the same shape.
  * x is [sets, rows, channels]: samples that are normalised together are one set, and so are
  * channels of one group. Weight w[0] and bias w[1] belong to a channel each, or are not planned.
  *
@@ -9,11 +10,13 @@
  * belongs to a channel repeated, so that the innermost loop is always long. */
 #pragma once
 #include "core/ops/share.h"
+#include "core/ops/then.h"
 
 struct norm {
     int64_t n_sets;   /* 1: the whole batch; or its samples */
     int64_t n_groups; /* of channels; divides their number */
     double eps;
+    struct then then;
 };
 
 /* Fill y, memory and, where affine, weights 1 and biases 0. */
@@ -26,6 +29,6 @@ void norm_statistics(const struct norm *n, const struct op_call *c);
 /* y, by mean and 1 / sqrt(var + eps) in c->saved. */
 void norm_forward(const struct norm *n, const struct op_call *c);
 
-/* Add to dx (or overwrite it where it is dy), dw[0] and dw[1]. fixed: the statistics do not depend
- * on x. */
+/* Add to dx (dx[0] is overwritten where it is dy), dw[0] and dw[1]. fixed: the statistics do not
+ * depend on x. Reads y only where there is an x[1] and something follows. */
 void norm_backward(const struct norm *n, const struct op_call *c, bool fixed);

@@ -24,8 +24,9 @@ struct op_param {
 
 /* What an operator needs, said before any memory exists. */
 struct op_plan {
-    int64_t batch;  /* given: samples that this rank computes at a time */
-    bool bias_auto; /* given: what bias=auto means here: true unless batch norm follows */
+    int64_t batch;    /* given: samples that this rank computes at a time */
+    bool bias_auto;   /* given: what bias=auto means here: true unless batch norm follows */
+    bool no_winograd; /* given: convolutions add up every product */
 
     struct shape y;
     struct op_param w[OP_MAX_WEIGHTS];    /* shape.rank 0: not used */
@@ -52,7 +53,7 @@ struct op_call {
     int64_t first; /* position of this rank's sample 0 in the global batch */
     double total;  /* losses and metrics: what their sum is divided by (count() over all ranks) */
     struct team *team; /* NULL: one thread */
-    bool training;
+    bool training, no_winograd;
 };
 
 struct op {
@@ -65,6 +66,7 @@ struct op {
     /* y may be x[0]'s memory and dx[0] dy's: element-wise, shape kept. Where they alias, dx = dy's
      * memory on entry and backward overwrites it (c->dx[0].data == c->dy.data). */
     bool in_place;
+    bool saves_all;     /* saved is for backward alone: NULL where none follows */
     bool cancels_bias;  /* a constant added to x[0] changes nothing: bn */
     bool class_index;   /* x[1] holds class indices below the channels of x[0], or -1 .. ignored */
     bool binary;        /* class_index, where one channel is the score of class 1 of two */
@@ -84,6 +86,10 @@ struct op {
     double (*count)(const struct op_call *c);
     /* Overwrite y, saved and state. */
     void (*forward)(const struct op_call *c);
+    /* What backward begins with, once, where it is two steps: overwrite dy, which nobody else reads
+     * any more, by what `backward` is to read there. Here y and saved are read and gradients of
+     * x[1] .. are added to; in `backward` those of x[0]. NULL: one step. */
+    void (*start_backward)(const struct op_call *c);
     /* Add to every wanted dx and dw: a tensor that is read twice gets both gradients.
      * NULL: no gradient passes (metrics, noise, detach). */
     void (*backward)(const struct op_call *c);

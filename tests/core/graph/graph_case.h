@@ -1,5 +1,6 @@
 /* graph_case.h - a job's text made into graphs, planned and computed, for tests. */
 #pragma once
+#include "core/graph/fuse.h"
 #include "core/graph/run.h"
 
 #include <math.h>
@@ -17,6 +18,7 @@ struct job_case {
     struct model model;
     struct field fields[2];
     int64_t batch;
+    bool fuse, evaluate; /* evaluate: as in validation; outputs are any tensors */
 };
 
 /* One [step] of it. */
@@ -25,6 +27,8 @@ struct step_case {
     struct plan *plan;
     struct net **train;
     int n_train;
+    int n_fused;       /* chains */
+    struct team *team; /* borrowed, before step_place; NULL: one thread */
     unsigned char *memory;
     double totals[16]; /* of the last run */
 };
@@ -105,11 +109,14 @@ static inline int step_try(struct step_case *step, struct job_case *job, const c
         .graph = step->graph,
         .outputs = outputs,
         .n_outputs = n_outputs,
-        .loss = graph_find(step->graph, "loss"),
+        .loss = job->evaluate ? -1 : graph_find(step->graph, "loss"),
         .train = step->train,
         .n_train = step->n_train,
-        .training = true,
+        .tensors = job->evaluate,
+        .training = !job->evaluate,
     };
+    if (job->fuse)
+        step->n_fused = graph_fuse(step->graph, outputs, n_outputs, plan.training);
     return plan_new(&step->plan, &plan, err);
 }
 
@@ -137,7 +144,7 @@ static inline void step_place(struct step_case *step) {
     step->memory = aligned_alloc(ARENA_ALIGN, bytes);
     assert_non_null(step->memory);
     memset(step->memory, 0xff, bytes);
-    plan_place(step->plan, step->memory, NULL);
+    plan_place(step->plan, step->memory, step->team);
 }
 
 static inline void step_release(struct step_case *step) {

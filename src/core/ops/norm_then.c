@@ -1,0 +1,52 @@
+/* norm_then, norm_add_then: bn, what is added to it and the activation behind it, in one pass. */
+#include "core/ops/fused.h"
+
+static int plan(const void *args, const struct shape *x, int n_x, struct op_plan *plan,
+                struct err *err) {
+    (void)n_x;
+    return fused_plan_norm(args, x, plan, err);
+}
+
+static struct norm norm_of(const struct op_call *c) {
+    const struct fused *f = c->args;
+    struct norm norm = bn_norm(f->bn, &c->x->shape);
+
+    norm.then = f->then;
+    return norm;
+}
+
+static void forward(const struct op_call *c) {
+    const struct norm norm = norm_of(c);
+
+    bn_statistics(((const struct fused *)c->args)->bn, c);
+    norm_forward(&norm, c);
+}
+
+static void backward(const struct op_call *c) {
+    const struct norm norm = norm_of(c);
+
+    norm_backward(&norm, c, !c->training);
+}
+
+const struct op op_norm_then = {
+    .word = {"norm_then", "bn and an activation", sizeof(struct fused), NULL},
+    .min_x = 1,
+    .max_x = 1,
+    .reads_x = 1,
+    .in_place = true,
+    .plan = plan,
+    .forward = forward,
+    .backward = backward,
+};
+
+const struct op op_norm_add_then = {
+    .word = {"norm_add_then", "bn, an addition and an activation", sizeof(struct fused), NULL},
+    .min_x = 2,
+    .max_x = 2,
+    .reads_x = 1,
+    .reads_y = true,
+    .in_place = true,
+    .plan = plan,
+    .forward = forward,
+    .backward = backward,
+};

@@ -1,0 +1,63 @@
+/* product_then: a convolution or linear layer and the activation behind it. Backward turns dy into
+ * the gradient before the activation, and sums up that of the bias, in one pass. */
+#include "core/ops/after.h"
+#include "core/ops/fused.h"
+
+static int plan(const void *args, const struct shape *x, int n_x, struct op_plan *plan,
+                struct err *err) {
+    const struct fused *f = args;
+
+    (void)n_x;
+    if (fused_plan_product(f, x, plan, err))
+        return -1;
+    const int64_t k = shape_channels(&plan->y);
+    const size_t after = after_scratch_bytes(shape_len(&plan->y) / k, k);
+    if (after > plan->scratch_bytes)
+        plan->scratch_bytes = after;
+    return 0;
+}
+
+static struct after after_of(const struct op_call *c) {
+    const int64_t k = shape_channels(&c->y.shape);
+
+    return (struct after){.team = c->team,
+                          .rows = shape_len(&c->y.shape) / k,
+                          .channels = k,
+                          .then = ((const struct fused *)c->args)->then,
+                          .scratch = c->scratch};
+}
+
+static void forward(const struct op_call *c) {
+    const struct fused *f = c->args;
+    const struct op_call product = fused_product_call(f, c);
+    const struct after after = after_of(c);
+
+    f->product->forward(&product);
+    after_forward(&after, NULL, c->y.data);
+}
+
+static void start_backward(const struct op_call *c) {
+    const struct after after = after_of(c);
+
+    after_backward(&after, c->y.data, NULL, c->dy.data, NULL, c->dw[1]);
+}
+
+static void backward(const struct op_call *c) {
+    const struct fused *f = c->args;
+    struct op_call product = fused_product_call(f, c);
+
+    product.dw[1] = NULL;
+    f->product->backward(&product);
+}
+
+const struct op op_product_then = {
+    .word = {"product_then", "conv or linear and an activation", sizeof(struct fused), NULL},
+    .min_x = 1,
+    .max_x = 1,
+    .reads_x = 1,
+    .reads_y = true,
+    .plan = plan,
+    .forward = forward,
+    .start_backward = start_backward,
+    .backward = backward,
+};
