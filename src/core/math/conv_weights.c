@@ -10,12 +10,16 @@
 /* Small gradients are summed by sample groups, a fixed number of them, each into a copy of its
  * own, and the copies added in order; large ones are cut by input channels instead. So are both
  * spread over threads without the sum depending on how many there are. */
-enum { GROUPS = 8, COPIED_LEN = 1 << 18, PATCH_LEN = 16384, MIN_PIXELS = 128 };
+enum { GROUPS = 8, COPIED_LEN = 1 << 18 };
+
+/* Channels of a patch, at most, so that it stays in the second-level cache with many pixels; with
+ * few the time would go into loading and storing dw. */
+enum { SLICE = 64, PATCH_LEN = 16384, MIN_PIXELS = 256 };
 
 struct work {
     const struct conv_shape *s;
     const struct isa *isa;
-    struct patches cut; /* of all channels of the group, so that no sum depends on slices */
+    struct patches cut; /* the same for all slices, however many, so that no sum depends on them */
     int64_t c, k, k0, c0;
     int64_t n_groups, n_slices;
     const act *x, *dy;
@@ -35,11 +39,18 @@ static int64_t groups_of(const struct conv_shape *s) {
     return s->n < GROUPS ? s->n : GROUPS;
 }
 
+/* Tiles read a few channels of many pixels: pixels a power of two apart would share a few sets of
+ * the first-level cache. */
+static int64_t spread(int64_t c) {
+    return c * (int64_t)sizeof(real) % 256 ? c : c + 64 / (int64_t)sizeof(real);
+}
+
 static struct patches cut(const struct conv_shape *s) {
     struct patches p = conv_patches(s, s->c / s->groups);
     const int64_t share = (s->n + groups_of(s) - 1) / groups_of(s);
 
-    /* Fewer pixels would spend the time on loading and storing dw. */
+    p.c = p.c < SLICE ? p.c : SLICE;
+    p.pitch_c = spread(p.c);
     patches_cut(&p, PATCH_LEN, MIN_PIXELS);
     if (p.images > share)
         p.images = share;
@@ -49,6 +60,7 @@ static struct patches cut(const struct conv_shape *s) {
 /* What one thread needs for patches of c channels. */
 static size_t slot_bytes(struct patches p, int64_t c) {
     p.c = c;
+    p.pitch_c = spread(c);
     return arena_round((size_t)(patches_len(&p) + ISA_MAX_ROWS) * sizeof(real)) +
            arena_round((size_t)patches_pixels(&p) * sizeof(int64_t)) +
            arena_round((size_t)(patches_pixels(&p) * isa_get()->tile_cols) * sizeof(real));
@@ -65,23 +77,30 @@ static size_t copies_bytes(const struct conv_shape *s) {
 
 size_t conv_weights_scratch_bytes(const struct conv_shape *s) {
     const struct patches p = cut(s);
-    size_t most = 0;
 
-    if (groups_of(s) > 1)
-        return copies_bytes(s) + (size_t)groups_of(s) * slot_bytes(p, p.c);
-    for (int64_t n = 1; n <= PATCH_SLOTS && n <= p.c; n++)
-        if ((size_t)n * slot_bytes(p, slice_len(p.c, n)) > most)
-            most = (size_t)n * slot_bytes(p, slice_len(p.c, n));
-    return most;
+    return copies_bytes(s) + PATCH_SLOTS * slot_bytes(p, p.c);
+}
+
+/* n rows of `bytes`, a length that the compiler knows where this is inlined. */
+static inline void copy_rows(const act *dy, int64_t ld, int64_t n, size_t bytes, real *out,
+                             int64_t ld_out) {
+    for (int64_t p = 0; p < n; p++)
+        memcpy(out + p * ld_out, dy + p * ld, bytes);
 }
 
 /* Columns [0, cols) of dy's rows, tile_cols apart, zeros beyond. */
 static void pack_columns(const act *dy, int64_t ld, int64_t n, int64_t cols, int64_t tile_cols,
                          real *out) {
-    for (int64_t p = 0; p < n; p++, dy += ld, out += tile_cols) {
-        memcpy(out, dy, (size_t)cols * sizeof *out);
-        memset(out + cols, 0, (size_t)(tile_cols - cols) * sizeof *out);
-    }
+    const size_t bytes = (size_t)cols * sizeof *out;
+
+    if (cols == tile_cols && bytes == 64)
+        copy_rows(dy, ld, n, 64, out, tile_cols);
+    else if (cols == tile_cols && bytes == 128)
+        copy_rows(dy, ld, n, 128, out, tile_cols);
+    else
+        for (int64_t p = 0; p < n; p++)
+            for (int64_t j = 0; j < tile_cols; j++)
+                out[p * tile_cols + j] = j < cols ? dy[p * ld + j] : 0;
 }
 
 static void add_tile(const struct isa *isa, int rows, int64_t n, const int64_t *at, const real *a,
@@ -104,13 +123,14 @@ static void add_tile(const struct isa *isa, int rows, int64_t n, const int64_t *
 static void add_panel(const struct work *work, const struct patches *p, int64_t c0,
                       const real *patch, const int64_t *at, int64_t n, const real *dy, int64_t cols,
                       real *dw, int64_t ldw) {
-    const bool runs = p->w.tap_step == 1 && p->c == work->c; /* a row of taps lies in one piece */
+    /* A row of taps lies in one piece. */
+    const bool runs = p->w.tap_step == 1 && p->c == work->c && patches_pixel(p) == p->c;
     const int64_t across = runs ? 1 : p->w.taps, len = runs ? p->w.taps * p->c : p->c;
     const int outer_rows = work->isa->outer_rows;
 
     for (int64_t t = 0; t < p->h.taps * across; t++) {
-        const int64_t tap =
-            t / across * p->h.tap_step * patches_pitch(p) + t % across * p->w.tap_step * p->c;
+        const int64_t tap = t / across * p->h.tap_step * patches_pitch(p) +
+                            t % across * p->w.tap_step * patches_pixel(p);
         real *rows = dw + (runs ? t * len : t * work->c + c0) * ldw;
 
         for (int64_t k = 0; k < len; k += outer_rows)
@@ -135,6 +155,7 @@ static void add_part(const struct work *work, int64_t group, int64_t c0, int64_t
 
     p.n = s->n * (group + 1) / work->n_groups - first;
     p.c = c1 - c0;
+    p.pitch_c = spread(p.c);
     for (int64_t i = 0; i < patches_count(&p); i++) {
         const struct block b = patches_block(&p, i);
         const act *dy = work->dy + ((first + b.n0) * s->out_h + b.i0) * s->out_w * s->k + work->k0;
@@ -161,15 +182,17 @@ static void run_slots(void *context, int64_t begin, int64_t end) {
             const int64_t group = u / work->n_slices, slice = u % work->n_slices;
             const int64_t c0 = work->c * slice / work->n_slices;
             const int64_t c1 = work->c * (slice + 1) / work->n_slices;
-            const size_t len = (size_t)copy_len(work->s);
+            real *copy = work->copies + group * copy_len(work->s);
             unsigned char *memory = work->slots + (size_t)slot * bytes;
 
             if (work->n_groups == 1) {
                 add_part(work, 0, c0, c1, memory, work->dw + work->k0, work->s->k);
                 continue;
             }
-            memset(work->copies + (size_t)group * len, 0, len * sizeof(real));
-            add_part(work, group, c0, c1, memory, work->copies + (size_t)group * len, work->k);
+            for (int64_t t = 0; t < work->s->kernel_h * work->s->kernel_w; t++)
+                memset(copy + (t * work->c + c0) * work->k, 0,
+                       (size_t)((c1 - c0) * work->k) * sizeof(real));
+            add_part(work, group, c0, c1, memory, copy, work->k);
         }
 }
 
@@ -210,7 +233,8 @@ void conv_weights_of_group(const struct conv_shape *s, int64_t group, struct tea
 
     if (s->n * s->out_h * s->out_w == 0)
         return;
-    if (work.n_groups == 1)
+    work.n_slices = (work.c + SLICE - 1) / SLICE;
+    if (work.n_groups == 1 && work.n_slices < team_n)
         work.n_slices = team_n < work.c ? team_n : work.c;
     work.n_slots = work.n_groups * work.n_slices;
     if (work.n_slots > team_n)

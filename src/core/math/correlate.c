@@ -5,9 +5,9 @@
 
 #include <string.h>
 
-/* A patch stays in the second-level cache (128 KiB of floats); the part of the weights that one
+/* A patch stays in the second-level cache (256 KiB of floats); the part of the weights that one
  * pass over its pixels uses, MAX_DEPTH x tile_cols, in the first. */
-enum { PATCH_LEN = 32768, MAX_DEPTH = 256, PACK_ROWS = 64 };
+enum { PATCH_LEN = 65536, MAX_DEPTH = 256, PACK_ROWS = 64, MIN_SLICE = 32 };
 
 /* Fewer pixels would spend the time on reading weights. */
 enum { MIN_PIXELS = 48 };
@@ -19,19 +19,22 @@ struct runs {
 };
 
 struct work {
-    struct correlation s;
+    struct correlation s; /* from is cut, and of one slice of channels */
+    int64_t n_slices;
     const struct isa *isa;
     struct runs runs;
     const act *src;
     const real *w, *bias;
     act *dst;
-    real *packed; /* [panels][runs.n * runs.len][tile_cols] */
+    bool direct;        /* windows are read where they are, not from patches */
+    int64_t pixel, row; /* elements from one pixel, or row, of what is read to the next */
+    real *packed;       /* [panels][n_slices][runs.n * runs.len][tile_cols] */
     unsigned char *slots;
     int64_t n_slots;
 };
 
-static struct runs runs_of(const struct patches *p) {
-    if (p->w.tap_step == 1)
+static struct runs runs_of(const struct patches *p, int64_t pixel) {
+    if (p->w.tap_step == 1 && pixel == p->c)
         return (struct runs){p->h.taps, p->w.taps * p->c, 1};
     return (struct runs){p->h.taps * p->w.taps, p->c, p->w.taps};
 }
@@ -40,6 +43,7 @@ static int64_t panels(const struct correlation *s, int tile_cols) {
     return (s->k + tile_cols - 1) / tile_cols;
 }
 
+/* Rows of the weights, of from.c channels. */
 static int64_t depth(const struct correlation *s) {
     return s->from.h.taps * s->from.w.taps * s->from.c;
 }
@@ -59,15 +63,37 @@ static int64_t pack_blocks(const struct patches *p) {
     return (p->c + PACK_ROWS - 1) / PACK_ROWS;
 }
 
-static void cut(struct patches *p) {
-    patches_cut(p, PATCH_LEN, MIN_PIXELS);
+/* Reads of weights and of dst beyond the caches, if patches have c channels. */
+static int64_t traffic(const struct correlation *s, int64_t c) {
+    const int64_t n_slices = s->from.c / c, pixels = s->from.n * s->from.h.out * s->from.w.out;
+    struct patches p = s->from;
+
+    p.c = c;
+    patches_cut(&p, PATCH_LEN, MIN_PIXELS);
+    return patches_count(&p) * depth(s) * s->k + 2 * (n_slices - 1) * pixels * s->k;
+}
+
+/* Cut into blocks of pixels and slices of channels: fewer channels make larger blocks, which read
+ * the weights fewer times, but dst more often. Returns the number of slices. */
+static int64_t cut(struct correlation *s) {
+    const int64_t c = s->from.c;
+    int64_t best = c;
+
+    for (int64_t part = c; part % 2 == 0 && part / 2 >= MIN_SLICE;) {
+        part /= 2;
+        if (traffic(s, part) < traffic(s, best))
+            best = part;
+    }
+    s->from.c = best;
+    patches_cut(&s->from, PATCH_LEN, MIN_PIXELS);
+    return c / best;
 }
 
 size_t correlate_scratch_bytes(const struct correlation *s) {
-    struct patches p = s->from;
+    struct correlation part = *s;
 
-    cut(&p);
-    return packed_bytes(s) + PATCH_SLOTS * slot_bytes(&p);
+    cut(&part);
+    return packed_bytes(s) + PATCH_SLOTS * slot_bytes(&part.from);
 }
 
 /* Weights in the order in which tiles read them, zeros beyond k. A block of one tap, PACK_ROWS
@@ -76,19 +102,23 @@ static void pack(void *context, int64_t begin, int64_t end) {
     const struct work *work = context;
     const struct correlation *s = &work->s;
     const int64_t w_taps = s->from.w.taps, blocks = pack_blocks(&s->from);
+    const int64_t panel_rows = work->n_slices * depth(s);
     const int tile_cols = work->isa->tile_cols;
 
     for (int64_t i = begin; i < end; i++) {
-        const int64_t t = i / blocks, c0 = i % blocks * PACK_ROWS;
+        const int64_t slice = i / blocks % work->n_slices, t = i / blocks / work->n_slices;
+        const int64_t c0 = i % blocks * PACK_ROWS;
         const int64_t c1 = s->from.c - c0 < PACK_ROWS ? s->from.c : c0 + PACK_ROWS;
         const int64_t row = s->h.w_first + t / w_taps * s->h.w_step;
         const int64_t column = s->w.w_first + t % w_taps * s->w.w_step;
-        const real *w = work->w + (row * s->w_columns + column) * s->w_pixel;
+        const real *w =
+            work->w + (row * s->w_columns + column) * s->w_pixel + slice * s->from.c * s->w_c;
 
         for (int64_t panel = 0; panel < panels(s, tile_cols); panel++) {
             const int64_t k0 = panel * tile_cols;
             const int64_t cols = s->k - k0 < tile_cols ? s->k - k0 : tile_cols;
-            real *out = work->packed + (panel * depth(s) + t * s->from.c + c0) * tile_cols;
+            real *out = work->packed +
+                        (panel * panel_rows + slice * depth(s) + t * s->from.c + c0) * tile_cols;
 
             for (int64_t c = c0; c < c1; c++, out += tile_cols) {
                 for (int64_t k = 0; k < cols; k++)
@@ -137,8 +167,9 @@ static void all_tiles(const struct work *work, const struct pass *pass, const re
                       const real *b, bool first, const int64_t *at, const int64_t *to, int64_t n) {
     const struct correlation *s = &work->s;
     const int tile_cols = work->isa->tile_cols, tile_rows = work->isa->tile_rows;
+    const int64_t panel_rows = work->n_slices * depth(s);
 
-    for (int64_t panel = 0; panel < panels(s, tile_cols); panel++, b += depth(s) * tile_cols) {
+    for (int64_t panel = 0; panel < panels(s, tile_cols); panel++, b += panel_rows * tile_cols) {
         const int64_t k0 = panel * tile_cols;
         const int64_t cols = s->k - k0 < tile_cols ? s->k - k0 : tile_cols;
         real bias[ISA_MAX_COLS] = {0};
@@ -161,16 +192,15 @@ static void all_tiles(const struct work *work, const struct pass *pass, const re
     }
 }
 
-/* All passes over a block. */
-static void all_passes(const struct work *work, const real *patch, const int64_t *at,
+/* All passes over one slice of a block. */
+static void all_passes(const struct work *work, int64_t slice, const real *patch, const int64_t *at,
                        const int64_t *to, int64_t n) {
     const struct patches *p = &work->s.from;
     const struct runs *runs = &work->runs;
-    const int64_t pitch = patches_pitch(p);
     const int64_t parts = (runs->len + MAX_DEPTH - 1) / MAX_DEPTH;
     const int64_t part = (runs->len + parts - 1) / parts;
     const int64_t together = MAX_DEPTH / runs->len > 1 ? MAX_DEPTH / runs->len : 1;
-    bool first = !work->s.add;
+    bool first = !work->s.add && slice == 0;
     struct pass pass;
 
     for (int64_t s0 = 0; s0 < runs->n; s0 += together)
@@ -180,11 +210,12 @@ static void all_passes(const struct work *work, const real *patch, const int64_t
             pass.n = (int)n_runs;
             pass.len = runs->len - k0 < part ? runs->len - k0 : part;
             for (int64_t s = 0; s < n_runs; s++)
-                pass.tap[s] = (s0 + s) / runs->across * p->h.tap_step * pitch +
-                              (s0 + s) % runs->across * p->w.tap_step * p->c + k0;
+                pass.tap[s] = (s0 + s) / runs->across * p->h.tap_step * work->row +
+                              (s0 + s) % runs->across * p->w.tap_step * work->pixel + k0;
             all_tiles(work, &pass, patch,
-                      work->packed + (s0 * runs->len + k0) * work->isa->tile_cols, first, at, to,
-                      n);
+                      work->packed +
+                          (slice * depth(&work->s) + s0 * runs->len + k0) * work->isa->tile_cols,
+                      first, at, to, n);
             first = false;
         }
 }
@@ -214,10 +245,15 @@ static void run_slots(void *context, int64_t begin, int64_t end) {
         for (int64_t i = n_blocks * slot / work->n_slots; i < n_blocks * (slot + 1) / work->n_slots;
              i++) {
             const struct block b = patches_block(p, i);
-            const int64_t n = patches_copy(p, b, work->src, work->s.c0, patch, at);
 
             place_pixels(&work->s, b, to);
-            all_passes(work, patch, at, to, n);
+            for (int64_t slice = 0; slice < work->n_slices; slice++) {
+                const int64_t c0 = work->s.c0 + slice * p->c;
+                const int64_t n = work->direct ? patches_at(p, b, c0, at)
+                                               : patches_copy(p, b, work->src, c0, patch, at);
+
+                all_passes(work, slice, work->direct ? work->src : patch, at, to, n);
+            }
         }
     }
 }
@@ -230,13 +266,16 @@ void correlate(const struct correlation *s, struct team *team, const act *src, c
 
     if (p->n * p->h.out * p->w.out == 0)
         return;
-    work.runs = runs_of(p);
-    work.packed = scratch;
-    work.slots = (unsigned char *)scratch + packed_bytes(s);
-    team_run(team, p->h.taps * p->w.taps * pack_blocks(p), pack, &work);
-    cut(p);
+    work.n_slices = cut(&work.s);
     if (p->images > (p->n + team_n - 1) / team_n)
         p->images = (p->n + team_n - 1) / team_n; /* a share for every thread */
+    work.direct = patches_inside(p);
+    work.pixel = work.direct ? p->src_c : patches_pixel(p);
+    work.row = work.direct ? p->w.src * p->src_c : patches_pitch(p);
+    work.runs = runs_of(p, work.pixel);
+    work.packed = scratch;
+    work.slots = (unsigned char *)scratch + packed_bytes(s);
+    team_run(team, p->h.taps * p->w.taps * work.n_slices * pack_blocks(p), pack, &work);
     work.n_slots = patches_count(p) < team_n ? patches_count(p) : team_n;
     team_run(team, work.n_slots, run_slots, &work);
 }

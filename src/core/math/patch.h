@@ -20,6 +20,7 @@ struct patches {
     int64_t n, src_c;
     int64_t src_n;        /* elements from one sample to the next */
     int64_t c;            /* channels copied */
+    int64_t pitch_c;      /* elements from one pixel of a patch to the next, >= c; 0: c */
     int64_t images, rows; /* of a block: images is 1 unless rows is h.out */
 };
 
@@ -43,8 +44,19 @@ static inline int64_t patches_pixels(const struct patches *p) {
 /* Elements of the largest patch. */
 int64_t patches_len(const struct patches *p);
 
-/* Elements from one row of a patch to the next. */
+/* Elements from one pixel, and from one row, of a patch to the next. */
+static inline int64_t patches_pixel(const struct patches *p) {
+    return p->pitch_c ? p->pitch_c : p->c;
+}
+
 int64_t patches_pitch(const struct patches *p);
+
+/* Does no window reach beyond the source? Then no copy is needed: its own pixels will do. */
+bool patches_inside(const struct patches *p);
+
+/* In place of patches_copy, where patches_inside: offsets in the source itself.
+ *   at  [pixels] of channel c0, tap (0, 0) of each output pixel */
+int64_t patches_at(const struct patches *p, struct block b, int64_t c0, int64_t *at);
 
 /* Copy channels [c0, c0 + c) of the block's source; zeros where the source ends.
  *   patch  [patches_len]

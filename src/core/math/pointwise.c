@@ -4,7 +4,8 @@
 #include "core/math/conv_parts.h"
 #include "core/math/gemm.h"
 
-enum { MIN_CHANNELS = 128, PIXELS = 256, WEIGHT_ROWS = 64 };
+/* A product of OpenBLAS packs both its factors: larger pieces pack them fewer times. */
+enum { MIN_CHANNELS = 128, PIECES = 8, PIXELS = 256, WEIGHT_ROWS = 64 };
 
 struct work {
     int64_t pixels, c, k;
@@ -27,6 +28,13 @@ bool covering(const struct conv_shape *s) {
            s->pad_h + s->pad_w == 0 && conv_x_n(s) == s->h * s->w * s->c;
 }
 
+/* Of PIECES, or fewer of `least`. */
+static int64_t piece_len(int64_t len, int64_t least) {
+    const int64_t each = (len + PIECES - 1) / PIECES;
+
+    return each < least ? least : each;
+}
+
 static int64_t piece(int64_t i, int64_t size, int64_t len) {
     return len - i * size < size ? len - i * size : size;
 }
@@ -37,45 +45,45 @@ static int64_t pieces(int64_t size, int64_t len) {
 
 static void forward_pixels(void *context, int64_t begin, int64_t end) {
     const struct work *work = context;
-    const int64_t c = work->c, k = work->k;
+    const int64_t c = work->c, k = work->k, most = piece_len(work->pixels, PIXELS);
 
     for (int64_t i = begin; i < end; i++) {
-        const int64_t n = piece(i, PIXELS, work->pixels);
-        act *y = work->y + i * PIXELS * k;
+        const int64_t n = piece(i, most, work->pixels);
+        act *y = work->y + i * most * k;
 
         for (int64_t j = 0; work->bias && j < n * k; j++)
             y[j] = work->bias[j % k];
-        gemm(false, false, n, k, c, work->x + i * PIXELS * c, c, work->w, k,
+        gemm(false, false, n, k, c, work->x + i * most * c, c, work->w, k,
              work->bias || work->add ? 1 : 0, y, k);
     }
 }
 
 static void backward_pixels(void *context, int64_t begin, int64_t end) {
     const struct work *work = context;
-    const int64_t c = work->c, k = work->k;
+    const int64_t c = work->c, k = work->k, most = piece_len(work->pixels, PIXELS);
 
     for (int64_t i = begin; i < end; i++)
-        gemm(false, true, piece(i, PIXELS, work->pixels), c, k, work->dy + i * PIXELS * k, k,
-             work->w, k, 1, work->dx + i * PIXELS * c, c);
+        gemm(false, true, piece(i, most, work->pixels), c, k, work->dy + i * most * k, k, work->w,
+             k, 1, work->dx + i * most * c, c);
 }
 
 /* Rows of the weights: pixels and channels of images that the kernel covers. */
 static void backward_rows(void *context, int64_t begin, int64_t end) {
     const struct work *work = context;
-    const int64_t c = work->c, k = work->k;
+    const int64_t c = work->c, k = work->k, most = piece_len(c, WEIGHT_ROWS);
 
     for (int64_t i = begin; i < end; i++)
-        gemm(false, true, work->pixels, piece(i, WEIGHT_ROWS, c), k, work->dy, k,
-             work->w + i * WEIGHT_ROWS * k, k, 1, work->dx + i * WEIGHT_ROWS, c);
+        gemm(false, true, work->pixels, piece(i, most, c), k, work->dy, k, work->w + i * most * k,
+             k, 1, work->dx + i * most, c);
 }
 
 static void weight_rows(void *context, int64_t begin, int64_t end) {
     const struct work *work = context;
-    const int64_t c = work->c, k = work->k;
+    const int64_t c = work->c, k = work->k, most = piece_len(c, WEIGHT_ROWS);
 
     for (int64_t i = begin; i < end; i++)
-        gemm(true, false, piece(i, WEIGHT_ROWS, c), k, work->pixels, work->x + i * WEIGHT_ROWS, c,
-             work->dy, k, 1, work->dw + i * WEIGHT_ROWS * k, k);
+        gemm(true, false, piece(i, most, c), k, work->pixels, work->x + i * most, c, work->dy, k, 1,
+             work->dw + i * most * k, k);
 }
 
 void pointwise_forward(const struct conv_shape *s, struct team *team, const act *x, const real *w,
@@ -89,7 +97,7 @@ void pointwise_forward(const struct conv_shape *s, struct team *team, const act 
                         .add = add,
                         .y = y};
 
-    team_run(team, pieces(PIXELS, work.pixels), forward_pixels, &work);
+    team_run(team, pieces(piece_len(work.pixels, PIXELS), work.pixels), forward_pixels, &work);
 }
 
 void pointwise_backward_data(const struct conv_shape *s, struct team *team, const act *dy,
@@ -97,7 +105,7 @@ void pointwise_backward_data(const struct conv_shape *s, struct team *team, cons
     struct work work = {
         .pixels = s->n * s->h * s->w, .c = s->c, .k = s->k, .dy = dy, .w = w, .dx = dx};
 
-    team_run(team, pieces(PIXELS, work.pixels), backward_pixels, &work);
+    team_run(team, pieces(piece_len(work.pixels, PIXELS), work.pixels), backward_pixels, &work);
 }
 
 void covering_backward_data(const struct conv_shape *s, struct team *team, const act *dy,
@@ -105,7 +113,7 @@ void covering_backward_data(const struct conv_shape *s, struct team *team, const
     struct work work = {
         .pixels = s->n, .c = s->h * s->w * s->c, .k = s->k, .dy = dy, .w = w, .dx = dx};
 
-    team_run(team, pieces(WEIGHT_ROWS, work.c), backward_rows, &work);
+    team_run(team, pieces(piece_len(work.c, WEIGHT_ROWS), work.c), backward_rows, &work);
 }
 
 void pointwise_backward_weights(const struct conv_shape *s, struct team *team, const act *x,
@@ -113,5 +121,5 @@ void pointwise_backward_weights(const struct conv_shape *s, struct team *team, c
     struct work work = {
         .pixels = s->n * s->h * s->w, .c = s->c, .k = s->k, .x = x, .dy = dy, .dw = dw};
 
-    team_run(team, pieces(WEIGHT_ROWS, s->c), weight_rows, &work);
+    team_run(team, pieces(piece_len(s->c, WEIGHT_ROWS), s->c), weight_rows, &work);
 }

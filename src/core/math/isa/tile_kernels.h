@@ -3,14 +3,14 @@
 #pragma once
 #include "core/math/isa/vec.h"
 
-/* n_vec is a constant where this is inlined, so that acc lives in registers. */
-INLINE void product_of(int n_vec, int n_taps, const int64_t *tap, int64_t len, const real *const *a,
-                       const real *b, const real *init, real *const *c) {
+/* n_vec and from_init are constants where this is inlined, so that acc lives in registers. */
+INLINE void product_of(int n_vec, bool from_init, int n_taps, const int64_t *tap, int64_t len,
+                       const real *const *a, const real *b, const real *init, real *const *c) {
     vec acc[TILE_ROWS][2];
 
     for (int r = 0; r < TILE_ROWS; r++)
         for (int v = 0; v < n_vec; v++)
-            acc[r][v] = load(init ? init + v * VEC_LEN : c[r] + v * VEC_LEN);
+            acc[r][v] = load((from_init ? init : c[r]) + v * VEC_LEN);
     for (int s = 0; s < n_taps; s++) {
         const real *row[TILE_ROWS];
 
@@ -34,10 +34,14 @@ INLINE void product_of(int n_vec, int n_taps, const int64_t *tap, int64_t len, c
 
 static void product(int n_taps, const int64_t *tap, int64_t len, const real *const *a,
                     const real *b, const real *init, bool narrow, real *const *c) {
-    if (narrow)
-        product_of(1, n_taps, tap, len, a, b, init, c);
+    if (narrow && init)
+        product_of(1, true, n_taps, tap, len, a, b, init, c);
+    else if (narrow)
+        product_of(1, false, n_taps, tap, len, a, b, init, c);
+    else if (init)
+        product_of(2, true, n_taps, tap, len, a, b, init, c);
     else
-        product_of(2, n_taps, tap, len, a, b, init, c);
+        product_of(2, false, n_taps, tap, len, a, b, init, c);
 }
 
 INLINE void outer_of(int rows, int n_vec, int64_t n, const int64_t *at, const real *a,
