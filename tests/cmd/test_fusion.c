@@ -1,4 +1,4 @@
-/* [run] fusion changes the last digits of a run, and nothing that is saved or measured. */
+/* The keys of [run] change the last digits of a run, and nothing that is saved or measured. */
 #include "cmd/results.h"
 
 enum { STEPS = 12 };
@@ -7,10 +7,10 @@ static void write_job(void) {
     program_write("job.ini",
                   "[job]\ninclude = %s/classify.ini\nmodel = d\nsteps = %d\n"
                   "[net d(image)]\n"
-                  "a = image | conv(8, 3, stride=2) | bn | relu\n"
-                  "b = (a | conv(8) | bn) + a | relu\n"
+                  "a = image | conv(16, 3, stride=2) | bn | relu\n"
+                  "b = (a | conv(16) | bn) + a | relu\n"
                   "c = b | bn | leaky_relu | conv(12, 3, stride=2) | relu6\n"
-                  "fc = c | global_avgpool | linear(10) | bn\n"
+                  "fc = c | global_avgpool | linear(10)\n"
                   "[step]\noptimizer = sgd(lr=0.02, momentum=0.9)\n"
                   "[data]\ntrain = shapes.h5:train\nvalidate = shapes.h5:test\nbatch = 24\n"
                   "[picture a]\nshow = image\ncount = 4\n"
@@ -41,6 +41,19 @@ static void losses_and_measures_are_the_same(void **state) {
     program_expect(0, NULL, "$MPIRUN -np 2 $DLTRAIN job.ini --set name=on2");
     program_expect(0, NULL, "$MPIRUN -np 2 $DLTRAIN job.ini --set name=off2 --set run.fusion=off");
     expect_alike("on2", "off2");
+}
+
+/* Were the numbers the same to the bit, the key would not have reached the convolutions. */
+static void without_winograd_only_digits_change(void **state) {
+    (void)state;
+    write_job();
+    program_expect(0, NULL, "$DLTRAIN job.ini --set name=direct --set run.winograd=off");
+    expect_alike("on", "direct");
+    struct checkpoint *on = results_open("on", "last.h5");
+    struct checkpoint *direct = results_open("direct", "last.h5");
+
+    assert_true(results_moved(on, direct, "/nets/d/conv2.weight") > 0);
+    checkpoint_close(on), checkpoint_close(direct);
 }
 
 static void checkpoints_have_the_same_tensors(void **state) {
@@ -82,7 +95,7 @@ static void shares_and_parts_of_a_batch_are_the_same(void **state) {
     for (int off = 0; off < 2; off++)
         program_expect(0, NULL,
                        "$MPIRUN -np 3 $DLTRAIN job.ini --set name=few%d --set "
-                       "data.batch=10 --set data.accumulate=2 --set job.threads=2 %s",
+                       "data.batch=5 --set data.accumulate=2 --set job.threads=2 %s",
                        off, off ? "--set run.fusion=off" : "");
     expect_alike("few0", "few1");
 }
@@ -101,6 +114,7 @@ static void other_words_are_refused(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(losses_and_measures_are_the_same),
+        cmocka_unit_test(without_winograd_only_digits_change),
         cmocka_unit_test(checkpoints_have_the_same_tensors),
         cmocka_unit_test(a_run_goes_on_the_other_way),
         cmocka_unit_test(shares_and_parts_of_a_batch_are_the_same),

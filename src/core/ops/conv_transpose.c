@@ -24,7 +24,7 @@ static int plan(const void *args, const struct shape *x, int n_x, struct op_plan
 }
 
 static void forward(const struct op_call *c) {
-    const struct conv3d s = filters_conv3d(c->args, true, &c->x->shape, &c->y.shape);
+    const struct conv3d s = filters_conv3d(c, true);
     const struct spectral n = filters_spectral(c->args, true, &c->x->shape, &c->y.shape);
     void *scratch = spectral_rest(&n, c);
 
@@ -33,7 +33,7 @@ static void forward(const struct op_call *c) {
 }
 
 static void backward(const struct op_call *c) {
-    const struct conv3d s = filters_conv3d(c->args, true, &c->x->shape, &c->y.shape);
+    const struct conv3d s = filters_conv3d(c, true);
     const struct spectral n = filters_spectral(c->args, true, &c->x->shape, &c->y.shape);
     void *scratch = spectral_rest(&n, c);
 

@@ -119,45 +119,8 @@ static struct shape weight_shape(const struct filters *a, bool transposed, const
     return w;
 }
 
-int filters_plan(const char *name, bool transposed, const struct filters *a, const struct shape *x,
-                 struct op_plan *plan, struct err *err) {
-    const int n_axes = axes_of(x);
-    int64_t extent[AXES_MAX], stride[AXES_MAX];
-
-    if (check(name, transposed, a, x, err))
-        return -1;
-    plan->y = *x;
-    plan->y.dim[x->rank - 1] = a->channels;
-    if (transposed ? grow(name, a, x, &plan->y, err) : shrink(name, a, x, &plan->y, err))
-        return -1;
-    const struct conv3d s = filters_conv3d(a, transposed, x, &plan->y);
-    struct op_param weight = {.name = "weight", .decay = true};
-
-    for (int i = 0; i < n_axes; i++) {
-        const struct axis v = axis_of(a, transposed, i);
-
-        extent[i] = transposed ? (v.cover + v.stride - 1) / v.stride : v.cover;
-        stride[i] = transposed || plan->y.dim[1 + i] == 1 ? 1 : v.stride;
-    }
-    weight.shape = weight_shape(a, transposed, x, &plan->y);
-    weight.init = a->init.word ? a->init : init_default;
-    weight.fan_in = shape_len(&weight.shape) / s.slice.k;
-    weight.fan_out = shape_len(&weight.shape) / s.slice.c;
-    plan->w[0] = weight;
-    if (a->bias == BIAS_TRUE || (a->bias == BIAS_AUTO && plan->bias_auto))
-        plan->w[1] = (struct op_param){
-            .name = "bias", .shape = {1, {a->channels}}, .fan_in = weight.fan_in, .fan_out = 1};
-    plan->scratch_bytes = conv3d_scratch_bytes(&s);
-    plan->flops = conv3d_flops(&s);
-    const struct spectral spectral = filters_spectral(a, transposed, x, &plan->y);
-    spectral_plan(&spectral, plan);
-    plan->kernel = axes_h_w(extent, n_axes);
-    plan->stride = axes_h_w(stride, n_axes);
-    return 0;
-}
-
-struct conv3d filters_conv3d(const struct filters *a, bool transposed, const struct shape *x,
-                             const struct shape *y) {
+static struct conv3d conv3d_of(const struct filters *a, bool transposed, const struct shape *x,
+                               const struct shape *y, bool no_winograd) {
     const struct shape *in = transposed ? y : x, *out = transposed ? x : y;
     const int none = AXES_MAX - axes_of(x); /* dimensions that x lacks: one pixel, one tap */
     int64_t n_in[AXES_MAX] = {1, 1, 1}, n_out[AXES_MAX] = {1, 1, 1};
@@ -188,7 +151,8 @@ struct conv3d filters_conv3d(const struct filters *a, bool transposed, const str
                   .pad_w = v[2].pad,
                   .dilation_h = v[1].dilation,
                   .dilation_w = v[2].dilation,
-                  .groups = a->groups},
+                  .groups = a->groups,
+                  .no_winograd = no_winograd},
         .d = n_in[0],
         .out_d = n_out[0],
         .kernel_d = v[0].kernel,
@@ -196,6 +160,47 @@ struct conv3d filters_conv3d(const struct filters *a, bool transposed, const str
         .pad_d = v[0].pad,
         .dilation_d = v[0].dilation,
     };
+}
+
+int filters_plan(const char *name, bool transposed, const struct filters *a, const struct shape *x,
+                 struct op_plan *plan, struct err *err) {
+    const int n_axes = axes_of(x);
+    int64_t extent[AXES_MAX], stride[AXES_MAX];
+
+    if (check(name, transposed, a, x, err))
+        return -1;
+    plan->y = *x;
+    plan->y.dim[x->rank - 1] = a->channels;
+    if (transposed ? grow(name, a, x, &plan->y, err) : shrink(name, a, x, &plan->y, err))
+        return -1;
+    const struct conv3d s = conv3d_of(a, transposed, x, &plan->y, plan->no_winograd);
+    struct op_param weight = {.name = "weight", .decay = true};
+
+    for (int i = 0; i < n_axes; i++) {
+        const struct axis v = axis_of(a, transposed, i);
+
+        extent[i] = transposed ? (v.cover + v.stride - 1) / v.stride : v.cover;
+        stride[i] = transposed || plan->y.dim[1 + i] == 1 ? 1 : v.stride;
+    }
+    weight.shape = weight_shape(a, transposed, x, &plan->y);
+    weight.init = a->init.word ? a->init : init_default;
+    weight.fan_in = shape_len(&weight.shape) / s.slice.k;
+    weight.fan_out = shape_len(&weight.shape) / s.slice.c;
+    plan->w[0] = weight;
+    if (a->bias == BIAS_TRUE || (a->bias == BIAS_AUTO && plan->bias_auto))
+        plan->w[1] = (struct op_param){
+            .name = "bias", .shape = {1, {a->channels}}, .fan_in = weight.fan_in, .fan_out = 1};
+    plan->scratch_bytes = conv3d_scratch_bytes(&s);
+    plan->flops = conv3d_flops(&s);
+    const struct spectral spectral = filters_spectral(a, transposed, x, &plan->y);
+    spectral_plan(&spectral, plan);
+    plan->kernel = axes_h_w(extent, n_axes);
+    plan->stride = axes_h_w(stride, n_axes);
+    return 0;
+}
+
+struct conv3d filters_conv3d(const struct op_call *c, bool transposed) {
+    return conv3d_of(c->args, transposed, &c->x->shape, &c->y.shape, c->no_winograd);
 }
 
 struct spectral filters_spectral(const struct filters *a, bool transposed, const struct shape *x,

@@ -78,9 +78,8 @@ extern const char *const filters_biases[];
 int filters_plan(const char *name, bool transposed, const struct filters *a, const struct shape *x,
                  struct op_plan *plan, struct err *err);
 
-/* The convolution between x and y. */
-struct conv3d filters_conv3d(const struct filters *a, bool transposed, const struct shape *x,
-                             const struct shape *y);
+/* The convolution between x and y of a call. */
+struct conv3d filters_conv3d(const struct op_call *c, bool transposed);
 
 /* How the weights between x and y are normalised. */
 struct spectral filters_spectral(const struct filters *a, bool transposed, const struct shape *x,
