@@ -197,6 +197,35 @@ static void all_steps_of_a_job_are_listed(void **state) {
     free(table);
 }
 
+/* Parameters of torchvision 0.14's networks, counted there; of ResNet-20 and DCGAN as
+ * configs/ says; of U-Net in grey those of milesial/Pytorch-UNet, 31037698, less 2 of 3 colours of
+ * the first convolution: 2 * 3 * 3 * 64. */
+static void networks_to_compare_have_their_sizes(void **state) {
+    static const struct {
+        const char *job, *net;
+        long n;
+    } nets[] = {{"resnet50", "resnet50", 25557032},
+                {"resnet20", "resnet20", 269722},
+                {"vgg16", "vgg16", 138357544},
+                {"mobilenet_v2", "mobilenet_v2", 3504872},
+                {"densenet121", "densenet121", 7978856},
+                {"inception_v3", "inception_v3", 27161264},
+                {"dcgan64", "generator", 3576704},
+                {"dcgan64", "discriminator", 2765568},
+                {"unet256", "unet", 31037698 - 2 * 3 * 3 * 64}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof nets / sizeof *nets; i++) {
+        char command[128], text[64];
+
+        snprintf(command, sizeof command, "$DLTRAIN show $CONFIGS/../bench/%s.ini", nets[i].job);
+        snprintf(text, sizeof text, "\nnet %s: %ld parameters", nets[i].net, nets[i].n);
+        char *shown = printed(command);
+        expect_line(shown, text);
+        free(shown);
+    }
+}
+
 static void wrong_arguments_are_refused(void **state) {
     (void)state;
     write_layers_job("layers.ini");
@@ -217,6 +246,7 @@ int main(void) {
         cmocka_unit_test(totals_are_the_sums_of_the_rows),
         cmocka_unit_test(the_table_fits_its_page),
         cmocka_unit_test(all_steps_of_a_job_are_listed),
+        cmocka_unit_test(networks_to_compare_have_their_sizes),
         cmocka_unit_test(wrong_arguments_are_refused),
     };
 
