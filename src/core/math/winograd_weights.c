@@ -32,10 +32,10 @@ static struct work work_of(const struct conv_shape *s) {
 
     winograd_cut(s->pad_h, s->pad_w, &k.x, &k.dy);
     k.n_squares = s->n * k.dy.per_image;
-    if (s->c * s->k <= GROUPED_LEN && k.n_squares > 0)
-        k.n_groups = winograd_part(0, GROUPS, k.n_squares);
-    else if (SHARED_LEN / (WINOGRAD_POINTS * (s->c + s->k)) > most)
+    if (s->c * s->k > GROUPED_LEN && SHARED_LEN / (WINOGRAD_POINTS * (s->c + s->k)) > most)
         most = SHARED_LEN / (WINOGRAD_POINTS * (s->c + s->k));
+    if (s->c * s->k <= GROUPED_LEN && k.n_squares >= 2 * BLOCK)
+        k.n_groups = winograd_part(0, GROUPS, k.n_squares / BLOCK);
     per_group = winograd_parts(k.n_squares, k.n_groups);
     most = winograd_part(0, most, per_group);
     k.vx = winograd_layout(most, 3 * k.isa->vec_len);
@@ -62,10 +62,12 @@ static size_t slot_bytes(const struct work *k) {
 
 size_t winograd_weights_scratch_bytes(const struct conv_shape *s) {
     const struct work k = work_of(s);
+    const size_t sum_bytes = winograd_layout_bytes(&k.sum, k.sum.width);
+    const size_t shared = squares_bytes(&k) + PATCH_SLOTS * sum_bytes;
+    const size_t grouped = copies_bytes(&k) + (size_t)k.n_groups * slot_bytes(&k);
 
-    if (k.n_groups > 1)
-        return copies_bytes(&k) + (size_t)k.n_groups * slot_bytes(&k);
-    return squares_bytes(&k) + PATCH_SLOTS * slot_bytes(&k);
+    /* A smaller batch may be shared where a larger one is grouped. */
+    return k.n_groups > 1 && grouped > shared ? grouped : shared;
 }
 
 /* Squares [begin, end) of both into rows from begin - first. */
