@@ -17,10 +17,10 @@ struct way {
     const char *name;
     unsigned wanted;
     int threads;
-    bool poison, alias_y, alias_dx;
+    bool poison, alias_y, alias_dx, first;
 };
 
-static const struct way plainly = {"plainly", WANT_ALL, 1, false, false, false};
+static const struct way plainly = {"plainly", WANT_ALL, 1, false, false, false, false};
 
 /* One operator and operands of its own. */
 struct bench {
@@ -145,6 +145,15 @@ static void bench_forward(struct bench *b) {
     b->op->forward(&b->call);
 }
 
+static void bench_recompute(struct bench *b) {
+    poison(&b->call.y);
+    for (int i = 0; i < b->c->n_x; i++)
+        if (i || !(b->op->reads_x & 1))
+            poison(&b->x[i]);
+    memset(b->call.scratch, 0xff, b->plan.scratch_bytes);
+    b->op->recompute(&b->call);
+}
+
 static void bench_backward(struct bench *b) {
     if (b->way.alias_dx) {
         free(b->dx[0].data);
@@ -155,6 +164,11 @@ static void bench_backward(struct bench *b) {
             poison(&b->x[i]);
     if (b->way.poison && !b->op->reads_y)
         poison(&b->call.y);
+    for (int i = 0; b->way.first && i < b->c->n_x; i++)
+        if (b->op->overwrites >> i & 1 && b->dx[i].data)
+            poison(&b->dx[i]);
+    if (b->way.first)
+        b->call.dx_first = b->op->overwrites;
     memset(b->call.scratch, 0xff, b->plan.scratch_bytes);
     if (b->op->start_backward) {
         b->op->start_backward(&b->call);
@@ -214,22 +228,25 @@ static void compare_all(struct bench *b, const struct bench *start) {
 }
 
 /* Run another way and expect the numbers of `b`: the same bits (tolerance 0), or nearly so where
- * backward overwrites dx[0] in place of adding to what `start` holds. */
+ * backward overwrites dx in place of adding to what `start` holds. */
 static void check_way(const struct bench *b, const struct bench *start, const struct way *way) {
     struct bench o;
 
     bench_init(&o, b->c, way);
     bench_forward(&o);
+    if (way->recompute)
+        bench_recompute(&o);
     near(&o, "y", o.call.y.data, b->call.y.data, shape_len(&b->plan.y), 0);
     bench_backward(&o);
     for (int i = 0; i < b->c->n_x; i++) {
         const int64_t len = shape_len(&b->x[i].shape);
+        const bool over = (!i && way->alias_dx) || (way->first && b->op->overwrites >> i & 1);
 
         if (!o.dx[i].data)
             continue;
-        for (int64_t j = 0; !i && way->alias_dx && j < len; j++)
-            o.dx[0].data[j] += start->dx[0].data[j];
-        near(&o, "dx", o.dx[i].data, b->dx[i].data, len, !i && way->alias_dx ? 1e-12 : 0);
+        for (int64_t j = 0; over && j < len; j++)
+            o.dx[i].data[j] += start->dx[i].data[j];
+        near(&o, "dx", o.dx[i].data, b->dx[i].data, len, over ? 1e-12 : 0);
     }
     for (int i = 0; i < OP_MAX_WEIGHTS; i++)
         if (o.call.dw[i])
@@ -251,6 +268,9 @@ static void check_ways(const struct bench *b, const struct bench *start) {
         check_way(b, start, &way);
     way = (struct way){.name = "unread operands poisoned", WANT_ALL, 1, .poison = true};
     check_way(b, start, &way);
+    way = (struct way){.name = "y recomputed", WANT_ALL, 1, .recompute = true};
+    if (b->op->recompute)
+        check_way(b, start, &way);
     way = (struct way){.name = "the only gradient wanted", 0, 1};
     check_way(b, start, &way);
     for (int i = 0; i < WANT_W + OP_MAX_WEIGHTS; i++) {
@@ -258,6 +278,9 @@ static void check_ways(const struct bench *b, const struct bench *start) {
         if (i < b->c->n_x || i >= WANT_W)
             check_way(b, start, &way);
     }
+    way = (struct way){.name = "dx overwritten", WANT_ALL, 2, .first = true};
+    if (b->op->overwrites)
+        check_way(b, start, &way);
     if (!may_alias_y(b))
         return;
     way = (struct way){.name = "y in x[0]'s memory", WANT_ALL, 2, .alias_y = true};
@@ -295,8 +318,8 @@ void check_gradients(const struct op_case *c) {
 void check_output(const struct op_case *c, struct shape y, const act *y_data) {
     const double tolerance = c->tolerance > 0 ? c->tolerance : 1e-6;
     const struct way ways[] = {plainly,
-                               {"in a team", 0, 3, false, false, false},
-                               {"y in x[0]'s memory", 0, 1, false, true, false}};
+                               {"in a team", 0, 3, false, false, false, false},
+                               {"y in x[0]'s memory", 0, 1, false, true, false, false}};
 
     for (int i = 0; i < 3; i++) {
         struct bench b;

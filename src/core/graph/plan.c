@@ -7,6 +7,8 @@
 struct life {
     bool needs;         /* a gradient has something to do here or before */
     int last;           /* last time its value is read */
+    int last_forward;   /* and in forward */
+    int first_reader;   /* the node whose backward reads it first; -1: none does */
     int first_dy, n_dy; /* first time its gradient is added to; number of additions */
 };
 
@@ -171,6 +173,7 @@ static void find_lives(struct planner *pl, const int *outputs, int n_outputs) {
         if (!p->nodes[i].live)
             continue;
         later(&life->last, i);
+        later(&life->last_forward, i);
         if (p->nodes[i].backward && node->op->reads_y)
             later(&life->last, reading_time(pl, i));
         if (is_mean(pl->g, i) || p->nodes[i].tail)
@@ -178,10 +181,13 @@ static void find_lives(struct planner *pl, const int *outputs, int n_outputs) {
         for (int k = 0; k < node->n_x; k++) {
             struct life *x = &pl->life[node->x[k]];
             later(&x->last, i);
+            later(&x->last_forward, i);
             if (!p->nodes[i].backward)
                 continue;
-            if (node->op->reads_x >> k & 1)
+            if (node->op->reads_x >> k & 1) {
                 later(&x->last, backward_time(pl, i));
+                later(&x->first_reader, i);
+            }
             if (p->nodes[node->x[k]].backward) {
                 x->first_dy = adding_time(pl, i, k); /* falls: ends at the first addition */
                 x->n_dy++;
@@ -213,6 +219,28 @@ static bool may_alias(const struct planner *pl, int i) {
            shape_len(&pl->g->nodes[node->x[0]].plan.y) == shape_len(&node->plan.y);
 }
 
+/* Is it better to compute node i's value again than to keep it until backward? */
+static bool is_refilled(const struct planner *pl, int i) {
+    const struct life *life = &pl->life[i];
+
+    return pl->p->nodes[i].backward && pl->g->nodes[i].op->recompute && life->first_reader > 0 &&
+           life->last < pl->end;
+}
+
+/* Two lives: to the last reader of forward, and from the first of backward on. */
+static void assign_refilled(struct planner *pl, int i) {
+    struct plan *p = pl->p;
+    const struct life *life = &pl->life[i];
+    const size_t bytes = value_bytes(pl->g, i);
+
+    p->nodes[i].y_slot = new_slot(pl, bytes, i, life->last_forward);
+    p->refills = pool_grow(&pl->g->model->pool, p->refills, p->n_refills, sizeof *p->refills);
+    p->refills[p->n_refills++] = (struct plan_refill){
+        .node = i,
+        .before = life->first_reader,
+        .slot = new_slot(pl, bytes, backward_time(pl, life->first_reader), life->last)};
+}
+
 static void assign_values(struct planner *pl) {
     struct plan *p = pl->p;
 
@@ -228,6 +256,8 @@ static void assign_values(struct planner *pl) {
         if (may_alias(pl, i) && pl->life[node->x[0]].last == i) {
             pn->y_slot = p->nodes[node->x[0]].y_slot;
             later(&p->slots[pn->y_slot].last, pl->life[i].last);
+        } else if (is_refilled(pl, i)) {
+            assign_refilled(pl, i);
         } else {
             pn->y_slot = new_slot(pl, value_bytes(pl->g, i), i, pl->life[i].last);
         }
@@ -431,12 +461,19 @@ void plan_place(struct plan *p, void *memory, struct team *team) {
         c->dy.data = pn->dy_slot < 0 ? NULL : (act *)(void *)(base + p->slots[pn->dy_slot].offset);
         c->saved = pn->saved_slot < 0 ? NULL : base + p->slots[pn->saved_slot].offset;
         c->scratch = base + p->slot_bytes;
+        c->dx_first = node->op ? pn->zero_dx & node->op->overwrites : 0;
         place_params(p, node, c);
         for (int k = 0; k < node->n_x; k++) {
             const struct plan_node *x = &p->nodes[node->x[k]];
             pn->x[k].data = x->call.y.data;
             pn->dx[k].data = pn->backward && x->backward ? x->call.dy.data : NULL;
         }
+    }
+    for (int i = 0; i < p->n_refills; i++) {
+        struct plan_refill *r = &p->refills[i];
+
+        r->forward = p->nodes[r->node].call.y.data;
+        r->backward = (act *)(void *)(base + p->slots[r->slot].offset);
     }
     p->n = -1; /* shapes are set by the first run */
 }

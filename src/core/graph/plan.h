@@ -17,10 +17,17 @@ struct plan_ready {
 
 struct plan_node {
     bool live, tail, backward;
-    unsigned zero_dx;                /* bit k: dx[k] is zeroed before this node's backward */
+    unsigned zero_dx;                /* bit k: dx[k] holds nothing before this node's backward */
     int y_slot, dy_slot, saved_slot; /* -1: none */
     struct tensor x[OP_ANY_INPUTS], dx[OP_ANY_INPUTS];
     struct op_call call;
+};
+
+/* A value whose memory is given away between forward and backward, and that is computed again. */
+struct plan_refill {
+    int node, before; /* before the backward of that node, the first that reads it */
+    int slot;
+    act *forward, *backward; /* where the value is */
 };
 
 /* A piece of memory and when it is in use. */
@@ -40,6 +47,8 @@ struct plan {
     int n_leaves;
     struct plan_ready *ready; /* from the last node to the first */
     int n_ready;
+    struct plan_refill *refills; /* in the order of nodes */
+    int n_refills;
     struct plan_slot *slots;
     int n_slots;
     size_t slot_bytes, scratch_bytes; /* of all slots together; of the operators' shared scratch */

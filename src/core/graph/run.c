@@ -5,16 +5,20 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Say to node i and its readers where its value is. */
+static void point(struct plan *p, int i, act *data) {
+    p->nodes[i].call.y.data = data;
+    for (int j = i + 1; j < p->graph->n_nodes; j++)
+        for (int k = 0; k < p->graph->nodes[j].n_x; k++)
+            if (p->graph->nodes[j].x[k] == i)
+                p->nodes[j].x[k].data = data;
+}
+
 void run_input(struct plan *p, const char *field, const act *data) {
     for (int i = 0; i < p->graph->n_nodes; i++) {
         const char *name = p->graph->nodes[i].field;
-        if (!name || strcmp(name, field) || !p->nodes[i].live)
-            continue;
-        p->nodes[i].call.y.data = (act *)(uintptr_t)data; /* inputs are only read */
-        for (int j = i + 1; j < p->graph->n_nodes; j++)
-            for (int k = 0; k < p->graph->nodes[j].n_x; k++)
-                if (p->graph->nodes[j].x[k] == i)
-                    p->nodes[j].x[k].data = p->nodes[i].call.y.data;
+        if (name && !strcmp(name, field) && p->nodes[i].live)
+            point(p, i, (act *)(uintptr_t)data); /* inputs are only read */
     }
 }
 
@@ -68,6 +72,8 @@ static void tell(const struct run_context *c, int node, enum run_phase phase) {
 void run_forward(struct plan *p, const struct run_context *c) {
     for (int i = 0; i < p->n_leaves; i++)
         p->nodes[p->leaves[i]].call.total = c->totals[i];
+    for (int i = 0; i < p->n_refills; i++)
+        point(p, p->refills[i].node, p->refills[i].forward);
     tell(c, -1, RUN_OTHER);
     for (int i = 0; i < p->graph->n_nodes; i++) {
         struct op_call *call = &p->nodes[i].call;
@@ -119,7 +125,7 @@ static void backward_in_two(const struct node *node, int i, struct op_call call,
 }
 
 static void zero_gradient(const struct plan_node *pn, int k) {
-    if (pn->zero_dx >> k & 1)
+    if ((pn->zero_dx & ~pn->call.dx_first) >> k & 1)
         memset(pn->dx[k].data, 0, (size_t)shape_len(&pn->dx[k].shape) * sizeof(act));
 }
 
@@ -135,6 +141,19 @@ static void start_backward(struct plan *p, int i, const struct run_context *c) {
         tell(c, i, RUN_DATA);
     }
     zero_gradient(pn, 0);
+}
+
+/* Compute the values again that the backward of node i is the first to read. */
+static void refill(struct plan *p, int i, const struct run_context *c) {
+    for (int k = 0; k < p->n_refills; k++) {
+        const struct plan_refill *r = &p->refills[k];
+
+        if (r->before != i)
+            continue;
+        point(p, r->node, r->backward);
+        p->graph->nodes[r->node].op->recompute(&p->nodes[r->node].call);
+        tell(c, r->node, RUN_DATA);
+    }
 }
 
 static void backward_of(struct plan *p, int i, const struct run_context *c) {
@@ -162,6 +181,7 @@ void run_backward(struct plan *p, const struct run_context *c) {
         if (!pn->backward)
             continue;
         start_backward(p, i, c);
+        refill(p, i, c);
         backward_of(p, i, c);
         announce(p, c, i, &next);
         if (c->progress)

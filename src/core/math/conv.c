@@ -4,6 +4,8 @@
 #include "core/math/correlate.h"
 #include "core/math/winograd.h"
 
+#include <string.h>
+
 static bool depthwise(const struct conv_shape *s) {
     return s->groups == s->c && s->groups == s->k && s->groups > 1;
 }
@@ -65,7 +67,7 @@ static void phase_of(int64_t x_len, int64_t dy_len, int64_t kernel, int64_t stri
 
 /* Returns false where no output sees these pixels. */
 static bool backward_of(const struct conv_shape *s, int64_t group, int64_t phase_h, int64_t phase_w,
-                        struct correlation *out) {
+                        bool add, struct correlation *out) {
     const int64_t c = s->c / s->groups, k = s->k / s->groups;
 
     *out = (struct correlation){
@@ -79,7 +81,7 @@ static bool backward_of(const struct conv_shape *s, int64_t group, int64_t phase
         .w_pixel = c * s->k,
         .w_c = 1,
         .w_k = s->k,
-        .add = true,
+        .add = add,
     };
     phase_of(s->h, s->out_h, s->kernel_h, s->stride_h, s->pad_h, s->dilation_h, phase_h,
              &out->from.h, &out->h);
@@ -100,7 +102,7 @@ size_t conv_scratch_bytes(const struct conv_shape *s) {
     most = correlate_scratch_bytes(&forward);
     for (int64_t i = 0; i < s->stride_h; i++)
         for (int64_t j = 0; j < s->stride_w; j++)
-            if (backward_of(s, 0, i, j, &part) && correlate_scratch_bytes(&part) > most)
+            if (backward_of(s, 0, i, j, true, &part) && correlate_scratch_bytes(&part) > most)
                 most = correlate_scratch_bytes(&part);
     if (conv_weights_scratch_bytes(s) > most)
         most = conv_weights_scratch_bytes(s);
@@ -146,30 +148,50 @@ void conv_forward_add(const struct conv_shape *s, struct team *team, const act *
     forward(s, team, x, w, NULL, true, y, scratch);
 }
 
+/* Is there a pixel of x that no tap reads? */
+static bool leaves_out(const struct conv_shape *s) {
+    struct correlation part;
+
+    for (int64_t i = 0; i < s->stride_h; i++)
+        for (int64_t j = 0; j < s->stride_w; j++)
+            if (!backward_of(s, 0, i, j, true, &part) && part.from.h.out * part.from.w.out > 0)
+                return true;
+    return false;
+}
+
+static void zero_images(const struct conv_shape *s, act *dx) {
+    for (int64_t n = 0; n < s->n; n++)
+        memset(dx + n * conv_x_n(s), 0, (size_t)(s->h * s->w * s->c) * sizeof *dx);
+}
+
 void conv_backward_data(const struct conv_shape *s, struct team *team, const act *dy, const real *w,
-                        act *dx, void *scratch) {
+                        bool add, act *dx, void *scratch) {
     struct correlation part;
 
     if (depthwise(s)) {
-        depthwise_backward_data(s, team, dy, w, true, dx);
+        depthwise_backward_data(s, team, dy, w, add, dx);
         return;
     }
     if (pointwise(s)) {
-        pointwise_backward_data(s, team, dy, w, dx);
+        pointwise_backward_data(s, team, dy, w, add, dx);
         return;
     }
     if (covering(s)) {
-        covering_backward_data(s, team, dy, w, dx);
+        covering_backward_data(s, team, dy, w, add, dx);
         return;
     }
     if (by_winograd(s, WINOGRAD_DATA)) {
-        winograd_backward_data(s, team, dy, w, dx, scratch);
+        winograd_backward_data(s, team, dy, w, add, dx, scratch);
         return;
+    }
+    if (!add && leaves_out(s)) {
+        zero_images(s, dx);
+        add = true;
     }
     for (int64_t g = 0; g < s->groups; g++)
         for (int64_t i = 0; i < s->stride_h; i++)
             for (int64_t j = 0; j < s->stride_w; j++)
-                if (backward_of(s, g, i, j, &part))
+                if (backward_of(s, g, i, j, add, &part))
                     correlate(&part, team, dy, w + g * (s->k / s->groups), NULL, dx, scratch);
 }
 

@@ -31,9 +31,9 @@ void conv_forward(const struct conv_shape *s, struct team *team, const act *x, c
 void conv_forward_add(const struct conv_shape *s, struct team *team, const act *x, const real *w,
                       act *y, void *scratch);
 
-/* dx += dy * w, transposed. */
+/* dx (+)= dy * w, transposed. add: to dx, in place of overwriting it. */
 void conv_backward_data(const struct conv_shape *s, struct team *team, const act *dy, const real *w,
-                        act *dx, void *scratch);
+                        bool add, act *dx, void *scratch);
 
 /* dw += x * dy. */
 void conv_backward_weights(const struct conv_shape *s, struct team *team, const act *x,

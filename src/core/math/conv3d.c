@@ -88,18 +88,20 @@ void conv3d_forward_add(const struct conv3d *s, struct team *team, const act *x,
 }
 
 void conv3d_backward_data(const struct conv3d *s, struct team *team, const act *dy, const real *w,
-                          act *dx, void *scratch) {
+                          bool add, act *dx, void *scratch) {
     const struct conv_shape slices = flat_shape(s);
 
     if (flat(s)) {
-        conv_backward_data(&slices, team, dy, w, dx, scratch);
+        conv_backward_data(&slices, team, dy, w, add, dx, scratch);
         return;
     }
+    if (!add)
+        conv_fill(s->slice.n * s->d * s->slice.h * s->slice.w, s->slice.c, team, NULL, dx);
     for (int64_t i = 0; i < s->slice.n * s->kernel_d; i++) {
         const struct piece p = piece_of(s, i / s->kernel_d, i % s->kernel_d);
 
         if (p.slice.n)
-            conv_backward_data(&p.slice, team, dy + p.y, w + p.w, dx + p.x, scratch);
+            conv_backward_data(&p.slice, team, dy + p.y, w + p.w, true, dx + p.x, scratch);
     }
 }
 

@@ -19,7 +19,7 @@ void conv3d_forward(const struct conv3d *s, struct team *team, const act *x, con
 void conv3d_forward_add(const struct conv3d *s, struct team *team, const act *x, const real *w,
                         act *y, void *scratch);
 void conv3d_backward_data(const struct conv3d *s, struct team *team, const act *dy, const real *w,
-                          act *dx, void *scratch);
+                          bool add, act *dx, void *scratch);
 void conv3d_backward_weights(const struct conv3d *s, struct team *team, const act *x, const act *dy,
                              real *dw, void *scratch);
 

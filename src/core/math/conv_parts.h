@@ -38,7 +38,7 @@ bool pointwise(const struct conv_shape *s);
 void pointwise_forward(const struct conv_shape *s, struct team *team, const act *x, const real *w,
                        const real *bias, bool add, act *y);
 void pointwise_backward_data(const struct conv_shape *s, struct team *team, const act *dy,
-                             const real *w, act *dx);
+                             const real *w, bool add, act *dx);
 void pointwise_backward_weights(const struct conv_shape *s, struct team *team, const act *x,
                                 const act *dy, real *dw);
 
@@ -46,4 +46,4 @@ void pointwise_backward_weights(const struct conv_shape *s, struct team *team, c
  * of 16 pixels of a 4x4 kernel would be padding. */
 bool covering(const struct conv_shape *s);
 void covering_backward_data(const struct conv_shape *s, struct team *team, const act *dy,
-                            const real *w, act *dx);
+                            const real *w, bool add, act *dx);

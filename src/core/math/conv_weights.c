@@ -14,7 +14,7 @@ enum { GROUPS = 8, COPIED_LEN = 1 << 18 };
 
 /* Channels of a patch, at most, so that it stays in the second-level cache with many pixels; with
  * few the time would go into loading and storing dw. */
-enum { SLICE = 64, PATCH_LEN = 16384, MIN_PIXELS = 256 };
+enum { SLICE = 64, PATCH_LEN = 10240, MIN_PIXELS = 96 };
 
 struct work {
     const struct conv_shape *s;

@@ -64,7 +64,7 @@ static void backward_pixels(void *context, int64_t begin, int64_t end) {
 
     for (int64_t i = begin; i < end; i++)
         gemm(false, true, piece(i, most, work->pixels), c, k, work->dy + i * most * k, k, work->w,
-             k, 1, work->dx + i * most * c, c);
+             k, work->add, work->dx + i * most * c, c);
 }
 
 /* Rows of the weights: pixels and channels of images that the kernel covers. */
@@ -74,7 +74,7 @@ static void backward_rows(void *context, int64_t begin, int64_t end) {
 
     for (int64_t i = begin; i < end; i++)
         gemm(false, true, work->pixels, piece(i, most, c), k, work->dy, k, work->w + i * most * k,
-             k, 1, work->dx + i * most, c);
+             k, work->add, work->dx + i * most, c);
 }
 
 static void weight_rows(void *context, int64_t begin, int64_t end) {
@@ -101,17 +101,17 @@ void pointwise_forward(const struct conv_shape *s, struct team *team, const act 
 }
 
 void pointwise_backward_data(const struct conv_shape *s, struct team *team, const act *dy,
-                             const real *w, act *dx) {
+                             const real *w, bool add, act *dx) {
     struct work work = {
-        .pixels = s->n * s->h * s->w, .c = s->c, .k = s->k, .dy = dy, .w = w, .dx = dx};
+        .pixels = s->n * s->h * s->w, .c = s->c, .k = s->k, .dy = dy, .w = w, .add = add, .dx = dx};
 
     team_run(team, pieces(piece_len(work.pixels, PIXELS), work.pixels), backward_pixels, &work);
 }
 
 void covering_backward_data(const struct conv_shape *s, struct team *team, const act *dy,
-                            const real *w, act *dx) {
+                            const real *w, bool add, act *dx) {
     struct work work = {
-        .pixels = s->n, .c = s->h * s->w * s->c, .k = s->k, .dy = dy, .w = w, .dx = dx};
+        .pixels = s->n, .c = s->h * s->w * s->c, .k = s->k, .dy = dy, .w = w, .add = add, .dx = dx};
 
     team_run(team, pieces(piece_len(work.c, WEIGHT_ROWS), work.c), backward_rows, &work);
 }

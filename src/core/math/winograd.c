@@ -300,10 +300,10 @@ void winograd_forward_add(const struct conv_shape *s, struct team *team, const a
 }
 
 void winograd_backward_data(const struct conv_shape *s, struct team *team, const act *dy,
-                            const real *w, act *dx, void *scratch) {
+                            const real *w, bool add, act *dx, void *scratch) {
     struct work k = work_of(s, true);
 
-    run(&k, team, dy, w, NULL, true, dx, scratch);
+    run(&k, team, dy, w, NULL, add, dx, scratch);
 }
 
 bool winograd_possible(const struct conv_shape *s) {

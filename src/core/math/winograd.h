@@ -22,6 +22,6 @@ void winograd_forward(const struct conv_shape *s, struct team *team, const act *
 void winograd_forward_add(const struct conv_shape *s, struct team *team, const act *x,
                           const real *w, act *y, void *scratch);
 void winograd_backward_data(const struct conv_shape *s, struct team *team, const act *dy,
-                            const real *w, act *dx, void *scratch);
+                            const real *w, bool add, act *dx, void *scratch);
 void winograd_backward_weights(const struct conv_shape *s, struct team *team, const act *x,
                                const act *dy, real *dw, void *scratch);

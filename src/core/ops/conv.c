@@ -36,8 +36,8 @@ static void backward(const struct op_call *c) {
     if (c->dw[1])
         conv_backward_bias(filters_pixels(&c->y.shape), s.slice.k, c->team, c->dy.data, c->dw[1]);
     if (c->dx->data)
-        conv3d_backward_data(&s, c->team, c->dy.data, spectral_weights(&n, c), c->dx->data,
-                             scratch);
+        conv3d_backward_data(&s, c->team, c->dy.data, spectral_weights(&n, c), !(c->dx_first & 1),
+                             c->dx->data, scratch);
 }
 
 const struct op op_conv = {
@@ -45,6 +45,7 @@ const struct op op_conv = {
     .min_x = 1,
     .max_x = 1,
     .reads_x = 1,
+    .overwrites = 1,
     .plan = plan,
     .forward = forward,
     .backward = backward,

@@ -28,8 +28,10 @@ static void forward(const struct op_call *c) {
     const struct spectral n = filters_spectral(c->args, true, &c->x->shape, &c->y.shape);
     void *scratch = spectral_rest(&n, c);
 
-    conv_fill(filters_pixels(&c->y.shape), s.slice.c, c->team, c->w[1], c->y.data);
-    conv3d_backward_data(&s, c->team, c->x->data, spectral_forward(&n, c), c->y.data, scratch);
+    if (c->w[1])
+        conv_fill(filters_pixels(&c->y.shape), s.slice.c, c->team, c->w[1], c->y.data);
+    conv3d_backward_data(&s, c->team, c->x->data, spectral_forward(&n, c), c->w[1], c->y.data,
+                         scratch);
 }
 
 static void backward(const struct op_call *c) {
@@ -44,7 +46,10 @@ static void backward(const struct op_call *c) {
     }
     if (c->dw[1])
         conv_backward_bias(filters_pixels(&c->y.shape), s.slice.c, c->team, c->dy.data, c->dw[1]);
-    if (c->dx->data)
+    if (c->dx->data && c->dx_first & 1)
+        conv3d_forward(&s, c->team, c->dy.data, spectral_weights(&n, c), NULL, c->dx->data,
+                       scratch);
+    else if (c->dx->data)
         conv3d_forward_add(&s, c->team, c->dy.data, spectral_weights(&n, c), c->dx->data, scratch);
 }
 
@@ -54,6 +59,7 @@ const struct op op_conv_transpose = {
     .min_x = 1,
     .max_x = 1,
     .reads_x = 1,
+    .overwrites = 1,
     .plan = plan,
     .forward = forward,
     .backward = backward,

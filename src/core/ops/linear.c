@@ -112,14 +112,15 @@ static void forward(const struct op_call *c) {
     share(&with, pieces(c->y.shape.dim[1]), forward_columns);
 }
 
-/* dx[:, c] += dy w[c, :] transposed. */
+/* dx[:, c] (+)= dy w[c, :] transposed. */
 static void data_channels(const struct op_call *c, int64_t begin, int64_t end) {
     const int64_t n = c->y.shape.dim[0], k = c->y.shape.dim[1], in = shape_channels(&c->x->shape);
+    const bool add = !(c->dx_first & 1);
 
     for (int64_t piece = begin; piece < end; piece++) {
         const int64_t c0 = piece * PIECE;
 
-        gemm(false, true, n, piece_len(piece, in), k, c->dy.data, k, c->w[0] + c0 * k, k, 1,
+        gemm(false, true, n, piece_len(piece, in), k, c->dy.data, k, c->w[0] + c0 * k, k, add,
              c->dx->data + c0, in);
     }
 }
@@ -160,6 +161,7 @@ const struct op op_linear = {
     .min_x = 1,
     .max_x = 1,
     .reads_x = 1,
+    .overwrites = 1,
     .plan = plan,
     .forward = forward,
     .backward = backward,

@@ -44,6 +44,7 @@ struct op_call {
     const struct tensor *x;  /* [n_x] */
     const struct tensor *dx; /* [n_x]; data NULL where nobody wants the gradient */
     int n_x;
+    unsigned dx_first; /* bit k: dx[k] holds nothing yet and is overwritten; of op->overwrites */
     struct tensor y, dy;
     const real *w[OP_MAX_WEIGHTS]; /* NULL where not planned */
     real *dw[OP_MAX_WEIGHTS];      /* NULL where not wanted */
@@ -63,6 +64,8 @@ struct op {
     /* What backward reads, so that memory can be reused: bit i of reads_x: the values of x[i]. */
     unsigned reads_x;
     bool reads_y;
+    unsigned
+        overwrites; /* bit i: backward honours dx_first for x[i], in place of adding to zeros */
     /* y may be x[0]'s memory and dx[0] dy's: element-wise, shape kept. Where they alias, dx = dy's
      * memory on entry and backward overwrites it (c->dx[0].data == c->dy.data). */
     bool in_place;
@@ -86,11 +89,15 @@ struct op {
     double (*count)(const struct op_call *c);
     /* Overwrite y, saved and state. */
     void (*forward)(const struct op_call *c);
+    /* Fill y once more with what forward left there, from x[0] (if reads_x has bit 0) and saved; in
+     * a small part of forward's time. NULL: that cannot be. */
+    void (*recompute)(const struct op_call *c);
     /* What backward begins with, once, where it is two steps: overwrite dy, which nobody else reads
      * any more, by what `backward` is to read there. Here y and saved are read and gradients of
      * x[1] .. are added to; in `backward` those of x[0]. NULL: one step. */
     void (*start_backward)(const struct op_call *c);
-    /* Add to every wanted dx and dw: a tensor that is read twice gets both gradients.
+    /* Add to every wanted dx and dw: a tensor that is read twice gets both gradients. Overwrite
+     * what dx_first names.
      * NULL: no gradient passes (metrics, noise, detach). */
     void (*backward)(const struct op_call *c);
 };

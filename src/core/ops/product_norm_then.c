@@ -68,6 +68,13 @@ static void forward(const struct op_call *c) {
     norm_forward(&n.norm, &n.call);
 }
 
+static void recompute(const struct op_call *c) {
+    struct norm_call n;
+
+    norm_call_init(&n, c);
+    norm_forward(&n.norm, &n.call);
+}
+
 static void start_backward(const struct op_call *c) {
     struct norm_call n;
 
@@ -87,9 +94,11 @@ const struct op op_product_norm_then = {
     .min_x = 1,
     .max_x = 1,
     .reads_x = 1,
+    .overwrites = 1,
     .saves_all = true,
     .plan = plan,
     .forward = forward,
+    .recompute = recompute,
     .start_backward = start_backward,
     .backward = backward,
 };
@@ -100,6 +109,7 @@ const struct op op_product_norm_add_then = {
     .min_x = 2,
     .max_x = 2,
     .reads_x = 1,
+    .overwrites = 1,
     .reads_y = true,
     .saves_all = true,
     .plan = plan,

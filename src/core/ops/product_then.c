@@ -55,6 +55,7 @@ const struct op op_product_then = {
     .min_x = 1,
     .max_x = 1,
     .reads_x = 1,
+    .overwrites = 1,
     .reads_y = true,
     .plan = plan,
     .forward = forward,

@@ -61,7 +61,7 @@ static void run(struct operands *o, struct team *team, bool with_bias) {
     const struct conv_shape *s = &o->s;
 
     conv_forward(s, team, o->x, o->w, with_bias ? o->bias : NULL, o->y, o->scratch);
-    conv_backward_data(s, team, o->dy, o->w, o->dx, o->scratch);
+    conv_backward_data(s, team, o->dy, o->w, true, o->dx, o->scratch);
     conv_backward_weights(s, team, o->x, o->dy, o->dw, o->scratch);
     conv_backward_bias(s->n * s->out_h * s->out_w, s->k, team, o->dy, o->dbias);
 }

@@ -61,7 +61,7 @@ static void run(struct operands *o, struct team *team, enum kind kind) {
         winograd_forward_add(s, team, o->x, o->w, o->y, o->scratch);
     else
         winograd_forward(s, team, o->x, o->w, kind == WITH_BIAS ? o->bias : NULL, o->y, o->scratch);
-    winograd_backward_data(s, team, o->dy, o->w, o->dx, o->scratch);
+    winograd_backward_data(s, team, o->dy, o->w, true, o->dx, o->scratch);
     winograd_backward_weights(s, team, o->x, o->dy, o->dw, o->scratch);
 }
 
