@@ -17,10 +17,10 @@ struct way {
     const char *name;
     unsigned wanted;
     int threads;
-    bool poison, alias_y, alias_dx, first;
+    bool poison, alias_y, alias_dx, first, recompute;
 };
 
-static const struct way plainly = {"plainly", WANT_ALL, 1, false, false, false, false};
+static const struct way plainly = {.name = "plainly", WANT_ALL, 1};
 
 /* One operator and operands of its own. */
 struct bench {
@@ -318,8 +318,8 @@ void check_gradients(const struct op_case *c) {
 void check_output(const struct op_case *c, struct shape y, const act *y_data) {
     const double tolerance = c->tolerance > 0 ? c->tolerance : 1e-6;
     const struct way ways[] = {plainly,
-                               {"in a team", 0, 3, false, false, false, false},
-                               {"y in x[0]'s memory", 0, 1, false, true, false, false}};
+                               {.name = "in a team", 0, 3},
+                               {.name = "y in x[0]'s memory", 0, 1, .alias_y = true}};
 
     for (int i = 0; i < 3; i++) {
         struct bench b;

@@ -30,6 +30,7 @@ struct op_case {
  *   - forward overwrites y, and neither direction relies on what scratch held before;
  *   - a gradient is the same when it is the only one wanted, and the others are left alone;
  *   - backward reads no x and no y but those that reads_x and reads_y name;
+ *   - recompute, where there is one, gives y once more;
  *   - where in_place, y in x[0]'s memory and dx[0] in dy's give the same numbers;
  *   - teams of 2 and 3 threads give the same bits as one thread. */
 void check_gradients(const struct op_case *c);

@@ -13,6 +13,7 @@ struct job {
     real *sums;         /* [n_chunks, width], or NULL */
     real *scale;        /* [width], or NULL */
     real *dbias;
+    bool put; /* dother is overwritten */
 };
 
 static struct job job_of(int64_t rows, int64_t channels) {
@@ -70,6 +71,7 @@ struct row {
     const real *scale;
     real *sums;
     act slope;
+    bool put;
     int64_t len;
 };
 
@@ -86,18 +88,23 @@ THEN_INLINE void pull(const struct row *row, enum then_kind kind, bool sums, boo
     }
 }
 
-THEN_INLINE void pull_other(const struct row *row, enum then_kind kind) {
+THEN_INLINE void pull_other(const struct row *row, enum then_kind kind, bool put) {
     const struct row r = *row;
 
     THEN_ANY_ORDER
-    for (int64_t i = 0; i < r.len; i++)
-        r.dother[i] += then_pull(kind, r.slope, r.dy[i], kind == THEN_NOTHING ? 0 : r.y[i]);
+    for (int64_t i = 0; i < r.len; i++) {
+        const act g = then_pull(kind, r.slope, r.dy[i], kind == THEN_NOTHING ? 0 : r.y[i]);
+
+        r.dother[i] = put ? g : r.dother[i] + g;
+    }
 }
 
 static void pull_row(const struct row *r, enum then_kind kind) {
 #define CASE(kind)                                                                                 \
-    if (r->dother)                                                                                 \
-        pull_other(r, kind);                                                                       \
+    if (r->dother && r->put)                                                                       \
+        pull_other(r, kind, true);                                                                 \
+    else if (r->dother)                                                                            \
+        pull_other(r, kind, false);                                                                \
     if (r->sums && r->scale)                                                                       \
         pull(r, kind, true, true);                                                                 \
     else if (r->sums)                                                                              \
@@ -126,6 +133,7 @@ static void backward_chunks(void *context, int64_t begin, int64_t end) {
                                   .scale = k->scale,
                                   .sums = sums,
                                   .slope = k->a->then.slope,
+                                  .put = k->put,
                                   .len = least(last - at, k->width)};
             pull_row(&r, k->a->then.kind);
         }
@@ -145,11 +153,11 @@ static void add_sums(void *context, int64_t begin, int64_t end) {
     }
 }
 
-void after_backward(const struct after *a, const act *y, const real *scale, act *dy, act *dother,
-                    real *dbias) {
+void after_backward(const struct after *a, const act *y, const real *scale, act *dy, bool put,
+                    act *dother, real *dbias) {
     struct job k = job_of(a->rows, a->channels);
 
-    k.a = a, k.y = y, k.into = dy, k.dother = dother, k.dbias = dbias;
+    k.a = a, k.y = y, k.into = dy, k.put = put, k.dother = dother, k.dbias = dbias;
     if (dbias)
         k.sums = a->scratch;
     if (scale)

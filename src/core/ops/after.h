@@ -15,7 +15,7 @@ size_t after_scratch_bytes(int64_t rows, int64_t channels);
 /* y = then(y + other); other may be NULL. */
 void after_forward(const struct after *a, const act *other, act *y);
 
-/* With g the gradient before `then`, by y: dother += g, dbias += sums of g over rows, and dy
- * becomes g scale. NULL: no dother, no dbias, scale 1. Reads no y where nothing follows. */
-void after_backward(const struct after *a, const act *y, const real *scale, act *dy, act *dother,
-                    real *dbias);
+/* With g the gradient before `then`, by y: dother += g (or = g: put), dbias += sums of g over rows,
+ * and dy becomes g scale. NULL: no dother, no dbias, scale 1. Reads no y where nothing follows. */
+void after_backward(const struct after *a, const act *y, const real *scale, act *dy, bool put,
+                    act *dother, real *dbias);

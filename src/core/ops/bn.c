@@ -105,6 +105,7 @@ const struct op op_bn = {
     .max_x = 1,
     .reads_x = 1,
     .in_place = true,
+    .overwrites = 1,
     .cancels_bias = true,
     .plan = plan,
     .forward = forward,

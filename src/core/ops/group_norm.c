@@ -65,6 +65,7 @@ const struct op op_group_norm = {
     .max_x = 1,
     .reads_x = 1,
     .in_place = true,
+    .overwrites = 1,
     .plan = plan,
     .forward = forward,
     .backward = backward,

@@ -68,6 +68,7 @@ const struct op op_instance_norm = {
     .max_x = 1,
     .reads_x = 1,
     .in_place = true,
+    .overwrites = 1,
     .cancels_bias = true,
     .plan = plan,
     .forward = forward,

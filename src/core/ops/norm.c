@@ -207,6 +207,8 @@ static struct norm_row row_of(const struct job *k, const struct piece *p, int64_
                              .s = p->sums,
                              .q = p->sums + k->width,
                              .then = k->n->then,
+                             .put = c->dx[0].data == c->dy.data || c->dx_first & 1,
+                             .put_other = c->dx_first >> 1 & 1,
                              .len = p->len - at < k->width ? p->len - at : k->width};
 }
 

@@ -29,6 +29,7 @@ void norm_statistics(const struct norm *n, const struct op_call *c);
 /* y, by mean and 1 / sqrt(var + eps) in c->saved. */
 void norm_forward(const struct norm *n, const struct op_call *c);
 
-/* Add to dx (dx[0] is overwritten where it is dy), dw[0] and dw[1]. fixed: the statistics do not
- * depend on x. Reads y only where there is an x[1] and something follows. */
+/* Add to dx (which is overwritten where dx_first says so, and dx[0] where it is dy), dw[0] and
+ * dw[1]. fixed: the statistics do not depend on x. Reads y only where there is an x[1] and
+ * something follows. */
 void norm_backward(const struct norm *n, const struct op_call *c, bool fixed);

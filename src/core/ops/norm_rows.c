@@ -64,26 +64,29 @@ THEN_INLINE void gradient(const struct norm_row *row, enum then_kind kind, bool 
     }
 }
 
-THEN_INLINE void other_gradient(const struct norm_row *row, enum then_kind kind) {
+THEN_INLINE void other_gradient(const struct norm_row *row, enum then_kind kind, bool put) {
     const struct norm_row r = *row;
 
     THEN_ANY_ORDER
-    for (int64_t i = 0; i < r.len; i++)
-        r.dother[i] += pulled(&r, kind, true, i);
+    for (int64_t i = 0; i < r.len; i++) {
+        const act g = pulled(&r, kind, true, i);
+
+        r.dother[i] = put ? g : r.dother[i] + g;
+    }
 }
 
 /* dother first: dx may take dy's memory. What is read twice stays in the nearest cache. */
 void norm_row_gradient(const struct norm_row *r) {
-    const bool put = r->dx == r->dy;
-
 #define CASE(kind)                                                                                 \
-    if (r->dother)                                                                                 \
-        other_gradient(r, kind);                                                                   \
-    if (r->dx && r->other && put)                                                                  \
+    if (r->dother && r->put_other)                                                                 \
+        other_gradient(r, kind, true);                                                             \
+    else if (r->dother)                                                                            \
+        other_gradient(r, kind, false);                                                            \
+    if (r->dx && r->other && r->put)                                                               \
         gradient(r, kind, true, true);                                                             \
     else if (r->dx && r->other)                                                                    \
         gradient(r, kind, true, false);                                                            \
-    else if (r->dx && put)                                                                         \
+    else if (r->dx && r->put)                                                                      \
         gradient(r, kind, false, true);                                                            \
     else if (r->dx)                                                                                \
     gradient(r, kind, false, false)

@@ -10,6 +10,7 @@ struct norm_row {
     const real *mean, *scale, *bias, *offset, *slope;
     real *s, *q;
     struct then then;
+    bool put, put_other; /* dx, dother are overwritten */
     int64_t len;
 };
 
@@ -20,6 +21,5 @@ void norm_row_value(const struct norm_row *r);
  * once more where there is none: s += g, q += g (x - mean). */
 void norm_row_products(const struct norm_row *r);
 
-/* dother += g; d = g scale - offset - (x - mean) slope is added to dx, or put there where dx is dy.
- */
+/* dother += g, dx += g scale - offset - (x - mean) slope, or put there. */
 void norm_row_gradient(const struct norm_row *r);

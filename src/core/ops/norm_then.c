@@ -15,11 +15,15 @@ static struct norm norm_of(const struct op_call *c) {
     return norm;
 }
 
-static void forward(const struct op_call *c) {
+static void recompute(const struct op_call *c) {
     const struct norm norm = norm_of(c);
 
-    bn_statistics(((const struct fused *)c->args)->bn, c);
     norm_forward(&norm, c);
+}
+
+static void forward(const struct op_call *c) {
+    bn_statistics(((const struct fused *)c->args)->bn, c);
+    recompute(c);
 }
 
 static void backward(const struct op_call *c) {
@@ -34,8 +38,10 @@ const struct op op_norm_then = {
     .max_x = 1,
     .reads_x = 1,
     .in_place = true,
+    .overwrites = 1,
     .plan = plan,
     .forward = forward,
+    .recompute = recompute,
     .backward = backward,
 };
 
@@ -46,6 +52,7 @@ const struct op op_norm_add_then = {
     .reads_x = 1,
     .reads_y = true,
     .in_place = true,
+    .overwrites = 3,
     .plan = plan,
     .forward = forward,
     .backward = backward,

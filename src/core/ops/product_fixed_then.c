@@ -110,8 +110,8 @@ static void start_backward(const struct op_call *c) {
     const struct after after = after_of(c, &folded);
 
     fold_scale(c, &folded);
-    after_backward(&after, c->y.data, folded.scale, c->dy.data, c->n_x > 1 ? c->dx[1].data : NULL,
-                   NULL);
+    after_backward(&after, c->y.data, folded.scale, c->dy.data, c->dx_first >> 1 & 1,
+                   c->n_x > 1 ? c->dx[1].data : NULL, NULL);
 }
 
 static void backward(const struct op_call *c) {
@@ -127,6 +127,7 @@ const struct op op_product_fixed_then = {
     .min_x = 1,
     .max_x = 1,
     .reads_y = true,
+    .overwrites = 1,
     .plan = plan,
     .forward = forward,
     .start_backward = start_backward,
@@ -139,6 +140,7 @@ const struct op op_product_fixed_add_then = {
     .min_x = 2,
     .max_x = 2,
     .reads_y = true,
+    .overwrites = 3,
     .plan = plan,
     .forward = forward,
     .start_backward = start_backward,

@@ -39,7 +39,7 @@ static void forward(const struct op_call *c) {
 static void start_backward(const struct op_call *c) {
     const struct after after = after_of(c);
 
-    after_backward(&after, c->y.data, NULL, c->dy.data, NULL, c->dw[1]);
+    after_backward(&after, c->y.data, NULL, c->dy.data, false, NULL, c->dw[1]);
 }
 
 static void backward(const struct op_call *c) {
