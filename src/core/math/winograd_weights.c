@@ -8,8 +8,8 @@
 /* Gradients of up to GROUPED_LEN filters are summed by groups of squares, a fixed number of them,
  * each into a copy of its own, and the copies added in order, while BLOCK squares at a time stay in
  * the second-level cache. For others all threads share squares, SHARED_LEN transformed numbers or
- * at least BLOCK squares, and each takes panels of filters. */
-enum { GROUPS = 8, GROUPED_LEN = 1 << 12, BLOCK = 48, SHARED_LEN = 1 << 21 };
+ * at least MIN_SHARED squares, and each takes panels of filters. */
+enum { GROUPS = 8, GROUPED_LEN = 1 << 12, BLOCK = 48, SHARED_LEN = 1 << 20, MIN_SHARED = 64 };
 
 struct work {
     const struct isa *isa;
@@ -32,8 +32,10 @@ static struct work work_of(const struct conv_shape *s) {
 
     winograd_cut(s->pad_h, s->pad_w, &k.x, &k.dy);
     k.n_squares = s->n * k.dy.per_image;
-    if (s->c * s->k > GROUPED_LEN && SHARED_LEN / (WINOGRAD_POINTS * (s->c + s->k)) > most)
+    if (s->c * s->k > GROUPED_LEN)
         most = SHARED_LEN / (WINOGRAD_POINTS * (s->c + s->k));
+    if (s->c * s->k > GROUPED_LEN && most < MIN_SHARED)
+        most = MIN_SHARED;
     if (s->c * s->k <= GROUPED_LEN && k.n_squares >= 2 * BLOCK)
         k.n_groups = winograd_part(0, GROUPS, k.n_squares / BLOCK);
     per_group = winograd_parts(k.n_squares, k.n_groups);

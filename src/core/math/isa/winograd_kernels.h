@@ -191,7 +191,9 @@ INLINE void winograd_filter_back_1d(const vec *s, vec *o, int step) {
 
 static void winograd_filter_back(int64_t rows, const real *s, int64_t step, real *dg, int64_t tap,
                                  int64_t ldg) {
-    for (int64_t i = 0; i < rows; i++, dg += ldg, s += TILE_COLS)
+    for (int64_t i = 0; i < rows; i++, dg += ldg, s += TILE_COLS) {
+        for (int q = 0; q < 9; q++)
+            __builtin_prefetch(dg + q * tap + 2 * ldg, 1);
         for (int j = 0; j < TILE_COLS; j += VEC_LEN) {
             vec t[18];
 
@@ -213,6 +215,7 @@ static void winograd_filter_back(int64_t rows, const real *s, int64_t step, real
                 }
             }
         }
+    }
 }
 
 /* rows and n_vec are constants where this is inlined, so that acc lives in registers. */
