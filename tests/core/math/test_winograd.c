@@ -291,6 +291,25 @@ static void other_convolutions_are_not_possible(void **state) {
     assert_false(winograd_fits(&s, WINOGRAD_FORWARD));
 }
 
+/* Of 2x2 pixels a square would throw 12 of 16 away; 12 channels are 1 1/2 vectors. */
+static void what_wastes_squares_or_vectors_does_not_fit(void **state) {
+    static const struct {
+        int64_t size, c, k;
+        bool fits;
+    } cases[] = {{2, 64, 64, false}, {3, 64, 64, true}, {5, 64, 64, true}, {8, 12, 12, false},
+                 {8, 8, 8, true},    {8, 64, 12, true}, {8, 3, 64, false}, {8, 64, 3, false}};
+
+    (void)state;
+    for (int i = 0; i < 8; i++)
+        for (int64_t n = 1; n < 100; n += 33) {
+            const struct conv_shape s =
+                shape(n, cases[i].size, cases[i].size, cases[i].c, cases[i].k, 1, 1);
+
+            for (int d = WINOGRAD_FORWARD; d <= WINOGRAD_WEIGHTS; d++)
+                assert_int_equal(winograd_fits(&s, (enum winograd_direction)d), cases[i].fits);
+        }
+}
+
 /* What one table computes of one square, ROWS times over, each row scaled differently. */
 enum { ROWS = 15, DEPTH = 32, COLS = ISA_MAX_COLS };
 
@@ -416,6 +435,7 @@ int main(void) {
         cmocka_unit_test(threads_change_no_bit),
         cmocka_unit_test(batches_change_no_bit),
         cmocka_unit_test(other_convolutions_are_not_possible),
+        cmocka_unit_test(what_wastes_squares_or_vectors_does_not_fit),
         cmocka_unit_test(every_instruction_set),
     };
 
