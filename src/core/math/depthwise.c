@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+enum { MAX_PHASES = 4 };
+
 /* How the pixels m < n of an axis of the result read the source: pixel dst + m * dst_step reads
  * src + m * src_step + k * src_tap through tap + k * tap_step, for those k < taps that fall into
  * [0, src_len). src_step and src_tap are positive. */
@@ -85,10 +87,10 @@ static void inner(const struct reach *r, int64_t *begin, int64_t *end) {
         *end = *begin;
 }
 
-/* Pixels m .. m + n - 1 of a row, all with the same taps across. d is filled along the height;
- * x and y are those of column 0. */
-static void run_pixels(const struct work *work, const struct reach *w, struct isa_depthwise d,
-                       int64_t m, int64_t n) {
+/* What pixels m .. m + n - 1 of a row read and write, all with the same taps across. d is filled
+ * along the height; its x and y are those of column 0. */
+static struct isa_depthwise along(const struct reach *w, struct isa_depthwise d, int64_t m,
+                                  int64_t n) {
     int64_t begin, end;
 
     clip(w, m, &begin, &end);
@@ -97,25 +99,21 @@ static void run_pixels(const struct work *work, const struct reach *w, struct is
     if (d.taps_w * d.taps_h > 0) {
         d.x += (w->src + m * w->src_step + begin * w->src_tap) * d.channels;
         d.w += (w->tap + begin * w->tap_step) * d.channels;
-    } else if (work->add) {
-        return;
     }
     d.x_step = w->src_step * d.channels, d.x_tap_w = w->src_tap * d.channels;
     d.w_tap_w = w->tap_step * d.channels;
     d.y += (w->dst + m * w->dst_step) * d.channels, d.y_step = w->dst_step * d.channels;
-    work->isa->depthwise_pixels(&d);
+    return d;
 }
 
-static void run_row(const struct work *work, const struct reach *w, const struct isa_depthwise *d) {
-    int64_t begin, end;
+/* The pixels [begin, end) one by one. */
+static void run_ends(const struct isa *isa, const struct reach *w, const struct isa_depthwise *d,
+                     int64_t begin, int64_t end) {
+    for (int64_t m = begin; m < end; m++) {
+        const struct isa_depthwise one = along(w, *d, m, 1);
 
-    inner(w, &begin, &end);
-    for (int64_t m = 0; m < begin; m++)
-        run_pixels(work, w, *d, m, 1);
-    if (begin < end)
-        run_pixels(work, w, *d, begin, end - begin);
-    for (int64_t m = end; m < w->n; m++)
-        run_pixels(work, w, *d, m, 1);
+        isa->depthwise_pixels(1, &one);
+    }
 }
 
 static struct reach reach_h(const struct work *work, int64_t phase) {
@@ -136,9 +134,32 @@ static struct reach reach_w(const struct work *work, int64_t phase) {
                : reach_forward(s->w, s->out_w, s->kernel_w, s->stride_w, s->pad_w, s->dilation_w);
 }
 
+/* A row of the result, d filled along the height, for some phases of the width. */
+static void run_row(const struct isa *isa, int phases, const struct reach *w,
+                    const struct isa_depthwise *d) {
+    struct isa_depthwise all[MAX_PHASES];
+    int64_t begin = 0, end = INT64_MAX;
+
+    for (int i = 0; i < phases; i++) {
+        int64_t from, to;
+
+        inner(&w[i], &from, &to);
+        begin = from > begin ? from : begin;
+        end = least(to, end);
+    }
+    for (int i = 0; i < phases; i++) {
+        run_ends(isa, &w[i], d, 0, least(begin, w[i].n));
+        if (begin < end)
+            all[i] = along(&w[i], *d, begin, end - begin);
+        run_ends(isa, &w[i], d, begin > end ? begin : end, w[i].n);
+    }
+    if (begin < end)
+        isa->depthwise_pixels(phases, all);
+}
+
 /* Rows [begin, end) of the result, counted over the batch. */
-static void run_rows(void *context, int64_t begin, int64_t end) {
-    const struct work *work = context;
+static void run_phases(const struct work *work, int phases, const struct reach *w, int64_t begin,
+                       int64_t end) {
     const struct conv_shape *s = work->s;
     const bool back = work->transposed;
     const int64_t from_w = back ? s->out_w : s->w, rows = back ? s->h : s->out_h;
@@ -165,11 +186,21 @@ static void run_rows(void *context, int64_t begin, int64_t end) {
             d.w += (h.tap + tap * h.tap_step) * s->kernel_w * s->c;
         }
         d.x_tap_h = h.src_tap * from_w * s->c, d.w_tap_h = h.tap_step * s->kernel_w * s->c;
-        for (int64_t phase = 0; phase < (back ? s->stride_w : 1); phase++) {
-            const struct reach w = reach_w(work, phase);
+        run_row(work->isa, phases, w, &d);
+    }
+}
 
-            run_row(work, &w, &d);
-        }
+static void run_rows(void *context, int64_t begin, int64_t end) {
+    const struct work *work = context;
+    const int64_t phases = work->transposed ? work->s->stride_w : 1;
+
+    for (int64_t first = 0; first < phases; first += MAX_PHASES) {
+        const int some = (int)least(phases - first, MAX_PHASES);
+        struct reach w[MAX_PHASES];
+
+        for (int i = 0; i < some; i++)
+            w[i] = reach_w(work, first + i);
+        run_phases(work, some, w, begin, end);
     }
 }
 

@@ -11,7 +11,7 @@
  * cut into a fixed number of groups, each with a sum of its own, and the sums added in order: so
  * they are spread over threads without the result depending on how many there are. Fewer pixels in
  * a group would spend the time on the sums. */
-enum { BLOCK_LEN = 1 << 16, MAX_GROUPS = 32, MIN_PIXELS = 96, MAX_COLS = 8 };
+enum { BLOCK_LEN = 1 << 15, MAX_GROUPS = 32, MIN_PIXELS = 96, MAX_COLS = 8 };
 
 struct work {
     const struct conv_shape *s;
@@ -98,6 +98,7 @@ static void add_rows(const struct work *work, int64_t n, int64_t a, int rows, in
             .x = work->x + n * conv_x_n(s) + first_row * s->w * s->c,
             .dy = work->dy + (n * s->out_h + begin) * s->out_w * s->c,
             .dw = sums + (a * s->kernel_w + b) * s->c,
+            .ahead = a + b == 0,
         };
         if (d.inner_end < d.inner_begin)
             d.inner_end = d.inner_begin;

@@ -124,6 +124,21 @@ static void same_results(const struct operands *a, const struct operands *b) {
     same("dbias", &a->s, a->dbias, b->dbias, a->s.k);
 }
 
+/* conv_backward_data that overwrites: nothing of what dx held is left. */
+static void check_first_gradient(struct operands *ours, struct operands *theirs,
+                                 struct team *team) {
+    const struct conv_shape *s = &ours->s;
+    const int64_t len = s->h * s->w * s->c;
+
+    for (int64_t n = 0; n < s->n; n++) { /* what lies between samples stays */
+        memset(ours->dx + n * (ours->x_len / s->n), 0xff, (size_t)len * sizeof(act)); /* NaN */
+        memset(theirs->dx + n * (ours->x_len / s->n), 0, (size_t)len * sizeof(act));
+    }
+    conv_backward_data(s, team, ours->dy, ours->w, false, ours->dx, ours->scratch);
+    define(theirs, false);
+    same("first dx", s, ours->dx, theirs->dx, ours->x_len);
+}
+
 /* With as many outputs as there are places for the kernel, unless it says how many. */
 static void check(struct conv_shape s, bool with_bias, struct team *team) {
     struct operands ours, theirs;
@@ -137,6 +152,7 @@ static void check(struct conv_shape s, bool with_bias, struct team *team) {
     run(&ours, team, with_bias);
     define(&theirs, with_bias);
     same_results(&ours, &theirs);
+    check_first_gradient(&ours, &theirs, team);
     operands_release(&ours);
     operands_release(&theirs);
 }

@@ -11,6 +11,14 @@ typedef int64_t depthwise_mask __attribute__((vector_size(VEC_BYTES)));
 typedef int32_t depthwise_mask __attribute__((vector_size(VEC_BYTES)));
 #endif
 
+/* Left alone, GCC works out all places of a loop that it unrolls first, and keeps them on the
+ * stack. */
+#ifdef __GNUC__
+#define KEEP_PLACE(p) __asm__("" : "+r"(p))
+#else
+#define KEEP_PLACE(p) (void)0
+#endif
+
 INLINE vec load_lanes(int lanes, const real *p) {
     return lanes == 1 ? (vec){*p} : load(p);
 }
@@ -34,14 +42,8 @@ INLINE depthwise_mask lanes_below(int64_t n) {
 }
 
 /* `rows` neighbouring pixels of one piece of the channels, in registers. */
-INLINE void depthwise_tile(int rows, int lanes, const depthwise_mask *written,
-                           const struct isa_depthwise *d, const real *x, int64_t c, real *y) {
-    vec acc[8];
-
-    for (int r = 0; r < rows; r++)
-        acc[r] = d->add    ? load_lanes(lanes, y + r * d->y_step + c)
-                 : d->init ? load_lanes(lanes, d->init + c)
-                           : (vec){0};
+INLINE void tile_taps(int rows, int lanes, const struct isa_depthwise *d, const real *x, int64_t c,
+                      vec *acc) {
     for (int64_t i = 0; i < d->taps_h; i++) {
         const real *from = x + i * d->x_tap_h + c, *w = d->w + i * d->w_tap_h + c;
 
@@ -52,6 +54,44 @@ INLINE void depthwise_tile(int rows, int lanes, const depthwise_mask *written,
                 acc[r] += load_lanes(lanes, from + r * d->x_step) * tap;
         }
     }
+}
+
+/* The same for `cols` taps side by side that lie as far apart as the pixels: each pixel is read
+ * once for all of them. */
+INLINE void tile_sliding(int rows, int cols, int lanes, const struct isa_depthwise *d,
+                         const real *x, int64_t c, vec *acc) {
+    for (int64_t i = 0; i < d->taps_h; i++) {
+        const real *from = x + i * d->x_tap_h + c, *w = d->w + i * d->w_tap_h + c;
+        vec tap[5];
+
+        for (int j = 0; j < cols; j++)
+            tap[j] = load_lanes(lanes, w + j * d->w_tap_w);
+        for (int p = 0; p < rows + cols - 1; p++) {
+            vec v = load_lanes(lanes, from);
+
+            KEEP(v);
+            from += d->x_step;
+            KEEP_PLACE(from);
+            for (int j = 0; j < cols; j++)
+                if (p - j >= 0 && p - j < rows)
+                    acc[p - j] += v * tap[j];
+        }
+    }
+}
+
+/* cols: of tile_sliding(), or 0 for any taps. */
+INLINE void depthwise_tile(int rows, int cols, int lanes, const depthwise_mask *written,
+                           const struct isa_depthwise *d, const real *x, int64_t c, real *y) {
+    vec acc[8];
+
+    for (int r = 0; r < rows; r++)
+        acc[r] = d->add    ? load_lanes(lanes, y + r * d->y_step + c)
+                 : d->init ? load_lanes(lanes, d->init + c)
+                           : (vec){0};
+    if (cols)
+        tile_sliding(rows, cols, lanes, d, x, c, acc);
+    else
+        tile_taps(rows, lanes, d, x, c, acc);
     for (int r = 0; r < rows; r++)
         store_lanes(lanes, written, y + r * d->y_step + c, acc[r]);
 }
@@ -74,40 +114,115 @@ INLINE void depthwise_prefetch(int rows, const struct isa_depthwise *d, const re
         __builtin_prefetch(to + at, 1, 2);
 }
 
-INLINE void depthwise_tiles(int rows, const struct isa_depthwise *d, int64_t p) {
+INLINE void depthwise_tiles(int rows, int cols, const struct isa_depthwise *d, int64_t p) {
     const real *x = d->x + p * d->x_step;
     real *y = d->y + p * d->y_step;
     int64_t c = 0;
 
     for (; c + VEC_LEN <= d->channels; c += VEC_LEN) {
         depthwise_prefetch(rows, d, x, c, y);
-        depthwise_tile(rows, VEC_LEN, NULL, d, x, c, y);
+        depthwise_tile(rows, cols, VEC_LEN, NULL, d, x, c, y);
     }
     if (c && c < d->channels) {
         const depthwise_mask written = lanes_below(c + VEC_LEN - d->channels);
 
-        depthwise_tile(rows, VEC_LEN, &written, d, x, d->channels - VEC_LEN, y);
+        depthwise_tile(rows, cols, VEC_LEN, &written, d, x, d->channels - VEC_LEN, y);
         return;
     }
     for (; c < d->channels; c++)
-        depthwise_tile(rows, 1, NULL, d, x, c, y);
+        depthwise_tile(rows, 0, 1, NULL, d, x, c, y);
 }
 
-static void depthwise_pixels(const struct isa_depthwise *d) {
+/* One pixel: y[c] (+)= sum over t < taps of x[t][c] * w[t][c]. */
+INLINE void depthwise_taps(int taps, const real *const *x, const real *const *w, const real *init,
+                           int64_t channels, const real *next, real *y) {
+    int64_t c = 0;
+
+    for (; c + VEC_LEN <= channels; c += VEC_LEN) {
+        vec sum = init ? load(init + c) : (vec){0};
+
+        __builtin_prefetch(next + c, 1, 3);
+
+        for (int t = 0; t < taps; t++)
+            sum += load(x[t] + c) * load(w[t] + c);
+        store(y + c, sum);
+    }
+    for (; c < channels; c++) {
+        real sum = init ? init[c] : 0;
+
+        for (int t = 0; t < taps; t++)
+            sum += x[t][c] * w[t][c];
+        y[c] = sum;
+    }
+}
+
+/* One pixel with few taps: the channels innermost, so that memory is read as it lies. */
+static void depthwise_pixel(const struct isa_depthwise *d, int64_t p) {
+    enum { AHEAD = 2 }; /* pixels to come whose memory is asked for */
+    const int64_t taps = d->taps_h * d->taps_w;
+    real *y = d->y + p * d->y_step;
+    const real *init = d->add ? y : d->init, *next = y + AHEAD * d->y_step;
+
+    int64_t i = 0, j = 0;
+
+    for (int64_t t = 0; t < taps || t == 0; t += 4, init = y) {
+        const real *x[4], *w[4];
+        const int64_t some = taps - t < 4 ? taps - t : 4;
+
+        for (int64_t k = 0; k < some; k++) {
+            x[k] = d->x + p * d->x_step + i * d->x_tap_h + j * d->x_tap_w;
+            w[k] = d->w + i * d->w_tap_h + j * d->w_tap_w;
+            if (++j == d->taps_w)
+                i++, j = 0;
+        }
+#define CASE(taps)                                                                                 \
+    case taps:                                                                                     \
+        depthwise_taps(taps, x, w, init, d->channels, next, y);                                    \
+        break;
+        switch (some) {
+            CASE(0)
+            CASE(1)
+            CASE(2)
+            CASE(3)
+            CASE(4)
+        }
+#undef CASE
+    }
+}
+
+/* One set of taps: eight pixels share the loading of a tap. */
+INLINE void depthwise_run(int cols, const struct isa_depthwise *d) {
     int64_t p = 0;
 
     for (; p + 8 <= d->n; p += 8)
-        depthwise_tiles(8, d, p);
+        depthwise_tiles(8, cols, d, p);
     if (d->n - p >= 4) {
-        depthwise_tiles(4, d, p);
+        depthwise_tiles(4, cols, d, p);
         p += 4;
     }
     if (d->n - p >= 2) {
-        depthwise_tiles(2, d, p);
+        depthwise_tiles(2, cols, d, p);
         p += 2;
     }
     if (d->n - p >= 1)
-        depthwise_tiles(1, d, p);
+        depthwise_pixel(d, p);
+}
+
+static void depthwise_pixels(int turns, const struct isa_depthwise *all) {
+    const struct isa_depthwise d = *all; /* a copy that no store to y can change */
+    const bool sliding = d.x_tap_w == d.x_step;
+
+    for (int64_t p = 0; turns > 1 && p < d.n; p++)
+        for (int i = 0; i < turns; i++)
+            depthwise_pixel(&all[i], p);
+    if (turns > 1)
+        return;
+    if (sliding && d.taps_w == 3)
+        depthwise_run(3, &d);
+    else if (sliding && d.taps_w == 5)
+        depthwise_run(5, &d);
+    else
+        depthwise_run(0, &d);
 }
 
 /* One output at the left or right end of a row: taps that fall outside read zeros. */
@@ -126,6 +241,15 @@ INLINE void weights_edge(int rows, int cols, int lanes, const struct isa_depthwi
     }
 }
 
+/* Of len numbers that come next, the share of the channels [c, c + VEC_LEN). */
+INLINE void prefetch_share(const real *next, int64_t len, int64_t c, int64_t channels) {
+    enum { LINE = 64 / sizeof(real) };
+    const int64_t each = len / channels;
+
+    for (int64_t at = c * each; at < (c + VEC_LEN) * each; at += LINE)
+        __builtin_prefetch(next + at, 0, 2);
+}
+
 /* Taps rows x cols of one piece of the channels: their sums stay in registers. */
 INLINE void weights_tile(int rows, int cols, int lanes, const depthwise_mask *written,
                          const struct isa_depthwise_weights *d, int64_t c) {
@@ -137,6 +261,11 @@ INLINE void weights_tile(int rows, int cols, int lanes, const depthwise_mask *wr
             acc[a][b] = (vec){0};
     for (int64_t i = 0; i < d->n_h; i++) {
         const real *x = d->x + i * d->x_row + c, *dy = d->dy + i * d->dy_row + c;
+
+        if (d->ahead && lanes > 1) {
+            prefetch_share(d->x + (d->n_h + i) * d->x_row, d->x_row, c, d->channels);
+            prefetch_share(d->dy + (d->n_h + i) * d->dy_row, d->dy_row, c, d->channels);
+        }
         const real *row[3], *g = dy + d->inner_begin * d->channels;
 
         for (int64_t j = 0; j < d->inner_begin; j++)
@@ -178,16 +307,18 @@ INLINE void weights_tiles(int rows, int cols, const struct isa_depthwise_weights
         weights_tile(rows, cols, 1, NULL, d, c);
 }
 
-static void depthwise_weights(const struct isa_depthwise_weights *d) {
-    if (d->rows == 3) {
-        weights_tiles(3, 3, d);
+static void depthwise_weights(const struct isa_depthwise_weights *given) {
+    const struct isa_depthwise_weights d = *given; /* a copy that no store to dw can change */
+
+    if (d.rows == 3) {
+        weights_tiles(3, 3, &d);
         return;
     }
 #define CASE(cols)                                                                                 \
     case cols:                                                                                     \
-        weights_tiles(1, cols, d);                                                                 \
+        weights_tiles(1, cols, &d);                                                                \
         return;
-    switch (d->cols) {
+    switch (d.cols) {
         CASE(1)
         CASE(2)
         CASE(3)

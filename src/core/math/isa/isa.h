@@ -29,6 +29,7 @@ struct isa_depthwise_weights {
     int64_t dw_tap_h;
     const real *x, *dy; /* x: at column 0 of the first row */
     real *dw;           /* added to */
+    bool ahead;         /* what follows x and dy in memory is wanted next */
 };
 
 /* F(4x4, 3x3) of Lavin & Gray 2015, arXiv:1509.09308: transforms between pixels, or taps, and 36
@@ -98,8 +99,9 @@ struct isa {
     double (*peak)(int64_t rounds);
 
     /* y[p][c] = init[c] + sum over taps (i, j) of
-     * x[p * x_step + i * x_tap_h + j * x_tap_w + c] * w[i * w_tap_h + j * w_tap_w + c] */
-    void (*depthwise_pixels)(const struct isa_depthwise *d);
+     * x[p * x_step + i * x_tap_h + j * x_tap_w + c] * w[i * w_tap_h + j * w_tap_w + c]
+     * for `turns` sets of taps in turn, pixel by pixel: d[turns], all of the same n. */
+    void (*depthwise_pixels)(int turns, const struct isa_depthwise *d);
 
     /* dw[a][b][c] += sum over outputs (i, j) of x[i, a][column of (j, b)][c] * dy[i][j][c] */
     void (*depthwise_weights)(const struct isa_depthwise_weights *d);
