@@ -29,7 +29,8 @@ ACTIVATION_INLINE void activation_forward(const struct op_call *c, int64_t begin
         y[i] = f(x[i], c->args);
 }
 
-/* dx[i] += g(dy[i], v[i]) for begin <= i < end; where dx is dy, it is overwritten. */
+/* dx[i] += g(dy[i], v[i]) for begin <= i < end; where dx is dy, or holds nothing yet, it is
+ * overwritten. */
 ACTIVATION_INLINE void activation_backward(const struct op_call *c, const act *restrict v,
                                            int64_t begin, int64_t end,
                                            act (*g)(act dy, act v, const void *args)) {
@@ -41,12 +42,17 @@ ACTIVATION_INLINE void activation_backward(const struct op_call *c, const act *r
         return;
     }
     const act *restrict dy = c->dy.data;
+    if (c->dx_first) {
+        for (int64_t i = begin; i < end; i++)
+            dx[i] = g(dy[i], v[i], c->args);
+        return;
+    }
     for (int64_t i = begin; i < end; i++)
         dx[i] += g(dy[i], v[i], c->args);
 }
 
 /* Defines forward and backward of y = value(x, args), dx = pull_back(dy, v, args), where v is y
- * (the operator has reads_y) or x->data (reads_x). */
+ * (the operator has reads_y) or x->data (reads_x). The operator has overwrites = 1. */
 #define ACTIVATION(v)                                                                              \
     static void forward_part(const struct op_call *c, int64_t begin, int64_t end) {                \
         activation_forward(c, begin, end, value);                                                  \

@@ -40,6 +40,7 @@ const struct op op_add = {
     .word = {"add", "a + b, element by element", 0, NULL},
     .min_x = 2,
     .max_x = 2,
+    .overwrites = 3,
     .in_place = true,
     .plan = plan,
     .forward = forward,

@@ -118,6 +118,7 @@ struct job {
     int operand;
     int64_t block; /* elements of y that belong to one sum */
     act *into;     /* gradient of the operand, or partial sums [SUM_RANGES, its length] */
+    bool put;      /* into is overwritten, or holds nothing yet */
 };
 
 static void forward_part(void *context, int64_t begin, int64_t end) {
@@ -137,9 +138,9 @@ void binary_forward(const struct binary *f, const struct op_call *c) {
     team_run(c->team, shape_len(&c->y.shape), forward_part, &job);
 }
 
-/* Add, or put where dx lies in dy's memory, the gradient of elements [begin, end) of y. */
-static void add_part(const struct job *job, act *into, int64_t begin, int64_t end) {
-    const bool overwrite = into == job->c->dy.data;
+/* Add the gradient of elements [begin, end) of y, or put it where they are as many as those of x.
+ */
+static void add_part(const struct job *job, act *into, bool put, int64_t begin, int64_t end) {
     act tmp[STRETCH];
 
     for (int64_t i = begin; i < end;) {
@@ -147,7 +148,7 @@ static void add_part(const struct job *job, act *into, int64_t begin, int64_t en
         const act *restrict g = job->f->pull_back(&row, job->operand, job->c->dy.data + i, tmp);
         act *restrict to = into + place(&job->walk, job->operand, i);
 
-        if (overwrite) {
+        if (put) { /* dx may be dy */
             memmove(to, g, (size_t)row.len * sizeof(act));
         } else if (job->operand ? row.step_b : row.step_a) {
             for (int64_t k = 0; k < row.len; k++)
@@ -167,15 +168,19 @@ static void backward_part(void *context, int64_t begin, int64_t end) {
     const struct job *job = context;
 
     if (begin < end)
-        add_part(job, job->into, begin, end);
+        add_part(job, job->into, job->put, begin, end);
 }
 
 /* Samples whose gradients go to places of their own. */
 static void backward_samples(void *context, int64_t begin, int64_t end) {
     const struct job *job = context;
 
+    const int64_t len = shape_sample_len(&job->c->x[job->operand].shape);
+
+    if (job->put)
+        memset(job->into + begin * len, 0, (size_t)((end - begin) * len) * sizeof(act));
     if (begin < end)
-        add_part(job, job->into, begin * job->block, end * job->block);
+        add_part(job, job->into, false, begin * job->block, end * job->block);
 }
 
 static void backward_ranges(void *context, int64_t begin, int64_t end) {
@@ -187,7 +192,7 @@ static void backward_ranges(void *context, int64_t begin, int64_t end) {
         act *sums = job->into + r * len_x;
 
         memset(sums, 0, (size_t)len_x * sizeof(act));
-        add_part(job, sums, r * len / SUM_RANGES, (r + 1) * len / SUM_RANGES);
+        add_part(job, sums, false, r * len / SUM_RANGES, (r + 1) * len / SUM_RANGES);
     }
 }
 
@@ -195,7 +200,9 @@ static void backward_operand(const struct binary *f, const struct op_call *c, in
     const struct shape *x = &c->x[operand].shape, *y = &c->y.shape;
     const int64_t len = shape_len(y), len_x = shape_len(x);
     act *dx = c->dx[operand].data;
-    struct job job = {c, f, walk_of(c), operand, shape_sample_len(y), dx};
+    const bool first = c->dx_first >> operand & 1;
+    struct job job = {
+        c, f, walk_of(c), operand, shape_sample_len(y), dx, first || dx == c->dy.data};
 
     if (len_x == len) {
         team_run(c->team, len, backward_part, &job);
@@ -204,6 +211,8 @@ static void backward_operand(const struct binary *f, const struct op_call *c, in
     } else {
         job.into = c->scratch;
         team_run(c->team, SUM_RANGES, backward_ranges, &job);
+        if (first)
+            memset(dx, 0, (size_t)len_x * sizeof(act));
         for (int r = 0; r < SUM_RANGES; r++)
             for (int64_t i = 0; i < len_x; i++)
                 dx[i] += job.into[r * len_x + i];
@@ -211,8 +220,15 @@ static void backward_operand(const struct binary *f, const struct op_call *c, in
 }
 
 void binary_backward(const struct binary *f, const struct op_call *c) {
-    for (int operand = 1; operand >= 0; operand--) /* dx[0] may overwrite dy */
+    /* dx[0] may overwrite dy, and then comes last; or begin what dx[1], the same memory, adds to.
+     */
+    const int last = c->dx_first & 1;
+
+    for (int i = 0; i < 2; i++) {
+        const int operand = i == 1 ? last : !last;
+
         if (c->dx[operand].data &&
             !(c->dx[operand].data == c->dy.data && !operand && f->slope_a_is_one))
             backward_operand(f, c, operand);
+    }
 }

@@ -47,10 +47,13 @@ static void backward_rows(const struct op_call *c, int64_t begin, int64_t end) {
             const int64_t n = shape_channels(&c->x[i].shape);
 
             if (c->dx[i].data) {
+                const bool first = c->dx_first >> i & 1;
                 const act *restrict from = dy;
                 act *restrict dx = c->dx[i].data + row * n;
 
-                for (int64_t j = 0; j < n; j++)
+                for (int64_t j = 0; first && j < n; j++)
+                    dx[j] = from[j];
+                for (int64_t j = 0; !first && j < n; j++)
                     dx[j] += from[j];
             }
             dy += n;
@@ -65,6 +68,7 @@ const struct op op_concat = {
     .word = {"concat", "the channels of all inputs side by side", 0, NULL},
     .min_x = 2,
     .max_x = OP_ANY_INPUTS,
+    .overwrites = (1u << OP_ANY_INPUTS) - 1,
     .plan = plan,
     .forward = forward,
     .backward = backward,

@@ -15,6 +15,10 @@ static void backward_part(const struct op_call *c, int64_t begin, int64_t end) {
     const act *restrict dy = c->dy.data;
     act *restrict dx = c->dx->data;
 
+    if (c->dx_first) {
+        memcpy(dx + begin, dy + begin, (size_t)(end - begin) * sizeof(act));
+        return;
+    }
     for (int64_t i = begin; i < end; i++)
         dx[i] += dy[i];
 }

@@ -5,5 +5,5 @@
 /* y = x; nothing to do where they are the same memory. */
 void copy_forward(const struct op_call *c);
 
-/* dx += dy; nothing to do where they are the same memory. */
+/* dx += dy, or dx = dy where it holds nothing yet; nothing to do where they are the same memory. */
 void copy_backward(const struct op_call *c);

@@ -45,6 +45,7 @@ const struct op op_div = {
     .min_x = 2,
     .max_x = 2,
     .reads_x = 3,
+    .overwrites = 3,
     .in_place = true,
     .plan = plan,
     .forward = forward,

@@ -63,7 +63,9 @@ static void backward_samples(const struct op_call *c, int64_t begin, int64_t end
 
         for (int64_t i = n * len; overwrite && i < (n + 1) * len; i++)
             c->dx->data[i] *= scale;
-        for (int64_t i = n * len; !overwrite && i < (n + 1) * len; i++)
+        for (int64_t i = n * len; c->dx_first && i < (n + 1) * len; i++)
+            c->dx->data[i] = scale * c->dy.data[i];
+        for (int64_t i = n * len; !overwrite && !c->dx_first && i < (n + 1) * len; i++)
             c->dx->data[i] += scale * c->dy.data[i];
     }
 }
@@ -80,6 +82,7 @@ const struct op op_drop_path = {
              specs},
     .min_x = 1,
     .max_x = 1,
+    .overwrites = 1,
     .in_place = true,
     .plan = plan,
     .forward = forward,

@@ -79,7 +79,9 @@ static void backward_part(const struct op_call *c, int64_t begin, int64_t end) {
         factors(c, i, n, factor);
         for (int64_t k = 0; overwrite && k < n; k++)
             c->dx->data[i + k] *= factor[k];
-        for (int64_t k = 0; !overwrite && k < n; k++)
+        for (int64_t k = 0; c->dx_first && k < n; k++)
+            c->dx->data[i + k] = factor[k] * c->dy.data[i + k];
+        for (int64_t k = 0; !overwrite && !c->dx_first && k < n; k++)
             c->dx->data[i + k] += factor[k] * c->dy.data[i + k];
     }
 }
@@ -95,6 +97,7 @@ const struct op op_dropout = {
     .word = {"dropout", "numbers dropped at random in training", sizeof(struct dropout), specs},
     .min_x = 1,
     .max_x = 1,
+    .overwrites = 1,
     .in_place = true,
     .plan = plan,
     .forward = forward,

@@ -37,6 +37,7 @@ const struct op op_elu = {
     .min_x = 1,
     .max_x = 1,
     .reads_y = true,
+    .overwrites = 1,
     .in_place = true,
     .plan = activation_plan,
     .forward = forward,

@@ -65,7 +65,9 @@ static void backward_samples(const struct op_call *c, int64_t begin, int64_t end
         const act *restrict dy = c->dy.data + row / pixels * channels;
         act *restrict dx = c->dx->data + row * channels;
 
-        for (int64_t ch = 0; ch < channels; ch++)
+        for (int64_t ch = 0; c->dx_first && ch < channels; ch++)
+            dx[ch] = dy[ch] * scale;
+        for (int64_t ch = 0; !c->dx_first && ch < channels; ch++)
             dx[ch] += dy[ch] * scale;
     }
 }
@@ -79,6 +81,7 @@ const struct op op_global_avgpool = {
     .word = {"global_avgpool", "mean over all pixels", 0, NULL},
     .min_x = 1,
     .max_x = 1,
+    .overwrites = 1,
     .plan = plan,
     .forward = forward,
     .backward = backward,

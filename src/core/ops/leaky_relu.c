@@ -32,6 +32,7 @@ const struct op op_leaky_relu = {
     .min_x = 1,
     .max_x = 1,
     .reads_y = true,
+    .overwrites = 1,
     .in_place = true,
     .plan = activation_plan,
     .forward = forward,

@@ -19,6 +19,7 @@ const struct op op_log = {
     .min_x = 1,
     .max_x = 1,
     .reads_x = 1,
+    .overwrites = 1,
     .in_place = true,
     .plan = activation_plan,
     .forward = forward,

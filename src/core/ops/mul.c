@@ -49,6 +49,7 @@ const struct op op_mul = {
     .min_x = 2,
     .max_x = 2,
     .reads_x = 3,
+    .overwrites = 3,
     .in_place = true,
     .plan = plan,
     .forward = forward,

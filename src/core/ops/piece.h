@@ -28,6 +28,7 @@ static inline void piece_forward(const struct op_call *c, int axis, int64_t from
                (size_t)len * sizeof(act));
 }
 
+/* Where dx holds nothing yet, what lies outside the piece becomes zero. */
 static inline void piece_backward(const struct op_call *c, int axis, int64_t from, int64_t begin,
                                   int64_t end) {
     const int64_t inner = piece_inner(c, axis), len = c->y.shape.dim[axis] * inner;
@@ -37,6 +38,14 @@ static inline void piece_backward(const struct op_call *c, int axis, int64_t fro
         const act *restrict dy = c->dy.data + i * len;
         act *restrict dx = c->dx->data + i * step + from * inner;
 
+        if (c->dx_first) {
+            const int64_t before = from * inner, after = step - before - len;
+
+            memset(dx - before, 0, (size_t)before * sizeof(act));
+            memcpy(dx, dy, (size_t)len * sizeof(act));
+            memset(dx + len, 0, (size_t)after * sizeof(act));
+            continue;
+        }
         for (int64_t j = 0; j < len; j++)
             dx[j] += dy[j];
     }

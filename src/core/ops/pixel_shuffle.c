@@ -72,7 +72,7 @@ static void backward_rows(const struct op_call *c, int64_t begin, int64_t end) {
             act *restrict dx = c->dx->data + place(c, row, col);
 
             for (int64_t ch = 0; ch < channels; ch++)
-                dx[ch * step] += dy[ch];
+                dx[ch * step] = (c->dx_first ? 0 : dx[ch * step]) + dy[ch];
         }
 }
 
@@ -86,6 +86,7 @@ const struct op op_pixel_shuffle = {
              specs},
     .min_x = 1,
     .max_x = 1,
+    .overwrites = 1,
     .plan = plan,
     .forward = forward,
     .backward = backward,

@@ -54,6 +54,7 @@ const struct op op_reshape = {
     .word = {"reshape", "each sample in another shape", sizeof(struct reshape), specs},
     .min_x = 1,
     .max_x = 1,
+    .overwrites = 1,
     .in_place = true,
     .plan = plan,
     .forward = copy_forward,

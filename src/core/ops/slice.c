@@ -85,6 +85,7 @@ const struct op op_slice = {
     .word = {"slice", "a piece of the channels or of another axis", sizeof(struct slice), specs},
     .min_x = 1,
     .max_x = 1,
+    .overwrites = 1,
     .plan = plan,
     .forward = forward,
     .backward = backward,

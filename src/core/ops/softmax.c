@@ -41,12 +41,13 @@ static void backward_rows(const struct op_call *c, int64_t begin, int64_t end) {
     for (int64_t row = begin; row < end; row++) {
         const act *y = c->y.data + row * n, *dy = c->dy.data + row * n;
         act *dx = c->dx->data + row * n;
+        const bool overwrite = dx == dy || c->dx_first;
         real dot = 0;
 
         for (int64_t j = 0; j < n; j++)
             dot += dy[j] * y[j];
         for (int64_t j = 0; j < n; j++)
-            dx[j] = (dx == dy ? 0 : dx[j]) + y[j] * (dy[j] - dot);
+            dx[j] = (overwrite ? 0 : dx[j]) + y[j] * (dy[j] - dot);
     }
 }
 
@@ -60,6 +61,7 @@ const struct op op_softmax = {
     .min_x = 1,
     .max_x = 1,
     .reads_y = true,
+    .overwrites = 1,
     .in_place = true,
     .plan = plan,
     .forward = forward,

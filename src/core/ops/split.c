@@ -64,6 +64,7 @@ const struct op op_split = {
     .word = {"split", "one of several equal parts of the channels", sizeof(struct split), specs},
     .min_x = 1,
     .max_x = 1,
+    .overwrites = 1,
     .plan = plan,
     .forward = forward,
     .backward = backward,

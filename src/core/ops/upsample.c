@@ -194,6 +194,9 @@ static void backward_rows(const struct op_call *c, int64_t begin, int64_t end) {
         const int64_t sample = row / (d.n_in * h.n_in), i = row / h.n_in % d.n_in, j = row % h.n_in;
         int64_t i0, i1, j0, j1;
 
+        if (c->dx_first)
+            memset(c->dx->data + row * w.n_in * channels, 0,
+                   (size_t)(w.n_in * channels) * sizeof(act));
         reach(&d, i, &i0, &i1);
         reach(&h, j, &j0, &j1);
         for (int64_t out_i = i0; out_i < i1; out_i++)
@@ -219,6 +222,7 @@ const struct op op_upsample = {
     .word = {"upsample", "images enlarged", sizeof(struct upsample), specs},
     .min_x = 1,
     .max_x = 1,
+    .overwrites = 1,
     .plan = plan,
     .forward = forward,
     .backward = backward,
