@@ -140,12 +140,12 @@ static const struct op *op_of(const struct chain *c, bool fixed) {
     const bool add = c->add >= 0;
 
     if (c->product < 0)
-        return add ? &op_norm_add_then : &op_norm_then;
+        return add ? &op_norm_add_act : &op_norm_act;
     if (c->norm < 0)
-        return &op_product_then;
+        return &op_conv_act;
     if (fixed)
-        return add ? &op_product_fixed_add_then : &op_product_fixed_then;
-    return add ? &op_product_norm_add_then : &op_product_norm_then;
+        return add ? &op_conv_fixed_add_act : &op_conv_fixed_act;
+    return add ? &op_conv_norm_add_act : &op_conv_norm_act;
 }
 
 static const struct fused *args_of(const struct fuser *f, const struct chain *c) {

@@ -18,18 +18,18 @@ struct fused {
 };
 
 /* then(bn(x) [+ other]) */
-extern const struct op op_norm_then, op_norm_add_then;
+extern const struct op op_norm_act, op_norm_add_act;
 
 /* then(product(x)) */
-extern const struct op op_product_then;
+extern const struct op op_conv_act;
 
 /* then(bn(product(x)) [+ other]). The product is kept in saved, or stands in y's memory where no
  * backward follows. */
-extern const struct op op_product_norm_then, op_product_norm_add_then;
+extern const struct op op_conv_norm_act, op_conv_norm_add_act;
 
 /* The same by running statistics, which are folded into weights and bias: nothing is kept.
  * Gradients of weights are never wanted. */
-extern const struct op op_product_fixed_then, op_product_fixed_add_then;
+extern const struct op op_conv_fixed_act, op_conv_fixed_add_act;
 
 /* What these are made of: plans of the product and of the normalisation, together. */
 int fused_plan_product(const struct fused *f, const struct shape *x, struct op_plan *plan,

@@ -335,7 +335,7 @@ static void a_part_frozen_differently_stays_out(void **state) {
     snprintf(text, sizeof text, frozen_parts, "m.bn1");
     prepare(&job, &step, text, "", true, NULL);
     assert_int_equal(n_of(&step, "conv"), 1);
-    assert_int_equal(n_of(&step, "norm_then"), 1);
+    assert_int_equal(n_of(&step, "norm_act"), 1);
     assert_int_equal(n_of(&step, "relu"), 0);
     release_one(&job, &step);
 }
@@ -347,9 +347,9 @@ static void a_residual_net_is_made_of_few_nodes(void **state) {
     (void)state;
     prepare(&job, &step, residual, "", true, NULL);
     assert_int_equal(n_of(&step, "bn") + n_of(&step, "relu") + n_of(&step, "conv"), 0);
-    assert_int_equal(n_of(&step, "product_norm_then"), 4); /* stem, two first, a projection */
-    assert_int_equal(n_of(&step, "product_norm_add_then"), 2);
-    assert_int_equal(n_of(&step, "product_then"), 1);
+    assert_int_equal(n_of(&step, "conv_norm_act"), 4); /* stem, two first, a projection */
+    assert_int_equal(n_of(&step, "conv_norm_add_act"), 2);
+    assert_int_equal(n_of(&step, "conv_act"), 1);
     release_one(&job, &step);
 }
 

@@ -40,12 +40,12 @@ static void gradients_of_bn_with_each_activation(void **state) {
     for (int kind = 0; kind < THEN_KINDS; kind++) {
         const struct fused f = {.bn = &bn, .then = then_of((enum then_kind)kind)};
 
-        check_gradients(&(struct op_case){.internal = &op_norm_then,
+        check_gradients(&(struct op_case){.internal = &op_norm_act,
                                           .args = &f,
                                           .n_x = 1,
                                           .x = {{4, {4, 2, 3, 5}}},
                                           .tolerance = 1e-6});
-        check_gradients(&(struct op_case){.internal = &op_norm_add_then,
+        check_gradients(&(struct op_case){.internal = &op_norm_add_act,
                                           .args = &f,
                                           .n_x = 2,
                                           .x = {{4, {4, 2, 3, 5}}, {4, {4, 2, 3, 5}}},
@@ -59,7 +59,7 @@ static void gradients_where_relu6_is_flat(void **state) {
     const struct fused f = {.bn = &bn, .then = then_of(THEN_RELU6)};
     const real weight[] = {4, -4, 5};
 
-    check_gradients(&(struct op_case){.internal = &op_norm_then,
+    check_gradients(&(struct op_case){.internal = &op_norm_act,
                                       .args = &f,
                                       .n_x = 1,
                                       .x = {{3, {4, 5, 3}}},
@@ -72,7 +72,7 @@ static void gradients_with_running_statistics(void **state) {
     const struct fused f = {.bn = &bn, .then = then_of(THEN_RELU)};
     const real mean[] = {0.5, -1, 2}, var[] = {2, 0.5, 1};
 
-    check_gradients(&(struct op_case){.internal = &op_norm_add_then,
+    check_gradients(&(struct op_case){.internal = &op_norm_add_act,
                                       .args = &f,
                                       .n_x = 2,
                                       .x = {{4, {2, 2, 2, 3}}, {4, {2, 2, 2, 3}}},
@@ -85,7 +85,7 @@ static void gradients_of_several_chunks(void **state) {
     (void)state;
     const struct fused f = {.bn = &bn, .then = then_of(THEN_RELU)};
 
-    check_gradients(&(struct op_case){.internal = &op_norm_add_then,
+    check_gradients(&(struct op_case){.internal = &op_norm_add_act,
                                       .args = &f,
                                       .n_x = 2,
                                       .x = {{4, {66, 10, 100, 2}}, {4, {66, 10, 100, 2}}},
@@ -101,7 +101,7 @@ static void outputs_worked_by_hand(void **state) {
     const act in[] = {1, 10, 3, 30}, other[] = {-1, 6, -5, 7};
     const act leaky[] = {-0.2, -0.8, 3, 2}, sums[] = {-0.4, 2, -0.4, 9}, sixes[] = {0, 2, 0, 6};
     const real weight[] = {2, 3}, bias[] = {1, -1};
-    struct op_case c = {.internal = &op_norm_then,
+    struct op_case c = {.internal = &op_norm_act,
                         .args = &f,
                         .n_x = 1,
                         .x = {{2, {2, 2}}},
@@ -110,7 +110,7 @@ static void outputs_worked_by_hand(void **state) {
     const struct shape y = {2, {2, 2}};
 
     check_output(&c, y, leaky);
-    c.internal = &op_norm_add_then, c.n_x = 2, c.x[1] = y;
+    c.internal = &op_norm_add_act, c.n_x = 2, c.x[1] = y;
     check_output(&c, y, sums);
     f.then = then_of(THEN_RELU6);
     check_output(&c, y, sixes);
@@ -130,7 +130,7 @@ static void gradients_of_products_with_each_activation(void **state) {
                 const struct fused f =
                     fused_of(products[p].word, products[p].args, bias, false, (enum then_kind)kind);
 
-                check_gradients(&(struct op_case){.internal = &op_product_then,
+                check_gradients(&(struct op_case){.internal = &op_conv_act,
                                                   .args = &f,
                                                   .n_x = 1,
                                                   .x = {{4, {2, 4, 3, 2}}},
@@ -145,11 +145,8 @@ static void gradients_of_the_bias_of_many_rows(void **state) {
 
     a.kernel = (struct ints){1, {1}};
     const struct fused f = fused_of("conv", &a, true, false, THEN_RELU);
-    check_gradients(&(struct op_case){.internal = &op_product_then,
-                                      .args = &f,
-                                      .n_x = 1,
-                                      .x = {{4, {3, 10, 10, 2}}},
-                                      .every = 83});
+    check_gradients(&(struct op_case){
+        .internal = &op_conv_act, .args = &f, .n_x = 1, .x = {{4, {3, 10, 10, 2}}}, .every = 83});
 }
 
 static void gradients_of_normalised_products(void **state) {
@@ -163,7 +160,7 @@ static void gradients_of_normalised_products(void **state) {
             struct fused f = fused_of(words[p], &args[p], false, true, (enum then_kind)kind);
             struct shape y = {4, {3, 3, 3, 4}};
 
-            check_gradients(&(struct op_case){.internal = &op_product_norm_then,
+            check_gradients(&(struct op_case){.internal = &op_conv_norm_act,
                                               .args = &f,
                                               .n_x = 1,
                                               .x = {{4, {3, 3, 3, 2}}},
@@ -171,7 +168,7 @@ static void gradients_of_normalised_products(void **state) {
                                               .tolerance = 1e-5});
             y.dim[1] = y.dim[2] = p ? 5 : 3;
             f.bias = true;
-            check_gradients(&(struct op_case){.internal = &op_product_norm_add_then,
+            check_gradients(&(struct op_case){.internal = &op_conv_norm_add_act,
                                               .args = &f,
                                               .n_x = 2,
                                               .x = {{4, {3, 3, 3, 2}}, y},

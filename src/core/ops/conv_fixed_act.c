@@ -1,4 +1,4 @@
-/* product_fixed_then, product_fixed_add_then: a convolution or linear layer, bn by its running
+/* conv_fixed_act, conv_fixed_add_act: a convolution or linear layer, bn by its running
  * statistics, what is added to it and the activation behind it. bn is a factor and a summand of
  * each channel: it is folded into weights and bias, once a call. */
 #include "core/base/arena.h"
@@ -121,9 +121,8 @@ static void backward(const struct op_call *c) {
     f->product->backward(&product);
 }
 
-const struct op op_product_fixed_then = {
-    .word = {"product_fixed_then", "conv, bn that stays and an activation", sizeof(struct fused),
-             NULL},
+const struct op op_conv_fixed_act = {
+    .word = {"conv_fixed_act", "conv, bn that stays and an activation", sizeof(struct fused), NULL},
     .min_x = 1,
     .max_x = 1,
     .reads_y = true,
@@ -134,8 +133,8 @@ const struct op op_product_fixed_then = {
     .backward = backward,
 };
 
-const struct op op_product_fixed_add_then = {
-    .word = {"product_fixed_add_then", "conv, bn that stays, an addition and an activation",
+const struct op op_conv_fixed_add_act = {
+    .word = {"conv_fixed_add_act", "conv, bn that stays, an addition and an activation",
              sizeof(struct fused), NULL},
     .min_x = 2,
     .max_x = 2,

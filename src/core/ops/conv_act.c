@@ -1,4 +1,4 @@
-/* product_then: a convolution or linear layer and the activation behind it. Backward turns dy into
+/* conv_act: a convolution or linear layer and the activation behind it. Backward turns dy into
  * the gradient before the activation, and sums up that of the bias, in one pass. */
 #include "core/ops/after.h"
 #include "core/ops/fused.h"
@@ -50,8 +50,8 @@ static void backward(const struct op_call *c) {
     f->product->backward(&product);
 }
 
-const struct op op_product_then = {
-    .word = {"product_then", "conv or linear and an activation", sizeof(struct fused), NULL},
+const struct op op_conv_act = {
+    .word = {"conv_act", "conv or linear and an activation", sizeof(struct fused), NULL},
     .min_x = 1,
     .max_x = 1,
     .reads_x = 1,

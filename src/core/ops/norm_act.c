@@ -1,4 +1,4 @@
-/* norm_then, norm_add_then: bn, what is added to it and the activation behind it, in one pass. */
+/* norm_act, norm_add_act: bn, what is added to it and the activation behind it, in one pass. */
 #include "core/ops/fused.h"
 
 static int plan(const void *args, const struct shape *x, int n_x, struct op_plan *plan,
@@ -32,8 +32,8 @@ static void backward(const struct op_call *c) {
     norm_backward(&norm, c, !c->training);
 }
 
-const struct op op_norm_then = {
-    .word = {"norm_then", "bn and an activation", sizeof(struct fused), NULL},
+const struct op op_norm_act = {
+    .word = {"norm_act", "bn and an activation", sizeof(struct fused), NULL},
     .min_x = 1,
     .max_x = 1,
     .reads_x = 1,
@@ -45,8 +45,8 @@ const struct op op_norm_then = {
     .backward = backward,
 };
 
-const struct op op_norm_add_then = {
-    .word = {"norm_add_then", "bn, an addition and an activation", sizeof(struct fused), NULL},
+const struct op op_norm_add_act = {
+    .word = {"norm_add_act", "bn, an addition and an activation", sizeof(struct fused), NULL},
     .min_x = 2,
     .max_x = 2,
     .reads_x = 1,

@@ -1,4 +1,4 @@
-/* product_norm_then, product_norm_add_then: a convolution or linear layer z, bn by the statistics
+/* conv_norm_act, conv_norm_add_act: a convolution or linear layer z, bn by the statistics
  * of the batch, what is added to it and the activation behind it. z is written once and read once
  * more to become y; backward turns dy into dz in its place. */
 #include "core/base/arena.h"
@@ -89,8 +89,8 @@ static void backward(const struct op_call *c) {
     f->product->backward(&product);
 }
 
-const struct op op_product_norm_then = {
-    .word = {"product_norm_then", "conv, bn and an activation", sizeof(struct fused), NULL},
+const struct op op_conv_norm_act = {
+    .word = {"conv_norm_act", "conv, bn and an activation", sizeof(struct fused), NULL},
     .min_x = 1,
     .max_x = 1,
     .reads_x = 1,
@@ -103,9 +103,9 @@ const struct op op_product_norm_then = {
     .backward = backward,
 };
 
-const struct op op_product_norm_add_then = {
-    .word = {"product_norm_add_then", "conv, bn, an addition and an activation",
-             sizeof(struct fused), NULL},
+const struct op op_conv_norm_add_act = {
+    .word = {"conv_norm_add_act", "conv, bn, an addition and an activation", sizeof(struct fused),
+             NULL},
     .min_x = 2,
     .max_x = 2,
     .reads_x = 1,
