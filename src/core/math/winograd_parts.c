@@ -32,13 +32,19 @@ void winograd_square(const struct winograd_squares *q, int64_t i, int64_t *at) {
     const int64_t i0 = q->first_h + row * WINOGRAD_OUT;
     const int64_t j0 = q->first_w + i % q->across * WINOGRAD_OUT;
     const int64_t corner = image * q->image + (i0 * q->w + j0) * q->c;
-    const bool inside = i0 >= 0 && j0 >= 0 && i0 + q->size <= q->h && j0 + q->size <= q->w;
 
+    if (i0 >= 0 && j0 >= 0 && i0 + q->size <= q->h && j0 + q->size <= q->w) {
+        for (int64_t a = 0; a < q->size; a++)
+            for (int64_t b = 0; b < q->size; b++)
+                *at++ = corner + (a * q->w + b) * q->c;
+        return;
+    }
     for (int64_t a = 0; a < q->size; a++)
-        for (int64_t b = 0; b < q->size; b++)
-            *at++ = inside || (i0 + a >= 0 && i0 + a < q->h && j0 + b >= 0 && j0 + b < q->w)
-                        ? corner + (a * q->w + b) * q->c
-                        : -1;
+        for (int64_t b = 0; b < q->size; b++) {
+            const bool inside = i0 + a >= 0 && i0 + a < q->h && j0 + b >= 0 && j0 + b < q->w;
+
+            *at++ = inside ? corner + (a * q->w + b) * q->c : -1;
+        }
 }
 
 struct winograd_layout winograd_layout(int64_t squares, int64_t width) {

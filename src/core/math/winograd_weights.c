@@ -28,6 +28,7 @@ struct work {
 
 static struct work work_of(const struct conv_shape *s) {
     struct work k = {.isa = isa_get(), .x = winograd_x(s), .dy = winograd_y(s), .n_groups = 1};
+    const int64_t width = winograd_parts(s->c, k.isa->vec_len) * k.isa->vec_len;
     int64_t per_group, most = BLOCK;
 
     winograd_cut(s->pad_h, s->pad_w, &k.x, &k.dy);
@@ -40,7 +41,7 @@ static struct work work_of(const struct conv_shape *s) {
         k.n_groups = winograd_part(0, GROUPS, k.n_squares / BLOCK);
     per_group = winograd_parts(k.n_squares, k.n_groups);
     most = winograd_part(0, most, per_group);
-    k.vx = winograd_layout(most, 3 * k.isa->vec_len);
+    k.vx = winograd_layout(most, winograd_part(0, 3 * k.isa->vec_len, width));
     k.vdy = winograd_layout(most, k.isa->tile_cols);
     k.sum = winograd_layout(k.vx.width, k.vdy.width);
     if (most > 0) /* blocks of nearly equal size */

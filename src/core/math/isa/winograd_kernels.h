@@ -258,9 +258,10 @@ static void winograd_product(int64_t rows, int64_t depth, const real *a, int64_t
                              bool narrow, bool add, real *c) {
     const int64_t tiles = (rows + TILE_ROWS - 1) / TILE_ROWS;
 
-    for (int64_t i = 0, begin = 0, end; i < tiles; i++, begin = end) {
-        end = rows * (i + 1) / tiles;
-        switch ((int)(end - begin)) {
+    for (int64_t i = tiles; i > 0; i--) {
+        const int height = (int)(rows / tiles) + (i <= rows % tiles);
+
+        switch (height) {
             WINOGRAD_CASE(1)
             WINOGRAD_CASE(2)
             WINOGRAD_CASE(3)
@@ -278,8 +279,8 @@ static void winograd_product(int64_t rows, int64_t depth, const real *a, int64_t
             WINOGRAD_CASE(14)
 #endif
         }
-        a += (end - begin) * lda;
-        c += (end - begin) * TILE_COLS;
+        a += height * lda;
+        c += height * TILE_COLS;
     }
 }
 #undef WINOGRAD_CASE
@@ -319,9 +320,10 @@ static void winograd_outer(int64_t rows, int64_t n, const real *a, int64_t lda, 
                            bool narrow, real *c) {
     const int64_t tiles = (rows + OUTER_ROWS - 1) / OUTER_ROWS;
 
-    for (int64_t i = 0, begin = 0, end; i < tiles; i++, begin = end) {
-        end = rows * (i + 1) / tiles;
-        switch ((int)(end - begin)) {
+    for (int64_t i = tiles; i > 0; i--) {
+        const int height = (int)(rows / tiles) + (i <= rows % tiles);
+
+        switch (height) {
             WINOGRAD_CASE(1)
             WINOGRAD_CASE(2)
             WINOGRAD_CASE(3)
@@ -333,8 +335,8 @@ static void winograd_outer(int64_t rows, int64_t n, const real *a, int64_t lda, 
             WINOGRAD_CASE(8)
 #endif
         }
-        a += end - begin;
-        c += (end - begin) * TILE_COLS;
+        a += height;
+        c += height * TILE_COLS;
     }
 }
 #undef WINOGRAD_CASE
