@@ -16,6 +16,7 @@ struct then {
 /* Before a loop: its rounds may be computed in any order, though pointers may be equal (a value is
  * read before it is overwritten in the same round). */
 #if defined(__clang__)
+#pragma clang diagnostic ignored "-Wpass-failed" /* sanitizers keep loops from being vectorised */
 #define THEN_ANY_ORDER _Pragma("clang loop vectorize(assume_safety)")
 #else
 #define THEN_ANY_ORDER _Pragma("GCC ivdep")
