@@ -16,6 +16,7 @@ INLINE void product_of(int n_vec, bool from_init, int n_taps, const int64_t *tap
 
         for (int r = 0; r < TILE_ROWS; r++)
             row[r] = a[r] + tap[s];
+        UNROLL
         for (int64_t k = 0; k < len; k++, b += TILE_COLS) {
             vec w[2];
             for (int v = 0; v < n_vec; v++) {
@@ -51,6 +52,7 @@ INLINE void outer_of(int rows, int n_vec, int64_t n, const int64_t *at, const re
     for (int r = 0; r < rows; r++)
         for (int v = 0; v < n_vec; v++)
             acc[r][v] = (vec){0};
+    UNROLL
     for (int64_t p = 0; p < n; p++, b += TILE_COLS) {
         const real *row = a + at[p];
 

@@ -2,24 +2,21 @@
 #pragma once
 #include "core/math/isa/isa.h"
 
-#include <string.h>
-
 #define INLINE static inline __attribute__((always_inline))
 
 enum { VEC_LEN = VEC_BYTES / sizeof(real), TILE_COLS = 2 * VEC_LEN };
 
 typedef real vec __attribute__((vector_size(VEC_BYTES)));
 
-/* memcpy, because operands are not aligned to a vector; it compiles to one instruction. */
-INLINE vec load(const real *p) {
-    vec v;
+/* Anywhere in an array of real. As a memcpy, GCC takes a tile through the stack. */
+typedef real vec_in_array __attribute__((vector_size(VEC_BYTES), aligned(sizeof(real)), may_alias));
 
-    memcpy(&v, p, sizeof v);
-    return v;
+INLINE vec load(const real *p) {
+    return *(const vec_in_array *)p;
 }
 
 INLINE void store(real *p, vec v) {
-    memcpy(p, &v, sizeof v);
+    *(vec_in_array *)p = v;
 }
 
 /* Left alone, GCC reads v from memory again at every use, and then runs out of registers. */
@@ -27,4 +24,12 @@ INLINE void store(real *p, vec v) {
 #define KEEP(v) __asm__("" : "+v"(v))
 #else
 #define KEEP(v) (void)0
+#endif
+
+/* Before the loop around a tile's multiply-adds. What steers the loop takes slots from them, most
+ * where two threads share a core. */
+#if defined(__GNUC__) && !defined(__clang__)
+#define UNROLL _Pragma("GCC unroll 8")
+#else
+#define UNROLL
 #endif

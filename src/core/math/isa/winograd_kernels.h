@@ -226,6 +226,7 @@ INLINE void winograd_product_of(int rows, int n_vec, int64_t depth, const real *
     for (int r = 0; r < rows; r++)
         for (int v = 0; v < n_vec; v++)
             acc[r][v] = (vec){0};
+    UNROLL
     for (int64_t k = 0; k < depth; k++, b += TILE_COLS) {
         vec w[2];
 
@@ -292,6 +293,7 @@ INLINE void winograd_outer_of(int rows, int n_vec, int64_t n, const real *a, int
     for (int r = 0; r < rows; r++)
         for (int v = 0; v < n_vec; v++)
             acc[r][v] = (vec){0};
+    UNROLL
     for (int64_t p = 0; p < n; p++, a += lda, b += TILE_COLS) {
         vec d[2];
 
