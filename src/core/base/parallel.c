@@ -10,6 +10,10 @@
 #include <string.h>
 #include <time.h>
 
+/* A loop is cut into so many pieces for each thread, and whoever is free takes the next: processors
+ * are not equally fast at any moment. */
+enum { PIECES_PER_THREAD = 8 };
+
 /* Loops of a network follow each other within microseconds; sleeping and waking costs about ten
  * times more. So everybody spins for a moment before going to sleep. */
 enum { SPIN_NS = 50000, SPINS_PER_LOOK = 64 };
@@ -24,10 +28,13 @@ struct team {
     int n_threads, n_started; /* n_started: workers that run */
     struct worker *workers;   /* [n_threads - 1] */
 
-    void (*task)(void *context, int64_t begin, int64_t end);
+    void (*task)(void *context, int slot, int64_t begin, int64_t end);
     void *context;
-    int64_t n;
+    int64_t n, n_pieces;
+    int n_slots;
     bool stop;
+
+    atomic_llong next; /* piece that nobody has taken yet */
 
     atomic_uint round;     /* rises by one when the fields above hold a new loop */
     atomic_int n_running;  /* workers not yet done with this round */
@@ -89,13 +96,17 @@ static void wake(struct team *team) {
     pthread_mutex_unlock(&team->mutex);
 }
 
-static void run_range(const struct team *team, int index) {
-    const int64_t each = team->n / team->n_threads, more = team->n % team->n_threads;
-    const int64_t begin = index * each + (index < more ? index : more);
-    const int64_t end = begin + each + (index < more);
+static void run_pieces(struct team *team, int index) {
+    if (index >= team->n_slots)
+        return;
+    for (;;) {
+        const int64_t i = atomic_fetch_add(&team->next, 1);
 
-    if (begin < end)
-        team->task(team->context, begin, end);
+        if (i >= team->n_pieces)
+            return;
+        team->task(team->context, index, team->n * i / team->n_pieces,
+                   team->n * (i + 1) / team->n_pieces);
+    }
 }
 
 static void *work(void *arg) {
@@ -106,7 +117,7 @@ static void *work(void *arg) {
         wait_for(team, new_round, seen);
         if (team->stop)
             return NULL;
-        run_range(team, w->index);
+        run_pieces(team, w->index);
         if (atomic_fetch_sub(&team->n_running, 1) == 1)
             wake(team);
     }
@@ -188,19 +199,44 @@ int team_size(const struct team *team) {
     return team ? team->n_threads : 1;
 }
 
-void team_run(struct team *team, int64_t n, void (*task)(void *context, int64_t begin, int64_t end),
-              void *context) {
+void team_run_slots(struct team *team, int64_t n, int n_slots,
+                    void (*task)(void *context, int slot, int64_t begin, int64_t end),
+                    void *context) {
     if (n <= 0)
         return;
-    if (!team || n == 1 || atomic_exchange(&team->busy, true)) {
-        task(context, 0, n);
+    if (!team || n == 1 || n_slots == 1 || atomic_exchange(&team->busy, true)) {
+        task(context, 0, 0, n);
         return;
     }
     team->task = task;
     team->context = context;
     team->n = n;
+    team->n_slots = n_slots;
+    team->n_pieces = (int64_t)team->n_threads * PIECES_PER_THREAD;
+    if (team->n_pieces > n)
+        team->n_pieces = n;
+    atomic_store(&team->next, 0);
     start_round(team);
-    run_range(team, 0);
+    run_pieces(team, 0);
     wait_for(team, all_done, 0);
     atomic_store(&team->busy, false);
+}
+
+struct plain {
+    void (*task)(void *context, int64_t begin, int64_t end);
+    void *context;
+};
+
+static void run_plain(void *context, int slot, int64_t begin, int64_t end) {
+    const struct plain *p = context;
+
+    (void)slot;
+    p->task(p->context, begin, end);
+}
+
+void team_run(struct team *team, int64_t n, void (*task)(void *context, int64_t begin, int64_t end),
+              void *context) {
+    struct plain plain = {task, context};
+
+    team_run_slots(team, n, team_size(team), run_plain, &plain);
 }

@@ -18,8 +18,15 @@ void team_free(struct team *team);
 /* Threads in the team; 1 for NULL. */
 int team_size(const struct team *team);
 
-/* Run task over [0, n) cut into team_size contiguous ranges of nearly equal length; returns when
- * all are done. A task must give the same numbers wherever the cuts are, so that results do
- * not depend on the number of threads. Inside a task it runs the whole loop on that thread. */
+/* Run task over [0, n), cut into ranges that threads take as they get free; returns when all are
+ * done. A task must give the same numbers wherever the cuts are and whoever takes them, so that
+ * results do not depend on the number of threads. Inside a task it runs the whole loop on that
+ * thread. */
 void team_run(struct team *team, int64_t n, void (*task)(void *context, int64_t begin, int64_t end),
               void *context);
+
+/* The same by at most n_slots threads, for tasks with scratch memory of their own: no two that run
+ * at a time have the same slot, 0 .. n_slots - 1. */
+void team_run_slots(struct team *team, int64_t n, int n_slots,
+                    void (*task)(void *context, int slot, int64_t begin, int64_t end),
+                    void *context);

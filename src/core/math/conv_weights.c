@@ -24,9 +24,8 @@ struct work {
     int64_t n_groups, n_slices;
     const act *x, *dy;
     real *dw;
-    real *copies; /* [n_groups][taps * c][k], where n_groups > 1 */
-    unsigned char *slots;
-    int64_t n_slots;
+    real *copies;         /* [n_groups][taps * c][k], where n_groups > 1 */
+    unsigned char *slots; /* [PATCH_SLOTS] */
 };
 
 static int64_t copy_len(const struct conv_shape *s) {
@@ -171,29 +170,27 @@ static void add_part(const struct work *work, int64_t group, int64_t c0, int64_t
     }
 }
 
-static void run_slots(void *context, int64_t begin, int64_t end) {
+/* Units: the slices of each group of samples. */
+static void run_units(void *context, int slot, int64_t begin, int64_t end) {
     const struct work *work = context;
-    const int64_t n_units = work->n_groups * work->n_slices;
-    const size_t bytes = slot_bytes(work->cut, slice_len(work->c, work->n_slices));
+    unsigned char *memory =
+        work->slots + (size_t)slot * slot_bytes(work->cut, slice_len(work->c, work->n_slices));
 
-    for (int64_t slot = begin; slot < end; slot++)
-        for (int64_t u = n_units * slot / work->n_slots; u < n_units * (slot + 1) / work->n_slots;
-             u++) {
-            const int64_t group = u / work->n_slices, slice = u % work->n_slices;
-            const int64_t c0 = work->c * slice / work->n_slices;
-            const int64_t c1 = work->c * (slice + 1) / work->n_slices;
-            real *copy = work->copies + group * copy_len(work->s);
-            unsigned char *memory = work->slots + (size_t)slot * bytes;
+    for (int64_t u = begin; u < end; u++) {
+        const int64_t group = u / work->n_slices, slice = u % work->n_slices;
+        const int64_t c0 = work->c * slice / work->n_slices;
+        const int64_t c1 = work->c * (slice + 1) / work->n_slices;
+        real *copy = work->copies + group * copy_len(work->s);
 
-            if (work->n_groups == 1) {
-                add_part(work, 0, c0, c1, memory, work->dw + work->k0, work->s->k);
-                continue;
-            }
-            for (int64_t t = 0; t < work->s->kernel_h * work->s->kernel_w; t++)
-                memset(copy + (t * work->c + c0) * work->k, 0,
-                       (size_t)((c1 - c0) * work->k) * sizeof(real));
-            add_part(work, group, c0, c1, memory, copy, work->k);
+        if (work->n_groups == 1) {
+            add_part(work, 0, c0, c1, memory, work->dw + work->k0, work->s->k);
+            continue;
         }
+        for (int64_t t = 0; t < work->s->kernel_h * work->s->kernel_w; t++)
+            memset(copy + (t * work->c + c0) * work->k, 0,
+                   (size_t)((c1 - c0) * work->k) * sizeof(real));
+        add_part(work, group, c0, c1, memory, copy, work->k);
+    }
 }
 
 static void add_copies(void *context, int64_t begin, int64_t end) {
@@ -236,10 +233,7 @@ void conv_weights_of_group(const struct conv_shape *s, int64_t group, struct tea
     work.n_slices = (work.c + SLICE - 1) / SLICE;
     if (work.n_groups == 1 && work.n_slices < team_n)
         work.n_slices = team_n < work.c ? team_n : work.c;
-    work.n_slots = work.n_groups * work.n_slices;
-    if (work.n_slots > team_n)
-        work.n_slots = team_n;
-    team_run(team, work.n_slots, run_slots, &work);
+    team_run_slots(team, work.n_groups * work.n_slices, PATCH_SLOTS, run_units, &work);
     if (work.n_groups > 1)
         team_run(team, s->kernel_h * s->kernel_w * work.c, add_copies, &work);
 }

@@ -26,11 +26,10 @@ struct work {
     const act *src;
     const real *w, *bias;
     act *dst;
-    bool direct;        /* windows are read where they are, not from patches */
-    int64_t pixel, row; /* elements from one pixel, or row, of what is read to the next */
-    real *packed;       /* [panels][n_slices][runs.n * runs.len][tile_cols] */
-    unsigned char *slots;
-    int64_t n_slots;
+    bool direct;          /* windows are read where they are, not from patches */
+    int64_t pixel, row;   /* elements from one pixel, or row, of what is read to the next */
+    real *packed;         /* [panels][n_slices][runs.n * runs.len][tile_cols] */
+    unsigned char *slots; /* [PATCH_SLOTS] */
 };
 
 static struct runs runs_of(const struct patches *p, int64_t pixel) {
@@ -231,29 +230,24 @@ static void place_pixels(const struct correlation *s, struct block b, int64_t *t
         }
 }
 
-static void run_slots(void *context, int64_t begin, int64_t end) {
+static void run_blocks(void *context, int slot, int64_t begin, int64_t end) {
     const struct work *work = context;
     const struct patches *p = &work->s.from;
-    const int64_t n_blocks = patches_count(p);
+    unsigned char *memory = work->slots + (size_t)slot * slot_bytes(p);
+    const size_t table = arena_round((size_t)patches_pixels(p) * sizeof(int64_t));
+    int64_t *at = (int64_t *)(void *)memory, *to = (int64_t *)(void *)(memory + table);
+    real *patch = (real *)(void *)(memory + 2 * table);
 
-    for (int64_t slot = begin; slot < end; slot++) {
-        unsigned char *memory = work->slots + (size_t)slot * slot_bytes(p);
-        const size_t table = arena_round((size_t)patches_pixels(p) * sizeof(int64_t));
-        int64_t *at = (int64_t *)(void *)memory, *to = (int64_t *)(void *)(memory + table);
-        real *patch = (real *)(void *)(memory + 2 * table);
+    for (int64_t i = begin; i < end; i++) {
+        const struct block b = patches_block(p, i);
 
-        for (int64_t i = n_blocks * slot / work->n_slots; i < n_blocks * (slot + 1) / work->n_slots;
-             i++) {
-            const struct block b = patches_block(p, i);
+        place_pixels(&work->s, b, to);
+        for (int64_t slice = 0; slice < work->n_slices; slice++) {
+            const int64_t c0 = work->s.c0 + slice * p->c;
+            const int64_t n = work->direct ? patches_at(p, b, c0, at)
+                                           : patches_copy(p, b, work->src, c0, patch, at);
 
-            place_pixels(&work->s, b, to);
-            for (int64_t slice = 0; slice < work->n_slices; slice++) {
-                const int64_t c0 = work->s.c0 + slice * p->c;
-                const int64_t n = work->direct ? patches_at(p, b, c0, at)
-                                               : patches_copy(p, b, work->src, c0, patch, at);
-
-                all_passes(work, slice, work->direct ? work->src : patch, at, to, n);
-            }
+            all_passes(work, slice, work->direct ? work->src : patch, at, to, n);
         }
     }
 }
@@ -276,6 +270,5 @@ void correlate(const struct correlation *s, struct team *team, const act *src, c
     work.packed = scratch;
     work.slots = (unsigned char *)scratch + packed_bytes(s);
     team_run(team, p->h.taps * p->w.taps * work.n_slices * pack_blocks(p), pack, &work);
-    work.n_slots = patches_count(p) < team_n ? patches_count(p) : team_n;
-    team_run(team, work.n_slots, run_slots, &work);
+    team_run_slots(team, patches_count(p), PATCH_SLOTS, run_blocks, &work);
 }

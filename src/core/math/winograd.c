@@ -31,8 +31,7 @@ struct work {
     int64_t begin, n_begun; /* squares in v, where it is shared */
     real *u;                /* [to's panels][from's panels][36], where stored */
     real *shared;           /* v, where it is shared */
-    unsigned char *slots;
-    int64_t n_slots;
+    unsigned char *slots;   /* [PATCH_SLOTS] */
 };
 
 static struct work work_of(const struct conv_shape *s, bool transposed) {
@@ -206,28 +205,24 @@ static bool narrow(const struct work *k, int64_t panel) {
     return k->to.c - panel * k->isa->tile_cols <= k->isa->vec_len;
 }
 
-/* Weights stored: blocks of squares, each thread its own. */
-static void run_blocks(void *context, int64_t begin, int64_t end) {
+/* Weights stored: blocks of squares. */
+static void run_blocks(void *context, int slot, int64_t begin, int64_t end) {
     const struct work *k = context;
-    const int64_t blocks = winograd_parts(k->n_squares, k->n_block);
+    real *m = (real *)(void *)(k->slots + (size_t)slot * slot_bytes(k));
+    real *v = m + winograd_layout_bytes(&k->m, k->m.width) / sizeof *m;
 
-    for (int64_t slot = begin; slot < end; slot++) {
-        real *m = (real *)(void *)(k->slots + (size_t)slot * slot_bytes(k));
-        real *v = m + winograd_layout_bytes(&k->m, k->m.width) / sizeof *m;
+    for (int64_t b = begin; b < end; b++) {
+        const int64_t first = b * k->n_block;
+        const int64_t n = winograd_part(first, k->n_block, k->n_squares);
 
-        for (int64_t b = blocks * slot / k->n_slots; b < blocks * (slot + 1) / k->n_slots; b++) {
-            const int64_t first = b * k->n_block;
-            const int64_t n = winograd_part(first, k->n_block, k->n_squares);
+        winograd_transform(k->isa, k->isa->winograd.input, &k->from, k->src, first, first,
+                           first + n, &k->v, v);
+        for (int64_t panel = 0; panel < to_panels(k); panel++) {
+            const real *u = k->u + panel * from_panels(k) * piece_len(k);
 
-            winograd_transform(k->isa, k->isa->winograd.input, &k->from, k->src, first, first,
-                               first + n, &k->v, v);
-            for (int64_t panel = 0; panel < to_panels(k); panel++) {
-                const real *u = k->u + panel * from_panels(k) * piece_len(k);
-
-                for (int64_t c = 0; c < from_panels(k); c++)
-                    multiply(k, n, v, c, u + c * piece_len(k), narrow(k, panel), m);
-                put(k, first, n, panel, m);
-            }
+            for (int64_t c = 0; c < from_panels(k); c++)
+                multiply(k, n, v, c, u + c * piece_len(k), narrow(k, panel), m);
+            put(k, first, n, panel, m);
         }
     }
 }
@@ -239,49 +234,41 @@ static void share_squares(void *context, int64_t begin, int64_t end) {
                        k->begin + end, &k->v, k->shared);
 }
 
-/* Squares shared: panels of outputs, each thread its own. */
-static void run_panels(void *context, int64_t begin, int64_t end) {
+/* Squares shared: panels of outputs. */
+static void run_panels(void *context, int slot, int64_t begin, int64_t end) {
     const struct work *k = context;
+    real *m = (real *)(void *)(k->slots + (size_t)slot * slot_bytes(k));
+    real *u = m + winograd_layout_bytes(&k->m, k->m.width) / sizeof *m;
 
-    for (int64_t slot = begin; slot < end; slot++) {
-        real *m = (real *)(void *)(k->slots + (size_t)slot * slot_bytes(k));
-        real *u = m + winograd_layout_bytes(&k->m, k->m.width) / sizeof *m;
-
-        for (int64_t panel = to_panels(k) * slot / k->n_slots;
-             panel < to_panels(k) * (slot + 1) / k->n_slots; panel++) {
-            for (int64_t c = 0; c < from_panels(k); c++) {
-                transform_filters(k, c, panel, u);
-                multiply(k, k->n_begun, k->shared, c, u, narrow(k, panel), m);
-            }
-            put(k, k->begin, k->n_begun, panel, m);
+    for (int64_t panel = begin; panel < end; panel++) {
+        for (int64_t c = 0; c < from_panels(k); c++) {
+            transform_filters(k, c, panel, u);
+            multiply(k, k->n_begun, k->shared, c, u, narrow(k, panel), m);
         }
+        put(k, k->begin, k->n_begun, panel, m);
     }
 }
 
 static void run(struct work *k, struct team *team, const act *src, const real *w, const real *bias,
                 bool add, act *dst, void *scratch) {
     const int64_t threads = team_size(team) < PATCH_SLOTS ? team_size(team) : PATCH_SLOTS;
-    int64_t jobs = to_panels(k);
 
     if (k->n_squares == 0)
         return;
     if (k->stored && k->n_squares < k->n_block * threads)
         k->n_block = winograd_parts(k->n_squares, threads);
-    if (k->stored)
-        jobs = winograd_parts(k->n_squares, k->n_block);
     k->src = src, k->w = w, k->bias = bias, k->add = add, k->dst = dst;
     k->u = k->shared = scratch;
     k->slots = (unsigned char *)scratch + common_bytes(k);
-    k->n_slots = jobs < threads ? jobs : threads;
     if (k->stored) {
         team_run(team, from_panels(k) * to_panels(k), store_filters, k);
-        team_run(team, k->n_slots, run_blocks, k);
+        team_run_slots(team, winograd_parts(k->n_squares, k->n_block), PATCH_SLOTS, run_blocks, k);
         return;
     }
     for (k->begin = 0; k->begin < k->n_squares; k->begin += k->n_block) {
         k->n_begun = winograd_part(k->begin, k->n_block, k->n_squares);
         team_run(team, k->n_begun, share_squares, k);
-        team_run(team, k->n_slots, run_panels, k);
+        team_run_slots(team, to_panels(k), PATCH_SLOTS, run_panels, k);
     }
 }
 

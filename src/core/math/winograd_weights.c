@@ -21,9 +21,8 @@ struct work {
     real *dw;
     int64_t begin, n_begun; /* squares that are shared */
     real *shared;
-    real *copies; /* [n_groups][9][c][k] */
-    unsigned char *slots;
-    int64_t n_slots;
+    real *copies;         /* [n_groups][9][c][k] */
+    unsigned char *slots; /* [n_groups], or [PATCH_SLOTS] where that is 1 */
 };
 
 static struct work work_of(const struct conv_shape *s) {
@@ -124,28 +123,24 @@ static int64_t dy_panels(const struct work *k) {
     return winograd_parts(k->dy.c, k->vdy.width);
 }
 
-static void run_groups(void *context, int64_t begin, int64_t end) {
+static void run_groups(void *context, int slot, int64_t begin, int64_t end) {
     const struct work *k = context;
     const int64_t len = WINOGRAD_TAPS * k->x.c * k->dy.c;
+    real *sum = (real *)(void *)(k->slots + (size_t)slot * slot_bytes(k));
+    real *v = sum + winograd_layout_bytes(&k->sum, k->sum.width) / sizeof *sum;
 
-    for (int64_t slot = begin; slot < end; slot++) {
-        real *sum = (real *)(void *)(k->slots + (size_t)slot * slot_bytes(k));
-        real *v = sum + winograd_layout_bytes(&k->sum, k->sum.width) / sizeof *sum;
+    for (int64_t g = begin; g < end; g++) {
+        const int64_t last = k->n_squares * (g + 1) / k->n_groups;
+        real *copy = k->copies + g * len;
 
-        for (int64_t g = k->n_groups * slot / k->n_slots; g < k->n_groups * (slot + 1) / k->n_slots;
-             g++) {
-            const int64_t last = k->n_squares * (g + 1) / k->n_groups;
-            real *copy = k->copies + g * len;
+        memset(copy, 0, (size_t)len * sizeof *copy);
+        for (int64_t i = k->n_squares * g / k->n_groups; i < last; i += k->n_block) {
+            const int64_t n = winograd_part(i, k->n_block, last);
 
-            memset(copy, 0, (size_t)len * sizeof *copy);
-            for (int64_t i = k->n_squares * g / k->n_groups; i < last; i += k->n_block) {
-                const int64_t n = winograd_part(i, k->n_block, last);
-
-                transform(k, i, i, i + n, v);
-                for (int64_t c = 0; c < x_panels(k); c++)
-                    for (int64_t j = 0; j < dy_panels(k); j++)
-                        add_panels(k, n, c, j, v, sum, copy);
-            }
+            transform(k, i, i, i + n, v);
+            for (int64_t c = 0; c < x_panels(k); c++)
+                for (int64_t j = 0; j < dy_panels(k); j++)
+                    add_panels(k, n, c, j, v, sum, copy);
         }
     }
 }
@@ -165,39 +160,32 @@ static void share_squares(void *context, int64_t begin, int64_t end) {
     transform(k, k->begin, k->begin + begin, k->begin + end, k->shared);
 }
 
-/* Squares shared: pairs of panels, each thread its own. */
-static void run_panels(void *context, int64_t begin, int64_t end) {
+/* Squares shared: pairs of panels. */
+static void run_panels(void *context, int slot, int64_t begin, int64_t end) {
     const struct work *k = context;
-    const int64_t pairs = x_panels(k) * dy_panels(k);
+    real *sum = (real *)(void *)(k->slots + (size_t)slot * slot_bytes(k));
 
-    for (int64_t slot = begin; slot < end; slot++) {
-        real *sum = (real *)(void *)(k->slots + (size_t)slot * slot_bytes(k));
-
-        for (int64_t i = pairs * slot / k->n_slots; i < pairs * (slot + 1) / k->n_slots; i++)
-            add_panels(k, k->n_begun, i / dy_panels(k), i % dy_panels(k), k->shared, sum, k->dw);
-    }
+    for (int64_t i = begin; i < end; i++)
+        add_panels(k, k->n_begun, i / dy_panels(k), i % dy_panels(k), k->shared, sum, k->dw);
 }
 
 void winograd_backward_weights(const struct conv_shape *s, struct team *team, const act *x,
                                const act *dy, real *dw, void *scratch) {
-    const int64_t threads = team_size(team) < PATCH_SLOTS ? team_size(team) : PATCH_SLOTS;
     struct work k = work_of(s);
-    int64_t jobs = k.n_groups > 1 ? k.n_groups : x_panels(&k) * dy_panels(&k);
 
     if (k.n_squares == 0)
         return;
     k.from_x = x, k.from_dy = dy, k.dw = dw;
     k.copies = k.shared = scratch;
     k.slots = (unsigned char *)scratch + (k.n_groups > 1 ? copies_bytes(&k) : squares_bytes(&k));
-    k.n_slots = jobs < threads ? jobs : threads;
     if (k.n_groups > 1) {
-        team_run(team, k.n_slots, run_groups, &k);
+        team_run_slots(team, k.n_groups, (int)k.n_groups, run_groups, &k);
         team_run(team, WINOGRAD_TAPS * k.x.c, add_copies, &k);
         return;
     }
     for (k.begin = 0; k.begin < k.n_squares; k.begin += k.n_block) {
         k.n_begun = winograd_part(k.begin, k.n_block, k.n_squares);
         team_run(team, k.n_begun, share_squares, &k);
-        team_run(team, k.n_slots, run_panels, &k);
+        team_run_slots(team, x_panels(&k) * dy_panels(&k), PATCH_SLOTS, run_panels, &k);
     }
 }

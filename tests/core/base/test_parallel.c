@@ -1,5 +1,6 @@
 #include "core/base/parallel.h"
 
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -52,19 +53,66 @@ static void every_index_is_visited_once(void **state) {
             team_run(team, lengths[l], visit, &v);
             for (int64_t i = 0; i < MOST; i++)
                 assert_int_equal(v.at[i], i < lengths[l]);
-            assert_true(v.n_calls <= n_threads);
         }
         team_free(team);
     }
 }
 
-static void a_loop_over_all_uses_every_thread(void **state) {
-    struct visits v = {.team = team_of(4)};
+struct stuck {
+    atomic_int n_visited;
+    int64_t n, first_len;
+};
+
+/* The first range ends only when all others have ended. */
+static void wait_for_the_others(void *context, int64_t begin, int64_t end) {
+    struct stuck *s = context;
+
+    if (begin == 0) {
+        s->first_len = end;
+        while (atomic_load(&s->n_visited) < s->n - end)
+            sched_yield();
+    }
+    atomic_fetch_add(&s->n_visited, (int)(end - begin));
+}
+
+static void others_take_over_from_a_slow_thread(void **state) {
+    struct team *team = team_of(2);
+    struct stuck s = {.n = MOST};
 
     (void)state;
-    team_run(v.team, MOST, visit, &v);
-    assert_int_equal(v.n_calls, 4);
-    team_free(v.team);
+    team_run(team, s.n, wait_for_the_others, &s);
+    assert_int_equal(s.n_visited, MOST);
+    assert_true(s.first_len <= MOST / 8);
+    team_free(team);
+}
+
+enum { SLOTS = 3 };
+
+struct slots {
+    atomic_int in_use[SLOTS], n_visited;
+};
+
+static void use_slot(void *context, int slot, int64_t begin, int64_t end) {
+    struct slots *s = context;
+
+    assert_in_range(slot, 0, SLOTS - 1);
+    assert_int_equal(atomic_fetch_add(&s->in_use[slot], 1), 0);
+    for (int64_t i = begin; i < end; i++)
+        sched_yield();
+    assert_int_equal(atomic_fetch_sub(&s->in_use[slot], 1), 1);
+    atomic_fetch_add(&s->n_visited, (int)(end - begin));
+}
+
+static void a_slot_is_used_by_one_thread_at_a_time(void **state) {
+    (void)state;
+    for (int n_threads = 1; n_threads <= 6; n_threads++) {
+        struct team *team = team_of(n_threads);
+        struct slots s = {0};
+
+        team_run_slots(team, MOST, SLOTS, use_slot, &s);
+        assert_int_equal(s.n_visited, MOST);
+        team_free(team);
+    }
 }
 
 static void many_short_loops_end(void **state) {
@@ -107,7 +155,8 @@ static void a_team_that_never_ran_ends(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_index_is_visited_once),
-        cmocka_unit_test(a_loop_over_all_uses_every_thread),
+        cmocka_unit_test(others_take_over_from_a_slow_thread),
+        cmocka_unit_test(a_slot_is_used_by_one_thread_at_a_time),
         cmocka_unit_test(many_short_loops_end),
         cmocka_unit_test(a_loop_inside_a_loop_visits_all_indices),
         cmocka_unit_test(one_thread_needs_no_team),
