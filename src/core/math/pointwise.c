@@ -4,17 +4,11 @@
 #include "core/math/conv_parts.h"
 #include "core/math/gemm.h"
 
-/* A product of OpenBLAS packs both its factors: larger pieces pack them fewer times. */
-enum { MIN_CHANNELS = 128, PIECES = 8, PIXELS = 256, WEIGHT_ROWS = 64 };
+#include <string.h>
 
-struct work {
-    int64_t pixels, c, k;
-    const act *x, *dy;
-    const real *w, *bias;
-    bool add;
-    act *y, *dx;
-    real *dw;
-};
+/* A product of OpenBLAS packs both its factors. Cut along the rows of the result, pieces pack the
+ * right factor anew each; along its columns, the left one: the longer side is cut. */
+enum { MIN_CHANNELS = 128, PIECES = 8, PIECE_LEN = 64 };
 
 bool pointwise(const struct conv_shape *s) {
     return s->kernel_h * s->kernel_w * s->stride_h * s->stride_w * s->groups == 1 &&
@@ -28,98 +22,107 @@ bool covering(const struct conv_shape *s) {
            s->pad_h + s->pad_w == 0 && conv_x_n(s) == s->h * s->w * s->c;
 }
 
-/* Of PIECES, or fewer of `least`. */
-static int64_t piece_len(int64_t len, int64_t least) {
-    const int64_t each = (len + PIECES - 1) / PIECES;
+/* y[rows, cols] (+)= op(a) * op(b), in pieces. */
+struct product {
+    bool trans_a, trans_b;
+    int64_t rows, cols, depth;
+    const act *a;
+    const real *b;
+    const real *bias; /* [cols], or NULL */
+    int64_t lda, ldb;
+    bool add;
+    real *y;
+};
 
-    return each < least ? least : each;
+static bool by_rows(const struct product *p) {
+    return p->rows >= p->cols;
 }
 
-static int64_t piece(int64_t i, int64_t size, int64_t len) {
-    return len - i * size < size ? len - i * size : size;
+static int64_t pieces(const struct product *p) {
+    const int64_t most = (by_rows(p) ? p->rows : p->cols) / PIECE_LEN;
+
+    return most < 1 ? 1 : most < PIECES ? most : PIECES;
 }
 
-static int64_t pieces(int64_t size, int64_t len) {
-    return (len + size - 1) / size;
-}
-
-static void forward_pixels(void *context, int64_t begin, int64_t end) {
-    const struct work *work = context;
-    const int64_t c = work->c, k = work->k, most = piece_len(work->pixels, PIXELS);
+static void run_pieces(void *context, int64_t begin, int64_t end) {
+    const struct product *p = context;
+    const int64_t n = pieces(p), len = by_rows(p) ? p->rows : p->cols;
 
     for (int64_t i = begin; i < end; i++) {
-        const int64_t n = piece(i, most, work->pixels);
-        act *y = work->y + i * most * k;
+        const int64_t from = len * i / n, to = len * (i + 1) / n;
+        const int64_t i0 = by_rows(p) ? from : 0, i1 = by_rows(p) ? to : p->rows;
+        const int64_t j0 = by_rows(p) ? 0 : from, j1 = by_rows(p) ? p->cols : to;
 
-        for (int64_t j = 0; work->bias && j < n * k; j++)
-            y[j] = work->bias[j % k];
-        gemm(false, false, n, k, c, work->x + i * most * c, c, work->w, k,
-             work->bias || work->add ? 1 : 0, y, k);
+        for (int64_t row = i0; p->bias && row < i1; row++)
+            memcpy(p->y + row * p->cols + j0, p->bias + j0, (size_t)(j1 - j0) * sizeof *p->bias);
+        gemm(p->trans_a, p->trans_b, i1 - i0, j1 - j0, p->depth,
+             p->a + i0 * (p->trans_a ? 1 : p->lda), p->lda, p->b + j0 * (p->trans_b ? p->ldb : 1),
+             p->ldb, p->bias || p->add ? 1 : 0, p->y + i0 * p->cols + j0, p->cols);
     }
 }
 
-static void backward_pixels(void *context, int64_t begin, int64_t end) {
-    const struct work *work = context;
-    const int64_t c = work->c, k = work->k, most = piece_len(work->pixels, PIXELS);
+static void run(const struct product *p, struct team *team) {
+    struct product product = *p;
 
-    for (int64_t i = begin; i < end; i++)
-        gemm(false, true, piece(i, most, work->pixels), c, k, work->dy + i * most * k, k, work->w,
-             k, work->add, work->dx + i * most * c, c);
-}
-
-/* Rows of the weights: pixels and channels of images that the kernel covers. */
-static void backward_rows(void *context, int64_t begin, int64_t end) {
-    const struct work *work = context;
-    const int64_t c = work->c, k = work->k, most = piece_len(c, WEIGHT_ROWS);
-
-    for (int64_t i = begin; i < end; i++)
-        gemm(false, true, work->pixels, piece(i, most, c), k, work->dy, k, work->w + i * most * k,
-             k, work->add, work->dx + i * most, c);
-}
-
-static void weight_rows(void *context, int64_t begin, int64_t end) {
-    const struct work *work = context;
-    const int64_t c = work->c, k = work->k, most = piece_len(c, WEIGHT_ROWS);
-
-    for (int64_t i = begin; i < end; i++)
-        gemm(true, false, piece(i, most, c), k, work->pixels, work->x + i * most, c, work->dy, k, 1,
-             work->dw + i * most * k, k);
+    team_run(team, pieces(p), run_pieces, &product);
 }
 
 void pointwise_forward(const struct conv_shape *s, struct team *team, const act *x, const real *w,
                        const real *bias, bool add, act *y) {
-    struct work work = {.pixels = s->n * s->h * s->w,
-                        .c = s->c,
-                        .k = s->k,
-                        .x = x,
-                        .w = w,
-                        .bias = bias,
-                        .add = add,
-                        .y = y};
-
-    team_run(team, pieces(piece_len(work.pixels, PIXELS), work.pixels), forward_pixels, &work);
+    run(&(struct product){.rows = s->n * s->h * s->w,
+                          .cols = s->k,
+                          .depth = s->c,
+                          .a = x,
+                          .lda = s->c,
+                          .b = w,
+                          .ldb = s->k,
+                          .bias = bias,
+                          .add = add,
+                          .y = y},
+        team);
 }
 
 void pointwise_backward_data(const struct conv_shape *s, struct team *team, const act *dy,
                              const real *w, bool add, act *dx) {
-    struct work work = {
-        .pixels = s->n * s->h * s->w, .c = s->c, .k = s->k, .dy = dy, .w = w, .add = add, .dx = dx};
-
-    team_run(team, pieces(piece_len(work.pixels, PIXELS), work.pixels), backward_pixels, &work);
+    run(&(struct product){.trans_b = true,
+                          .rows = s->n * s->h * s->w,
+                          .cols = s->c,
+                          .depth = s->k,
+                          .a = dy,
+                          .lda = s->k,
+                          .b = w,
+                          .ldb = s->k,
+                          .add = add,
+                          .y = dx},
+        team);
 }
 
 void covering_backward_data(const struct conv_shape *s, struct team *team, const act *dy,
                             const real *w, bool add, act *dx) {
-    struct work work = {
-        .pixels = s->n, .c = s->h * s->w * s->c, .k = s->k, .dy = dy, .w = w, .add = add, .dx = dx};
-
-    team_run(team, pieces(piece_len(work.c, WEIGHT_ROWS), work.c), backward_rows, &work);
+    run(&(struct product){.trans_b = true,
+                          .rows = s->n,
+                          .cols = s->h * s->w * s->c,
+                          .depth = s->k,
+                          .a = dy,
+                          .lda = s->k,
+                          .b = w,
+                          .ldb = s->k,
+                          .add = add,
+                          .y = dx},
+        team);
 }
 
 void pointwise_backward_weights(const struct conv_shape *s, struct team *team, const act *x,
                                 const act *dy, real *dw) {
-    struct work work = {
-        .pixels = s->n * s->h * s->w, .c = s->c, .k = s->k, .x = x, .dy = dy, .dw = dw};
-
-    team_run(team, pieces(piece_len(s->c, WEIGHT_ROWS), s->c), weight_rows, &work);
+    run(&(struct product){.trans_a = true,
+                          .rows = s->c,
+                          .cols = s->k,
+                          .depth = s->n * s->h * s->w,
+                          .a = x,
+                          .lda = s->c,
+                          .b = dy,
+                          .ldb = s->k,
+                          .add = true,
+                          .y = dw},
+        team);
 }
