@@ -82,11 +82,12 @@ void pointwise_forward(const struct conv_shape *s, struct team *team, const act 
         team);
 }
 
-void pointwise_backward_data(const struct conv_shape *s, struct team *team, const act *dy,
-                             const real *w, bool add, act *dx) {
+/* dx[rows, cols] (+)= dy * w, transposed. */
+static void backward_data(const struct conv_shape *s, struct team *team, int64_t rows, int64_t cols,
+                          const act *dy, const real *w, bool add, act *dx) {
     run(&(struct product){.trans_b = true,
-                          .rows = s->n * s->h * s->w,
-                          .cols = s->c,
+                          .rows = rows,
+                          .cols = cols,
                           .depth = s->k,
                           .a = dy,
                           .lda = s->k,
@@ -97,19 +98,14 @@ void pointwise_backward_data(const struct conv_shape *s, struct team *team, cons
         team);
 }
 
+void pointwise_backward_data(const struct conv_shape *s, struct team *team, const act *dy,
+                             const real *w, bool add, act *dx) {
+    backward_data(s, team, s->n * s->h * s->w, s->c, dy, w, add, dx);
+}
+
 void covering_backward_data(const struct conv_shape *s, struct team *team, const act *dy,
                             const real *w, bool add, act *dx) {
-    run(&(struct product){.trans_b = true,
-                          .rows = s->n,
-                          .cols = s->h * s->w * s->c,
-                          .depth = s->k,
-                          .a = dy,
-                          .lda = s->k,
-                          .b = w,
-                          .ldb = s->k,
-                          .add = add,
-                          .y = dx},
-        team);
+    backward_data(s, team, s->n, s->h * s->w * s->c, dy, w, add, dx);
 }
 
 void pointwise_backward_weights(const struct conv_shape *s, struct team *team, const act *x,

@@ -1,6 +1,5 @@
 /* conv_act: a convolution or linear layer and the activation behind it. Backward turns dy into
  * the gradient before the activation, and sums up that of the bias, in one pass. */
-#include "core/ops/after.h"
 #include "core/ops/fused.h"
 
 static int plan(const void *args, const struct shape *x, int n_x, struct op_plan *plan,
@@ -17,37 +16,26 @@ static int plan(const void *args, const struct shape *x, int n_x, struct op_plan
     return 0;
 }
 
-static struct after after_of(const struct op_call *c) {
-    const int64_t k = shape_channels(&c->y.shape);
-
-    return (struct after){.team = c->team,
-                          .rows = shape_len(&c->y.shape) / k,
-                          .channels = k,
-                          .then = ((const struct fused *)c->args)->then,
-                          .scratch = c->scratch};
-}
-
 static void forward(const struct op_call *c) {
     const struct fused *f = c->args;
     const struct op_call product = fused_product_call(f, c);
-    const struct after after = after_of(c);
+    const struct after after = fused_after(c, c->scratch);
 
     f->product->forward(&product);
     after_forward(&after, NULL, c->y.data);
 }
 
 static void start_backward(const struct op_call *c) {
-    const struct after after = after_of(c);
+    const struct after after = fused_after(c, c->scratch);
 
     after_backward(&after, c->y.data, NULL, c->dy.data, false, NULL, c->dw[1]);
 }
 
 static void backward(const struct op_call *c) {
-    const struct fused *f = c->args;
-    struct op_call product = fused_product_call(f, c);
+    struct op_call without_bias = *c;
 
-    product.dw[1] = NULL;
-    f->product->backward(&product);
+    without_bias.dw[1] = NULL; /* summed up by start_backward */
+    fused_product_backward(&without_bias);
 }
 
 const struct op op_conv_act = {

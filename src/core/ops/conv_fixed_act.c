@@ -2,7 +2,6 @@
  * statistics, what is added to it and the activation behind it. bn is a factor and a summand of
  * each channel: it is folded into weights and bias, once a call. */
 #include "core/base/arena.h"
-#include "core/ops/after.h"
 #include "core/ops/fused.h"
 
 #include <math.h>
@@ -81,20 +80,10 @@ static void fold_rows(const struct op_call *c, int64_t begin, int64_t end) {
     }
 }
 
-static struct after after_of(const struct op_call *c, const struct folded *folded) {
-    const int64_t k = shape_channels(&c->y.shape);
-
-    return (struct after){.team = c->team,
-                          .rows = shape_len(&c->y.shape) / k,
-                          .channels = k,
-                          .then = ((const struct fused *)c->args)->then,
-                          .scratch = folded->rest};
-}
-
 static void forward(const struct op_call *c) {
     const struct fused *f = c->args;
     const struct folded folded = folded_of(c);
-    const struct after after = after_of(c, &folded);
+    const struct after after = fused_after(c, folded.rest);
     struct op_call product = fused_product_call(f, c);
 
     fold_scale(c, &folded);
@@ -107,18 +96,11 @@ static void forward(const struct op_call *c) {
 
 static void start_backward(const struct op_call *c) {
     const struct folded folded = folded_of(c);
-    const struct after after = after_of(c, &folded);
+    const struct after after = fused_after(c, folded.rest);
 
     fold_scale(c, &folded);
     after_backward(&after, c->y.data, folded.scale, c->dy.data, c->dx_first >> 1 & 1,
                    c->n_x > 1 ? c->dx[1].data : NULL, NULL);
-}
-
-static void backward(const struct op_call *c) {
-    const struct fused *f = c->args;
-    const struct op_call product = fused_product_call(f, c);
-
-    f->product->backward(&product);
 }
 
 const struct op op_conv_fixed_act = {
@@ -130,7 +112,7 @@ const struct op op_conv_fixed_act = {
     .plan = plan,
     .forward = forward,
     .start_backward = start_backward,
-    .backward = backward,
+    .backward = fused_product_backward,
 };
 
 const struct op op_conv_fixed_add_act = {
@@ -143,5 +125,5 @@ const struct op op_conv_fixed_add_act = {
     .plan = plan,
     .forward = forward,
     .start_backward = start_backward,
-    .backward = backward,
+    .backward = fused_product_backward,
 };

@@ -82,13 +82,6 @@ static void start_backward(const struct op_call *c) {
     norm_backward(&n.norm, &n.call, !c->training);
 }
 
-static void backward(const struct op_call *c) {
-    const struct fused *f = c->args;
-    const struct op_call product = fused_product_call(f, c);
-
-    f->product->backward(&product);
-}
-
 const struct op op_conv_norm_act = {
     .word = {"conv_norm_act", "conv, bn and an activation", sizeof(struct fused), NULL},
     .min_x = 1,
@@ -100,7 +93,7 @@ const struct op op_conv_norm_act = {
     .forward = forward,
     .recompute = recompute,
     .start_backward = start_backward,
-    .backward = backward,
+    .backward = fused_product_backward,
 };
 
 const struct op op_conv_norm_add_act = {
@@ -115,5 +108,5 @@ const struct op op_conv_norm_add_act = {
     .plan = plan,
     .forward = forward,
     .start_backward = start_backward,
-    .backward = backward,
+    .backward = fused_product_backward,
 };

@@ -30,8 +30,8 @@ static void forward(const struct op_call *c) {
 
     if (c->w[1])
         conv_fill(filters_pixels(&c->y.shape), s.slice.c, c->team, c->w[1], c->y.data);
-    conv3d_backward_data(&s, c->team, c->x->data, spectral_forward(&n, c), c->w[1], c->y.data,
-                         scratch);
+    conv3d_backward_data(&s, c->team, c->x->data, spectral_forward(&n, c), c->w[1] != NULL,
+                         c->y.data, scratch);
 }
 
 static void backward(const struct op_call *c) {

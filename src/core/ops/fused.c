@@ -34,3 +34,20 @@ struct op_call fused_product_call(const struct fused *f, const struct op_call *c
     p.saved = NULL;
     return p;
 }
+
+void fused_product_backward(const struct op_call *c) {
+    const struct fused *f = c->args;
+    const struct op_call product = fused_product_call(f, c);
+
+    f->product->backward(&product);
+}
+
+struct after fused_after(const struct op_call *c, void *scratch) {
+    const int64_t k = shape_channels(&c->y.shape);
+
+    return (struct after){.team = c->team,
+                          .rows = shape_len(&c->y.shape) / k,
+                          .channels = k,
+                          .then = ((const struct fused *)c->args)->then,
+                          .scratch = scratch};
+}

@@ -4,6 +4,7 @@
  * Weights are those of the product, then weight and bias of the normalisation. A second input is
  * added before `then`; it has y's shape. */
 #pragma once
+#include "core/ops/after.h"
 #include "core/ops/bn.h"
 
 struct fused {
@@ -37,8 +38,12 @@ int fused_plan_product(const struct fused *f, const struct shape *x, struct op_p
 int fused_plan_norm(const struct fused *f, const struct shape *x, struct op_plan *plan,
                     struct err *err);
 
-/* The call of the product alone. */
+/* The call of the product alone, and its gradients. */
 struct op_call fused_product_call(const struct fused *f, const struct op_call *c);
+void fused_product_backward(const struct op_call *c);
+
+/* What comes behind the product where no statistics do; scratch: of after_scratch_bytes. */
+struct after fused_after(const struct op_call *c, void *scratch);
 
 /* Of the normalisation, its weights. */
 static inline int fused_norm_weight(const struct fused *f) {

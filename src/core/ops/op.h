@@ -64,8 +64,8 @@ struct op {
     /* What backward reads, so that memory can be reused: bit i of reads_x: the values of x[i]. */
     unsigned reads_x;
     bool reads_y;
-    unsigned
-        overwrites; /* bit i: backward honours dx_first for x[i], in place of adding to zeros */
+    /* Bit i: backward honours dx_first for x[i], in place of adding to zeros. */
+    unsigned overwrites;
     /* y may be x[0]'s memory and dx[0] dy's: element-wise, shape kept. Where they alias, dx = dy's
      * memory on entry and backward overwrites it (c->dx[0].data == c->dy.data). */
     bool in_place;

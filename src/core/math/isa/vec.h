@@ -8,7 +8,7 @@ enum { VEC_LEN = VEC_BYTES / sizeof(real), TILE_COLS = 2 * VEC_LEN };
 
 typedef real vec __attribute__((vector_size(VEC_BYTES)));
 
-/* Anywhere in an array of real. As a memcpy, GCC takes a tile through the stack. */
+/* Anywhere in an array of real, aligned to no more than its numbers. */
 typedef real vec_in_array __attribute__((vector_size(VEC_BYTES), aligned(sizeof(real)), may_alias));
 
 INLINE vec load(const real *p) {
