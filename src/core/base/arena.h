@@ -18,6 +18,12 @@ static inline size_t arena_round(size_t bytes) {
     return (bytes + ARENA_ALIGN - 1) / ARENA_ALIGN * ARENA_ALIGN;
 }
 
+/* The same between memories that several threads write to: a prefetcher that follows a stride runs
+ * tens of KB past the last element read, and takes lines there from the thread that writes them. */
+static inline size_t arena_apart(size_t bytes) {
+    return arena_round(bytes) + ((size_t)1 << 16);
+}
+
 /* Reserve and zero `bytes` bytes; the sum of arena_round() of all that will be taken.
  * Errors: ERR_IO when the system has no memory. */
 int arena_init(struct arena *a, size_t bytes, struct err *err);

@@ -10,9 +10,15 @@
 #include <string.h>
 #include <time.h>
 
-/* A loop is cut into so many pieces for each thread, and whoever is free takes the next: processors
- * are not equally fast at any moment. */
-enum { PIECES_PER_THREAD = 8 };
+/* A loop is cut into so many pieces for each thread, since processors are not equally fast at any
+ * moment. Each takes its own first, neighbours in memory, and then what others have left: at the
+ * borders of pieces threads disturb each other's caches. */
+enum { PIECES_PER_THREAD = 32 };
+
+struct share {
+    atomic_llong next; /* piece that nobody has taken yet */
+    int64_t end;
+};
 
 /* Loops of a network follow each other within microseconds; sleeping and waking costs about ten
  * times more. So everybody spins for a moment before going to sleep. */
@@ -31,10 +37,9 @@ struct team {
     void (*task)(void *context, int slot, int64_t begin, int64_t end);
     void *context;
     int64_t n, n_pieces;
-    int n_slots;
     bool stop;
-
-    atomic_llong next; /* piece that nobody has taken yet */
+    struct share *shares; /* [n_threads], the first n_shares in use */
+    int n_shares;
 
     atomic_uint round;     /* rises by one when the fields above hold a new loop */
     atomic_int n_running;  /* workers not yet done with this round */
@@ -96,16 +101,31 @@ static void wake(struct team *team) {
     pthread_mutex_unlock(&team->mutex);
 }
 
-static void run_pieces(struct team *team, int index) {
-    if (index >= team->n_slots)
-        return;
+static void run_share(struct team *team, int index, struct share *share) {
     for (;;) {
-        const int64_t i = atomic_fetch_add(&team->next, 1);
+        const int64_t i = atomic_fetch_add(&share->next, 1);
 
-        if (i >= team->n_pieces)
+        if (i >= share->end)
             return;
         team->task(team->context, index, team->n * i / team->n_pieces,
                    team->n * (i + 1) / team->n_pieces);
+    }
+}
+
+static void run_pieces(struct team *team, int index) {
+    for (int i = 0; index < team->n_shares && i < team->n_shares; i++)
+        run_share(team, index, &team->shares[(index + i) % team->n_shares]);
+}
+
+static void deal_pieces(struct team *team, int64_t n, int n_slots) {
+    team->n = n;
+    team->n_pieces = (int64_t)team->n_threads * PIECES_PER_THREAD;
+    if (team->n_pieces > n)
+        team->n_pieces = n;
+    team->n_shares = n_slots < team->n_threads ? n_slots : team->n_threads;
+    for (int i = 0; i < team->n_shares; i++) {
+        atomic_store(&team->shares[i].next, team->n_pieces * i / team->n_shares);
+        team->shares[i].end = team->n_pieces * (i + 1) / team->n_shares;
     }
 }
 
@@ -159,10 +179,11 @@ int team_new(struct team **out, int n_threads, struct err *err) {
         return err_set(err, ERR_IO, "threads: no memory");
     team->n_threads = n_threads;
     team->workers = calloc((size_t)n_threads - 1, sizeof *team->workers);
+    team->shares = calloc((size_t)n_threads, sizeof *team->shares);
     pthread_mutex_init(&team->mutex, NULL);
     pthread_cond_init(&team->cond, NULL);
     for (int i = 1; i < n_threads; i++) {
-        struct worker *w = team->workers ? &team->workers[i - 1] : NULL;
+        struct worker *w = team->workers && team->shares ? &team->workers[i - 1] : NULL;
         int code = ENOMEM;
 
         if (w) {
@@ -192,6 +213,7 @@ void team_free(struct team *team) {
     pthread_cond_destroy(&team->cond);
     pthread_mutex_destroy(&team->mutex);
     free(team->workers);
+    free(team->shares);
     free(team);
 }
 
@@ -210,12 +232,7 @@ void team_run_slots(struct team *team, int64_t n, int n_slots,
     }
     team->task = task;
     team->context = context;
-    team->n = n;
-    team->n_slots = n_slots;
-    team->n_pieces = (int64_t)team->n_threads * PIECES_PER_THREAD;
-    if (team->n_pieces > n)
-        team->n_pieces = n;
-    atomic_store(&team->next, 0);
+    deal_pieces(team, n, n_slots);
     start_round(team);
     run_pieces(team, 0);
     wait_for(team, all_done, 0);

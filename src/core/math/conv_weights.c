@@ -10,7 +10,7 @@
 /* Small gradients are summed by sample groups, a fixed number of them, each into a copy of its
  * own, and the copies added in order; large ones are cut by input channels instead. So are both
  * spread over threads without the sum depending on how many there are. */
-enum { GROUPS = 8, COPIED_LEN = 1 << 18 };
+enum { GROUPS = 16, COPIED_LEN = 1 << 18 };
 
 /* Channels of a patch, at most, so that it stays in the second-level cache with many pixels; with
  * few the time would go into loading and storing dw. */
@@ -24,7 +24,7 @@ struct work {
     int64_t n_groups, n_slices;
     const act *x, *dy;
     real *dw;
-    real *copies;         /* [n_groups][taps * c][k], where n_groups > 1 */
+    real *copies;         /* of n_groups, [taps * c][k], copy_pitch apart; where n_groups > 1 */
     unsigned char *slots; /* [PATCH_SLOTS] */
 };
 
@@ -60,9 +60,9 @@ static struct patches cut(const struct conv_shape *s) {
 static size_t slot_bytes(struct patches p, int64_t c) {
     p.c = c;
     p.pitch_c = spread(c);
-    return arena_round((size_t)(patches_len(&p) + ISA_MAX_ROWS) * sizeof(real)) +
-           arena_round((size_t)patches_pixels(&p) * sizeof(int64_t)) +
-           arena_round((size_t)(patches_pixels(&p) * isa_get()->tile_cols) * sizeof(real));
+    return arena_apart(arena_round((size_t)(patches_len(&p) + ISA_MAX_ROWS) * sizeof(real)) +
+                       arena_round((size_t)patches_pixels(&p) * sizeof(int64_t)) +
+                       (size_t)(patches_pixels(&p) * isa_get()->tile_cols) * sizeof(real));
 }
 
 /* Channels of the widest of n slices. */
@@ -70,8 +70,13 @@ static int64_t slice_len(int64_t c, int64_t n) {
     return (c + n - 1) / n;
 }
 
+/* Elements from one copy to the next. */
+static int64_t copy_pitch(const struct conv_shape *s) {
+    return (int64_t)(arena_apart((size_t)copy_len(s) * sizeof(real)) / sizeof(real));
+}
+
 static size_t copies_bytes(const struct conv_shape *s) {
-    return groups_of(s) > 1 ? arena_round((size_t)(groups_of(s) * copy_len(s)) * sizeof(real)) : 0;
+    return groups_of(s) > 1 ? (size_t)(groups_of(s) * copy_pitch(s)) * sizeof(real) : 0;
 }
 
 size_t conv_weights_scratch_bytes(const struct conv_shape *s) {
@@ -80,11 +85,16 @@ size_t conv_weights_scratch_bytes(const struct conv_shape *s) {
     return copies_bytes(s) + PATCH_SLOTS * slot_bytes(p, p.c);
 }
 
-/* n rows of `bytes`, a length that the compiler knows where this is inlined. */
+/* n rows of `bytes`, a length that the compiler knows where this is inlined. What lies behind each
+ * is copied next, too far apart for the processor to foresee. */
 static inline void copy_rows(const act *dy, int64_t ld, int64_t n, size_t bytes, real *out,
                              int64_t ld_out) {
-    for (int64_t p = 0; p < n; p++)
-        memcpy(out + p * ld_out, dy + p * ld, bytes);
+    for (int64_t p = 0; p < n; p++) {
+        const act *row = dy + p * ld;
+
+        memcpy(out + p * ld_out, row, bytes);
+        __builtin_prefetch((const char *)row + bytes, 0, 2); /* into the second-level cache */
+    }
 }
 
 /* Columns [0, cols) of dy's rows, tile_cols apart, zeros beyond. */
@@ -180,7 +190,7 @@ static void run_units(void *context, int slot, int64_t begin, int64_t end) {
         const int64_t group = u / work->n_slices, slice = u % work->n_slices;
         const int64_t c0 = work->c * slice / work->n_slices;
         const int64_t c1 = work->c * (slice + 1) / work->n_slices;
-        real *copy = work->copies + group * copy_len(work->s);
+        real *copy = work->copies + group * copy_pitch(work->s);
 
         if (work->n_groups == 1) {
             add_part(work, 0, c0, c1, memory, work->dw + work->k0, work->s->k);
@@ -200,7 +210,7 @@ static void add_copies(void *context, int64_t begin, int64_t end) {
         real *dw = work->dw + row * work->s->k + work->k0;
 
         for (int64_t g = 0; g < work->n_groups; g++) {
-            const real *from = work->copies + g * copy_len(work->s) + row * work->k;
+            const real *from = work->copies + g * copy_pitch(work->s) + row * work->k;
 
             for (int64_t j = 0; j < work->k; j++)
                 dw[j] += from[j];

@@ -54,8 +54,8 @@ static size_t packed_bytes(const struct correlation *s) {
 }
 
 static size_t slot_bytes(const struct patches *p) {
-    return arena_round((size_t)patches_len(p) * sizeof(real)) +
-           2 * arena_round((size_t)patches_pixels(p) * sizeof(int64_t));
+    return arena_apart((size_t)patches_len(p) * sizeof(real) +
+                       2 * arena_round((size_t)patches_pixels(p) * sizeof(int64_t)));
 }
 
 static int64_t pack_blocks(const struct patches *p) {

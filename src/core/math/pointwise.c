@@ -10,6 +10,9 @@
  * right factor anew each; along its columns, the left one: the longer side is cut. */
 enum { MIN_CHANNELS = 128, PIECES = 8, PIECE_LEN = 64 };
 
+/* Where packing costs nothing to speak of: more pieces, so that threads end together. */
+enum { LONG_PIECES = 32, LONG_PIECE_LEN = 512 };
+
 bool pointwise(const struct conv_shape *s) {
     return s->kernel_h * s->kernel_w * s->stride_h * s->stride_w * s->groups == 1 &&
            s->pad_h + s->pad_w == 0 && s->out_h == s->h && s->out_w == s->w &&
@@ -39,9 +42,12 @@ static bool by_rows(const struct product *p) {
 }
 
 static int64_t pieces(const struct product *p) {
-    const int64_t most = (by_rows(p) ? p->rows : p->cols) / PIECE_LEN;
+    const int64_t len = by_rows(p) ? p->rows : p->cols;
+    const int64_t n = len / LONG_PIECE_LEN;
 
-    return most < 1 ? 1 : most < PIECES ? most : PIECES;
+    if (n > PIECES)
+        return n < LONG_PIECES ? n : LONG_PIECES;
+    return len < PIECE_LEN ? 1 : len < PIECES * PIECE_LEN ? len / PIECE_LEN : PIECES;
 }
 
 static void run_pieces(void *context, int64_t begin, int64_t end) {

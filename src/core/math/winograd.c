@@ -78,8 +78,8 @@ static size_t common_bytes(const struct work *k) {
 
 /* Of one thread: its squares or its piece of the weights, and its products. */
 static size_t slot_bytes(const struct work *k) {
-    return winograd_layout_bytes(&k->m, k->m.width) +
-           (k->stored ? winograd_layout_bytes(&k->v, k->from.c) : pieces_bytes(k, 1));
+    return arena_apart(winograd_layout_bytes(&k->m, k->m.width) +
+                       (k->stored ? winograd_layout_bytes(&k->v, k->from.c) : pieces_bytes(k, 1)));
 }
 
 size_t winograd_scratch_bytes(const struct conv_shape *s) {

@@ -21,7 +21,7 @@ struct work {
     real *dw;
     int64_t begin, n_begun; /* squares that are shared */
     real *shared;
-    real *copies;         /* [n_groups][9][c][k] */
+    real *copies;         /* of n_groups, [9][c][k], copy_pitch apart */
     unsigned char *slots; /* [n_groups], or [PATCH_SLOTS] where that is 1 */
 };
 
@@ -48,10 +48,15 @@ static struct work work_of(const struct conv_shape *s) {
     return k;
 }
 
+/* Elements from one copy to the next. */
+static int64_t copy_pitch(const struct work *k) {
+    const size_t bytes = (size_t)(WINOGRAD_TAPS * k->x.c * k->dy.c) * sizeof(real);
+
+    return (int64_t)(arena_apart(bytes) / sizeof(real));
+}
+
 static size_t copies_bytes(const struct work *k) {
-    return k->n_groups > 1 ? arena_round((size_t)(k->n_groups * WINOGRAD_TAPS * k->x.c * k->dy.c) *
-                                         sizeof(real))
-                           : 0;
+    return k->n_groups > 1 ? (size_t)(k->n_groups * copy_pitch(k)) * sizeof(real) : 0;
 }
 
 static size_t squares_bytes(const struct work *k) {
@@ -59,12 +64,13 @@ static size_t squares_bytes(const struct work *k) {
 }
 
 static size_t slot_bytes(const struct work *k) {
-    return winograd_layout_bytes(&k->sum, k->sum.width) + (k->n_groups > 1 ? squares_bytes(k) : 0);
+    return arena_apart(winograd_layout_bytes(&k->sum, k->sum.width) +
+                       (k->n_groups > 1 ? squares_bytes(k) : 0));
 }
 
 size_t winograd_weights_scratch_bytes(const struct conv_shape *s) {
     const struct work k = work_of(s);
-    const size_t sum_bytes = winograd_layout_bytes(&k.sum, k.sum.width);
+    const size_t sum_bytes = arena_apart(winograd_layout_bytes(&k.sum, k.sum.width));
     const size_t shared = squares_bytes(&k) + PATCH_SLOTS * sum_bytes;
     const size_t grouped = copies_bytes(&k) + (size_t)k.n_groups * slot_bytes(&k);
 
@@ -131,7 +137,7 @@ static void run_groups(void *context, int slot, int64_t begin, int64_t end) {
 
     for (int64_t g = begin; g < end; g++) {
         const int64_t last = k->n_squares * (g + 1) / k->n_groups;
-        real *copy = k->copies + g * len;
+        real *copy = k->copies + g * copy_pitch(k);
 
         memset(copy, 0, (size_t)len * sizeof *copy);
         for (int64_t i = k->n_squares * g / k->n_groups; i < last; i += k->n_block) {
@@ -147,11 +153,11 @@ static void run_groups(void *context, int slot, int64_t begin, int64_t end) {
 
 static void add_copies(void *context, int64_t begin, int64_t end) {
     const struct work *k = context;
-    const int64_t n = k->dy.c, len = WINOGRAD_TAPS * k->x.c * n;
+    const int64_t n = k->dy.c;
 
     for (int64_t g = 0; g < k->n_groups; g++)
         for (int64_t i = begin * n; i < end * n; i++)
-            k->dw[i] += k->copies[g * len + i];
+            k->dw[i] += k->copies[g * copy_pitch(k) + i];
 }
 
 static void share_squares(void *context, int64_t begin, int64_t end) {

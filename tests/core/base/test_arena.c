@@ -39,6 +39,8 @@ static void sizes_are_rounded_up(void **state) {
     assert_int_equal(arena_round(1), 64);
     assert_int_equal(arena_round(64), 64);
     assert_int_equal(arena_round(65), 128);
+    assert_int_equal(arena_apart(65) % ARENA_ALIGN, 0);
+    assert_true(arena_apart(65) >= 65 + (32 << 10)); /* as far as prefetchers were seen to run */
 }
 
 static void releasing_nothing_and_twice_is_fine(void **state) {
