@@ -7,21 +7,31 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* dltrain --help, dltrain COMMAND --help */
+static bool asks_for_help(int argc, char **argv) {
+    for (int i = 1; i < argc; i++)
+        if (!strcmp(argv[i], "--help") || !strcmp(argv[i], "-h"))
+            return true;
+    return false;
+}
+
 int main(int argc, char **argv) {
     const struct command *command = argc > 1 ? command_find(argv[1]) : NULL;
+    const bool help = asks_for_help(argc, argv);
     struct err err = {0};
     int rc;
 
     /* What needs no ranks is said by one process; the others leave without a word. */
-    const bool alone = command ? command == command_find("help") : !command_is_job(argc, argv);
+    const bool alone =
+        help || (command ? command == command_find("help") : !command_is_job(argc, argv));
     if (alone && launch_rank(getenv) > 0)
         exit(0);
     if (isa_check(&err))
         rc = -1;
+    else if (help)
+        rc = command_find("help")->run(command ? 2 : 1, argv, &err);
     else if (command)
         rc = command->run(argc - 1, argv + 1, &err);
-    else if (argc > 1 && !strcmp(argv[1], "--help"))
-        rc = command_find("help")->run(1, argv, &err);
     else if (argc > 1 && !strcmp(argv[1], "--version"))
         rc = printf("dltrain %s\n", DLTRAIN_VERSION) < 0 ? -1 : 0;
     else if (argc > 1 && command_is_job(argc, argv))

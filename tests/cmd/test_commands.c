@@ -336,6 +336,8 @@ static void help_explains_commands_words_and_keys(void **state) {
     expect_text("$DLTRAIN help", "mpirun -np 16 dltrain JOB.ini");
     expect_text("$DLTRAIN --help", "mpirun -np 16 dltrain JOB.ini");
     expect_text("$DLTRAIN help train", "--resume");
+    expect_text("$DLTRAIN bench --help", "dltrain bench JOB.ini [--steps N]");
+    expect_text("$DLTRAIN data import -h", "dltrain data import IMPORTER SOURCE");
     expect_text("$DLTRAIN help conv", "conv(channels, kernel=3, stride=1, pad=same, dilation=1,");
     expect_text("$DLTRAIN help conv", "channels       of the output (required)");
     expect_text("$DLTRAIN help adam", "beta1=0.9");
