@@ -90,26 +90,32 @@ static bool backward_of(const struct conv_shape *s, int64_t group, int64_t phase
     return out->from.h.out * out->from.w.out * out->from.h.taps * out->from.w.taps > 0;
 }
 
-size_t conv_scratch_bytes(const struct conv_shape *s) {
+static size_t larger(size_t a, size_t b) {
+    return a > b ? a : b;
+}
+
+static size_t correlations_bytes(const struct conv_shape *s) {
     const struct correlation forward = forward_of(s, 0, false);
+    size_t most = correlate_scratch_bytes(&forward);
     struct correlation part;
+
+    for (int64_t i = 0; i < s->stride_h; i++)
+        for (int64_t j = 0; j < s->stride_w; j++)
+            if (backward_of(s, 0, i, j, true, &part))
+                most = larger(most, correlate_scratch_bytes(&part));
+    return most;
+}
+
+size_t conv_scratch_bytes(const struct conv_shape *s) {
     size_t most;
 
     if (depthwise(s))
         return depthwise_scratch_bytes(s);
-    if (pointwise(s))
-        return 0;
-    most = correlate_scratch_bytes(&forward);
-    for (int64_t i = 0; i < s->stride_h; i++)
-        for (int64_t j = 0; j < s->stride_w; j++)
-            if (backward_of(s, 0, i, j, true, &part) && correlate_scratch_bytes(&part) > most)
-                most = correlate_scratch_bytes(&part);
-    if (conv_weights_scratch_bytes(s) > most)
-        most = conv_weights_scratch_bytes(s);
-    if ((by_winograd(s, WINOGRAD_FORWARD) || by_winograd(s, WINOGRAD_DATA) ||
-         by_winograd(s, WINOGRAD_WEIGHTS)) &&
-        winograd_scratch_bytes(s) > most)
-        most = winograd_scratch_bytes(s);
+    most = larger(correlations_bytes(s),
+                  pointwise(s) ? pointwise_scratch_bytes(s) : conv_weights_scratch_bytes(s));
+    if (by_winograd(s, WINOGRAD_FORWARD) || by_winograd(s, WINOGRAD_DATA) ||
+        by_winograd(s, WINOGRAD_WEIGHTS))
+        most = larger(most, winograd_scratch_bytes(s));
     return most;
 }
 
@@ -117,10 +123,6 @@ static void forward(const struct conv_shape *s, struct team *team, const act *x,
                     const real *bias, bool add, act *y, void *scratch) {
     if (depthwise(s)) {
         depthwise_forward(s, team, x, w, bias, add, y);
-        return;
-    }
-    if (pointwise(s)) {
-        pointwise_forward(s, team, x, w, bias, add, y);
         return;
     }
     if (by_winograd(s, WINOGRAD_FORWARD)) {
@@ -172,10 +174,6 @@ void conv_backward_data(const struct conv_shape *s, struct team *team, const act
         depthwise_backward_data(s, team, dy, w, add, dx);
         return;
     }
-    if (pointwise(s)) {
-        pointwise_backward_data(s, team, dy, w, add, dx);
-        return;
-    }
     if (covering(s)) {
         covering_backward_data(s, team, dy, w, add, dx);
         return;
@@ -202,7 +200,7 @@ void conv_backward_weights(const struct conv_shape *s, struct team *team, const 
         return;
     }
     if (pointwise(s)) {
-        pointwise_backward_weights(s, team, x, dy, dw);
+        pointwise_backward_weights(s, team, x, dy, dw, scratch);
         return;
     }
     if (by_winograd(s, WINOGRAD_WEIGHTS)) {

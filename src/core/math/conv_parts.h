@@ -35,12 +35,9 @@ void depthwise_backward_weights(const struct conv_shape *s, struct team *team, c
 
 /* One tap, step 1, many channels. */
 bool pointwise(const struct conv_shape *s);
-void pointwise_forward(const struct conv_shape *s, struct team *team, const act *x, const real *w,
-                       const real *bias, bool add, act *y);
-void pointwise_backward_data(const struct conv_shape *s, struct team *team, const act *dy,
-                             const real *w, bool add, act *dx);
+size_t pointwise_scratch_bytes(const struct conv_shape *s);
 void pointwise_backward_weights(const struct conv_shape *s, struct team *team, const act *x,
-                                const act *dy, real *dw);
+                                const act *dy, real *dw, void *scratch);
 
 /* The kernel covers all of the image, so that there is one output: as windows of the gradient, 15
  * of 16 pixels of a 4x4 kernel would be padding. */

@@ -12,6 +12,13 @@ enum { PATCH_LEN = 65536, MAX_DEPTH = 256, PACK_ROWS = 64, MIN_SLICE = 32 };
 /* Fewer pixels would spend the time on reading weights. */
 enum { MIN_PIXELS = 48 };
 
+/* Pixels packed in the order in which tiles read them pay where so many outputs read them, and no
+ * pixel is in several windows. */
+enum { MIN_PACKED = 96 };
+
+/* Blocks for each thread, where there are pixels for them, so that threads end together. */
+enum { BLOCKS_PER_THREAD = 8, SHARED_PIXELS = 192 };
+
 /* Taps of a window that lie behind each other in a patch are one run. */
 struct runs {
     int64_t n, len; /* runs of a window, elements of each */
@@ -53,9 +60,24 @@ static size_t packed_bytes(const struct correlation *s) {
     return arena_round((size_t)((panels(s, tile_cols) * depth(s) + 1) * tile_cols) * sizeof(real));
 }
 
-static size_t slot_bytes(const struct patches *p) {
-    return arena_apart((size_t)patches_len(p) * sizeof(real) +
-                       2 * arena_round((size_t)patches_pixels(p) * sizeof(int64_t)));
+static bool packs(const struct correlation *s) {
+    return s->from.h.taps * s->from.w.taps == 1 && s->k >= MIN_PACKED;
+}
+
+static size_t table_bytes(const struct patches *p) {
+    return arena_round((size_t)patches_pixels(p) * sizeof(int64_t));
+}
+
+/* Of a block's pixels in tiles; the last one may be filled up. */
+static size_t tiles_bytes(const struct correlation *s) {
+    const int64_t rows = patches_pixels(&s->from) + isa_get()->tile_rows;
+
+    return packs(s) ? arena_round((size_t)(rows * MAX_DEPTH) * sizeof(real)) : 0;
+}
+
+static size_t slot_bytes(const struct correlation *s) {
+    return arena_apart(2 * table_bytes(&s->from) + tiles_bytes(s) +
+                       (size_t)patches_len(&s->from) * sizeof(real));
 }
 
 static int64_t pack_blocks(const struct patches *p) {
@@ -92,7 +114,26 @@ size_t correlate_scratch_bytes(const struct correlation *s) {
     struct correlation part = *s;
 
     cut(&part);
-    return packed_bytes(s) + PATCH_SLOTS * slot_bytes(&part.from);
+    return packed_bytes(s) + PATCH_SLOTS * slot_bytes(&part);
+}
+
+/* Columns [0, cols) of n rows of the weights, zeros beyond. */
+static void pack_panel(const struct work *work, const real *w, int64_t n, int64_t cols, real *out) {
+    const struct correlation *s = &work->s;
+    const int tile_cols = work->isa->tile_cols;
+
+    if (cols == tile_cols && s->w_c == 1) {
+        work->isa->pack_columns(n, w, s->w_k, out);
+        return;
+    }
+    for (int64_t c = 0; c < n; c++, w += s->w_c, out += tile_cols) {
+        if (s->w_k == 1)
+            memcpy(out, w, (size_t)cols * sizeof *out);
+        else
+            for (int64_t k = 0; k < cols; k++)
+                out[k] = w[k * s->w_k];
+        memset(out + cols, 0, (size_t)(tile_cols - cols) * sizeof *out);
+    }
 }
 
 /* Weights in the order in which tiles read them, zeros beyond k. A block of one tap, PACK_ROWS
@@ -119,12 +160,7 @@ static void pack(void *context, int64_t begin, int64_t end) {
             real *out = work->packed +
                         (panel * panel_rows + slice * depth(s) + t * s->from.c + c0) * tile_cols;
 
-            for (int64_t c = c0; c < c1; c++, out += tile_cols) {
-                for (int64_t k = 0; k < cols; k++)
-                    out[k] = w[c * s->w_c + (k0 + k) * s->w_k];
-                for (int64_t k = cols; k < tile_cols; k++)
-                    out[k] = 0;
-            }
+            pack_panel(work, w + c0 * s->w_c + k0 * s->w_k, c1 - c0, cols, out);
         }
     }
 }
@@ -134,66 +170,95 @@ struct pass {
     int n;
     int64_t len;
     int64_t tap[MAX_DEPTH];
+    real *tiles; /* packed, of all pixels; NULL: rows are read where they are */
 };
 
-/* One tile; columns beyond cols and pixels beyond n are computed aside and dropped. */
-static void one_tile(const struct isa *isa, const struct pass *pass, const real *const *a,
-                     const real *b, const real *init, int n, int64_t cols, real *const *c) {
-    real aside[ISA_MAX_ROWS][ISA_MAX_COLS];
-    real *rows[ISA_MAX_ROWS];
-    const bool narrow = cols <= isa->vec_len;
-    const bool whole = cols == (narrow ? isa->vec_len : isa->tile_cols);
+/* One tile of a pass. */
+struct tile {
+    const real *packed; /* or NULL */
+    const real *patch;
+    const int64_t *at; /* of its rows in patch */
+    const real *b, *init;
+    real *c;
+    const int64_t *to; /* of its rows in c */
+};
 
-    if (n == isa->tile_rows && whole) {
-        isa->product(pass->n, pass->tap, pass->len, a, b, init, narrow, c);
-        return;
+static void multiply(const struct isa *isa, const struct pass *pass, const struct tile *t,
+                     bool narrow) {
+    if (t->packed)
+        isa->packed_product(pass->n * pass->len, t->packed, t->b, t->init, narrow, t->c, t->to);
+    else
+        isa->product(pass->n, pass->tap, pass->len, t->patch, t->at, t->b, t->init, narrow, t->c,
+                     t->to);
+}
+
+/* n rows and cols columns of a tile; what is beyond them is computed aside and dropped. */
+static void part_of_tile(const struct isa *isa, const struct pass *pass, struct tile t, int n,
+                         int64_t cols) {
+    const size_t bytes = (size_t)cols * sizeof(real);
+    real aside[ISA_MAX_ROWS][ISA_MAX_COLS] = {{0}};
+    int64_t at[ISA_MAX_ROWS], rows[ISA_MAX_ROWS];
+    real *c = t.c;
+    const int64_t *to = t.to;
+
+    for (int r = 0; r < isa->tile_rows; r++) {
+        at[r] = t.at[r < n ? r : 0];
+        rows[r] = r * (int64_t)ISA_MAX_COLS;
     }
-    for (int r = 0; r < isa->tile_rows; r++)
-        rows[r] = r < n && whole ? c[r] : aside[r];
-    if (!init)
-        memset(aside, 0, sizeof aside);
-    if (!whole && !init)
-        for (int r = 0; r < n; r++)
-            memcpy(aside[r], c[r], (size_t)cols * sizeof(real));
-    isa->product(pass->n, pass->tap, pass->len, a, b, init, narrow, rows);
-    if (!whole)
-        for (int r = 0; r < n; r++)
-            memcpy(c[r], aside[r], (size_t)cols * sizeof(real));
+    for (int r = 0; r < n && !t.init; r++)
+        memcpy(aside[r], c + to[r], bytes);
+    t.at = at, t.c = aside[0], t.to = rows;
+    multiply(isa, pass, &t, cols <= isa->vec_len);
+    for (int r = 0; r < n; r++)
+        memcpy(c + to[r], aside[r], bytes);
 }
 
 /* All pixels of a block, all panels, one pass. b: the pass' first row of panel 0. */
 static void all_tiles(const struct work *work, const struct pass *pass, const real *patch,
                       const real *b, bool first, const int64_t *at, const int64_t *to, int64_t n) {
     const struct correlation *s = &work->s;
-    const int tile_cols = work->isa->tile_cols, tile_rows = work->isa->tile_rows;
+    const struct isa *isa = work->isa;
     const int64_t panel_rows = work->n_slices * depth(s);
 
-    for (int64_t panel = 0; panel < panels(s, tile_cols); panel++, b += panel_rows * tile_cols) {
-        const int64_t k0 = panel * tile_cols;
-        const int64_t cols = s->k - k0 < tile_cols ? s->k - k0 : tile_cols;
+    for (int64_t panel = 0; panel < panels(s, isa->tile_cols);
+         panel++, b += panel_rows * isa->tile_cols) {
+        const int64_t k0 = panel * isa->tile_cols;
+        const int64_t cols = s->k - k0 < isa->tile_cols ? s->k - k0 : isa->tile_cols;
+        const bool whole = cols == isa->vec_len || cols == isa->tile_cols;
         real bias[ISA_MAX_COLS] = {0};
+        struct tile t = {.patch = patch, .b = b, .init = first ? bias : NULL, .c = work->dst + k0};
 
         if (work->bias)
             memcpy(bias, work->bias + k0, (size_t)cols * sizeof *bias);
-        for (int64_t p = 0; p < n; p += tile_rows) {
-            const int rows = n - p < tile_rows ? (int)(n - p) : tile_rows;
-            const real *a[ISA_MAX_ROWS];
-            real *c[ISA_MAX_ROWS];
-
-            for (int r = 0; r < tile_rows; r++) {
-                const int64_t pixel = p + (r < rows ? r : 0);
-
-                a[r] = patch + at[pixel];
-                c[r] = work->dst + to[pixel] + k0;
-            }
-            one_tile(work->isa, pass, a, b, first ? bias : NULL, rows, cols, c);
+        for (int64_t p = 0; p < n; p += isa->tile_rows) {
+            t.packed = pass->tiles ? pass->tiles + p * pass->n * pass->len : NULL;
+            t.at = at + p, t.to = to + p;
+            if (whole && n - p >= isa->tile_rows)
+                multiply(isa, pass, &t, cols == isa->vec_len);
+            else
+                part_of_tile(isa, pass, t, n - p < isa->tile_rows ? (int)(n - p) : isa->tile_rows,
+                             cols);
         }
+    }
+}
+
+static void pack_tiles(const struct isa *isa, const struct pass *pass, const real *patch,
+                       const int64_t *at, int64_t n) {
+    int64_t last[ISA_MAX_ROWS];
+
+    for (int64_t p = 0; p < n; p += isa->tile_rows) {
+        const bool whole = n - p >= isa->tile_rows;
+
+        for (int r = 0; r < isa->tile_rows && !whole; r++)
+            last[r] = at[p + r < n ? p + r : p];
+        isa->pack(pass->n, pass->tap, pass->len, patch, whole ? at + p : last,
+                  pass->tiles + p * pass->n * pass->len);
     }
 }
 
 /* All passes over one slice of a block. */
 static void all_passes(const struct work *work, int64_t slice, const real *patch, const int64_t *at,
-                       const int64_t *to, int64_t n) {
+                       const int64_t *to, int64_t n, real *tiles) {
     const struct patches *p = &work->s.from;
     const struct runs *runs = &work->runs;
     const int64_t parts = (runs->len + MAX_DEPTH - 1) / MAX_DEPTH;
@@ -202,6 +267,7 @@ static void all_passes(const struct work *work, int64_t slice, const real *patch
     bool first = !work->s.add && slice == 0;
     struct pass pass;
 
+    pass.tiles = tiles;
     for (int64_t s0 = 0; s0 < runs->n; s0 += together)
         for (int64_t k0 = 0; k0 < runs->len; k0 += part) {
             const int64_t n_runs = runs->n - s0 < together ? runs->n - s0 : together;
@@ -211,6 +277,8 @@ static void all_passes(const struct work *work, int64_t slice, const real *patch
             for (int64_t s = 0; s < n_runs; s++)
                 pass.tap[s] = (s0 + s) / runs->across * p->h.tap_step * work->row +
                               (s0 + s) % runs->across * p->w.tap_step * work->pixel + k0;
+            if (tiles)
+                pack_tiles(work->isa, &pass, patch, at, n);
             all_tiles(work, &pass, patch,
                       work->packed +
                           (slice * depth(&work->s) + s0 * runs->len + k0) * work->isa->tile_cols,
@@ -233,10 +301,11 @@ static void place_pixels(const struct correlation *s, struct block b, int64_t *t
 static void run_blocks(void *context, int slot, int64_t begin, int64_t end) {
     const struct work *work = context;
     const struct patches *p = &work->s.from;
-    unsigned char *memory = work->slots + (size_t)slot * slot_bytes(p);
-    const size_t table = arena_round((size_t)patches_pixels(p) * sizeof(int64_t));
+    unsigned char *memory = work->slots + (size_t)slot * slot_bytes(&work->s);
+    const size_t table = table_bytes(p), tiles_at = 2 * table;
     int64_t *at = (int64_t *)(void *)memory, *to = (int64_t *)(void *)(memory + table);
-    real *patch = (real *)(void *)(memory + 2 * table);
+    real *tiles = packs(&work->s) ? (real *)(void *)(memory + tiles_at) : NULL;
+    real *patch = (real *)(void *)(memory + tiles_at + tiles_bytes(&work->s));
 
     for (int64_t i = begin; i < end; i++) {
         const struct block b = patches_block(p, i);
@@ -247,8 +316,19 @@ static void run_blocks(void *context, int slot, int64_t begin, int64_t end) {
             const int64_t n = work->direct ? patches_at(p, b, c0, at)
                                            : patches_copy(p, b, work->src, c0, patch, at);
 
-            all_passes(work, slice, work->direct ? work->src : patch, at, to, n);
+            all_passes(work, slice, work->direct ? work->src : patch, at, to, n, tiles);
         }
+    }
+}
+
+/* Smaller blocks, if there are too few for so many threads. */
+static void share(struct patches *p, int64_t n_threads) {
+    while (n_threads > 1 && patches_count(p) < BLOCKS_PER_THREAD * n_threads &&
+           p->images * p->rows > 1 && patches_pixels(p) >= SHARED_PIXELS) {
+        if (p->images > 1)
+            p->images = (p->images + 1) / 2;
+        else
+            p->rows = (p->rows + 1) / 2;
     }
 }
 
@@ -261,8 +341,7 @@ void correlate(const struct correlation *s, struct team *team, const act *src, c
     if (p->n * p->h.out * p->w.out == 0)
         return;
     work.n_slices = cut(&work.s);
-    if (p->images > (p->n + team_n - 1) / team_n)
-        p->images = (p->n + team_n - 1) / team_n; /* a share for every thread */
+    share(p, team_n);
     work.direct = patches_inside(p);
     work.pixel = work.direct ? p->src_c : patches_pixel(p);
     work.row = work.direct ? p->w.src * p->src_c : patches_pitch(p);

@@ -1,17 +1,17 @@
-/* Convolution by 1x1 kernels, or by kernels that cover all of the image, between many channels:
- * matrix products of images as they stand. With few channels the tiles of correlate.c are faster.
- * Pieces are of fixed size, so that the number of threads does not change a bit. */
+/* Gradients that are matrix products of images as they stand: of the weights of 1x1 kernels between
+ * many channels, and for the input of kernels that cover all of the image. Pieces are of fixed
+ * size, so that the number of threads does not change a bit. */
 #include "core/math/conv_parts.h"
+#include "core/base/arena.h"
 #include "core/math/gemm.h"
-
-#include <string.h>
 
 /* A product of OpenBLAS packs both its factors. Cut along the rows of the result, pieces pack the
  * right factor anew each; along its columns, the left one: the longer side is cut. */
 enum { MIN_CHANNELS = 128, PIECES = 8, PIECE_LEN = 64 };
 
-/* Where packing costs nothing to speak of: more pieces, so that threads end together. */
-enum { LONG_PIECES = 32, LONG_PIECE_LEN = 512 };
+/* Cut into groups of pixels, each summed into a copy of the gradient, both factors are packed once;
+ * but copies take memory, and time to add. */
+enum { MAX_GROUPS = 16, GROUP_PIXELS = 768, COPIES_LEN = 1 << 21 };
 
 bool pointwise(const struct conv_shape *s) {
     return s->kernel_h * s->kernel_w * s->stride_h * s->stride_w * s->groups == 1 &&
@@ -25,106 +25,115 @@ bool covering(const struct conv_shape *s) {
            s->pad_h + s->pad_w == 0 && conv_x_n(s) == s->h * s->w * s->c;
 }
 
-/* y[rows, cols] (+)= op(a) * op(b), in pieces. */
+/* y[rows, cols] (+)= op(a) * op(b), in pieces of y's longer side and groups of terms. */
 struct product {
     bool trans_a, trans_b;
     int64_t rows, cols, depth;
     const act *a;
     const real *b;
-    const real *bias; /* [cols], or NULL */
     int64_t lda, ldb;
     bool add;
     real *y;
+    int64_t n_groups;
+    real *copies; /* of y, copy_pitch apart, where there are several groups */
 };
+
+static int64_t min(int64_t a, int64_t b) {
+    return a < b ? a : b;
+}
 
 static bool by_rows(const struct product *p) {
     return p->rows >= p->cols;
 }
 
+/* Pieces of a side. */
 static int64_t pieces(const struct product *p) {
-    const int64_t len = by_rows(p) ? p->rows : p->cols;
-    const int64_t n = len / LONG_PIECE_LEN;
+    const int64_t most = (by_rows(p) ? p->rows : p->cols) / PIECE_LEN;
 
-    if (n > PIECES)
-        return n < LONG_PIECES ? n : LONG_PIECES;
-    return len < PIECE_LEN ? 1 : len < PIECES * PIECE_LEN ? len / PIECE_LEN : PIECES;
+    return most < 1 ? 1 : min(most, 1 + (PIECES - 1) / p->n_groups);
+}
+
+/* Elements from one copy of y to the next. */
+static int64_t copy_pitch(int64_t rows, int64_t cols) {
+    return (int64_t)(arena_apart((size_t)(rows * cols) * sizeof(real)) / sizeof(real));
 }
 
 static void run_pieces(void *context, int64_t begin, int64_t end) {
     const struct product *p = context;
     const int64_t n = pieces(p), len = by_rows(p) ? p->rows : p->cols;
+    const bool copies = p->n_groups > 1;
 
     for (int64_t i = begin; i < end; i++) {
-        const int64_t from = len * i / n, to = len * (i + 1) / n;
+        const int64_t group = i / n, from = len * (i % n) / n, to = len * (i % n + 1) / n;
         const int64_t i0 = by_rows(p) ? from : 0, i1 = by_rows(p) ? to : p->rows;
         const int64_t j0 = by_rows(p) ? 0 : from, j1 = by_rows(p) ? p->cols : to;
+        const int64_t d0 = p->depth * group / p->n_groups;
+        const int64_t d1 = p->depth * (group + 1) / p->n_groups;
+        real *y = copies ? p->copies + group * copy_pitch(p->rows, p->cols) : p->y;
 
-        for (int64_t row = i0; p->bias && row < i1; row++)
-            memcpy(p->y + row * p->cols + j0, p->bias + j0, (size_t)(j1 - j0) * sizeof *p->bias);
-        gemm(p->trans_a, p->trans_b, i1 - i0, j1 - j0, p->depth,
-             p->a + i0 * (p->trans_a ? 1 : p->lda), p->lda, p->b + j0 * (p->trans_b ? p->ldb : 1),
-             p->ldb, p->bias || p->add ? 1 : 0, p->y + i0 * p->cols + j0, p->cols);
+        gemm(p->trans_a, p->trans_b, i1 - i0, j1 - j0, d1 - d0,
+             p->a + (p->trans_a ? d0 * p->lda + i0 : i0 * p->lda + d0), p->lda,
+             p->b + (p->trans_b ? j0 * p->ldb + d0 : d0 * p->ldb + j0), p->ldb,
+             p->add && !copies ? 1 : 0, y + i0 * p->cols + j0, p->cols);
     }
 }
 
-static void run(const struct product *p, struct team *team) {
-    struct product product = *p;
+static void add_copies(void *context, int64_t begin, int64_t end) {
+    const struct product *p = context;
 
-    team_run(team, pieces(p), run_pieces, &product);
+    for (int64_t g = 0; g < p->n_groups; g++) {
+        const real *copy = p->copies + g * copy_pitch(p->rows, p->cols);
+
+        for (int64_t i = begin * p->cols; i < end * p->cols; i++)
+            p->y[i] += copy[i];
+    }
 }
 
-void pointwise_forward(const struct conv_shape *s, struct team *team, const act *x, const real *w,
-                       const real *bias, bool add, act *y) {
-    run(&(struct product){.rows = s->n * s->h * s->w,
-                          .cols = s->k,
-                          .depth = s->c,
-                          .a = x,
-                          .lda = s->c,
-                          .b = w,
-                          .ldb = s->k,
-                          .bias = bias,
-                          .add = add,
-                          .y = y},
-        team);
+static int64_t pixel_groups(const struct conv_shape *s) {
+    const int64_t n = min(s->n * s->h * s->w / GROUP_PIXELS, COPIES_LEN / (s->c * s->k));
+
+    return n < 2 ? 1 : min(n, MAX_GROUPS);
 }
 
-/* dx[rows, cols] (+)= dy * w, transposed. */
-static void backward_data(const struct conv_shape *s, struct team *team, int64_t rows, int64_t cols,
-                          const act *dy, const real *w, bool add, act *dx) {
-    run(&(struct product){.trans_b = true,
-                          .rows = rows,
-                          .cols = cols,
-                          .depth = s->k,
-                          .a = dy,
-                          .lda = s->k,
-                          .b = w,
-                          .ldb = s->k,
-                          .add = add,
-                          .y = dx},
-        team);
+size_t pointwise_scratch_bytes(const struct conv_shape *s) {
+    const int64_t n = pixel_groups(s);
+
+    return n > 1 ? (size_t)(n * copy_pitch(s->c, s->k)) * sizeof(real) : 0;
 }
 
-void pointwise_backward_data(const struct conv_shape *s, struct team *team, const act *dy,
-                             const real *w, bool add, act *dx) {
-    backward_data(s, team, s->n * s->h * s->w, s->c, dy, w, add, dx);
+void pointwise_backward_weights(const struct conv_shape *s, struct team *team, const act *x,
+                                const act *dy, real *dw, void *scratch) {
+    struct product p = {.trans_a = true,
+                        .rows = s->c,
+                        .cols = s->k,
+                        .depth = s->n * s->h * s->w,
+                        .a = x,
+                        .lda = s->c,
+                        .b = dy,
+                        .ldb = s->k,
+                        .add = true,
+                        .y = dw,
+                        .n_groups = pixel_groups(s),
+                        .copies = scratch};
+
+    team_run(team, p.n_groups * pieces(&p), run_pieces, &p);
+    if (p.n_groups > 1)
+        team_run(team, p.rows, add_copies, &p);
 }
 
 void covering_backward_data(const struct conv_shape *s, struct team *team, const act *dy,
                             const real *w, bool add, act *dx) {
-    backward_data(s, team, s->n, s->h * s->w * s->c, dy, w, add, dx);
-}
+    struct product p = {.trans_b = true,
+                        .rows = s->n,
+                        .cols = s->h * s->w * s->c,
+                        .depth = s->k,
+                        .a = dy,
+                        .lda = s->k,
+                        .b = w,
+                        .ldb = s->k,
+                        .add = add,
+                        .y = dx,
+                        .n_groups = 1};
 
-void pointwise_backward_weights(const struct conv_shape *s, struct team *team, const act *x,
-                                const act *dy, real *dw) {
-    run(&(struct product){.trans_a = true,
-                          .rows = s->c,
-                          .cols = s->k,
-                          .depth = s->n * s->h * s->w,
-                          .a = x,
-                          .lda = s->c,
-                          .b = dy,
-                          .ldb = s->k,
-                          .add = true,
-                          .y = dw},
-        team);
+    team_run(team, pieces(&p), run_pieces, &p);
 }

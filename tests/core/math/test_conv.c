@@ -302,6 +302,9 @@ static void one_tap_between_many_channels_agrees_with_the_definition(void **stat
     (void)state;
     check(square(3, 10, 13, 130, 200, 1, 1, 0, 1, 1), true, NULL);
     check(square(1, 2, 3, 128, 128, 1, 1, 0, 1, 1), false, NULL);
+    check(square(2, 40, 30, 130, 200, 1, 1, 0, 1, 1), true, NULL);
+    check(square(3, 9, 9, 37, 300, 1, 2, 0, 1, 1), true, NULL);
+    check(square(2, 7, 6, 600, 101, 1, 1, 0, 1, 1), false, NULL);
 }
 
 /* As a stride beyond the image leaves it. */
@@ -371,6 +374,7 @@ static void the_number_of_threads_does_not_change_a_bit(void **state) {
         square(2, 40, 40, 24, 32, 5, 1, 2, 1, 4),   square(3, 5, 5, 260, 130, 3, 1, 2, 2, 1),
         square(5, 11, 11, 150, 140, 1, 1, 0, 1, 1), square(2, 5, 5, 7, 6000, 3, 1, 1, 1, 1),
         square(5, 4, 4, 20, 7, 4, 1, 0, 1, 1),      square(2, 40, 50, 33, 33, 3, 2, 1, 1, 33),
+        square(3, 40, 40, 128, 129, 1, 1, 0, 1, 1), square(6, 9, 9, 70, 130, 1, 2, 0, 1, 1),
     };
 
     (void)state;

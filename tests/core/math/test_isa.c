@@ -39,30 +39,39 @@ static void fill(real *v, int64_t n, int64_t from) {
         v[i] = number(from + i);
 }
 
-static void check_product(const struct isa *isa, int n_taps, int64_t len, bool init, bool narrow) {
+/* By product(), or by pack() and packed_product(). */
+static void check_product(const struct isa *isa, int n_taps, int64_t len, bool init, bool narrow,
+                          bool packed) {
     static real image[ISA_MAX_ROWS * 8 + 3 * 200 + MAX_LEN], b[3 * MAX_LEN * ISA_MAX_COLS];
-    static real c[ISA_MAX_ROWS][ISA_MAX_COLS];
-    const int64_t tap[] = {0, 5, 200};
+    static real c[ISA_MAX_ROWS][ISA_MAX_COLS], tile[3 * MAX_LEN * ISA_MAX_ROWS + 1];
+    const int64_t tap[] = {0, 5, 200}, packed_len = n_taps * len * isa->tile_rows;
     const int cols = narrow ? isa->vec_len : isa->tile_cols;
-    real start[ISA_MAX_COLS], *rows[ISA_MAX_ROWS];
-    const real *a[ISA_MAX_ROWS];
+    int64_t at[ISA_MAX_ROWS], to[ISA_MAX_ROWS];
+    real start[ISA_MAX_COLS];
 
     fill(image, (int64_t)(sizeof image / sizeof *image), 1);
     fill(b, n_taps * len * isa->tile_cols, 2);
     fill(start, ISA_MAX_COLS, 3);
     for (int r = 0; r < isa->tile_rows; r++) {
-        a[r] = image + 7 * r;
-        rows[r] = c[r];
+        at[r] = 7 * r;
+        to[r] = (int64_t)(ISA_MAX_COLS * (size_t)r);
         fill(c[r], ISA_MAX_COLS, 4 + r);
     }
-    isa->product(n_taps, tap, len, a, b, init ? start : NULL, narrow, rows);
+    tile[packed_len] = 1000;
+    if (packed) {
+        isa->pack(n_taps, tap, len, image, at, tile);
+        isa->packed_product(n_taps * len, tile, b, init ? start : NULL, narrow, c[0], to);
+    } else {
+        isa->product(n_taps, tap, len, image, at, b, init ? start : NULL, narrow, c[0], to);
+    }
+    assert_true(tile[packed_len] == 1000);
     for (int r = 0; r < isa->tile_rows; r++)
         for (int j = 0; j < ISA_MAX_COLS; j++) {
             real sum = init ? start[j] : number(4 + r + j);
 
             for (int s = 0; s < n_taps; s++)
                 for (int64_t k = 0; k < len; k++)
-                    sum += a[r][tap[s] + k] * b[(s * len + k) * isa->tile_cols + j];
+                    sum += image[at[r] + tap[s] + k] * b[(s * len + k) * isa->tile_cols + j];
             assert_true(c[r][j] == (j < cols ? sum : number(4 + r + j)));
         }
 }
@@ -98,8 +107,8 @@ static void products_are_sums(void **state) {
     for (int i = 0; i < n; i++)
         for (int taps = 1; taps <= 3; taps++)
             for (int l = 0; l < 6; l++)
-                for (int mode = 0; mode < 4; mode++)
-                    check_product(table[i], taps, lens[l], mode & 1, mode & 2);
+                for (int mode = 0; mode < 8; mode++)
+                    check_product(table[i], taps, lens[l], mode & 1, mode & 2, mode & 4);
 }
 
 static void outer_products_are_added(void **state) {
@@ -113,6 +122,27 @@ static void outer_products_are_added(void **state) {
             for (int l = 0; l < 4; l++)
                 for (int narrow = 0; narrow < 2; narrow++)
                     check_outer(table[i], rows, lens[l], narrow);
+}
+
+static void columns_become_rows(void **state) {
+    const int64_t lens[] = {1, 3, 4, 9, MAX_LEN};
+    const struct isa *table[MAX_TABLES];
+    const int n = tables(table);
+    static real w[(MAX_LEN + 3) * ISA_MAX_COLS], packed[MAX_LEN * ISA_MAX_COLS + 1];
+
+    (void)state;
+    fill(w, (int64_t)(sizeof w / sizeof *w), 5);
+    for (int i = 0; i < n; i++)
+        for (int l = 0; l < 5; l++) {
+            const int64_t len = lens[l], step = len + 3, cols = table[i]->tile_cols;
+
+            packed[len * cols] = 1000;
+            table[i]->pack_columns(len, w, step, packed);
+            assert_true(packed[len * cols] == 1000);
+            for (int64_t k = 0; k < len; k++)
+                for (int64_t j = 0; j < cols; j++)
+                    assert_true(packed[k * cols + j] == w[j * step + k]);
+        }
 }
 
 static void tables_keep_to_the_limits(void **state) {
@@ -152,9 +182,8 @@ int main(void) {
         return 77;
     }
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(products_are_sums),
-        cmocka_unit_test(outer_products_are_added),
-        cmocka_unit_test(tables_keep_to_the_limits),
+        cmocka_unit_test(products_are_sums),       cmocka_unit_test(outer_products_are_added),
+        cmocka_unit_test(columns_become_rows),     cmocka_unit_test(tables_keep_to_the_limits),
         cmocka_unit_test(the_environment_chooses),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -70,21 +70,32 @@ struct isa_winograd {
 struct isa {
     const char *name; /* "generic", "avx2", "avx512" */
     int vec_len;      /* numbers in a vector */
-    int tile_rows;    /* of product() */
+    int tile_rows;    /* of product() and packed_product() */
     int outer_rows;   /* of outer(), at most */
     int tile_cols;    /* of both: two vectors */
 
-    /* Tiles of a matrix product that stay in registers. The left factor is never copied into a
-     * matrix: its rows are read from an image at offsets (Dukhan 2019, arXiv:1907.02129), so that
-     * a convolution needs no im2col.
-     * c[r][j] = init[j] + sum over s < n_taps, k < len of a[r][tap[s] + k] * b[s * len + k][j]
+    /* Tiles of a matrix product that stay in registers. The left factor's rows are read from an
+     * image at offsets (Dukhan 2019, arXiv:1907.02129), so that a convolution needs no im2col.
+     * c[to[r] + j] = init[j] + sum over s < n_taps, k < len of
+     *                a[at[r] + tap[s] + k] * b[s * len + k][j]
      *   tap   [n_taps] offsets, in elements
-     *   a     [tile_rows] rows of the image
+     *   at    [tile_rows] offsets of the rows in the image
      *   b     [n_taps * len, tile_cols] weights
      *   init  [tile_cols], or NULL to add to what c holds
-     *   c     [tile_rows] rows of tile_cols, or of vec_len where `narrow` */
-    void (*product)(int n_taps, const int64_t *tap, int64_t len, const real *const *a,
-                    const real *b, const real *init, bool narrow, real *const *c);
+     *   to    [tile_rows] offsets of rows of tile_cols, or of vec_len where `narrow` */
+    void (*product)(int n_taps, const int64_t *tap, int64_t len, const real *a, const int64_t *at,
+                    const real *b, const real *init, bool narrow, real *c, const int64_t *to);
+
+    /* The same from a tile of the left factor that was copied in the order in which it is read, for
+     * tiles that meet many weights (Goto & van de Geijn 2008): packed[s * len + k][r] =
+     * a[at[r] + tap[s] + k], and packed_product() with len = n_taps * len. */
+    void (*pack)(int n_taps, const int64_t *tap, int64_t len, const real *a, const int64_t *at,
+                 real *packed);
+    void (*packed_product)(int64_t len, const real *packed, const real *b, const real *init,
+                           bool narrow, real *c, const int64_t *to);
+
+    /* packed[k][j] = w[j * step + k] for j < tile_cols, k < len: b of products, from columns. */
+    void (*pack_columns)(int64_t len, const real *w, int64_t step, real *packed);
 
     /* c[r][j] += sum over p < n of a[at[p] + r] * b[p][j] for r < rows
      *   rows  1 .. outer_rows
