@@ -3,6 +3,7 @@
 #include "core/math/conv_parts.h"
 
 #include "core/base/arena.h"
+#include "core/math/copies.h"
 #include "core/math/isa/isa.h"
 
 #include <string.h>
@@ -24,7 +25,7 @@ struct work {
     int64_t n_groups, n_slices;
     const act *x, *dy;
     real *dw;
-    real *copies;         /* of n_groups, [taps * c][k], copy_pitch apart; where n_groups > 1 */
+    struct copies copies; /* [taps * c][k], one for each group where there are several */
     unsigned char *slots; /* [PATCH_SLOTS] */
 };
 
@@ -70,19 +71,16 @@ static int64_t slice_len(int64_t c, int64_t n) {
     return (c + n - 1) / n;
 }
 
-/* Elements from one copy to the next. */
-static int64_t copy_pitch(const struct conv_shape *s) {
-    return (int64_t)(arena_apart((size_t)copy_len(s) * sizeof(real)) / sizeof(real));
-}
-
-static size_t copies_bytes(const struct conv_shape *s) {
-    return groups_of(s) > 1 ? (size_t)(groups_of(s) * copy_pitch(s)) * sizeof(real) : 0;
+static struct copies copies_of(const struct conv_shape *s, void *scratch) {
+    return (struct copies){groups_of(s), s->kernel_h * s->kernel_w * (s->c / s->groups),
+                           s->k / s->groups, scratch};
 }
 
 size_t conv_weights_scratch_bytes(const struct conv_shape *s) {
+    const struct copies copies = copies_of(s, NULL);
     const struct patches p = cut(s);
 
-    return copies_bytes(s) + PATCH_SLOTS * slot_bytes(p, p.c);
+    return copies_bytes(&copies) + PATCH_SLOTS * slot_bytes(p, p.c);
 }
 
 /* n rows of `bytes`, a length that the compiler knows where this is inlined. What lies behind each
@@ -190,31 +188,17 @@ static void run_units(void *context, int slot, int64_t begin, int64_t end) {
         const int64_t group = u / work->n_slices, slice = u % work->n_slices;
         const int64_t c0 = work->c * slice / work->n_slices;
         const int64_t c1 = work->c * (slice + 1) / work->n_slices;
-        real *copy = work->copies + group * copy_pitch(work->s);
+        real *copy;
 
         if (work->n_groups == 1) {
             add_part(work, 0, c0, c1, memory, work->dw + work->k0, work->s->k);
             continue;
         }
+        copy = copies_at(&work->copies, group);
         for (int64_t t = 0; t < work->s->kernel_h * work->s->kernel_w; t++)
             memset(copy + (t * work->c + c0) * work->k, 0,
                    (size_t)((c1 - c0) * work->k) * sizeof(real));
         add_part(work, group, c0, c1, memory, copy, work->k);
-    }
-}
-
-static void add_copies(void *context, int64_t begin, int64_t end) {
-    const struct work *work = context;
-
-    for (int64_t row = begin; row < end; row++) {
-        real *dw = work->dw + row * work->s->k + work->k0;
-
-        for (int64_t g = 0; g < work->n_groups; g++) {
-            const real *from = work->copies + g * copy_pitch(work->s) + row * work->k;
-
-            for (int64_t j = 0; j < work->k; j++)
-                dw[j] += from[j];
-        }
     }
 }
 
@@ -234,16 +218,16 @@ void conv_weights_of_group(const struct conv_shape *s, int64_t group, struct tea
         .x = x,
         .dy = dy,
         .dw = dw,
-        .copies = scratch,
-        .slots = (unsigned char *)scratch + copies_bytes(s),
+        .copies = copies_of(s, scratch),
     };
 
     if (s->n * s->out_h * s->out_w == 0)
         return;
+    work.slots = (unsigned char *)scratch + copies_bytes(&work.copies);
     work.n_slices = (work.c + SLICE - 1) / SLICE;
     if (work.n_groups == 1 && work.n_slices < team_n)
         work.n_slices = team_n < work.c ? team_n : work.c;
     team_run_slots(team, work.n_groups * work.n_slices, PATCH_SLOTS, run_units, &work);
     if (work.n_groups > 1)
-        team_run(team, s->kernel_h * s->kernel_w * work.c, add_copies, &work);
+        copies_add(&work.copies, team, dw + work.k0, s->k);
 }

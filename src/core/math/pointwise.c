@@ -2,7 +2,7 @@
  * many channels, and for the input of kernels that cover all of the image. Pieces are of fixed
  * size, so that the number of threads does not change a bit. */
 #include "core/math/conv_parts.h"
-#include "core/base/arena.h"
+#include "core/math/copies.h"
 #include "core/math/gemm.h"
 
 /* A product of OpenBLAS packs both its factors. Cut along the rows of the result, pieces pack the
@@ -34,8 +34,7 @@ struct product {
     int64_t lda, ldb;
     bool add;
     real *y;
-    int64_t n_groups;
-    real *copies; /* of y, copy_pitch apart, where there are several groups */
+    struct copies copies; /* of y, one for each group where there are several */
 };
 
 static int64_t min(int64_t a, int64_t b) {
@@ -50,42 +49,26 @@ static bool by_rows(const struct product *p) {
 static int64_t pieces(const struct product *p) {
     const int64_t most = (by_rows(p) ? p->rows : p->cols) / PIECE_LEN;
 
-    return most < 1 ? 1 : min(most, 1 + (PIECES - 1) / p->n_groups);
-}
-
-/* Elements from one copy of y to the next. */
-static int64_t copy_pitch(int64_t rows, int64_t cols) {
-    return (int64_t)(arena_apart((size_t)(rows * cols) * sizeof(real)) / sizeof(real));
+    return most < 1 ? 1 : min(most, 1 + (PIECES - 1) / p->copies.n);
 }
 
 static void run_pieces(void *context, int64_t begin, int64_t end) {
     const struct product *p = context;
     const int64_t n = pieces(p), len = by_rows(p) ? p->rows : p->cols;
-    const bool copies = p->n_groups > 1;
+    const bool copies = p->copies.n > 1;
 
     for (int64_t i = begin; i < end; i++) {
         const int64_t group = i / n, from = len * (i % n) / n, to = len * (i % n + 1) / n;
         const int64_t i0 = by_rows(p) ? from : 0, i1 = by_rows(p) ? to : p->rows;
         const int64_t j0 = by_rows(p) ? 0 : from, j1 = by_rows(p) ? p->cols : to;
-        const int64_t d0 = p->depth * group / p->n_groups;
-        const int64_t d1 = p->depth * (group + 1) / p->n_groups;
-        real *y = copies ? p->copies + group * copy_pitch(p->rows, p->cols) : p->y;
+        const int64_t d0 = p->depth * group / p->copies.n;
+        const int64_t d1 = p->depth * (group + 1) / p->copies.n;
+        real *y = copies ? copies_at(&p->copies, group) : p->y;
 
         gemm(p->trans_a, p->trans_b, i1 - i0, j1 - j0, d1 - d0,
              p->a + (p->trans_a ? d0 * p->lda + i0 : i0 * p->lda + d0), p->lda,
              p->b + (p->trans_b ? j0 * p->ldb + d0 : d0 * p->ldb + j0), p->ldb,
              p->add && !copies ? 1 : 0, y + i0 * p->cols + j0, p->cols);
-    }
-}
-
-static void add_copies(void *context, int64_t begin, int64_t end) {
-    const struct product *p = context;
-
-    for (int64_t g = 0; g < p->n_groups; g++) {
-        const real *copy = p->copies + g * copy_pitch(p->rows, p->cols);
-
-        for (int64_t i = begin * p->cols; i < end * p->cols; i++)
-            p->y[i] += copy[i];
     }
 }
 
@@ -95,10 +78,14 @@ static int64_t pixel_groups(const struct conv_shape *s) {
     return n < 2 ? 1 : min(n, MAX_GROUPS);
 }
 
-size_t pointwise_scratch_bytes(const struct conv_shape *s) {
-    const int64_t n = pixel_groups(s);
+static struct copies copies_of(const struct conv_shape *s, void *scratch) {
+    return (struct copies){pixel_groups(s), s->c, s->k, scratch};
+}
 
-    return n > 1 ? (size_t)(n * copy_pitch(s->c, s->k)) * sizeof(real) : 0;
+size_t pointwise_scratch_bytes(const struct conv_shape *s) {
+    const struct copies copies = copies_of(s, NULL);
+
+    return copies_bytes(&copies);
 }
 
 void pointwise_backward_weights(const struct conv_shape *s, struct team *team, const act *x,
@@ -113,12 +100,11 @@ void pointwise_backward_weights(const struct conv_shape *s, struct team *team, c
                         .ldb = s->k,
                         .add = true,
                         .y = dw,
-                        .n_groups = pixel_groups(s),
-                        .copies = scratch};
+                        .copies = copies_of(s, scratch)};
 
-    team_run(team, p.n_groups * pieces(&p), run_pieces, &p);
-    if (p.n_groups > 1)
-        team_run(team, p.rows, add_copies, &p);
+    team_run(team, p.copies.n * pieces(&p), run_pieces, &p);
+    if (p.copies.n > 1)
+        copies_add(&p.copies, team, dw, s->k);
 }
 
 void covering_backward_data(const struct conv_shape *s, struct team *team, const act *dy,
@@ -133,7 +119,7 @@ void covering_backward_data(const struct conv_shape *s, struct team *team, const
                         .ldb = s->k,
                         .add = add,
                         .y = dx,
-                        .n_groups = 1};
+                        .copies = {.n = 1}};
 
     team_run(team, pieces(&p), run_pieces, &p);
 }

@@ -1,6 +1,7 @@
 /* The gradient of 3x3 filters: dw += G^T (sum over squares of (B^T x B) (A dy A^T)) G, the
  * transposes of the forward pass. */
 #include "core/math/conv_parts.h"
+#include "core/math/copies.h"
 #include "core/math/winograd_parts.h"
 
 #include <string.h>
@@ -21,7 +22,7 @@ struct work {
     real *dw;
     int64_t begin, n_begun; /* squares that are shared */
     real *shared;
-    real *copies;         /* of n_groups, [9][c][k], copy_pitch apart */
+    struct copies copies; /* [9 * c][k], one for each group where there are several */
     unsigned char *slots; /* [n_groups], or [PATCH_SLOTS] where that is 1 */
 };
 
@@ -38,6 +39,7 @@ static struct work work_of(const struct conv_shape *s) {
         most = MIN_SHARED;
     if (s->c * s->k <= GROUPED_LEN && k.n_squares >= 2 * BLOCK)
         k.n_groups = winograd_part(0, GROUPS, k.n_squares / BLOCK);
+    k.copies = (struct copies){.n = k.n_groups, .rows = WINOGRAD_TAPS * s->c, .cols = s->k};
     per_group = winograd_parts(k.n_squares, k.n_groups);
     most = winograd_part(0, most, per_group);
     k.vx = winograd_layout(most, winograd_part(0, 3 * k.isa->vec_len, width));
@@ -46,17 +48,6 @@ static struct work work_of(const struct conv_shape *s) {
     if (most > 0) /* blocks of nearly equal size */
         k.n_block = winograd_parts(per_group, winograd_parts(per_group, most));
     return k;
-}
-
-/* Elements from one copy to the next. */
-static int64_t copy_pitch(const struct work *k) {
-    const size_t bytes = (size_t)(WINOGRAD_TAPS * k->x.c * k->dy.c) * sizeof(real);
-
-    return (int64_t)(arena_apart(bytes) / sizeof(real));
-}
-
-static size_t copies_bytes(const struct work *k) {
-    return k->n_groups > 1 ? (size_t)(k->n_groups * copy_pitch(k)) * sizeof(real) : 0;
 }
 
 static size_t squares_bytes(const struct work *k) {
@@ -72,7 +63,7 @@ size_t winograd_weights_scratch_bytes(const struct conv_shape *s) {
     const struct work k = work_of(s);
     const size_t sum_bytes = arena_apart(winograd_layout_bytes(&k.sum, k.sum.width));
     const size_t shared = squares_bytes(&k) + PATCH_SLOTS * sum_bytes;
-    const size_t grouped = copies_bytes(&k) + (size_t)k.n_groups * slot_bytes(&k);
+    const size_t grouped = copies_bytes(&k.copies) + (size_t)k.n_groups * slot_bytes(&k);
 
     /* A smaller batch may be shared where a larger one is grouped. */
     return k.n_groups > 1 && grouped > shared ? grouped : shared;
@@ -137,7 +128,7 @@ static void run_groups(void *context, int slot, int64_t begin, int64_t end) {
 
     for (int64_t g = begin; g < end; g++) {
         const int64_t last = k->n_squares * (g + 1) / k->n_groups;
-        real *copy = k->copies + g * copy_pitch(k);
+        real *copy = copies_at(&k->copies, g);
 
         memset(copy, 0, (size_t)len * sizeof *copy);
         for (int64_t i = k->n_squares * g / k->n_groups; i < last; i += k->n_block) {
@@ -149,15 +140,6 @@ static void run_groups(void *context, int slot, int64_t begin, int64_t end) {
                     add_panels(k, n, c, j, v, sum, copy);
         }
     }
-}
-
-static void add_copies(void *context, int64_t begin, int64_t end) {
-    const struct work *k = context;
-    const int64_t n = k->dy.c;
-
-    for (int64_t g = 0; g < k->n_groups; g++)
-        for (int64_t i = begin * n; i < end * n; i++)
-            k->dw[i] += k->copies[g * copy_pitch(k) + i];
 }
 
 static void share_squares(void *context, int64_t begin, int64_t end) {
@@ -182,11 +164,12 @@ void winograd_backward_weights(const struct conv_shape *s, struct team *team, co
     if (k.n_squares == 0)
         return;
     k.from_x = x, k.from_dy = dy, k.dw = dw;
-    k.copies = k.shared = scratch;
-    k.slots = (unsigned char *)scratch + (k.n_groups > 1 ? copies_bytes(&k) : squares_bytes(&k));
+    k.copies.first = k.shared = scratch;
+    k.slots =
+        (unsigned char *)scratch + (k.n_groups > 1 ? copies_bytes(&k.copies) : squares_bytes(&k));
     if (k.n_groups > 1) {
         team_run_slots(team, k.n_groups, (int)k.n_groups, run_groups, &k);
-        team_run(team, WINOGRAD_TAPS * k.x.c, add_copies, &k);
+        copies_add(&k.copies, team, dw, s->k);
         return;
     }
     for (k.begin = 0; k.begin < k.n_squares; k.begin += k.n_block) {

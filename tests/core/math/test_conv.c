@@ -305,6 +305,7 @@ static void one_tap_between_many_channels_agrees_with_the_definition(void **stat
     check(square(2, 40, 30, 130, 200, 1, 1, 0, 1, 1), true, NULL);
     check(square(3, 9, 9, 37, 300, 1, 2, 0, 1, 1), true, NULL);
     check(square(2, 7, 6, 600, 101, 1, 1, 0, 1, 1), false, NULL);
+    check(square(2, 9, 8, 130, 40, 1, 2, 0, 1, 1), true, NULL);
 }
 
 /* As a stride beyond the image leaves it. */
