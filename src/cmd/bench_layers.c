@@ -1,4 +1,5 @@
 #include "cmd/bench.h"
+#include "core/base/clock.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -14,12 +15,12 @@ static double *kept(const struct bench_layers *l, int step, int n) {
 
 static void watch(void *context, int step, int node, enum run_phase phase) {
     struct bench_layers *l = context;
-    const double now = seconds_now();
+    const double now = clock_now();
 
     if (phase != RUN_OTHER)
         kept(l, step, l->n_timed[step])[node * BENCH_PHASES + (int)phase - RUN_FORWARD] +=
             now - l->last;
-    l->last = seconds_now();
+    l->last = clock_now();
 }
 
 int bench_layers_init(struct bench_layers *l, struct stepper *stepper, int64_t n_samples,
@@ -81,14 +82,14 @@ static void count_bytes(const struct node *node, const struct op_call *c, double
 
     for (int k = 0; k < c->n_x; k++) {
         x += tensor_bytes(&c->x[k].shape);
-        if (node->op->reads_x >> k & 1)
+        if (node->op->memory.reads_x >> k & 1)
             x_read += tensor_bytes(&c->x[k].shape);
         if (c->dx[k].data)
             dx += tensor_bytes(&c->dx[k].shape);
     }
     const bool matrix = node->plan.w[0].shape.rank > 1;
     bytes[0] = x + w + y + saved;
-    bytes[1] = y + (node->op->reads_y ? y : 0) + (matrix ? 0 : x_read) + saved + w + dx;
+    bytes[1] = y + (node->op->memory.reads_y ? y : 0) + (matrix ? 0 : x_read) + saved + w + dx;
     bytes[2] = y + x_read + w;
 }
 

@@ -1,4 +1,5 @@
 #include "cmd/bench.h"
+#include "core/base/clock.h"
 #include "core/math/isa/isa.h"
 #include "dist/agree.h"
 
@@ -51,9 +52,9 @@ static double best_rate(struct team *team, int64_t n, int tries,
     double best = 0;
 
     for (int i = 0; i < tries; i++) {
-        const double start = seconds_now();
+        const double start = clock_now();
         team_run(team, n, task, context);
-        const double rate = 1 / (seconds_now() - start);
+        const double rate = 1 / (clock_now() - start);
         best = rate > best ? rate : best;
     }
     return best;

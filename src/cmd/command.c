@@ -1,4 +1,5 @@
 #include "cmd/command.h"
+#include "core/base/nearest.h"
 #include "core/lang/syntax.h"
 
 #include <stdio.h>

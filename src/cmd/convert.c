@@ -1,10 +1,10 @@
 /* dltrain convert: weights from checkpoints to safetensors, in PyTorch's order, and back. */
 #include "cmd/command.h"
 #include "dist/launch.h"
-#include "io/checkpoint.h"
-#include "io/layout.h"
-#include "io/safetensors.h"
-#include "io/tensor_file.h"
+#include "io/weights/checkpoint.h"
+#include "io/weights/layout.h"
+#include "io/weights/safetensors.h"
+#include "io/weights/tensor_file.h"
 
 #include <getopt.h>
 #include <jansson.h>

@@ -1,8 +1,8 @@
 /* dltrain data: make datasets and look into them. */
 #include "cmd/command.h"
 #include "cmd/data.h"
-#include "io/import.h"
-#include "io/synth.h"
+#include "io/import/import.h"
+#include "io/import/synth.h"
 
 #include <errno.h>
 #include <getopt.h>

@@ -1,6 +1,6 @@
 #include "cmd/data.h"
-#include "io/dataset.h"
-#include "io/h5.h"
+#include "io/dataset/dataset.h"
+#include "io/h5/h5.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -2,10 +2,10 @@
 #include "core/graph/graph.h"
 #include "core/learn/optim.h"
 #include "core/learn/schedule.h"
-#include "core/ops/init.h"
+#include "core/ops/parts/init.h"
 #include "core/ops/op.h"
-#include "io/augment.h"
-#include "train/job.h"
+#include "io/augment/augment.h"
+#include "job/job.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -2,7 +2,7 @@
 #pragma once
 #include "core/base/err.h"
 #include "dist/comm.h"
-#include "train/job.h"
+#include "job/job.h"
 
 enum { JOBARGS_MAX_SETS = 64 };
 

@@ -1,11 +1,11 @@
 #include "dist/reducer.h"
+#include "core/base/clock.h"
 #include "dist/allreduce.h"
 
 #include <assert.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 struct bucket {
     int span;
@@ -14,7 +14,7 @@ struct bucket {
     struct allreduce *sum;
 };
 
-struct span {
+struct reducer_span {
     real *data; /* borrowed */
     int64_t len;
     int first; /* index of its first bucket, that at the end of the span */
@@ -24,20 +24,13 @@ struct reducer {
     struct comm *comm; /* borrowed */
     int64_t cut;       /* elements of a full bucket */
     int n_spans, n_buckets;
-    struct span *span;     /* [n_spans] */
-    struct bucket *bucket; /* [n_buckets] */
-    int *moving;           /* [n_moving] buckets under way, in order of their start */
-    int *done;             /* [n_done] buckets that hold the sum, in order of completion */
+    struct reducer_span *span; /* [n_spans] */
+    struct bucket *bucket;     /* [n_buckets] */
+    int *moving;               /* [n_moving] buckets under way, in order of their start */
+    int *done;                 /* [n_done] buckets that hold the sum, in order of completion */
     int n_moving, n_done, n_returned;
     double wait_s;
 };
-
-static double now(void) {
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 /* Fill span and bucket. */
 static int cut_spans(struct reducer *r, real *const *span, const int64_t *span_len,
@@ -45,7 +38,7 @@ static int cut_spans(struct reducer *r, real *const *span, const int64_t *span_l
     int b = 0;
 
     for (int s = 0; s < r->n_spans; s++) {
-        r->span[s] = (struct span){span[s], span_len[s], b};
+        r->span[s] = (struct reducer_span){span[s], span_len[s], b};
         for (int64_t end = span_len[s]; end > 0; end -= r->cut, b++) {
             const int64_t begin = end > r->cut ? end - r->cut : 0;
             r->bucket[b] = (struct bucket){s, begin, end - begin, 0, NULL};
@@ -134,7 +127,7 @@ static void start(struct reducer *r, int b) {
 }
 
 void reducer_ready(struct reducer *r, int span, int64_t begin, int64_t len) {
-    const struct span *s = &r->span[span];
+    const struct reducer_span *s = &r->span[span];
 
     assert(begin >= 0 && begin + len <= s->len);
     while (len > 0) { /* bucket by bucket, from the end as they are cut */
@@ -166,7 +159,7 @@ void reducer_progress(struct reducer *r) {
 
 /* Until a bucket is done that has not been returned. */
 static void wait(struct reducer *r) {
-    const double began = now();
+    const double began = clock_now();
 
     for (reducer_progress(r); r->n_done == r->n_returned; reducer_progress(r)) {
         if (r->n_moving == 0) {
@@ -176,7 +169,7 @@ static void wait(struct reducer *r) {
             bug(r, "waiting for gradients that were never ready", &r->bucket[b]);
         }
     }
-    r->wait_s += now() - began;
+    r->wait_s += clock_now() - began;
 }
 
 bool reducer_next(struct reducer *r, int *span, int64_t *begin, int64_t *len) {

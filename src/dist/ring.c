@@ -32,13 +32,13 @@ struct ring {
     struct comm_request send[WINDOW], receive[WINDOW];
 };
 
-struct chunk {
+struct ring_chunk {
     real *data;
     int64_t len;
 };
 
 /* The chunk of v that message m sends from rank r. */
-static struct chunk chunk_of(const struct ring *ring, int64_t m, int r) {
+static struct ring_chunk chunk_of(const struct ring *ring, int64_t m, int r) {
     const int64_t size = comm_size(ring->base.comm), len = ring->base.len;
     const int64_t round = m / ring->n_chunks, c = m % ring->n_chunks;
     const int64_t segment = (r - round + 2 * size) % size;
@@ -47,7 +47,7 @@ static struct chunk chunk_of(const struct ring *ring, int64_t m, int r) {
     const int64_t first = segment_len * c / ring->n_chunks;
     const int64_t end = segment_len * (c + 1) / ring->n_chunks;
 
-    return (struct chunk){ring->v + begin + first, end - first};
+    return (struct ring_chunk){ring->v + begin + first, end - first};
 }
 
 static int left_of(const struct comm *comm) {
@@ -67,7 +67,7 @@ static void add(real *restrict v, const real *restrict more, int64_t len) {
 static void post_send(struct ring *ring) {
     struct comm *comm = ring->base.comm;
     const int64_t m = ring->send_posted++;
-    const struct chunk c = chunk_of(ring, m, comm_rank(comm));
+    const struct ring_chunk c = chunk_of(ring, m, comm_rank(comm));
 
     comm_isend(comm, c.data, (size_t)c.len * sizeof(real), (comm_rank(comm) + 1) % comm_size(comm),
                ring->base.tag, &ring->send[m % WINDOW]);
@@ -76,7 +76,7 @@ static void post_send(struct ring *ring) {
 static void post_receive(struct ring *ring) {
     struct comm *comm = ring->base.comm;
     const int64_t m = ring->receive_posted++;
-    const struct chunk c = chunk_of(ring, m, left_of(comm));
+    const struct ring_chunk c = chunk_of(ring, m, left_of(comm));
 
     comm_irecv(comm, m < ring->n_add ? slot_of(ring, m) : c.data, (size_t)c.len * sizeof(real),
                left_of(comm), ring->base.tag, &ring->receive[m % WINDOW]);
@@ -100,7 +100,7 @@ static void finish_receive(struct ring *ring) {
     const int64_t m = ring->received++;
 
     if (m < ring->n_add) {
-        const struct chunk c = chunk_of(ring, m, left_of(ring->base.comm));
+        const struct ring_chunk c = chunk_of(ring, m, left_of(ring->base.comm));
         add(c.data, slot_of(ring, m), c.len);
     }
 }

@@ -4,7 +4,7 @@
 #pragma once
 #include "core/learn/schedule.h"
 #include "dist/comm.h"
-#include "train/job.h"
+#include "job/job.h"
 
 /* The message. */
 struct control {

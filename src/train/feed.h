@@ -3,9 +3,9 @@
 #pragma once
 #include "core/graph/graph.h"
 #include "dist/shard.h"
-#include "io/dataset.h"
-#include "io/loader.h"
-#include "train/job.h"
+#include "io/dataset/dataset.h"
+#include "io/loader/loader.h"
+#include "job/job.h"
 
 struct feed {
     struct dataset *dataset;

@@ -37,8 +37,8 @@ static int better_way(const struct graph *g, int node) {
     const struct node *n = &g->nodes[node];
     int way = 0;
 
-    if (n->op && (n->op->better || n->op->count))
-        return n->op->better ? n->op->better : n->op->backward ? -1 : 1;
+    if (n->op && (n->op->meaning.better || n->op->count))
+        return n->op->meaning.better ? n->op->meaning.better : n->op->backward ? -1 : 1;
     for (int k = 0; k < n->n_x; k++) {
         if (!g->nodes[n->x[k]].op)
             continue; /* a number */

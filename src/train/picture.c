@@ -1,6 +1,6 @@
 #include "train/picture.h"
-#include "io/file.h"
-#include "io/image.h"
+#include "io/file/file.h"
+#include "io/image/image.h"
 
 #include <inttypes.h>
 #include <math.h>

@@ -1,7 +1,7 @@
 /* record.h - the folder of a run and what is written into it: the job, the log, checkpoints.
  * Opened on rank 0 only; where it is not open, lines are ignored. */
 #pragma once
-#include "io/runlog.h"
+#include "io/runlog/runlog.h"
 #include "train/evaluate.h"
 #include "train/report.h"
 #include "train/save.h"

@@ -33,7 +33,7 @@ int replica_check_classes(const struct graph *g, const struct replica_config *c,
         const int classes = input < 0 ? 0 : n_classes(c, g->nodes[node->x[input]].field);
         if (classes > limit) {
             pos_error(err, node->pos,
-                      node->op->index_limit
+                      node->op->meaning.index_limit
                           ? "%s has %d classes, but %lld are expected here"
                           : "%s has %d classes, but the network gives %lld numbers here",
                       c->data_name, classes, (long long)limit);

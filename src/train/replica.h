@@ -3,7 +3,7 @@
 #pragma once
 #include "core/graph/run.h"
 #include "core/learn/optim.h"
-#include "train/job.h"
+#include "job/job.h"
 
 /* A run of weights that is treated alike by an optimiser. */
 struct update_run {

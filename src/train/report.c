@@ -1,4 +1,5 @@
 #include "train/report.h"
+#include "core/base/clock.h"
 #include "train/step.h"
 
 #include <inttypes.h>
@@ -23,11 +24,11 @@ static bool is_terminal(void) {
 void report_init(struct report *r, bool speaks) {
     *r = (struct report){.out = speaks ? stdout : NULL};
     r->terminal = speaks && is_terminal();
-    r->last = seconds_now();
+    r->last = clock_now();
 }
 
 void report_progress(struct report *r, const struct report_progress *p) {
-    const double now = seconds_now(), left = p->seconds_left;
+    const double now = clock_now(), left = p->seconds_left;
 
     if (!r->out || now - r->last < (r->terminal ? 0.2 : 10))
         return;

@@ -1,5 +1,5 @@
 #include "train/save.h"
-#include "io/checkpoint.h"
+#include "io/weights/checkpoint.h"
 
 #include <inttypes.h>
 #include <jansson.h>

@@ -1,4 +1,5 @@
 #include "train/step.h"
+#include "core/base/clock.h"
 #include "core/learn/clip.h"
 #include "dist/agree.h"
 
@@ -6,14 +7,6 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-
-double seconds_now(void) {
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 static int new_reducer(struct stepper *s, int which, const struct job *job, struct err *err) {
     const struct replica_step *step = &s->replica->step[which];
@@ -163,7 +156,7 @@ static int update(struct stepper *s, int which, const struct step_input *in,
     int span, rc = 0;
 
     while (reducer_next(s->reducer[which], &span, &begin, &len)) {
-        const double start = seconds_now();
+        const double start = clock_now();
         if (span >= step->n_train) {
             add_running(s, step->running[span - step->n_train], begin, len);
         } else if (job->clip_norm <= 0) {
@@ -172,13 +165,13 @@ static int update(struct stepper *s, int which, const struct step_input *in,
                             s->replica->team);
             replica_update(step, span, begin, len, lr, 1);
         }
-        times->optimizer += seconds_now() - start;
+        times->optimizer += clock_now() - start;
     }
     times->exposed_comm += reducer_wait_seconds(s->reducer[which]);
     if (job->clip_norm > 0) {
-        const double start = seconds_now();
+        const double start = clock_now();
         rc = update_clipped(s, step, lr, in->step + 1, err);
-        times->optimizer += seconds_now() - start;
+        times->optimizer += clock_now() - start;
     }
     step->n_updates++;
     return rc;
@@ -217,7 +210,7 @@ static void compute(struct stepper *s, int which, const struct step_input *in, c
     int64_t n;
 
     for (int64_t first = 0; first < in->batch->data.n; first += n) {
-        const double start = seconds_now();
+        const double start = clock_now();
         n = part_len(p, in->batch, first);
         point(s, p, in->batch, first, n);
         run.first = in->batch->first + first;
@@ -226,14 +219,14 @@ static void compute(struct stepper *s, int which, const struct step_input *in, c
         run_leaves(p, s->values + plan_n_values(p));
         for (int64_t k = 0; k < plan_n_values(p); k++)
             s->values[k] += s->values[plan_n_values(p) + k];
-        const double middle = seconds_now();
+        const double middle = clock_now();
         if (first + n == in->batch->data.n) {
             share_running(s, which, in->batch);
             run.ready = ready;
         }
         run_backward(p, &run);
         times->forward += middle - start;
-        times->backward += seconds_now() - middle;
+        times->backward += clock_now() - middle;
     }
 }
 
@@ -328,7 +321,7 @@ static int find_losses(struct stepper *s, const struct step_input *in, struct st
 
 int stepper_run(struct stepper *s, const struct step_input *in, struct step_output *out,
                 struct err *err) {
-    const double start = seconds_now();
+    const double start = clock_now();
     int64_t at = 0;
 
     *out = (struct step_output){0};
@@ -346,12 +339,12 @@ int stepper_run(struct stepper *s, const struct step_input *in, struct step_outp
     }
     memcpy(s->local, s->sums, (size_t)at * sizeof *s->local);
     s->sums[s->n_sums - 1] = in->stop;
-    const double waiting = seconds_now();
+    const double waiting = clock_now();
     comm_sum_doubles(s->comm, s->sums, s->n_sums);
-    out->times.exposed_comm += seconds_now() - waiting;
+    out->times.exposed_comm += clock_now() - waiting;
     out->stop = s->sums[s->n_sums - 1] > 0;
     if (find_losses(s, in, out, err))
         return -1;
-    out->times.total = seconds_now() - start;
+    out->times.total = clock_now() - start;
     return 0;
 }

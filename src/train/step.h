@@ -51,6 +51,3 @@ void stepper_release(struct stepper *s);
  * finite, naming step and rank. */
 int stepper_run(struct stepper *s, const struct step_input *in, struct step_output *out,
                 struct err *err);
-
-/* Seconds of a monotonic clock. */
-double seconds_now(void);

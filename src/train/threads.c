@@ -7,15 +7,15 @@
 #include <string.h>
 
 /* Where a rank may run. */
-struct place {
+struct thread_place {
     char host[64];
     cpu_set_t set;
 };
 
 int threads_of_rank(int wanted, struct comm *comm) {
     const int size = comm_size(comm);
-    struct place *all = calloc((size_t)size, sizeof *all);
-    struct place mine;
+    struct thread_place *all = calloc((size_t)size, sizeof *all);
+    struct thread_place mine;
     int sharing = 0;
 
     if (!all)

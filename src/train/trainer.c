@@ -1,4 +1,5 @@
 #include "train/trainer.h"
+#include "core/base/clock.h"
 #include "core/math/isa/isa.h"
 #include "dist/agree.h"
 #include "dist/audit.h"
@@ -293,7 +294,7 @@ static void show_progress(struct trainer *t) {
     const struct progress *p = &t->progress;
     const char *names[JOB_MAX_STEPS];
     const double done = (double)(p->step - t->first_step);
-    const double each = (seconds_now() - t->started) / done;
+    const double each = (clock_now() - t->started) / done;
 
     for (int i = 0; i < t->replica.n_steps; i++)
         names[i] = t->job->step[i].name;
@@ -326,7 +327,7 @@ static void log_step(struct trainer *t) {
 }
 
 static int one_step(struct trainer *t, bool *stop, struct err *err) {
-    const double start = seconds_now();
+    const double start = clock_now();
     struct feed_batch batch = {0};
     struct step_output out;
     const int rc = feed_next(&t->train, &batch, err);
@@ -340,7 +341,7 @@ static int one_step(struct trainer *t, bool *stop, struct err *err) {
         return -1;
     t->progress.step++;
     t->progress.validated = false;
-    t->trained_s += seconds_now() - start;
+    t->trained_s += clock_now() - start;
     t->comm_s += out.times.exposed_comm;
     t->images += (double)batch.global_n;
     keep_losses(t, &out);
@@ -354,7 +355,7 @@ static int one_step(struct trainer *t, bool *stop, struct err *err) {
 static int loop(struct trainer *t, struct err *err) {
     bool stop = false;
 
-    t->started = seconds_now();
+    t->started = clock_now();
     t->first_step = t->progress.step;
     for (int i = 0; i < t->replica.n_steps; i++)
         t->recent.loss[i] = (double)NAN;

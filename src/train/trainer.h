@@ -1,7 +1,7 @@
 /* trainer.h - a whole training run: data, replica, steps, validation, checkpoints, log. */
 #pragma once
 #include "dist/comm.h"
-#include "train/job.h"
+#include "job/job.h"
 
 struct train_options {
     bool resume; /* go on from runs/NAME/last.h5 if it is there */

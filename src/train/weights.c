@@ -1,10 +1,11 @@
 #include "train/weights.h"
-#include "io/tensor_file.h"
+#include "core/base/nearest.h"
+#include "io/weights/tensor_file.h"
 
 #include <inttypes.h>
 #include <string.h>
 
-struct names {
+struct weight_names {
     const char **name;
     int n;
 };
@@ -18,20 +19,20 @@ struct transfer {
     int n_loaded;
     bool averaged; /* some of them are averages */
     int64_t n_numbers;
-    struct names skipped, absent, differ, left;
+    struct weight_names skipped, absent, differ, left;
     int n_other; /* tensors of the file that are no floats */
     struct pool pool;
 };
 
 enum { LIST_LEN = 60 }; /* of names that are all listed */
 
-static void add(struct transfer *t, struct names *list, const char *name) {
+static void add(struct transfer *t, struct weight_names *list, const char *name) {
     list->name = pool_grow(&t->pool, list->name, list->n, sizeof *list->name);
     list->name[list->n++] = name;
 }
 
 /* "fc.weight, fc.bias"; of a long list its beginning and how many there are beside. */
-static const char *join(struct transfer *t, const struct names *list) {
+static const char *join(struct transfer *t, const struct weight_names *list) {
     size_t len = 0;
     int shown = 0;
     const char *text = "";
@@ -180,7 +181,7 @@ static int check(struct transfer *t, const struct renames *skips, struct err *er
     return 0;
 }
 
-static const char *listed(struct transfer *t, const struct names *list, const char *what) {
+static const char *listed(struct transfer *t, const struct weight_names *list, const char *what) {
     return list->n ? pool_print(&t->pool, ", %d %s (%s)", list->n, what, join(t, list)) : "";
 }
 

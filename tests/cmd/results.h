@@ -1,7 +1,7 @@
 /* results.h - what a run left in runs/NAME: numbers of its log, tensors of its checkpoints. */
 #pragma once
 #include "support/program.h"
-#include "io/checkpoint.h"
+#include "io/weights/checkpoint.h"
 
 #include <jansson.h>
 #include <math.h>

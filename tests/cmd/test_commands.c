@@ -1,6 +1,6 @@
 /* The commands as README.md promises them. */
 #include "support/program.h"
-#include "io/image.h"
+#include "io/image/image.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

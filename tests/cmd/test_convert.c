@@ -1,8 +1,8 @@
 /* dltrain convert: to PyTorch's order and back without losing a bit. */
 #include "support/program.h"
 #include "core/base/err.h"
-#include "io/checkpoint.h"
-#include "io/safetensors.h"
+#include "io/weights/checkpoint.h"
+#include "io/weights/safetensors.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,7 +1,7 @@
 /* [picture]: grids of PNG at every validation, pixel by pixel. */
 #include "cmd/results.h"
-#include "io/dataset_writer.h"
-#include "io/image.h"
+#include "io/dataset/dataset_writer.h"
+#include "io/image/image.h"
 
 enum { N = 5, SIDE = 4, GAP = 2, TILE = 64, BACKGROUND = 64 };
 

@@ -2,7 +2,7 @@
  * ranks, and no rank is left behind. */
 #include "support/program.h"
 #include "core/base/err.h"
-#include "io/h5.h"
+#include "io/h5/h5.h"
 
 #include <dirent.h>
 #include <setjmp.h>

@@ -1,6 +1,6 @@
 /* Measures of several numbers, measures that are no means, and weights by frequency. */
 #include "cmd/results.h"
-#include "io/dataset_writer.h"
+#include "io/dataset/dataset_writer.h"
 
 enum { CLASSES = 10, TEST = 60, SIDE = 4 };
 

@@ -1,8 +1,8 @@
 /* The tasks of configs/ that give more than one label: segmentation, autoencoders, GANs, images
  * to images. Each network has its published size, each task trains, each job of the cookbook is a
  * job. */
-#include "io/dataset_writer.h"
-#include "io/h5.h"
+#include "io/dataset/dataset_writer.h"
+#include "io/h5/h5.h"
 #include "support/program.h"
 
 #include <jansson.h>

@@ -2,7 +2,7 @@
  * fit. */
 #include "support/program.h"
 #include "core/base/err.h"
-#include "io/checkpoint.h"
+#include "io/weights/checkpoint.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 /* jpeg.h - JPEG files for tests, by libturbojpeg. */
 #pragma once
-#include "scratch.h"
+#include "io/scratch.h"
 
 #include <turbojpeg.h>
 

@@ -1,7 +1,7 @@
 #include "support/op_check.h"
 
 #include "core/base/rng.h"
-#include "core/ops/init.h"
+#include "core/ops/parts/init.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -52,8 +52,8 @@ static double *numbers_new(const double *from, int64_t len, uint64_t id) {
 }
 
 static bool differentiated(const struct bench *b, int i) {
-    return !(b->c->constant >> i & 1) && !(b->op->class_index && i == 1) &&
-           !(b->op->index_limit && i == 0);
+    return !(b->c->constant >> i & 1) && !(b->op->meaning.class_index && i == 1) &&
+           !(b->op->meaning.index_limit && i == 0);
 }
 
 static void *arguments_new(const struct op *op, const void *given) {
@@ -148,10 +148,10 @@ static void bench_forward(struct bench *b) {
 static void bench_recompute(struct bench *b) {
     poison(&b->call.y);
     for (int i = 0; i < b->c->n_x; i++)
-        if (i || !(b->op->reads_x & 1))
+        if (i || !(b->op->memory.reads_x & 1))
             poison(&b->x[i]);
     memset(b->call.scratch, 0xff, b->plan.scratch_bytes);
-    b->op->recompute(&b->call);
+    b->op->memory.recompute(&b->call);
 }
 
 static void bench_backward(struct bench *b) {
@@ -160,18 +160,18 @@ static void bench_backward(struct bench *b) {
         b->dx[0].data = b->call.dy.data;
     }
     for (int i = 0; b->way.poison && i < b->c->n_x; i++)
-        if (!(b->op->reads_x >> i & 1))
+        if (!(b->op->memory.reads_x >> i & 1))
             poison(&b->x[i]);
-    if (b->way.poison && !b->op->reads_y)
+    if (b->way.poison && !b->op->memory.reads_y)
         poison(&b->call.y);
     for (int i = 0; b->way.first && i < b->c->n_x; i++)
-        if (b->op->overwrites >> i & 1 && b->dx[i].data)
+        if (b->op->memory.overwrites >> i & 1 && b->dx[i].data)
             poison(&b->dx[i]);
     if (b->way.first)
-        b->call.dx_first = b->op->overwrites;
+        b->call.dx_first = b->op->memory.overwrites;
     memset(b->call.scratch, 0xff, b->plan.scratch_bytes);
-    if (b->op->start_backward) {
-        b->op->start_backward(&b->call);
+    if (b->op->memory.start_backward) {
+        b->op->memory.start_backward(&b->call);
         memset(b->call.scratch, 0xff, b->plan.scratch_bytes);
     }
     b->op->backward(&b->call);
@@ -240,7 +240,8 @@ static void check_way(const struct bench *b, const struct bench *start, const st
     bench_backward(&o);
     for (int i = 0; i < b->c->n_x; i++) {
         const int64_t len = shape_len(&b->x[i].shape);
-        const bool over = (!i && way->alias_dx) || (way->first && b->op->overwrites >> i & 1);
+        const bool over =
+            (!i && way->alias_dx) || (way->first && b->op->memory.overwrites >> i & 1);
 
         if (!o.dx[i].data)
             continue;
@@ -258,7 +259,7 @@ static void check_way(const struct bench *b, const struct bench *start, const st
 
 /* y may lie in x[0]'s memory where forward is all there is, dx[0] in dy's always. */
 static bool may_alias_y(const struct bench *b) {
-    return b->op->in_place && shape_len(&b->x[0].shape) == shape_len(&b->plan.y);
+    return b->op->memory.in_place && shape_len(&b->x[0].shape) == shape_len(&b->plan.y);
 }
 
 static void check_ways(const struct bench *b, const struct bench *start) {
@@ -269,7 +270,7 @@ static void check_ways(const struct bench *b, const struct bench *start) {
     way = (struct way){.name = "unread operands poisoned", WANT_ALL, 1, .poison = true};
     check_way(b, start, &way);
     way = (struct way){.name = "y recomputed", WANT_ALL, 1, .recompute = true};
-    if (b->op->recompute)
+    if (b->op->memory.recompute)
         check_way(b, start, &way);
     way = (struct way){.name = "the only gradient wanted", 0, 1};
     check_way(b, start, &way);
@@ -279,12 +280,12 @@ static void check_ways(const struct bench *b, const struct bench *start) {
             check_way(b, start, &way);
     }
     way = (struct way){.name = "dx overwritten", WANT_ALL, 2, .first = true};
-    if (b->op->overwrites)
+    if (b->op->memory.overwrites)
         check_way(b, start, &way);
     if (!may_alias_y(b))
         return;
     way = (struct way){.name = "y in x[0]'s memory", WANT_ALL, 2, .alias_y = true};
-    if (!(b->op->reads_x & 1))
+    if (!(b->op->memory.reads_x & 1))
         check_way(b, start, &way);
     way = (struct way){.name = "dx[0] in dy's memory", WANT_ALL, 2, .alias_dx = true};
     if (differentiated(b, 0))

@@ -1,5 +1,6 @@
 #define _GNU_SOURCE /* processor affinity */
 #include "core/base/parallel.h"
+#include "core/base/clock.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -8,7 +9,6 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 /* A loop is cut into so many pieces for each thread, since processors are not equally fast at any
  * moment. Each takes its own first, neighbours in memory, and then what others have left: at the
@@ -22,7 +22,8 @@ struct share {
 
 /* Loops of a network follow each other within microseconds; sleeping and waking costs about ten
  * times more. So everybody spins for a moment before going to sleep. */
-enum { SPIN_NS = 50000, SPINS_PER_LOOK = 64 };
+enum { SPINS_PER_LOOK = 64 };
+static const double SPIN_S = 50e-6;
 
 struct worker {
     struct team *team;
@@ -49,13 +50,6 @@ struct team {
     pthread_cond_t cond;
 };
 
-static int64_t now_ns(void) {
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
-}
-
 static void spin_pause(void) {
 #if defined(__x86_64__)
     __builtin_ia32_pause();
@@ -74,7 +68,7 @@ static bool all_done(struct team *team, unsigned seen) {
 }
 
 static void wait_for(struct team *team, condition *holds, unsigned seen) {
-    const int64_t end = now_ns() + SPIN_NS;
+    const double end = clock_now() + SPIN_S;
 
     do {
         for (int i = 0; i < SPINS_PER_LOOK; i++) {
@@ -82,7 +76,7 @@ static void wait_for(struct team *team, condition *holds, unsigned seen) {
                 return;
             spin_pause();
         }
-    } while (now_ns() < end);
+    } while (clock_now() < end);
     pthread_mutex_lock(&team->mutex);
     atomic_fetch_add(&team->n_sleepers, 1); /* before looking again: see wake() */
     while (!holds(team, seen))

@@ -1,5 +1,6 @@
 /* build.c - from a section to a graph: names, operators and arithmetic, as the evaluator's host. */
 #include "core/graph/build.h"
+#include "core/base/nearest.h"
 
 #include <string.h>
 

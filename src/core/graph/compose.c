@@ -1,5 +1,6 @@
 /* compose.c - nets and blocks. */
 #include "core/graph/build.h"
+#include "core/base/nearest.h"
 
 #include <string.h>
 
@@ -318,7 +319,8 @@ static bool bias_is_idle(const struct graph *g, int node) {
     for (int i = node + 1; i < g->n_nodes; i++)
         for (int k = 0; k < g->nodes[i].n_x; k++)
             if (g->nodes[i].x[k] == node) {
-                if (!g->nodes[i].op->cancels_bias || k || g->nodes[i].use != g->nodes[node].use)
+                if (!g->nodes[i].op->meaning.cancels_bias || k ||
+                    g->nodes[i].use != g->nodes[node].use)
                     return false;
                 uses++;
             }

@@ -1,6 +1,6 @@
 #include "core/graph/fuse.h"
-#include "core/ops/filters.h"
-#include "core/ops/fused.h"
+#include "core/ops/parts/filters.h"
+#include "core/ops/fused/fused.h"
 #include "core/ops/leaky_relu.h"
 
 #include <string.h>

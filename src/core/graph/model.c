@@ -1,5 +1,5 @@
 #include "core/graph/model.h"
-#include "core/ops/init.h"
+#include "core/ops/parts/init.h"
 #include "core/base/rng.h"
 
 #include <string.h>

@@ -30,7 +30,7 @@ static int backward_time(const struct planner *pl, int node) {
 
 /* When y and what is saved are read last, and when gradients are added to that of x[k]. */
 static int reading_time(const struct planner *pl, int node) {
-    return backward_time(pl, node) - (pl->g->nodes[node].op->start_backward != NULL);
+    return backward_time(pl, node) - (pl->g->nodes[node].op->memory.start_backward != NULL);
 }
 
 static int adding_time(const struct planner *pl, int node, int k) {
@@ -127,7 +127,7 @@ static int check_outputs(const struct planner *pl, const struct plan_config *con
         const struct node *leaf = &pl->g->nodes[pl->p->leaves[i]];
         if (pl->p->nodes[pl->p->leaves[i]].tail)
             return pos_error(err, leaf->pos, "%s of a loss or metric", leaf->op->word.name);
-        if (leaf->op->class_index && !pl->g->nodes[leaf->x[1]].field)
+        if (leaf->op->meaning.class_index && !pl->g->nodes[leaf->x[1]].field)
             return pos_error(err, leaf->pos,
                              "%s: its second input is computed, expected labels "
                              "of the dataset",
@@ -174,7 +174,7 @@ static void find_lives(struct planner *pl, const int *outputs, int n_outputs) {
             continue;
         later(&life->last, i);
         later(&life->last_forward, i);
-        if (p->nodes[i].backward && node->op->reads_y)
+        if (p->nodes[i].backward && node->op->memory.reads_y)
             later(&life->last, reading_time(pl, i));
         if (is_mean(pl->g, i) || p->nodes[i].tail)
             life->last = pl->end; /* means are looked at after the run */
@@ -184,7 +184,7 @@ static void find_lives(struct planner *pl, const int *outputs, int n_outputs) {
             later(&x->last_forward, i);
             if (!p->nodes[i].backward)
                 continue;
-            if (node->op->reads_x >> k & 1) {
+            if (node->op->memory.reads_x >> k & 1) {
                 later(&x->last, backward_time(pl, i));
                 later(&x->first_reader, i);
             }
@@ -215,7 +215,7 @@ static size_t value_bytes(const struct graph *g, int node) {
 static bool may_alias(const struct planner *pl, int i) {
     const struct node *node = &pl->g->nodes[i];
 
-    return node->op && node->op->in_place && pl->g->nodes[node->x[0]].op &&
+    return node->op && node->op->memory.in_place && pl->g->nodes[node->x[0]].op &&
            shape_len(&pl->g->nodes[node->x[0]].plan.y) == shape_len(&node->plan.y);
 }
 
@@ -223,8 +223,8 @@ static bool may_alias(const struct planner *pl, int i) {
 static bool is_refilled(const struct planner *pl, int i) {
     const struct life *life = &pl->life[i];
 
-    return pl->p->nodes[i].backward && pl->g->nodes[i].op->recompute && life->first_reader > 0 &&
-           life->last < pl->end;
+    return pl->p->nodes[i].backward && pl->g->nodes[i].op->memory.recompute &&
+           life->first_reader > 0 && life->last < pl->end;
 }
 
 /* Two lives: to the last reader of forward, and from the first of backward on. */
@@ -261,7 +261,7 @@ static void assign_values(struct planner *pl) {
         } else {
             pn->y_slot = new_slot(pl, value_bytes(pl->g, i), i, pl->life[i].last);
         }
-        if (node->plan.saved_bytes && (pn->backward || !node->op->saves_all))
+        if (node->plan.saved_bytes && (pn->backward || !node->op->memory.saves_all))
             pn->saved_slot =
                 new_slot(pl, node->plan.saved_bytes, i, pn->backward ? reading_time(pl, i) : i);
         if (node->plan.scratch_bytes > p->scratch_bytes)
@@ -461,7 +461,7 @@ void plan_place(struct plan *p, void *memory, struct team *team) {
         c->dy.data = pn->dy_slot < 0 ? NULL : (act *)(void *)(base + p->slots[pn->dy_slot].offset);
         c->saved = pn->saved_slot < 0 ? NULL : base + p->slots[pn->saved_slot].offset;
         c->scratch = base + p->slot_bytes;
-        c->dx_first = node->op ? pn->zero_dx & node->op->overwrites : 0;
+        c->dx_first = node->op ? pn->zero_dx & node->op->memory.overwrites : 0;
         place_params(p, node, c);
         for (int k = 0; k < node->n_x; k++) {
             const struct plan_node *x = &p->nodes[node->x[k]];

@@ -136,8 +136,8 @@ static void start_backward(struct plan *p, int i, const struct run_context *c) {
 
     for (int k = 1; k < pn->call.n_x; k++)
         zero_gradient(pn, k);
-    if (op->start_backward) {
-        op->start_backward(&pn->call);
+    if (op->memory.start_backward) {
+        op->memory.start_backward(&pn->call);
         tell(c, i, RUN_DATA);
     }
     zero_gradient(pn, 0);
@@ -151,7 +151,7 @@ static void refill(struct plan *p, int i, const struct run_context *c) {
         if (r->before != i)
             continue;
         point(p, r->node, r->backward);
-        p->graph->nodes[r->node].op->recompute(&p->nodes[r->node].call);
+        p->graph->nodes[r->node].op->memory.recompute(&p->nodes[r->node].call);
         tell(c, r->node, RUN_DATA);
     }
 }

@@ -1,5 +1,6 @@
 /* select.c - some parameters of some nets, named as in `freeze = backbone, model.layer1`. */
 #include "core/graph/build.h"
+#include "core/base/nearest.h"
 
 #include <ctype.h>
 #include <stdlib.h>

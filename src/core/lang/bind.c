@@ -1,5 +1,6 @@
 /* bind.c - the arguments of a call, into the struct that its word describes. */
 #include "core/lang/eval.h"
+#include "core/base/nearest.h"
 
 #include <limits.h>
 #include <math.h>

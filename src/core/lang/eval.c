@@ -1,4 +1,5 @@
 #include "core/lang/eval.h"
+#include "core/base/nearest.h"
 
 #include <math.h>
 #include <string.h>

@@ -1,4 +1,5 @@
 #include "core/lang/merge.h"
+#include "core/base/nearest.h"
 #include "core/lang/lexer.h"
 #include "core/lang/memory.h"
 

@@ -19,14 +19,14 @@ struct visit {
     bool done;
 };
 
-struct job {
+struct source_read {
     struct source *source;
     struct visit *visits;
     struct err *err;
 };
 
 /* "b.ini:2:11: include cycle: a.ini -> b.ini -> a.ini" */
-static int cycle_error(struct job *job, const struct visit *to, const struct visit *from,
+static int cycle_error(struct source_read *job, const struct visit *to, const struct visit *from,
                        struct pos place) {
     struct text chain = {0};
     int status = 0;
@@ -48,7 +48,7 @@ static int cycle_error(struct job *job, const struct visit *to, const struct vis
     return -1;
 }
 
-static int open_error(struct job *job, const char *path, const struct pos *place) {
+static int open_error(struct source_read *job, const char *path, const struct pos *place) {
     const char *reason = strerror(errno);
 
     if (!place)
@@ -57,11 +57,12 @@ static int open_error(struct job *job, const char *path, const struct pos *place
                    place->column, path, reason);
 }
 
-static int visit_file(struct job *job, const char *path, const struct visit *by,
+static int visit_file(struct source_read *job, const char *path, const struct visit *by,
                       const struct pos *place);
 
 /* The path that an include in the file at base means: relative to its folder. */
-static const char *included_path(struct job *job, const char *base, const char *word, size_t len) {
+static const char *included_path(struct source_read *job, const char *base, const char *word,
+                                 size_t len) {
     const char *slash = strrchr(base, '/');
     size_t folder = *word == '/' || !slash ? 0 : (size_t)(slash - base) + 1;
     char *path = lang_take(&job->source->memory, folder + len + 1, job->err);
@@ -74,7 +75,8 @@ static const char *included_path(struct job *job, const char *base, const char *
 }
 
 /* Visit every file that the include key names. */
-static int visit_includes(struct job *job, const struct entry *include, const struct visit *by) {
+static int visit_includes(struct source_read *job, const struct entry *include,
+                          const struct visit *by) {
     const char *blanks = " \t\r\n\v\f", *s = include->raw;
     struct pos pos = include->pos;
 
@@ -95,7 +97,7 @@ static int visit_includes(struct job *job, const struct entry *include, const st
 }
 
 /* Read one file into the job, after all that it includes. */
-static int read_visited(struct job *job, FILE *stream, struct visit *visit) {
+static int read_visited(struct source_read *job, FILE *stream, struct visit *visit) {
     struct file file = {.path = visit->path};
 
     if (reader_read(&job->source->memory, stream, &file, job->err))
@@ -110,7 +112,7 @@ static int read_visited(struct job *job, FILE *stream, struct visit *visit) {
 
 /* Read a file and all it includes, unless that has happened already.
  *   place  of the path in the file that includes it; NULL for the job file */
-static int visit_file(struct job *job, const char *path, const struct visit *by,
+static int visit_file(struct source_read *job, const char *path, const struct visit *by,
                       const struct pos *place) {
     struct stat status;
     FILE *stream = fopen(path, "r");
@@ -143,7 +145,7 @@ static int visit_file(struct job *job, const char *path, const struct visit *by,
 
 int source_read(struct source *s, const char *path, const char *const *sets, int n_sets,
                 struct err *err) {
-    struct job job = {.source = s, .err = err};
+    struct source_read job = {.source = s, .err = err};
 
     *s = (struct source){0};
     const char *own_path = lang_copy(&s->memory, path, strlen(path), err);

@@ -141,7 +141,3 @@ char *source_print(const struct source *s);
 /* An error at a place in the job: "FILE:LINE:COLUMN: <message>". Returns -1. */
 int pos_error(struct err *err, struct pos pos, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
-
-/* The candidate nearest to word (edit distance at most a third of its length, at least 1), or NULL.
- */
-const char *nearest(const char *word, const char *const *candidates, int n);

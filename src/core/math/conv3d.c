@@ -3,7 +3,7 @@
 #include <string.h>
 
 /* Slices that one tap joins: y[first_y + i] sees x[first_x + i * stride_d], i < slice.n. */
-struct piece {
+struct conv3d_piece {
     struct conv_shape slice;
     int64_t x, y, w; /* elements from the beginning of each */
 };
@@ -21,7 +21,7 @@ static struct conv_shape flat_shape(const struct conv3d *s) {
 }
 
 /* The slices that tap t joins in sample n. */
-static struct piece piece_of(const struct conv3d *s, int64_t n, int64_t t) {
+static struct conv3d_piece piece_of(const struct conv3d *s, int64_t n, int64_t t) {
     const int64_t x_len = s->slice.h * s->slice.w * s->slice.c;
     const int64_t y_len = s->slice.out_h * s->slice.out_w * s->slice.k;
     const int64_t w_len =
@@ -30,7 +30,7 @@ static struct piece piece_of(const struct conv3d *s, int64_t n, int64_t t) {
     const int64_t begin = shift < 0 ? (-shift + s->stride_d - 1) / s->stride_d : 0;
     const int64_t last = s->d > shift ? (s->d - shift + s->stride_d - 1) / s->stride_d : 0;
     const int64_t end = last < s->out_d ? last : s->out_d;
-    struct piece p = {.slice = s->slice};
+    struct conv3d_piece p = {.slice = s->slice};
 
     p.slice.n = end > begin ? end - begin : 0;
     p.slice.x_n = s->stride_d * x_len;
@@ -51,7 +51,7 @@ size_t conv3d_scratch_bytes(const struct conv3d *s) {
     if (flat(s))
         return conv_scratch_bytes(&slices);
     for (int64_t t = 0; t < s->kernel_d; t++) {
-        const struct piece p = piece_of(s, 0, t);
+        const struct conv3d_piece p = piece_of(s, 0, t);
 
         if (p.slice.n && conv_scratch_bytes(&p.slice) > most)
             most = conv_scratch_bytes(&p.slice);
@@ -80,7 +80,7 @@ void conv3d_forward_add(const struct conv3d *s, struct team *team, const act *x,
         return;
     }
     for (int64_t i = 0; i < s->slice.n * s->kernel_d; i++) {
-        const struct piece p = piece_of(s, i / s->kernel_d, i % s->kernel_d);
+        const struct conv3d_piece p = piece_of(s, i / s->kernel_d, i % s->kernel_d);
 
         if (p.slice.n)
             conv_forward_add(&p.slice, team, x + p.x, w + p.w, y + p.y, scratch);
@@ -98,7 +98,7 @@ void conv3d_backward_data(const struct conv3d *s, struct team *team, const act *
     if (!add)
         conv_fill(s->slice.n * s->d * s->slice.h * s->slice.w, s->slice.c, team, NULL, dx);
     for (int64_t i = 0; i < s->slice.n * s->kernel_d; i++) {
-        const struct piece p = piece_of(s, i / s->kernel_d, i % s->kernel_d);
+        const struct conv3d_piece p = piece_of(s, i / s->kernel_d, i % s->kernel_d);
 
         if (p.slice.n)
             conv_backward_data(&p.slice, team, dy + p.y, w + p.w, true, dx + p.x, scratch);
@@ -114,7 +114,7 @@ void conv3d_backward_weights(const struct conv3d *s, struct team *team, const ac
         return;
     }
     for (int64_t i = 0; i < s->slice.n * s->kernel_d; i++) {
-        const struct piece p = piece_of(s, i / s->kernel_d, i % s->kernel_d);
+        const struct conv3d_piece p = piece_of(s, i / s->kernel_d, i % s->kernel_d);
 
         if (p.slice.n)
             conv_backward_weights(&p.slice, team, x + p.x, dy + p.y, dw + p.w, scratch);

@@ -17,7 +17,7 @@ enum { GROUPS = 16, COPIED_LEN = 1 << 18 };
  * few the time would go into loading and storing dw. */
 enum { SLICE = 64, PATCH_LEN = 10240, MIN_PIXELS = 96 };
 
-struct work {
+struct conv_weights_work {
     const struct conv_shape *s;
     const struct isa *isa;
     struct patches cut; /* the same for all slices, however many, so that no sum depends on them */
@@ -127,7 +127,7 @@ static void add_tile(const struct isa *isa, int rows, int64_t n, const int64_t *
 }
 
 /* One block of pixels, channels [c0, c0 + p->c) of the group, one panel of columns. */
-static void add_panel(const struct work *work, const struct patches *p, int64_t c0,
+static void add_panel(const struct conv_weights_work *work, const struct patches *p, int64_t c0,
                       const real *patch, const int64_t *at, int64_t n, const real *dy, int64_t cols,
                       real *dw, int64_t ldw) {
     /* A row of taps lies in one piece. */
@@ -147,7 +147,7 @@ static void add_panel(const struct work *work, const struct patches *p, int64_t 
 }
 
 /* Samples of one group, channels [c0, c1) of the group's. */
-static void add_part(const struct work *work, int64_t group, int64_t c0, int64_t c1,
+static void add_part(const struct conv_weights_work *work, int64_t group, int64_t c0, int64_t c1,
                      unsigned char *memory, real *dw, int64_t ldw) {
     const struct conv_shape *s = work->s;
     const int64_t first = s->n * group / work->n_groups;
@@ -180,7 +180,7 @@ static void add_part(const struct work *work, int64_t group, int64_t c0, int64_t
 
 /* Units: the slices of each group of samples. */
 static void run_units(void *context, int slot, int64_t begin, int64_t end) {
-    const struct work *work = context;
+    const struct conv_weights_work *work = context;
     unsigned char *memory =
         work->slots + (size_t)slot * slot_bytes(work->cut, slice_len(work->c, work->n_slices));
 
@@ -205,7 +205,7 @@ static void run_units(void *context, int slot, int64_t begin, int64_t end) {
 void conv_weights_of_group(const struct conv_shape *s, int64_t group, struct team *team,
                            const act *x, const act *dy, real *dw, void *scratch) {
     const int64_t team_n = team_size(team) < PATCH_SLOTS ? team_size(team) : PATCH_SLOTS;
-    struct work work = {
+    struct conv_weights_work work = {
         .s = s,
         .isa = isa_get(),
         .cut = cut(s),

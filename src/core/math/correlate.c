@@ -25,7 +25,7 @@ struct runs {
     int64_t across; /* runs in one row of the window */
 };
 
-struct work {
+struct correlate_work {
     struct correlation s; /* from is cut, and of one slice of channels */
     int64_t n_slices;
     const struct isa *isa;
@@ -118,7 +118,8 @@ size_t correlate_scratch_bytes(const struct correlation *s) {
 }
 
 /* Columns [0, cols) of n rows of the weights, zeros beyond. */
-static void pack_panel(const struct work *work, const real *w, int64_t n, int64_t cols, real *out) {
+static void pack_panel(const struct correlate_work *work, const real *w, int64_t n, int64_t cols,
+                       real *out) {
     const struct correlation *s = &work->s;
     const int tile_cols = work->isa->tile_cols;
 
@@ -139,7 +140,7 @@ static void pack_panel(const struct work *work, const real *w, int64_t n, int64_
 /* Weights in the order in which tiles read them, zeros beyond k. A block of one tap, PACK_ROWS
  * source channels and all k is read once and stays in a cache meanwhile. */
 static void pack(void *context, int64_t begin, int64_t end) {
-    const struct work *work = context;
+    const struct correlate_work *work = context;
     const struct correlation *s = &work->s;
     const int64_t w_taps = s->from.w.taps, blocks = pack_blocks(&s->from);
     const int64_t panel_rows = work->n_slices * depth(s);
@@ -214,7 +215,7 @@ static void part_of_tile(const struct isa *isa, const struct pass *pass, struct 
 }
 
 /* All pixels of a block, all panels, one pass. b: the pass' first row of panel 0. */
-static void all_tiles(const struct work *work, const struct pass *pass, const real *patch,
+static void all_tiles(const struct correlate_work *work, const struct pass *pass, const real *patch,
                       const real *b, bool first, const int64_t *at, const int64_t *to, int64_t n) {
     const struct correlation *s = &work->s;
     const struct isa *isa = work->isa;
@@ -257,8 +258,8 @@ static void pack_tiles(const struct isa *isa, const struct pass *pass, const rea
 }
 
 /* All passes over one slice of a block. */
-static void all_passes(const struct work *work, int64_t slice, const real *patch, const int64_t *at,
-                       const int64_t *to, int64_t n, real *tiles) {
+static void all_passes(const struct correlate_work *work, int64_t slice, const real *patch,
+                       const int64_t *at, const int64_t *to, int64_t n, real *tiles) {
     const struct patches *p = &work->s.from;
     const struct runs *runs = &work->runs;
     const int64_t parts = (runs->len + MAX_DEPTH - 1) / MAX_DEPTH;
@@ -299,7 +300,7 @@ static void place_pixels(const struct correlation *s, struct block b, int64_t *t
 }
 
 static void run_blocks(void *context, int slot, int64_t begin, int64_t end) {
-    const struct work *work = context;
+    const struct correlate_work *work = context;
     const struct patches *p = &work->s.from;
     unsigned char *memory = work->slots + (size_t)slot * slot_bytes(&work->s);
     const size_t table = table_bytes(p), tiles_at = 2 * table;
@@ -334,7 +335,8 @@ static void share(struct patches *p, int64_t n_threads) {
 
 void correlate(const struct correlation *s, struct team *team, const act *src, const real *w,
                const real *bias, act *dst, void *scratch) {
-    struct work work = {.s = *s, .isa = isa_get(), .src = src, .w = w, .bias = bias, .dst = dst};
+    struct correlate_work work = {
+        .s = *s, .isa = isa_get(), .src = src, .w = w, .bias = bias, .dst = dst};
     struct patches *p = &work.s.from;
     const int64_t team_n = team_size(team) < PATCH_SLOTS ? team_size(team) : PATCH_SLOTS;
 

@@ -17,7 +17,7 @@ struct reach {
 };
 
 /* Part of the work of all threads. */
-struct work {
+struct depthwise_work {
     const struct conv_shape *s;
     const struct isa *isa;
     bool transposed; /* from the output's gradient to the input's */
@@ -116,7 +116,7 @@ static void run_ends(const struct isa *isa, const struct reach *w, const struct 
     }
 }
 
-static struct reach reach_h(const struct work *work, int64_t phase) {
+static struct reach reach_h(const struct depthwise_work *work, int64_t phase) {
     const struct conv_shape *s = work->s;
 
     return work->transposed
@@ -125,7 +125,7 @@ static struct reach reach_h(const struct work *work, int64_t phase) {
                : reach_forward(s->h, s->out_h, s->kernel_h, s->stride_h, s->pad_h, s->dilation_h);
 }
 
-static struct reach reach_w(const struct work *work, int64_t phase) {
+static struct reach reach_w(const struct depthwise_work *work, int64_t phase) {
     const struct conv_shape *s = work->s;
 
     return work->transposed
@@ -158,8 +158,8 @@ static void run_row(const struct isa *isa, int phases, const struct reach *w,
 }
 
 /* Rows [begin, end) of the result, counted over the batch. */
-static void run_phases(const struct work *work, int phases, const struct reach *w, int64_t begin,
-                       int64_t end) {
+static void run_phases(const struct depthwise_work *work, int phases, const struct reach *w,
+                       int64_t begin, int64_t end) {
     const struct conv_shape *s = work->s;
     const bool back = work->transposed;
     const int64_t from_w = back ? s->out_w : s->w, rows = back ? s->h : s->out_h;
@@ -191,7 +191,7 @@ static void run_phases(const struct work *work, int phases, const struct reach *
 }
 
 static void run_rows(void *context, int64_t begin, int64_t end) {
-    const struct work *work = context;
+    const struct depthwise_work *work = context;
     const int64_t phases = work->transposed ? work->s->stride_w : 1;
 
     for (int64_t first = 0; first < phases; first += MAX_PHASES) {
@@ -206,14 +206,14 @@ static void run_rows(void *context, int64_t begin, int64_t end) {
 
 void depthwise_forward(const struct conv_shape *s, struct team *team, const act *x, const real *w,
                        const real *bias, bool add, act *y) {
-    struct work work = {s, isa_get(), false, add, x, w, bias, y};
+    struct depthwise_work work = {s, isa_get(), false, add, x, w, bias, y};
 
     team_run(team, s->n * s->out_h, run_rows, &work);
 }
 
 void depthwise_backward_data(const struct conv_shape *s, struct team *team, const act *dy,
                              const real *w, bool add, act *dx) {
-    struct work work = {s, isa_get(), true, add, dy, w, NULL, dx};
+    struct depthwise_work work = {s, isa_get(), true, add, dy, w, NULL, dx};
 
     team_run(team, s->n * s->h, run_rows, &work);
 }

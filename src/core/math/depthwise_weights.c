@@ -13,7 +13,7 @@
  * a group would spend the time on the sums. */
 enum { BLOCK_LEN = 1 << 15, MAX_GROUPS = 32, MIN_PIXELS = 96, MAX_COLS = 8 };
 
-struct work {
+struct depthwise_weights_work {
     const struct conv_shape *s;
     const struct isa *isa;
     int64_t n_blocks, n_groups; /* blocks of one sample; groups of the batch */
@@ -68,8 +68,8 @@ static void rows_with(const struct conv_shape *s, int64_t a, int64_t from, int64
 }
 
 /* Tap rows a .. a + rows - 1, all inside for the output rows [begin, end) of sample n. */
-static void add_rows(const struct work *work, int64_t n, int64_t a, int rows, int64_t begin,
-                     int64_t end, real *sums) {
+static void add_rows(const struct depthwise_weights_work *work, int64_t n, int64_t a, int rows,
+                     int64_t begin, int64_t end, real *sums) {
     const struct conv_shape *s = work->s;
     const int64_t first_row = begin * s->stride_h - s->pad_h + a * s->dilation_h;
 
@@ -107,7 +107,8 @@ static void add_rows(const struct work *work, int64_t n, int64_t a, int rows, in
 }
 
 /* All taps of the output rows [from, to) of sample n. */
-static void add_block(const struct work *work, int64_t n, int64_t from, int64_t to, real *sums) {
+static void add_block(const struct depthwise_weights_work *work, int64_t n, int64_t from,
+                      int64_t to, real *sums) {
     const struct conv_shape *s = work->s;
     int64_t inner_begin = from, inner_end = from, begin, end;
 
@@ -129,7 +130,7 @@ static void add_block(const struct work *work, int64_t n, int64_t from, int64_t 
 }
 
 static void run_groups(void *context, int64_t begin, int64_t end) {
-    const struct work *work = context;
+    const struct depthwise_weights_work *work = context;
     const struct conv_shape *s = work->s;
     const int64_t blocks = work->n_blocks, all = s->n * blocks;
 
@@ -144,7 +145,7 @@ static void run_groups(void *context, int64_t begin, int64_t end) {
 }
 
 static void add_sums(void *context, int64_t begin, int64_t end) {
-    const struct work *work = context;
+    const struct depthwise_weights_work *work = context;
 
     for (int64_t g = 0; g < work->n_groups; g++) {
         const real *restrict from = work->sums + g * sum_len(work->s);
@@ -157,7 +158,8 @@ static void add_sums(void *context, int64_t begin, int64_t end) {
 
 void depthwise_backward_weights(const struct conv_shape *s, struct team *team, const act *x,
                                 const act *dy, real *dw, void *scratch) {
-    struct work work = {s, isa_get(), blocks_of(s), groups_of(s), x, dy, scratch, dw};
+    struct depthwise_weights_work work = {s, isa_get(), blocks_of(s), groups_of(s),
+                                          x, dy,        scratch,      dw};
 
     if (s->n * s->out_h * s->out_w == 0)
         return;

@@ -14,7 +14,7 @@ enum { DEPTH = 64 };
  * pieces that stay there, for SHARED squares that all threads share. */
 enum { STORED_LEN = 1 << 14, BLOCK = 24, SHARED = 128 };
 
-struct work {
+struct winograd_work {
     const struct isa *isa;
     struct winograd_squares from, to;
     int64_t n_squares;
@@ -34,8 +34,8 @@ struct work {
     unsigned char *slots;   /* [PATCH_SLOTS] */
 };
 
-static struct work work_of(const struct conv_shape *s, bool transposed) {
-    struct work k = {.isa = isa_get(), .transposed = transposed};
+static struct winograd_work work_of(const struct conv_shape *s, bool transposed) {
+    struct winograd_work k = {.isa = isa_get(), .transposed = transposed};
     int64_t width;
 
     k.from = transposed ? winograd_y(s) : winograd_x(s);
@@ -53,37 +53,37 @@ static struct work work_of(const struct conv_shape *s, bool transposed) {
     return k;
 }
 
-static int64_t from_panels(const struct work *k) {
+static int64_t from_panels(const struct winograd_work *k) {
     return winograd_parts(k->from.c, k->v.width);
 }
 
-static int64_t to_panels(const struct work *k) {
+static int64_t to_panels(const struct winograd_work *k) {
     return winograd_parts(k->to.c, k->isa->tile_cols);
 }
 
 /* Transformed weights from one panel of inputs to one of outputs. */
-static int64_t piece_len(const struct work *k) {
+static int64_t piece_len(const struct winograd_work *k) {
     return WINOGRAD_POINTS * k->u_step;
 }
 
-static size_t pieces_bytes(const struct work *k, int64_t n) {
+static size_t pieces_bytes(const struct winograd_work *k, int64_t n) {
     return arena_round((size_t)(n * piece_len(k)) * sizeof(real));
 }
 
 /* Of what all threads see. */
-static size_t common_bytes(const struct work *k) {
+static size_t common_bytes(const struct winograd_work *k) {
     return k->stored ? pieces_bytes(k, from_panels(k) * to_panels(k))
                      : winograd_layout_bytes(&k->v, k->from.c);
 }
 
 /* Of one thread: its squares or its piece of the weights, and its products. */
-static size_t slot_bytes(const struct work *k) {
+static size_t slot_bytes(const struct winograd_work *k) {
     return arena_apart(winograd_layout_bytes(&k->m, k->m.width) +
                        (k->stored ? winograd_layout_bytes(&k->v, k->from.c) : pieces_bytes(k, 1)));
 }
 
 size_t winograd_scratch_bytes(const struct conv_shape *s) {
-    const struct work forward = work_of(s, false), data = work_of(s, true);
+    const struct winograd_work forward = work_of(s, false), data = work_of(s, true);
     const size_t a = common_bytes(&forward) + PATCH_SLOTS * slot_bytes(&forward);
     const size_t b = common_bytes(&data) + PATCH_SLOTS * slot_bytes(&data);
     const size_t c = winograd_weights_scratch_bytes(s);
@@ -93,8 +93,8 @@ size_t winograd_scratch_bytes(const struct conv_shape *s) {
 }
 
 /* Weights of inputs [c0, c0 + depth) and outputs [k0, k0 + cols) as [9][depth][tile_cols]. */
-static void copy_filters(const struct work *k, int64_t c0, int64_t depth, int64_t k0, int64_t cols,
-                         real *out) {
+static void copy_filters(const struct winograd_work *k, int64_t c0, int64_t depth, int64_t k0,
+                         int64_t cols, real *out) {
     const int64_t c = k->from.c, n = k->to.c, ld = k->isa->tile_cols;
 
     memset(out, 0, (size_t)(WINOGRAD_TAPS * depth * ld) * sizeof *out);
@@ -115,7 +115,8 @@ static void copy_filters(const struct work *k, int64_t c0, int64_t depth, int64_
     }
 }
 
-static void transform_filters(const struct work *k, int64_t from_panel, int64_t to_panel, real *u) {
+static void transform_filters(const struct winograd_work *k, int64_t from_panel, int64_t to_panel,
+                              real *u) {
     const int64_t cols = k->isa->tile_cols, k0 = to_panel * cols, c0 = from_panel * k->v.width;
     const int64_t depth = winograd_part(c0, k->v.width, k->from.c);
     real aside[WINOGRAD_TAPS * DEPTH * ISA_MAX_COLS];
@@ -130,14 +131,14 @@ static void transform_filters(const struct work *k, int64_t from_panel, int64_t 
 }
 
 static void store_filters(void *context, int64_t begin, int64_t end) {
-    const struct work *k = context;
+    const struct winograd_work *k = context;
 
     for (int64_t i = begin; i < end; i++)
         transform_filters(k, i % from_panels(k), i / from_panels(k), k->u + i * piece_len(k));
 }
 
 /* m (+)= products of all 36 points with one piece of the weights. */
-static void multiply(const struct work *k, int64_t rows, const real *v, int64_t from_panel,
+static void multiply(const struct winograd_work *k, int64_t rows, const real *v, int64_t from_panel,
                      const real *u, bool narrow, real *m) {
     const int64_t depth = winograd_part(from_panel * k->v.width, k->v.width, k->from.c);
 
@@ -148,7 +149,7 @@ static void multiply(const struct work *k, int64_t rows, const real *v, int64_t 
 }
 
 /* The last channels, less than a vector, of one square. */
-static void put_tail(const struct work *k, const real *m, int64_t n, const real *bias,
+static void put_tail(const struct winograd_work *k, const real *m, int64_t n, const real *bias,
                      real *const *y) {
     enum { PIXELS = WINOGRAD_OUT * WINOGRAD_OUT };
     real aside[PIXELS][ISA_MAX_COLS], init[ISA_MAX_COLS] = {0};
@@ -167,7 +168,8 @@ static void put_tail(const struct work *k, const real *m, int64_t n, const real 
 }
 
 /* Squares [begin, begin + n), one panel of channels, from their products. */
-static void put(const struct work *k, int64_t begin, int64_t n, int64_t panel, const real *m) {
+static void put(const struct winograd_work *k, int64_t begin, int64_t n, int64_t panel,
+                const real *m) {
     enum { PIXELS = WINOGRAD_OUT * WINOGRAD_OUT, AHEAD = 2 };
     const int64_t k0 = panel * k->isa->tile_cols;
     const int64_t cols = winograd_part(k0, k->isa->tile_cols, k->to.c);
@@ -201,13 +203,13 @@ static void put(const struct work *k, int64_t begin, int64_t n, int64_t panel, c
     }
 }
 
-static bool narrow(const struct work *k, int64_t panel) {
+static bool narrow(const struct winograd_work *k, int64_t panel) {
     return k->to.c - panel * k->isa->tile_cols <= k->isa->vec_len;
 }
 
 /* Weights stored: blocks of squares. */
 static void run_blocks(void *context, int slot, int64_t begin, int64_t end) {
-    const struct work *k = context;
+    const struct winograd_work *k = context;
     real *m = (real *)(void *)(k->slots + (size_t)slot * slot_bytes(k));
     real *v = m + winograd_layout_bytes(&k->m, k->m.width) / sizeof *m;
 
@@ -228,7 +230,7 @@ static void run_blocks(void *context, int slot, int64_t begin, int64_t end) {
 }
 
 static void share_squares(void *context, int64_t begin, int64_t end) {
-    const struct work *k = context;
+    const struct winograd_work *k = context;
 
     winograd_transform(k->isa, k->isa->winograd.input, &k->from, k->src, k->begin, k->begin + begin,
                        k->begin + end, &k->v, k->shared);
@@ -236,7 +238,7 @@ static void share_squares(void *context, int64_t begin, int64_t end) {
 
 /* Squares shared: panels of outputs. */
 static void run_panels(void *context, int slot, int64_t begin, int64_t end) {
-    const struct work *k = context;
+    const struct winograd_work *k = context;
     real *m = (real *)(void *)(k->slots + (size_t)slot * slot_bytes(k));
     real *u = m + winograd_layout_bytes(&k->m, k->m.width) / sizeof *m;
 
@@ -249,8 +251,8 @@ static void run_panels(void *context, int slot, int64_t begin, int64_t end) {
     }
 }
 
-static void run(struct work *k, struct team *team, const act *src, const real *w, const real *bias,
-                bool add, act *dst, void *scratch) {
+static void run(struct winograd_work *k, struct team *team, const act *src, const real *w,
+                const real *bias, bool add, act *dst, void *scratch) {
     const int64_t threads = team_size(team) < PATCH_SLOTS ? team_size(team) : PATCH_SLOTS;
 
     if (k->n_squares == 0)
@@ -274,21 +276,21 @@ static void run(struct work *k, struct team *team, const act *src, const real *w
 
 void winograd_forward(const struct conv_shape *s, struct team *team, const act *x, const real *w,
                       const real *bias, act *y, void *scratch) {
-    struct work k = work_of(s, false);
+    struct winograd_work k = work_of(s, false);
 
     run(&k, team, x, w, bias, false, y, scratch);
 }
 
 void winograd_forward_add(const struct conv_shape *s, struct team *team, const act *x,
                           const real *w, act *y, void *scratch) {
-    struct work k = work_of(s, false);
+    struct winograd_work k = work_of(s, false);
 
     run(&k, team, x, w, NULL, true, y, scratch);
 }
 
 void winograd_backward_data(const struct conv_shape *s, struct team *team, const act *dy,
                             const real *w, bool add, act *dx, void *scratch) {
-    struct work k = work_of(s, true);
+    struct winograd_work k = work_of(s, true);
 
     run(&k, team, dy, w, NULL, add, dx, scratch);
 }

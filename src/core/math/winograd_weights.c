@@ -12,7 +12,7 @@
  * at least MIN_SHARED squares, and each takes panels of filters. */
 enum { GROUPS = 8, GROUPED_LEN = 1 << 12, BLOCK = 48, SHARED_LEN = 1 << 20, MIN_SHARED = 64 };
 
-struct work {
+struct winograd_weights_work {
     const struct isa *isa;
     struct winograd_squares x, dy;
     int64_t n_squares, n_groups; /* n_groups is 1 where squares are shared */
@@ -26,8 +26,9 @@ struct work {
     unsigned char *slots; /* [n_groups], or [PATCH_SLOTS] where that is 1 */
 };
 
-static struct work work_of(const struct conv_shape *s) {
-    struct work k = {.isa = isa_get(), .x = winograd_x(s), .dy = winograd_y(s), .n_groups = 1};
+static struct winograd_weights_work work_of(const struct conv_shape *s) {
+    struct winograd_weights_work k = {
+        .isa = isa_get(), .x = winograd_x(s), .dy = winograd_y(s), .n_groups = 1};
     const int64_t width = winograd_parts(s->c, k.isa->vec_len) * k.isa->vec_len;
     int64_t per_group, most = BLOCK;
 
@@ -50,17 +51,17 @@ static struct work work_of(const struct conv_shape *s) {
     return k;
 }
 
-static size_t squares_bytes(const struct work *k) {
+static size_t squares_bytes(const struct winograd_weights_work *k) {
     return winograd_layout_bytes(&k->vx, k->x.c) + winograd_layout_bytes(&k->vdy, k->dy.c);
 }
 
-static size_t slot_bytes(const struct work *k) {
+static size_t slot_bytes(const struct winograd_weights_work *k) {
     return arena_apart(winograd_layout_bytes(&k->sum, k->sum.width) +
                        (k->n_groups > 1 ? squares_bytes(k) : 0));
 }
 
 size_t winograd_weights_scratch_bytes(const struct conv_shape *s) {
-    const struct work k = work_of(s);
+    const struct winograd_weights_work k = work_of(s);
     const size_t sum_bytes = arena_apart(winograd_layout_bytes(&k.sum, k.sum.width));
     const size_t shared = squares_bytes(&k) + PATCH_SLOTS * sum_bytes;
     const size_t grouped = copies_bytes(&k.copies) + (size_t)k.n_groups * slot_bytes(&k);
@@ -70,7 +71,8 @@ size_t winograd_weights_scratch_bytes(const struct conv_shape *s) {
 }
 
 /* Squares [begin, end) of both into rows from begin - first. */
-static void transform(const struct work *k, int64_t first, int64_t begin, int64_t end, real *v) {
+static void transform(const struct winograd_weights_work *k, int64_t first, int64_t begin,
+                      int64_t end, real *v) {
     winograd_transform(k->isa, k->isa->winograd.input, &k->x, k->from_x, first, begin, end, &k->vx,
                        v);
     winograd_transform(k->isa, k->isa->winograd.gradient, &k->dy, k->from_dy, first, begin, end,
@@ -78,7 +80,8 @@ static void transform(const struct work *k, int64_t first, int64_t begin, int64_
 }
 
 /* Filters from one panel of inputs to one of outputs, from their sums. */
-static void put(const struct work *k, int64_t c0, int64_t k0, const real *sum, real *dw) {
+static void put(const struct winograd_weights_work *k, int64_t c0, int64_t k0, const real *sum,
+                real *dw) {
     const int64_t c = k->x.c, n = k->dy.c, cols = winograd_part(k0, k->vdy.width, n);
     const int64_t rows = winograd_part(c0, k->vx.width, c);
     real aside[WINOGRAD_TAPS * ISA_MAX_COLS];
@@ -98,8 +101,8 @@ static void put(const struct work *k, int64_t c0, int64_t k0, const real *sum, r
 }
 
 /* One panel of inputs, one of outputs, the squares in rows [0, n) of v. */
-static void add_panels(const struct work *k, int64_t n, int64_t x_panel, int64_t dy_panel,
-                       const real *v, real *sum, real *dw) {
+static void add_panels(const struct winograd_weights_work *k, int64_t n, int64_t x_panel,
+                       int64_t dy_panel, const real *v, real *sum, real *dw) {
     const int64_t c0 = x_panel * k->vx.width, k0 = dy_panel * k->vdy.width;
     const int64_t rows = winograd_part(c0, k->vx.width, k->x.c);
     const real *vx = v + x_panel * WINOGRAD_POINTS * k->vx.step;
@@ -112,16 +115,16 @@ static void add_panels(const struct work *k, int64_t n, int64_t x_panel, int64_t
     put(k, c0, k0, sum, dw);
 }
 
-static int64_t x_panels(const struct work *k) {
+static int64_t x_panels(const struct winograd_weights_work *k) {
     return winograd_parts(k->x.c, k->vx.width);
 }
 
-static int64_t dy_panels(const struct work *k) {
+static int64_t dy_panels(const struct winograd_weights_work *k) {
     return winograd_parts(k->dy.c, k->vdy.width);
 }
 
 static void run_groups(void *context, int slot, int64_t begin, int64_t end) {
-    const struct work *k = context;
+    const struct winograd_weights_work *k = context;
     const int64_t len = WINOGRAD_TAPS * k->x.c * k->dy.c;
     real *sum = (real *)(void *)(k->slots + (size_t)slot * slot_bytes(k));
     real *v = sum + winograd_layout_bytes(&k->sum, k->sum.width) / sizeof *sum;
@@ -143,14 +146,14 @@ static void run_groups(void *context, int slot, int64_t begin, int64_t end) {
 }
 
 static void share_squares(void *context, int64_t begin, int64_t end) {
-    const struct work *k = context;
+    const struct winograd_weights_work *k = context;
 
     transform(k, k->begin, k->begin + begin, k->begin + end, k->shared);
 }
 
 /* Squares shared: pairs of panels. */
 static void run_panels(void *context, int slot, int64_t begin, int64_t end) {
-    const struct work *k = context;
+    const struct winograd_weights_work *k = context;
     real *sum = (real *)(void *)(k->slots + (size_t)slot * slot_bytes(k));
 
     for (int64_t i = begin; i < end; i++)
@@ -159,7 +162,7 @@ static void run_panels(void *context, int slot, int64_t begin, int64_t end) {
 
 void winograd_backward_weights(const struct conv_shape *s, struct team *team, const act *x,
                                const act *dy, real *dw, void *scratch) {
-    struct work k = work_of(s);
+    struct winograd_weights_work k = work_of(s);
 
     if (k.n_squares == 0)
         return;

@@ -1,5 +1,5 @@
 /* abs(x): y = |x|; its slope at 0 is 0. */
-#include "core/ops/activation.h"
+#include "core/ops/parts/activation.h"
 
 static act value(act x, const void *args) {
     (void)args;
@@ -17,9 +17,9 @@ const struct op op_abs = {
     .word = {"abs", "|x|", 0, NULL},
     .min_x = 1,
     .max_x = 1,
-    .reads_x = 1,
-    .overwrites = 1,
-    .in_place = true,
+    .memory.reads_x = 1,
+    .memory.overwrites = 1,
+    .memory.in_place = true,
     .plan = activation_plan,
     .forward = forward,
     .backward = backward,

@@ -1,6 +1,6 @@
 /* accuracy(logits, label, k=1, ignore=-1): the share of labels among the k largest logits. Of equal
  * logits the first ranks first; a NaN never hits. */
-#include "core/ops/labels.h"
+#include "core/ops/parts/labels.h"
 
 struct accuracy {
     int k, ignore;
@@ -70,7 +70,7 @@ const struct op op_accuracy = {
              specs},
     .min_x = 2,
     .max_x = 2,
-    .class_index = true,
+    .meaning.class_index = true,
     .plan = plan,
     .count = count,
     .forward = forward,

@@ -1,7 +1,7 @@
 /* adaptive_avgpool(x, size): means over windows that divide x into `size` of nearly equal length
  * in each dimension: output i is over the pixels floor(i in / size) to ceil((i + 1) in / size),
  * as torch.nn.AdaptiveAvgPool2d: [n, h, w, c] -> [n, size, size, c]. */
-#include "core/ops/window.h"
+#include "core/ops/parts/window.h"
 
 struct adaptive {
     struct ints size;

@@ -1,5 +1,5 @@
 /* add(a, b): y = a + b. */
-#include "core/ops/binary.h"
+#include "core/ops/parts/binary.h"
 
 static int plan(const void *args, const struct shape *x, int n_x, struct op_plan *plan,
                 struct err *err) {
@@ -40,8 +40,8 @@ const struct op op_add = {
     .word = {"add", "a + b, element by element", 0, NULL},
     .min_x = 2,
     .max_x = 2,
-    .overwrites = 3,
-    .in_place = true,
+    .memory.overwrites = 3,
+    .memory.in_place = true,
     .plan = plan,
     .forward = forward,
     .backward = backward,

@@ -1,6 +1,6 @@
 /* argmax(x): the class of each pixel, [n, ..., c] -> [n, ...]: the place of the largest channel,
  * of equal ones the first. No gradient passes. */
-#include "core/ops/share.h"
+#include "core/ops/parts/share.h"
 
 static int plan(const void *args, const struct shape *x, int n_x, struct op_plan *plan,
                 struct err *err) {

@@ -1,7 +1,7 @@
 /* avgpool(x, kernel=2, stride=0, pad=0, ceil=false, count_pad=true): the mean of each window and
  * channel. Padding counts as zeros: y = 1 / (kernel_h * kernel_w) * the sum of what lies inside;
  * with count_pad=false it does not count. What ceil lets reach beyond the padding never counts. */
-#include "core/ops/window.h"
+#include "core/ops/parts/window.h"
 
 static const struct arg_spec specs[] = {
     WINDOW_KERNEL,

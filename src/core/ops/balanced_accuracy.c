@@ -1,6 +1,6 @@
 /* balanced_accuracy(c): the mean of recall(c, class) over the classes that have labels, from a
  * confusion matrix c. */
-#include "core/ops/confusion_parts.h"
+#include "core/ops/parts/confusion_parts.h"
 
 static int plan(const void *args, const struct shape *x, int n_x, struct op_plan *plan,
                 struct err *err) {
@@ -24,7 +24,7 @@ const struct op op_balanced_accuracy = {
              0, NULL},
     .min_x = 1,
     .max_x = 1,
-    .better = 1,
+    .meaning.better = 1,
     .plan = plan,
     .forward = forward,
 };

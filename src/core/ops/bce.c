@@ -4,7 +4,7 @@
  * worked out from log(1 + exp(-|x|)), so that it neither overflows nor cancels. target may be a
  * number; where it is negative (a pixel of a mask without class) the term is 0. The input is the
  * score before any sigmoid. positive is pos_weight of torch.nn.BCEWithLogitsLoss. */
-#include "core/ops/pairs.h"
+#include "core/ops/parts/pairs.h"
 
 #include <math.h>
 
@@ -63,7 +63,7 @@ const struct op op_bce = {
              specs},
     .min_x = 2,
     .max_x = 2,
-    .reads_x = 3,
+    .memory.reads_x = 3,
     .plan = plan,
     .count = pairs_count,
     .forward = forward,

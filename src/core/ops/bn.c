@@ -4,7 +4,7 @@
  * momentum, the variance made unbiased; otherwise the running ones are used. A batch of one pixel
  * has variance 0 and so gives bias. Source: Ioffe & Szegedy 2015, arXiv:1502.03167 */
 #include "core/ops/bn.h"
-#include "core/ops/init.h"
+#include "core/ops/parts/init.h"
 
 #include <math.h>
 
@@ -103,10 +103,10 @@ const struct op op_bn = {
     .word = {"bn", "batch normalisation of each channel", sizeof(struct bn), specs},
     .min_x = 1,
     .max_x = 1,
-    .reads_x = 1,
-    .in_place = true,
-    .overwrites = 1,
-    .cancels_bias = true,
+    .memory.reads_x = 1,
+    .memory.in_place = true,
+    .memory.overwrites = 1,
+    .meaning.cancels_bias = true,
     .plan = plan,
     .forward = forward,
     .backward = backward,

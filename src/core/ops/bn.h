@@ -1,6 +1,6 @@
 /* bn.h - batch normalisation for the operators that compute something before or after it. */
 #pragma once
-#include "core/ops/norm.h"
+#include "core/ops/parts/norm.h"
 
 struct bn {
     double momentum, eps;

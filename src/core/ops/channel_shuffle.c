@@ -1,7 +1,7 @@
 /* channel_shuffle(x, groups): channels in `groups` groups dealt out in turn, so that the next
  * grouped convolution sees all of them: channel i of group g goes to place i * groups + g.
  * Source: Zhang et al. 2018, arXiv:1707.01083 */
-#include "core/ops/share.h"
+#include "core/ops/parts/share.h"
 
 struct channel_shuffle {
     int groups;

@@ -1,5 +1,5 @@
 /* class_accuracy(c): y [1, classes], recall(c, class) of each class of a confusion matrix c. */
-#include "core/ops/confusion_parts.h"
+#include "core/ops/parts/confusion_parts.h"
 
 static int plan(const void *args, const struct shape *x, int n_x, struct op_plan *plan,
                 struct err *err) {
@@ -22,7 +22,7 @@ const struct op op_class_accuracy = {
              NULL},
     .min_x = 1,
     .max_x = 1,
-    .better = 1,
+    .meaning.better = 1,
     .plan = plan,
     .forward = forward,
 };

@@ -1,5 +1,5 @@
 /* concat(a, b, ...): the channels of all inputs side by side: [n, ..., ca + cb + ...]. */
-#include "core/ops/share.h"
+#include "core/ops/parts/share.h"
 
 #include <string.h>
 
@@ -68,7 +68,7 @@ const struct op op_concat = {
     .word = {"concat", "the channels of all inputs side by side", 0, NULL},
     .min_x = 2,
     .max_x = OP_ANY_INPUTS,
-    .overwrites = (1u << OP_ANY_INPUTS) - 1,
+    .memory.overwrites = (1u << OP_ANY_INPUTS) - 1,
     .plan = plan,
     .forward = forward,
     .backward = backward,

@@ -1,8 +1,8 @@
 /* confusion(logits, label, ignore=-1): y [1, classes, classes], the share of labels that are of the
  * row's class and taken for the column's, which has the largest logit (of equal ones the first).
  * One channel is a score: class 1 where it is positive, else class 0. */
-#include "core/ops/labels.h"
-#include "core/ops/rows.h"
+#include "core/ops/parts/labels.h"
+#include "core/ops/parts/rows.h"
 
 #include <string.h>
 
@@ -88,8 +88,8 @@ const struct op op_confusion = {
              sizeof(struct confusion), specs},
     .min_x = 2,
     .max_x = 2,
-    .class_index = true,
-    .binary = true,
+    .meaning.class_index = true,
+    .meaning.binary = true,
     .plan = plan,
     .count = count,
     .forward = forward,

@@ -1,7 +1,7 @@
 /* conv(x, channels, kernel=3, stride=1, pad=same, dilation=1, groups=1, bias=auto, spectral=false):
  * convolution of series [n, t, c], images [n, h, w, c] or volumes [n, d, h, w, c] with weights
  * [kernel..., c / groups, channels]. */
-#include "core/ops/filters.h"
+#include "core/ops/parts/filters.h"
 
 static const struct arg_spec specs[] = {
     FILTERS_SPECS_FIRST,
@@ -44,8 +44,8 @@ const struct op op_conv = {
     .word = {"conv", "convolution of images, series or volumes", sizeof(struct filters), specs},
     .min_x = 1,
     .max_x = 1,
-    .reads_x = 1,
-    .overwrites = 1,
+    .memory.reads_x = 1,
+    .memory.overwrites = 1,
     .plan = plan,
     .forward = forward,
     .backward = backward,

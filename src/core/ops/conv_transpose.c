@@ -3,7 +3,7 @@
  * multiple of the kernel to y, stride pixels from its neighbour's. Each dimension of y has
  *     (in - 1) * stride - 2 * pad + dilation * (kernel - 1) + output_pad + 1
  * pixels. Weights are [kernel..., channels / groups, channels of x]. */
-#include "core/ops/filters.h"
+#include "core/ops/parts/filters.h"
 
 static const struct arg_spec specs[] = {
     FILTERS_SPECS_FIRST,
@@ -58,8 +58,8 @@ const struct op op_conv_transpose = {
              sizeof(struct filters), specs},
     .min_x = 1,
     .max_x = 1,
-    .reads_x = 1,
-    .overwrites = 1,
+    .memory.reads_x = 1,
+    .memory.overwrites = 1,
     .plan = plan,
     .forward = forward,
     .backward = backward,

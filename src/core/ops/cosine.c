@@ -1,11 +1,11 @@
 /* cosine(a, b): the mean over samples, or over pixels, of 1 - a b / (|a| |b|), where products are
  * over channels. A vector of zeros has cosine 0 with any other, and gets no gradient. */
-#include "core/ops/share.h"
+#include "core/ops/parts/share.h"
 
 #include <math.h>
 
 /* Of one row; 1 / |a|, 1 / |b|: 0 where the vector is 0. */
-struct row {
+struct cosine_row {
     double over_a, over_b, cosine;
 };
 
@@ -20,7 +20,7 @@ static int plan(const void *args, const struct shape *x, int n_x, struct op_plan
                        "samples x channels",
                        shape_text(&x[0], text[0]), shape_text(&x[1], text[1]));
     plan->y = (struct shape){1, {1}};
-    plan->saved_bytes = (size_t)(shape_len(x) / shape_channels(x)) * sizeof(struct row);
+    plan->saved_bytes = (size_t)(shape_len(x) / shape_channels(x)) * sizeof(struct cosine_row);
     plan->flops = 6 * (double)shape_len(x);
     return 0;
 }
@@ -39,7 +39,7 @@ static double sum_rows(const struct op_call *c, int64_t begin, int64_t end) {
 
     for (int64_t i = begin; i < end; i++) {
         const act *a = c->x[0].data + i * n, *b = c->x[1].data + i * n;
-        struct row *r = (struct row *)c->saved + i;
+        struct cosine_row *r = (struct cosine_row *)c->saved + i;
         double aa = 0, bb = 0, ab = 0;
 
         for (int64_t j = 0; j < n; j++) {
@@ -68,7 +68,7 @@ static void backward_rows(const struct op_call *c, int operand, int64_t begin, i
     act *du = c->dx[operand].data;
 
     for (int64_t k = begin * n; k < end * n; k++) {
-        const struct row *r = (const struct row *)c->saved + k / n;
+        const struct cosine_row *r = (const struct cosine_row *)c->saved + k / n;
         const double over_u = operand ? r->over_b : r->over_a;
         const double over_v = operand ? r->over_a : r->over_b;
         du[k] +=
@@ -95,7 +95,7 @@ const struct op op_cosine = {
     .word = {"cosine", "mean of 1 - cosine of the angle between a and b", 0, NULL},
     .min_x = 2,
     .max_x = 2,
-    .reads_x = 3,
+    .memory.reads_x = 3,
     .plan = plan,
     .count = count,
     .forward = forward,

@@ -2,8 +2,8 @@
  * labels, weighted by the weight of each label's class, of
  *   -(1 - smoothing) w[label] log p[label] - smoothing / classes * sum over j of w[j] log p[j],
  * p = softmax(logits), divided by the sum of w[label]. */
-#include "core/ops/labels.h"
-#include "core/ops/rows.h"
+#include "core/ops/parts/labels.h"
+#include "core/ops/parts/rows.h"
 
 struct cross_entropy {
     struct reals weights;
@@ -147,8 +147,8 @@ const struct op op_cross_entropy = {
              sizeof(struct cross_entropy), specs},
     .min_x = 2,
     .max_x = 2,
-    .reads_x = 3,
-    .class_index = true,
+    .memory.reads_x = 3,
+    .meaning.class_index = true,
     .plan = plan,
     .count = count,
     .forward = forward,

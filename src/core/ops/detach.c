@@ -1,5 +1,5 @@
 /* detach(x): y = x, through which no gradient passes. */
-#include "core/ops/copy.h"
+#include "core/ops/parts/copy.h"
 
 static int plan(const void *args, const struct shape *x, int n_x, struct op_plan *plan,
                 struct err *err) {
@@ -12,7 +12,7 @@ const struct op op_detach = {
     .word = {"detach", "x, through which no gradient passes", 0, NULL},
     .min_x = 1,
     .max_x = 1,
-    .in_place = true,
+    .memory.in_place = true,
     .plan = plan,
     .forward = copy_forward,
 };

@@ -3,8 +3,8 @@
  * where the sums are over the labelled pixels of the sample, p = softmax(logits) and t is 1 where
  * the mask is of the class. One channel: p = sigmoid(logits), and class 1 alone counts.
  * Source: Milletari et al. 2016, doi:10.1109/3DV.2016.79, without its squares. */
-#include "core/ops/labels.h"
-#include "core/ops/rows.h"
+#include "core/ops/parts/labels.h"
+#include "core/ops/parts/rows.h"
 
 #include <string.h>
 
@@ -194,9 +194,9 @@ const struct op op_dice = {
     .word = {"dice", "mean over samples of the soft Dice loss", sizeof(struct dice), specs},
     .min_x = 2,
     .max_x = 2,
-    .reads_x = 3,
-    .class_index = true,
-    .binary = true,
+    .memory.reads_x = 3,
+    .meaning.class_index = true,
+    .meaning.binary = true,
     .plan = plan,
     .count = count,
     .forward = forward,

@@ -1,6 +1,6 @@
 /* dice_score(c, class=1): 2 hits / (labels + guesses) of one class of a confusion matrix c. Source:
  * Dice 1945, doi:10.2307/1932409. The same number as f1. */
-#include "core/ops/confusion_parts.h"
+#include "core/ops/parts/confusion_parts.h"
 
 static int plan(const void *args, const struct shape *x, int n_x, struct op_plan *plan,
                 struct err *err) {
@@ -22,7 +22,7 @@ const struct op op_dice_score = {
              sizeof(struct confusion_class), confusion_class_one},
     .min_x = 1,
     .max_x = 1,
-    .better = 1,
+    .meaning.better = 1,
     .plan = plan,
     .forward = forward,
 };

@@ -1,5 +1,5 @@
 /* div(a, b): y = a / b, element by element. */
-#include "core/ops/binary.h"
+#include "core/ops/parts/binary.h"
 
 static int plan(const void *args, const struct shape *x, int n_x, struct op_plan *plan,
                 struct err *err) {
@@ -44,9 +44,9 @@ const struct op op_div = {
     .word = {"div", "a / b, element by element", 0, NULL},
     .min_x = 2,
     .max_x = 2,
-    .reads_x = 3,
-    .overwrites = 3,
-    .in_place = true,
+    .memory.reads_x = 3,
+    .memory.overwrites = 3,
+    .memory.in_place = true,
     .plan = plan,
     .forward = forward,
     .backward = backward,

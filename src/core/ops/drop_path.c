@@ -3,7 +3,7 @@
  * sample's place in the global batch. Put before the sum with the shortcut it is stochastic depth.
  * Source: Huang et al. 2016, arXiv:1603.09382 */
 #include "core/base/rng.h"
-#include "core/ops/copy.h"
+#include "core/ops/parts/copy.h"
 
 struct drop_path {
     double p;
@@ -82,8 +82,8 @@ const struct op op_drop_path = {
              specs},
     .min_x = 1,
     .max_x = 1,
-    .overwrites = 1,
-    .in_place = true,
+    .memory.overwrites = 1,
+    .memory.in_place = true,
     .plan = plan,
     .forward = forward,
     .backward = backward,

@@ -3,7 +3,7 @@
  * in the global batch, so that it depends neither on ranks nor threads and is drawn again in
  * backward. Source: Srivastava et al. 2014. */
 #include "core/base/rng.h"
-#include "core/ops/copy.h"
+#include "core/ops/parts/copy.h"
 
 #include <math.h>
 
@@ -97,8 +97,8 @@ const struct op op_dropout = {
     .word = {"dropout", "numbers dropped at random in training", sizeof(struct dropout), specs},
     .min_x = 1,
     .max_x = 1,
-    .overwrites = 1,
-    .in_place = true,
+    .memory.overwrites = 1,
+    .memory.in_place = true,
     .plan = plan,
     .forward = forward,
     .backward = backward,

@@ -1,7 +1,7 @@
 /* elu(x, alpha=1): y = x for x > 0, else alpha * (exp(x) - 1).
  * Source: Clevert et al. 2016, arXiv:1511.07289 */
-#include "core/ops/activation.h"
-#include "core/ops/act_math.h"
+#include "core/ops/parts/activation.h"
+#include "core/ops/parts/act_math.h"
 
 struct elu {
     double alpha;
@@ -36,9 +36,9 @@ const struct op op_elu = {
     .word = {"elu", "x, or alpha * (exp(x) - 1) where x is negative", sizeof(struct elu), specs},
     .min_x = 1,
     .max_x = 1,
-    .reads_y = true,
-    .overwrites = 1,
-    .in_place = true,
+    .memory.reads_y = true,
+    .memory.overwrites = 1,
+    .memory.in_place = true,
     .plan = activation_plan,
     .forward = forward,
     .backward = backward,

@@ -1,8 +1,8 @@
 /* embedding(label, classes, channels): for each class index its row of the weights
  * [classes, channels], as torch.nn.Embedding: [n] -> [n, channels], [n, h, w] ->
  * [n, h, w, channels]. A negative index, which is no class, gives zeros. */
-#include "core/ops/indices.h"
-#include "core/ops/init.h"
+#include "core/ops/parts/indices.h"
+#include "core/ops/parts/init.h"
 
 struct embedding {
     int classes, channels;
@@ -97,8 +97,8 @@ const struct op op_embedding = {
     .word = {"embedding", "a row of weights for each class index", sizeof(struct embedding), specs},
     .min_x = 1,
     .max_x = 1,
-    .reads_x = 1,
-    .index_limit = index_limit,
+    .memory.reads_x = 1,
+    .meaning.index_limit = index_limit,
     .plan = plan,
     .forward = forward,
     .backward = backward,

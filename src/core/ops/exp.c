@@ -1,6 +1,6 @@
 /* exp(x): y = e to the power x. */
-#include "core/ops/activation.h"
-#include "core/ops/act_math.h"
+#include "core/ops/parts/activation.h"
+#include "core/ops/parts/act_math.h"
 
 static act value(act x, const void *args) {
     (void)args;
@@ -18,9 +18,9 @@ const struct op op_exp = {
     .word = {"exp", "e to the power x", 0, NULL},
     .min_x = 1,
     .max_x = 1,
-    .reads_y = true,
-    .overwrites = 1,
-    .in_place = true,
+    .memory.reads_y = true,
+    .memory.overwrites = 1,
+    .memory.in_place = true,
     .plan = activation_plan,
     .forward = forward,
     .backward = backward,

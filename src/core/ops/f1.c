@@ -1,7 +1,7 @@
 /* f1(c, class=-1): the harmonic mean of precision and recall, 2 hits / (labels + guesses), from a
  * confusion matrix c. The mean is over classes that occur among labels or guesses (macro average).
  */
-#include "core/ops/confusion_parts.h"
+#include "core/ops/parts/confusion_parts.h"
 
 static int plan(const void *args, const struct shape *x, int n_x, struct op_plan *plan,
                 struct err *err) {
@@ -22,7 +22,7 @@ const struct op op_f1 = {
              sizeof(struct confusion_class), confusion_class_or_mean},
     .min_x = 1,
     .max_x = 1,
-    .better = 1,
+    .meaning.better = 1,
     .plan = plan,
     .forward = forward,
 };

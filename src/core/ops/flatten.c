@@ -1,6 +1,6 @@
 /* flatten(x): each sample as one row of numbers, channels before pixels as in PyTorch, so that the
  * weights of a linear layer that follows mean the same: [n, h, w, c] -> [n, c * h * w]. */
-#include "core/ops/share.h"
+#include "core/ops/parts/share.h"
 
 /* What is turned at a time: both its rows and its columns are lines of a cache. */
 enum { CHANNELS = 16, PIXELS = 16 };

@@ -3,8 +3,8 @@
  * One channel is the score of class 1 of two. It is divided by the number of labels, not by their
  * weights, so that weights may be the alpha of the paper: [1 - alpha, alpha].
  * Source: Lin et al. 2017, doi:10.1109/ICCV.2017.324 */
-#include "core/ops/labels.h"
-#include "core/ops/rows.h"
+#include "core/ops/parts/labels.h"
+#include "core/ops/parts/rows.h"
 
 struct focal {
     double gamma;
@@ -140,9 +140,9 @@ const struct op op_focal = {
              sizeof(struct focal), specs},
     .min_x = 2,
     .max_x = 2,
-    .reads_x = 3,
-    .class_index = true,
-    .binary = true,
+    .memory.reads_x = 3,
+    .meaning.class_index = true,
+    .meaning.binary = true,
     .plan = plan,
     .count = count,
     .forward = forward,

@@ -90,7 +90,7 @@ const struct op op_frechet = {
     .word = {"frechet", "Frechet distance of two moments(): the FID of their features", 0, NULL},
     .min_x = 2,
     .max_x = 2,
-    .better = -1,
+    .meaning.better = -1,
     .plan = plan,
     .forward = forward,
 };

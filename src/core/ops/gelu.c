@@ -1,7 +1,7 @@
 /* gelu(x): y = x P(X < x) for a standard normal X. Source: Hendrycks & Gimpel 2016,
  * arXiv:1606.08415 */
-#include "core/ops/activation.h"
-#include "core/ops/act_math.h"
+#include "core/ops/parts/activation.h"
+#include "core/ops/parts/act_math.h"
 
 static act value(act x, const void *args) {
     (void)args;
@@ -24,9 +24,9 @@ const struct op op_gelu = {
     .word = {"gelu", "x times the normal distribution at x", 0, NULL},
     .min_x = 1,
     .max_x = 1,
-    .reads_x = 1,
-    .overwrites = 1,
-    .in_place = true,
+    .memory.reads_x = 1,
+    .memory.overwrites = 1,
+    .memory.in_place = true,
     .plan = activation_plan,
     .forward = forward,
     .backward = backward,

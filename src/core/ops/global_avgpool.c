@@ -1,5 +1,5 @@
 /* global_avgpool(x): the mean over all pixels: [n, ..., c] -> [n, c]. */
-#include "core/ops/share.h"
+#include "core/ops/parts/share.h"
 
 enum { BLOCK_ROWS = 64, BLOCK_CHANNELS = 64 }; /* sums of sums: error grows with 64, not h * w */
 
@@ -81,7 +81,7 @@ const struct op op_global_avgpool = {
     .word = {"global_avgpool", "mean over all pixels", 0, NULL},
     .min_x = 1,
     .max_x = 1,
-    .overwrites = 1,
+    .memory.overwrites = 1,
     .plan = plan,
     .forward = forward,
     .backward = backward,

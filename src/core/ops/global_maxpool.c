@@ -1,6 +1,6 @@
 /* global_maxpool(x): the largest number of each channel over all pixels, the first one of equals;
  * NaN wins: [n, ..., c] -> [n, c]. */
-#include "core/ops/window.h"
+#include "core/ops/parts/window.h"
 
 enum { BLOCK = 64 }; /* channels looked at together, so that threads share single samples too */
 

@@ -2,7 +2,7 @@
  * pixels times channels: [n, ..., c] -> [n, c, c]: what style losses compare.
  * Source: Johnson et al. 2016, arXiv:1603.08155, equation 3 */
 #include "core/math/gemm.h"
-#include "core/ops/share.h"
+#include "core/ops/parts/share.h"
 
 /* Channels of y, or pixels of x, of one product; fixed, so that threads change no bit. */
 enum { CHANNELS = 64, PIXELS = 256, TILE = 16 };
@@ -92,7 +92,7 @@ const struct op op_gram = {
     .word = {"gram", "products of all pairs of channels", 0, NULL},
     .min_x = 1,
     .max_x = 1,
-    .reads_x = 1,
+    .memory.reads_x = 1,
     .plan = plan,
     .forward = forward,
     .backward = backward,

@@ -1,7 +1,7 @@
 /* group_norm(x, groups=32, eps=1e-5): each sample normalised by mean and variance of each group of
  * channels over its pixels, in training and evaluation alike, as torch.nn.GroupNorm.
  * Source: Wu & He 2018, arXiv:1803.08494 */
-#include "core/ops/norm.h"
+#include "core/ops/parts/norm.h"
 
 struct group_norm {
     int groups;
@@ -63,9 +63,9 @@ const struct op op_group_norm = {
              sizeof(struct group_norm), specs},
     .min_x = 1,
     .max_x = 1,
-    .reads_x = 1,
-    .in_place = true,
-    .overwrites = 1,
+    .memory.reads_x = 1,
+    .memory.in_place = true,
+    .memory.overwrites = 1,
     .plan = plan,
     .forward = forward,
     .backward = backward,

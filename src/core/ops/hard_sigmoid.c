@@ -1,5 +1,5 @@
 /* hard_sigmoid(x): y = min(max(x / 6 + 1/2, 0), 1). Source: Howard et al. 2019, arXiv:1905.02244 */
-#include "core/ops/activation.h"
+#include "core/ops/parts/activation.h"
 
 static act value(act x, const void *args) {
     (void)args;
@@ -19,9 +19,9 @@ const struct op op_hard_sigmoid = {
     .word = {"hard_sigmoid", "min(max(x / 6 + 1/2, 0), 1)", 0, NULL},
     .min_x = 1,
     .max_x = 1,
-    .reads_y = true,
-    .overwrites = 1,
-    .in_place = true,
+    .memory.reads_y = true,
+    .memory.overwrites = 1,
+    .memory.in_place = true,
     .plan = activation_plan,
     .forward = forward,
     .backward = backward,

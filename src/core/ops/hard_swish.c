@@ -1,6 +1,6 @@
 /* hard_swish(x): y = x min(max(x / 6 + 1/2, 0), 1). Source: Howard et al. 2019, arXiv:1905.02244 */
-#include "core/ops/activation.h"
-#include "core/ops/act_math.h"
+#include "core/ops/parts/activation.h"
+#include "core/ops/parts/act_math.h"
 
 static act value(act x, const void *args) {
     (void)args;
@@ -22,9 +22,9 @@ const struct op op_hard_swish = {
     .word = {"hard_swish", "x min(max(x / 6 + 1/2, 0), 1)", 0, NULL},
     .min_x = 1,
     .max_x = 1,
-    .reads_x = 1,
-    .overwrites = 1,
-    .in_place = true,
+    .memory.reads_x = 1,
+    .memory.overwrites = 1,
+    .memory.in_place = true,
     .plan = activation_plan,
     .forward = forward,
     .backward = backward,

@@ -1,6 +1,6 @@
 /* hinge(logits, label, margin=1): the mean over labels of the multi-class hinge loss
  *   sum over j != label of max(0, s[j] - s[label] + margin). Source: Weston & Watkins 1999. */
-#include "core/ops/labels.h"
+#include "core/ops/parts/labels.h"
 
 struct hinge {
     double margin;
@@ -90,8 +90,8 @@ const struct op op_hinge = {
     .word = {"hinge", "mean multi-class hinge loss", sizeof(struct hinge), specs},
     .min_x = 2,
     .max_x = 2,
-    .reads_x = 3,
-    .class_index = true,
+    .memory.reads_x = 3,
+    .meaning.class_index = true,
     .plan = plan,
     .count = count,
     .forward = forward,

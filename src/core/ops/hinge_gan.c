@@ -1,7 +1,7 @@
 /* hinge_gan(scores, target): the hinge loss of a discriminator: the mean of max(0, 1 - scores)
  * where target is 1 (real) and of max(0, 1 + scores) where it is 0 (generated). Generators minimise
  * wgan(scores, 1). Source: Lim & Ye 2017, arXiv:1705.02894 */
-#include "core/ops/pairs.h"
+#include "core/ops/parts/pairs.h"
 
 static int plan(const void *args, const struct shape *x, int n_x, struct op_plan *plan,
                 struct err *err) {
@@ -33,7 +33,7 @@ const struct op op_hinge_gan = {
              0, NULL},
     .min_x = 2,
     .max_x = 2,
-    .reads_x = 3,
+    .memory.reads_x = 3,
     .plan = plan,
     .count = pairs_count,
     .forward = forward,

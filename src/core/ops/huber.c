@@ -1,7 +1,7 @@
 /* huber(a, b, delta=1): the mean over all elements of (a - b)^2 / 2 where |a - b| <= delta, else of
  * delta (|a - b| - delta / 2); b may be a number. As torch.nn.HuberLoss; smooth L1 with beta is
  * huber(a, b, beta) / beta. Source: Huber 1964, doi:10.1214/aoms/1177703732 */
-#include "core/ops/pairs.h"
+#include "core/ops/parts/pairs.h"
 
 #include <math.h>
 
@@ -56,7 +56,7 @@ const struct op op_huber = {
              specs},
     .min_x = 2,
     .max_x = 2,
-    .reads_x = 3,
+    .memory.reads_x = 3,
     .plan = plan,
     .count = pairs_count,
     .forward = forward,

@@ -1,7 +1,7 @@
 /* instance_norm(x, affine=false, eps=1e-5): each channel of each sample normalised by its mean and
  * variance over pixels, in training and evaluation alike, as torch.nn.InstanceNorm2d; with weight
  * and bias where affine. Source: Ulyanov et al. 2016, arXiv:1607.08022 */
-#include "core/ops/norm.h"
+#include "core/ops/parts/norm.h"
 
 static const char *const answers[] = {"false", "true", NULL};
 
@@ -66,10 +66,10 @@ const struct op op_instance_norm = {
              sizeof(struct instance_norm), specs},
     .min_x = 1,
     .max_x = 1,
-    .reads_x = 1,
-    .in_place = true,
-    .overwrites = 1,
-    .cancels_bias = true,
+    .memory.reads_x = 1,
+    .memory.in_place = true,
+    .memory.overwrites = 1,
+    .meaning.cancels_bias = true,
     .plan = plan,
     .forward = forward,
     .backward = backward,

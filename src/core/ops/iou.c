@@ -1,6 +1,6 @@
 /* iou(c, class=1): of the labels of a class and those taken for it, the share in both:
  * intersection over union, or the Jaccard index, of a confusion matrix c. */
-#include "core/ops/confusion_parts.h"
+#include "core/ops/parts/confusion_parts.h"
 
 static int plan(const void *args, const struct shape *x, int n_x, struct op_plan *plan,
                 struct err *err) {
@@ -21,7 +21,7 @@ const struct op op_iou = {
              sizeof(struct confusion_class), confusion_class_one},
     .min_x = 1,
     .max_x = 1,
-    .better = 1,
+    .meaning.better = 1,
     .plan = plan,
     .forward = forward,
 };

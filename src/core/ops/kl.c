@@ -2,8 +2,8 @@
  *   T^2 sum over j of p[j] (log p[j] - log q[j]), p = softmax(target / T), q = softmax(logits / T),
  * T = temperature: the loss of knowledge distillation. Both inputs get a gradient; put detach
  * around a teacher that is trained too. Source: Hinton et al. 2015, arXiv:1503.02531 */
-#include "core/ops/rows.h"
-#include "core/ops/share.h"
+#include "core/ops/parts/rows.h"
+#include "core/ops/parts/share.h"
 
 struct kl {
     double temperature;
@@ -21,7 +21,7 @@ static const struct arg_spec specs[] = {
 };
 
 /* Of one row; log p[j] = (target[j] - target_max) / T - target_log_sum, and log q as well. */
-struct row {
+struct kl_row {
     double x_max, x_log_sum, target_max, target_log_sum, divergence;
 };
 
@@ -42,7 +42,7 @@ static int plan(const void *args, const struct shape *x, int n_x, struct op_plan
                        "kl: logits are %s, expected samples with a number per class",
                        shape_text(x, text[0]));
     plan->y = (struct shape){1, {1}};
-    plan->saved_bytes = (size_t)(shape_len(x) / shape_channels(x)) * sizeof(struct row);
+    plan->saved_bytes = (size_t)(shape_len(x) / shape_channels(x)) * sizeof(struct kl_row);
     plan->flops = 12 * (double)shape_len(x);
     return 0;
 }
@@ -70,9 +70,10 @@ static double sum_rows(const struct op_call *c, int64_t begin, int64_t end) {
 
     for (int64_t i = begin; i < end; i++) {
         const act *x = c->x[0].data + i * n, *target = c->x[1].data + i * n;
-        struct row *r = (struct row *)c->saved + i;
+        struct kl_row *r = (struct kl_row *)c->saved + i;
 
-        *r = (struct row){.x_max = (double)row_max(x, n), .target_max = (double)row_max(target, n)};
+        *r = (struct kl_row){.x_max = (double)row_max(x, n),
+                             .target_max = (double)row_max(target, n)};
         r->x_log_sum = log_sum_exp(x, n, r->x_max, t);
         r->target_log_sum = log_sum_exp(target, n, r->target_max, t);
         for (int64_t j = 0; j < n; j++) {
@@ -91,11 +92,11 @@ static void forward(const struct op_call *c) {
     c->y.data[0] = c->total > 0 ? (act)(sum / c->total) : 0;
 }
 
-static double log_q_at(const struct op_call *c, const struct row *r, int64_t k, double t) {
+static double log_q_at(const struct op_call *c, const struct kl_row *r, int64_t k, double t) {
     return log_p((double)c->x[0].data[k], r->x_max, r->x_log_sum, t);
 }
 
-static double log_p_at(const struct op_call *c, const struct row *r, int64_t k, double t) {
+static double log_p_at(const struct op_call *c, const struct kl_row *r, int64_t k, double t) {
     return log_p((double)c->x[1].data[k], r->target_max, r->target_log_sum, t);
 }
 
@@ -106,7 +107,7 @@ static void backward_logits(const struct op_call *c, int64_t begin, int64_t end)
     const int64_t n = shape_channels(&c->x->shape);
 
     for (int64_t k = begin * n; k < end * n; k++) {
-        const struct row *r = (const struct row *)c->saved + k / n;
+        const struct kl_row *r = (const struct kl_row *)c->saved + k / n;
         const act q = act_exp((act)log_q_at(c, r, k, t)), p = act_exp((act)log_p_at(c, r, k, t));
         c->dx[0].data[k] += (act)scale * (q - p);
     }
@@ -119,7 +120,7 @@ static void backward_target(const struct op_call *c, int64_t begin, int64_t end)
     const int64_t n = shape_channels(&c->x->shape);
 
     for (int64_t k = begin * n; k < end * n; k++) {
-        const struct row *r = (const struct row *)c->saved + k / n;
+        const struct kl_row *r = (const struct kl_row *)c->saved + k / n;
         const double log_q = log_q_at(c, r, k, t), log_t = log_p_at(c, r, k, t);
         c->dx[1].data[k] +=
             (act)(scale * (double)act_exp((act)log_t) * (log_t - log_q - r->divergence));
@@ -138,7 +139,7 @@ const struct op op_kl = {
              specs},
     .min_x = 2,
     .max_x = 2,
-    .reads_x = 3,
+    .memory.reads_x = 3,
     .plan = plan,
     .count = count,
     .forward = forward,

@@ -1,5 +1,5 @@
 /* l1(a, b): the mean of |a - b| over all elements; b may be a number. The slope at 0 is 0. */
-#include "core/ops/pairs.h"
+#include "core/ops/parts/pairs.h"
 
 #include <math.h>
 
@@ -29,7 +29,7 @@ const struct op op_l1 = {
     .word = {"l1", "mean of |a - b|", 0, NULL},
     .min_x = 2,
     .max_x = 2,
-    .reads_x = 3,
+    .memory.reads_x = 3,
     .plan = plan,
     .count = pairs_count,
     .forward = forward,

@@ -2,9 +2,9 @@
  * weight and a bias for each channel, as torch.nn.LayerNorm(channels) on channels that come last:
  * rows [n, c], series [n, t, c] as in transformers, images [n, h, w, c] as in ConvNeXt.
  * Source: Ba et al. 2016, arXiv:1607.06450 */
-#include "core/ops/columns.h"
-#include "core/ops/init.h"
-#include "core/ops/rows.h"
+#include "core/ops/parts/columns.h"
+#include "core/ops/parts/init.h"
+#include "core/ops/parts/rows.h"
 
 struct layer_norm {
     double eps;
@@ -172,8 +172,8 @@ const struct op op_layer_norm = {
              specs},
     .min_x = 1,
     .max_x = 1,
-    .reads_x = 1,
-    .in_place = true,
+    .memory.reads_x = 1,
+    .memory.in_place = true,
     .plan = plan,
     .forward = forward,
     .backward = backward,

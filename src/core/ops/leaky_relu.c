@@ -1,6 +1,6 @@
 /* leaky_relu(x, slope=0.01): y = x for x > 0, else slope * x. */
 #include "core/ops/leaky_relu.h"
-#include "core/ops/activation.h"
+#include "core/ops/parts/activation.h"
 
 static const struct arg_spec specs[] = {
     {.name = "slope",
@@ -31,9 +31,9 @@ const struct op op_leaky_relu = {
     .word = {"leaky_relu", "x, or slope * x where x is negative", sizeof(struct leaky_relu), specs},
     .min_x = 1,
     .max_x = 1,
-    .reads_y = true,
-    .overwrites = 1,
-    .in_place = true,
+    .memory.reads_y = true,
+    .memory.overwrites = 1,
+    .memory.in_place = true,
     .plan = activation_plan,
     .forward = forward,
     .backward = backward,

@@ -2,10 +2,10 @@
  * channels]. */
 #include "core/math/conv.h"
 #include "core/math/gemm.h"
-#include "core/ops/init.h"
+#include "core/ops/parts/init.h"
 #include "core/ops/op.h"
-#include "core/ops/share.h"
-#include "core/ops/spectral.h"
+#include "core/ops/parts/share.h"
+#include "core/ops/parts/spectral.h"
 
 #include <string.h>
 
@@ -160,8 +160,8 @@ const struct op op_linear = {
              specs},
     .min_x = 1,
     .max_x = 1,
-    .reads_x = 1,
-    .overwrites = 1,
+    .memory.reads_x = 1,
+    .memory.overwrites = 1,
     .plan = plan,
     .forward = forward,
     .backward = backward,

@@ -4,8 +4,8 @@
  * size / 2 of them before, (size - 1) / 2 after, as torch.nn.LocalResponseNorm. In the paper's own
  * formula alpha is not divided by size and k is 2.
  * Source: Krizhevsky et al. 2012, section 3.3. */
-#include "core/ops/act_math.h"
-#include "core/ops/share.h"
+#include "core/ops/parts/act_math.h"
+#include "core/ops/parts/share.h"
 
 #include <string.h>
 
@@ -65,12 +65,12 @@ static int plan(const void *args, const struct shape *x, int n_x, struct op_plan
 }
 
 /* The channels [first, first + n) of a row with `channels` of them. */
-struct span {
+struct norm_span {
     int64_t first, n, channels;
 };
 
 /* to[j] = x[first + j], 0 outside of the row. */
-static void load(const act *x, struct span s, act *to) {
+static void load(const act *x, struct norm_span s, act *to) {
     const int64_t end = s.first + s.n < s.channels ? s.first + s.n : s.channels;
     const int64_t begin = s.first > 0 ? s.first : 0;
 
@@ -112,8 +112,8 @@ static void forward_rows(const struct op_call *c, int64_t begin, int64_t end) {
             const int64_t n = channels - ch < BLOCK ? channels - ch : BLOCK;
             act *y = c->y.data + row * channels + ch;
 
-            load(c->x->data + row * channels, (struct span){ch - before, n + a->size - 1, channels},
-                 x);
+            load(c->x->data + row * channels,
+                 (struct norm_span){ch - before, n + a->size - 1, channels}, x);
             powers(a, x, n, s, power);
             for (int64_t j = 0; j < n; j++)
                 y[j] = x[before + j] * power[j];
@@ -139,8 +139,9 @@ static void backward_rows(const struct op_call *c, int64_t begin, int64_t end) {
             act *dx = c->dx->data + row * channels + ch;
 
             load(c->x->data + row * channels,
-                 (struct span){ch - after - before, n + 2 * halo, channels}, x);
-            load(c->dy.data + row * channels, (struct span){ch - after, n + halo, channels}, dy);
+                 (struct norm_span){ch - after - before, n + 2 * halo, channels}, x);
+            load(c->dy.data + row * channels, (struct norm_span){ch - after, n + halo, channels},
+                 dy);
             powers(a, x, n + halo, s, power);
             for (int64_t j = 0; j < n + halo; j++)
                 t[j] = dy[j] * x[before + j] * power[j] / s[j];
@@ -160,7 +161,7 @@ const struct op op_local_response_norm = {
              sizeof(struct local_response_norm), specs},
     .min_x = 1,
     .max_x = 1,
-    .reads_x = 1,
+    .memory.reads_x = 1,
     .plan = plan,
     .forward = forward,
     .backward = backward,

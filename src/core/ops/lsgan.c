@@ -1,6 +1,6 @@
 /* lsgan(scores, target): least squares for GANs: the mean of (scores - target)^2, where target is 1
  * for real and 0 for generated samples. Source: Mao et al. 2017, doi:10.1109/ICCV.2017.304 */
-#include "core/ops/pairs.h"
+#include "core/ops/parts/pairs.h"
 
 static int plan(const void *args, const struct shape *x, int n_x, struct op_plan *plan,
                 struct err *err) {
@@ -28,7 +28,7 @@ const struct op op_lsgan = {
     .word = {"lsgan", "GAN loss of least squares: mean of (scores - target)^2", 0, NULL},
     .min_x = 2,
     .max_x = 2,
-    .reads_x = 3,
+    .memory.reads_x = 3,
     .plan = plan,
     .count = pairs_count,
     .forward = forward,

@@ -2,7 +2,7 @@
  * number of its window stands in x, zeros elsewhere; x is what the maxpool with these windows saw.
  * Numbers of overlapping windows that meet are added. No gradient passes to x.
  * Source: Badrinarayanan et al. 2017 (SegNet), doi:10.1109/TPAMI.2016.2644615 */
-#include "core/ops/window.h"
+#include "core/ops/parts/window.h"
 
 #include <string.h>
 

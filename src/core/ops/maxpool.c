@@ -1,6 +1,6 @@
 /* maxpool(x, kernel=2, stride=0, pad=0, ceil=false): the largest number of each window and channel,
  * the first one of equals; padding never wins; NaN does. */
-#include "core/ops/window.h"
+#include "core/ops/parts/window.h"
 
 static const struct arg_spec specs[] = {
     WINDOW_KERNEL, WINDOW_STRIDE, WINDOW_PAD, WINDOW_CEIL, {0},

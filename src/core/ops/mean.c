@@ -1,6 +1,6 @@
 /* mean(x): the mean of all elements, for losses that are written as arithmetic:
  * mean(relu(1 - x)). */
-#include "core/ops/share.h"
+#include "core/ops/parts/share.h"
 
 static int plan(const void *args, const struct shape *x, int n_x, struct op_plan *plan,
                 struct err *err) {

@@ -1,6 +1,6 @@
 /* mean_dice(c): the mean of dice_score(c, class) over the classes that occur among labels or
  * guesses of a confusion matrix c. */
-#include "core/ops/confusion_parts.h"
+#include "core/ops/parts/confusion_parts.h"
 
 static int plan(const void *args, const struct shape *x, int n_x, struct op_plan *plan,
                 struct err *err) {
@@ -20,7 +20,7 @@ const struct op op_mean_dice = {
     .word = {"mean_dice", "mean Dice score, from confusion()", 0, NULL},
     .min_x = 1,
     .max_x = 1,
-    .better = 1,
+    .meaning.better = 1,
     .plan = plan,
     .forward = forward,
 };

@@ -1,6 +1,6 @@
 /* mean_over(x, axes): the mean over axes of each sample, which stay with length 1, so that the
  * result can be broadcast against x: axes=[1, 2] of images [n, h, w, c] gives [n, 1, 1, c]. */
-#include "core/ops/over.h"
+#include "core/ops/parts/over.h"
 
 static int plan(const void *args, const struct shape *x, int n_x, struct op_plan *plan,
                 struct err *err) {

@@ -1,7 +1,7 @@
 /* moments(x): y [1, channels + 1, channels] of samples x [n, channels]: row 0 the mean of x, below
  * it that of x x^T, the second moments. Covariances are their difference: see frechet. */
 #include "core/math/gemm.h"
-#include "core/ops/share.h"
+#include "core/ops/parts/share.h"
 
 /* Rows of y at a time: always the same products, so that threads do not change a bit. */
 enum { PIECE = 128 };

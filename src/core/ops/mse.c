@@ -1,5 +1,5 @@
 /* mse(a, b): the mean of (a - b)^2 over all elements; b may be a number. */
-#include "core/ops/pairs.h"
+#include "core/ops/parts/pairs.h"
 
 static int plan(const void *args, const struct shape *x, int n_x, struct op_plan *plan,
                 struct err *err) {
@@ -27,7 +27,7 @@ const struct op op_mse = {
     .word = {"mse", "mean of (a - b)^2", 0, NULL},
     .min_x = 2,
     .max_x = 2,
-    .reads_x = 3,
+    .memory.reads_x = 3,
     .plan = plan,
     .count = pairs_count,
     .forward = forward,

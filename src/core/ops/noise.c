@@ -2,7 +2,7 @@
  * deviation 1 or uniform in [-1, 1), which follow from the key and the place in the global batch.
  */
 #include "core/base/rng.h"
-#include "core/ops/share.h"
+#include "core/ops/parts/share.h"
 
 enum { NORMAL, UNIFORM };
 

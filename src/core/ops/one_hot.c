@@ -1,7 +1,7 @@
 /* one_hot(label, classes): 1 in the channel of each class index and 0 elsewhere:
  * [n] -> [n, classes], [n, h, w] or [n, h, w, 1] -> [n, h, w, classes]. A negative index, which is
  * no class, gives zeros. */
-#include "core/ops/indices.h"
+#include "core/ops/parts/indices.h"
 
 #include <string.h>
 
@@ -49,7 +49,7 @@ const struct op op_one_hot = {
     .word = {"one_hot", "1 in the channel of each class index", sizeof(struct one_hot), specs},
     .min_x = 1,
     .max_x = 1,
-    .index_limit = index_limit,
+    .meaning.index_limit = index_limit,
     .plan = plan,
     .forward = forward,
 };

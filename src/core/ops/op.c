@@ -20,13 +20,13 @@ const struct op *op_find(const char *name) {
 }
 
 int op_class_input(const struct op *op, const void *args, const struct shape *x, int64_t *limit) {
-    if (op->index_limit) {
-        *limit = op->index_limit(args);
+    if (op->meaning.index_limit) {
+        *limit = op->meaning.index_limit(args);
         return 0;
     }
-    *limit = op->class_index ? shape_channels(&x[0]) : 0;
-    *limit = op->binary && *limit == 1 ? 2 : *limit;
-    return op->class_index ? 1 : -1;
+    *limit = op->meaning.class_index ? shape_channels(&x[0]) : 0;
+    *limit = op->meaning.binary && *limit == 1 ? 2 : *limit;
+    return op->meaning.class_index ? 1 : -1;
 }
 
 const struct op *const *op_table(int *n) {

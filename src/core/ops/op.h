@@ -57,10 +57,8 @@ struct op_call {
     bool training, no_winograd;
 };
 
-struct op {
-    struct word word; /* the word in the job language, with its arguments */
-    int min_x, max_x; /* number of tensor inputs; a number is accepted in place of a tensor and
-                       * arrives as shape {1, {1}} */
+/* How little memory it can do with. {0}: nothing is read in backward, nothing shared. */
+struct op_memory {
     /* What backward reads, so that memory can be reused: bit i of reads_x: the values of x[i]. */
     unsigned reads_x;
     bool reads_y;
@@ -69,13 +67,30 @@ struct op {
     /* y may be x[0]'s memory and dx[0] dy's: element-wise, shape kept. Where they alias, dx = dy's
      * memory on entry and backward overwrites it (c->dx[0].data == c->dy.data). */
     bool in_place;
-    bool saves_all;     /* saved is for backward alone: NULL where none follows */
+    bool saves_all; /* saved is for backward alone: NULL where none follows */
+    /* Fill y once more with what forward left there, from x[0] (if reads_x has bit 0) and saved; in
+     * a small part of forward's time. NULL: that cannot be. */
+    void (*recompute)(const struct op_call *c);
+    /* What backward begins with, once, where it is two steps: overwrite dy, which nobody else reads
+     * any more, by what `backward` is to read there. Here y and saved are read and gradients of
+     * x[1] .. are added to; in `backward` those of x[0]. NULL: one step. */
+    void (*start_backward)(const struct op_call *c);
+};
+
+/* What its inputs and its value mean, for those who must know more than numbers. */
+struct op_meaning {
     bool cancels_bias;  /* a constant added to x[0] changes nothing: bn */
     bool class_index;   /* x[1] holds class indices below the channels of x[0], or -1 .. ignored */
     bool binary;        /* class_index, where one channel is the score of class 1 of two */
     signed char better; /* of metrics: 1 where larger is better, -1 where smaller; 0: not said */
     /* x[0] holds class indices below this, or negative ones; NULL: it does not. */
     int64_t (*index_limit)(const void *args);
+};
+
+struct op {
+    struct word word; /* the word in the job language, with its arguments */
+    int min_x, max_x; /* number of tensor inputs; a number is accepted in place of a tensor and
+                       * arrives as shape {1, {1}} */
 
     /* Fill the plan, zeroed but for what is given, from arguments and input shapes. Pure.
      * Returns 0, or -1 with err set (ERR_CONFIG), in words that the author of the job used,
@@ -89,17 +104,13 @@ struct op {
     double (*count)(const struct op_call *c);
     /* Overwrite y, saved and state. */
     void (*forward)(const struct op_call *c);
-    /* Fill y once more with what forward left there, from x[0] (if reads_x has bit 0) and saved; in
-     * a small part of forward's time. NULL: that cannot be. */
-    void (*recompute)(const struct op_call *c);
-    /* What backward begins with, once, where it is two steps: overwrite dy, which nobody else reads
-     * any more, by what `backward` is to read there. Here y and saved are read and gradients of
-     * x[1] .. are added to; in `backward` those of x[0]. NULL: one step. */
-    void (*start_backward)(const struct op_call *c);
     /* Add to every wanted dx and dw: a tensor that is read twice gets both gradients. Overwrite
      * what dx_first names.
      * NULL: no gradient passes (metrics, noise, detach). */
     void (*backward)(const struct op_call *c);
+
+    struct op_memory memory;
+    struct op_meaning meaning;
 };
 
 /* The operator of that name, or NULL. Static lifetime. */

@@ -1,6 +1,6 @@
 /* pixel_accuracy(c): the share of labels that the network found: the diagonal of a confusion matrix
  * c. */
-#include "core/ops/confusion_parts.h"
+#include "core/ops/parts/confusion_parts.h"
 
 static int plan(const void *args, const struct shape *x, int n_x, struct op_plan *plan,
                 struct err *err) {
@@ -21,7 +21,7 @@ const struct op op_pixel_accuracy = {
     .word = {"pixel_accuracy", "share of labels that are found, from confusion()", 0, NULL},
     .min_x = 1,
     .max_x = 1,
-    .better = 1,
+    .meaning.better = 1,
     .plan = plan,
     .forward = forward,
 };

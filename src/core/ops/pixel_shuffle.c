@@ -2,7 +2,7 @@
  * [n, h, w, c scale^2] -> [n, h scale, w scale, c]; channel (ch scale + i) scale + j goes to
  * row i and column j of its square in channel ch, as torch.nn.PixelShuffle.
  * Source: Shi et al. 2016, arXiv:1609.05158 */
-#include "core/ops/share.h"
+#include "core/ops/parts/share.h"
 
 struct pixel_shuffle {
     int scale;
@@ -86,7 +86,7 @@ const struct op op_pixel_shuffle = {
              specs},
     .min_x = 1,
     .max_x = 1,
-    .overwrites = 1,
+    .memory.overwrites = 1,
     .plan = plan,
     .forward = forward,
     .backward = backward,

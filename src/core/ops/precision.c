@@ -1,6 +1,6 @@
 /* precision(c, class=-1): of what is taken for a class, the share that is of it, from a confusion
  * matrix c. The mean is over classes that occur among labels or guesses (macro average). */
-#include "core/ops/confusion_parts.h"
+#include "core/ops/parts/confusion_parts.h"
 
 static int plan(const void *args, const struct shape *x, int n_x, struct op_plan *plan,
                 struct err *err) {
@@ -21,7 +21,7 @@ const struct op op_precision = {
              sizeof(struct confusion_class), confusion_class_or_mean},
     .min_x = 1,
     .max_x = 1,
-    .better = 1,
+    .meaning.better = 1,
     .plan = plan,
     .forward = forward,
 };

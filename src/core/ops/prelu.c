@@ -1,8 +1,8 @@
 /* prelu(x, init=0.25, shared=false): y = x for x > 0, else weight * x, with a trained weight for
  * each channel, or one for all. Source: He et al. 2015, doi:10.1109/ICCV.2015.123 */
-#include "core/ops/act_math.h"
-#include "core/ops/columns.h"
-#include "core/ops/init.h"
+#include "core/ops/parts/act_math.h"
+#include "core/ops/parts/columns.h"
+#include "core/ops/parts/init.h"
 
 static const char *const answers[] = {"false", "true", NULL};
 
@@ -128,8 +128,8 @@ const struct op op_prelu = {
              specs},
     .min_x = 1,
     .max_x = 1,
-    .reads_x = 1,
-    .in_place = true,
+    .memory.reads_x = 1,
+    .memory.in_place = true,
     .plan = plan,
     .forward = forward,
     .backward = backward,

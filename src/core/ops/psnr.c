@@ -1,6 +1,6 @@
 /* psnr(a, b, max=1): the peak signal-to-noise ratio 10 log10(max^2 / mean((a - b)^2)) of each
  * sample in dB, the mean over samples. Infinite where two samples are equal. */
-#include "core/ops/share.h"
+#include "core/ops/parts/share.h"
 
 #include <math.h>
 
@@ -68,7 +68,7 @@ const struct op op_psnr = {
     .word = {"psnr", "peak signal-to-noise ratio of images in dB", sizeof(struct psnr), specs},
     .min_x = 2,
     .max_x = 2,
-    .better = 1,
+    .meaning.better = 1,
     .plan = plan,
     .count = count,
     .forward = forward,

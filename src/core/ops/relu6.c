@@ -1,5 +1,5 @@
 /* relu6(x): y = min(max(x, 0), 6); NaN stays NaN. */
-#include "core/ops/activation.h"
+#include "core/ops/parts/activation.h"
 
 static act value(act x, const void *args) {
     (void)args;
@@ -17,9 +17,9 @@ const struct op op_relu6 = {
     .word = {"relu6", "min(max(x, 0), 6)", 0, NULL},
     .min_x = 1,
     .max_x = 1,
-    .reads_y = true,
-    .overwrites = 1,
-    .in_place = true,
+    .memory.reads_y = true,
+    .memory.overwrites = 1,
+    .memory.in_place = true,
     .plan = activation_plan,
     .forward = forward,
     .backward = backward,

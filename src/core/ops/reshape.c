@@ -1,6 +1,6 @@
 /* reshape(x, shape): each sample in another shape: [n, ...] -> [n, shape...], the same numbers in
  * the same order; one element of shape may be -1 and is worked out. */
-#include "core/ops/copy.h"
+#include "core/ops/parts/copy.h"
 
 struct reshape {
     struct ints shape;
@@ -54,8 +54,8 @@ const struct op op_reshape = {
     .word = {"reshape", "each sample in another shape", sizeof(struct reshape), specs},
     .min_x = 1,
     .max_x = 1,
-    .overwrites = 1,
-    .in_place = true,
+    .memory.overwrites = 1,
+    .memory.in_place = true,
     .plan = plan,
     .forward = copy_forward,
     .backward = copy_backward,

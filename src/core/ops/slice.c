@@ -1,7 +1,7 @@
 /* slice(x, from=0, to=0, axis=-1): what lies from `from` up to but not including `to` along an
  * axis, the channels unless said otherwise. Places and axes that are negative count from the end.
  */
-#include "core/ops/piece.h"
+#include "core/ops/parts/piece.h"
 
 struct slice {
     int from, to, axis;
@@ -85,7 +85,7 @@ const struct op op_slice = {
     .word = {"slice", "a piece of the channels or of another axis", sizeof(struct slice), specs},
     .min_x = 1,
     .max_x = 1,
-    .overwrites = 1,
+    .memory.overwrites = 1,
     .plan = plan,
     .forward = forward,
     .backward = backward,

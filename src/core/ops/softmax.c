@@ -1,7 +1,7 @@
 /* softmax(x): over channels, y[j] = exp(x[j]) / sum over k of exp(x[k]), with the maximum taken out
  * first, so that nothing overflows. */
-#include "core/ops/rows.h"
-#include "core/ops/share.h"
+#include "core/ops/parts/rows.h"
+#include "core/ops/parts/share.h"
 
 static int plan(const void *args, const struct shape *x, int n_x, struct op_plan *plan,
                 struct err *err) {
@@ -60,9 +60,9 @@ const struct op op_softmax = {
     .word = {"softmax", "probabilities over channels", 0, NULL},
     .min_x = 1,
     .max_x = 1,
-    .reads_y = true,
-    .overwrites = 1,
-    .in_place = true,
+    .memory.reads_y = true,
+    .memory.overwrites = 1,
+    .memory.in_place = true,
     .plan = plan,
     .forward = forward,
     .backward = backward,

@@ -1,6 +1,6 @@
 /* softplus(x, beta=1): y = log(1 + exp(beta x)) / beta, without overflow. */
-#include "core/ops/activation.h"
-#include "core/ops/act_math.h"
+#include "core/ops/parts/activation.h"
+#include "core/ops/parts/act_math.h"
 
 struct softplus {
     double beta;
@@ -35,9 +35,9 @@ const struct op op_softplus = {
     .word = {"softplus", "log(1 + exp(beta x)) / beta", sizeof(struct softplus), specs},
     .min_x = 1,
     .max_x = 1,
-    .reads_y = true,
-    .overwrites = 1,
-    .in_place = true,
+    .memory.reads_y = true,
+    .memory.overwrites = 1,
+    .memory.in_place = true,
     .plan = activation_plan,
     .forward = forward,
     .backward = backward,

@@ -1,5 +1,5 @@
 /* split(x, parts, part): part number `part`, from 0, of `parts` equal parts of the channels. */
-#include "core/ops/piece.h"
+#include "core/ops/parts/piece.h"
 
 struct split {
     int parts, part;
@@ -64,7 +64,7 @@ const struct op op_split = {
     .word = {"split", "one of several equal parts of the channels", sizeof(struct split), specs},
     .min_x = 1,
     .max_x = 1,
-    .overwrites = 1,
+    .memory.overwrites = 1,
     .plan = plan,
     .forward = forward,
     .backward = backward,

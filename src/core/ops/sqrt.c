@@ -1,5 +1,5 @@
 /* sqrt(x): the square root; NaN below 0. Its slope at 0 is infinite: add a little to x there. */
-#include "core/ops/activation.h"
+#include "core/ops/parts/activation.h"
 #include <math.h>
 
 static act value(act x, const void *args) {
@@ -18,9 +18,9 @@ const struct op op_sqrt = {
     .word = {"sqrt", "square root", 0, NULL},
     .min_x = 1,
     .max_x = 1,
-    .reads_y = true,
-    .overwrites = 1,
-    .in_place = true,
+    .memory.reads_y = true,
+    .memory.overwrites = 1,
+    .memory.in_place = true,
     .plan = activation_plan,
     .forward = forward,
     .backward = backward,

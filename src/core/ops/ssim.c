@@ -5,7 +5,7 @@
  * deviation of 1.5 (windows within the image only), C1 = (0.01 max)^2 and C2 = (0.03 max)^2. It has
  * a gradient: 1 - ssim(a, b) is a loss.
  * Source: Wang et al. 2004, doi:10.1109/TIP.2003.819861 */
-#include "core/ops/share.h"
+#include "core/ops/parts/share.h"
 
 #include <math.h>
 #include <string.h>
@@ -257,8 +257,8 @@ const struct op op_ssim = {
     .word = {"ssim", "structural similarity of images", sizeof(struct ssim), specs},
     .min_x = 2,
     .max_x = 2,
-    .reads_x = 3,
-    .better = 1,
+    .memory.reads_x = 3,
+    .meaning.better = 1,
     .plan = plan,
     .count = count,
     .forward = forward,

@@ -1,7 +1,7 @@
 /* swish(x): y = x / (1 + exp(-x)), also called SiLU. Source: Ramachandran et al. 2017,
  * arXiv:1710.05941 */
-#include "core/ops/activation.h"
-#include "core/ops/act_math.h"
+#include "core/ops/parts/activation.h"
+#include "core/ops/parts/act_math.h"
 
 static act sigmoid(act x) {
     const act e = act_exp(x < 0 ? x : -x); /* at most 1 */
@@ -27,9 +27,9 @@ const struct op op_swish = {
     .word = {"swish", "x / (1 + exp(-x))", 0, NULL},
     .min_x = 1,
     .max_x = 1,
-    .reads_x = 1,
-    .overwrites = 1,
-    .in_place = true,
+    .memory.reads_x = 1,
+    .memory.overwrites = 1,
+    .memory.in_place = true,
     .plan = activation_plan,
     .forward = forward,
     .backward = backward,

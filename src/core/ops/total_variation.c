@@ -2,7 +2,7 @@
  * and channels, divided by the number of elements: a smoothness that does not depend on the size of
  * the image. The slope of no difference is 0. Source: Rudin et al. 1992,
  * doi:10.1016/0167-2789(92)90242-F; the anisotropic form. */
-#include "core/ops/share.h"
+#include "core/ops/parts/share.h"
 
 #include <math.h>
 
@@ -83,7 +83,7 @@ const struct op op_total_variation = {
              NULL},
     .min_x = 1,
     .max_x = 1,
-    .reads_x = 1,
+    .memory.reads_x = 1,
     .plan = plan,
     .count = count,
     .forward = forward,

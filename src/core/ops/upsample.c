@@ -1,7 +1,7 @@
 /* upsample(x, scale=2, mode=nearest, size=0): [n, ..., c] with every axis between stretched, by
  * repeating the nearest pixel or by (bi-, tri-) linear interpolation between pixel centres, as
  * torch.nn.Upsample with align_corners=False. */
-#include "core/ops/share.h"
+#include "core/ops/parts/share.h"
 
 #include <string.h>
 
@@ -41,15 +41,15 @@ static const struct arg_spec specs[] = {
 };
 
 /* One output pixel along an axis: shares of two input pixels. */
-struct taps {
+struct upsample_taps {
     int64_t at[2];
     real share[2];
 };
 
-struct axis {
+struct upsample_axis {
     int64_t n_in, n_out;
     bool linear;
-    const struct taps *taps; /* of every output; of the width only */
+    const struct upsample_taps *taps; /* of every output; of the width only */
 };
 
 static int plan(const void *args, const struct shape *x, int n_x, struct op_plan *plan,
@@ -75,43 +75,43 @@ static int plan(const void *args, const struct shape *x, int n_x, struct op_plan
         if (!v)
             return err_set(err, ERR_CONFIG, "upsample: size holds a 0");
     }
-    plan->scratch_bytes = (size_t)plan->y.dim[x->rank - 2] * sizeof(struct taps);
+    plan->scratch_bytes = (size_t)plan->y.dim[x->rank - 2] * sizeof(struct upsample_taps);
     plan->flops =
         (a->mode == NEAREST ? 1.0 : (double)(2 << (x->rank - 2))) * (double)shape_len(&plan->y);
     return 0;
 }
 
-static struct axis axis_of(const struct op_call *c, int i) {
+static struct upsample_axis axis_of(const struct op_call *c, int i) {
     const struct shape *x = &c->x->shape;
     const int dim = i - (AXES - (x->rank - 2)) + 1;
 
     if (dim < 1)
-        return (struct axis){1, 1, false, NULL};
-    return (struct axis){x->dim[dim], c->y.shape.dim[dim],
-                         ((const struct upsample *)c->args)->mode == BILINEAR,
-                         i == AXES - 1 ? c->scratch : NULL};
+        return (struct upsample_axis){1, 1, false, NULL};
+    return (struct upsample_axis){x->dim[dim], c->y.shape.dim[dim],
+                                  ((const struct upsample *)c->args)->mode == BILINEAR,
+                                  i == AXES - 1 ? c->scratch : NULL};
 }
 
-static inline struct taps taps_at(const struct axis *a, int64_t out) {
+static inline struct upsample_taps taps_at(const struct upsample_axis *a, int64_t out) {
     if (!a->linear)
-        return (struct taps){{out * a->n_in / a->n_out, 0}, {1, 0}};
+        return (struct upsample_taps){{out * a->n_in / a->n_out, 0}, {1, 0}};
     const double centre = ((double)out + 0.5) * (double)a->n_in / (double)a->n_out - 0.5;
     const double at = centre > 0 ? centre : 0;
     const int64_t near = (int64_t)at, far = near + 1 < a->n_in ? near + 1 : near;
     const real share = (real)(at - (double)near);
 
-    return (struct taps){{near, far}, {1 - share, share}};
+    return (struct upsample_taps){{near, far}, {1 - share, share}};
 }
 
 /* What output `out` has of input `in`. */
-static real share_of(const struct axis *a, int64_t out, int64_t in) {
-    const struct taps t = taps_at(a, out);
+static real share_of(const struct upsample_axis *a, int64_t out, int64_t in) {
+    const struct upsample_taps t = taps_at(a, out);
 
     return (t.at[0] == in ? t.share[0] : 0) + (t.at[1] == in ? t.share[1] : 0);
 }
 
 /* Outputs that may have something of input `in`: a few too many. */
-static void reach(const struct axis *a, int64_t in, int64_t *begin, int64_t *end) {
+static void reach(const struct upsample_axis *a, int64_t in, int64_t *begin, int64_t *end) {
     const int64_t from = (in - 1) * a->n_out / a->n_in - 1;
     const int64_t to = (in + 2) * a->n_out / a->n_in + 2;
 
@@ -126,17 +126,18 @@ static inline void add_scaled(const act *restrict from, real scale, int64_t chan
 }
 
 /* y[w_out] += the stretched row x[w_in] times scale; and its transpose. */
-static void add_row(const struct axis *w, const act *x, real scale, int64_t channels, act *y) {
-    const struct taps *t = w->taps;
+static void add_row(const struct upsample_axis *w, const act *x, real scale, int64_t channels,
+                    act *y) {
+    const struct upsample_taps *t = w->taps;
 
     for (int64_t out = 0; out < w->n_out; out++, t++, y += channels)
         for (int i = 0; i < 1 + w->linear; i++)
             add_scaled(x + t->at[i] * channels, t->share[i] * scale, channels, y);
 }
 
-static void add_row_back(const struct axis *w, const act *dy, real scale, int64_t channels,
+static void add_row_back(const struct upsample_axis *w, const act *dy, real scale, int64_t channels,
                          act *dx) {
-    const struct taps *t = w->taps;
+    const struct upsample_taps *t = w->taps;
 
     for (int64_t out = 0; out < w->n_out; out++, t++, dy += channels)
         for (int i = 0; i < 1 + w->linear; i++)
@@ -145,13 +146,13 @@ static void add_row_back(const struct axis *w, const act *dy, real scale, int64_
 
 /* Rows of y: samples x depth x height. */
 static void forward_rows(const struct op_call *c, int64_t begin, int64_t end) {
-    const struct axis d = axis_of(c, 0), h = axis_of(c, 1), w = axis_of(c, 2);
+    const struct upsample_axis d = axis_of(c, 0), h = axis_of(c, 1), w = axis_of(c, 2);
     const int64_t channels = shape_channels(&c->y.shape), row_len = w.n_out * channels;
 
     for (int64_t row = begin; row < end; row++) {
         const int64_t sample = row / (d.n_out * h.n_out);
-        const struct taps td = taps_at(&d, row / h.n_out % d.n_out);
-        const struct taps th = taps_at(&h, row % h.n_out);
+        const struct upsample_taps td = taps_at(&d, row / h.n_out % d.n_out);
+        const struct upsample_taps th = taps_at(&h, row % h.n_out);
         act *y = c->y.data + row * row_len;
 
         memset(y, 0, (size_t)row_len * sizeof(act));
@@ -167,8 +168,8 @@ static void forward_rows(const struct op_call *c, int64_t begin, int64_t end) {
 }
 
 static void fill_taps(const struct op_call *c) {
-    const struct axis w = axis_of(c, AXES - 1);
-    struct taps *taps = c->scratch;
+    const struct upsample_axis w = axis_of(c, AXES - 1);
+    struct upsample_taps *taps = c->scratch;
 
     for (int64_t out = 0; out < w.n_out; out++)
         taps[out] = taps_at(&w, out);
@@ -187,7 +188,7 @@ static void forward(const struct op_call *c) {
 
 /* Rows of x, each of which gathers from the rows of y that have something of it. */
 static void backward_rows(const struct op_call *c, int64_t begin, int64_t end) {
-    const struct axis d = axis_of(c, 0), h = axis_of(c, 1), w = axis_of(c, 2);
+    const struct upsample_axis d = axis_of(c, 0), h = axis_of(c, 1), w = axis_of(c, 2);
     const int64_t channels = shape_channels(&c->y.shape);
 
     for (int64_t row = begin; row < end; row++) {
@@ -222,7 +223,7 @@ const struct op op_upsample = {
     .word = {"upsample", "images enlarged", sizeof(struct upsample), specs},
     .min_x = 1,
     .max_x = 1,
-    .overwrites = 1,
+    .memory.overwrites = 1,
     .plan = plan,
     .forward = forward,
     .backward = backward,

@@ -1,7 +1,7 @@
 /* wgan(scores, target): the Wasserstein loss of a critic: the mean of -scores where target is 1
  * (real) and of scores where it is 0 (generated); (1 - 2 target) scores in between. A generator
  * minimises wgan(scores, 1). Source: Arjovsky et al. 2017, arXiv:1701.07875 */
-#include "core/ops/pairs.h"
+#include "core/ops/parts/pairs.h"
 
 static int plan(const void *args, const struct shape *x, int n_x, struct op_plan *plan,
                 struct err *err) {
@@ -30,7 +30,7 @@ const struct op op_wgan = {
              NULL},
     .min_x = 2,
     .max_x = 2,
-    .reads_x = 3,
+    .memory.reads_x = 3,
     .plan = plan,
     .count = pairs_count,
     .forward = forward,

@@ -54,7 +54,7 @@ static inline void check_edges(const char *op) {
 static inline void check_is_metric(const char *op) {
     assert_null(op_find(op)->count);
     assert_null(op_find(op)->backward);
-    assert_int_equal(op_find(op)->better, 1);
+    assert_int_equal(op_find(op)->meaning.better, 1);
 }
 
 static inline void check_refuses_other_tensors(const char *op) {

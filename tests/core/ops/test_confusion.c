@@ -54,7 +54,7 @@ static void one_score_chooses_between_two_classes(void **state) {
                               .x_data = {score, label}, .tolerance = 1e-12};
     check_output(&c, (struct shape){3, {1, 2, 2}}, y);
     check_count(&c, 5);
-    assert_true(op_find("confusion")->binary);
+    assert_true(op_find("confusion")->meaning.binary);
 }
 
 /* Two of four labels are ours, the others on other ranks. */

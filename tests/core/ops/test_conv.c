@@ -1,7 +1,7 @@
 #include "support/counted.h"
 #include "support/op_check.h"
 
-#include "core/ops/filters.h"
+#include "core/ops/parts/filters.h"
 
 #include <math.h>
 #include <setjmp.h>

@@ -1,5 +1,5 @@
 #include "support/op_check.h"
-#include "core/ops/init.h"
+#include "core/ops/parts/init.h"
 
 #include <math.h>
 
@@ -59,7 +59,7 @@ static void weights_begin_standard_normal(void **state) {
 
 static void it_says_which_classes_it_takes(void **state) {
     (void)state;
-    assert_int_equal(op_find("embedding")->index_limit(&args), 3);
+    assert_int_equal(op_find("embedding")->meaning.index_limit(&args), 3);
 }
 
 static void too_many_dimensions_are_refused(void **state) {

@@ -78,7 +78,7 @@ static void it_is_a_metric_that_falls(void **state) {
     (void)state;
     assert_null(op_find("frechet")->count);
     assert_null(op_find("frechet")->backward);
-    assert_int_equal(op_find("frechet")->better, -1);
+    assert_int_equal(op_find("frechet")->meaning.better, -1);
 }
 
 static void what_are_no_moments_is_refused(void **state) {

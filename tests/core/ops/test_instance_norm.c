@@ -1,5 +1,5 @@
 #include "support/op_check.h"
-#include "core/ops/init.h"
+#include "core/ops/parts/init.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 #include "support/op_check.h"
 
-#include "core/ops/init.h"
+#include "core/ops/parts/init.h"
 
 #include <math.h>
 #include <setjmp.h>

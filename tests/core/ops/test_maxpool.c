@@ -1,7 +1,7 @@
 #include "support/counted.h"
 #include "support/op_check.h"
 
-#include "core/ops/window.h"
+#include "core/ops/parts/window.h"
 #include <math.h>
 
 #include <setjmp.h>

@@ -23,7 +23,7 @@ static void each_class_has_a_channel(void **state) {
 
 static void it_says_which_classes_it_takes(void **state) {
     (void)state;
-    assert_int_equal(op_find("one_hot")->index_limit(&three), 3);
+    assert_int_equal(op_find("one_hot")->meaning.index_limit(&three), 3);
 }
 
 static void no_gradient_passes(void **state) {

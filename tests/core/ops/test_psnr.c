@@ -49,7 +49,7 @@ static void equal_images_have_no_noise(void **state) {
 static void it_is_a_metric_that_grows(void **state) {
     (void)state;
     assert_null(op_find("psnr")->backward);
-    assert_int_equal(op_find("psnr")->better, 1);
+    assert_int_equal(op_find("psnr")->meaning.better, 1);
 }
 
 static void what_does_not_match_is_refused(void **state) {

@@ -75,7 +75,7 @@ static void black_and_white_are_not(void **state) {
 
 static void larger_is_better(void **state) {
     (void)state;
-    assert_int_equal(op_find("ssim")->better, 1);
+    assert_int_equal(op_find("ssim")->meaning.better, 1);
 }
 
 static void what_does_not_match_is_refused(void **state) {

@@ -1,0 +1,5 @@
+/* clock.h - time that only moves forward. */
+#pragma once
+
+/* Seconds of the system's monotonic clock, since some moment in the past. */
+double clock_now(void);

@@ -1,0 +1,215 @@
+#include "core/ops/parts/filters.h"
+
+enum { BIAS_AUTO, BIAS_TRUE };
+
+const char *const filters_pads[] = {"same", "valid", NULL};
+const char *const filters_biases[] = {"auto", "true", "false", NULL};
+
+/* One dimension of the kernel. */
+struct filters_axis {
+    int64_t kernel, stride, dilation, pad, output_pad;
+    int64_t cover; /* pixels from the first tap to the last */
+};
+
+static struct filters_axis axis_of(const struct filters *a, bool transposed, int i) {
+    struct filters_axis v = {.kernel = ints_at(&a->kernel, i),
+                             .stride = ints_at(&a->stride, i),
+                             .dilation = ints_at(&a->dilation, i)};
+
+    v.cover = v.dilation * (v.kernel - 1) + 1;
+    if (a->pad.n)
+        v.pad = ints_at(&a->pad, i);
+    if (transposed)
+        v.output_pad = ints_at(&a->output_pad, i);
+    if (a->pad.n || a->pad.v[0] == FILTERS_VALID)
+        return v;
+    if (!transposed) {
+        v.pad = v.kernel / 2 * v.dilation;
+        return v;
+    }
+    /* stride times the input: cut what is more evenly, at the beginning if odd; add what lacks */
+    if (v.cover > v.stride)
+        v.pad = (v.cover - v.stride + 1) / 2;
+    v.output_pad = 2 * v.pad - (v.cover - v.stride);
+    return v;
+}
+
+static int check(const char *name, bool transposed, const struct filters *a, const struct shape *x,
+                 struct err *err) {
+    const struct ints *const lists[] = {&a->kernel, &a->stride, &a->pad, &a->dilation,
+                                        &a->output_pad};
+    static const char *const names[] = {"kernel", "stride", "pad", "dilation", "output_pad"};
+    const int64_t c = shape_channels(x);
+
+    if (axes_check(name, x, err))
+        return -1;
+    for (int i = 0; i < (transposed ? 5 : 4); i++)
+        if (axes_check_list(name, names[i], lists[i], axes_of(x), err))
+            return -1;
+    if (c % a->groups)
+        return err_set(err, ERR_CONFIG, "%s: groups=%d does not divide the %lld input channels",
+                       name, a->groups, (long long)c);
+    if (a->channels % a->groups)
+        return err_set(err, ERR_CONFIG, "%s: groups=%d does not divide the %d output channels",
+                       name, a->groups, a->channels);
+    return 0;
+}
+
+/* y's height, width ... of a convolution. */
+static int shrink(const char *name, const struct filters *a, const struct shape *x, struct shape *y,
+                  struct err *err) {
+    int64_t cover[AXES_MAX], in[AXES_MAX];
+    char kernel[SHAPE_TEXT], padded[SHAPE_TEXT];
+    bool fits = true, dilated = false;
+
+    for (int i = 0; i < axes_of(x); i++) {
+        const struct filters_axis v = axis_of(a, false, i);
+
+        cover[i] = v.cover;
+        in[i] = x->dim[1 + i] + 2 * v.pad;
+        y->dim[1 + i] = (in[i] - v.cover) / v.stride + 1;
+        fits = fits && in[i] >= v.cover;
+        dilated = dilated || v.dilation > 1;
+    }
+    if (!fits)
+        return err_set(err, ERR_CONFIG, "%s: kernel %s%s is larger than the padded input %s", name,
+                       axes_text(cover, axes_of(x), kernel), dilated ? " (with its dilation)" : "",
+                       axes_text(in, axes_of(x), padded));
+    return 0;
+}
+
+/* y's height, width ... of a transposed convolution. */
+static int grow(const char *name, const struct filters *a, const struct shape *x, struct shape *y,
+                struct err *err) {
+    const bool same = !a->pad.n && a->pad.v[0] == FILTERS_SAME;
+
+    if (same)
+        for (int i = 0; i < a->output_pad.n; i++)
+            if (a->output_pad.v[i])
+                return err_set(err, ERR_CONFIG,
+                               "%s: output_pad=%d and pad=same, which works output_pad out", name,
+                               a->output_pad.v[i]);
+    for (int i = 0; i < axes_of(x); i++) {
+        const struct filters_axis v = axis_of(a, true, i);
+        const int64_t whole = (x->dim[1 + i] - 1) * v.stride + v.cover;
+
+        if (!same && v.output_pad >= v.stride && v.output_pad >= v.dilation)
+            return err_set(err, ERR_CONFIG,
+                           "%s: output_pad %lld, expected less than the stride %lld or the "
+                           "dilation %lld",
+                           name, (long long)v.output_pad, (long long)v.stride,
+                           (long long)v.dilation);
+        y->dim[1 + i] = whole - 2 * v.pad + v.output_pad;
+        if (y->dim[1 + i] < 1)
+            return err_set(err, ERR_CONFIG, "%s: pad %lld cuts off all of the %lld output pixels",
+                           name, (long long)v.pad, (long long)(whole + v.output_pad));
+    }
+    return 0;
+}
+
+static struct shape weight_shape(const struct filters *a, bool transposed, const struct shape *x,
+                                 const struct shape *y) {
+    const int n_axes = axes_of(x);
+    struct shape w = {.rank = n_axes + 2};
+
+    for (int i = 0; i < n_axes; i++)
+        w.dim[i] = ints_at(&a->kernel, i);
+    w.dim[n_axes] = shape_channels(transposed ? y : x) / a->groups;
+    w.dim[n_axes + 1] = shape_channels(transposed ? x : y);
+    return w;
+}
+
+static struct conv3d conv3d_of(const struct filters *a, bool transposed, const struct shape *x,
+                               const struct shape *y, bool no_winograd) {
+    const struct shape *in = transposed ? y : x, *out = transposed ? x : y;
+    const int none = AXES_MAX - axes_of(x); /* dimensions that x lacks: one pixel, one tap */
+    int64_t n_in[AXES_MAX] = {1, 1, 1}, n_out[AXES_MAX] = {1, 1, 1};
+    struct filters_axis v[AXES_MAX];
+
+    for (int i = 0; i < AXES_MAX; i++)
+        v[i] = (struct filters_axis){.kernel = 1, .stride = 1, .dilation = 1};
+    for (int i = none; i < AXES_MAX; i++) {
+        v[i] = axis_of(a, transposed, i - none);
+        n_in[i] = in->dim[1 + i - none];
+        n_out[i] = out->dim[1 + i - none];
+        if (n_out[i] == 1) /* there is no second window to step to */
+            v[i].stride = 1;
+    }
+    return (struct conv3d){
+        .slice = {.n = x->dim[0],
+                  .h = n_in[1],
+                  .w = n_in[2],
+                  .c = shape_channels(in),
+                  .out_h = n_out[1],
+                  .out_w = n_out[2],
+                  .k = shape_channels(out),
+                  .kernel_h = v[1].kernel,
+                  .kernel_w = v[2].kernel,
+                  .stride_h = v[1].stride,
+                  .stride_w = v[2].stride,
+                  .pad_h = v[1].pad,
+                  .pad_w = v[2].pad,
+                  .dilation_h = v[1].dilation,
+                  .dilation_w = v[2].dilation,
+                  .groups = a->groups,
+                  .no_winograd = no_winograd},
+        .d = n_in[0],
+        .out_d = n_out[0],
+        .kernel_d = v[0].kernel,
+        .stride_d = v[0].stride,
+        .pad_d = v[0].pad,
+        .dilation_d = v[0].dilation,
+    };
+}
+
+int filters_plan(const char *name, bool transposed, const struct filters *a, const struct shape *x,
+                 struct op_plan *plan, struct err *err) {
+    const int n_axes = axes_of(x);
+    int64_t extent[AXES_MAX], stride[AXES_MAX];
+
+    if (check(name, transposed, a, x, err))
+        return -1;
+    plan->y = *x;
+    plan->y.dim[x->rank - 1] = a->channels;
+    if (transposed ? grow(name, a, x, &plan->y, err) : shrink(name, a, x, &plan->y, err))
+        return -1;
+    const struct conv3d s = conv3d_of(a, transposed, x, &plan->y, plan->no_winograd);
+    struct op_param weight = {.name = "weight", .decay = true};
+
+    for (int i = 0; i < n_axes; i++) {
+        const struct filters_axis v = axis_of(a, transposed, i);
+
+        extent[i] = transposed ? (v.cover + v.stride - 1) / v.stride : v.cover;
+        stride[i] = transposed || plan->y.dim[1 + i] == 1 ? 1 : v.stride;
+    }
+    weight.shape = weight_shape(a, transposed, x, &plan->y);
+    weight.init = a->init.word ? a->init : init_default;
+    weight.fan_in = shape_len(&weight.shape) / s.slice.k;
+    weight.fan_out = shape_len(&weight.shape) / s.slice.c;
+    plan->w[0] = weight;
+    if (a->bias == BIAS_TRUE || (a->bias == BIAS_AUTO && plan->bias_auto))
+        plan->w[1] = (struct op_param){
+            .name = "bias", .shape = {1, {a->channels}}, .fan_in = weight.fan_in, .fan_out = 1};
+    plan->scratch_bytes = conv3d_scratch_bytes(&s);
+    plan->flops = conv3d_flops(&s);
+    const struct spectral spectral = filters_spectral(a, transposed, x, &plan->y);
+    spectral_plan(&spectral, plan);
+    plan->kernel = axes_h_w(extent, n_axes);
+    plan->stride = axes_h_w(stride, n_axes);
+    return 0;
+}
+
+struct conv3d filters_conv3d(const struct op_call *c, bool transposed) {
+    return conv3d_of(c->args, transposed, &c->x->shape, &c->y.shape, c->no_winograd);
+}
+
+struct spectral filters_spectral(const struct filters *a, bool transposed, const struct shape *x,
+                                 const struct shape *y) {
+    const struct shape w = weight_shape(a, transposed, x, y);
+
+    return spectral_of(a->spectral, &w, transposed);
+}
+
+int64_t filters_pixels(const struct shape *s) {
+    return shape_len(s) / shape_channels(s);
+}

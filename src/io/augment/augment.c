@@ -1,0 +1,104 @@
+#include "io/augment/augment.h"
+
+#include <string.h>
+
+#define AUGMENT(name) extern const struct augment augment_##name;
+#include "io/augment/augment.def"
+#undef AUGMENT
+
+static const struct augment *const table[] = {
+#define AUGMENT(name) &augment_##name,
+#include "io/augment/augment.def"
+#undef AUGMENT
+};
+
+const struct word *augment_find(const char *name) {
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++)
+        if (!strcmp(table[i]->word.name, name))
+            return &table[i]->word;
+    return NULL;
+}
+
+const struct augment *const *augment_table(int *n) {
+    *n = (int)(sizeof table / sizeof *table);
+    return table;
+}
+
+/* A number of floats that keeps what follows aligned to 64 bytes. */
+static int64_t aligned(int64_t len) {
+    return (len + 15) / 16 * 16;
+}
+
+/* The longest image on the way through, in floats. */
+static int64_t longest(const struct augment_plan *plan) {
+    int64_t len = shape_len(&plan->source.shape);
+
+    for (int i = 0; i < plan->n; i++)
+        if (shape_len(&plan->stage[i].out) > len)
+            len = shape_len(&plan->stage[i].out);
+    return aligned(len);
+}
+
+int augment_plan_init(struct augment_plan *plan, const struct applied *pipeline, int n,
+                      bool training, const struct augment_source *source, struct err *err) {
+    int64_t scratch = 0;
+
+    *plan = (struct augment_plan){.source = *source, .training = training, .out = source->shape};
+    for (int i = 0; i < n; i++) {
+        const struct augment *augment = (const struct augment *)(const void *)pipeline[i].word;
+        struct augment_stage *stage = &plan->stage[plan->n];
+
+        if ((augment->training_only && !training) ||
+            (!augment->moves && source->role != AUGMENT_IMAGE))
+            continue;
+        if (plan->n == AUGMENT_MAX)
+            return err_set(err, ERR_CONFIG, "%s: a pipeline has %d words at most",
+                           augment->word.name, AUGMENT_MAX);
+        *stage = (struct augment_stage){augment, pipeline[i].args, i, plan->out, plan->out, 0};
+        if (augment->plan(stage->args, training, source, stage, err))
+            return -1;
+        plan->out = stage->out;
+        plan->n++;
+        if (stage->scratch_len > scratch)
+            scratch = stage->scratch_len;
+    }
+    plan->scratch_len = 2 * longest(plan) + scratch;
+    return 0;
+}
+
+/* The image goes back and forth between two buffers; the last word that cannot work in place
+ * writes to out, and those after it work there. */
+void augment_run(const struct augment_plan *plan, uint64_t key, const unsigned char *bytes,
+                 const float *floats, float *scratch, float *out) {
+    const int64_t len = shape_len(&plan->source.shape), half = longest(plan);
+    float *const buffer[2] = {scratch, scratch + half};
+    float *image;
+    int last = -1, side = 0;
+
+    for (int i = 0; i < plan->n; i++)
+        if (!plan->stage[i].augment->in_place)
+            last = i;
+    image = last < 0 ? out : buffer[side];
+    if (bytes)
+        for (int64_t i = 0; i < len; i++)
+            image[i] = (float)bytes[i] / 255;
+    else
+        memcpy(image, floats, (size_t)len * sizeof *image);
+    for (int i = 0; i < plan->n; i++) {
+        const struct augment_stage *s = &plan->stage[i];
+        struct augment_call c = {.args = s->args,
+                                 .source = &plan->source,
+                                 .training = plan->training,
+                                 .key = key,
+                                 .first = (uint64_t)s->position * AUGMENT_DRAWS,
+                                 .in_shape = s->in,
+                                 .out_shape = s->out,
+                                 .in = image,
+                                 .scratch = scratch + 2 * half};
+
+        if (!s->augment->in_place)
+            image = i == last ? out : buffer[side ^= 1];
+        c.out = image;
+        s->augment->apply(&c);
+    }
+}

@@ -1,0 +1,175 @@
+/* Words that move the image as a whole: random_flip, rotate, rotate90, shift. */
+#include "core/base/rng.h"
+#include "io/augment/augment_parts.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+
+/* Uniform in [-1, 1). */
+static double symmetric(const struct augment_call *c, uint64_t draw) {
+    return 2 * (double)rng_uniform(c->key, c->first + draw) - 1;
+}
+
+struct flip {
+    double p;
+    int vertical;
+};
+
+static void swap(float *a, float *b, int64_t len) {
+    for (int64_t i = 0; i < len; i++) {
+        const float kept = a[i];
+
+        a[i] = b[i];
+        b[i] = kept;
+    }
+}
+
+static void apply_flip(const struct augment_call *c) {
+    const struct flip *a = c->args;
+    const int64_t h = c->in_shape.dim[0], w = c->in_shape.dim[1], ch = c->in_shape.dim[2];
+
+    if ((double)rng_uniform(c->key, c->first) >= a->p)
+        return;
+    if (a->vertical) {
+        for (int64_t i = 0; i < h / 2; i++)
+            swap(c->out + i * w * ch, c->out + (h - 1 - i) * w * ch, w * ch);
+        return;
+    }
+    for (int64_t i = 0; i < h; i++)
+        for (float *l = c->out + i * w * ch, *r = l + (w - 1) * ch; l < r; l += ch, r -= ch)
+            swap(l, r, ch);
+}
+
+static const char *const no_yes[] = {"false", "true", NULL};
+
+static const struct arg_spec flip_args[] = {
+    {.name = "p",
+     .kind = ARG_REAL,
+     .offset = offsetof(struct flip, p),
+     .fallback = 0.5,
+     .max = 1,
+     .help = "probability"},
+    {.name = "vertical",
+     .kind = ARG_WORD,
+     .offset = offsetof(struct flip, vertical),
+     .words = no_yes,
+     .help = "upside down instead of left to right"},
+    {0},
+};
+
+const struct augment augment_random_flip = {
+    .word = {"random_flip", "mirrored, or not", sizeof(struct flip), flip_args},
+    .training_only = true,
+    .in_place = true,
+    .moves = true,
+    .plan = augment_plan_same,
+    .apply = apply_flip,
+};
+
+struct rotate {
+    double degrees;
+};
+
+/* Every pixel is fetched from where it comes from, between four neighbours. */
+static void apply_rotate(const struct augment_call *c) {
+    const double degrees = symmetric(c, 0) * ((const struct rotate *)c->args)->degrees;
+    const double turn = degrees * 3.14159265358979323846 / 180, sine = sin(turn),
+                 cosine = cos(turn);
+    const int64_t h = c->in_shape.dim[0], w = c->in_shape.dim[1], n = c->in_shape.dim[2];
+    const double middle_y = (double)(h - 1) / 2, middle_x = (double)(w - 1) / 2;
+    float *out = c->out;
+
+    for (int64_t i = 0; i < h; i++)
+        for (int64_t j = 0; j < w; j++, out += n) {
+            const double dy = (double)i - middle_y, dx = (double)j - middle_x;
+            const double y = middle_y + cosine * dy + sine * dx;
+            const double x = middle_x + cosine * dx - sine * dy;
+            augment_fetch(c, y, x, out);
+        }
+}
+
+static const struct arg_spec rotate_args[] = {
+    {.name = "degrees",
+     .kind = ARG_REAL,
+     .offset = offsetof(struct rotate, degrees),
+     .max = 180,
+     .required = true,
+     .help = "at most, either way"},
+    {0},
+};
+
+const struct augment augment_rotate = {
+    .word = {"rotate", "turned about the centre; zeros come in", sizeof(struct rotate),
+             rotate_args},
+    .training_only = true,
+    .moves = true,
+    .plan = augment_plan_same,
+    .apply = apply_rotate,
+};
+
+static int plan_rotate90(const void *args, bool training, const struct augment_source *source,
+                         struct augment_stage *s, struct err *err) {
+    (void)args, (void)training, (void)source;
+    if (s->in.dim[0] == s->in.dim[1])
+        return 0;
+    return err_set(err, ERR_CONFIG,
+                   "rotate90: the image is %" PRId64 "x%" PRId64
+                   " (height, width), expected a square",
+                   s->in.dim[0], s->in.dim[1]);
+}
+
+/* As numpy's rot90: against the clock. */
+static void apply_rotate90(const struct augment_call *c) {
+    const uint64_t turns = rng_below(c->key, c->first, 4);
+    const int64_t side = c->in_shape.dim[0], n = c->in_shape.dim[2], last = side - 1;
+    float *out = c->out;
+
+    for (int64_t i = 0; i < side; i++)
+        for (int64_t j = 0; j < side; j++, out += n) {
+            const int64_t y = turns == 0 ? i : turns == 1 ? j : turns == 2 ? last - i : last - j;
+            const int64_t x = turns == 0 ? j : turns == 1 ? last - i : turns == 2 ? last - j : i;
+
+            memcpy(out, c->in + (y * side + x) * n, (size_t)n * sizeof *out);
+        }
+}
+
+const struct augment augment_rotate90 = {
+    .word = {"rotate90", "turned by none, one, two or three quarters, all equally often", 0, NULL},
+    .training_only = true,
+    .moves = true,
+    .plan = plan_rotate90,
+    .apply = apply_rotate90,
+};
+
+struct shift {
+    double fraction;
+};
+
+static void apply_shift(const struct augment_call *c) {
+    const double fraction = ((const struct shift *)c->args)->fraction;
+    const int64_t h = c->in_shape.dim[0], w = c->in_shape.dim[1];
+    const struct augment_box box = {(int64_t)floor(symmetric(c, 0) * fraction * (double)h + 0.5),
+                                    (int64_t)floor(symmetric(c, 1) * fraction * (double)w + 0.5), h,
+                                    w};
+
+    augment_crop(c, &box);
+}
+
+static const struct arg_spec shift_args[] = {
+    {.name = "fraction",
+     .kind = ARG_REAL,
+     .offset = offsetof(struct shift, fraction),
+     .max = 1,
+     .required = true,
+     .help = "of height and width, at most, either way"},
+    {0},
+};
+
+const struct augment augment_shift = {
+    .word = {"shift", "moved by whole pixels; zeros come in", sizeof(struct shift), shift_args},
+    .training_only = true,
+    .moves = true,
+    .plan = augment_plan_same,
+    .apply = apply_shift,
+};

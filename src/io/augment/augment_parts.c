@@ -1,0 +1,187 @@
+#include "io/augment/augment_parts.h"
+
+#include <math.h>
+#include <string.h>
+
+int augment_size(const char *name, const struct ints *size, int64_t *height, int64_t *width,
+                 struct err *err) {
+    if (size->n > 2)
+        return err_set(err, ERR_CONFIG,
+                       "%s: size is a list of %d numbers, expected one or [height, width]", name,
+                       size->n);
+    *height = ints_at(size, 0);
+    *width = ints_at(size, 1);
+    return 0;
+}
+
+int augment_plan_same(const void *args, bool training, const struct augment_source *source,
+                      struct augment_stage *stage, struct err *err) {
+    (void)args, (void)training, (void)source, (void)stage, (void)err;
+    return 0;
+}
+
+static int64_t clamp(int64_t x, int64_t low, int64_t high) {
+    return x < low ? low : x > high ? high : x;
+}
+
+static void fill(float *out, int64_t len, float value) {
+    for (int64_t i = 0; i < len; i++)
+        out[i] = value;
+}
+
+void augment_crop(const struct augment_call *call, const struct augment_box *box) {
+    const int64_t h = call->in_shape.dim[0], w = call->in_shape.dim[1], c = call->in_shape.dim[2];
+    const int64_t from = clamp(box->left, 0, w), to = clamp(box->left + box->width, 0, w);
+    const int64_t row = box->width * c, before = (from - box->left) * c, len = (to - from) * c;
+    const float outside = augment_fill(call);
+    float *out = call->out;
+
+    for (int64_t i = box->top; i < box->top + box->height; i++, out += row) {
+        if (i < 0 || i >= h || len <= 0) {
+            fill(out, row, outside);
+            continue;
+        }
+        fill(out, before, outside);
+        memcpy(out + before, call->in + (i * w + from) * c, (size_t)len * sizeof *out);
+        fill(out + before + len, row - before - len, outside);
+    }
+}
+
+/* Add weight times the pixel (i, j) of in; nothing beyond the edges. */
+static void add_pixel(const struct augment_call *c, int64_t i, int64_t j, float weight,
+                      float *out) {
+    const int64_t h = c->in_shape.dim[0], w = c->in_shape.dim[1], n = c->in_shape.dim[2];
+
+    if (weight == 0 || i < 0 || i >= h || j < 0 || j >= w)
+        return;
+    for (int64_t ch = 0; ch < n; ch++)
+        out[ch] += weight * c->in[(i * w + j) * n + ch];
+}
+
+void augment_fetch(const struct augment_call *c, double y, double x, float *out) {
+    const int64_t h = c->in_shape.dim[0], w = c->in_shape.dim[1], n = c->in_shape.dim[2];
+
+    if (c->source->role == AUGMENT_MASK) {
+        const int64_t i = (int64_t)floor(y + 0.5), j = (int64_t)floor(x + 0.5);
+        const bool inside = i >= 0 && i < h && j >= 0 && j < w;
+
+        for (int64_t ch = 0; ch < n; ch++)
+            out[ch] = inside ? c->in[(i * w + j) * n + ch] : -1;
+        return;
+    }
+    const int64_t y0 = (int64_t)floor(y), x0 = (int64_t)floor(x);
+    const float down = (float)(y - (double)y0), right = (float)(x - (double)x0);
+
+    fill(out, n, 0);
+    add_pixel(c, y0, x0, (1 - down) * (1 - right), out);
+    add_pixel(c, y0, x0 + 1, (1 - down) * right, out);
+    add_pixel(c, y0 + 1, x0, down * (1 - right), out);
+    add_pixel(c, y0 + 1, x0 + 1, down * right, out);
+}
+
+/* Which inputs an output is the weighted mean of, along one side. */
+struct resample_taps {
+    double centre, stretch;
+    int64_t from, to;
+};
+
+/* Output i of out_len from in_len inputs. */
+static struct resample_taps taps_of(int64_t i, int64_t out_len, int64_t in_len) {
+    const double scale = (double)in_len / (double)out_len, stretch = scale > 1 ? scale : 1;
+    const double centre = ((double)i + 0.5) * scale;
+
+    return (struct resample_taps){centre, stretch,
+                                  clamp((int64_t)(centre - stretch + 0.5), 0, in_len),
+                                  clamp((int64_t)(centre + stretch + 0.5), 0, in_len)};
+}
+
+/* The most taps that an output has. */
+static int64_t most_taps(int64_t out_len, int64_t in_len) {
+    return 2 * ((in_len + out_len - 1) / out_len) + 2;
+}
+
+/* weight[to - from], whose sum is 1. */
+static void weigh(const struct resample_taps *t, float *weight) {
+    const int64_t n = t->to - t->from;
+    double sum = 0;
+
+    for (int64_t k = 0; k < n; k++) {
+        const double far = fabs(((double)(t->from + k) + 0.5 - t->centre) / t->stretch);
+
+        weight[k] = far < 1 ? (float)(1 - far) : 0;
+        sum += (double)weight[k];
+    }
+    for (int64_t k = 0; k < n; k++)
+        weight[k] = (float)((double)weight[k] / sum);
+}
+
+int64_t augment_resample_scratch(const struct shape *in, const struct shape *out) {
+    return in->dim[1] * in->dim[2] + most_taps(out->dim[0], in->dim[0]) +
+           out->dim[1] * most_taps(out->dim[1], in->dim[1]);
+}
+
+/* One line of [w, c] inputs to out_w outputs; weight as augment_resample lays them out. */
+static void resample_line(const float *line, int64_t w, int64_t c, const float *weight, float *out,
+                          int64_t out_w) {
+    const int64_t stride = most_taps(out_w, w);
+
+    for (int64_t j = 0; j < out_w; j++, out += c, weight += stride) {
+        const struct resample_taps x = taps_of(j, out_w, w);
+        const float *in = line + x.from * c;
+
+        for (int64_t ch = 0; ch < c; ch++)
+            out[ch] = weight[0] * in[ch];
+        for (int64_t k = 1; k < x.to - x.from; k++)
+            for (int64_t ch = 0; ch < c; ch++)
+                out[ch] += weight[k] * in[k * c + ch];
+    }
+}
+
+/* Nothing between two classes is a class. */
+static void resample_nearest(const struct augment_call *c, const struct augment_box *box) {
+    const int64_t w = c->in_shape.dim[1], n = c->in_shape.dim[2];
+    const int64_t out_h = c->out_shape.dim[0], out_w = c->out_shape.dim[1];
+    float *out = c->out;
+
+    for (int64_t i = 0; i < out_h; i++)
+        for (int64_t j = 0; j < out_w; j++, out += n) {
+            const int64_t y = box->top + (2 * i + 1) * box->height / (2 * out_h);
+            const int64_t x = box->left + (2 * j + 1) * box->width / (2 * out_w);
+
+            memcpy(out, c->in + (y * w + x) * n, (size_t)n * sizeof *out);
+        }
+}
+
+/* Lines first, as they are contiguous: each output line is a weighted sum of input lines, which is
+ * then resampled itself. scratch: that line, its weights, and the weights of every column. */
+void augment_resample(const struct augment_call *call, const struct augment_box *box) {
+    const int64_t w = call->in_shape.dim[1], c = call->in_shape.dim[2], row = box->width * c;
+    const int64_t out_h = call->out_shape.dim[0], out_w = call->out_shape.dim[1];
+    float *scratch = call->scratch, *out = call->out;
+    float *line_weight = scratch + row;
+    float *column_weight = line_weight + most_taps(out_h, box->height);
+
+    if (call->source->role == AUGMENT_MASK) {
+        resample_nearest(call, box);
+        return;
+    }
+    for (int64_t j = 0; j < out_w; j++) {
+        const struct resample_taps x = taps_of(j, out_w, box->width);
+
+        weigh(&x, column_weight + j * most_taps(out_w, box->width));
+    }
+    for (int64_t i = 0; i < out_h; i++, out += out_w * c) {
+        const struct resample_taps y = taps_of(i, out_h, box->height);
+
+        weigh(&y, line_weight);
+        memset(scratch, 0, (size_t)row * sizeof *scratch);
+        for (int64_t k = y.from; k < y.to; k++) {
+            const float *line = call->in + ((box->top + k) * w + box->left) * c;
+            const float weight = line_weight[k - y.from];
+
+            for (int64_t e = 0; e < row; e++)
+                scratch[e] += weight * line[e];
+        }
+        resample_line(scratch, box->width, c, column_weight, out, out_w);
+    }
+}

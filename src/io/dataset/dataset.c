@@ -1,0 +1,88 @@
+#include "io/dataset/dataset_private.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static void column_release(struct column *c) {
+    h5_data_close(c->data);
+    h5_texts_free(c->class_name, c->class_name ? c->n_classes : 0);
+    free(c->kept);
+    free(c->counts);
+    free(c->mean);
+    free(c->std);
+}
+
+void dataset_close(struct dataset *ds) {
+    if (!ds)
+        return;
+    for (int i = 0; i < DATASET_MAX_FIELDS; i++)
+        column_release(&ds->column[i]);
+    h5_close(ds->file);
+    free(ds->name);
+    free(ds->run);
+    free(ds->wanted);
+    free(ds);
+}
+
+const char *dataset_name(const struct dataset *ds) {
+    return ds->name;
+}
+
+int64_t dataset_len(const struct dataset *ds) {
+    return ds->len;
+}
+
+int dataset_n_fields(const struct dataset *ds) {
+    return ds->n_fields;
+}
+
+const struct dataset_field *dataset_field(const struct dataset *ds, int i) {
+    return &ds->field[i];
+}
+
+int dataset_find_field(const struct dataset *ds, const char *name) {
+    for (int i = 0; i < ds->n_fields; i++)
+        if (strcmp(ds->field[i].name, name) == 0)
+            return i;
+    return -1;
+}
+
+const char *dataset_ignored(const struct dataset *ds) {
+    return ds->ignored;
+}
+
+int dataset_field_classes(const struct dataset *ds, int i) {
+    return ds->column[i].n_classes;
+}
+
+const int64_t *dataset_class_counts(const struct dataset *ds, int i) {
+    return ds->column[i].counts;
+}
+
+const char *dataset_class_name(const struct dataset *ds, int i, int class) {
+    return ds->column[i].class_name[class];
+}
+
+const float *dataset_mean(const struct dataset *ds, int i) {
+    return ds->column[i].mean;
+}
+
+const float *dataset_std(const struct dataset *ds, int i) {
+    return ds->column[i].std;
+}
+
+uint64_t dataset_fingerprint(const struct dataset *ds) {
+    return ds->fingerprint;
+}
+
+const int32_t *dataset_labels(const struct dataset *ds, int i) {
+    const struct dataset_field *f = &ds->field[i];
+
+    return f->kind == DATASET_CLASS && !f->sample.rank
+               ? (const int32_t *)(const void *)ds->column[i].kept
+               : NULL;
+}
+
+bool dataset_in_memory(const struct dataset *ds) {
+    return !ds->file;
+}

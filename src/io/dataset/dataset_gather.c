@@ -1,0 +1,228 @@
+/* Which datasets of a group are fields. */
+#include "io/dataset/dataset_layout.h"
+
+#include <ctype.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { NAME_COMPARED = 63, NAMES_TEXT = 256 };
+
+/* A dataset of the group that may be a field. */
+struct candidate {
+    struct layout_field field;
+    char why[48]; /* it is none; "": it is one */
+};
+
+/* Levenshtein's distance of the first NAME_COMPARED characters. */
+static size_t distance(const char *a, const char *b) {
+    const size_t n_a = strnlen(a, NAME_COMPARED), n_b = strnlen(b, NAME_COMPARED);
+    size_t row[NAME_COMPARED + 1];
+
+    for (size_t j = 0; j <= n_b; j++)
+        row[j] = j;
+    for (size_t i = 1; i <= n_a; i++) {
+        size_t diagonal = row[0];
+
+        row[0] = i;
+        for (size_t j = 1; j <= n_b; j++) {
+            const size_t replace = diagonal + (a[i - 1] != b[j - 1]);
+            size_t best = row[j] < row[j - 1] ? row[j] + 1 : row[j - 1] + 1;
+
+            diagonal = row[j];
+            row[j] = replace < best ? replace : best;
+        }
+    }
+    return row[n_b];
+}
+
+void layout_names(const struct h5_list *list, bool groups, char *text, size_t len) {
+    size_t used = 0;
+
+    *text = 0;
+    for (int i = 0; i < list->n; i++) {
+        const char *name = list->entry[i].name;
+
+        if (list->entry[i].group != groups)
+            continue;
+        if (used + strlen(name) + 8 > len) {
+            strcpy(text + used, ", ...");
+            return;
+        }
+        used += (size_t)snprintf(text + used, len - used, "%s%s", used ? ", " : "", name);
+    }
+}
+
+const char *layout_nearest(const struct h5_list *list, const char *name) {
+    const char *best = NULL;
+    size_t least = strlen(name) / 2 + 1;
+
+    for (int i = 0; i < list->n; i++) {
+        const size_t d = distance(name, list->entry[i].name);
+
+        if (list->entry[i].group && d < least) {
+            least = d;
+            best = list->entry[i].name;
+        }
+    }
+    return best;
+}
+
+bool layout_is_name(const char *name) {
+    const size_t len = strlen(name);
+
+    if (!len || len >= DATASET_FIELD_NAME || !(isalpha((unsigned char)*name) || *name == '_'))
+        return false;
+    for (; *name; name++)
+        if (!isalnum((unsigned char)*name) && *name != '_')
+            return false;
+    return true;
+}
+
+/* masks_train or train_masks of the split train to masks; false where it is not of the split. */
+static bool without_split(const char *name, const char *split, char *out, size_t len) {
+    const size_t n = strlen(name), s = strlen(split);
+
+    if (n > s + 1 && strncmp(name, split, s) == 0 && name[s] == '_')
+        return snprintf(out, len, "%s", name + s + 1) < (int)len;
+    if (n > s + 1 && strcmp(name + n - s, split) == 0 && name[n - s - 1] == '_')
+        return snprintf(out, len, "%.*s", (int)(n - s - 1), name) < (int)len;
+    return false;
+}
+
+/* Rows, and whether the dataset can be a field at all. */
+static int inspect(struct h5 *file, struct candidate *c, struct err *err) {
+    struct layout_field *f = &c->field;
+    struct h5_data *data;
+    int64_t unpaired = 0;
+
+    if (h5_data_open(&data, file, f->path, err))
+        return -1;
+    const struct h5_info *info = h5_data_info(data);
+    f->rows = info->rank ? info->dim[0] : 0;
+    if (!info->rank)
+        strcpy(c->why, "one value");
+    else if (info->class == H5_CLASS_TEXT || info->class == H5_CLASS_OTHER)
+        strcpy(c->why, info->class == H5_CLASS_TEXT ? "text" : "no numbers");
+    h5_data_close(data);
+    if (h5_attr_exists(file, f->path, "unpaired") &&
+        h5_attr_int(file, f->path, "unpaired", &unpaired, err))
+        return -1;
+    f->unpaired = unpaired != 0;
+    return 0;
+}
+
+static void ignore(struct dataset_layout *out, const char *name, const char *why) {
+    const size_t used = strlen(out->ignored), left = sizeof out->ignored - used;
+
+    if (used + strlen(name) + strlen(why) + 12 > sizeof out->ignored) {
+        if (left > 6 && strcmp(out->ignored + used - 5, ", ...") != 0)
+            strcpy(out->ignored + used, ", ...");
+        return;
+    }
+    snprintf(out->ignored + used, left, "%s%s (%s)", used ? ", " : "", name, why);
+}
+
+/* Those that there is room for. */
+static int n_kept(const struct dataset_layout *out) {
+    return out->n_fields < DATASET_MAX_FIELDS ? out->n_fields : DATASET_MAX_FIELDS;
+}
+
+static bool taken(const struct dataset_layout *out, const char *name) {
+    for (int i = 0; i < n_kept(out); i++)
+        if (strcmp(out->field[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+/* The field that says how many samples there are: the first that is paired. */
+static const struct layout_field *find_model(const struct dataset_layout *out) {
+    for (int i = 0; i < n_kept(out); i++)
+        if (!out->field[i].unpaired)
+            return &out->field[i];
+    return NULL;
+}
+
+/* Where other rows than the images' may be something else, images or not, fields must agree. */
+static int check_rows(const struct h5 *file, const struct dataset_layout *out, struct candidate *c,
+                      struct err *err) {
+    const struct layout_field *model = find_model(out), *f = &c->field;
+
+    if (!model || f->unpaired || model->rows == f->rows)
+        return 0;
+    snprintf(c->why, sizeof c->why, "%lld rows", (long long)f->rows);
+    if (strcmp(model->name, "image") == 0)
+        return 0;
+    return err_set(err, ERR_DATA,
+                   "%s:%s: %s has %lld rows but %s has %lld; where they do not belong together, "
+                   "give one of them the attribute unpaired = 1",
+                   h5_name(file), out->group, model->name, (long long)model->rows, f->name,
+                   (long long)f->rows);
+}
+
+/* Add the dataset `entry` of the group under that name, if it is a field. */
+static int add(struct h5 *file, const char *group, const char *entry, const char *name,
+               bool recognised, struct dataset_layout *out, struct err *err) {
+    struct candidate c = {0};
+
+    if (!layout_is_name(name) || snprintf(c.field.path, LAYOUT_PATH, "%s/%s",
+                                          strcmp(group, "/") ? group : "", entry) >= LAYOUT_PATH) {
+        ignore(out, entry, "no name for a field");
+        return 0;
+    }
+    if (inspect(file, &c, err))
+        return -1;
+    strcpy(c.field.name, name);
+    if (recognised)
+        *c.why = 0; /* what is wrong with it will be said */
+    else if (!*c.why && taken(out, name))
+        snprintf(c.why, sizeof c.why, "there is another %s", name);
+    else if (!*c.why && check_rows(file, out, &c, err))
+        return -1;
+    if (*c.why) {
+        ignore(out, entry, c.why);
+        return 0;
+    }
+    if (out->n_fields < DATASET_MAX_FIELDS)
+        out->field[out->n_fields] = c.field;
+    out->n_fields++;
+    return 0;
+}
+
+static int too_many(const struct h5 *file, const char *group, const struct h5_list *list,
+                    const struct dataset_layout *out, struct err *err) {
+    char datasets[NAMES_TEXT];
+
+    layout_names(list, false, datasets, sizeof datasets);
+    return err_set(err, ERR_DATA, "%s:%s: has %d fields, expected at most %d: %s", h5_name(file),
+                   group, out->n_fields, DATASET_MAX_FIELDS, datasets);
+}
+
+int layout_gather(struct h5 *file, const char *group, const char *split, const char *images,
+                  const char *labels, struct dataset_layout *out, struct err *err) {
+    struct h5_list list = {0};
+    char name[LAYOUT_PATH];
+    int status = 0;
+
+    *out = (struct dataset_layout){0};
+    snprintf(out->group, sizeof out->group, "%s", group);
+    if (h5_list(file, group, &list, err))
+        return -1;
+    if (*images)
+        status = add(file, group, images, "image", true, out, err);
+    if (*labels && !status)
+        status = add(file, group, labels, "label", true, out, err);
+    for (int i = 0; i < list.n && !status; i++) {
+        const char *entry = list.entry[i].name;
+
+        if (list.entry[i].group || strcmp(entry, images) == 0 || strcmp(entry, labels) == 0)
+            continue;
+        if (split && !without_split(entry, split, name, sizeof name))
+            continue;
+        status = add(file, group, entry, split ? name : entry, false, out, err);
+    }
+    if (!status && out->n_fields > DATASET_MAX_FIELDS)
+        status = too_many(file, group, &list, out, err);
+    h5_list_release(&list);
+    return status;
+}

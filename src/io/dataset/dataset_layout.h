@@ -1,0 +1,44 @@
+/* dataset_layout.h - where a split lies in an HDF5 file, found by name and shape. */
+#pragma once
+#include "core/base/err.h"
+#include "io/dataset/dataset.h"
+#include "io/h5/h5.h"
+
+enum { LAYOUT_PATH = 256, LAYOUT_IGNORED = 256 };
+
+struct layout_field {
+    char name[DATASET_FIELD_NAME]; /* "image", "label", or the dataset's own */
+    char path[LAYOUT_PATH];        /* "/train/images" */
+    int64_t rows;
+    bool unpaired;
+};
+
+struct dataset_layout {
+    char group[LAYOUT_PATH]; /* "/train", "/": where attributes are looked for, too */
+    struct layout_field field[DATASET_MAX_FIELDS];
+    int n_fields;
+    char ignored[LAYOUT_IGNORED]; /* "notes (text), extra (12 rows)" */
+};
+
+/* Find the fields of `group`, NULL: the only split there is.
+ * Errors: ERR_DATA, naming the groups and datasets that exist and the nearest; numbers of rows that
+ * do not agree; too many fields. */
+int dataset_layout_find(struct h5 *file, const char *group, struct dataset_layout *out,
+                        struct err *err);
+
+/* Write "train, test" of the groups or of the datasets to text[len]; "..." stands for those that
+ * no longer fit. */
+void layout_names(const struct h5_list *list, bool groups, char *text, size_t len);
+
+/* The field names that a job can use: letters, digits and _, beginning with a letter, and shorter
+ * than DATASET_FIELD_NAME. */
+bool layout_is_name(const char *name);
+
+/* The group of that list whose name is nearest, or NULL. */
+const char *layout_nearest(const struct h5_list *list, const char *name);
+
+/* Make the fields of the datasets that are directly in `group`. Their names are `images` and
+ * `labels` (either may be ""), or their own; where `split` is given, datasets with it in their
+ * names alone: masks_train is masks. Errors: as dataset_layout_find. */
+int layout_gather(struct h5 *file, const char *group, const char *split, const char *images,
+                  const char *labels, struct dataset_layout *out, struct err *err);

@@ -1,0 +1,262 @@
+/* Everything that can be wrong with a dataset is found here. */
+#include "io/dataset/dataset_private.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <xxhash.h>
+
+enum { VERSION = 1 };
+
+int dataset_no_memory(const struct dataset *ds, struct err *err) {
+    return err_set(err, ERR_IO, "%s: out of memory", ds->name);
+}
+
+/* mean or std: [c] into *out; NULL where the file does not say. */
+static int read_channels(struct dataset *ds, int field, const struct attr_homes *homes,
+                         const char *name, float **out, struct err *err) {
+    const char *home = dataset_attr(ds, homes, name);
+    const bool positive = strcmp(name, "std") == 0;
+    const int channels = (int)ds->field[field].sample.dim[2];
+    const double most = ds->field[field].kind == DATASET_BYTES ? 1 : HUGE_VAL;
+    double *values;
+    int n, status = 0;
+
+    if (!home)
+        return 0;
+    if (h5_attr_reals(ds->file, home, name, &values, &n, err))
+        return -1;
+    *out = malloc((size_t)channels * sizeof **out);
+    if (!*out)
+        status = dataset_no_memory(ds, err);
+    else if (n != channels)
+        status = err_set(err, ERR_DATA, "%s: attribute %s has %d values for %d channels", ds->name,
+                         name, n, channels);
+    for (int i = 0; !status && i < n; i++) {
+        if (!isfinite(values[i]) || values[i] > most || (positive && values[i] <= 0) ||
+            (most <= 1 && values[i] < 0))
+            status = err_set(err, ERR_DATA, "%s: attribute %s is %g for channel %d, expected %s",
+                             ds->name, name, values[i], i,
+                             most <= 1 ? "a value of pixels scaled to 0 .. 1" : "a finite number");
+        (*out)[i] = (float)values[i];
+    }
+    free(values);
+    return status;
+}
+
+static int read_statistics(struct dataset *ds, int i, const struct attr_homes *homes,
+                           struct err *err) {
+    struct column *c = &ds->column[i];
+
+    if (read_channels(ds, i, homes, "mean", &c->mean, err) ||
+        read_channels(ds, i, homes, "std", &c->std, err))
+        return -1;
+    if (!c->mean != !c->std)
+        return err_set(err, ERR_DATA, "%s: has the attribute %s but not %s", ds->name,
+                       c->mean ? "mean" : "std", c->mean ? "std" : "mean");
+    return 0;
+}
+
+static int check_version(const struct dataset *ds, struct err *err) {
+    int64_t version;
+
+    if (!h5_attr_exists(ds->file, "/", "dltrain_dataset"))
+        return 0;
+    if (h5_attr_int(ds->file, "/", "dltrain_dataset", &version, err))
+        return -1;
+    if (version != VERSION)
+        return err_set(err, ERR_DATA, "%s: is a dataset of version %lld, this program reads %d",
+                       ds->name, (long long)version, VERSION);
+    return 0;
+}
+
+/* Beyond an image and a label. */
+static void hash_fields(const struct dataset *ds, int first, XXH3_state_t *state) {
+    for (int i = first; i < ds->n_fields; i++) {
+        const struct dataset_field *f = &ds->field[i];
+        const struct column *c = &ds->column[i];
+        const int64_t head[] = {f->sample.rank, f->kind, c->type,
+                                c->n_classes,   f->rows, f->unpaired};
+
+        XXH3_64bits_update(state, f->name, strlen(f->name) + 1);
+        XXH3_64bits_update(state, head, sizeof head);
+        XXH3_64bits_update(state, f->sample.dim, sizeof f->sample.dim);
+        for (int k = 0; k < c->n_classes; k++)
+            XXH3_64bits_update(state, c->class_name[k], strlen(c->class_name[k]) + 1);
+        if (c->counts)
+            XXH3_64bits_update(state, c->counts, (size_t)c->n_classes * sizeof *c->counts);
+        if (dataset_labels(ds, i))
+            XXH3_64bits_update(state, dataset_labels(ds, i), (size_t)f->rows * sizeof(int32_t));
+    }
+}
+
+/* An image with or without a label, as it always was: checkpoints stay good. Returns the number of
+ * fields that this covers. */
+static int hash_first(const struct dataset *ds, XXH3_state_t *state) {
+    const bool labelled = ds->n_fields > 1 && strcmp(ds->field[1].name, "label") == 0;
+    const struct shape *s = &ds->field[0].sample;
+    const struct column *c = &ds->column[1];
+
+    if (strcmp(ds->field[0].name, "image") || (labelled && !dataset_labels(ds, 1)))
+        return 0;
+    const int64_t head[] = {ds->len,   s->dim[0],         s->dim[1],
+                            s->dim[2], ds->field[0].kind, labelled ? c->n_classes : 0};
+    XXH3_64bits_update(state, head, sizeof head);
+    for (int i = 0; labelled && i < c->n_classes; i++)
+        XXH3_64bits_update(state, c->class_name[i], strlen(c->class_name[i]) + 1);
+    if (labelled)
+        XXH3_64bits_update(state, c->kept, (size_t)ds->len * sizeof(int32_t));
+    return 1 + labelled;
+}
+
+static int take_fingerprint(struct dataset *ds, struct err *err) {
+    XXH3_state_t *state = XXH3_createState();
+
+    if (!state)
+        return dataset_no_memory(ds, err);
+    XXH3_64bits_reset(state);
+    hash_fields(ds, hash_first(ds, state), state);
+    ds->fingerprint = XXH3_64bits_digest(state);
+    XXH3_freeState(state);
+    return 0;
+}
+
+/* Open the datasets, and find what each of them is. */
+static int open_columns(struct dataset *ds, const struct dataset_layout *at, struct err *err) {
+    ds->len = -1;
+    for (int i = 0; i < at->n_fields; i++) {
+        ds->n_fields++;
+        if (h5_data_open(&ds->column[i].data, ds->file, at->field[i].path, err) ||
+            dataset_column_init(ds, i, at, err))
+            return -1;
+        if (ds->len < 0 && !ds->field[i].unpaired)
+            ds->len = ds->field[i].rows;
+    }
+    if (ds->len < 0)
+        return err_set(err, ERR_DATA, "%s: all its fields are unpaired, expected one that is not",
+                       ds->name);
+    for (int i = 0; i < ds->n_fields; i++)
+        if (!ds->field[i].unpaired && ds->field[i].rows != ds->len)
+            return err_set(err, ERR_DATA, "%s: has %lld %ss but %lld %ss", ds->name,
+                           (long long)ds->len, ds->field[0].name, (long long)ds->field[i].rows,
+                           ds->field[i].name);
+    return 0;
+}
+
+static bool is_class(const struct dataset *ds, int i) {
+    return ds->field[i].kind == DATASET_CLASS;
+}
+
+/* The group's and the file's classes, mean and std are those of the first field that can have
+ * them. */
+static int read_facts(struct dataset *ds, const struct dataset_layout *at, bool maps,
+                      struct err *err) {
+    bool classes = true, statistics = true;
+
+    for (int i = 0; i < ds->n_fields; i++) {
+        const struct dataset_field *f = &ds->field[i];
+        const struct attr_homes homes =
+            dataset_attr_homes(at, i, is_class(ds, i) ? classes : statistics);
+
+        if (is_class(ds, i)) {
+            classes = false;
+            if ((f->sample.rank > 0) == maps && dataset_classes_init(ds, i, &homes, err))
+                return -1;
+        } else if (f->image) {
+            statistics = false;
+            if (!maps && read_statistics(ds, i, &homes, err))
+                return -1;
+        }
+    }
+    return 0;
+}
+
+/* Labels always, everything else where all of it fits. */
+static int load_columns(struct dataset *ds, bool labels, struct err *err) {
+    for (int i = 0; i < ds->n_fields; i++)
+        if ((is_class(ds, i) && !ds->field[i].sample.rank) == labels && dataset_load(ds, i, err))
+            return -1;
+    return 0;
+}
+
+static bool fits(const struct dataset *ds, int64_t cache_bytes) {
+    int64_t left = cache_bytes;
+
+    for (int i = 0; i < ds->n_fields; i++) {
+        const int64_t bytes = (int64_t)ds->column[i].row_bytes;
+
+        if (is_class(ds, i) && !ds->field[i].sample.rank)
+            continue;
+        if (ds->field[i].rows > left / bytes)
+            return false;
+        left -= ds->field[i].rows * bytes;
+    }
+    return true;
+}
+
+static int allocate_run(struct dataset *ds, struct err *err) {
+    size_t most = 1;
+
+    for (int i = 0; i < ds->n_fields; i++) {
+        const size_t bytes = (size_t)column_run_rows(&ds->column[i]) * ds->column[i].row_bytes;
+        most = bytes > most ? bytes : most;
+    }
+    ds->run = malloc(most);
+    return ds->run ? 0 : dataset_no_memory(ds, err);
+}
+
+static int open_group(struct dataset *ds, const char *group, int64_t cache_bytes, struct err *err) {
+    struct dataset_layout at;
+
+    if (check_version(ds, err) || dataset_layout_find(ds->file, group, &at, err))
+        return -1;
+    strcpy(ds->ignored, at.ignored);
+    if (open_columns(ds, &at, err) || allocate_run(ds, err) || load_columns(ds, true, err) ||
+        read_facts(ds, &at, false, err))
+        return -1;
+    const bool keep = fits(ds, cache_bytes);
+    if ((keep && load_columns(ds, false, err)) || read_facts(ds, &at, true, err) ||
+        take_fingerprint(ds, err))
+        return -1;
+    if (!keep)
+        return 0;
+    h5_close(ds->file);
+    ds->file = NULL;
+    free(ds->run);
+    ds->run = NULL;
+    return 0;
+}
+
+int dataset_open(struct dataset **out, const char *spec, int64_t cache_bytes, struct err *err) {
+    struct dataset *ds = calloc(1, sizeof *ds);
+    const size_t bytes = strlen(spec) + 1;
+    char *path = malloc(bytes), *group;
+    int status;
+
+    if (ds)
+        ds->name = malloc(bytes);
+    if (!ds || !path || !ds->name) {
+        dataset_close(ds);
+        free(path);
+        return err_set(err, ERR_IO, "%s: out of memory", spec);
+    }
+    memcpy(ds->name, spec, bytes);
+    memcpy(path, spec, bytes);
+    group = strrchr(path, ':');
+    /* A colon may also be part of the file's name. */
+    if (group && access(spec, F_OK) == 0)
+        group = NULL;
+    if (group)
+        *group++ = 0;
+    status = h5_open(&ds->file, path, err) ||
+             open_group(ds, group && *group ? group : NULL, cache_bytes, err);
+    free(path);
+    if (status) {
+        dataset_close(ds);
+        return -1;
+    }
+    *out = ds;
+    return 0;
+}

@@ -1,0 +1,255 @@
+#include "io/dataset/dataset_writer.h"
+
+#include "io/file/file.h"
+#include "io/h5/h5.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { MOST_CHANNELS = 4, PATH_TEXT = 4096, LABEL_ROWS = 1 << 16 };
+
+/* A dataset of the split being written. */
+struct output {
+    struct writer_field field;
+    char name[DATASET_FIELD_NAME], path[PATH_TEXT];
+    struct h5_data *data;
+    int64_t count[256]; /* of class maps: of this split */
+};
+
+/* Of an image field in the first split; whole numbers, so that sums are exact: 2^64 / 255^2 pixels
+ * fit. */
+struct statistics {
+    uint64_t n_pixels, sum[MOST_CHANNELS], sum_squares[MOST_CHANNELS];
+    int n_channels;
+};
+
+struct dataset_writer {
+    char path[PATH_TEXT], temporary[PATH_TEXT];
+    struct h5 *file;
+    struct output output[DATASET_MAX_FIELDS];
+    int n_outputs;
+    struct statistics statistics[DATASET_MAX_FIELDS]; /* every split has the same fields */
+    int n_splits;
+};
+
+static int make_folders(const char *path, struct err *err) {
+    char folder[PATH_TEXT];
+    char *slash = strrchr(strcpy(folder, path), '/');
+
+    if (!slash || slash == folder)
+        return 0;
+    *slash = 0;
+    return file_make_folders(folder, err);
+}
+
+int dataset_writer_new(struct dataset_writer **out, const char *path, struct err *err) {
+    struct dataset_writer *w;
+
+    if (strlen(path) + 5 > PATH_TEXT)
+        return err_set(err, ERR_USAGE, "%.80s...: the path is too long", path);
+    w = calloc(1, sizeof *w);
+    if (!w)
+        return err_set(err, ERR_IO, "%s: out of memory", path);
+    strcpy(w->path, path);
+    strcpy(w->temporary, path);
+    strcat(w->temporary, ".tmp");
+    if (make_folders(path, err) || h5_create(&w->file, w->temporary, err)) {
+        free(w);
+        return -1;
+    }
+    *out = w;
+    return 0;
+}
+
+static void close_outputs(struct dataset_writer *w) {
+    for (int i = 0; i < w->n_outputs; i++)
+        h5_data_close(w->output[i].data);
+    w->n_outputs = 0;
+}
+
+/* Of pixels scaled to 0 .. 1. A channel that never varies gets 1: dividing by it is harmless. */
+static int write_statistics(struct dataset_writer *w, const struct statistics *s,
+                            const char *object, struct err *err) {
+    const double n = (double)(s->n_pixels ? s->n_pixels : 1);
+    double mean[MOST_CHANNELS], std[MOST_CHANNELS];
+
+    for (int c = 0; c < s->n_channels; c++) {
+        const double m = (double)s->sum[c] / n;
+        const double variance = (double)s->sum_squares[c] / n - m * m;
+
+        mean[c] = m / 255;
+        std[c] = variance > 1e-6 ? sqrt(variance) / 255 : 1;
+    }
+    if (h5_attr_write_reals(w->file, object, "mean", mean, s->n_channels, err) ||
+        h5_attr_write_reals(w->file, object, "std", std, s->n_channels, err))
+        return -1;
+    return 0;
+}
+
+static int write_class_facts(struct dataset_writer *w, const struct output *o, struct err *err) {
+    char text[256][4];
+    const char *names[256];
+    double counts[256];
+
+    for (int i = 0; i < o->field.n_classes; i++) {
+        snprintf(text[i], sizeof text[i], "%d", i & 255);
+        names[i] = text[i];
+        counts[i] = (double)o->count[i];
+    }
+    if (h5_attr_write_texts(w->file, o->path, "classes", names, o->field.n_classes, err) ||
+        h5_attr_write_reals(w->file, o->path, "class_counts", counts, o->field.n_classes, err))
+        return -1;
+    return 0;
+}
+
+static bool is_map(const struct writer_field *f) {
+    return f->kind == DATASET_CLASS && f->sample.rank;
+}
+
+/* Attributes of the fields that are not the images and labels of a file. */
+static int close_split(struct dataset_writer *w, struct err *err) {
+    int status = 0;
+
+    for (int i = 0; i < w->n_outputs && !status; i++) {
+        const struct output *o = &w->output[i];
+
+        if (is_map(&o->field))
+            status = write_class_facts(w, o, err);
+        else if (o->field.kind == DATASET_BYTES && strcmp(o->name, "images"))
+            status = write_statistics(w, &w->statistics[i], o->path, err);
+        if (!status && o->field.unpaired)
+            status = h5_attr_write_int(w->file, o->path, "unpaired", 1, err);
+    }
+    close_outputs(w);
+    return status;
+}
+
+static int create(struct dataset_writer *w, const char *split, const struct writer_field *f,
+                  struct err *err) {
+    struct output *o = &w->output[w->n_outputs];
+    const bool label = f->kind == DATASET_CLASS && !f->sample.rank;
+
+    *o = (struct output){.field = *f};
+    snprintf(o->name, sizeof o->name, "%s", f->name);
+    snprintf(o->path, sizeof o->path, "/%.4000s/%s", split, f->name);
+    if (f->kind == DATASET_BYTES && (f->sample.rank != 3 || f->sample.dim[2] > MOST_CHANNELS))
+        return err_set(err, ERR_DATA, "%s: images of up to %d channels can be written", w->path,
+                       MOST_CHANNELS);
+    if (h5_data_create(&o->data, w->file, o->path, label ? H5_TYPE_I32 : H5_TYPE_U8,
+                       1 + f->sample.rank, f->sample.dim, label ? LABEL_ROWS : 0, err))
+        return -1;
+    if (w->n_splits == 1 && f->kind == DATASET_BYTES)
+        w->statistics[w->n_outputs].n_channels = (int)f->sample.dim[2];
+    w->n_outputs++;
+    return 0;
+}
+
+int dataset_writer_fields(struct dataset_writer *w, const char *name,
+                          const struct writer_field *fields, int n, struct err *err) {
+    char path[PATH_TEXT];
+
+    if (close_split(w, err))
+        return -1;
+    if (strlen(name) + DATASET_FIELD_NAME + 2 > 4000)
+        return err_set(err, ERR_DATA, "%s: the name of a split is too long", w->path);
+    w->n_splits++;
+    snprintf(path, sizeof path, "/%.4000s", name);
+    if (h5_group_create(w->file, path, err))
+        return -1;
+    for (int i = 0; i < n; i++)
+        if (create(w, name, &fields[i], err))
+            return -1;
+    return 0;
+}
+
+int dataset_writer_split(struct dataset_writer *w, const char *name, const struct shape *sample,
+                         struct err *err) {
+    const struct writer_field fields[] = {
+        {.name = "images", .kind = DATASET_BYTES, .sample = *sample},
+        {.name = "labels", .kind = DATASET_CLASS}};
+
+    return dataset_writer_fields(w, name, fields, 2, err);
+}
+
+static void add_pixels(struct statistics *s, const unsigned char *pixels, int64_t n) {
+    const int channels = s->n_channels;
+
+    for (int64_t i = 0; i < n; i++)
+        for (int c = 0; c < channels; c++) {
+            const unsigned v = pixels[i * channels + c];
+
+            s->sum[c] += v;
+            s->sum_squares[c] += v * v;
+        }
+    s->n_pixels += (uint64_t)n;
+}
+
+int dataset_writer_add(struct dataset_writer *w, int i, const void *rows, int64_t n,
+                       struct err *err) {
+    struct output *o = &w->output[i];
+    const struct shape *s = &o->field.sample;
+    const unsigned char *bytes = rows;
+
+    if (w->n_splits == 1 && o->field.kind == DATASET_BYTES)
+        add_pixels(&w->statistics[i], bytes, n * s->dim[0] * s->dim[1]);
+    for (int64_t k = 0; is_map(&o->field) && k < n * shape_len(s); k++)
+        o->count[bytes[k]]++;
+    return h5_data_append(o->data, n, rows, err);
+}
+
+int dataset_writer_append(struct dataset_writer *w, const unsigned char *images,
+                          const int32_t *labels, int64_t n, struct err *err) {
+    if (dataset_writer_add(w, 0, images, n, err) || dataset_writer_add(w, 1, labels, n, err))
+        return -1;
+    return 0;
+}
+
+/* Make the new name last: it is an entry of the directory. */
+static int sync_directory(const char *path, struct err *err) {
+    char directory[PATH_TEXT];
+    char *slash;
+    int fd, status = 0;
+
+    strcpy(directory, path);
+    slash = strrchr(directory, '/');
+    if (slash)
+        slash[slash == directory] = 0;
+    fd = open(slash ? directory : ".", O_RDONLY | O_CLOEXEC);
+    /* Some file systems cannot sync directories (EINVAL). */
+    if (fd < 0 || (fsync(fd) && errno != EINVAL))
+        status = err_set(err, ERR_IO, "%s: %s", path, strerror(errno));
+    if (fd >= 0)
+        close(fd);
+    return status;
+}
+
+int dataset_writer_finish(struct dataset_writer *w, const char *const *classes, int n_classes,
+                          struct err *err) {
+    const bool images = w->n_outputs && strcmp(w->output[0].name, "images") == 0;
+
+    if (close_split(w, err) || h5_attr_write_int(w->file, "/", "dltrain_dataset", 1, err) ||
+        (n_classes && h5_attr_write_texts(w->file, "/", "classes", classes, n_classes, err)) ||
+        (images && write_statistics(w, &w->statistics[0], "/", err)) || h5_sync(w->file, err))
+        return -1;
+    h5_close(w->file);
+    w->file = NULL;
+    if (rename(w->temporary, w->path))
+        return err_set(err, ERR_IO, "%s: %s", w->path, strerror(errno));
+    w->temporary[0] = 0;
+    return sync_directory(w->path, err);
+}
+
+void dataset_writer_free(struct dataset_writer *w) {
+    if (!w)
+        return;
+    close_outputs(w);
+    h5_close(w->file);
+    if (w->temporary[0])
+        unlink(w->temporary);
+    free(w);
+}

@@ -1,0 +1,173 @@
+#include "io/file/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+char *file_text(const char *fmt, ...) {
+    va_list ap;
+    char *text;
+    int len;
+
+    va_start(ap, fmt);
+    len = vsnprintf(NULL, 0, fmt, ap);
+    va_end(ap);
+    text = len < 0 ? NULL : malloc((size_t)len + 1);
+    if (!text)
+        return NULL;
+    va_start(ap, fmt);
+    vsnprintf(text, (size_t)len + 1, fmt, ap);
+    va_end(ap);
+    return text;
+}
+
+int file_write(int fd, const void *bytes, size_t len) {
+    const char *at = bytes;
+
+    while (len) {
+        const ssize_t n = write(fd, at, len);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0) {
+            errno = n ? errno : ENOSPC;
+            return -1;
+        }
+        at += n;
+        len -= (size_t)n;
+    }
+    return 0;
+}
+
+/* All of bytes[len] to the disk. Returns -1 with errno set. */
+static int write_synced(const char *path, const void *bytes, size_t len) {
+    const int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    int failed = 0;
+
+    if (fd < 0)
+        return -1;
+    if (file_write(fd, bytes, len) || fsync(fd))
+        failed = errno;
+    if (close(fd) && !failed)
+        failed = errno;
+    errno = failed;
+    return failed ? -1 : 0;
+}
+
+/* Bring a rename to the disk. File systems that cannot sync a folder say EINVAL. */
+static int sync_folder_of(const char *path) {
+    const char *slash = strrchr(path, '/');
+    char *folder = slash == path ? file_text("/")
+                   : slash       ? file_text("%.*s", (int)(slash - path), path)
+                                 : file_text(".");
+    int fd, failed = 0;
+
+    if (!folder) {
+        errno = ENOMEM;
+        return -1;
+    }
+    fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0 || (fsync(fd) && errno != EINVAL))
+        failed = errno;
+    if (fd >= 0)
+        close(fd);
+    free(folder);
+    errno = failed;
+    return failed ? -1 : 0;
+}
+
+int file_replace(const char *path, const void *bytes, size_t len, struct err *err) {
+    char *beside = file_text("%s.tmp", path);
+    int failed = 0;
+
+    if (!beside)
+        return err_set(err, ERR_IO, "%s: cannot be written: %s", path, strerror(ENOMEM));
+    if (write_synced(beside, bytes, len) || rename(beside, path)) {
+        failed = errno;
+        unlink(beside);
+    } else if (sync_folder_of(path)) {
+        failed = errno;
+    }
+    free(beside);
+    return failed ? err_set(err, ERR_IO, "%s: cannot be written: %s", path, strerror(failed)) : 0;
+}
+
+/* Returns what there is from here to the end, or NULL with errno set. */
+static char *read_rest(int fd, size_t *len) {
+    size_t room = 1 << 16;
+    char *bytes = malloc(room);
+    struct stat st;
+
+    *len = 0;
+    if (bytes && !fstat(fd, &st) && st.st_size > 0) {
+        room = (size_t)st.st_size + 2; /* one for the 0, one to see the end without growing */
+        free(bytes);
+        bytes = malloc(room);
+    }
+    while (bytes) {
+        const ssize_t n = read(fd, bytes + *len, room - 1 - *len);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            break;
+        *len += (size_t)n;
+        bytes[*len] = 0;
+        if (n == 0)
+            return bytes;
+        if (*len == room - 1) {
+            char *larger = realloc(bytes, room *= 2);
+
+            if (!larger)
+                break;
+            bytes = larger;
+        }
+    }
+    free(bytes);
+    return NULL;
+}
+
+int file_read(const char *path, char **bytes, size_t *len, struct err *err) {
+    const int fd = open(path, O_RDONLY | O_CLOEXEC);
+    char *content = fd < 0 ? NULL : read_rest(fd, len);
+    const int failed = errno;
+
+    if (fd >= 0)
+        close(fd);
+    if (!content)
+        return err_set(err, ERR_IO, "%s: cannot be read: %s", path, strerror(failed));
+    *bytes = content;
+    return 0;
+}
+
+int file_make_folders(const char *path, struct err *err) {
+    char *part = file_text("%s", path);
+    struct stat st;
+    int failed = part ? 0 : ENOMEM;
+
+    for (char *at = part; at && *at && !failed;) {
+        at += strspn(at, "/");
+        at += strcspn(at, "/");
+        const char kept = *at;
+
+        *at = 0;
+        if (mkdir(part, 0777) && errno != EEXIST)
+            failed = errno;
+        else if (stat(part, &st))
+            failed = errno;
+        else if (!S_ISDIR(st.st_mode))
+            failed = ENOTDIR;
+        if (failed)
+            err_set(err, ERR_IO, "%s: cannot be created: %s", part, strerror(failed));
+        *at = kept;
+    }
+    if (!part)
+        err_set(err, ERR_IO, "%s: cannot be created: %s", path, strerror(failed));
+    free(part);
+    return failed ? -1 : 0;
+}

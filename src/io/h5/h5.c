@@ -1,0 +1,322 @@
+/* Source of the precautions: HDF5 1.10.8 reports a full disk on flush at the earliest, on close not
+ * always; a failed close is tried again at exit, which may crash. */
+#include "io/h5/h5_private.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { CORE_INCREMENT = 16 << 20, REASON_TEXT = 256, UNIQUE_TEXT = 64 };
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static bool started;
+
+void h5_lock(void) {
+    pthread_mutex_lock(&lock);
+    if (!started) {
+        H5dont_atexit();
+        H5open();
+        H5PLset_loading_state(0);
+        started = true;
+    }
+    H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
+}
+
+void h5_unlock(void) {
+    pthread_mutex_unlock(&lock);
+}
+
+char *h5_strdup(const char *text) {
+    const size_t bytes = strlen(text) + 1;
+    char *copy = malloc(bytes);
+
+    return copy ? memcpy(copy, text, bytes) : NULL;
+}
+
+/* Walked from the innermost error outwards: the first is the cause. Of a failed system call its
+ * reason is enough, without the addresses around it. */
+static herr_t take_reason(unsigned n, const H5E_error2_t *e, void *context) {
+    const char *system = e->desc ? strstr(e->desc, "error message = '") : NULL;
+    char *reason = context;
+
+    if (n != 0 || !e->desc)
+        return 0;
+    if (system) {
+        system = strchr(system, '\'') + 1;
+        snprintf(reason, REASON_TEXT, "%.*s", (int)strcspn(system, "'"), system);
+    } else
+        snprintf(reason, REASON_TEXT, "%s", e->desc);
+    return 0;
+}
+
+int h5_fail(const struct h5 *file, const char *path, enum err_kind kind, const char *what,
+            struct err *err) {
+    char reason[REASON_TEXT] = "";
+
+    H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, take_reason, reason);
+    for (char *c = reason; *c; c++)
+        if (*c == '\n')
+            *c = ' ';
+    return err_set(err, kind, "%s%s%s: %s%s%s%s", file->name, path ? ":" : "", path ? path : "",
+                   what, *reason ? " (HDF5: " : "", reason, *reason ? ")" : "");
+}
+
+hid_t h5_memory_type(enum h5_type type) {
+    switch (type) {
+    case H5_TYPE_U8:
+        return H5T_NATIVE_UINT8;
+    case H5_TYPE_I32:
+        return H5T_NATIVE_INT32;
+    case H5_TYPE_I64:
+        return H5T_NATIVE_INT64;
+    case H5_TYPE_F32:
+        return H5T_NATIVE_FLOAT;
+    case H5_TYPE_F64:
+        break;
+    }
+    return H5T_NATIVE_DOUBLE;
+}
+
+size_t h5_type_bytes(enum h5_type type) {
+    static const size_t bytes[] = {[H5_TYPE_U8] = 1,
+                                   [H5_TYPE_I32] = 4,
+                                   [H5_TYPE_I64] = 8,
+                                   [H5_TYPE_F32] = 4,
+                                   [H5_TYPE_F64] = 8};
+
+    return bytes[type];
+}
+
+enum h5_class h5_class_of(hid_t type) {
+    switch (H5Tget_class(type)) {
+    case H5T_INTEGER:
+        return H5Tget_sign(type) == H5T_SGN_NONE ? H5_CLASS_UINT : H5_CLASS_INT;
+    case H5T_FLOAT:
+        return H5_CLASS_FLOAT;
+    case H5T_STRING:
+        return H5_CLASS_TEXT;
+    case H5T_ENUM: /* h5py's truth values; HDF5 converts them to numbers */
+        return H5_CLASS_INT;
+    default:
+        return H5_CLASS_OTHER;
+    }
+}
+
+/* Properties of file access: no locks; in_core for files in memory. */
+static hid_t access_list(bool in_core) {
+    const hid_t list = H5Pcreate(H5P_FILE_ACCESS);
+
+    H5Pset_file_locking(list, 0, 1);
+    H5Pset_fclose_degree(list, H5F_CLOSE_STRONG);
+    /* An image of the newer format has a wrong checksum: H5Fget_file_image clears a flag (1.10). */
+    if (in_core)
+        H5Pset_fapl_core(list, CORE_INCREMENT, 0);
+    else
+        H5Pset_libver_bounds(list, H5F_LIBVER_V18, H5F_LIBVER_LATEST);
+    return list;
+}
+
+/* HDF5 refuses an image by the name of a file that exists, and takes two of one name for one. */
+static void memory_name(const struct h5 *file, char *unique) {
+    snprintf(unique, UNIQUE_TEXT, "/dev/null/image %p", (const void *)file);
+}
+
+static struct h5 *file_new(const char *name, struct err *err) {
+    struct h5 *file = calloc(1, sizeof *file);
+
+    if (file)
+        file->name = h5_strdup(name);
+    if (!file || !file->name) {
+        free(file);
+        err_set(err, ERR_IO, "%s: out of memory", name);
+        return NULL;
+    }
+    file->id = -1;
+    return file;
+}
+
+/* Hand the file out if it is open, otherwise report. */
+static int file_ready(struct h5 **out, struct h5 *file, enum err_kind kind, const char *what,
+                      struct err *err) {
+    if (file->id < 0) {
+        h5_fail(file, NULL, kind, what, err);
+        free(file->name);
+        free(file);
+        return -1;
+    }
+    *out = file;
+    return 0;
+}
+
+/* The system's own reasons are clearer than HDF5's. */
+static int check_readable(const char *path, struct err *err) {
+    struct stat st;
+    const int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+    if (fd < 0)
+        return err_set(err, ERR_IO, "%s: %s", path, strerror(errno));
+    if (fstat(fd, &st)) {
+        err_set(err, ERR_IO, "%s: %s", path, strerror(errno));
+        close(fd);
+        return -1;
+    }
+    close(fd);
+    if (S_ISDIR(st.st_mode))
+        return err_set(err, ERR_IO, "%s: is a directory, expected an HDF5 file", path);
+    if (st.st_size == 0)
+        return err_set(err, ERR_DATA, "%s: is empty, expected an HDF5 file", path);
+    return 0;
+}
+
+int h5_open(struct h5 **out, const char *path, struct err *err) {
+    struct h5 *file;
+    hid_t list;
+    htri_t is_hdf5;
+    int status;
+
+    if (check_readable(path, err) || !(file = file_new(path, err)))
+        return -1;
+    h5_lock();
+    list = access_list(false);
+    is_hdf5 = H5Fis_hdf5(path);
+    if (is_hdf5)
+        file->id = H5Fopen(path, H5F_ACC_RDONLY, list);
+    status = file_ready(out, file, ERR_DATA,
+                        is_hdf5 ? "cannot be opened as HDF5, it is damaged or incomplete"
+                                : "is not an HDF5 file",
+                        err);
+    H5Pclose(list);
+    h5_unlock();
+    return status;
+}
+
+int h5_open_image(struct h5 **out, const void *bytes, size_t len, const char *name,
+                  struct err *err) {
+    struct h5 *file = file_new(name, err);
+    char unique[UNIQUE_TEXT];
+    hid_t list;
+    int status;
+
+    if (!file)
+        return -1;
+    h5_lock();
+    list = access_list(true);
+    memory_name(file, unique);
+    /* The library copies the image, although it does not promise const. */
+    if (len && H5Pset_file_image(list, (void *)(uintptr_t)bytes, len) >= 0)
+        file->id = H5Fopen(unique, H5F_ACC_RDONLY, list);
+    status = file_ready(out, file, ERR_DATA, "is not HDF5, or damaged or incomplete", err);
+    H5Pclose(list);
+    h5_unlock();
+    return status;
+}
+
+static int create(struct h5 **out, const char *name, bool in_core, struct err *err) {
+    struct h5 *file = file_new(name, err);
+    char unique[UNIQUE_TEXT];
+    hid_t list, creation;
+    int status;
+
+    if (!file)
+        return -1;
+    h5_lock();
+    list = access_list(in_core);
+    /* The same content makes the same file, whenever it is written. */
+    creation = H5Pcreate(H5P_FILE_CREATE);
+    H5Pset_obj_track_times(creation, 0);
+    memory_name(file, unique);
+    file->id = H5Fcreate(in_core ? unique : name, H5F_ACC_TRUNC, creation, list);
+    status = file_ready(out, file, ERR_IO, "cannot be created", err);
+    H5Pclose(creation);
+    H5Pclose(list);
+    h5_unlock();
+    return status;
+}
+
+int h5_create(struct h5 **out, const char *path, struct err *err) {
+    const int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+
+    if (fd < 0)
+        return err_set(err, ERR_IO, "%s: cannot be created: %s", path, strerror(errno));
+    close(fd);
+    return create(out, path, false, err);
+}
+
+int h5_create_memory(struct h5 **out, const char *name, struct err *err) {
+    return create(out, name, true, err);
+}
+
+int h5_image(struct h5 *file, void **bytes, size_t *len, struct err *err) {
+    ssize_t size = -1;
+    void *image = NULL;
+    int status = 0;
+
+    h5_lock();
+    if (H5Fflush(file->id, H5F_SCOPE_GLOBAL) >= 0)
+        size = H5Fget_file_image(file->id, NULL, 0);
+    if (size > 0 && !(image = malloc((size_t)size)))
+        status = err_set(err, ERR_IO, "%s: no memory for its %zd bytes", file->name, size);
+    else if (size <= 0 || H5Fget_file_image(file->id, image, (size_t)size) != size)
+        status = h5_fail(file, NULL, ERR_IO, "cannot be brought into one piece", err);
+    h5_unlock();
+    if (status) {
+        free(image);
+        return -1;
+    }
+    *bytes = image;
+    *len = (size_t)size;
+    return 0;
+}
+
+static int fsync_path(const char *path, struct err *err) {
+    const int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int status = 0;
+
+    if (fd < 0 || fsync(fd))
+        status = err_set(err, ERR_IO, "%s: %s", path, strerror(errno));
+    if (fd >= 0)
+        close(fd);
+    return status;
+}
+
+int h5_sync(struct h5 *file, struct err *err) {
+    struct h5 *again;
+    int status = 0;
+
+    h5_lock();
+    if (file->broken || H5Fflush(file->id, H5F_SCOPE_GLOBAL) < 0 || H5Fclose(file->id) < 0) {
+        status = h5_fail(file, NULL, ERR_IO, "cannot be written; is the disk full?", err);
+        file->broken = true;
+    }
+    file->id = -1;
+    h5_unlock();
+    if (status || fsync_path(file->name, err))
+        return -1;
+    /* Opening compares the size that the file says it has with the one it has. */
+    if (h5_open(&again, file->name, err)) {
+        err->kind = ERR_IO;
+        return err_wrap(err, "after writing");
+    }
+    h5_close(again);
+    return 0;
+}
+
+void h5_close(struct h5 *file) {
+    if (!file)
+        return;
+    h5_lock();
+    if (file->id >= 0 && !file->broken)
+        H5Fclose(file->id);
+    h5_unlock();
+    free(file->name);
+    free(file);
+}
+
+const char *h5_name(const struct h5 *file) {
+    return file->name;
+}

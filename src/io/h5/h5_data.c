@@ -1,0 +1,376 @@
+/* Datasets: numbers in rows. */
+#include "io/h5/h5_private.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { CHUNK_BYTES = 1 << 20, CACHE_BYTES = 16 << 20, CACHE_CHUNKS = 4, CACHE_SLOTS = 10007 };
+
+static void data_free(struct h5_data *data) {
+    if (data->id >= 0)
+        H5Dclose(data->id);
+    free(data->path);
+    free(data);
+}
+
+static struct h5_data *data_new(struct h5 *file, const char *path, struct err *err) {
+    struct h5_data *data = calloc(1, sizeof *data);
+
+    if (data)
+        data->path = h5_strdup(path);
+    if (!data || !data->path) {
+        free(data);
+        err_set(err, ERR_IO, "%s:%s: out of memory", file->name, path);
+        return NULL;
+    }
+    data->id = -1;
+    data->file = file;
+    return data;
+}
+
+static int refuse(const struct h5_data *data, const char *what, struct err *err) {
+    return err_set(err, ERR_DATA, "%s:%s: %s", data->file->name, data->path, what);
+}
+
+/* Where and how the numbers lie: inside the file, through filters that this program has. */
+static int inspect_storage(struct h5_data *data, hid_t list, struct err *err) {
+    struct h5_info *info = &data->info;
+    const H5D_layout_t layout = H5Pget_layout(list);
+
+    if (layout == H5D_VIRTUAL)
+        return refuse(data, "is a virtual dataset, made of other files; expected the data itself",
+                      err);
+    if (H5Pget_external_count(list) != 0)
+        return refuse(data, "is stored in other files; expected the data itself", err);
+    info->n_filters = H5Pget_nfilters(list);
+    for (int i = 0; i < info->n_filters; i++) {
+        unsigned flags, config;
+        size_t n = 0;
+        char name[64] = "";
+        const H5Z_filter_t id =
+            H5Pget_filter2(list, (unsigned)i, &flags, &n, NULL, sizeof name, name, &config);
+
+        if (id < 0 || H5Zfilter_avail(id) <= 0)
+            return err_set(err, ERR_DATA,
+                           "%s:%s: needs filter %d (%s), which is not available; expected gzip or "
+                           "no compression",
+                           data->file->name, data->path, (int)id, *name ? name : "unnamed");
+    }
+    info->chunked = layout == H5D_CHUNKED;
+    if (info->chunked) {
+        hsize_t chunk[H5S_MAX_RANK];
+        const int rank = H5Pget_chunk(list, H5S_MAX_RANK, chunk);
+
+        for (int i = 0; i < rank && i < H5_MAX_RANK; i++)
+            info->chunk[i] = (int64_t)chunk[i];
+    }
+    return 0;
+}
+
+static int inspect_shape(struct h5_data *data, struct err *err) {
+    struct h5_info *info = &data->info;
+    const hid_t space = H5Dget_space(data->id), type = H5Dget_type(data->id);
+    const int rank = H5Sget_simple_extent_ndims(space);
+    hsize_t dim[H5S_MAX_RANK] = {0};
+    int64_t bytes = (int64_t)H5Tget_size(type);
+    int status = 0;
+
+    info->class = h5_class_of(type);
+    info->item_bytes = bytes > 0 && bytes <= INT32_MAX ? (int)bytes : 0;
+    info->stored_bytes = (int64_t)H5Dget_storage_size(data->id);
+    if (rank < 0 || !info->item_bytes || H5Sget_simple_extent_dims(space, dim, NULL) < 0)
+        status = h5_fail(data->file, data->path, ERR_DATA, "its shape cannot be read", err);
+    else if (rank > H5_MAX_RANK)
+        status = err_set(err, ERR_DATA, "%s:%s: has %d dimensions, expected at most %d",
+                         data->file->name, data->path, rank, H5_MAX_RANK);
+    /* Zero rows of an overflowing size are refused as well. */
+    for (int i = 0; !status && i < rank; i++) {
+        const int64_t d = dim[i] <= INT64_MAX ? (int64_t)dim[i] : INT64_MAX;
+
+        if (d > INT64_MAX / bytes)
+            status = refuse(data, "its dimensions are impossibly large", err);
+        else
+            bytes *= d ? d : 1;
+        info->dim[i] = d;
+    }
+    info->rank = rank;
+    H5Tclose(type);
+    H5Sclose(space);
+    return status;
+}
+
+/* Open with a cache that holds some chunks: HDF5 bypasses it for larger ones, and would read
+ * and unpack a whole chunk for every row. */
+static hid_t open_cached(const struct h5 *file, const char *path, size_t chunk_bytes) {
+    const hid_t list = H5Pcreate(H5P_DATASET_ACCESS);
+    const size_t several = chunk_bytes * CACHE_CHUNKS;
+    hid_t id;
+
+    H5Pset_chunk_cache(list, CACHE_SLOTS, several > CACHE_BYTES ? several : CACHE_BYTES, 1.0);
+    id = H5Dopen2(file->id, path, list);
+    H5Pclose(list);
+    return id;
+}
+
+static size_t chunk_bytes(const struct h5_info *info) {
+    size_t bytes = info->chunked ? (size_t)info->item_bytes : 0;
+
+    for (int i = 0; i < info->rank; i++)
+        bytes *= (size_t)info->chunk[i];
+    return bytes;
+}
+
+static int data_open(struct h5_data *data, struct err *err) {
+    const char *path = data->path;
+    struct h5 *file = data->file;
+    hid_t list;
+    int status;
+
+    if (h5_path_require(file, path, "dataset", err))
+        return -1;
+    data->id = open_cached(file, path, 0);
+    if (data->id < 0)
+        return h5_fail(file, path, ERR_DATA, "cannot be opened as a dataset", err);
+    list = H5Dget_create_plist(data->id);
+    if (list < 0)
+        return h5_fail(file, path, ERR_DATA, "its properties cannot be read", err);
+    status = inspect_storage(data, list, err);
+    H5Pclose(list);
+    if (status || inspect_shape(data, err))
+        return -1;
+    if (chunk_bytes(&data->info) * CACHE_CHUNKS > CACHE_BYTES) {
+        H5Dclose(data->id);
+        data->id = open_cached(file, path, chunk_bytes(&data->info));
+        if (data->id < 0)
+            return h5_fail(file, path, ERR_DATA, "cannot be opened as a dataset", err);
+    }
+    return 0;
+}
+
+int h5_data_open(struct h5_data **out, struct h5 *file, const char *path, struct err *err) {
+    struct h5_data *data = data_new(file, path, err);
+    int status;
+
+    if (!data)
+        return -1;
+    h5_lock();
+    status = data_open(data, err);
+    if (status)
+        data_free(data);
+    else
+        *out = data;
+    h5_unlock();
+    return status;
+}
+
+int64_t h5_row_len(const struct h5_info *info) {
+    int64_t len = 1;
+
+    for (int i = 1; i < info->rank; i++)
+        len *= info->dim[i];
+    return len;
+}
+
+/* Describe the growing dataset in data->info. */
+static void plan_chunks(struct h5_data *data, int rank, const int64_t *sample, int64_t chunk_rows) {
+    struct h5_info *info = &data->info;
+    int64_t row_bytes;
+
+    info->rank = rank;
+    info->item_bytes = (int)h5_type_bytes(data->type);
+    info->chunked = true;
+    info->class = h5_class_of(h5_memory_type(data->type));
+    for (int i = 1; i < rank; i++)
+        info->dim[i] = info->chunk[i] = sample[i - 1];
+    row_bytes = h5_row_len(info) * info->item_bytes;
+    info->chunk[0] = chunk_rows                ? chunk_rows
+                     : row_bytes < CHUNK_BYTES ? CHUNK_BYTES / row_bytes
+                                               : 1;
+}
+
+static int data_create(struct h5_data *data, struct err *err) {
+    const struct h5_info *info = &data->info;
+    hsize_t dim[H5_MAX_RANK], most[H5_MAX_RANK], chunk[H5_MAX_RANK];
+    const hid_t list = H5Pcreate(H5P_DATASET_CREATE), access = H5Pcreate(H5P_DATASET_ACCESS);
+    const size_t cache = chunk_bytes(info) * 2;
+    hid_t space;
+    int status = 0;
+
+    for (int i = 0; i < info->rank; i++) {
+        dim[i] = (hsize_t)info->dim[i];
+        chunk[i] = (hsize_t)info->chunk[i];
+        most[i] = i ? dim[i] : H5S_UNLIMITED;
+    }
+    space = H5Screate_simple(info->rank, dim, most);
+    H5Pset_chunk(list, info->rank, chunk);
+    H5Pset_obj_track_times(list, 0);
+    H5Pset_chunk_cache(access, CACHE_SLOTS, cache > CACHE_BYTES ? cache : CACHE_BYTES, 1.0);
+    data->id = H5Dcreate2(data->file->id, data->path, h5_memory_type(data->type), space,
+                          H5P_DEFAULT, list, access);
+    if (data->id < 0)
+        status = h5_fail(data->file, data->path, ERR_IO, "cannot be created", err);
+    if (space >= 0)
+        H5Sclose(space);
+    H5Pclose(list);
+    H5Pclose(access);
+    return status;
+}
+
+int h5_data_create(struct h5_data **out, struct h5 *file, const char *path, enum h5_type type,
+                   int rank, const int64_t *sample, int64_t chunk_rows, struct err *err) {
+    struct h5_data *data = data_new(file, path, err);
+    int status;
+
+    if (!data)
+        return -1;
+    data->type = type;
+    h5_lock();
+    plan_chunks(data, rank, sample, chunk_rows);
+    status = data_create(data, err);
+    if (status)
+        data_free(data);
+    else
+        *out = data;
+    h5_unlock();
+    return status;
+}
+
+void h5_data_close(struct h5_data *data) {
+    if (!data)
+        return;
+    h5_lock();
+    if (data->file->broken)
+        data->id = -1;
+    data_free(data);
+    h5_unlock();
+}
+
+const struct h5_info *h5_data_info(const struct h5_data *data) {
+    return &data->info;
+}
+
+/* The file space of rows first .. first + n - 1, and the matching memory space in *memory. */
+static hid_t select_rows(const struct h5_data *data, int64_t first, int64_t n, hid_t *memory) {
+    const hid_t space = H5Dget_space(data->id);
+    hsize_t start[H5_MAX_RANK] = {(hsize_t)first}, count[H5_MAX_RANK] = {(hsize_t)n};
+
+    for (int i = 1; i < data->info.rank; i++)
+        count[i] = (hsize_t)data->info.dim[i];
+    if (data->info.rank > 0)
+        H5Sselect_hyperslab(space, H5S_SELECT_SET, start, NULL, count, NULL);
+    *memory = data->info.rank > 0 ? H5Screate_simple(data->info.rank, count, NULL)
+                                  : H5Screate(H5S_SCALAR);
+    return space;
+}
+
+static bool holds_numbers(enum h5_class class) {
+    return class == H5_CLASS_INT || class == H5_CLASS_UINT || class == H5_CLASS_FLOAT;
+}
+
+static int read_rows(struct h5_data *data, int64_t first, int64_t n, enum h5_type type, void *out,
+                     struct err *err) {
+    const int64_t rows = data->info.rank ? data->info.dim[0] : 1;
+    hid_t space, memory;
+    int status = 0;
+
+    if (!holds_numbers(data->info.class))
+        return refuse(data, "holds no plain numbers, expected integers or floats", err);
+    if (first < 0 || n < 0 || n > rows || first > rows - n)
+        return err_set(err, ERR_DATA, "%s:%s: rows %lld to %lld were asked for, it has %lld",
+                       data->file->name, data->path, (long long)first, (long long)(first + n - 1),
+                       (long long)rows);
+    space = select_rows(data, first, n, &memory);
+    if (n && H5Dread(data->id, h5_memory_type(type), memory, space, H5P_DEFAULT, out) < 0)
+        status = h5_fail(data->file, data->path, ERR_IO, "cannot be read", err);
+    H5Sclose(memory);
+    H5Sclose(space);
+    return status;
+}
+
+int h5_data_read(struct h5_data *data, int64_t first, int64_t n, enum h5_type type, void *out,
+                 struct err *err) {
+    int status;
+
+    h5_lock();
+    status = read_rows(data, first, n, type, out, err);
+    h5_unlock();
+    return status;
+}
+
+static int append(struct h5_data *data, int64_t n, const void *rows, struct err *err) {
+    const int64_t before = data->info.dim[0];
+    hsize_t dim[H5_MAX_RANK];
+    hid_t space, memory;
+    herr_t written;
+
+    data->info.dim[0] += n;
+    for (int i = 0; i < data->info.rank; i++)
+        dim[i] = (hsize_t)data->info.dim[i];
+    if (H5Dset_extent(data->id, dim) < 0)
+        return h5_fail(data->file, data->path, ERR_IO, "cannot be extended", err);
+    space = select_rows(data, before, n, &memory);
+    written = H5Dwrite(data->id, h5_memory_type(data->type), memory, space, H5P_DEFAULT, rows);
+    if (written < 0) {
+        data->file->broken = true;
+        h5_fail(data->file, data->path, ERR_IO, "cannot be written; is the disk full?", err);
+    }
+    H5Sclose(memory);
+    H5Sclose(space);
+    return written < 0 ? -1 : 0;
+}
+
+int h5_data_append(struct h5_data *data, int64_t n, const void *rows, struct err *err) {
+    int status = 0;
+
+    h5_lock();
+    if (n > 0)
+        status = append(data, n, rows, err);
+    h5_unlock();
+    return status;
+}
+
+int h5_write(struct h5 *file, const char *path, enum h5_type type, int rank, const int64_t *dim,
+             const void *values, struct err *err) {
+    hsize_t extent[H5_MAX_RANK] = {0};
+    hid_t space, list, id;
+    int status = 0;
+
+    for (int i = 0; i < rank; i++)
+        extent[i] = (hsize_t)dim[i];
+    h5_lock();
+    list = H5Pcreate(H5P_DATASET_CREATE);
+    H5Pset_obj_track_times(list, 0);
+    space = rank ? H5Screate_simple(rank, extent, NULL) : H5Screate(H5S_SCALAR);
+    id = H5Dcreate2(file->id, path, h5_memory_type(type), space, H5P_DEFAULT, list, H5P_DEFAULT);
+    if (id < 0 || H5Dwrite(id, h5_memory_type(type), H5S_ALL, H5S_ALL, H5P_DEFAULT, values) < 0) {
+        status = h5_fail(file, path, ERR_IO, "cannot be written", err);
+        file->broken = true;
+    }
+    if (id >= 0)
+        H5Dclose(id);
+    if (space >= 0)
+        H5Sclose(space);
+    H5Pclose(list);
+    h5_unlock();
+    return status;
+}
+
+int h5_read(struct h5 *file, const char *path, enum h5_type type, int64_t len, void *out,
+            struct err *err) {
+    struct h5_data *data;
+    const struct h5_info *info;
+    int64_t found;
+    int status;
+
+    if (h5_data_open(&data, file, path, err))
+        return -1;
+    info = &data->info;
+    found = info->rank ? info->dim[0] * h5_row_len(info) : 1;
+    if (found != len)
+        status = err_set(err, ERR_DATA, "%s:%s: holds %lld numbers, expected %lld", file->name,
+                         path, (long long)found, (long long)len);
+    else
+        status = h5_data_read(data, 0, info->rank ? info->dim[0] : 1, type, out, err);
+    h5_data_close(data);
+    return status;
+}

@@ -1,0 +1,45 @@
+/* h5_private.h - what the h5*.c files share; nobody else includes it or hdf5.h. */
+#pragma once
+#include "io/h5/h5.h"
+
+#define H5_USE_110_API
+#include <hdf5.h>
+
+struct h5 {
+    hid_t id; /* < 0: closed by h5_sync */
+    char *name;
+    bool broken; /* a write failed: closing would try again, and 1.10.8 crashes on that */
+};
+
+struct h5_data {
+    hid_t id;
+    struct h5 *file; /* borrowed */
+    char *path;
+    struct h5_info info;
+    enum h5_type type; /* of a dataset created here */
+};
+
+/* One lock around the library, which keeps its error stack per thread: it is silenced here. */
+void h5_lock(void);
+void h5_unlock(void);
+
+/* "<file>:<path>: <what>", and HDF5's innermost reason where it has one. With the lock held,
+ * directly after the call that failed. path may be NULL. Returns -1. */
+int h5_fail(const struct h5 *file, const char *path, enum err_kind kind, const char *what,
+            struct err *err);
+
+/* Check that every step of path is a hard link: 1, 0 where a step is absent, -1 with err set for a
+ * link that may leave the file. */
+int h5_path_check(const struct h5 *file, const char *path, struct err *err);
+
+/* h5_path_check for what must exist. `noun` is "dataset" or "group". */
+int h5_path_require(const struct h5 *file, const char *path, const char *noun, struct err *err);
+
+/* HDF5's type of numbers in memory and its size. */
+hid_t h5_memory_type(enum h5_type type);
+size_t h5_type_bytes(enum h5_type type);
+
+/* What a stored type is to us. */
+enum h5_class h5_class_of(hid_t type);
+
+char *h5_strdup(const char *text);

@@ -1,0 +1,67 @@
+/* import.h - importers: other people's layouts to our dataset file. */
+#pragma once
+#include "core/base/err.h"
+#include "io/image/image.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Called from the importing thread now and then; total 0: not known. */
+struct import_progress {
+    void (*report)(void *context, int64_t done, int64_t total);
+    void *context;
+};
+
+struct import_options {
+    int width, height;     /* 0: the images' own, which must all agree */
+    enum image_fit fit;    /* how images of another size are brought to it */
+    enum image_mode mode;  /* IMAGE_AS_STORED: colour if the first image is */
+    bool skip_broken;      /* count broken images in place of stopping at the first */
+    bool binary;           /* masks are of two classes: dark and bright */
+    bool halves;           /* a pair is one image: its left half and its right half */
+    int64_t validate;      /* images to hold out for validation; or */
+    double validate_share; /* that share of them; both 0: none */
+    int threads;           /* for decoding; at least 1 */
+    struct import_progress progress;
+};
+
+struct import_result {
+    int64_t n_images, n_skipped, n_ignored; /* written; broken; of other kinds of file */
+    int n_splits, n_classes;                /* 0: it has no classes */
+    char note[128];                         /* what was guessed; "": nothing */
+    char first_skipped[512];                /* why the first was skipped */
+};
+
+/* Options that an importer takes. */
+enum import_takes {
+    IMPORT_SIZE = 1, /* width, height, fit */
+    IMPORT_MODE = 2,
+    IMPORT_SKIP = 4,
+    IMPORT_BINARY = 8,
+    IMPORT_HALVES = 16,
+    IMPORT_VALIDATE = 32,
+};
+
+struct importer {
+    const char *name, *help; /* help: the layout it reads, in one line */
+    unsigned takes;          /* of enum import_takes */
+    /* Read `source`, write the dataset file `target`, which appears only when it is complete.
+     * Errors: ERR_DATA or ERR_IO, beginning with the file that is wrong. */
+    int (*run)(const char *source, const char *target, const struct import_options *options,
+               struct import_result *result, struct err *err);
+};
+
+/* The importer of that name, or NULL. */
+const struct importer *importer_find(const char *name);
+
+/* All importers; *n is their number. */
+const struct importer *const *importer_table(int *n);
+
+extern const struct importer import_imagefolder, import_segmentation, import_pairs, import_unpaired,
+    import_idx, import_cifar;
+
+static inline void import_report(const struct import_options *options, int64_t done,
+                                 int64_t total) {
+    if (options->progress.report)
+        options->progress.report(options->progress.context, done, total);
+}

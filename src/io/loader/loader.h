@@ -1,0 +1,78 @@
+/* loader.h - a thread that reads and augments the next batch while the network works on this one.
+ *
+ *   loader_request(b0); loader_request(b1);
+ *   loader_wait -> b0; ... train on b0 ...; loader_release_batch; loader_request(b2);
+ *   loader_wait -> b1; ...
+ *
+ * All calls come from one thread. Nothing is allocated after loader_new. The loader's thread runs
+ * where its creator may: make loaders before a team pins the calling thread to a processor. */
+#pragma once
+#include "core/base/err.h"
+#include "core/base/tensor.h"
+#include "core/base/word.h"
+#include "io/dataset/dataset.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum {
+    LOADER_BATCHES = 2, /* requested and not yet released */
+    LOADER_MAX_FIELDS = DATASET_MAX_FIELDS,
+};
+
+struct loader;
+
+struct loader_config {
+    struct dataset *dataset;        /* borrowed until loader_free, and nobody else's until then */
+    const struct applied *pipeline; /* [n_pipeline] words of augment_find(); borrowed likewise */
+    int n_pipeline;
+    uint64_t seed;
+    bool training;     /* false: nothing is random, see augment.h */
+    int64_t max_batch; /* samples; largest n of a request */
+};
+
+/* A field as the network sees it. */
+struct loader_field {
+    const char *name;    /* "image", "label" */
+    struct shape sample; /* without the batch dimension; rank 0: one number a sample */
+    enum dataset_kind kind;
+    int n_classes;               /* of DATASET_CLASS, -1: not known; 0 for other kinds */
+    const int64_t *class_counts; /* [n_classes] how often each occurs in the dataset */
+};
+
+struct loader_batch {
+    int64_t n; /* samples */
+    /* As loader_field(i): [n, sample], 64-byte aligned; belongs to the loader, until the batch is
+     * released. Classes are whole numbers. */
+    const float *field[LOADER_MAX_FIELDS];
+};
+
+/* Check the pipeline against the dataset, allocate, start the thread.
+ * Errors: ERR_CONFIG from the pipeline; ERR_IO when memory or the thread is refused. */
+int loader_new(struct loader **out, const struct loader_config *config, struct err *err);
+
+/* The fields of every batch, in the dataset's order; borrowed until loader_free. */
+int loader_n_fields(const struct loader *loader);
+const struct loader_field *loader_field(const struct loader *loader, int i);
+
+/* Have a batch prepared. Returns at once.
+ *   samples  [n] indices into the dataset, copied; n <= max_batch; may be 0
+ *   visits   [n] how often the epoch had each sample before, copied; NULL: never
+ *   epoch    what randomness depends on, with seed, sample and visit
+ * At most LOADER_BATCHES are requested and not released; more abort, as a mistake of the caller. */
+void loader_request(struct loader *loader, const int64_t *samples, const int32_t *visits, int64_t n,
+                    int64_t epoch);
+
+/* Wait for the oldest request that was not waited for yet.
+ * Errors: what the thread ran into when it read that batch (ERR_IO, ERR_DATA); the batch then
+ * counts as waited for, and is released as any other. */
+int loader_wait(struct loader *loader, struct loader_batch *out, struct err *err);
+
+/* Give the memory of the oldest batch that was waited for back to the loader. */
+void loader_release_batch(struct loader *loader);
+
+/* Seconds that loader_wait has waited so far, in sum. */
+double loader_wait_seconds(const struct loader *loader);
+
+/* End the thread, at any moment, and free everything. NULL is fine. */
+void loader_free(struct loader *loader);

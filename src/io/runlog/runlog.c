@@ -1,0 +1,134 @@
+#include "io/runlog/runlog.h"
+#include "io/file/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct runlog {
+    int fd;     /* of metrics.jsonl, appending */
+    char *path; /* of metrics.jsonl */
+};
+
+static int fail(const char *path, struct err *err) {
+    return err_set(err, ERR_IO, "%s: cannot be written: %s", path, strerror(errno));
+}
+
+static int save_job(const char *dir, const char *job, struct err *err) {
+    char *path = file_text("%s/job.ini", dir);
+    int status;
+
+    if (!path)
+        return err_set(err, ERR_IO, "%s: not enough memory for a path", dir);
+    status = file_replace(path, job, strlen(job), err);
+    free(path);
+    return status;
+}
+
+/* A new run begins an empty log; what an earlier one wrote is kept beside. */
+static int put_aside(const char *dir, const char *path, struct err *err) {
+    char *aside = file_text("%s/metrics.previous.jsonl", dir);
+    struct stat st;
+    int status = 0;
+
+    if (!aside)
+        return err_set(err, ERR_IO, "%s: not enough memory for a path", dir);
+    if (!stat(path, &st) && st.st_size > 0 && rename(path, aside))
+        status = fail(aside, err);
+    free(aside);
+    return status;
+}
+
+/* Does this line, without its end, belong to the first `step` updates? */
+static int belongs(const char *line, size_t len, int64_t step) {
+    json_t *object = json_loadb(line, len, 0, NULL);
+    const json_t *at = json_object_get(object, "step");
+    const int yes = json_is_object(object) && !(json_number_value(at) > (double)step);
+
+    json_decref(object);
+    return yes;
+}
+
+/* Cut the log behind its last line that belongs to the first `step` updates. */
+static int cut(const char *path, int64_t step, struct err *err) {
+    char *text, *line, *end;
+    size_t len;
+    int status = 0;
+
+    if (access(path, F_OK) && errno == ENOENT)
+        return 0;
+    if (file_read(path, &text, &len, err))
+        return -1;
+    line = text;
+    while ((end = memchr(line, '\n', len - (size_t)(line - text))) &&
+           belongs(line, (size_t)(end - line), step))
+        line = end + 1;
+    if (line < text + len && truncate(path, (off_t)(line - text)))
+        status = fail(path, err);
+    free(text);
+    return status;
+}
+
+int runlog_open(struct runlog **out, const char *dir, const char *job, int64_t step,
+                struct err *err) {
+    struct runlog *log = NULL;
+    char *path = NULL;
+    int fd;
+
+    if (file_make_folders(dir, err) || save_job(dir, job, err))
+        return -1;
+    if (!(path = file_text("%s/metrics.jsonl", dir)) || !(log = malloc(sizeof *log))) {
+        err_set(err, ERR_IO, "%s: not enough memory for the run log", dir);
+        goto failed;
+    }
+    if (step > 0 ? cut(path, step, err) : put_aside(dir, path, err))
+        goto failed;
+    fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+    if (fd < 0) {
+        fail(path, err);
+        goto failed;
+    }
+    *log = (struct runlog){fd, path};
+    *out = log;
+    return 0;
+failed:
+    free(log);
+    free(path);
+    return -1;
+}
+
+int runlog_append(struct runlog *log, const json_t *object, struct err *err) {
+    char *line = json_dumps(object, JSON_COMPACT | JSON_REAL_PRECISION(9));
+    struct stat st;
+    int status = 0;
+
+    if (!line)
+        return err_set(err, ERR_IO, "%s: not enough memory for a line", log->path);
+    const size_t len = strlen(line);
+    line[len] = '\n'; /* over the end: a line goes out in one write */
+    if (fstat(log->fd, &st)) {
+        status = fail(log->path, err);
+    } else if (file_write(log->fd, line, len + 1)) {
+        status = fail(log->path, err);
+        if (ftruncate(log->fd, st.st_size)) /* half a line is worse than none */
+            err_wrap(err, "a line was cut off");
+    }
+    free(line);
+    return status;
+}
+
+void runlog_number(json_t *object, const char *key, double value) {
+    json_object_set_new(object, key, isfinite(value) ? json_real(value) : json_null());
+}
+
+void runlog_close(struct runlog *log) {
+    if (!log)
+        return;
+    close(log->fd);
+    free(log->path);
+    free(log);
+}

@@ -1,0 +1,131 @@
+/* job.h - a job as checked numbers: INI -> struct. Only what needs no network and no dataset. */
+#pragma once
+#include "core/base/pool.h"
+#include "core/lang/eval.h"
+#include "io/weights/rename.h"
+
+#include <stdint.h>
+
+enum {
+    JOB_MAX_STEPS = 16,
+    JOB_MAX_PIPELINE = 16,
+    JOB_MAX_PICTURES = 8,
+    JOB_MAX_FIELDS = 8,
+    JOB_MAX_WEIGHTS = 16
+};
+
+/* How often something happens; both 0: never. */
+struct interval {
+    double epochs;
+    int64_t steps;
+};
+
+/* One [step]. */
+struct job_step {
+    const struct section *section;
+    const char *name; /* "" where there is one */
+    int64_t every;    /* runs in every so-many-th step of the job */
+    const struct entry *train;
+    const struct entry *freeze, *lr_scale; /* NULL: none */
+    struct applied optimizer;
+    double clip_norm, clip_value; /* 0: none */
+    double clip_weights;          /* largest magnitude of a weight after the update; 0: any */
+    double ema;                   /* decay of the average of weights; 0: none */
+};
+
+/* One [picture]. */
+struct job_picture {
+    const struct section *section;
+    const char *name;
+    int count, columns; /* samples in all and in a row; columns 0: as fits */
+    double range[2];    /* of black and white; both 0: the least and the largest value */
+};
+
+/* One [weights]. */
+struct job_weights {
+    const struct section *section;
+    const char *net; /* or `model` */
+    const char *file;
+    const struct entry *from;          /* the net in the file; NULL: not said */
+    const struct entry *rename, *skip; /* where the rules are, or NULL */
+    struct renames renames, skips;
+    bool partial; /* what is missing or has another shape stays as it was initialised */
+};
+
+/* A field that [data] fields describes, for use without data. */
+struct job_field {
+    const char *name;
+    struct ints shape; /* of one sample; n = 0: a label */
+};
+
+struct job {
+    struct source source;
+    struct pool pool;
+    const char *path, *name, *output; /* output: folder that runs are in */
+    double epochs;                    /* 0: steps decides */
+    int64_t steps;                    /* 0: epochs decides */
+    uint64_t seed;
+    int threads;               /* 0: processors of this host / ranks on it */
+    const struct entry *model; /* NULL: none */
+
+    const char *train_data, *validate_data; /* "path:group"; NULL: none */
+    struct applied augment[JOB_MAX_PIPELINE];
+    int n_augment;
+    int64_t batch;      /* of all ranks together */
+    int64_t accumulate; /* parts that a batch is computed in, one after another */
+    bool balanced;      /* classes are drawn equally often, in place of samples */
+    struct ints image;  /* [h, w, c] that the network sees, for use without data; n = 0: not said */
+    struct job_field field[JOB_MAX_FIELDS]; /* others than image and label, likewise */
+    int n_fields;
+    int64_t cache_bytes;
+
+    struct job_step step[JOB_MAX_STEPS];
+    int n_steps;
+
+    struct job_weights weights[JOB_MAX_WEIGHTS];
+    int n_weights;
+
+    struct job_picture picture[JOB_MAX_PICTURES];
+    int n_pictures;
+
+    const struct section *validate; /* NULL: none */
+    struct interval validate_every;
+    const char *best; /* a statement of validate, or NULL */
+    int64_t validate_batch;
+    bool validate_on_rank0;
+    int patience; /* validations without a new best before the job ends; 0: never */
+
+    struct interval save_last, save_every;
+    bool save_best;
+
+    const char *allreduce;
+    int64_t bucket_bytes;
+    int64_t log_every; /* steps */
+    bool fusion;       /* chains of operators are computed as one */
+    bool winograd;     /* convolutions may be */
+};
+
+/* Read and check a job file.
+ *   sets  [n_sets] "NAME=VALUE" of the command line, borrowed for the job's life
+ * Errors: ERR_CONFIG with file, line and column; ERR_USAGE for a bad set; ERR_IO. */
+int job_read(struct job *job, const char *path, const char *const *sets, int n_sets,
+             struct err *err);
+
+/* Refuse sections and keys that no job has; job_read does it.
+ * Errors: ERR_CONFIG with the place and the nearest known word. */
+int job_check_keys(const struct job *job, struct err *err);
+
+/* {0} is fine. */
+void job_release(struct job *job);
+
+/* Keys of [step], [validate] and [picture] that are no statements; each ends with NULL. `show` of a
+ * picture is one, whose value is a list. */
+extern const char *const job_step_keys[], *const job_validate_keys[], *const job_picture_keys[];
+
+/* One key of the job, for `dltrain help`. */
+struct job_key {
+    const char *section, *key, *value, *help; /* value: its kind and default */
+};
+
+/* All keys, ends with {0}. */
+extern const struct job_key job_keys[];

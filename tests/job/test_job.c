@@ -1,0 +1,292 @@
+/* A job as checked numbers: what a text means, and what it cannot mean. */
+#include "io/scratch.h"
+#include "core/learn/optim.h"
+#include "job/job.h"
+
+#include <math.h>
+
+static const char *write_text(const char *text) {
+    const char *path = in_scratch("some.job.ini");
+
+    write_bytes(path, text, strlen(text));
+    return path;
+}
+
+static void read_text(struct job *job, const char *text) {
+    struct err err = {0};
+
+    if (job_read(job, write_text(text), NULL, 0, &err))
+        fail_msg("%s", err.msg);
+}
+
+static void refused(const char *text, const char *message) {
+    struct err err = {0};
+    struct job job;
+
+    if (!job_read(&job, write_text(text), NULL, 0, &err))
+        fail_msg("expected '%s' for\n%s", message, text);
+    assert_contains(err.msg, message);
+    assert_contains(err.msg, "some.job.ini:"); /* with its line */
+    assert_int_equal(err.kind, ERR_CONFIG);
+    job_release(&job);
+}
+
+static void equal(double found, double expected) {
+    if (!(fabs(found - expected) <= 1e-12 * fabs(expected)))
+        fail_msg("found %g, expected %g", found, expected);
+}
+
+static void an_empty_job_has_the_defaults_of_the_key_table(void **state) {
+    struct job job;
+
+    (void)state;
+    read_text(&job, "[job]\n");
+    assert_string_equal(job.name, "some.job"); /* the file's, without .ini */
+    assert_string_equal(job.output, "runs");
+    assert_true(job.steps == 0 && !(job.epochs > 0));
+    assert_true(job.seed == 1 && job.threads == 0 && job.batch == 128);
+    assert_true(job.cache_bytes == (int64_t)1 << 30);
+    assert_null(job.model);
+    assert_null(job.train_data);
+    assert_null(job.validate_data);
+    assert_true(job.n_augment == 0 && job.image.n == 0 && job.n_steps == 0);
+    assert_null(job.validate);
+    assert_null(job.best);
+    assert_true(job.patience == 0 && !job.validate_on_rank0);
+    equal(job.validate_every.epochs, 1);
+    equal(job.save_last.epochs, 1);
+    assert_true(job.save_every.steps == 0 && !(job.save_every.epochs > 0));
+    assert_true(job.save_best);
+    assert_string_equal(job.allreduce, "ring");
+    assert_true(job.bucket_bytes == 4 << 20 && job.log_every == 10);
+    assert_true(job.fusion && job.winograd);
+    job_release(&job);
+}
+
+static void every_key_is_read(void **state) {
+    struct job job;
+
+    (void)state;
+    read_text(&job,
+              "[job]\nname = mine\noutput = /scratch/runs\nepochs = 2.5\nseed = 7\nthreads = 3\n"
+              "model = net(classes=4)\n"
+              "[let]\nhalf = 32\n"
+              "[data]\ntrain = a.h5:x\nvalidate = b.h5\nbatch = 2*half\ncache = 0.5\n"
+              "augment = image | random_flip | cutout(8)\nimage = [half, 24, 1]\n"
+              "[step]\nloss = mse(image, 0)\ntrain = a\noptimizer = adam(lr=0.5)\nevery = 3\n"
+              "clip_norm = 1\nclip_value = 0.25\n"
+              "[validate]\nevery = 0.5 epochs\ntop1 = accuracy(a, label)\nbest = top1\n"
+              "patience = 4\nbatch = 10\non = rank0\n"
+              "[checkpoint]\nlast = 100 steps\nevery = 2 epochs\nbest = false\n"
+              "[dist]\nallreduce = ring\nbucket = 0.25\n[log]\nevery = 5\n"
+              "[run]\nfusion = off\nwinograd = off\n");
+    assert_string_equal(job.name, "mine");
+    assert_string_equal(job.output, "/scratch/runs");
+    equal(job.epochs, 2.5);
+    assert_true(job.seed == 7 && job.threads == 3 && job.batch == 64);
+    assert_string_equal(job.model->value, "net(classes=4)");
+    assert_string_equal(job.train_data, "a.h5:x");
+    assert_string_equal(job.validate_data, "b.h5");
+    assert_true(job.cache_bytes == 1 << 19);
+    assert_int_equal(job.n_augment, 2);
+    assert_string_equal(job.augment[1].word->name, "cutout");
+    assert_true(job.image.n == 3 && job.image.v[0] == 32 && job.image.v[1] == 24);
+    assert_true(job.n_steps == 1 && job.step[0].every == 3);
+    assert_string_equal(job.step[0].optimizer.word->name, "adam");
+    equal(job.step[0].clip_norm, 1);
+    equal(job.step[0].clip_value, 0.25);
+    equal(job.validate_every.epochs, 0.5);
+    assert_string_equal(job.best, "top1");
+    assert_true(job.patience == 4 && job.validate_batch == 10 && job.validate_on_rank0);
+    assert_true(job.save_last.steps == 100 && !(job.save_last.epochs > 0));
+    equal(job.save_every.epochs, 2);
+    assert_false(job.save_best);
+    assert_true(job.bucket_bytes == 1 << 18 && job.log_every == 5);
+    assert_true(!job.fusion && !job.winograd);
+    job_release(&job);
+}
+
+static void keys_of_parts_and_pictures_are_read(void **state) {
+    struct job job;
+
+    (void)state;
+    read_text(&job, "[data]\naccumulate = 4\nsampling = balanced\n"
+                    "fields = mask 256x128, a 64x32x3,\n  age 1 , kind\n"
+                    "[step]\nloss = mse(image, 0)\ntrain = a, b\noptimizer = sgd(lr=0.5)\n"
+                    "freeze = a.stem\nlr_scale = b 0.1\nema = 0.99\nclip_weights = 0.01\n"
+                    "[validate]\nloss = mse(image, 0)\n"
+                    "[picture all]\nshow = image\n"
+                    "[picture few]\nshow = image\ncount = 9\ncolumns = 3\nrange = [-1, 0.5]\n");
+    assert_true(job.accumulate == 4 && job.balanced);
+    assert_int_equal(job.n_fields, 4);
+    assert_string_equal(job.field[0].name, "mask");
+    assert_true(job.field[0].shape.n == 2 && job.field[0].shape.v[0] == 256);
+    assert_true(job.field[1].shape.n == 3 && job.field[1].shape.v[1] == 32);
+    assert_string_equal(job.field[2].name, "age");
+    assert_true(job.field[2].shape.n == 1 && job.field[2].shape.v[0] == 1);
+    assert_string_equal(job.field[3].name, "kind");
+    assert_int_equal(job.field[3].shape.n, 0);
+    assert_string_equal(job.step[0].freeze->value, "a.stem");
+    assert_string_equal(job.step[0].lr_scale->value, "b 0.1");
+    equal(job.step[0].ema, 0.99);
+    equal(job.step[0].clip_weights, 0.01);
+    assert_int_equal(job.n_pictures, 2);
+    assert_true(job.picture[0].count == 64 && job.picture[0].columns == 0);
+    assert_true(!(job.picture[0].range[0] < 0) && !(job.picture[0].range[1] > 0));
+    assert_string_equal(job.picture[1].name, "few");
+    assert_true(job.picture[1].count == 9 && job.picture[1].columns == 3);
+    equal(job.picture[1].range[0], -1);
+    equal(job.picture[1].range[1], 0.5);
+    job_release(&job);
+}
+
+static void fields_without_a_size_that_can_be_are_refused(void **state) {
+    static const char *const sizes[] = {"0", "ax2", "3x", "x3", "2x3y", "1x2x3x4x5", "3 4"};
+    char text[64];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        snprintf(text, sizeof text, "[data]\nfields = age, mask %s\n", sizes[i]);
+        refused(text, ":2:10: fields: found '");
+        refused(text, "expected a size as in mask 256x256");
+    }
+    refused("[data]\nfields = a, b, c, d, e, f, g, h, i\n", "fields: more than 8");
+}
+
+static void several_steps_stay_in_the_order_of_the_file(void **state) {
+    struct job job;
+
+    (void)state;
+    read_text(&job, "[step late]\nloss = a\ntrain = a\noptimizer = sgd(lr=1)\n"
+                    "[step early]\nloss = b\ntrain = b\noptimizer = adam(lr=1)\n");
+    assert_int_equal(job.n_steps, 2);
+    assert_string_equal(job.step[0].name, "late");
+    assert_string_equal(job.step[1].name, "early");
+    assert_string_equal(job.step[1].optimizer.word->name, "adam");
+    job_release(&job);
+}
+
+static void never_is_an_interval(void **state) {
+    struct job job;
+
+    (void)state;
+    read_text(&job, "[checkpoint]\nlast = never\n[validate]\nevery = never\n");
+    assert_true(job.save_last.steps == 0 && !(job.save_last.epochs > 0));
+    assert_true(job.validate_every.steps == 0 && !(job.validate_every.epochs > 0));
+    job_release(&job);
+}
+
+static void numbers_out_of_range_are_refused(void **state) {
+    (void)state;
+    refused("[data]\nbatch = 0\n", ":2:9: batch is 0, expected a whole number from 1");
+    refused("[data]\nbatch = 2.5\n", ":2:9: batch is 2.5, expected a whole number");
+    refused("[data]\nbatch = \"many\"\n", ":2:9: batch: found a string, expected a number");
+    refused("[data]\ncache = -1\n", "cache is -1, expected a number from 0");
+    refused("[job]\nepochs = -1\n", "epochs is -1, expected a number from 0");
+    refused("[job]\nsteps = 0\n", "steps is 0, expected a whole number from 1");
+    refused("[job]\nseed = -1\n", "seed is -1, expected a whole number from 0");
+    refused("[job]\nthreads = 2000\n", "threads is 2000, expected at most 1024");
+    refused("[dist]\nbucket = 0\n", "bucket is 0, expected a number from 0.001");
+    refused("[log]\nevery = 0\n", "every is 0, expected a whole number from 1");
+    refused("[job]\nepochs = 1/0\n", "division by zero");
+}
+
+static void intervals_without_a_unit_are_refused(void **state) {
+    (void)state;
+    refused("[checkpoint]\nlast = 5\n", "last: found '5', expected epochs or whole steps");
+    refused("[checkpoint]\nlast = often\n", "last: found 'often', expected an interval");
+    refused("[checkpoint]\nlast = 0 steps\n", "last: found '0 steps', expected an interval");
+    refused("[checkpoint]\nlast = 1.5 steps\n", "expected epochs or whole steps");
+    refused("[validate]\nevery = 2 hours\n", "every: found '2 hours', expected epochs");
+    refused("[checkpoint]\nbest = maybe\n", "best: found 'maybe', expected false or true");
+    refused("[validate]\non = rank1\n", "on: found 'rank1', expected all or rank0");
+}
+
+static void sections_and_keys_must_be_known(void **state) {
+    (void)state;
+    refused("[jbo]\n", ":1:1: unknown section [jbo]; did you mean [job]?");
+    refused("[job]\nepoch = 3\n", ":2:1: [job] has no key 'epoch'; did you mean 'epochs'?");
+    refused("[job]\nfrobnicate = 3\n", ":2:1: [job] has no key 'frobnicate'");
+    refused("[job mine]\n", "[job] takes no name");
+    refused("[validate]\npatince = 3\n",
+            "[validate] has no key 'patince'; did you mean 'patience'");
+    refused("[step]\nevrey = 2\n", "[step] has no key 'evrey'; did you mean 'every'?");
+    refused("[job]\nname = a/b\n", "name: found 'a/b', expected a folder's name");
+    refused("[job]\nname = ..\n", "name: found '..', expected a folder's name");
+}
+
+/* A statement may be called as it likes, as long as it is no number. */
+static void statements_with_names_like_keys_are_fine(void **state) {
+    struct job job;
+
+    (void)state;
+    read_text(&job, "[validate]\ntest = mse(image, 0)\nbests = 10 * test\nbest = bests\n");
+    assert_string_equal(job.best, "bests");
+    job_release(&job);
+}
+
+static void steps_without_their_parts_are_refused(void **state) {
+    (void)state;
+    refused("[step]\nloss = a\noptimizer = sgd(lr=1)\n", ":1:1: [step] has no key train");
+    refused("[step one]\nloss = a\ntrain = a\n", ":1:1: [step one] has no optimizer");
+    refused("[step]\ntrain = a\noptimizer = sgd(lr=1)\n", "[step] has no statement 'loss'");
+    refused("[step]\nloss = a\ntrain = a\noptimizer = sgd\n", "found 'sgd'");
+    refused("[step]\nloss = a\ntrain = a\noptimizer = sgd()\n", "sgd: lr is missing");
+    refused("[step]\nloss = a\ntrain = a\noptimizer = 3\n", "optimizer: expected one as in sgd");
+    refused("[step]\nloss = a\ntrain = a\noptimizer = sgd(lr=1)\nclip_norm = 0\n",
+            "clip_norm is 0, expected a number from 1e-30");
+}
+
+static void pipelines_begin_with_the_image(void **state) {
+    (void)state;
+    refused("[data]\naugment = random_flip\n", "random_flip: expected `image` at the start");
+    refused("[data]\naugment = random_flip(0.5) | normalize\n", "expected `image` at the start");
+    refused("[data]\naugment = 3\n", "augment: expected a pipeline");
+    refused("[data]\naugment = image | adam(lr=1)\n", "found 'adam', expected the name of a known "
+                                                      "augmentation");
+    refused("[data]\nimage = [32, 32]\n", "image: expected [height, width, channels]");
+    refused("[data]\nimage = [32, 32, 0]\n", "image: expected whole numbers of at least 1");
+}
+
+static void measures_that_nobody_makes_are_refused(void **state) {
+    (void)state;
+    refused("[validate]\ntop1 = accuracy(a, label)\nbest = top2\n",
+            ":3:8: best: [validate] has no statement 'top2'; did you mean 'top1'?");
+    refused("[validate]\ntop1 = accuracy(a, label)\npatience = 3\n",
+            "patience needs a key best, which says what is to improve");
+}
+
+static void sets_come_after_the_file(void **state) {
+    static const char *const sets[] = {"data.batch=96", "epochs=4", "lr=0.5", "log.every=2"};
+    struct err err = {0};
+    struct job job;
+
+    (void)state;
+    const char *path = write_text("[job]\nepochs = 2\n[let]\nlr = 0.1\n[data]\nbatch = 32\n");
+    if (job_read(&job, path, sets, 4, &err))
+        fail_msg("%s", err.msg);
+    equal(job.epochs, 4);
+    assert_true(job.batch == 96 && job.log_every == 2);
+    job_release(&job);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_empty_job_has_the_defaults_of_the_key_table),
+        cmocka_unit_test(every_key_is_read),
+        cmocka_unit_test(keys_of_parts_and_pictures_are_read),
+        cmocka_unit_test(fields_without_a_size_that_can_be_are_refused),
+        cmocka_unit_test(several_steps_stay_in_the_order_of_the_file),
+        cmocka_unit_test(never_is_an_interval),
+        cmocka_unit_test(numbers_out_of_range_are_refused),
+        cmocka_unit_test(intervals_without_a_unit_are_refused),
+        cmocka_unit_test(sections_and_keys_must_be_known),
+        cmocka_unit_test(statements_with_names_like_keys_are_fine),
+        cmocka_unit_test(steps_without_their_parts_are_refused),
+        cmocka_unit_test(pipelines_begin_with_the_image),
+        cmocka_unit_test(measures_that_nobody_makes_are_refused),
+        cmocka_unit_test(sets_come_after_the_file),
+    };
+
+    return cmocka_run_group_tests(tests, scratch_setup, scratch_teardown);
+}
