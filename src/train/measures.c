@@ -52,7 +52,7 @@ static int better_way(const struct graph *g, int node) {
 
 int replica_build_validate(struct replica *r, const struct replica_config *c, struct err *err) {
     const struct graph_config gc =
-        replica_graph_config(r, c, c->job->validate, job_validate_keys, c->validate_batch);
+        replica_graph_config(r, c, c->job->validate, c->job->validate_keys, c->validate_batch);
 
     if (graph_new(&r->validate, &gc, err) || replica_check_classes(r->validate, c, err))
         return -1;
@@ -97,7 +97,7 @@ int replica_build_picture(struct replica *r, const struct replica_config *c, int
     const struct job_picture *job = &c->job->picture[which];
     const int64_t batch = job->count < c->validate_batch ? job->count : c->validate_batch;
     const struct graph_config gc =
-        replica_graph_config(r, c, job->section, job_picture_keys, batch);
+        replica_graph_config(r, c, job->section, c->job->picture_keys, batch);
 
     p->job = job;
     if (graph_new(&p->graph, &gc, err))

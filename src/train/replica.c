@@ -85,7 +85,7 @@ static int build_step(struct replica *r, const struct replica_config *c, int whi
 
     s->job = &c->job->step[which];
     const struct graph_config gc =
-        replica_graph_config(r, c, s->job->section, job_step_keys, c->batch);
+        replica_graph_config(r, c, s->job->section, c->job->step_keys, c->batch);
     if (graph_new(&s->graph, &gc, err) ||
         graph_nets(&gc, s->job->train, &s->train, &s->n_train, err) ||
         replica_check_classes(s->graph, c, err) || select_parts(s, &gc, err))

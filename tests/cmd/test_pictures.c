@@ -204,7 +204,7 @@ static void pictures_that_cannot_be_drawn_are_refused(void **state) {
          "range: expected the values of black and white, as in [-1, 1]"},
         {"[picture a]\nshow = image\nrange = 1\n", "range: expected the values of black and white"},
         {"[picture a]\nshow = image\ncount = 0\n", "count is 0"},
-        {"[picture a]\nshow = image\ncolumns = 5000\n", "at most 4096 samples and columns"},
+        {"[picture a]\nshow = image\ncolumns = 5000\n", "columns is 5000, expected at most 4096"},
         {"[picture a]\nfake = image\n", "[picture a] has no key show, the tensors to draw"},
         {"[picture a]\nshow = image\ncolums = 2\n", "did you mean 'columns'?"},
         {"[picture a/b]\nshow = image\n", "p.ini:23:11: found '/'"},

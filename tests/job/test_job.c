@@ -2,6 +2,7 @@
 #include "io/scratch.h"
 #include "core/learn/optim.h"
 #include "job/job.h"
+#include "job/key.h"
 
 #include <math.h>
 
@@ -36,11 +37,10 @@ static void equal(double found, double expected) {
         fail_msg("found %g, expected %g", found, expected);
 }
 
-static void an_empty_job_has_the_defaults_of_the_key_table(void **state) {
+static void has_defaults(const char *text) {
     struct job job;
 
-    (void)state;
-    read_text(&job, "[job]\n");
+    read_text(&job, text);
     assert_string_equal(job.name, "some.job"); /* the file's, without .ini */
     assert_string_equal(job.output, "runs");
     assert_true(job.steps == 0 && !(job.epochs > 0));
@@ -50,7 +50,6 @@ static void an_empty_job_has_the_defaults_of_the_key_table(void **state) {
     assert_null(job.train_data);
     assert_null(job.validate_data);
     assert_true(job.n_augment == 0 && job.image.n == 0 && job.n_steps == 0);
-    assert_null(job.validate);
     assert_null(job.best);
     assert_true(job.patience == 0 && !job.validate_on_rank0);
     equal(job.validate_every.epochs, 1);
@@ -60,6 +59,17 @@ static void an_empty_job_has_the_defaults_of_the_key_table(void **state) {
     assert_string_equal(job.allreduce, "ring");
     assert_true(job.bucket_bytes == 4 << 20 && job.log_every == 10);
     assert_true(job.fusion && job.winograd);
+    assert_int_equal(job.validate_batch, 128);
+    job_release(&job);
+}
+
+static void an_empty_job_has_the_defaults_of_the_key_table(void **state) {
+    struct job job;
+
+    (void)state;
+    has_defaults("[job]\n");
+    read_text(&job, "[job]\n");
+    assert_null(job.validate);
     job_release(&job);
 }
 
@@ -215,6 +225,68 @@ static void sections_and_keys_must_be_known(void **state) {
     refused("[job]\nname = ..\n", "name: found '..', expected a folder's name");
 }
 
+static bool unique(const struct key *keys, const struct key *key) {
+    int n = 0;
+
+    for (const struct key *k = keys; k->name; k++)
+        n += !strcmp(k->name, key->name);
+    return n == 1;
+}
+
+/* What the reader and help rely on. */
+static void rows_of_keys_are_whole(void **state) {
+    const struct job_section *s;
+
+    (void)state;
+    for (int i = 0; (s = job_section_at(i)); i++) {
+        assert_ptr_equal(job_section_find(s->kind), s);
+        assert_non_null(s->help);
+        assert_true((s->holds == JOB_STATEMENTS) == !s->keys);
+        for (const struct key *k = s->keys; k && k->name; k++)
+            if (!k->kind || !k->help || !unique(s->keys, k) ||
+                (k->fallback != NULL) + (k->absent != NULL) + (k->missing != NULL) > 1 ||
+                (k->kind->is_number && !(k->min <= k->max || k->max == 0)) || !k->find != !k->at)
+                fail_msg("[%s] %s: its row is not whole", s->kind, k->name);
+    }
+}
+
+/* A default is what somebody could have written; written out, it changes nothing. */
+static void defaults_can_be_written_out(void **state) {
+    const struct job_section *s;
+    char text[8192] = "";
+    size_t used = 0;
+    int n = 0;
+
+    (void)state;
+    for (int i = 0; (s = job_section_at(i)); i++) {
+        if (!s->keys || s->named != JOB_NO_NAME)
+            continue;
+        used += (size_t)snprintf(text + used, sizeof text - used, "[%s]\n", s->kind);
+        for (const struct key *k = s->keys; k->name; k++)
+            if (k->fallback) {
+                used += (size_t)snprintf(text + used, sizeof text - used, "%s = %s\n", k->name,
+                                         k->fallback);
+                n++;
+            }
+    }
+    assert_true(n > 10 && used < sizeof text);
+    has_defaults(text);
+}
+
+/* A key of a section that may stand often is its struct's own. */
+static void defaults_of_sections_do_not_mix(void **state) {
+    struct job job;
+
+    (void)state;
+    read_text(&job, "[step a]\nloss = 0\ntrain = a\noptimizer = sgd(lr=1)\nevery = 2\nema = 0.5\n"
+                    "[step b]\nloss = 0\ntrain = b\noptimizer = sgd(lr=1)\n");
+    assert_true(job.step[0].every == 2 && job.step[1].every == 1);
+    equal(job.step[0].ema, 0.5);
+    equal(job.step[1].ema, 0);
+    assert_string_equal(job.step_keys[0], "train"); /* loss is a statement */
+    job_release(&job);
+}
+
 /* A statement may be called as it likes, as long as it is no number. */
 static void statements_with_names_like_keys_are_fine(void **state) {
     struct job job;
@@ -281,6 +353,9 @@ int main(void) {
         cmocka_unit_test(numbers_out_of_range_are_refused),
         cmocka_unit_test(intervals_without_a_unit_are_refused),
         cmocka_unit_test(sections_and_keys_must_be_known),
+        cmocka_unit_test(rows_of_keys_are_whole),
+        cmocka_unit_test(defaults_can_be_written_out),
+        cmocka_unit_test(defaults_of_sections_do_not_mix),
         cmocka_unit_test(statements_with_names_like_keys_are_fine),
         cmocka_unit_test(steps_without_their_parts_are_refused),
         cmocka_unit_test(pipelines_begin_with_the_image),

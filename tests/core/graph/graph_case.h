@@ -46,7 +46,7 @@ static inline int job_parse(struct job_case *job, const char *text, struct err *
     *job = (struct job_case){.batch = 4};
     job->fields[0] = (struct field){.name = "image", .sample = {3, {8, 8, 3}}};
     job->fields[1] = (struct field){.name = "label"};
-    const int rc = source_read(&job->source, path, NULL, 0, err);
+    const int rc = source_read(&job->source, path, NULL, 0, NULL, err);
     unlink(path);
     rmdir(dir);
     return rc;
