@@ -225,31 +225,6 @@ static void sections_and_keys_must_be_known(void **state) {
     refused("[job]\nname = ..\n", "name: found '..', expected a folder's name");
 }
 
-static bool unique(const struct key *keys, const struct key *key) {
-    int n = 0;
-
-    for (const struct key *k = keys; k->name; k++)
-        n += !strcmp(k->name, key->name);
-    return n == 1;
-}
-
-/* What the reader and help rely on. */
-static void rows_of_keys_are_whole(void **state) {
-    const struct job_section *s;
-
-    (void)state;
-    for (int i = 0; (s = job_section_at(i)); i++) {
-        assert_ptr_equal(job_section_find(s->kind), s);
-        assert_non_null(s->help);
-        assert_true((s->holds == JOB_STATEMENTS) == !s->keys);
-        for (const struct key *k = s->keys; k && k->name; k++)
-            if (!k->kind || !k->help || !unique(s->keys, k) ||
-                (k->fallback != NULL) + (k->absent != NULL) + (k->missing != NULL) > 1 ||
-                (k->kind->is_number && !(k->min <= k->max || k->max == 0)) || !k->find != !k->at)
-                fail_msg("[%s] %s: its row is not whole", s->kind, k->name);
-    }
-}
-
 /* A default is what somebody could have written; written out, it changes nothing. */
 static void defaults_can_be_written_out(void **state) {
     const struct job_section *s;
@@ -353,7 +328,6 @@ int main(void) {
         cmocka_unit_test(numbers_out_of_range_are_refused),
         cmocka_unit_test(intervals_without_a_unit_are_refused),
         cmocka_unit_test(sections_and_keys_must_be_known),
-        cmocka_unit_test(rows_of_keys_are_whole),
         cmocka_unit_test(defaults_can_be_written_out),
         cmocka_unit_test(defaults_of_sections_do_not_mix),
         cmocka_unit_test(statements_with_names_like_keys_are_fine),
