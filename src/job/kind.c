@@ -28,16 +28,15 @@ static int check_range(const struct key *key, const struct entry *entry, double 
     const double most_whole = 0x1p52; /* above, a double does not tell them apart */
     const bool bounded = key->max > key->min;
     const double max = bounded ? key->max : whole ? most_whole : INFINITY;
+    const char *what = whole ? "whole number" : "number";
 
-    if (v > max)
-        return pos_error(err, entry->pos, "%s is %g, expected at most %g", key->name, v, max);
-    if (v >= key->min && !(whole && v != floor(v)))
+    if (v >= key->min && v <= max && !(whole && v != floor(v)))
         return 0;
-    if (bounded)
-        return pos_error(err, entry->pos, "%s is %g, expected a %snumber from %g to %g", key->name,
-                         v, whole ? "whole " : "", key->min, key->max);
-    return pos_error(err, entry->pos, "%s is %g, expected a %snumber from %g", key->name, v,
-                     whole ? "whole " : "", key->min);
+    if (bounded || v > max)
+        return pos_error(err, entry->pos, "%s is %g, expected a %s from %g to %g", key->name, v,
+                         what, key->min, max);
+    return pos_error(err, entry->pos, "%s is %g, expected a %s from %g", key->name, v, what,
+                     key->min);
 }
 
 static int read_any(struct job *job, const struct key *key, const struct entry *entry, bool whole,

@@ -195,7 +195,7 @@ static void numbers_out_of_range_are_refused(void **state) {
     refused("[job]\nepochs = -1\n", "epochs is -1, expected a number from 0");
     refused("[job]\nsteps = 0\n", "steps is 0, expected a whole number from 1");
     refused("[job]\nseed = -1\n", "seed is -1, expected a whole number from 0");
-    refused("[job]\nthreads = 2000\n", "threads is 2000, expected at most 1024");
+    refused("[job]\nthreads = 2000\n", "threads is 2000, expected a whole number from 1 to 1024");
     refused("[dist]\nbucket = 0\n", "bucket is 0, expected a number from 0.001");
     refused("[log]\nevery = 0\n", "every is 0, expected a whole number from 1");
     refused("[job]\nepochs = 1/0\n", "division by zero");
