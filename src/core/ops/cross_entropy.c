@@ -128,9 +128,9 @@ static void backward_rows(const struct op_call *c, int64_t begin, int64_t end) {
             continue;
         const double keep = (1 - a->smoothing) * weight(a, label);
         const real p_scale = (real)(scale * (keep + spread) / (double)saved[1]);
-        const act max = saved[0];
+        const act max = (act)saved[0];
         for (int64_t j = 0; j < n; j++)
-            dx[j] += p_scale * act_exp(x[j] - max);
+            dx[j] += (act)(p_scale * act_exp(x[j] - max));
         dx[label] -= (act)(scale * keep);
         for (int64_t j = 0; a->smoothing > 0 && j < n; j++)
             dx[j] -= (act)(scale * each * weight(a, j));

@@ -86,7 +86,7 @@ static void add_row(const struct op_call *c, int64_t row, double *restrict sums)
         return;
     row_softmax_parts(x, n, &saved[0], &saved[1]);
     const real scale = 1 / saved[1];
-    const act max = saved[0];
+    const act max = (act)saved[0];
     for (int64_t j = 0; j < n; j++)
         sums[SUM_P * n + j] += (double)(act_exp(x[j] - max) * scale);
     const int64_t channel = labels_channel(label, n);
@@ -174,14 +174,14 @@ static void backward_rows(const struct op_call *c, int64_t begin, int64_t end) {
         if (label < 0)
             continue;
         const int64_t channel = labels_channel(label, n);
-        const act max = saved[0];
+        const act max = (act)saved[0];
         const real less = channel < 0 ? 0 : act_exp(x[channel] - max) * g[n + channel];
         const real mean = (row_dot_exp(x, g, n, max) - less) / saved[1];
         const real p_scale = (real)(scale / (double)saved[1]);
         for (int64_t j = 0; j < n; j++)
-            dx[j] += p_scale * act_exp(x[j] - max) * (g[j] - mean);
+            dx[j] += (act)(p_scale * act_exp(x[j] - max) * (g[j] - mean));
         if (channel >= 0)
-            dx[channel] -= p_scale * less;
+            dx[channel] -= (act)(p_scale * less);
     }
 }
 

@@ -122,9 +122,9 @@ static void backward_rows(const struct op_call *c, int64_t begin, int64_t end) {
         const int64_t channel = labels_channel(label, n);
         const double g = scale * weight(a, label) * slope(log_p(x, channel, saved), a->gamma);
         const real p_scale = (real)(g / (double)saved[1]);
-        const act max = saved[0];
+        const act max = (act)saved[0];
         for (int64_t j = 0; j < n; j++)
-            dx[j] -= p_scale * act_exp(x[j] - max);
+            dx[j] -= (act)(p_scale * act_exp(x[j] - max));
         if (channel >= 0)
             dx[channel] += (act)g;
     }

@@ -229,7 +229,7 @@ static void backward_range(const struct op_call *c, int operand, int64_t range) 
         spread(&s, map + MAP_SQUARE * windows, r % s.h, line, square);
         spread(&s, map + MAP_AB * windows, r % s.h, line, both);
         for (int64_t i = 0; i < s.row; i++)
-            du[i] += scale * (mean[i] + 2 * u[i] * square[i] + v[i] * both[i]);
+            du[i] += (act)(scale * (mean[i] + 2 * u[i] * square[i] + v[i] * both[i]));
     }
 }
 
