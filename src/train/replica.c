@@ -111,7 +111,8 @@ static int plan_step(struct replica *r, const struct replica_config *c, struct r
                                    .loss = s->loss,
                                    .train = s->train,
                                    .n_train = s->n_train,
-                                   .training = true};
+                                   .training = true,
+                                   .in_parts = c->job->accumulate > 1};
 
     if (c->job->fusion)
         graph_fuse(s->graph, &s->loss, 1, true);

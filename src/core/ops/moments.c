@@ -34,14 +34,13 @@ static void means(const struct op_call *c, int64_t begin, int64_t end) {
         double sum = 0;
         for (int64_t i = 0; i < n; i++)
             sum += (double)c->x->data[i * channels + j];
-        c->y.data[j] = c->total > 0 ? (act)(sum / c->total) : 0;
+        c->y.data[j] = (act)sum;
     }
 }
 
-/* scratch: the products before they are divided. */
+/* scratch: the products. */
 static void products(const struct op_call *c, int64_t begin, int64_t end) {
     const int64_t n = c->x->shape.dim[0], channels = shape_channels(&c->x->shape);
-    const act scale = c->total > 0 ? (act)(1 / c->total) : 0;
 
     for (int64_t piece = begin; piece < end; piece++) {
         const int64_t first = piece * PIECE;
@@ -52,7 +51,7 @@ static void products(const struct op_call *c, int64_t begin, int64_t end) {
         gemm_sum(true, false, rows, channels, n, c->x->data + first, channels, c->x->data, channels,
                  0, sums, channels);
         for (int64_t i = 0; i < rows * channels; i++)
-            y[i] = (act)sums[i] * scale;
+            y[i] = (act)sums[i];
     }
 }
 
