@@ -87,4 +87,4 @@ size_t plan_bytes(const struct plan *p);
 
 /* Give the plan its memory, 64-byte aligned, borrowed, and point all operands into it and into the
  * model's spans, which must be allocated. */
-void plan_place(struct plan *p, void *memory, struct team *team);
+void plan_place(struct plan *p, void *memory, struct team *team, const struct ranks *all);

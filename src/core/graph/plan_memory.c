@@ -161,7 +161,17 @@ static void place_params(const struct plan *p, const struct node *node, struct o
         c->state[k] = net->state + net->states.items[node->state[k]].offset;
 }
 
-void plan_place(struct plan *p, void *memory, struct team *team) {
+/* Whom node i talks to; NULL: it is alone. */
+static const struct ranks *ranks_of(const struct plan *p, const struct node *node,
+                                    const struct ranks *all) {
+    const struct ranks *group = NULL;
+
+    if (p->training && !node->frozen && node->plan.ranks.kind && all && all->size > 1)
+        group = all->group(all, node->plan.ranks);
+    return group && group->size > 1 ? group : NULL;
+}
+
+void plan_place(struct plan *p, void *memory, struct team *team, const struct ranks *all) {
     unsigned char *base = memory;
     const struct graph *g = p->graph;
 
@@ -176,6 +186,7 @@ void plan_place(struct plan *p, void *memory, struct team *team) {
                               .dx = pn->dx,
                               .n_x = node->n_x,
                               .team = team,
+                              .ranks = ranks_of(p, node, all),
                               .training = p->training && !node->frozen,
                               .no_winograd = g->no_winograd};
         c->y.data = pn->y_slot < 0 ? NULL : (act *)(void *)(base + p->slots[pn->y_slot].offset);

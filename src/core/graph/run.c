@@ -22,12 +22,12 @@ void run_input(struct plan *p, const char *field, const act *data) {
     }
 }
 
-/* Collective operators see that there are no samples; nobody else is called. */
+/* Operators that talk to other ranks see that there are no samples; nobody else is called. */
 static void empty(struct plan *p) {
     for (int i = 0; i < p->graph->n_nodes; i++) {
         struct plan_node *pn = &p->nodes[i];
 
-        if (!pn->live || !p->graph->nodes[i].op || !p->graph->nodes[i].op->meaning.collective)
+        if (!pn->call.ranks)
             continue;
         pn->call.y.shape.dim[0] = pn->call.dy.shape.dim[0] = 0;
         for (int k = 0; k < pn->call.n_x; k++)
@@ -87,9 +87,7 @@ static void tell(const struct run_context *c, int node, enum run_phase phase) {
 
 /* Is there something to compute with as many samples as there are? */
 static bool runs(const struct plan *p, int i) {
-    const struct op *op = p->graph->nodes[i].op;
-
-    return p->n > 0 || (op && op->meaning.collective);
+    return p->n > 0 || p->nodes[i].call.ranks;
 }
 
 void run_forward(struct plan *p, const struct run_context *c) {

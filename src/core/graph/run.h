@@ -32,7 +32,7 @@ struct run_context {
 void run_input(struct plan *p, const char *field, const act *data);
 
 /* Make all shapes those of n samples, 0 <= n <= graph->batch. Call after run_input. With n = 0, of
- * a rank that takes part and has no samples, forward and backward compute collective operators only
+ * a rank that takes part and has no samples, forward and backward compute only operators that talk
  * and say that all gradients are ready. */
 void run_resize(struct plan *p, int64_t n);
 

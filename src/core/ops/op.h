@@ -6,6 +6,7 @@
 #pragma once
 #include "core/base/err.h"
 #include "core/base/parallel.h"
+#include "core/base/ranks.h"
 #include "core/base/tensor.h"
 #include "core/base/word.h"
 
@@ -33,7 +34,10 @@ struct op_plan {
     struct op_param state[OP_MAX_STATES]; /* saved with the weights, not trained */
     size_t saved_bytes;                   /* kept from forward to backward: positions of maxima */
     size_t scratch_bytes;                 /* shared by all operators, valid within one call */
-    double flops;                         /* of forward, a multiply-add counted as 2 */
+    struct ranks_group
+        ranks;    /* whom it talks to in forward and in backward of training, which are
+                   * called with 0 samples (dim[0] of all shapes) where there are none */
+    double flops; /* of forward, a multiply-add counted as 2 */
     struct ints kernel, stride; /* of a window over h, w: its extent in input pixels (dilation
                                  * included) and step; n = 0: every output sees one pixel */
 };
@@ -50,9 +54,10 @@ struct op_call {
     real *dw[OP_MAX_WEIGHTS];      /* NULL where not wanted */
     real *state[OP_MAX_STATES];
     void *saved, *scratch;
-    uint64_t key;      /* all randomness is a function of key, first and element index */
-    int64_t first;     /* position of this rank's sample 0 in the global batch */
-    struct team *team; /* NULL: one thread */
+    uint64_t key;              /* all randomness is a function of key, first and element index */
+    int64_t first;             /* position of this rank's sample 0 in the global batch */
+    struct team *team;         /* NULL: one thread */
+    const struct ranks *ranks; /* the group that the plan asked for; NULL: it is alone */
     bool training, no_winograd;
 };
 
@@ -85,9 +90,6 @@ struct op_meaning {
     bool class_index;  /* x[1] holds class indices below the channels of x[0], or -1 .. ignored */
     bool binary;       /* class_index, where one channel is the score of class 1 of two */
     enum op_arithmetic arithmetic;
-    /* Talks to the other ranks in forward and backward, which are called with 0 samples (dim[0] of
-     * all shapes) where a rank has none. */
-    bool collective;
     unsigned counts_x;  /* bit k: count() reads the values of x[k], not its shape alone */
     signed char better; /* of metrics: 1 where larger is better, -1 where smaller; 0: not said */
     /* x[0] holds class indices below this, or negative ones; NULL: it does not. */

@@ -146,7 +146,7 @@ static inline void step_place(struct step_case *step) {
     step->memory = aligned_alloc(ARENA_ALIGN, bytes);
     assert_non_null(step->memory);
     memset(step->memory, 0xff, bytes);
-    plan_place(step->plan, step->memory, step->team);
+    plan_place(step->plan, step->memory, step->team, NULL);
 }
 
 static inline void step_release(struct step_case *step) {

@@ -93,7 +93,7 @@ static int allocations(const struct job_text *net, int n_threads) {
 
     prepare(&job, &step, net->text, net->step);
     assert_int_equal(team_new(&team, n_threads, &err), 0);
-    plan_place(step.plan, step.memory, team);
+    plan_place(step.plan, step.memory, team, NULL);
     step_run(&step, image, label, BATCH, 0, NULL);
     n_allocations = 0;
     watching = 1;

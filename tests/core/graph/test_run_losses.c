@@ -156,16 +156,17 @@ static void collective_operators_run_without_samples(void **state) {
     struct step_case step;
     int64_t ready = 0;
     const double totals[1] = {BATCH};
+    const struct ranks two = {.size = 2};
     const struct run_context nothing = {.totals = totals, .ready = note_ready, .context = &ready};
 
     prepare(&job, &step,
             "[net m(image)]\nfc = image | conv(4) | relu | flatten | relu6 | linear(5)\n"
             "[step]\nloss = cross_entropy(m(image), label)\ntrain = m\n");
     relu = *op_find("relu");
-    relu.forward = forward, relu.backward = backward, relu.meaning.collective = true;
+    relu.forward = forward, relu.backward = backward;
     for (int i = 0; i < step.graph->n_nodes; i++)
         if (step.graph->nodes[i].op == op_find("relu"))
-            step.graph->nodes[i].op = &relu;
+            step.graph->nodes[i].op = &relu, step.plan->nodes[i].call.ranks = &two;
     memset(forwards, 0, sizeof forwards), memset(backwards, 0, sizeof backwards);
     step_forward(&step, 0, &nothing); /* the first batch of a rank may be empty */
     run_backward(step.plan, &nothing);
