@@ -20,11 +20,11 @@ bool replica_is_table(const struct graph *g, int node) {
 
 /* How a sum, difference, product or quotient moves with its input k: 1, -1, or 0: not told. */
 static int sign_of(const struct graph *g, const struct node *n, int k) {
-    const char *word = n->op->word.name;
+    const enum op_arithmetic arithmetic = n->op->meaning.arithmetic;
 
-    if (!strcmp(word, "add") || !strcmp(word, "sub"))
-        return word[0] == 's' && k == 1 ? -1 : 1;
-    if (!strcmp(word, "mul") || (!strcmp(word, "div") && k == 0)) {
+    if (arithmetic == OP_SUM || arithmetic == OP_DIFFERENCE)
+        return arithmetic == OP_DIFFERENCE && k == 1 ? -1 : 1;
+    if (arithmetic == OP_PRODUCT || (arithmetic == OP_QUOTIENT && k == 0)) {
         const struct node *factor = &g->nodes[n->x[!k]];
         return factor->op || factor->field ? 0 : (factor->number > 0) - (factor->number < 0);
     }
