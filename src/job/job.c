@@ -208,6 +208,7 @@ static int read_rest(struct job *job, struct err *err) {
         job_interval(find(job, "checkpoint", "every"), &job->save_every, err) ||
         job_word(find(job, "checkpoint", "best"), yes_no, &best, err) ||
         job_number(job, find(job, "dist", "bucket"), 0.001, 4096, false, &bucket, err) ||
+        job_whole(job, find(job, "dist", "audit"), 0, &job->audit_every, err) ||
         job_whole(job, find(job, "log", "every"), 1, &job->log_every, err))
         return -1;
     job->save_best = best == 1;

@@ -54,6 +54,8 @@ const struct job_key job_keys[] = {
     {"checkpoint", "every", "interval = never", "how often a checkpoint of its own is kept"},
     {"checkpoint", "best", "true | false = true", "keep the best weights in best.h5"},
     {"dist", "allreduce", "algorithm = ring", "how gradients are summed over ranks"},
+    {"dist", "audit", "number = 0",
+     "steps between comparisons of what ranks hold; always before validating and saving"},
     {"dist", "bucket", "number = 4", "MiB of gradients that are sent at a time"},
     {"log", "every", "number = 10", "steps between lines of metrics.jsonl"},
     {"run", "fusion", "on | off = on", "compute chains as conv | bn | relu in one pass"},

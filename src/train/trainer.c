@@ -2,7 +2,7 @@
 #include "core/base/clock.h"
 #include "core/math/isa/isa.h"
 #include "dist/agree.h"
-#include "dist/audit.h"
+#include "train/alike.h"
 #include "train/memory.h"
 #include "train/picture.h"
 #include "train/record.h"
@@ -21,6 +21,7 @@ struct trainer {
     bool validates_here;    /* this rank has a share of the validation */
     struct gallery gallery; /* on rank 0, where the job has pictures */
     struct replica replica;
+    struct alike alike;
     struct stepper stepper;
     struct progress progress;
     struct control control;
@@ -143,6 +144,7 @@ static int allocate(struct trainer *t, struct err *err) {
 
     if (replica_allocate(&t->replica, &config, err))
         return -1;
+    alike_init(&t->alike, &t->replica, t->comm);
     return stepper_init(&t->stepper, &t->replica, t->job, t->comm, err);
 }
 
@@ -174,45 +176,21 @@ static int open_record(struct trainer *t, bool resume, struct err *err) {
     return record_open(&t->record, t->progress.step, err);
 }
 
-/* Everyone gets rank 0's numbers; then the replicas are compared. */
-static int broadcast(struct trainer *t, struct err *err) {
-    struct replica *r = &t->replica;
-    const int n = 2 * r->model.n_nets;
-    const real **span = pool_take(&t->pool, (size_t)(n + 1) * sizeof *span);
-    int64_t *len = pool_take(&t->pool, (size_t)(n + 1) * sizeof *len);
-    const char **names = pool_take(&t->pool, (size_t)(n + 1) * sizeof *names);
-
-    for (int i = 0; i < r->model.n_nets; i++) {
-        struct net *net = r->model.nets[i];
-        comm_bcast(t->comm, net->w, (size_t)net->weights.len * sizeof(real), 0);
-        comm_bcast(t->comm, net->state, (size_t)net->states.len * sizeof(real), 0);
-        span[2 * i] = net->w, len[2 * i] = net->weights.len;
-        span[2 * i + 1] = net->state, len[2 * i + 1] = net->states.len;
-        names[2 * i] = pool_print(&t->pool, "weights of %s", net->name);
-        names[2 * i + 1] = pool_print(&t->pool, "running statistics of %s", net->name);
-    }
-    for (int i = 0; i < r->model.n_nets; i++) {
-        const struct net *net = r->model.nets[i];
-        const size_t bytes = (size_t)net->weights.len * sizeof(real);
-        if (net->ema && !t->progress.step)
-            memcpy(net->ema, net->w, bytes);
-        if (net->ema)
-            comm_bcast(t->comm, net->ema, bytes, 0);
-    }
-    for (int i = 0; i < r->n_steps; i++) {
-        struct replica_step *s = &r->step[i];
-        comm_bcast(t->comm, &s->n_updates, sizeof s->n_updates, 0);
-        for (int k = 0; k < s->n_train; k++)
-            for (int m = 0; m < s->optimizer->n_moments; m++)
-                comm_bcast(t->comm, s->nets[k].moment[m],
-                           (size_t)s->train[k]->weights.len * sizeof(real), 0);
-    }
+/* Everyone gets rank 0's numbers. */
+static void broadcast(struct trainer *t) {
+    if (!t->progress.step)
+        replica_begin_ema(&t->replica);
+    alike_broadcast(&t->alike);
     comm_bcast(t->comm, &t->progress.step, sizeof t->progress.step, 0);
     comm_bcast(t->comm, &t->progress.validated, sizeof t->progress.validated, 0);
-    return audit_spans(t->comm, span, len, names, n, err);
 }
 
 /* --- validation and saving --- */
+
+/* Nothing is measured or saved of replicas that are no longer the same. */
+static int audit_replicas(const struct trainer *t, struct err *err) {
+    return alike_check(&t->alike, err) ? err_wrap(err, "after step %" PRId64, t->progress.step) : 0;
+}
 
 /* A picture that cannot be written is no reason to stop. */
 static void draw_pictures(struct trainer *t) {
@@ -226,6 +204,8 @@ static void draw_pictures(struct trainer *t) {
 /* Measures and pictures are those of the averaged weights, where there are any. Pictures come
  * first: all graphs share one memory, and the measures are still to be read. */
 static int look(struct trainer *t, struct err *err) {
+    if (audit_replicas(t, err))
+        return -1;
     replica_swap_ema(&t->replica);
     draw_pictures(t);
     const int rc = evaluate(&t->replica, t->validates_here ? &t->validate : NULL, t->comm, err);
@@ -251,6 +231,9 @@ static int validate(struct trainer *t, struct err *err) {
     for (int i = 0; evaluate_measure(&t->replica, i, &name, &value); i++)
         text = pool_print(&t->pool, "%s  %s %.4f", text, name, value);
     report_line(&t->report, "epoch %.4g  validate%s%s", epoch, text, best ? "  (best)" : "");
+    comm_bcast(t->comm, &best, sizeof best, 0); /* rank 0 knows what was before a restart */
+    if (best && t->job->save_best && audit_replicas(t, err))
+        return -1;
     if (!rc && best && t->job->save_best && comm_rank(t->comm) == 0)
         rc = save_write(record_path(&t->record, "best.h5"), &t->replica, &t->progress, &t->identity,
                         err);
@@ -264,6 +247,8 @@ static int save(struct trainer *t, struct err *err) {
 
     if (!c->save_last && !c->save_every)
         return 0;
+    if (audit_replicas(t, err))
+        return -1;
     snprintf(name, sizeof name, "step_%08" PRId64 ".h5", t->progress.step);
     if (comm_rank(t->comm) == 0 && c->save_last)
         rc = save_write(record_path(&t->record, "last.h5"), &t->replica, &t->progress, &t->identity,
@@ -277,9 +262,12 @@ static int save(struct trainer *t, struct err *err) {
 /* What follows the step that is done: rank 0 decides, validates with everybody, decides again
  * with what that showed, and saves. */
 static int follow_up(struct trainer *t, bool stop, bool saves, struct err *err) {
+    const int64_t audit_every = t->job->audit_every;
     const int n = t->replica.n_steps;
 
     control_decide(t->job, &t->progress, t->schedule, n, stop, t->comm, &t->control);
+    if (audit_every && t->progress.step % audit_every == 0 && audit_replicas(t, err))
+        return -1;
     if (t->control.validate) {
         if (validate(t, err))
             return -1;
@@ -419,15 +407,21 @@ static void print_result(struct trainer *t) {
 
 static int prepare(struct trainer *t, const struct train_options *o, struct err *err) {
     if (agree(t->comm, open_feeds(t, err), err) || agree(t->comm, open_gallery(t, err), err) ||
-        agree(t->comm, make_replica(t, err), err) || agree(t->comm, allocate(t, err), err) ||
-        agree(t->comm, load_weights(t, o->resume, err), err))
+        agree(t->comm, make_replica(t, err), err) || agree(t->comm, allocate(t, err), err))
+        return -1;
+    if (alike_check(&t->alike, err))
+        return err_wrap(err, "made from the same seed");
+    if (agree(t->comm, load_weights(t, o->resume, err), err))
         return -1;
     t->identity =
         (struct save_identity){t->job->batch, t->job->seed, dataset_fingerprint(t->train.dataset)};
     t->progress.maximise = t->replica.maximise;
     t->progress.steps_per_epoch = shard_steps(&t->train.shard);
     t->progress.total_steps = control_total_steps(t->job, t->progress.steps_per_epoch);
-    if (agree(t->comm, open_record(t, o->resume, err), err) || broadcast(t, err))
+    if (agree(t->comm, open_record(t, o->resume, err), err))
+        return -1;
+    broadcast(t);
+    if (audit_replicas(t, err))
         return -1;
     print_start(t);
     return 0;
