@@ -52,7 +52,7 @@ static double epoch_of(const struct progress *p, int64_t steps) {
     return (double)steps / (double)p->steps_per_epoch;
 }
 
-/* Every measure of the last validation; fmt: of its name and value. */
+/* Every measure of the last validation, as NAME=VALUE of a result or for reading. */
 static void print_measures(struct terminal *t, const struct replica *r, bool result) {
     const char *name;
     double value;
