@@ -33,7 +33,8 @@ check_directions() {
             io = " io/file io/h5 io/augment io/image io/dataset io/weights io/runlog io/loader "
             knows["job"] = core "dist" io
             knows["train"] = knows["job"] "job "
-            knows["cmd"] = knows["main.c"] = knows["train"] "io/import train cmd "
+            knows["report"] = core "io/runlog job train "
+            knows["cmd"] = knows["main.c"] = knows["train"] "io/import train report cmd "
         }
         {
             from = room($1)
@@ -116,6 +117,8 @@ broken src/core/ops/bn.c '#include "core/ops/fused/fused.h"'
 broken src/job/job.c '#include "train/step.h"'
 broken src/io/loader/loader.c '#include "job/job.h"'
 broken src/job/job.c '#include "cmd/command.h"'
+broken src/train/trainer.c '#include "report/terminal.h"'
+broken src/report/jsonl.c '#include "dist/comm.h"'
 broken src/job/job.c '#include "job.h"'
 broken src/dist/ring.c '#include <mpi.h>'
 broken src/io/dataset/dataset.c '#include <hdf5.h>'

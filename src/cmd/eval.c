@@ -1,6 +1,7 @@
 #include "cmd/command.h"
 #include "cmd/jobargs.h"
 #include "dist/agree.h"
+#include "report/terminal.h"
 #include "train/evaluate.h"
 #include "train/save.h"
 #include "train/weights.h"
@@ -41,14 +42,16 @@ static int load(struct jobargs *a, struct replica *r, const struct feed *feed, s
         .threads = a->threads,
         .data_name = dataset_name(feed->dataset),
     };
-    struct report report;
+    struct terminal terminal;
+    struct sink *const list[] = {&terminal.sink};
+    const struct sinks sinks = {list, comm_rank(a->comm) == 0};
 
     if (replica_init(r, &config, err) || replica_allocate(r, &config, err))
         return -1;
     if (a->weights)
         return save_load_nets(a->weights, r, err);
-    report_init(&report, comm_rank(a->comm) == 0);
-    return weights_load(&a->job, r, &report, err);
+    terminal_init(&terminal);
+    return weights_load(&a->job, r, &sinks, err);
 }
 
 /* How the rows and columns of a table are called. */

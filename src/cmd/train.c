@@ -1,15 +1,31 @@
 #include "cmd/command.h"
 #include "cmd/jobargs.h"
+#include "report/jsonl.h"
+#include "report/terminal.h"
 #include "train/trainer.h"
+
+/* The log comes first: what it has to warn of is seen before the line that it is about. */
+static int run_job(struct jobargs *a, struct err *err) {
+    struct jsonl jsonl;
+    struct terminal terminal;
+    struct sink *const list[] = {&jsonl.sink, &terminal.sink};
+    const struct sinks sinks = {list, comm_rank(a->comm) == 0 ? sizeof list / sizeof *list : 0};
+    const struct train_options options = {
+        .resume = a->resume, .threads = a->threads, .sinks = &sinks};
+
+    jsonl_init(&jsonl, &sinks);
+    terminal_init(&terminal);
+    const int rc = train(&a->job, &options, a->comm, err);
+    jsonl_release(&jsonl);
+    return rc;
+}
 
 static int run(int argc, char **argv, struct err *err) {
     struct jobargs a;
     int rc = jobargs_init(&a, argc, argv, JOBARGS_RESUME, err);
 
-    if (!rc) {
-        const struct train_options options = {.resume = a.resume, .threads = a.threads};
-        rc = train(&a.job, &options, a.comm, err);
-    }
+    if (!rc)
+        rc = run_job(&a, err);
     jobargs_release(&a, err);
     return rc;
 }

@@ -1,13 +1,25 @@
 /* audit.h - are the replicas identical? */
 #pragma once
-#include "core/base/tensor.h"
+#include "core/base/err.h"
 #include "dist/comm.h"
 
-/* Compare n spans with those of rank 0, bit by bit through a 64-bit hash (XXH3).
- *   span   [n] -> [len] reals, borrowed
- *   names  [n] what the user calls them
- * Collective; n, len and names equal on all ranks. Cost: one pass over memory, n * 8 bytes sent.
- * Errors: ERR_DATA on all ranks, naming the lowest rank that differs, its host and its first
- * span that does. */
-int audit_spans(struct comm *comm, const real *const *span, const int64_t *len,
-                const char *const *names, int n, struct err *err);
+#include <stddef.h>
+#include <stdint.h>
+
+/* A piece of memory that every rank should hold alike, and what its user calls it. */
+struct audit_item {
+    const char *span;   /* "weights of model" */
+    const char *tensor; /* that part of it, or NULL: all of it */
+    const void *data;   /* [bytes], borrowed */
+    size_t bytes;
+};
+
+/* Compare n items of all ranks, bit by bit through 64-bit hashes (XXH3).
+ *   item     [n] in the same order on all ranks
+ *   scratch  [n + ranks] room for hashes
+ * Collective. Cost: one pass over memory and 8 bytes from each rank; where something differs, 8
+ * bytes for each item.
+ * Errors: ERR_DATA on all ranks, naming the first item that differs and the lowest rank, with its
+ * host, that has something else than most have; where no more than half agree, than rank 0 has. */
+int audit(struct comm *comm, const struct audit_item *item, int n, uint64_t *scratch,
+          struct err *err);

@@ -100,9 +100,10 @@ struct job {
 
     const char *allreduce;
     int64_t bucket_bytes;
-    int64_t log_every; /* steps */
-    bool fusion;       /* chains of operators are computed as one */
-    bool winograd;     /* convolutions may be */
+    int64_t audit_every; /* steps; 0: only before validating and saving */
+    int64_t log_every;   /* steps */
+    bool fusion;         /* chains of operators are computed as one */
+    bool winograd;       /* convolutions may be */
 
     /* Keys of these sections that are no statements; each ends with NULL. `show` of a picture is
      * one, whose value is a list. */

@@ -134,6 +134,7 @@ static int plan_step(struct replica *r, const struct replica_config *c, struct r
     if (plan_new(&s->plan, &pc, err))
         return -1;
     find_running(r, s);
+    s->nets = pool_take(&r->model.pool, (size_t)(s->n_train + 1) * sizeof *s->nets);
     return 0;
 }
 
@@ -168,7 +169,10 @@ int replica_init(struct replica *r, const struct replica_config *c, struct err *
             return -1;
     for (int i = 0; !c->training && i < r->model.n_nets; i++)
         r->model.nets[i]->trained = r->model.nets[i]->averaged = false;
-    return r->validate ? replica_plan_validate(r, c, err) : 0;
+    if (r->validate && replica_plan_validate(r, c, err))
+        return -1;
+    replica_list_spans(r);
+    return 0;
 }
 
 size_t replica_activation_bytes(const struct replica *r) {
@@ -186,10 +190,9 @@ size_t replica_activation_bytes(const struct replica *r) {
 size_t replica_moment_bytes(const struct replica *r) {
     size_t bytes = 0;
 
-    for (int i = 0; i < r->n_steps; i++)
-        for (int k = 0; r->step[i].plan && k < r->step[i].n_train; k++)
-            bytes += (size_t)r->step[i].optimizer->n_moments *
-                     arena_round((size_t)r->step[i].train[k]->weights.len * sizeof(real));
+    for (int i = 0; i < r->n_spans; i++)
+        if (r->spans[i].kind == SPAN_MOMENT)
+            bytes += arena_round(r->spans[i].bytes);
     return bytes;
 }
 
@@ -220,14 +223,10 @@ int replica_allocate(struct replica *r, const struct replica_config *c, struct e
         if (!s->plan)
             continue;
         plan_place(s->plan, memory, r->team, c->ranks);
-        s->nets = pool_take(&r->model.pool, (size_t)(s->n_train + 1) * sizeof *s->nets);
-        for (int k = 0; k < s->n_train; k++) {
+        for (int k = 0; k < s->n_train; k++)
             replica_find_runs(r, s, k);
-            for (int m = 0; m < s->optimizer->n_moments; m++)
-                s->nets[k].moment[m] =
-                    arena_take(&r->arena, (size_t)s->train[k]->weights.len * sizeof(real));
-        }
     }
+    replica_place_spans(r);
     return 0;
 }
 

@@ -4,6 +4,7 @@
 #include "core/graph/run.h"
 #include "core/learn/optim.h"
 #include "job/job.h"
+#include "train/spans.h"
 
 /* A run of weights that is treated alike by an optimiser. */
 struct update_run {
@@ -54,6 +55,8 @@ struct replica {
     int n_pictures;
     int best; /* node of validate, or -1 */
     bool maximise;
+    struct span *spans; /* [n_spans] all state that ranks hold alike */
+    int n_spans;
     struct team *team;
     struct arena arena; /* activations (shared by all graphs) and moments */
 };
@@ -89,6 +92,9 @@ void replica_release(struct replica *r);
  * step says of weights: bounds, averages. */
 void replica_update(struct replica_step *step, int net, int64_t begin, int64_t len, double lr,
                     double scale);
+
+/* Averages begin as the weights are. */
+void replica_begin_ema(struct replica *r);
 
 /* Exchange the weights and their averages of all nets that have averages. */
 void replica_swap_ema(struct replica *r);

@@ -1,5 +1,5 @@
-/* replica_parts.h - building a replica piece by piece: private to replica.c, measures.c, update.c.
- */
+/* replica_parts.h - building a replica piece by piece: private to replica.c, measures.c, spans.c,
+ * update.c. */
 #pragma once
 #include "train/replica.h"
 
@@ -23,3 +23,8 @@ int replica_plan_picture(struct replica *r, const struct replica_config *c, int 
 
 /* Which weights of the step's net number `net` an optimiser treats alike. */
 void replica_find_runs(struct replica *r, struct replica_step *s, int net);
+
+/* The list of spans, once all is planned; their places, once the arena is there: moments get theirs
+ * in it. */
+void replica_list_spans(struct replica *r);
+void replica_place_spans(struct replica *r);

@@ -9,7 +9,7 @@
 
 /* A tensor of the replica and its place in the file. */
 struct item {
-    char *path;
+    const char *path;
     struct shape shape;
     real *data;
     bool plain;
@@ -21,38 +21,31 @@ struct items {
     int n, n_nets; /* the nets' come first */
 };
 
-static void add(struct items *items, char *path, struct shape shape, real *data, bool plain) {
+static void add(struct items *items, const char *path, struct shape shape, real *data, bool plain) {
     items->item = pool_grow(&items->pool, items->item, items->n, sizeof *items->item);
     items->item[items->n++] = (struct item){path, shape, data, plain};
 }
 
-/*   group  "nets" or "ema" */
-static void add_params(struct items *items, const char *group, const struct net *net,
-                       const struct params *params, real *span) {
-    for (int i = 0; i < params->n; i++)
-        add(items, pool_print(&items->pool, "/%s/%s/%s", group, net->name, params->items[i].name),
-            params->items[i].shape, span + params->items[i].offset, params->items[i].plain);
+static void add_span(struct items *items, const struct span *span) {
+    if (span->flat) {
+        add(items, span->path, (struct shape){1, {(int64_t)(span->bytes / sizeof(real))}},
+            span->data, false);
+        return;
+    }
+    for (int i = 0; i < span->params->n; i++) {
+        const struct param *p = &span->params->items[i];
+        add(items, pool_print(&items->pool, "%s/%s", span->path, p->name), p->shape,
+            span_piece(span, i).data, p->plain);
+    }
 }
 
 static void list_items(struct items *items, const struct replica *r) {
-    for (int i = 0; i < r->model.n_nets; i++) {
-        const struct net *net = r->model.nets[i];
-        add_params(items, "nets", net, &net->weights, net->w);
-        add_params(items, "nets", net, &net->states, net->state);
-    }
-    items->n_nets = items->n;
-    for (int i = 0; i < r->model.n_nets; i++)
-        if (r->model.nets[i]->ema)
-            add_params(items, "ema", r->model.nets[i], &r->model.nets[i]->weights,
-                       r->model.nets[i]->ema);
-    for (int i = 0; i < r->n_steps; i++) {
-        const struct replica_step *s = &r->step[i];
-        for (int k = 0; s->nets && k < s->n_train; k++)
-            for (int m = 0; m < s->optimizer->n_moments; m++)
-                add(items,
-                    pool_print(&items->pool, "/optimizer/%s/%s/%d",
-                               s->job->name[0] ? s->job->name : "step", s->train[k]->name, m),
-                    (struct shape){1, {s->train[k]->weights.len}}, s->nets[k].moment[m], false);
+    for (int i = 0; i < r->n_spans; i++) {
+        const struct span *span = &r->spans[i];
+        if (span->path)
+            add_span(items, span);
+        if (span->kind == SPAN_WEIGHTS || span->kind == SPAN_RUNNING)
+            items->n_nets = items->n;
     }
 }
 
@@ -66,10 +59,11 @@ static json_t *describe(const struct replica *r, const struct progress *p,
     for (int i = 0; i < p->n_measures; i++)
         json_array_append_new(measures,
                               isfinite(p->measure[i]) ? json_real(p->measure[i]) : json_null());
-    for (int i = 0; i < r->n_steps; i++) {
-        json_array_append_new(updates, json_integer(r->step[i].n_updates));
+    for (int i = 0; i < r->n_spans; i++)
+        if (r->spans[i].kind == SPAN_COUNTER)
+            json_array_append_new(updates, json_integer(*(const int64_t *)r->spans[i].data));
+    for (int i = 0; i < r->n_steps; i++)
         json_array_append_new(optimizers, json_string(r->step[i].optimizer->word.name));
-    }
     json_object_set_new(meta, "step", json_integer(p->step));
     json_object_set_new(meta, "epoch", json_real((double)p->step / (double)p->steps_per_epoch));
     json_object_set_new(meta, "validated", json_boolean(p->validated));
@@ -213,6 +207,7 @@ static int read_progress(const json_t *meta, const char *file, struct replica *r
                          struct progress *p, struct err *err) {
     const json_t *measures = json_object_get(meta, "measures");
     const json_t *updates = json_object_get(meta, "updates");
+    size_t n = 0;
 
     if (meta_int(meta, file, "step", &p->step, err))
         return -1;
@@ -222,8 +217,9 @@ static int read_progress(const json_t *meta, const char *file, struct replica *r
         if (progress_add(p, json_is_null(v) ? (double)NAN : json_number_value(v), err))
             return -1;
     }
-    for (int i = 0; i < r->n_steps; i++)
-        r->step[i].n_updates = json_integer_value(json_array_get(updates, (size_t)i));
+    for (int i = 0; i < r->n_spans; i++)
+        if (r->spans[i].kind == SPAN_COUNTER)
+            *(int64_t *)r->spans[i].data = json_integer_value(json_array_get(updates, n++));
     return 0;
 }
 

@@ -1,14 +1,16 @@
-/* trainer.h - a whole training run: data, replica, steps, validation, checkpoints, log. */
+/* trainer.h - a whole training run: data, replica, steps, validation, checkpoints. */
 #pragma once
 #include "dist/comm.h"
 #include "job/job.h"
+#include "train/event.h"
 
 struct train_options {
-    bool resume; /* go on from runs/NAME/last.h5 if it is there */
-    int threads; /* of this rank */
+    bool resume;               /* go on from runs/NAME/last.h5 if it is there */
+    int threads;               /* of this rank */
+    const struct sinks *sinks; /* of this rank, borrowed: who is told of what happens */
 };
 
 /* Train a job to its end.
- * Collective. Errors, the same on all ranks: those of every part; ERR_STOPPED when the job was
- * asked to stop and has saved where it is. */
+ * Collective. Errors, the same on all ranks: those of every part; ERR_DATA when the ranks' replicas
+ * are no longer the same; ERR_STOPPED when the job was asked to stop and has saved where it is. */
 int train(struct job *job, const struct train_options *options, struct comm *comm, struct err *err);

@@ -76,6 +76,14 @@ void replica_update(struct replica_step *s, int net, int64_t begin, int64_t len,
         average(s, s->train[net], begin, len);
 }
 
+void replica_begin_ema(struct replica *r) {
+    for (int i = 0; i < r->model.n_nets; i++) {
+        const struct net *net = r->model.nets[i];
+        if (net->ema)
+            memcpy(net->ema, net->w, (size_t)net->weights.len * sizeof(real));
+    }
+}
+
 void replica_swap_ema(struct replica *r) {
     for (int i = 0; i < r->model.n_nets; i++) {
         struct net *net = r->model.nets[i];

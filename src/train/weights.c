@@ -185,7 +185,7 @@ static const char *listed(struct transfer *t, const struct weight_names *list, c
     return list->n ? pool_print(&t->pool, ", %d %s (%s)", list->n, what, join(t, list)) : "";
 }
 
-static void say(struct transfer *t, struct report *report) {
+static void say(struct transfer *t, const struct sinks *sinks) {
     const int n = t->net->weights.n + t->net->states.n;
     const char *numbers = t->n_numbers < 1000000
                               ? pool_print(&t->pool, "%" PRId64, t->n_numbers)
@@ -193,14 +193,15 @@ static void say(struct transfer *t, struct report *report) {
     const char *other =
         t->n_other ? pool_print(&t->pool, ", %d that are no floats", t->n_other) : "";
 
-    report_line(report, "net %s: %d of %d tensors loaded from %s (%s numbers%s)%s%s%s%s%s",
-                t->net->name, t->n_loaded, n, t->file.path, numbers,
-                t->averaged ? ", averages" : "", listed(t, &t->skipped, "skipped"),
-                listed(t, &t->absent, "not in the file"), listed(t, &t->differ, "of another shape"),
-                listed(t, &t->left, "left in the file"), other);
+    sinks_note(sinks, "net %s: %d of %d tensors loaded from %s (%s numbers%s)%s%s%s%s%s",
+               t->net->name, t->n_loaded, n, t->file.path, numbers, t->averaged ? ", averages" : "",
+               listed(t, &t->skipped, "skipped"), listed(t, &t->absent, "not in the file"),
+               listed(t, &t->differ, "of another shape"), listed(t, &t->left, "left in the file"),
+               other);
 }
 
-static int load(struct transfer *t, struct job_weights *w, struct report *report, struct err *err) {
+static int load(struct transfer *t, struct job_weights *w, const struct sinks *sinks,
+                struct err *err) {
     if (tensor_file_open(&t->file, w->file, TENSORS_VALIDATED, err))
         return err_wrap(err, "[weights %s]", w->net);
     if (select_net(t, err) || rename_all(t, &w->renames, err))
@@ -212,11 +213,11 @@ static int load(struct transfer *t, struct job_weights *w, struct report *report
     find_left(t);
     if (check(t, &w->skips, err))
         return -1;
-    say(t, report);
+    say(t, sinks);
     return 0;
 }
 
-int weights_load(struct job *job, struct replica *r, struct report *report, struct err *err) {
+int weights_load(struct job *job, struct replica *r, const struct sinks *sinks, struct err *err) {
     const struct net *loaded[JOB_MAX_WEIGHTS];
 
     for (int i = 0; i < job->n_weights; i++) {
@@ -230,7 +231,7 @@ int weights_load(struct job *job, struct replica *r, struct report *report, stru
                                  "[weights %s]: net %s has its weights from [weights %s] already",
                                  w->net, t.net->name, job->weights[k].net);
         loaded[i] = t.net;
-        const int rc = load(&t, w, report, err);
+        const int rc = load(&t, w, sinks, err);
         tensor_file_release(&t.file);
         pool_release(&t.pool);
         if (rc)

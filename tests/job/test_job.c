@@ -58,6 +58,7 @@ static void has_defaults(const char *text) {
     assert_true(job.save_best);
     assert_string_equal(job.allreduce, "ring");
     assert_true(job.bucket_bytes == 4 << 20 && job.log_every == 10);
+    assert_true(job.audit_every == 0);
     assert_true(job.fusion && job.winograd);
     assert_int_equal(job.validate_batch, 128);
     job_release(&job);
@@ -88,7 +89,7 @@ static void every_key_is_read(void **state) {
               "[validate]\nevery = 0.5 epochs\ntop1 = accuracy(a, label)\nbest = top1\n"
               "patience = 4\nbatch = 10\non = rank0\n"
               "[checkpoint]\nlast = 100 steps\nevery = 2 epochs\nbest = false\n"
-              "[dist]\nallreduce = ring\nbucket = 0.25\n[log]\nevery = 5\n"
+              "[dist]\nallreduce = ring\nbucket = 0.25\naudit = 20\n[log]\nevery = 5\n"
               "[run]\nfusion = off\nwinograd = off\n");
     assert_string_equal(job.name, "mine");
     assert_string_equal(job.output, "/scratch/runs");
@@ -112,6 +113,7 @@ static void every_key_is_read(void **state) {
     equal(job.save_every.epochs, 2);
     assert_false(job.save_best);
     assert_true(job.bucket_bytes == 1 << 18 && job.log_every == 5);
+    assert_true(job.audit_every == 20);
     assert_true(!job.fusion && !job.winograd);
     job_release(&job);
 }

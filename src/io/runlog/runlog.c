@@ -18,17 +18,6 @@ static int fail(const char *path, struct err *err) {
     return err_set(err, ERR_IO, "%s: cannot be written: %s", path, strerror(errno));
 }
 
-static int save_job(const char *dir, const char *job, struct err *err) {
-    char *path = file_text("%s/job.ini", dir);
-    int status;
-
-    if (!path)
-        return err_set(err, ERR_IO, "%s: not enough memory for a path", dir);
-    status = file_replace(path, job, strlen(job), err);
-    free(path);
-    return status;
-}
-
 /* A new run begins an empty log; what an earlier one wrote is kept beside. */
 static int put_aside(const char *dir, const char *path, struct err *err) {
     char *aside = file_text("%s/metrics.previous.jsonl", dir);
@@ -73,13 +62,12 @@ static int cut(const char *path, int64_t step, struct err *err) {
     return status;
 }
 
-int runlog_open(struct runlog **out, const char *dir, const char *job, int64_t step,
-                struct err *err) {
+int runlog_open(struct runlog **out, const char *dir, int64_t step, struct err *err) {
     struct runlog *log = NULL;
     char *path = NULL;
     int fd;
 
-    if (file_make_folders(dir, err) || save_job(dir, job, err))
+    if (file_make_folders(dir, err))
         return -1;
     if (!(path = file_text("%s/metrics.jsonl", dir)) || !(log = malloc(sizeof *log))) {
         err_set(err, ERR_IO, "%s: not enough memory for the run log", dir);

@@ -1,5 +1,5 @@
-/* runlog.h - the folder of a run: job.ini (the job as resolved) and metrics.jsonl (one JSON object
- * a line). Written by one rank only. */
+/* runlog.h - the log in the folder of a run: metrics.jsonl, one JSON object a line. Written by one
+ * rank only. */
 #pragma once
 #include "core/base/err.h"
 
@@ -10,13 +10,11 @@ struct runlog;
 
 /* Make the folder with those above it, and open its log.
  *   dir   "runs/NAME"
- *   job   the resolved job text, saved as dir/job.ini; borrowed
  *   step  updates done by the checkpoint that the run goes on from; 0: a new run
  * A new run keeps the log of an earlier one in the same folder as metrics.previous.jsonl. Any other
  * cuts the log at the first line of a larger "step", or that is no whole JSON object, as a crash
  * leaves it. Errors: ERR_IO naming path and reason. */
-int runlog_open(struct runlog **out, const char *dir, const char *job, int64_t step,
-                struct err *err);
+int runlog_open(struct runlog **out, const char *dir, int64_t step, struct err *err);
 
 /* Append one object as one line, readable by others at once.
  *   object  borrowed; its "step" is what a resumed run is cut by

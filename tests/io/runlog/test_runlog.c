@@ -13,7 +13,7 @@
 #include <cmocka.h>
 
 static char folder[] = "/tmp/dltrain_XXXXXX";
-static char runs[40], dir[48], metrics[80], previous[80], job[80];
+static char runs[40], dir[48], metrics[80], previous[80];
 
 static int setup(void **state) {
     (void)state;
@@ -23,7 +23,6 @@ static int setup(void **state) {
     snprintf(dir, sizeof dir, "%s/one", runs);
     snprintf(metrics, sizeof metrics, "%s/metrics.jsonl", dir);
     snprintf(previous, sizeof previous, "%s/metrics.previous.jsonl", dir);
-    snprintf(job, sizeof job, "%s/job.ini", dir);
     return 0;
 }
 
@@ -31,7 +30,6 @@ static int clean(void **state) {
     (void)state;
     unlink(metrics);
     unlink(previous);
-    unlink(job);
     rmdir(dir);
     rmdir(runs);
     return 0;
@@ -46,7 +44,7 @@ static struct runlog *open_log(int64_t step) {
     struct runlog *log = NULL;
     struct err err = {0};
 
-    if (runlog_open(&log, dir, "[job]\nname = one\n", step, &err))
+    if (runlog_open(&log, dir, step, &err))
         fail_msg("%s", err.msg);
     return log;
 }
@@ -76,7 +74,6 @@ static void lines_are_there_at_once(void **state) {
     (void)state;
     struct runlog *log = open_log(0);
 
-    holds(job, "[job]\nname = one\n");
     append(log, 1, 2.5);
     holds(metrics, "{\"step\":1,\"loss\":2.5}\n");
     append(log, 2, NAN);
@@ -153,7 +150,7 @@ static void a_file_in_place_of_the_folder_is_named(void **state) {
     struct err err = {0}, ignored = {0};
 
     assert_int_equal(file_replace(runs, "x", 1, &ignored), 0);
-    assert_int_equal(runlog_open(&log, dir, "", 0, &err), -1);
+    assert_int_equal(runlog_open(&log, dir, 0, &err), -1);
     assert_int_equal(err.kind, ERR_IO);
     assert_string_equal(strstr(err.msg, "runs"), "runs: cannot be created: Not a directory");
     assert_null(log);
@@ -169,7 +166,7 @@ static void a_full_disk_loses_the_line_and_no_more(void **state) {
     runlog_close(open_log(0));
     unlink(metrics);
     assert_int_equal(symlink("/dev/full", metrics), 0);
-    assert_int_equal(runlog_open(&log, dir, "", 0, &err), 0);
+    assert_int_equal(runlog_open(&log, dir, 0, &err), 0);
     assert_int_equal(runlog_append(log, line, &err), -1);
     assert_int_equal(err.kind, ERR_IO);
     assert_non_null(strstr(err.msg, "No space left on device"));

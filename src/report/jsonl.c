@@ -1,0 +1,97 @@
+#include "report/jsonl.h"
+#include "train/evaluate.h"
+
+#include <math.h>
+
+static int open_log(struct sink *sink, const struct event *start, struct err *err) {
+    struct jsonl *j = (struct jsonl *)sink;
+
+    return runlog_open(&j->log, start->folder, start->progress->step, err);
+}
+
+static void append(struct jsonl *j, json_t *line) {
+    struct err err = {0};
+
+    if (runlog_append(j->log, line, &err))
+        sinks_warn(j->warn, "%s; the line is lost, training goes on", err.msg);
+    json_decref(line);
+}
+
+static json_t *new_line(const struct progress *p) {
+    json_t *line = json_object();
+
+    json_object_set_new(line, "step", json_integer(p->step));
+    runlog_number(line, "epoch", (double)p->step / (double)p->steps_per_epoch);
+    return line;
+}
+
+/* "loss", or "generator.loss" where the job names its steps. */
+static void step_number(json_t *line, const char *step, const char *what, double value) {
+    char key[128];
+
+    snprintf(key, sizeof key, "%s%s%s", step, step[0] ? "." : "", what);
+    runlog_number(line, key, value);
+}
+
+static void step(struct jsonl *j, const struct event *e) {
+    if (!e->step.logged)
+        return;
+    json_t *line = new_line(e->progress);
+    for (int i = 0; i < e->job->n_steps; i++) {
+        if (!e->step.ran[i])
+            continue;
+        step_number(line, e->job->step[i].name, "loss", e->step.loss[i]);
+        step_number(line, e->job->step[i].name, "lr", e->step.lr[i]);
+    }
+    runlog_number(line, "img_per_s", e->step.img_per_s);
+    append(j, line);
+}
+
+/* Rows of numbers as lists of lists; dimensions of length 1 are left out. */
+static json_t *table_json(const act *v, const struct shape *s, int axis) {
+    while (axis < s->rank && s->dim[axis] == 1)
+        axis++;
+    if (axis == s->rank)
+        return isfinite(*v) ? json_real((double)*v) : json_null();
+    json_t *list = json_array();
+    int64_t step = 1;
+    for (int i = axis + 1; i < s->rank; i++)
+        step *= s->dim[i];
+    for (int64_t i = 0; i < s->dim[axis]; i++)
+        json_array_append_new(list, table_json(v + i * step, s, axis + 1));
+    return list;
+}
+
+static void validation(struct jsonl *j, const struct event *e) {
+    const char *name;
+    struct tensor table;
+    double value;
+
+    json_t *line = new_line(e->progress), *measures = json_object();
+    for (int i = 0; evaluate_measure(e->replica, i, &name, &value); i++)
+        runlog_number(measures, name, value);
+    for (int i = 0; evaluate_table(e->replica, i, &name, &table); i++)
+        json_object_set_new(measures, name, table_json(table.data, &table.shape, 0));
+    json_object_set_new(line, "validate", measures);
+    append(j, line);
+}
+
+static void take(struct sink *sink, const struct event *e) {
+    struct jsonl *j = (struct jsonl *)sink;
+
+    if (e->kind == EVENT_STEP)
+        step(j, e);
+    else if (e->kind == EVENT_VALIDATION)
+        validation(j, e);
+}
+
+static const struct sink_kind kind = {.open = open_log, .take = take};
+
+void jsonl_init(struct jsonl *j, const struct sinks *warn) {
+    *j = (struct jsonl){.sink = {&kind}, .warn = warn};
+}
+
+void jsonl_release(struct jsonl *j) {
+    runlog_close(j->log);
+    *j = (struct jsonl){0};
+}

@@ -1,0 +1,89 @@
+/* event.h - what happens in a run, for those who write it down: a terminal, a log, a page. The
+ * trainer tells every event to a list of sinks, in the order of the list, and knows none of them.
+ * A rank that nobody listens to has an empty list. */
+#pragma once
+#include "train/control.h"
+#include "train/replica.h"
+
+enum event_kind {
+    EVENT_START,      /* everything is ready for the first step of this process */
+    EVENT_STEP,       /* one is done */
+    EVENT_VALIDATION, /* its numbers are evaluate_measure and evaluate_table of the replica */
+    EVENT_CHECKPOINT, /* a file is written */
+    EVENT_NOTE,       /* a text for the user */
+    EVENT_WARNING,    /* something went wrong that does not end the run */
+    EVENT_END,        /* of a run that had started */
+};
+
+struct event_start {
+    int64_t n_samples; /* of the training set */
+    int ranks, threads;
+    const char *kernels; /* instruction set */
+};
+
+/* Numbers of each of the job's steps, [n_steps]. */
+struct event_step {
+    const double *loss; /* of the last time that it ran; nan: has not run in this process */
+    const bool *ran;    /* since the last event that is logged */
+    const double *lr;   /* of the step that follows */
+    bool logged;        /* [log] every asks for a line */
+    double img_per_s;   /* since this process began */
+    double left_s;      /* seconds that the rest will take */
+};
+
+struct event_end {
+    const struct err *err; /* why it ends early, stopped or failed; NULL: it is complete */
+    double img_per_s;
+    double data_wait_share, comm_share; /* of the time in steps */
+};
+
+/* Everything is borrowed and may change after the call. Job, folder, replica and progress are NULL
+ * in notes and warnings. */
+struct event {
+    enum event_kind kind;
+    const struct job *job;
+    const char *folder; /* of the run */
+    const struct replica *replica;
+    const struct progress *progress;
+    union {
+        struct event_start start;
+        struct event_step step;
+        bool best;        /* EVENT_VALIDATION: no earlier one was better */
+        const char *file; /* EVENT_CHECKPOINT */
+        const char *text; /* EVENT_NOTE, EVENT_WARNING: one line */
+        struct event_end end;
+    };
+};
+
+/* Somebody who listens; the first member of what it keeps. */
+struct sink {
+    const struct sink_kind *kind;
+};
+
+struct sink_kind {
+    /* Prepare for the events of a run, of which this is the first; NULL: nothing to do. The only
+     * function of a sink that may fail, and end the run by it. */
+    int (*open)(struct sink *sink, const struct event *start, struct err *err);
+
+    /* Any event, that of open too. What cannot be written is a warning. */
+    void (*take)(struct sink *sink, const struct event *event);
+};
+
+/* Where events go, in this order. {0}: nowhere. */
+struct sinks {
+    struct sink *const *sink; /* [n] borrowed */
+    int n;
+};
+
+/* Open all sinks, and tell them that the run starts. Local. Errors: those of the first sink that
+ * fails; then none of them has been told. */
+int sinks_start(const struct sinks *sinks, const struct event *start, struct err *err);
+
+/* Tell everyone. Local. */
+void sinks_tell(const struct sinks *sinks, const struct event *event);
+
+/* Tell everyone a line of text. Local. */
+void sinks_note(const struct sinks *sinks, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+void sinks_warn(const struct sinks *sinks, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));

@@ -1,0 +1,69 @@
+#include "train/feeds.h"
+
+#include <string.h>
+
+/* Validation has every field of training, in the same shape. */
+static int check_alike(const struct feeds *feeds, const struct job *job, struct err *err) {
+    const char *train = job->train_data, *validate = job->validate_data;
+    const struct loader *a = feeds->train.loader, *b = feeds->validate.loader;
+    char x[SHAPE_TEXT], y[SHAPE_TEXT];
+
+    for (int i = 0, k; i < loader_n_fields(a); i++) {
+        const struct loader_field *f = loader_field(a, i);
+
+        for (k = 0; k < loader_n_fields(b) && strcmp(loader_field(b, k)->name, f->name);)
+            k++;
+        if (k == loader_n_fields(b))
+            return err_set(err, ERR_DATA, "%s has no %s, but %s has", validate, f->name, train);
+        const struct shape *other = &loader_field(b, k)->sample;
+        if (!shape_equal(&f->sample, other))
+            return err_set(err, ERR_CONFIG, "%s gives %s %s, but %s gives %s", train, f->name,
+                           shape_text(&f->sample, x), validate, shape_text(other, y));
+    }
+    return 0;
+}
+
+int feeds_init(struct feeds *f, const struct job *job, const struct comm *comm, struct err *err) {
+    struct feed_config config = {.job = job,
+                                 .spec = job->train_data,
+                                 .batch = job->batch,
+                                 .training = true,
+                                 .rank = comm_rank(comm),
+                                 .size = comm_size(comm)};
+
+    if (!job->train_data)
+        return err_set(err, ERR_CONFIG, "%s: [data] has no key train", job->path);
+    if (!job->n_steps)
+        return err_set(err, ERR_CONFIG, "%s: there is no [step]", job->path);
+    if (job->epochs <= 0 && !job->steps)
+        return err_set(err, ERR_CONFIG, "%s: [job] has neither epochs nor steps", job->path);
+    if (job->validate && !job->validate_data)
+        return pos_error(err, job->validate->pos, "[validate] needs a key validate in [data]");
+    if (feed_init(&f->train, &config, err))
+        return -1;
+    if (!job->validate || (job->validate_on_rank0 && comm_rank(comm) > 0))
+        return 0;
+    config.spec = job->validate_data;
+    config.batch = job->validate_batch;
+    config.training = false;
+    if (job->validate_on_rank0)
+        config.rank = 0, config.size = 1;
+    f->validates_here = true;
+    if (feed_init(&f->validate, &config, err))
+        return -1;
+    return check_alike(f, job, err);
+}
+
+void feeds_release(struct feeds *f) {
+    feed_release(&f->validate);
+    feed_release(&f->train);
+}
+
+int feeds_classes(const struct feeds *feeds, int field) {
+    const struct loader_field *f = loader_field(feeds->train.loader, field), *v = NULL;
+
+    for (int i = 0; feeds->validates_here && i < loader_n_fields(feeds->validate.loader); i++)
+        if (!strcmp(loader_field(feeds->validate.loader, i)->name, f->name))
+            v = loader_field(feeds->validate.loader, i);
+    return v && v->n_classes > f->n_classes ? v->n_classes : f->n_classes;
+}

@@ -1,0 +1,20 @@
+/* feeds.h - the data of a run for one rank: what it trains on and what it validates on. */
+#pragma once
+#include "dist/comm.h"
+#include "train/feed.h"
+
+struct feeds {
+    struct feed train, validate;
+    bool validates_here; /* this rank has a share of the validation */
+};
+
+/* Open what the job names. Local.
+ * Errors: the datasets'; ERR_CONFIG where the job lacks a key that training needs; ERR_CONFIG and
+ * ERR_DATA where the two do not have the same fields. */
+int feeds_init(struct feeds *f, const struct job *job, const struct comm *comm, struct err *err);
+
+/* {0} is fine. */
+void feeds_release(struct feeds *f);
+
+/* Most classes that the field of that number of the training data has in either. */
+int feeds_classes(const struct feeds *f, int field);

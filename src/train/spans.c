@@ -1,0 +1,91 @@
+/* spans.c - what a replica consists of. */
+#include "train/replica_parts.h"
+
+static void add(struct replica *r, struct span span) {
+    r->spans = pool_grow(&r->model.pool, r->spans, r->n_spans, sizeof *r->spans);
+    r->spans[r->n_spans++] = span;
+}
+
+/* A span beside the weights of a net, cut as they are. */
+static struct span of_weights(const struct net *net, enum span_kind kind, real **home) {
+    return (struct span){.kind = kind,
+                         .net = net,
+                         .params = &net->weights,
+                         .bytes = (size_t)net->weights.len * sizeof(real),
+                         .home = home};
+}
+
+static void add_net(struct replica *r, struct net *net) {
+    struct span weights = of_weights(net, SPAN_WEIGHTS, &net->w);
+    struct span running = {.kind = SPAN_RUNNING,
+                           .net = net,
+                           .params = &net->states,
+                           .bytes = (size_t)net->states.len * sizeof(real),
+                           .home = &net->state};
+
+    weights.name = pool_print(&r->model.pool, "weights of %s", net->name);
+    running.name = pool_print(&r->model.pool, "running statistics of %s", net->name);
+    weights.path = running.path = pool_print(&r->model.pool, "/nets/%s", net->name);
+    add(r, weights);
+    add(r, running);
+}
+
+static void add_averages(struct replica *r, struct net *net) {
+    struct span span = of_weights(net, SPAN_AVERAGES, &net->ema);
+
+    span.name = pool_print(&r->model.pool, "averaged weights of %s", net->name);
+    span.path = pool_print(&r->model.pool, "/ema/%s", net->name);
+    add(r, span);
+}
+
+static void add_step(struct replica *r, struct replica_step *s) {
+    const char *step = s->job->name[0] ? s->job->name : "step";
+
+    for (int k = 0; s->plan && k < s->n_train; k++)
+        for (int m = 0; m < s->optimizer->n_moments; m++) {
+            struct span span = of_weights(s->train[k], SPAN_MOMENT, &s->nets[k].moment[m]);
+            span.flat = true;
+            span.name = pool_print(&r->model.pool, "moment %d of %s%s for %s", m,
+                                   s->job->name[0] ? "step " : "the ", step, s->train[k]->name);
+            span.path =
+                pool_print(&r->model.pool, "/optimizer/%s/%s/%d", step, s->train[k]->name, m);
+            add(r, span);
+        }
+    add(r, (struct span){.kind = SPAN_COUNTER,
+                         .name = pool_print(&r->model.pool, "number of updates of %s%s",
+                                            s->job->name[0] ? "step " : "the ", step),
+                         .data = &s->n_updates,
+                         .bytes = sizeof s->n_updates});
+}
+
+void replica_list_spans(struct replica *r) {
+    for (int i = 0; i < r->model.n_nets; i++)
+        add_net(r, r->model.nets[i]);
+    for (int i = 0; i < r->model.n_nets; i++)
+        if (r->model.nets[i]->averaged)
+            add_averages(r, r->model.nets[i]);
+    for (int i = 0; i < r->n_steps; i++)
+        add_step(r, &r->step[i]);
+}
+
+void replica_place_spans(struct replica *r) {
+    for (int i = 0; i < r->n_spans; i++) {
+        struct span *span = &r->spans[i];
+        if (span->kind == SPAN_MOMENT)
+            *span->home = arena_take(&r->arena, span->bytes);
+        if (span->home)
+            span->data = *span->home;
+    }
+}
+
+int span_n_pieces(const struct span *span) {
+    return span->params ? span->params->n : 1;
+}
+
+struct span_piece span_piece(const struct span *span, int i) {
+    if (!span->params)
+        return (struct span_piece){NULL, span->data, span->bytes};
+    const struct param *p = &span->params->items[i];
+    return (struct span_piece){p->name, (real *)span->data + p->offset,
+                               (size_t)p->len * sizeof(real)};
+}
