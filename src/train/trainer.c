@@ -144,7 +144,7 @@ static int make_replica(struct trainer *t, struct err *err) {
 static int allocate(struct trainer *t, struct err *err) {
     const struct replica_config config = replica_config(t, NULL, NULL);
 
-    if (replica_allocate(&t->replica, &config, err))
+    if (agree(t->comm, replica_allocate(&t->replica, &config, err), err))
         return -1;
     return stepper_init(&t->stepper, &t->replica, t->job, t->comm, err);
 }
@@ -426,8 +426,7 @@ static int prepare(struct trainer *t, const struct train_options *o, struct err 
         agree(t->comm, make_replica(t, err), err))
         return -1;
     replica_meet(&t->replica, groups_all(t->groups));
-    if (agree(t->comm, allocate(t, err), err) ||
-        agree(t->comm, load_weights(t, o->resume, err), err))
+    if (allocate(t, err) || agree(t->comm, load_weights(t, o->resume, err), err))
         return -1;
     t->identity =
         (struct save_identity){t->job->batch, t->job->seed, dataset_fingerprint(t->train.dataset)};
