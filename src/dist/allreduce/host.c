@@ -3,10 +3,12 @@
  *   1. every rank copies its vector into its slot                       -> brought
  *   2. every rank adds up its slice of all slots, in order of rank      -> reduced
  *   3. where there are several hosts, leaders sum the results in a ring -> summed
- *   4. every rank copies the result                                     -> copied
- * Each stage ends with the number of the step in a flag of the rank, which the others read: nobody
- * waits in a call. Slots are written again only when everybody has reduced, results when everybody
- * has copied. Each number is added up in one order, hence the same bits everywhere.
+ *   4. every rank copies the result
+ * Stages end with the number of the step in a flag of the rank, which the others read: nobody waits
+ * in a call. Slots are written again when the result is there, that is when everybody has reduced;
+ * results when everybody has brought the next vector, that is when everybody has copied. Each
+ * number is added up in one order, hence the same bits everywhere.
+ *
  * Cost on one host: each number is read and written about 5 + P times in memory, in all ranks
  * together; between hosts that of a ring of the leaders.
  * Memory: all vectors once more for each rank, and once for each host. */
@@ -21,7 +23,7 @@
 /* Steps that this rank has done with a vector; a cache line of its own. */
 struct host_flags {
     _Alignas(64) atomic_ullong brought;
-    atomic_ullong reduced, summed, copied;
+    atomic_ullong reduced, summed;
 };
 
 enum host_stage { BRING, REDUCE, SUM, COPY };
@@ -95,8 +97,7 @@ static bool advance(struct host_sums *s, int i) {
 
     switch (sum->stage) {
     case BRING:
-        if (!all_at(s, i, offsetof(struct host_flags, brought), sum->step) ||
-            !all_at(s, i, offsetof(struct host_flags, copied), sum->step - 1))
+        if (!all_at(s, i, offsetof(struct host_flags, brought), sum->step))
             return false;
         reduce(s, i);
         say(&mine->reduced, sum->step);
@@ -119,7 +120,6 @@ static bool advance(struct host_sums *s, int i) {
         if (atomic_load_explicit(&flags_of(s, 0, i)->summed, memory_order_acquire) < sum->step)
             return false;
         memcpy(v->v, result_of(s, i), (size_t)v->len * sizeof(real));
-        say(&mine->copied, sum->step);
         sum->stage = COPY;
         return true;
     case COPY:
