@@ -169,7 +169,8 @@ static int prepare(struct bench *b, struct err *err) {
     if (replica_init(r, &config, err)) /* the same on all ranks */
         return -1;
     replica_meet(r, config.ranks);
-    if (replica_allocate(r, &config, err) || stepper_init(&b->stepper, r, &a->job, a->comm, err) ||
+    if (agree(a->comm, replica_allocate(r, &config, err), err) ||
+        stepper_init(&b->stepper, r, &a->job, a->comm, err) ||
         make_batch(&b->synthetic, r, seen, a->job.batch, a->comm, err))
         return -1;
     b->n_steps = a->steps ? (int)a->steps : 20;

@@ -7,6 +7,8 @@
 
 /* "kernel=3" as an argument would be written, or its name alone where it has no default. */
 static void print_argument(const struct arg_spec *a) {
+    char number[ARG_TEXT];
+
     switch (a->kind) {
     case ARG_WORD:
     case ARG_INTS_OR_WORD:
@@ -14,6 +16,9 @@ static void print_argument(const struct arg_spec *a) {
         return;
     case ARG_APPLIED:
         printf("%s", a->name);
+        return;
+    case ARG_BYTES:
+        printf("%s=%s", a->name, arg_text(a->kind, a->fallback, number));
         return;
     case ARG_INT:
     case ARG_REAL:
@@ -41,6 +46,7 @@ static void add_words(const struct arg_spec *a, char text[HELP_TEXT]) {
 static void argument_value(const struct arg_spec *a, char text[HELP_TEXT]) {
     const struct word *word;
     const bool limited = a->min != 0 || a->max != 0;
+    char min[ARG_TEXT], max[ARG_TEXT];
 
     text[0] = 0;
     switch (a->kind) {
@@ -55,6 +61,10 @@ static void argument_value(const struct arg_spec *a, char text[HELP_TEXT]) {
     case ARG_INT:
         help_add(text, "whole number");
         help_range(a->min, a->max, text);
+        return;
+    case ARG_BYTES:
+        help_add(text, "whole number, may have a unit, %s to %s", arg_text(a->kind, a->min, min),
+                 arg_text(a->kind, a->max, max));
         return;
     case ARG_INTS:
         help_add(text, "whole number or list of them");

@@ -4,7 +4,7 @@
 #include "core/learn/schedule.h"
 #include "core/ops/op.h"
 #include "core/ops/parts/init.h"
-#include "dist/allreduce.h"
+#include "dist/allreduce/allreduce.h"
 #include "io/augment/augment.h"
 #include "io/import/import.h"
 
@@ -73,11 +73,7 @@ static bool augmentation_at(int i, struct word *out) {
 }
 
 static bool algorithm_at(int i, struct word *out) {
-    const struct allreduce_algorithm *algorithm = allreduce_at(i);
-
-    if (algorithm)
-        *out = (struct word){.name = algorithm->name, .help = algorithm->help};
-    return algorithm;
+    return copy(allreduce_word(i), out);
 }
 
 static bool importer_at(int i, struct word *out) {

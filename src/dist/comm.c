@@ -43,6 +43,24 @@ static void check(const struct comm *comm, int rc, const char *what) {
     comm_abort(comm, ERR_IO, message);
 }
 
+/* The ranks that share this host; or a pretended one, where DLTRAIN_HOSTS says that each host is as
+ * many (given as a number) in blocks of ranks. */
+static MPI_Comm split_by_host(const struct comm *comm) {
+    const char *pretended = getenv("DLTRAIN_HOSTS");
+    const int n_hosts = pretended ? atoi(pretended) : 0;
+    MPI_Comm host, part;
+
+    check(comm,
+          MPI_Comm_split_type(comm->world, MPI_COMM_TYPE_SHARED, comm->rank, MPI_INFO_NULL, &host),
+          "MPI_Comm_split_type");
+    if (n_hosts < 2)
+        return host;
+    const int block = (int)((int64_t)comm->rank * n_hosts / comm->size);
+    check(comm, MPI_Comm_split(host, block, comm->rank, &part), "MPI_Comm_split");
+    MPI_Comm_free(&host);
+    return part;
+}
+
 /* Which ranks share this host, and how many tags there are. */
 static void look_around(struct comm *comm) {
     MPI_Comm local;
@@ -50,9 +68,7 @@ static void look_around(struct comm *comm) {
 
     check(comm, MPI_Get_processor_name(comm->host, &len), "MPI_Get_processor_name");
     check(comm, MPI_Comm_dup(MPI_COMM_WORLD, &comm->world), "MPI_Comm_dup");
-    check(comm,
-          MPI_Comm_split_type(comm->world, MPI_COMM_TYPE_SHARED, comm->rank, MPI_INFO_NULL, &local),
-          "MPI_Comm_split_type");
+    local = split_by_host(comm);
     MPI_Comm_rank(local, &comm->local_rank);
     MPI_Comm_size(local, &comm->local_size);
     MPI_Comm_free(&local);
@@ -232,15 +248,76 @@ static struct comm *part_of(struct comm *whole, MPI_Comm part) {
 struct comm *comm_split(struct comm *comm, int colour) {
     MPI_Comm part;
 
-    check(comm, MPI_Comm_split(comm->world, colour, comm->rank, &part), "MPI_Comm_split");
-    return part_of(comm, part);
+    check(comm, MPI_Comm_split(comm->world, colour < 0 ? MPI_UNDEFINED : colour, comm->rank, &part),
+          "MPI_Comm_split");
+    return part == MPI_COMM_NULL ? NULL : part_of(comm, part);
 }
 
 struct comm *comm_on_host(struct comm *comm) {
-    MPI_Comm part;
+    return part_of(comm, split_by_host(comm));
+}
 
-    check(comm,
-          MPI_Comm_split_type(comm->world, MPI_COMM_TYPE_SHARED, comm->rank, MPI_INFO_NULL, &part),
-          "MPI_Comm_split_type");
-    return part_of(comm, part);
+struct comm *comm_leaders(struct comm *comm) {
+    return comm_split(comm, comm->local_rank == 0 ? 0 : -1);
+}
+
+struct comm_shared {
+    MPI_Win window;
+    int n;
+    void *of[]; /* [n] */
+};
+
+struct comm_shared *comm_shared_new(struct comm *host, size_t bytes, struct err *err) {
+    struct comm_shared *shared = malloc(sizeof *shared + (size_t)host->size * sizeof shared->of[0]);
+    MPI_Aint size;
+    MPI_Info info;
+    void *mine;
+    int unit;
+
+    if (comm_max_double(host, !shared) > 0) {
+        free(shared);
+        err_set(err, ERR_IO, "out of memory");
+        return NULL;
+    }
+    MPI_Info_create(&info); /* each rank's memory near it, at a page of its own */
+    MPI_Info_set(info, "alloc_shared_noncontig", "true");
+    const int rc =
+        MPI_Win_allocate_shared((MPI_Aint)bytes, 1, info, host->world, &mine, &shared->window);
+    MPI_Info_free(&info);
+    if (comm_max_double(host, rc != MPI_SUCCESS) > 0) {
+        free(shared);
+        err_set(err, ERR_IO,
+                "no %zu bytes of memory that ranks of a host share; /dev/shm may be too small",
+                bytes);
+        return NULL;
+    }
+    check(host, MPI_Win_lock_all(MPI_MODE_NOCHECK, shared->window), "MPI_Win_lock_all");
+    memset(mine, 0, bytes);
+    shared->n = host->size;
+    for (int r = 0; r < host->size; r++)
+        check(host, MPI_Win_shared_query(shared->window, r, &size, &unit, &shared->of[r]),
+              "MPI_Win_shared_query");
+    comm_barrier(host);
+    return shared;
+}
+
+void *comm_shared_of(const struct comm_shared *shared, int rank) {
+    return shared->of[rank];
+}
+
+void comm_shared_free(struct comm_shared *shared) {
+    if (!shared)
+        return;
+    MPI_Win_unlock_all(shared->window);
+    MPI_Win_free(&shared->window);
+    free(shared);
+}
+
+void comm_isum(struct comm *comm, real *v, int64_t len, struct comm_request *request) {
+    const MPI_Datatype type = sizeof(real) == sizeof(float) ? MPI_FLOAT : MPI_DOUBLE;
+    MPI_Request mpi;
+
+    check(comm, MPI_Iallreduce(MPI_IN_PLACE, v, (int)len, type, MPI_SUM, comm->world, &mpi),
+          "MPI_Iallreduce");
+    keep(request, mpi);
 }

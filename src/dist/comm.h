@@ -4,12 +4,14 @@
  * thread that called comm_new may call. With one rank nothing is communicated. */
 #pragma once
 #include "core/base/err.h"
+#include "core/base/tensor.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 struct comm;
+struct comm_shared;
 
 /* Exit code of a job that ended because the program contradicts itself (sysexits.h). */
 enum { COMM_BUG = 70 };
@@ -79,9 +81,27 @@ bool comm_test(struct comm *comm, struct comm_request *request);
  * Errors: ERR_IO when MPI has not so many tags. */
 int comm_take_tags(struct comm *comm, int n, int *first, struct err *err);
 
-/* The ranks that gave the same colour (at least 0), in their order, as a comm of their own, owned
- * by the caller. Its tags are its own. Collective over comm. */
+/* The ranks that gave the same colour, in their order, as a comm of their own, owned by the caller;
+ * NULL where it is below 0. Its tags are its own. Collective over comm. */
 struct comm *comm_split(struct comm *comm, int colour);
 
-/* Likewise the ranks on this host. */
+/* Likewise the ranks on this host; and the first rank of each host, NULL on all others. Of the comm
+ * that comm_new gave. The variable DLTRAIN_HOSTS of the environment pretends that the ranks are on
+ * so many hosts, in blocks, for tests. */
 struct comm *comm_on_host(struct comm *comm);
+struct comm *comm_leaders(struct comm *comm);
+
+/* Memory that all ranks of a host read and write: `bytes` of each, zeroed, at a page of its own.
+ *   host  a comm of ranks of one host; borrowed
+ * Collective over host. NULL, on all of its ranks, with err (ERR_IO) where there is not so much. */
+struct comm_shared *comm_shared_new(struct comm *host, size_t bytes, struct err *err);
+
+/* That of one rank, where this one sees it. Local. */
+void *comm_shared_of(const struct comm_shared *shared, int rank);
+
+/* NULL is fine. Collective over host. */
+void comm_shared_free(struct comm_shared *shared);
+
+/* Begin MPI's own sum of v[len] over all ranks, in place; borrowed until comm_test says that it is
+ * done. All ranks start those of one comm in the same order. Local. */
+void comm_isum(struct comm *comm, real *v, int64_t len, struct comm_request *request);

@@ -1,9 +1,10 @@
 #include "dist/reducer.h"
 #include "core/base/clock.h"
-#include "dist/allreduce.h"
+#include "dist/agree.h"
 
 #include <assert.h>
 #include <limits.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -11,7 +12,6 @@ struct bucket {
     int span;
     int64_t begin, len; /* elements of the span */
     int64_t missing;    /* elements not ready yet */
-    struct allreduce *sum;
 };
 
 struct reducer_span {
@@ -24,76 +24,99 @@ struct reducer {
     struct comm *comm; /* borrowed */
     int64_t cut;       /* elements of a full bucket */
     int n_spans, n_buckets;
-    struct reducer_span *span; /* [n_spans] */
-    struct bucket *bucket;     /* [n_buckets] */
-    int *moving;               /* [n_moving] buckets under way, in order of their start */
-    int *done;                 /* [n_done] buckets that hold the sum, in order of completion */
+    struct reducer_span *span;       /* [n_spans] */
+    struct bucket *bucket;           /* [n_buckets] */
+    struct allreduce_vector *vector; /* [n_buckets] where the buckets are */
+    struct allreduce *sums;          /* of all buckets */
+    int *moving;                     /* [n_moving] buckets under way, in order of their start */
+    int *done; /* [n_done] buckets that hold the sum, in order of completion */
     int n_moving, n_done, n_returned;
     double wait_s;
 };
 
-/* Fill span and bucket. */
-static int cut_spans(struct reducer *r, real *const *span, const int64_t *span_len,
-                     const char *algorithm, struct err *err) {
+/* Fill span, bucket and vector. */
+static void cut_spans(struct reducer *r, real *const *span, const int64_t *span_len) {
     int b = 0;
 
     for (int s = 0; s < r->n_spans; s++) {
         r->span[s] = (struct reducer_span){span[s], span_len[s], b};
         for (int64_t end = span_len[s]; end > 0; end -= r->cut, b++) {
             const int64_t begin = end > r->cut ? end - r->cut : 0;
-            r->bucket[b] = (struct bucket){s, begin, end - begin, 0, NULL};
-            if (allreduce_new(&r->bucket[b].sum, r->comm, algorithm, end - begin, err))
-                return -1;
+            r->bucket[b] = (struct bucket){s, begin, end - begin, 0};
+            r->vector[b] = (struct allreduce_vector){span[s] + begin, end - begin};
         }
     }
-    return 0;
 }
 
-int reducer_new(struct reducer **out, struct comm *comm, const char *algorithm, real *const *span,
-                const int64_t *span_len, int n_spans, int64_t bucket_bytes, struct err *err) {
+/* How many buckets there will be. */
+static int count_buckets(const int64_t *span_len, int n_spans, int64_t bucket_bytes, int *out,
+                         struct err *err) {
     const int64_t cut = bucket_bytes / (int64_t)sizeof(real);
-    int64_t n_buckets = 0;
+    int64_t n = 0;
 
     if (cut < 1)
         return err_set(err, ERR_CONFIG, "a gradient bucket of %lld bytes holds no number of %zu",
                        (long long)bucket_bytes, sizeof(real));
     for (int s = 0; s < n_spans; s++)
-        n_buckets += span_len[s] / cut + (span_len[s] % cut > 0);
-    if (n_buckets > INT_MAX)
+        n += span_len[s] / cut + (span_len[s] % cut > 0);
+    if (n > INT_MAX)
         return err_set(err, ERR_CONFIG, "gradient buckets of %lld bytes are too many: %lld",
-                       (long long)bucket_bytes, (long long)n_buckets);
+                       (long long)bucket_bytes, (long long)n);
+    *out = (int)n;
+    return 0;
+}
+
+static int allocate(struct reducer **out, int n_spans, int n_buckets, struct err *err) {
     struct reducer *r = calloc(1, sizeof *r);
+
     if (!r)
         return err_set(err, ERR_IO, "out of memory");
-    *r = (struct reducer){.comm = comm,
-                          .cut = cut,
-                          .n_spans = n_spans,
-                          .n_buckets = (int)n_buckets,
+    *r = (struct reducer){.n_spans = n_spans,
+                          .n_buckets = n_buckets,
                           .span = calloc((size_t)n_spans + 1, sizeof *r->span),
                           .bucket = calloc((size_t)n_buckets + 1, sizeof *r->bucket),
+                          .vector = calloc((size_t)n_buckets + 1, sizeof *r->vector),
                           .moving = calloc((size_t)n_buckets + 1, sizeof *r->moving),
                           .done = calloc((size_t)n_buckets + 1, sizeof *r->done)};
-    if (!r->span || !r->bucket || !r->moving || !r->done) {
-        err_set(err, ERR_IO, "out of memory: %lld gradient buckets", (long long)n_buckets);
-        goto fail;
+    if (!r->span || !r->bucket || !r->vector || !r->moving || !r->done) {
+        reducer_free(r);
+        return err_set(err, ERR_IO, "out of memory: %d gradient buckets", n_buckets);
     }
-    if (cut_spans(r, span, span_len, algorithm, err))
-        goto fail;
+    *out = r;
+    return 0;
+}
+
+int reducer_new(struct reducer **out, struct comm *comm, const struct applied *algorithm,
+                real *const *span, const int64_t *span_len, int n_spans, int64_t bucket_bytes,
+                struct err *err) {
+    struct reducer *r = NULL;
+    int n_buckets = 0;
+    int rc = count_buckets(span_len, n_spans, bucket_bytes, &n_buckets, err);
+
+    if (!rc)
+        rc = allocate(&r, n_spans, n_buckets, err);
+    if (!rc) {
+        r->comm = comm;
+        r->cut = bucket_bytes / (int64_t)sizeof(real);
+        cut_spans(r, span, span_len);
+    }
+    if (agree(comm, rc, err) ||
+        allreduce_new(&r->sums, comm, algorithm, r->vector, r->n_buckets, err)) {
+        reducer_free(r);
+        return -1;
+    }
     r->n_done = r->n_returned = r->n_buckets; /* as after a step */
     *out = r;
     return 0;
-fail:
-    reducer_free(r);
-    return -1;
 }
 
 void reducer_free(struct reducer *r) {
     if (!r)
         return;
-    for (int b = 0; r->bucket && b < r->n_buckets; b++)
-        allreduce_free(r->bucket[b].sum);
+    allreduce_free(r->sums);
     free(r->span);
     free(r->bucket);
+    free(r->vector);
     free(r->moving);
     free(r->done);
     free(r);
@@ -120,10 +143,8 @@ void reducer_begin(struct reducer *r) {
 
 /* A bucket whose elements are all ready starts on its way. */
 static void start(struct reducer *r, int b) {
-    struct bucket *bucket = &r->bucket[b];
-
     r->moving[r->n_moving++] = b;
-    allreduce_start(bucket->sum, r->span[bucket->span].data + bucket->begin);
+    allreduce_start(r->sums, b);
 }
 
 void reducer_ready(struct reducer *r, int span, int64_t begin, int64_t len) {
@@ -149,7 +170,7 @@ void reducer_progress(struct reducer *r) {
 
     for (int i = 0; i < r->n_moving; i++) {
         const int b = r->moving[i];
-        if (allreduce_progress(r->bucket[b].sum))
+        if (allreduce_progress(r->sums, b))
             r->done[r->n_done++] = b;
         else
             r->moving[n++] = b;
@@ -162,6 +183,7 @@ static void wait(struct reducer *r) {
     const double began = clock_now();
 
     for (reducer_progress(r); r->n_done == r->n_returned; reducer_progress(r)) {
+        sched_yield(); /* there may be more ranks than processors */
         if (r->n_moving == 0) {
             int b = 0;
             while (r->bucket[b].missing == 0)

@@ -5,23 +5,24 @@
  *   while (reducer_next(r, &span, &begin, &len)) update those weights; */
 #pragma once
 #include "core/base/tensor.h"
-#include "dist/comm.h"
+#include "dist/allreduce/allreduce.h"
 
 struct reducer;
 
 /* Plan the buckets of n_spans spans of gradients.
  *   out           owned by the caller, ended by reducer_free
  *   comm          borrowed until then
- *   algorithm     of the table in allreduce.h: "ring"
+ *   algorithm     of the table in allreduce.h, with its arguments; borrowed until then
  *   span          [n_spans] -> [span_len] reals, borrowed until then; lengths may be 0
  *   bucket_bytes  size of a bucket, at least that of one real; the first of a span may be smaller
- * Local, but all ranks must plan the same reducers in the same order.
+ * Collective.
  * Memory: scratch as the algorithm says, for each bucket.
- * Errors: as allreduce_new; ERR_CONFIG for too small bucket_bytes. */
-int reducer_new(struct reducer **out, struct comm *comm, const char *algorithm, real *const *span,
-                const int64_t *span_len, int n_spans, int64_t bucket_bytes, struct err *err);
+ * Errors, the same on all ranks: as allreduce_new; ERR_CONFIG for too small bucket_bytes. */
+int reducer_new(struct reducer **out, struct comm *comm, const struct applied *algorithm,
+                real *const *span, const int64_t *span_len, int n_spans, int64_t bucket_bytes,
+                struct err *err);
 
-/* NULL is fine. Between steps only. Local. */
+/* NULL is fine. Between steps only. Collective. */
 void reducer_free(struct reducer *r);
 
 /* A new step: no element is ready. Every bucket of the last one has been returned. Local. */

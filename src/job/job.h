@@ -98,7 +98,7 @@ struct job {
     struct interval save_last, save_every;
     bool save_best;
 
-    const char *allreduce;
+    struct applied allreduce;
     int64_t bucket_bytes;
     int64_t audit_every; /* steps; 0: only before validating and saving */
     int64_t log_every;   /* steps */

@@ -1,9 +1,6 @@
 /* job_run.c - the keys of [checkpoint], [dist], [log] and [run]: how a job is carried out. */
-#include "core/base/nearest.h"
-#include "dist/allreduce.h"
+#include "dist/allreduce/allreduce.h"
 #include "job/kind.h"
-
-#include <string.h>
 
 #define AT(member) offsetof(struct job, member)
 
@@ -19,28 +16,9 @@ static const struct key checkpoint_keys[] = {
     {0},
 };
 
-static int read_algorithm(struct job *job, const struct key *key, const struct entry *entry,
-                          void *at, struct err *err) {
-    const char *names[16], *known = "";
-    int n = 0;
-
-    for (const struct allreduce_algorithm *a; n < 16 && (a = allreduce_at(n)); n++) {
-        names[n] = a->name;
-        known = pool_print(&job->pool, "%s%s%s", known, n ? ", " : "", a->name);
-        if (!strcmp(a->name, entry->value))
-            return kind_read_text(job, key, entry, at, err);
-    }
-    const char *near = nearest(entry->value, names, n);
-    return pos_error(err, entry->pos, "%s: found '%s', expected one of: %s%s%s%s", key->name,
-                     entry->value, known, near ? "; did you mean '" : "", near ? near : "",
-                     near ? "'?" : "");
-}
-
-static const struct kind kind_algorithm = {.name = "algorithm", .read = read_algorithm};
-
 static const struct key dist_keys[] = {
-    {"allreduce", &kind_algorithm, AT(allreduce), "ring",
-     .help = "how gradients are summed over ranks"},
+    {"allreduce", &kind_applied, AT(allreduce), "ring", .find = allreduce_find,
+     .at = allreduce_word, .help = "how gradients are summed over ranks"},
     {"bucket", &kind_mib, AT(bucket_bytes), "4", .min = 0.001, .max = 4096, .unit = "MiB",
      .help = "of gradients that are sent at a time"},
     {"audit", &kind_whole, AT(audit_every), "0", .unit = "steps",

@@ -11,26 +11,18 @@
 static int new_reducer(struct stepper *s, int which, const struct job *job, struct err *err) {
     const struct replica_step *step = &s->replica->step[which];
     const int n = step->n_train + step->n_running;
-    real **span = calloc((size_t)n + 1, sizeof *span);
-    int64_t *len = calloc((size_t)n + 1, sizeof *len);
-    int rc = -1;
+    struct pool *pool = &s->replica->model.pool;
+    real **span = pool_take(pool, (size_t)(n + 1) * sizeof *span);
+    int64_t *len = pool_take(pool, (size_t)(n + 1) * sizeof *len);
 
-    if (!span || !len) {
-        err_set(err, ERR_IO, "no memory for %d spans", n);
-        goto done;
-    }
     for (int i = 0; i < step->n_train; i++)
         span[i] = step->train[i]->dw, len[i] = step->train[i]->weights.len;
     for (int i = 0; i < step->n_running; i++) {
         span[step->n_train + i] = step->running[i]->state;
         len[step->n_train + i] = step->running[i]->states.len;
     }
-    rc = reducer_new(&s->reducer[which], s->comm, job->allreduce, span, len, n, job->bucket_bytes,
-                     err);
-done:
-    free(span);
-    free(len);
-    return rc;
+    return reducer_new(&s->reducer[which], s->comm, &job->allreduce, span, len, n,
+                       job->bucket_bytes, err);
 }
 
 int stepper_init(struct stepper *s, struct replica *r, const struct job *job, struct comm *comm,
@@ -56,7 +48,9 @@ int stepper_init(struct stepper *s, struct replica *r, const struct job *job, st
     for (int i = 0; i < m->n_nets; i++)
         s->before[i] =
             pool_take(&r->model.pool, (size_t)(m->nets[i]->states.len + 1) * sizeof(real));
-    return s->control && s->sums ? 0 : err_set(err, ERR_IO, "no memory for the sums of a step");
+    return agree(
+        comm, s->control && s->sums ? 0 : err_set(err, ERR_IO, "no memory for the sums of a step"),
+        err);
 }
 
 void stepper_release(struct stepper *s) {

@@ -42,11 +42,11 @@ struct step_output {
     struct step_times times;
 };
 
-/* Plan the communication. Errors: ERR_CONFIG for an unknown algorithm; ERR_IO. */
+/* Plan the communication. Collective. Errors, the same on all ranks: those of reducer_new. */
 int stepper_init(struct stepper *s, struct replica *r, const struct job *job, struct comm *comm,
                  struct err *err);
 
-/* {0} is fine. */
+/* {0} is fine. Collective. */
 void stepper_release(struct stepper *s);
 
 /* Collective. Errors, the same on all ranks: a batch could not be read; ERR_DATA when a loss is not

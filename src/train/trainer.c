@@ -86,7 +86,7 @@ static int make_replica(struct trainer *t, struct err *err) {
 static int allocate(struct trainer *t, struct err *err) {
     const struct replica_config config = replica_config(t, NULL, NULL);
 
-    if (replica_allocate(&t->replica, &config, err))
+    if (agree(t->comm, replica_allocate(&t->replica, &config, err), err))
         return -1;
     alike_init(&t->alike, &t->replica, t->comm);
     return stepper_init(&t->stepper, &t->replica, t->job, t->comm, err);
@@ -342,7 +342,7 @@ static int prepare(struct trainer *t, const struct train_options *o, struct err 
         agree(t->comm, open_gallery(t, err), err) || agree(t->comm, make_replica(t, err), err))
         return -1;
     replica_meet(&t->replica, groups_all(t->groups));
-    if (agree(t->comm, allocate(t, err), err))
+    if (allocate(t, err))
         return -1;
     if (alike_check(&t->alike, err))
         return err_wrap(err, "made from the same seed");

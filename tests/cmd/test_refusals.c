@@ -135,7 +135,9 @@ static void unknown_words_name_the_nearest(void **state) {
                      "job.ini:18:20: sgd: lr is 'cosin', expected a number or one of its words; "
                      "did you mean 'cosine'?",
                      "[step]\noptimizer = sgd(lr=cosin(0.1))\n");
-    added_is_refused(ERR_CONFIG, "job.ini:18:13: allreduce: found 'rign', expected one of: ring",
+    added_is_refused(ERR_CONFIG,
+                     "job.ini:18:13: found 'rign', expected the name of a known allreduce; did you "
+                     "mean 'ring'?",
                      "[dist]\nallreduce = rign\n");
     added_is_refused(ERR_CONFIG,
                      "job.ini:18:8: best: [validate] has no statement 'top2'; did you mean 'top1'?",

@@ -13,11 +13,91 @@ static void ranks_are_numbered_from_zero(void **state) {
         assert_int_equal(all[r], r);
 }
 
-static void all_ranks_of_one_machine_are_local(void **state) {
+/* Hosts as DLTRAIN_HOSTS pretends them. */
+static int n_hosts(void) {
+    const char *text = getenv("DLTRAIN_HOSTS");
+    const int n = text ? atoi(text) : 1;
+
+    return n < comm_size(comm) ? n : comm_size(comm);
+}
+
+static int host_of(int rank) {
+    const char *text = getenv("DLTRAIN_HOSTS");
+
+    return text ? rank * atoi(text) / comm_size(comm) : 0;
+}
+
+static void ranks_of_a_host_are_local(void **state) {
     (void)state;
-    assert_int_equal(comm_local_size(comm), comm_size(comm));
-    assert_int_equal(comm_local_rank(comm), comm_rank(comm));
+    int size = 0, rank = 0;
+
+    for (int r = 0; r < comm_size(comm); r++) {
+        size += host_of(r) == host_of(comm_rank(comm));
+        rank += host_of(r) == host_of(comm_rank(comm)) && r < comm_rank(comm);
+    }
+    assert_int_equal(comm_local_size(comm), size);
+    assert_int_equal(comm_local_rank(comm), rank);
     assert_true(strlen(comm_host(comm)) > 0);
+}
+
+static double sum_of_ranks(struct comm *part) {
+    double v = comm_rank(comm) + 1;
+
+    comm_sum_doubles(part, &v, 1);
+    return v;
+}
+
+static void parts_are_comms_of_their_own(void **state) {
+    (void)state;
+    double expected = 0;
+    struct comm *part = comm_split(comm, comm_rank(comm) % 2);
+
+    for (int r = comm_rank(comm) % 2; r < comm_size(comm); r += 2)
+        expected += r + 1;
+    assert_int_equal(comm_rank(part), comm_rank(comm) / 2);
+    assert_true(sum_of_ranks(part) == expected);
+    comm_free(part);
+    part = comm_split(comm, comm_rank(comm) == 0 ? 3 : -1);
+    assert_true(!part == (comm_rank(comm) > 0));
+    comm_free(part);
+    comm_barrier(comm); /* the whole goes on */
+}
+
+static void hosts_have_leaders(void **state) {
+    (void)state;
+    struct comm *host = comm_on_host(comm), *leaders = comm_leaders(comm);
+
+    assert_int_equal(comm_size(host), comm_local_size(comm));
+    assert_int_equal(comm_rank(host), comm_local_rank(comm));
+    assert_true(!leaders == (comm_rank(host) > 0));
+    if (leaders)
+        assert_int_equal(comm_size(leaders), n_hosts());
+    comm_free(leaders);
+    comm_free(host);
+}
+
+/* Each writes what the others read, in memory that begins as zeros. */
+static void ranks_of_a_host_share_memory(void **state) {
+    (void)state;
+    enum { LEN = 1000 };
+    struct comm *host = comm_on_host(comm);
+    struct err err = {0};
+    struct comm_shared *shared = comm_shared_new(host, LEN * sizeof(int), &err);
+
+    assert_non_null(shared);
+    int *mine = comm_shared_of(shared, comm_rank(host));
+    for (int i = 0; i < LEN; i++) {
+        assert_int_equal(mine[i], 0);
+        mine[i] = 1000 * comm_rank(host) + i;
+    }
+    comm_barrier(host);
+    for (int r = 0; r < comm_size(host); r++) {
+        const int *other = comm_shared_of(shared, r);
+        for (int i = 0; i < LEN; i++)
+            assert_int_equal(other[i], 1000 * r + i);
+    }
+    comm_shared_free(shared);
+    comm_free(host);
 }
 
 static void broadcast_copies_from_any_root(void **state) {
@@ -105,7 +185,10 @@ static void tags_are_handed_out_once(void **state) {
 
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(ranks_are_numbered_from_zero),
-    cmocka_unit_test(all_ranks_of_one_machine_are_local),
+    cmocka_unit_test(ranks_of_a_host_are_local),
+    cmocka_unit_test(parts_are_comms_of_their_own),
+    cmocka_unit_test(hosts_have_leaders),
+    cmocka_unit_test(ranks_of_a_host_share_memory),
     cmocka_unit_test(broadcast_copies_from_any_root),
     cmocka_unit_test(sums_of_doubles_are_those_of_all_ranks),
     cmocka_unit_test(sums_of_doubles_have_the_same_bits_everywhere),

@@ -1,6 +1,7 @@
 /* A job as checked numbers: what a text means, and what it cannot mean. */
 #include "io/scratch.h"
 #include "core/learn/optim.h"
+#include "dist/allreduce/ring.h"
 #include "job/job.h"
 #include "job/key.h"
 
@@ -56,7 +57,8 @@ static void has_defaults(const char *text) {
     equal(job.save_last.epochs, 1);
     assert_true(job.save_every.steps == 0 && !(job.save_every.epochs > 0));
     assert_true(job.save_best);
-    assert_string_equal(job.allreduce, "ring");
+    assert_string_equal(job.allreduce.word->name, "ring");
+    equal((double)((const struct ring_args *)job.allreduce.args)->chunk, 512 * 1024);
     assert_true(job.bucket_bytes == 4 << 20 && job.log_every == 10);
     assert_true(job.audit_every == 0);
     assert_true(job.fusion && job.winograd);
@@ -89,7 +91,7 @@ static void every_key_is_read(void **state) {
               "[validate]\nevery = 0.5 epochs\ntop1 = accuracy(a, label)\nbest = top1\n"
               "patience = 4\nbatch = 10\non = rank0\n"
               "[checkpoint]\nlast = 100 steps\nevery = 2 epochs\nbest = false\n"
-              "[dist]\nallreduce = ring\nbucket = 0.25\naudit = 20\n[log]\nevery = 5\n"
+              "[dist]\nallreduce = host(chunk=256KiB)\nbucket = 0.25\naudit = 20\n[log]\nevery = 5\n"
               "[run]\nfusion = off\nwinograd = off\n");
     assert_string_equal(job.name, "mine");
     assert_string_equal(job.output, "/scratch/runs");
@@ -112,6 +114,8 @@ static void every_key_is_read(void **state) {
     assert_true(job.save_last.steps == 100 && !(job.save_last.epochs > 0));
     equal(job.save_every.epochs, 2);
     assert_false(job.save_best);
+    assert_string_equal(job.allreduce.word->name, "host");
+    equal((double)((const struct ring_args *)job.allreduce.args)->chunk, 256 * 1024);
     assert_true(job.bucket_bytes == 1 << 18 && job.log_every == 5);
     assert_true(job.audit_every == 20);
     assert_true(!job.fusion && !job.winograd);

@@ -1,5 +1,7 @@
 #include "core/base/word.h"
 
+#include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 void word_defaults(const struct word *word, void *args) {
@@ -11,6 +13,9 @@ void word_defaults(const struct word *word, void *args) {
         case ARG_INT:
         case ARG_WORD:
             *(int *)at = (int)a->fallback;
+            break;
+        case ARG_BYTES:
+            *(int64_t *)at = (int64_t)a->fallback;
             break;
         case ARG_REAL:
             *(double *)at = a->fallback;
@@ -28,4 +33,14 @@ void word_defaults(const struct word *word, void *args) {
             break; /* {NULL, NULL}: not given */
         }
     }
+}
+
+const char *arg_text(enum arg_kind kind, double v, char text[ARG_TEXT]) {
+    static const char *const units[] = {"", "KiB", "MiB", "GiB"};
+    int unit = 0;
+
+    for (; kind == ARG_BYTES && unit < 3 && v >= 1024 && fmod(v, 1024) <= 0; unit++)
+        v /= 1024;
+    snprintf(text, ARG_TEXT, kind == ARG_BYTES ? "%.15g%s" : "%g%s", v, units[unit]);
+    return text;
 }

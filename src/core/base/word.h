@@ -9,6 +9,7 @@
 
 enum arg_kind {
     ARG_INT = 1,      /* int */
+    ARG_BYTES,        /* int64_t: a whole number, as in chunk=512KiB */
     ARG_REAL,         /* double */
     ARG_WORD,         /* int: index into words, as in pad=same; true/false is a word too */
     ARG_INTS,         /* struct ints: one whole number or a list of up to INTS_MAX */
@@ -62,6 +63,10 @@ struct word {
 
 /* Fill args[args_size] with every default. */
 void word_defaults(const struct word *word, void *args);
+
+/* "512KiB" or "3": v as an argument of that kind is written; returns text. */
+enum { ARG_TEXT = 32 };
+const char *arg_text(enum arg_kind kind, double v, char text[ARG_TEXT]);
 
 /* The element i of a kernel-like argument: a single number stands for all. */
 static inline int ints_at(const struct ints *v, int i) {

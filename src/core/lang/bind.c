@@ -38,19 +38,23 @@ static const char *expected_words(const struct arg_spec *spec, char *text, size_
 
 static int check_range(const struct binding *b, double v, struct err *err) {
     const struct arg_spec *s = b->spec;
-    const bool whole = s->kind == ARG_INT || s->kind == ARG_INTS || s->kind == ARG_INTS_OR_WORD;
+    const bool bytes = s->kind == ARG_BYTES;
+    const bool whole =
+        bytes || s->kind == ARG_INT || s->kind == ARG_INTS || s->kind == ARG_INTS_OR_WORD;
     const bool limited = whole || s->min != 0 || s->max != 0;
     const bool above = s->max > s->min && v > s->max;
+    char found[ARG_TEXT], min[ARG_TEXT], max[ARG_TEXT];
 
-    if (whole && (v != floor(v) || fabs(v) > INT_MAX))
+    if (whole && (v != floor(v) || fabs(v) > (bytes ? 0x1p53 : INT_MAX)))
         return pos_error(err, b->e->pos, "%s: %s is %g, expected a whole number", b->word->name,
                          s->name, v);
     if (limited && (v < s->min || above || isnan(v))) {
         if (s->max > s->min)
-            return pos_error(err, b->e->pos, "%s: %s is %g, expected %g to %g", b->word->name,
-                             s->name, v, s->min, s->max);
-        return pos_error(err, b->e->pos, "%s: %s is %g, expected at least %g", b->word->name,
-                         s->name, v, s->min);
+            return pos_error(err, b->e->pos, "%s: %s is %s, expected %s to %s", b->word->name,
+                             s->name, arg_text(s->kind, v, found), arg_text(s->kind, s->min, min),
+                             arg_text(s->kind, s->max, max));
+        return pos_error(err, b->e->pos, "%s: %s is %s, expected at least %s", b->word->name,
+                         s->name, arg_text(s->kind, v, found), arg_text(s->kind, s->min, min));
     }
     return 0;
 }
@@ -81,7 +85,8 @@ static int bind_numbers(const struct binding *b, struct reals *out, struct err *
         if (items[i].kind != VALUE_NUMBER)
             return pos_error(err, b->e->pos, "%s: %s is %s, expected a number%s", b->word->name,
                              b->spec->name, value_kind_name(items[i].kind),
-                             b->spec->kind == ARG_REAL || b->spec->kind == ARG_INT
+                             b->spec->kind == ARG_REAL || b->spec->kind == ARG_INT ||
+                                     b->spec->kind == ARG_BYTES
                                  ? ""
                                  : " or a list of numbers");
         if (check_range(b, items[i].number, err))
@@ -172,6 +177,11 @@ static int bind_one(const struct binding *b, void *args, struct err *err) {
         if (bind_scalar(b, &number, err))
             return -1;
         *(int *)at = (int)number;
+        return 0;
+    case ARG_BYTES:
+        if (bind_scalar(b, &number, err))
+            return -1;
+        *(int64_t *)at = (int64_t)number;
         return 0;
     case ARG_REAL:
         return bind_scalar(b, at, err);

@@ -92,18 +92,48 @@ static size_t number_len(const char *s) {
     return i;
 }
 
+enum { N_UNITS = 6 };
+static const char *const unit_names[N_UNITS] = {"KiB", "MiB", "GiB", "KB", "MB", "GB"};
+static const double unit_bytes[N_UNITS] = {0x1p10, 0x1p20, 0x1p30, 1e3, 1e6, 1e9};
+
+/* What the word at s multiplies the number before it by; 0: it is no unit. */
+static double unit_at(const char *s, size_t len) {
+    for (int i = 0; i < N_UNITS; i++)
+        if (same(s, len, unit_names[i]))
+            return unit_bytes[i];
+    return 0;
+}
+
+/* The unit that differs in upper and lower case only, or NULL. */
+static const char *nearest_unit(const char *s, size_t len) {
+    enum { CASE = 'a' ^ 'A' };
+
+    for (int i = 0; i < N_UNITS; i++) {
+        size_t n = 0;
+        while (n < len && is_letter(s[n]) && (s[n] | CASE) == (unit_names[i][n] | CASE))
+            n++;
+        if (n == len && !unit_names[i][n])
+            return unit_names[i];
+    }
+    return NULL;
+}
+
 static int number(struct token *t, struct err *err) {
     size_t len = number_len(t->start), bad = len;
     char found[FOUND_TEXT];
 
     while (is_word(t->start[bad]) || t->start[bad] == '.')
         bad++;
-    if (bad > len)
-        return pos_error(err, t->pos, "found %s, expected a number",
-                         found_text(t->start, (int)bad, found));
+    const double unit = unit_at(t->start + len, bad - len);
+    if (bad > len && unit <= 0) {
+        const char *near = nearest_unit(t->start + len, bad - len);
+        return pos_error(err, t->pos, "found %s, expected a number%s%s%s",
+                         found_text(t->start, (int)bad, found), near ? "; did you mean '" : "",
+                         near ? near : "", near ? "'?" : "");
+    }
     t->kind = TOKEN_NUMBER;
-    t->len = (int)len;
-    t->number = strtod(t->start, NULL);
+    t->len = (int)bad;
+    t->number = strtod(t->start, NULL) * (unit > 0 ? unit : 1);
     if (isinf(t->number))
         return pos_error(err, t->pos, "found %s, expected a number below 1.8e308",
                          found_text(t->start, t->len, found));

@@ -13,6 +13,7 @@ struct paint {
     struct ints size, edge;
     struct reals mix;
     struct applied primer;
+    int64_t can;
 };
 
 struct constant_args {
@@ -87,6 +88,12 @@ static const struct arg_spec paint_specs[] = {
      .offset = offsetof(struct paint, primer),
      .find = find_primer,
      .at = primer_at},
+    {.name = "can",
+     .kind = ARG_BYTES,
+     .offset = offsetof(struct paint, can),
+     .fallback = 4096,
+     .min = 1024,
+     .max = 0x1p40},
     {0},
 };
 static const struct word paint_word = {"paint", "all kinds of arguments", sizeof(struct paint),

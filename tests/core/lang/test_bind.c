@@ -21,7 +21,25 @@ static void defaults_fill_what_is_not_given(void **state) {
     assert_int_equal(p.mix.n, 1);
     assert_true(fabs(p.mix.v[0] - 1) < 1e-12);
     assert_null(p.primer.word);
+    assert_true(p.can == 4096);
     run_release(&r);
+}
+
+static void bytes_may_have_a_unit(void **state) {
+    struct run r;
+
+    assert_true(painted(&r, state, "paint(2, can=512KiB)").can == 512 * 1024);
+    run_release(&r);
+    assert_true(painted(&r, state, "paint(2, can=2 * 3GB)").can == 6000000000);
+    run_release(&r);
+    assert_true(painted(&r, state, "paint(2, can=2000)").can == 2000);
+    run_release(&r);
+    check_refused(state, "", "paint(2, can=1000)",
+                  "DIR/a.ini:2:18: paint: can is 1000, expected 1KiB to 1024GiB");
+    check_refused(state, "", "paint(2, can=2000GiB)",
+                  "DIR/a.ini:2:18: paint: can is 2000GiB, expected 1KiB to 1024GiB");
+    check_refused(state, "", "paint(2, can=1024.5)",
+                  "DIR/a.ini:2:18: paint: can is 1024.5, expected a whole number");
 }
 
 static void arguments_of_every_kind_are_bound(void **state) {
@@ -172,6 +190,7 @@ static void skipped_arguments_are_the_callers(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         IN_FILES(defaults_fill_what_is_not_given),
+        IN_FILES(bytes_may_have_a_unit),
         IN_FILES(arguments_of_every_kind_are_bound),
         IN_FILES(names_may_stand_in_any_order),
         IN_FILES(a_number_stands_for_a_constant),

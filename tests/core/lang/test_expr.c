@@ -158,7 +158,14 @@ static void lists_stand_in_brackets_or_alone(void **state) {
 
 static void numbers_are_decimal(void **state) {
     check_tree(*state, "[1, 0.5, 1e-4, .5, 2E+3, 007]", "[ 1 0.5 0.0001 0.5 2000 7]");
+    check_tree(*state, "[1KiB, 0.5MiB, 2KB, 1GB]", "[ 1024 524288 2000 1000000000]");
     check_refused(*state, "64channels", "DIR/a.ini:2:5: found '64channels', expected a number");
+    check_refused(*state, "2kB",
+                  "DIR/a.ini:2:5: found '2kB', expected a number; did you mean 'KB'?");
+    check_refused(*state, "3mib",
+                  "DIR/a.ini:2:5: found '3mib', expected a number; did you mean 'MiB'?");
+    check_refused(*state, "3Mi", "DIR/a.ini:2:5: found '3Mi', expected a number");
+    check_refused(*state, "3miles", "DIR/a.ini:2:5: found '3miles', expected a number");
     check_refused(*state, "0x10", "DIR/a.ini:2:5: found '0x10', expected a number");
     check_refused(*state, "1.2.3", "DIR/a.ini:2:5: found '1.2.3', expected a number");
     check_refused(*state, "3 + 1.", "DIR/a.ini:2:9: found '1.', expected a number");

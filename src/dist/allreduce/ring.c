@@ -11,27 +11,15 @@
  * that fit a cache, and a chunk moves on as soon as it is there: message m is chunk m % n_chunks
  * of round m / n_chunks, and messages are sent, received and completed in that order, a window
  * of them under way at a time. */
-#include "dist/ring.h"
+#include "dist/allreduce/ring.h"
+#include "dist/agree.h"
+#include "dist/allreduce/allreduce.h"
 
 #include <stdlib.h>
 
-enum {
-    CHUNK = 128 * 1024, /* reals; 512 KiB stay in cache until they are added */
-    WINDOW = 4,         /* messages under way in each direction */
-};
+enum { CHUNK_BYTES = 512 * 1024 }; /* stay in cache until they are added */
 
-struct ring {
-    struct allreduce base;
-    real *v;       /* [len], borrowed while under way */
-    real *scratch; /* [WINDOW][slot_len] at most: arrived, not yet added */
-    int64_t slot_len;
-    int64_t n_chunks;          /* of a segment */
-    int64_t n_add, n_messages; /* messages of the rounds that add; of all */
-    int64_t send_posted, sent; /* messages */
-    int64_t receive_posted, received;
-    struct comm_request send[WINDOW], receive[WINDOW];
-};
-
+/* What a message carries. */
 struct ring_chunk {
     real *data;
     int64_t len;
@@ -39,7 +27,7 @@ struct ring_chunk {
 
 /* The chunk of v that message m sends from rank r. */
 static struct ring_chunk chunk_of(const struct ring *ring, int64_t m, int r) {
-    const int64_t size = comm_size(ring->base.comm), len = ring->base.len;
+    const int64_t size = comm_size(ring->comm), len = ring->len;
     const int64_t round = m / ring->n_chunks, c = m % ring->n_chunks;
     const int64_t segment = (r - round + 2 * size) % size;
     const int64_t begin = len * segment / size;
@@ -56,7 +44,7 @@ static int left_of(const struct comm *comm) {
 
 /* Where message m arrives before it is added. */
 static real *slot_of(const struct ring *ring, int64_t m) {
-    return ring->scratch + m % WINDOW * ring->slot_len;
+    return ring->scratch + m % RING_WINDOW * ring->slot_len;
 }
 
 static void add(real *restrict v, const real *restrict more, int64_t len) {
@@ -65,48 +53,48 @@ static void add(real *restrict v, const real *restrict more, int64_t len) {
 }
 
 static void post_send(struct ring *ring) {
-    struct comm *comm = ring->base.comm;
+    struct comm *comm = ring->comm;
     const int64_t m = ring->send_posted++;
     const struct ring_chunk c = chunk_of(ring, m, comm_rank(comm));
 
     comm_isend(comm, c.data, (size_t)c.len * sizeof(real), (comm_rank(comm) + 1) % comm_size(comm),
-               ring->base.tag, &ring->send[m % WINDOW]);
+               ring->tag, &ring->send[m % RING_WINDOW]);
 }
 
 static void post_receive(struct ring *ring) {
-    struct comm *comm = ring->base.comm;
+    struct comm *comm = ring->comm;
     const int64_t m = ring->receive_posted++;
     const struct ring_chunk c = chunk_of(ring, m, left_of(comm));
 
     comm_irecv(comm, m < ring->n_add ? slot_of(ring, m) : c.data, (size_t)c.len * sizeof(real),
-               left_of(comm), ring->base.tag, &ring->receive[m % WINDOW]);
+               left_of(comm), ring->tag, &ring->receive[m % RING_WINDOW]);
 }
 
 /* A sum is copied over the partial one that message m - n_add sends on; not before it has left. */
 static bool may_receive(const struct ring *ring) {
     const int64_t m = ring->receive_posted;
 
-    return m < ring->n_messages && m - ring->received < WINDOW && m - ring->n_add < ring->sent;
+    return m < ring->n_messages && m - ring->received < RING_WINDOW && m - ring->n_add < ring->sent;
 }
 
 /* What a round sends is what the round before received. */
 static bool may_send(const struct ring *ring) {
     const int64_t m = ring->send_posted;
 
-    return m < ring->n_messages && m - ring->sent < WINDOW && m - ring->n_chunks < ring->received;
+    return m < ring->n_messages && m - ring->sent < RING_WINDOW &&
+           m - ring->n_chunks < ring->received;
 }
 
 static void finish_receive(struct ring *ring) {
     const int64_t m = ring->received++;
 
     if (m < ring->n_add) {
-        const struct ring_chunk c = chunk_of(ring, m, left_of(ring->base.comm));
+        const struct ring_chunk c = chunk_of(ring, m, left_of(ring->comm));
         add(c.data, slot_of(ring, m), c.len);
     }
 }
 
-static bool progress(struct allreduce *a) {
-    struct ring *ring = (struct ring *)a;
+bool ring_progress(struct ring *ring) {
     bool moved = true;
 
     while (moved) {
@@ -116,12 +104,12 @@ static bool progress(struct allreduce *a) {
         while (may_send(ring))
             post_send(ring);
         if (ring->received < ring->receive_posted &&
-            comm_test(a->comm, &ring->receive[ring->received % WINDOW])) {
+            comm_test(ring->comm, &ring->receive[ring->received % RING_WINDOW])) {
             finish_receive(ring);
             moved = true;
         }
         if (ring->sent < ring->send_posted &&
-            comm_test(a->comm, &ring->send[ring->sent % WINDOW])) {
+            comm_test(ring->comm, &ring->send[ring->sent % RING_WINDOW])) {
             ring->sent++;
             moved = true;
         }
@@ -129,55 +117,104 @@ static bool progress(struct allreduce *a) {
     return ring->sent == ring->n_messages && ring->received == ring->n_messages;
 }
 
-static void start(struct allreduce *a, real *v) {
-    struct ring *ring = (struct ring *)a;
-
-    ring->v = v;
+void ring_start(struct ring *ring) {
     ring->send_posted = ring->sent = ring->receive_posted = ring->received = 0;
-    progress(a);
+    ring_progress(ring);
 }
 
-static int plan(struct allreduce **out, const struct comm *comm, int64_t len, struct err *err) {
-    const int64_t size = comm_size(comm);
+int ring_init(struct ring *ring, const struct ring_args *args, struct comm *comm, real *v,
+              int64_t len, struct err *err) {
+    const int64_t size = comm_size(comm), chunk = args->chunk / (int64_t)sizeof(real);
     const int64_t longest = (len + size - 1) / size; /* segment */
     /* two ranks pass nothing on: chunks pay only when the segment leaves the cache (measured) */
-    const int64_t whole = size == 2 ? WINDOW * CHUNK : CHUNK;
-    const int64_t n_chunks = longest <= whole ? longest > 0 : (longest + CHUNK - 1) / CHUNK;
+    const int64_t whole = size == 2 ? RING_WINDOW * chunk : chunk;
+    const int64_t n_chunks = longest <= whole ? longest > 0 : (longest + chunk - 1) / chunk;
     const int64_t n_add = (size - 1) * n_chunks;
-    const int64_t slots = n_add < WINDOW ? n_add : WINDOW;
-    struct ring *ring = calloc(1, sizeof *ring);
+    const int64_t slots = n_add < RING_WINDOW ? n_add : RING_WINDOW;
 
-    if (!ring)
-        return err_set(err, ERR_IO, "out of memory");
-    ring->n_chunks = n_chunks;
-    ring->n_add = n_add;
-    ring->n_messages = 2 * n_add;
-    ring->slot_len = n_chunks ? (longest + n_chunks - 1) / n_chunks : 0;
+    *ring = (struct ring){.comm = comm,
+                          .v = v,
+                          .len = len,
+                          .n_chunks = n_chunks,
+                          .n_add = n_add,
+                          .n_messages = 2 * n_add,
+                          .slot_len = n_chunks ? (longest + n_chunks - 1) / n_chunks : 0};
+    if (comm_take_tags(comm, 1, &ring->tag, err))
+        return -1;
     if (slots > 0) {
         ring->scratch = calloc((size_t)(slots * ring->slot_len), sizeof(real));
-        if (!ring->scratch) {
-            err_set(err, ERR_IO, "out of memory: the sum over ranks needs %lld bytes",
-                    (long long)(slots * ring->slot_len) * (long long)sizeof(real));
-            free(ring);
-            return -1;
-        }
+        if (!ring->scratch)
+            return err_set(err, ERR_IO, "out of memory: the sum over ranks needs %lld bytes",
+                           (long long)(slots * ring->slot_len) * (long long)sizeof(real));
     }
-    *out = &ring->base;
     return 0;
 }
 
-static void ring_free(struct allreduce *a) {
-    struct ring *ring = (struct ring *)a;
-
+void ring_release(struct ring *ring) {
     free(ring->scratch);
-    free(ring);
+    *ring = (struct ring){0};
 }
 
+/* --- the algorithm: a ring of all ranks for each vector --- */
+
+struct rings {
+    struct allreduce base;
+    struct ring *ring; /* [base.n] */
+};
+
+static void start(struct allreduce *a, int i) {
+    ring_start(&((struct rings *)a)->ring[i]);
+}
+
+static bool progress(struct allreduce *a, int i) {
+    return ring_progress(&((struct rings *)a)->ring[i]);
+}
+
+static void free_rings(struct allreduce *a) {
+    struct rings *rings = (struct rings *)a;
+
+    for (int i = 0; rings->ring && i < a->n; i++)
+        ring_release(&rings->ring[i]);
+    free(rings->ring);
+    free(rings);
+}
+
+static int plan(struct allreduce **out, const void *args, struct comm *comm,
+                const struct allreduce_vector *vector, int n, struct err *err) {
+    struct rings *rings = calloc(1, sizeof *rings);
+    int rc = 0;
+
+    if (!rings || !(rings->ring = calloc((size_t)n + 1, sizeof *rings->ring)))
+        rc = err_set(err, ERR_IO, "out of memory: %d sums over ranks", n);
+    for (int i = 0; !rc && i < n; i++)
+        rc = ring_init(&rings->ring[i], args, comm, vector[i].v, vector[i].len, err);
+    if (rings)
+        rings->base.n = n;
+    if (agree(comm, rc, err)) {
+        if (rings)
+            free_rings(&rings->base);
+        return -1;
+    }
+    *out = &rings->base;
+    return 0;
+}
+
+const struct arg_spec ring_specs[] = {
+    {.name = "chunk",
+     .kind = ARG_BYTES,
+     .offset = offsetof(struct ring_args, chunk),
+     .fallback = CHUNK_BYTES,
+     .min = 1024,
+     .max = 1 << 30,
+     .help = "of a message where vectors are long, bytes"},
+    {0},
+};
+
 const struct allreduce_algorithm allreduce_ring = {
-    .name = "ring",
-    .help = "each rank sends to its right neighbour; least traffic, for long vectors",
+    .word = {"ring", "each rank sends to its right neighbour; least traffic, for long vectors",
+             sizeof(struct ring_args), ring_specs},
     .plan = plan,
     .start = start,
     .progress = progress,
-    .free = ring_free,
+    .free = free_rings,
 };
