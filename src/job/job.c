@@ -191,8 +191,7 @@ static int read_run(struct job *job, struct err *err) {
     if (job_word(find(job, "run", "fusion"), on_off, &fusion, err) ||
         job_word(find(job, "run", "winograd"), on_off, &winograd, err))
         return -1;
-    job->fusion = fusion == 0;
-    job->winograd = winograd == 0;
+    job->mode = (struct compute_mode){.fusion = fusion == 0, .winograd = winograd == 0};
     return 0;
 }
 

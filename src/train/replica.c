@@ -14,7 +14,7 @@ struct graph_config replica_graph_config(struct replica *r, const struct replica
                                  .fields = r->fields,
                                  .n_fields = r->n_fields,
                                  .batch = batch,
-                                 .no_winograd = !c->job->winograd};
+                                 .mode = &c->job->mode};
 }
 
 /* Classes that the data has in that field; NULL: of no field. */
@@ -103,8 +103,7 @@ static int build_step(struct replica *r, const struct replica_config *c, int whi
     return 0;
 }
 
-static int plan_step(struct replica *r, const struct replica_config *c, struct replica_step *s,
-                     struct err *err) {
+static int plan_step(struct replica *r, struct replica_step *s, struct err *err) {
     const struct plan_config pc = {.graph = s->graph,
                                    .outputs = &s->loss,
                                    .n_outputs = 1,
@@ -113,8 +112,7 @@ static int plan_step(struct replica *r, const struct replica_config *c, struct r
                                    .n_train = s->n_train,
                                    .training = true};
 
-    if (c->job->fusion)
-        graph_fuse(s->graph, &s->loss, 1, true);
+    graph_fuse(s->graph, &s->loss, 1, true);
     if (plan_new(&s->plan, &pc, err))
         return -1;
     find_running(r, s);
@@ -145,10 +143,10 @@ int replica_init(struct replica *r, const struct replica_config *c, struct err *
             return -1;
     /* Plans need to know all nets: a later graph may add parameters to a span. */
     for (int i = 0; i < r->n_steps && c->training; i++)
-        if (plan_step(r, c, &r->step[i], err))
+        if (plan_step(r, &r->step[i], err))
             return -1;
     for (int i = 0; i < r->n_pictures; i++)
-        if (replica_plan_picture(r, c, i, err))
+        if (replica_plan_picture(r, i, err))
             return -1;
     for (int i = 0; !c->training && i < r->model.n_nets; i++)
         r->model.nets[i]->trained = r->model.nets[i]->averaged = false;

@@ -59,7 +59,7 @@ static void an_empty_job_has_the_defaults_of_the_key_table(void **state) {
     assert_true(job.save_best);
     assert_string_equal(job.allreduce, "ring");
     assert_true(job.bucket_bytes == 4 << 20 && job.log_every == 10);
-    assert_true(job.fusion && job.winograd);
+    assert_true(job.mode.fusion && job.mode.winograd);
     job_release(&job);
 }
 
@@ -102,7 +102,7 @@ static void every_key_is_read(void **state) {
     equal(job.save_every.epochs, 2);
     assert_false(job.save_best);
     assert_true(job.bucket_bytes == 1 << 18 && job.log_every == 5);
-    assert_true(!job.fusion && !job.winograd);
+    assert_true(!job.mode.fusion && !job.mode.winograd);
     job_release(&job);
 }
 

@@ -311,8 +311,7 @@ int graph_new(struct graph **out, const struct graph_config *config, struct err 
 
     b.eval =
         (struct evaluator){.source = config->source, .pool = pool, .host = &host, .context = &b};
-    *g = (struct graph){
-        .model = config->model, .batch = config->batch, .no_winograd = config->no_winograd};
+    *g = (struct graph){.model = config->model, .batch = config->batch, .mode = config->mode};
     g->name = config->section->name[0]
                   ? pool_print(pool, "%s %s", config->section->kind, config->section->name)
                   : config->section->kind;

@@ -207,6 +207,8 @@ int graph_fuse(struct graph *g, const int *keep, int n_keep, bool training) {
     struct fuser f = {.g = g, .training = training};
     int n = 0;
 
+    if (!compute_mode_of(g->mode)->fusion)
+        return 0;
     f.uses = pool_take(&g->model->pool, (size_t)(g->n_nodes + 1) * sizeof *f.uses);
     find_uses(&f, keep, n_keep);
     for (int i = 0; i < g->n_nodes; i++) {

@@ -5,6 +5,7 @@
  * the graph calls it before any number is allocated. Losses and metrics are operators too. */
 #pragma once
 #include "core/base/err.h"
+#include "core/base/mode.h"
 #include "core/base/parallel.h"
 #include "core/base/tensor.h"
 #include "core/base/word.h"
@@ -24,9 +25,9 @@ struct op_param {
 
 /* What an operator needs, said before any memory exists. */
 struct op_plan {
-    int64_t batch;    /* given: samples that this rank computes at a time */
-    bool bias_auto;   /* given: what bias=auto means here: true unless batch norm follows */
-    bool no_winograd; /* given: convolutions add up every product */
+    int64_t batch;  /* given: samples that this rank computes at a time */
+    bool bias_auto; /* given: what bias=auto means here: true unless batch norm follows */
+    const struct compute_mode *mode; /* given; NULL: the usual one */
 
     struct shape y;
     struct op_param w[OP_MAX_WEIGHTS];    /* shape.rank 0: not used */
@@ -54,7 +55,8 @@ struct op_call {
     int64_t first; /* position of this rank's sample 0 in the global batch */
     double total;  /* losses and metrics: what their sum is divided by (count() over all ranks) */
     struct team *team; /* NULL: one thread */
-    bool training, no_winograd;
+    bool training;
+    const struct compute_mode *mode; /* that of the plan */
 };
 
 /* How little memory it can do with. {0}: nothing is read in backward, nothing shared. */
