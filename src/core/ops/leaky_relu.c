@@ -1,6 +1,10 @@
 /* leaky_relu(x, slope=0.01): y = x for x > 0, else slope * x. */
-#include "core/ops/leaky_relu.h"
 #include "core/ops/parts/activation.h"
+#include "core/ops/parts/then.h"
+
+struct leaky_relu {
+    double slope;
+};
 
 static const struct arg_spec specs[] = {
     {.name = "slope",
@@ -27,6 +31,10 @@ static act pull_back(act dy, act y, const void *args) {
 
 ACTIVATION(y.data)
 
+static struct then then(const void *args) {
+    return (struct then){THEN_LEAKY_RELU, (act)((const struct leaky_relu *)args)->slope};
+}
+
 const struct op op_leaky_relu = {
     .word = {"leaky_relu", "x, or slope * x where x is negative", sizeof(struct leaky_relu), specs},
     .min_x = 1,
@@ -34,6 +42,8 @@ const struct op op_leaky_relu = {
     .memory.reads_y = true,
     .memory.overwrites = 1,
     .memory.in_place = true,
+    .fusion.role = FUSION_ACTIVATION,
+    .fusion.then = then,
     .plan = activation_plan,
     .forward = forward,
     .backward = backward,

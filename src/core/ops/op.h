@@ -89,6 +89,24 @@ struct op_meaning {
     int64_t (*index_limit)(const void *args);
 };
 
+/* Its part in a chain of operators that is computed as one: see graph/fuse.h. */
+enum fusion_role {
+    FUSION_NONE,
+    FUSION_PRODUCT, /* w[0] times x[0], and w[1] if planned: a bias. One with a state has no part */
+    FUSION_NORM,    /* bn: its arguments are those of ops/bn.h */
+    FUSION_ADD,     /* x[0] + x[1] */
+    FUSION_ACTIVATION, /* of every element by itself, as then() says */
+};
+
+struct then;
+
+struct op_fusion {
+    enum fusion_role role;
+    bool transposed; /* product: w[0] is [.., channels of y / groups, of x], not [.., of x, of y] */
+    int (*groups)(const void *args);       /* product: of channels; NULL: one */
+    struct then (*then)(const void *args); /* activation; ops/parts/then.h */
+};
+
 struct op {
     struct word word; /* the word in the job language, with its arguments */
     int min_x, max_x; /* number of tensor inputs; a number is accepted in place of a tensor and
@@ -113,6 +131,7 @@ struct op {
 
     struct op_memory memory;
     struct op_meaning meaning;
+    struct op_fusion fusion;
 };
 
 /* The operator of that name, or NULL. Static lifetime. */

@@ -1,5 +1,6 @@
 /* relu(x): y = max(x, 0); NaN stays NaN. */
 #include "core/ops/parts/activation.h"
+#include "core/ops/parts/then.h"
 
 static act value(act x, const void *args) {
     (void)args;
@@ -13,6 +14,11 @@ static act pull_back(act dy, act y, const void *args) {
 
 ACTIVATION(y.data)
 
+static struct then then(const void *args) {
+    (void)args;
+    return (struct then){.kind = THEN_RELU};
+}
+
 const struct op op_relu = {
     .word = {"relu", "max(x, 0)", 0, NULL},
     .min_x = 1,
@@ -20,6 +26,8 @@ const struct op op_relu = {
     .memory.reads_y = true,
     .memory.overwrites = 1,
     .memory.in_place = true,
+    .fusion.role = FUSION_ACTIVATION,
+    .fusion.then = then,
     .plan = activation_plan,
     .forward = forward,
     .backward = backward,

@@ -210,6 +210,10 @@ struct spectral filters_spectral(const struct filters *a, bool transposed, const
     return spectral_of(a->spectral, &w, transposed);
 }
 
+int filters_groups(const void *args) {
+    return ((const struct filters *)args)->groups;
+}
+
 int64_t filters_pixels(const struct shape *s) {
     return shape_len(s) / shape_channels(s);
 }
