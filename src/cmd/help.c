@@ -81,8 +81,8 @@ static bool visit_words(const char *name) {
         for (int i = 0; i < n; i++)
             if (kind_of(ops[i]) == k)
                 found = visit(&ops[i]->word, op_kinds[k], &shown, name) || found;
-    for (const struct word *w = graph_words; w->name; w++)
-        found = visit(w, "Functions", &shown, name) || found;
+    for (int i = 0; graph_word_at(i); i++)
+        found = visit(graph_word_at(i), "Functions", &shown, name) || found;
     const struct init *const *inits = init_table(&n);
     for (int i = 0; i < n; i++)
         found = visit(&inits[i]->word, "Initialisers", &shown, name) || found;

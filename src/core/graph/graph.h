@@ -125,5 +125,6 @@ int node_plan(const struct graph *g, struct node *node, int64_t batch, bool bias
  * "" the part's path alone. In pool. */
 const char *part_path(struct pool *pool, const struct part *part, const char *name);
 
-/* The words of nets and steps beside operators, for `dltrain help`; ends with {0}. */
-extern const struct word graph_words[];
+/* The i-th of the words of nets and steps beside operators, for `dltrain help`; NULL past the last.
+ */
+const struct word *graph_word_at(int i);
