@@ -81,6 +81,8 @@ static bool visit_words(const char *name) {
         for (int i = 0; i < n; i++)
             if (kind_of(ops[i]) == k)
                 found = visit(&ops[i]->word, op_kinds[k], &shown, name) || found;
+    for (int i = 0; op_alias_at(i); i++)
+        found = visit(op_alias_at(i), "Other names", &shown, name) || found;
     for (int i = 0; graph_word_at(i); i++)
         found = visit(graph_word_at(i), "Functions", &shown, name) || found;
     const struct init *const *inits = init_table(&n);

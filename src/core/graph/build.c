@@ -218,6 +218,8 @@ static int host_known(const struct evaluator *ev, const char **names, int n, int
     }
     for (int i = 0; i < n_ops; i++)
         n = add_known(names, n, max, ops[i]->word.name);
+    for (int i = 0; op_alias_at(i); i++)
+        n = add_known(names, n, max, op_alias_at(i)->name);
     for (int i = 0; graph_word_at(i); i++)
         n = add_known(names, n, max, graph_word_at(i)->name);
     return n;

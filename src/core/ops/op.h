@@ -134,7 +134,7 @@ struct op {
     struct op_fusion fusion;
 };
 
-/* The operator of that name, or NULL. Static lifetime. */
+/* The operator of that name or alias, or NULL. Static lifetime. */
 const struct op *op_find(const char *name);
 
 /* Which of its inputs holds class indices (-1: none), and below what they must be.
@@ -143,3 +143,6 @@ int op_class_input(const struct op *op, const void *args, const struct shape *x,
 
 /* All operators in the order of ops.def; *n is their number. */
 const struct op *const *op_table(int *n);
+
+/* The i-th of the words that mean an operator of another name; NULL past the last. */
+const struct word *op_alias_at(int i);
