@@ -111,7 +111,8 @@ static void bench_init(struct bench *b, const struct op_case *c, const struct wa
     b->call.saved = bytes_new(b->plan.saved_bytes);
     b->call.scratch = bytes_new(b->plan.scratch_bytes);
     b->call.key = c->key, b->call.first = c->first, b->call.training = !c->evaluate;
-    b->call.total = c->total > 0 ? c->total : b->op->count ? b->op->count(&b->call) : 0;
+    for (int64_t i = 0; b->op->count && i < shape_len(&b->plan.y); i++)
+        b->call.dy.data[i] /= 1 + b->op->count(&b->call); /* as large as that of a mean */
     if (team_new(&b->call.team, way->threads, &err))
         fail_msg("%s", err.msg);
 }
@@ -143,6 +144,14 @@ static void bench_forward(struct bench *b) {
     }
     memset(b->call.scratch, 0xff, b->plan.scratch_bytes);
     b->op->forward(&b->call);
+}
+
+/* Losses and metrics give sums; what they mean, and what other programs print, are means. */
+static void divide_sum(struct bench *b) {
+    const double count = b->op->count ? b->op->count(&b->call) : 0;
+
+    for (int64_t i = 0; count > 0 && i < shape_len(&b->plan.y); i++)
+        b->call.y.data[i] /= count;
 }
 
 static void bench_recompute(struct bench *b) {
@@ -316,7 +325,7 @@ void check_gradients(const struct op_case *c) {
     bench_release(&b);
 }
 
-void check_output(const struct op_case *c, struct shape y, const act *y_data) {
+static void check_values(const struct op_case *c, struct shape y, const act *y_data, bool mean) {
     const double tolerance = c->tolerance > 0 ? c->tolerance : 1e-6;
     const struct way ways[] = {plainly,
                                {.name = "in a team", 0, 3},
@@ -332,9 +341,19 @@ void check_output(const struct op_case *c, struct shape y, const act *y_data) {
                      shape_text(&y, expected));
         b.way.alias_y = ways[i].alias_y && c->n_x && may_alias_y(&b);
         bench_forward(&b);
+        if (mean)
+            divide_sum(&b);
         near(&b, "y", b.call.y.data, y_data, shape_len(&y), tolerance);
         bench_release(&b);
     }
+}
+
+void check_output(const struct op_case *c, struct shape y, const act *y_data) {
+    check_values(c, y, y_data, true);
+}
+
+void check_sum(const struct op_case *c, struct shape y, const act *y_data) {
+    check_values(c, y, y_data, false);
 }
 
 void check_state(const struct op_case *c, int i, const real *state) {
@@ -351,8 +370,11 @@ void check_count(const struct op_case *c, double count) {
     struct bench b;
 
     bench_init(&b, c, &plainly);
-    const double found = b.op->count(&b.call);
-    near(&b, "count", &found, &count, 1, 1e-12);
+    const double before = b.op->count(&b.call);
+    bench_forward(&b);
+    const double after = b.op->count(&b.call);
+    near(&b, "count before forward", &before, &count, 1, 1e-12);
+    near(&b, "count", &after, &count, 1, 1e-12);
     bench_release(&b);
 }
 
@@ -376,6 +398,7 @@ act *forward_of(const struct op_case *c, struct shape *y) {
 
     bench_init(&b, c, &plainly);
     bench_forward(&b);
+    divide_sum(&b);
     act *data = b.call.y.data;
     *y = b.plan.y;
     b.call.y.data = NULL;
