@@ -1,12 +1,12 @@
 /* dltrain convert: weights from checkpoints to safetensors, in PyTorch's order, and back. */
 #include "cmd/command.h"
+#include "cmd/options.h"
 #include "dist/launch.h"
 #include "io/weights/checkpoint.h"
 #include "io/weights/layout.h"
 #include "io/weights/safetensors.h"
 #include "io/weights/tensor_file.h"
 
-#include <getopt.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -42,45 +42,33 @@ static int read_rules(struct conversion *c, const char *option, const char *text
     return 0;
 }
 
-static int read_options(struct conversion *c, int argc, char **argv, struct err *err) {
-    static const struct option longs[] = {{"net", required_argument, NULL, 'n'},
-                                          {"rename", required_argument, NULL, 'r'},
-                                          {"skip", required_argument, NULL, 's'},
-                                          {"plain", required_argument, NULL, 'p'},
-                                          {"ema", no_argument, NULL, 'e'},
-                                          {"help", no_argument, NULL, 'h'},
-                                          {0}};
-    int option, rc = 0;
+static int read_rename(void *to, const char *text, struct err *err) {
+    struct conversion *c = to;
 
-    optind = 0;
-    opterr = 0;
-    while (!rc && (option = getopt_long(argc, argv, "", longs, NULL)) != -1)
-        switch (option) {
-        case 'n':
-            c->net = optarg;
-            break;
-        case 'r':
-            rc = read_rules(c, "rename", optarg, true, &c->renames, err);
-            break;
-        case 's':
-            rc = read_rules(c, "skip", optarg, false, &c->skips, err);
-            break;
-        case 'p':
-            rc = read_rules(c, "plain", optarg, false, &c->plains, err);
-            break;
-        case 'e':
-            c->ema = true;
-            break;
-        case 'h':
-            c->help = true;
-            break;
-        default:
-            return err_set(err, ERR_USAGE,
-                           "convert: %s is no option, or lacks its value; see dltrain help convert",
-                           argv[optind - 1]);
-        }
-    return rc;
+    return read_rules(c, "rename", text, true, &c->renames, err);
 }
+
+static int read_skip(void *to, const char *text, struct err *err) {
+    struct conversion *c = to;
+
+    return read_rules(c, "skip", text, false, &c->skips, err);
+}
+
+static int read_plain(void *to, const char *text, struct err *err) {
+    struct conversion *c = to;
+
+    return read_rules(c, "plain", text, false, &c->plains, err);
+}
+
+static const struct option_spec options[] = {
+    {"net", OPTION_TEXT, .offset = offsetof(struct conversion, net)},
+    {"rename", OPTION_READ, .read = read_rename},
+    {"skip", OPTION_READ, .read = read_skip},
+    {"plain", OPTION_READ, .read = read_plain},
+    {"ema", OPTION_FLAG, .offset = offsetof(struct conversion, ema)},
+    {"help", OPTION_FLAG, .offset = offsetof(struct conversion, help)},
+    {0},
+};
 
 static bool ends_with(const char *text, const char *end) {
     const size_t len = strlen(text), end_len = strlen(end);
@@ -89,16 +77,18 @@ static bool ends_with(const char *text, const char *end) {
 }
 
 static int read_arguments(struct conversion *c, int argc, char **argv, struct err *err) {
-    if (read_options(c, argc, argv, err))
+    const int first = options_read(c, options, "convert", argc, argv, err);
+
+    if (first < 0)
         return -1;
     if (c->help)
         return 0;
-    if (argc - optind != 2)
+    if (argc - first != 2)
         return err_set(err, ERR_USAGE,
                        "convert: found %d files, expected IN and OUT; see dltrain help convert",
-                       argc - optind);
-    c->in = argv[optind];
-    c->out = argv[optind + 1];
+                       argc - first);
+    c->in = argv[first];
+    c->out = argv[first + 1];
     c->to_checkpoint = ends_with(c->out, ".h5");
     if (!c->to_checkpoint && !ends_with(c->out, ".safetensors"))
         return err_set(err, ERR_USAGE,

@@ -1,11 +1,10 @@
 /* dltrain data: make datasets and look into them. */
 #include "cmd/command.h"
 #include "cmd/data.h"
+#include "cmd/options.h"
 #include "io/import/import.h"
 #include "io/import/synth.h"
 
-#include <errno.h>
-#include <getopt.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,24 +30,15 @@ static void show_progress(void *context, int64_t done, int64_t total) {
         fputs("\r      \r", stderr);
 }
 
-/* A whole number from low to high. */
-static int parse_number(const char *option, const char *text, int64_t low, int64_t high,
-                        int64_t *out, struct err *err) {
-    char *end;
-    long long value;
-
-    errno = 0;
-    value = strtoll(text, &end, 10);
-    if (errno || end == text || *end || value < low || value > high)
-        return err_set(err, ERR_USAGE,
-                       "data: --%s is '%s', expected a whole number from %lld to %lld", option,
-                       text, (long long)low, (long long)high);
-    *out = value;
-    return 0;
-}
+/* What `data import` is told. */
+struct import_args {
+    struct import_options options;
+    int64_t threads;
+};
 
 /* "256" or "320x240". */
-static int parse_size(const char *text, struct import_options *options, struct err *err) {
+static int read_size(void *to, const char *text, struct err *err) {
+    struct import_options *options = &((struct import_args *)to)->options;
     int width, height, used = 0;
 
     if (sscanf(text, "%5dx%5d%n", &width, &height, &used) != 2 || text[used]) {
@@ -66,7 +56,8 @@ static int parse_size(const char *text, struct import_options *options, struct e
 }
 
 /* A number of images, or a share of them below 1. */
-static int parse_held_out(const char *text, struct import_options *options, struct err *err) {
+static int read_held_out(void *to, const char *text, struct err *err) {
+    struct import_options *options = &((struct import_args *)to)->options;
     char *end;
     const double value = strtod(text, &end);
 
@@ -81,69 +72,45 @@ static int parse_held_out(const char *text, struct import_options *options, stru
     return 0;
 }
 
-static int default_threads(void) {
-    const long n = sysconf(_SC_NPROCESSORS_ONLN);
+static int read_fit(void *to, const char *text, struct err *err) {
+    const bool stretch = strcmp(text, "stretch") == 0;
 
-    return n < 1 ? 1 : n > MOST_THREADS ? MOST_THREADS : (int)n;
+    if (!stretch && strcmp(text, "crop") != 0)
+        return err_set(err, ERR_USAGE, "data: --fit is '%s', expected crop or stretch", text);
+    ((struct import_args *)to)->options.fit = stretch ? IMAGE_STRETCH : IMAGE_CROP;
+    return 0;
 }
 
-static int import_options(int argc, char **argv, struct import_options *options, struct err *err) {
-    static const struct option longs[] = {
-        {"size", required_argument, NULL, 's'},     {"fit", required_argument, NULL, 'f'},
-        {"grey", no_argument, NULL, 'g'},           {"colour", no_argument, NULL, 'c'},
-        {"skip-broken", no_argument, NULL, 'b'},    {"threads", required_argument, NULL, 't'},
-        {"binary", no_argument, NULL, 'm'},         {"halves", no_argument, NULL, 'h'},
-        {"validate", required_argument, NULL, 'v'}, {0}};
-    int64_t threads = 0;
-    int option;
-
-    *options =
-        (struct import_options){.threads = default_threads(), .progress = {show_progress, NULL}};
-    optind = 0;
-    opterr = 0;
-    while ((option = getopt_long(argc, argv, "", longs, NULL)) != -1)
-        switch (option) {
-        case 's':
-            if (parse_size(optarg, options, err))
-                return -1;
-            break;
-        case 'f':
-            options->fit = strcmp(optarg, "stretch") == 0 ? IMAGE_STRETCH : IMAGE_CROP;
-            if (options->fit == IMAGE_CROP && strcmp(optarg, "crop") != 0)
-                return err_set(err, ERR_USAGE, "data: --fit is '%s', expected crop or stretch",
-                               optarg);
-            break;
-        case 'g':
-            options->mode = IMAGE_GREY;
-            break;
-        case 'c':
-            options->mode = IMAGE_COLOUR;
-            break;
-        case 'b':
-            options->skip_broken = true;
-            break;
-        case 'm':
-            options->binary = true;
-            break;
-        case 'h':
-            options->halves = true;
-            break;
-        case 'v':
-            if (parse_held_out(optarg, options, err))
-                return -1;
-            break;
-        case 't':
-            if (parse_number("threads", optarg, 1, MOST_THREADS, &threads, err))
-                return -1;
-            options->threads = (int)threads;
-            break;
-        default:
-            return err_set(err, ERR_USAGE,
-                           "data: %s is no option of import, or lacks its value; see dltrain help "
-                           "data",
-                           argv[optind - 1]);
-        }
+static int take_grey(void *to, const char *text, struct err *err) {
+    (void)text, (void)err;
+    ((struct import_args *)to)->options.mode = IMAGE_GREY;
     return 0;
+}
+
+static int take_colour(void *to, const char *text, struct err *err) {
+    (void)text, (void)err;
+    ((struct import_args *)to)->options.mode = IMAGE_COLOUR;
+    return 0;
+}
+
+static const struct option_spec import_specs[] = {
+    {"size", OPTION_READ, .read = read_size},
+    {"fit", OPTION_READ, .read = read_fit},
+    {"grey", OPTION_CALL, .read = take_grey},
+    {"colour", OPTION_CALL, .read = take_colour},
+    {"skip-broken", OPTION_FLAG, .offset = offsetof(struct import_args, options.skip_broken)},
+    {"threads", OPTION_WHOLE, .offset = offsetof(struct import_args, threads), .min = 1,
+     .max = MOST_THREADS},
+    {"binary", OPTION_FLAG, .offset = offsetof(struct import_args, options.binary)},
+    {"halves", OPTION_FLAG, .offset = offsetof(struct import_args, options.halves)},
+    {"validate", OPTION_READ, .read = read_held_out},
+    {0},
+};
+
+static int64_t default_threads(void) {
+    const long n = sysconf(_SC_NPROCESSORS_ONLN);
+
+    return n < 1 ? 1 : n > MOST_THREADS ? MOST_THREADS : n;
 }
 
 static int unknown_importer(const char *name, struct err *err) {
@@ -183,22 +150,23 @@ static int check_takes(const struct importer *importer, const struct import_opti
 }
 
 static int run_import(int argc, char **argv, struct err *err) {
-    struct import_options options;
+    struct import_args args = {.options.progress = {show_progress, NULL},
+                               .threads = default_threads()};
     struct import_result result = {0};
-    const struct importer *importer;
-    const char *target;
+    const int first = options_read(&args, import_specs, "data", argc, argv, err);
 
-    if (import_options(argc, argv, &options, err))
+    if (first < 0)
         return -1;
-    if (argc - optind != 3)
+    if (argc - first != 3)
         return usage_error("import takes an importer, a source and a target", err);
-    importer = importer_find(argv[optind]);
-    target = argv[optind + 2];
+    const struct importer *importer = importer_find(argv[first]);
+    const char *target = argv[first + 2];
     if (!importer)
-        return unknown_importer(argv[optind], err);
-    if (check_takes(importer, &options, err))
+        return unknown_importer(argv[first], err);
+    if (check_takes(importer, &args.options, err))
         return -1;
-    if (importer->run(argv[optind + 1], target, &options, &result, err))
+    args.options.threads = (int)args.threads;
+    if (importer->run(argv[first + 1], target, &args.options, &result, err))
         return -1;
     printf("%s: %lld images in %d %s", target, (long long)result.n_images, result.n_splits,
            result.n_splits == 1 ? "group" : "groups");
@@ -216,45 +184,37 @@ static int run_import(int argc, char **argv, struct err *err) {
     return 0;
 }
 
-static int run_synth(int argc, char **argv, struct err *err) {
-    static const struct option longs[] = {{"train", required_argument, NULL, 'r'},
-                                          {"test", required_argument, NULL, 'e'},
-                                          {"seed", required_argument, NULL, 's'},
-                                          {0}};
-    struct synth_options options = SYNTH_DEFAULTS;
-    int64_t seed = 0;
-    int option;
+/* What `data synth` is told. */
+struct synth_args {
+    struct synth_options options;
+    int64_t seed;
+};
 
-    options.progress.report = show_progress;
-    optind = 0;
-    opterr = 0;
-    while ((option = getopt_long(argc, argv, "", longs, NULL)) != -1)
-        switch (option) {
-        case 'r':
-            if (parse_number("train", optarg, 1, INT32_MAX, &options.n_train, err))
-                return -1;
-            break;
-        case 'e':
-            if (parse_number("test", optarg, 1, INT32_MAX, &options.n_test, err))
-                return -1;
-            break;
-        case 's':
-            if (parse_number("seed", optarg, 0, INT64_MAX, &seed, err))
-                return -1;
-            options.seed = (uint64_t)seed;
-            break;
-        default:
-            return err_set(err, ERR_USAGE,
-                           "data: %s is no option of synth, or lacks its value; see dltrain help "
-                           "data",
-                           argv[optind - 1]);
-        }
-    if (argc - optind != 1)
-        return usage_error("synth takes one target", err);
-    if (synth_write(argv[optind], &options, err))
+static const struct option_spec synth_specs[] = {
+    {"train", OPTION_WHOLE, .offset = offsetof(struct synth_args, options.n_train), .min = 1,
+     .max = INT32_MAX},
+    {"test", OPTION_WHOLE, .offset = offsetof(struct synth_args, options.n_test), .min = 1,
+     .max = INT32_MAX},
+    {"seed", OPTION_WHOLE, .offset = offsetof(struct synth_args, seed), .min = 0, .max = INT64_MAX},
+    {0},
+};
+
+static int run_synth(int argc, char **argv, struct err *err) {
+    struct synth_args args = {.options = SYNTH_DEFAULTS};
+    struct synth_options *options = &args.options;
+
+    args.seed = (int64_t)options->seed;
+    const int first = options_read(&args, synth_specs, "data", argc, argv, err);
+    if (first < 0)
         return -1;
-    printf("%s: %lld images in train, %lld in test, %d classes\n", argv[optind],
-           (long long)options.n_train, (long long)options.n_test, SYNTH_CLASSES);
+    if (argc - first != 1)
+        return usage_error("synth takes one target", err);
+    options->seed = (uint64_t)args.seed;
+    options->progress.report = show_progress;
+    if (synth_write(argv[first], options, err))
+        return -1;
+    printf("%s: %lld images in train, %lld in test, %d classes\n", argv[first],
+           (long long)options->n_train, (long long)options->n_test, SYNTH_CLASSES);
     return 0;
 }
 

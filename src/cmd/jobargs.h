@@ -14,7 +14,7 @@ struct jobargs {
     int n_sets;
     bool resume;
     const char *weights; /* --weights FILE */
-    long steps;          /* --steps N; 0: not given */
+    int64_t steps;       /* --steps N; 0: not given */
     bool layers, json;
 };
 

@@ -39,15 +39,18 @@ static bool metric_at(int i, struct word *out) {
     return op_at(METRIC, i, out);
 }
 
-static bool function_at(int i, struct word *out) {
-    *out = graph_words[i]; /* asked for one after another: {0} ends them */
-    return out->name;
-}
-
 static bool copy(const struct word *word, struct word *out) {
     if (word)
         *out = *word;
     return word;
+}
+
+static bool alias_at(int i, struct word *out) {
+    return copy(op_alias_at(i), out);
+}
+
+static bool function_at(int i, struct word *out) {
+    return copy(graph_word_at(i), out);
 }
 
 static bool initialiser_at(int i, struct word *out) {
@@ -89,6 +92,7 @@ static const struct vocabulary table[] = {
     {"Operators", "In nets, blocks, steps and validation", operator_at},
     {"Losses", "In steps, and measured in validation", loss_at},
     {"Metrics", "In validation", metric_at},
+    {"Other names", "For a loss above", alias_at},
     {"Functions", "In expressions", function_at},
     {"Initialisers", "For `init=` of operators with weights", initialiser_at},
     {"Optimisers", "For `optimizer` of `[step]`", optimiser_at},

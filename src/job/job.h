@@ -1,5 +1,6 @@
 /* job.h - a job as checked numbers: INI -> struct. Only what needs no network and no dataset. */
 #pragma once
+#include "core/base/mode.h"
 #include "core/base/pool.h"
 #include "core/lang/eval.h"
 #include "io/weights/rename.h"
@@ -102,8 +103,7 @@ struct job {
     int64_t bucket_bytes;
     int64_t audit_every; /* steps; 0: only before validating and saving */
     int64_t log_every;   /* steps */
-    bool fusion;         /* chains of operators are computed as one */
-    bool winograd;       /* convolutions may be */
+    struct compute_mode mode;
 
     /* Keys of these sections that are no statements; each ends with NULL. `show` of a picture is
      * one, whose value is a list. */

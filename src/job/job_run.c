@@ -33,9 +33,9 @@ static const struct key log_keys[] = {
 };
 
 static const struct key run_keys[] = {
-    {"fusion", &kind_flag, AT(fusion), "on", .words = off_on,
+    {"fusion", &kind_flag, AT(mode.fusion), "on", .words = off_on,
      .help = "compute chains as conv | bn | relu in one pass"},
-    {"winograd", &kind_flag, AT(winograd), "on", .words = off_on,
+    {"winograd", &kind_flag, AT(mode.winograd), "on", .words = off_on,
      .help = "3x3 convolutions with fewer products, by transforms"},
     {0},
 };

@@ -84,8 +84,7 @@ int replica_plan_validate(struct replica *r, const struct replica_config *config
     if (!n)
         return pos_error(err, config->job->validate->pos,
                          "[validate] has no statement that is a loss or a metric");
-    if (config->job->fusion)
-        graph_fuse(g, outputs, n, false);
+    graph_fuse(g, outputs, n, false);
     const struct plan_config pc = {
         .graph = g, .outputs = outputs, .n_outputs = n, .loss = -1, .training = false};
     return plan_new(&r->validate_plan, &pc, err);
@@ -113,13 +112,11 @@ int replica_build_picture(struct replica *r, const struct replica_config *c, int
     return picture_check(p, err);
 }
 
-int replica_plan_picture(struct replica *r, const struct replica_config *c, int which,
-                         struct err *err) {
+int replica_plan_picture(struct replica *r, int which, struct err *err) {
     struct replica_picture *p = &r->picture[which];
     const struct plan_config pc = {
         .graph = p->graph, .outputs = p->show, .n_outputs = p->n_show, .loss = -1, .tensors = true};
 
-    if (c->job->fusion)
-        graph_fuse(p->graph, p->show, p->n_show, false);
+    graph_fuse(p->graph, p->show, p->n_show, false);
     return plan_new(&p->plan, &pc, err);
 }

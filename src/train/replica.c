@@ -14,7 +14,7 @@ struct graph_config replica_graph_config(struct replica *r, const struct replica
                                  .fields = r->fields,
                                  .n_fields = r->n_fields,
                                  .batch = batch,
-                                 .no_winograd = !c->job->winograd};
+                                 .mode = &c->job->mode};
 }
 
 /* Classes that the data has in that field; NULL: of no field. */
@@ -129,8 +129,7 @@ static int plan_step(struct replica *r, const struct replica_config *c, struct r
                                    .training = true,
                                    .in_parts = c->job->accumulate > 1};
 
-    if (c->job->fusion)
-        graph_fuse(s->graph, &s->loss, 1, true);
+    graph_fuse(s->graph, &s->loss, 1, true);
     if (plan_new(&s->plan, &pc, err))
         return -1;
     find_running(r, s);
@@ -165,7 +164,7 @@ int replica_init(struct replica *r, const struct replica_config *c, struct err *
         if (plan_step(r, c, &r->step[i], err))
             return -1;
     for (int i = 0; i < r->n_pictures; i++)
-        if (replica_plan_picture(r, c, i, err))
+        if (replica_plan_picture(r, i, err))
             return -1;
     for (int i = 0; !c->training && i < r->model.n_nets; i++)
         r->model.nets[i]->trained = r->model.nets[i]->averaged = false;

@@ -18,8 +18,7 @@ int replica_plan_validate(struct replica *r, const struct replica_config *c, str
 /* Likewise the [picture] of that number. */
 int replica_build_picture(struct replica *r, const struct replica_config *c, int which,
                           struct err *err);
-int replica_plan_picture(struct replica *r, const struct replica_config *c, int which,
-                         struct err *err);
+int replica_plan_picture(struct replica *r, int which, struct err *err);
 
 /* Which weights of the step's net number `net` an optimiser treats alike. */
 void replica_find_runs(struct replica *r, struct replica_step *s, int net);

@@ -233,7 +233,7 @@ static void wrong_arguments_are_refused(void **state) {
                    "$DLTRAIN bench layers.ini --json");
     program_expect(64, "found '--layers', which is no option here",
                    "$DLTRAIN train layers.ini --layers");
-    program_expect(64, "--steps: found '0', expected a whole number of at least 1",
+    program_expect(64, "--steps: found '0', expected a whole number from 1 to 1000000",
                    "$DLTRAIN bench layers.ini --layers --steps 0");
     program_expect(78, "a batch of 1 leaves no samples to rank 0 of 2",
                    "$MPIRUN -np 2 $DLTRAIN bench layers.ini --layers --set data.batch=1");

@@ -192,7 +192,7 @@ static void mistakes_are_said(void **state) {
     write_checkpoint("one.h5", false);
     program_expect(0, NULL, "$DLTRAIN convert one.h5 one.safetensors");
     program_expect(ERR_USAGE, "found 1 files, expected IN and OUT", "$DLTRAIN convert one.h5");
-    program_expect(ERR_USAGE, "--nett is no option, or lacks its value",
+    program_expect(ERR_USAGE, "found '--nett', which is no option here",
                    "$DLTRAIN convert one.h5 a.h5 --nett x");
     program_expect(ERR_USAGE, "found 'out.pt', expected OUT.h5 or OUT.safetensors",
                    "$DLTRAIN convert one.h5 out.pt");

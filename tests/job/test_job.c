@@ -61,7 +61,7 @@ static void has_defaults(const char *text) {
     equal((double)((const struct ring_args *)job.allreduce.args)->chunk, 512 * 1024);
     assert_true(job.bucket_bytes == 4 << 20 && job.log_every == 10);
     assert_true(job.audit_every == 0);
-    assert_true(job.fusion && job.winograd);
+    assert_true(job.mode.fusion && job.mode.winograd);
     assert_int_equal(job.validate_batch, 128);
     job_release(&job);
 }
@@ -118,7 +118,7 @@ static void every_key_is_read(void **state) {
     equal((double)((const struct ring_args *)job.allreduce.args)->chunk, 256 * 1024);
     assert_true(job.bucket_bytes == 1 << 18 && job.log_every == 5);
     assert_true(job.audit_every == 20);
-    assert_true(!job.fusion && !job.winograd);
+    assert_true(!job.mode.fusion && !job.mode.winograd);
     job_release(&job);
 }
 

@@ -40,12 +40,14 @@ static const char *translate(struct pool *pool, const char *word, bool *flat) {
     }
 }
 
-int build_arch(struct builder *b, const struct expr *e, struct value *out, struct err *err) {
+int build_arch(struct builder *b, const struct expr *e, const struct value *piped,
+               struct value *out, struct err *err) {
     struct pool *pool = &b->config->model->pool;
     struct section *s = pool_take(pool, sizeof *s);
     const char *chain = "image";
     bool flat = false;
 
+    (void)piped;
     if (e->n_args != 1 || e->args[0].value->kind != EXPR_STRING)
         return pos_error(err, e->pos, "arch takes one string, as in arch(\"C64 B R G L10\")");
     const char *text = e->args[0].value->text;

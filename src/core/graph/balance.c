@@ -30,9 +30,11 @@ static const struct field *class_field(const struct graph_config *config, const 
     return NULL;
 }
 
-int build_balanced(struct builder *b, const struct expr *e, struct value *out, struct err *err) {
+int build_balanced(struct builder *b, const struct expr *e, const struct value *piped,
+                   struct value *out, struct err *err) {
     const struct expr *name = e->n_args == 1 ? e->args[0].value : NULL;
 
+    (void)piped;
     if (e->n_args > 1 || (name && name->kind != EXPR_NAME))
         return pos_error(err, e->pos, "balanced takes the name of a field, as in balanced(label)");
     const struct field *f = class_field(b->config, name ? name->text : NULL, e->pos, err);

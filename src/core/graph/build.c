@@ -4,28 +4,11 @@
 
 #include <string.h>
 
-const struct word graph_words[] = {
-    {"if", "if(condition, a, b): a or b, whichever is taken; the other one is not made", 0, NULL},
-    {"channels", "channels(x): the last dimension of a tensor, as a number", 0, NULL},
-    {"height", "height(x): of images, as a number", 0, NULL},
-    {"width", "width(x): of images, as a number", 0, NULL},
-    {"share", "share(block, ...): one instance of a block, whose uses share its parameters", 0,
-     NULL},
-    {"numbered",
-     "x | numbered | f | g: parameters of f and g are named after the statement and 0, 1, ...", 0,
-     NULL},
-    {"arch", "arch(\"C64 B R P L10\"): a net in the notation of lectures, for [job] model", 0,
-     NULL},
-    {"model", "the net that [job] model names", 0, NULL},
-    {"balanced", "balanced(label): class weights total / (classes * count), for weights=", 0, NULL},
-    {0},
-};
-
 static struct builder *builder(const struct evaluator *ev) {
     return ev->context;
 }
 
-static int node_of(struct builder *b, const struct value *v, const char *whose, struct err *err) {
+int build_node(struct builder *b, const struct value *v, const char *whose, struct err *err) {
     if (v->kind == VALUE_TENSOR || v->kind == VALUE_USE)
         return v->index;
     if (v->kind == VALUE_NUMBER)
@@ -52,19 +35,6 @@ static int field_value(struct builder *b, const struct expr *e, struct value *ou
     return 0;
 }
 
-static int model_value(struct builder *b, const struct expr *e, struct value *out,
-                       struct err *err) {
-    if (!b->config->model_entry)
-        return pos_error(err, e->pos, "found 'model', but [job] has no key model");
-    if (eval_entry(&b->eval, b->config->model_entry, out, err))
-        return -1;
-    if (out->kind != VALUE_NET)
-        return pos_error(err, b->config->model_entry->pos,
-                         "model: found %s, expected a net as in resnet20(classes=10)",
-                         value_kind_name(out->kind));
-    return 1;
-}
-
 static int host_name(struct evaluator *ev, const struct expr *e, struct value *out,
                      struct err *err) {
     struct builder *b = builder(ev);
@@ -80,36 +50,13 @@ static int host_name(struct evaluator *ev, const struct expr *e, struct value *o
         if (made || field_value(b, e, out))
             return made < 0 ? -1 : 1;
     }
-    if (!b->frame->net && !strcmp(e->text, "model"))
-        return model_value(b, e, out, err);
-    if (!b->frame->net && !strcmp(e->text, "balanced"))
-        return build_balanced(b, e, out, err) ? -1 : 1;
+    const struct graph_word *word = build_word(b, e->text, WORD_NAME);
+    if (word)
+        return word->value(b, e, NULL, out, err) ? -1 : 1;
     const struct section *net = source_find(b->config->source, "net", e->text);
     if (!net)
         return 0;
     *out = build_net_value(b, net, e->pos);
-    return 1;
-}
-
-/* channels(x), height(x), width(x). */
-static int dimension(struct builder *b, const struct expr *e, const struct value *piped,
-                     struct value *out, struct err *err) {
-    struct value v;
-
-    if (piped)
-        v = *piped;
-    else if (e->n_args != 1)
-        return pos_error(err, e->pos, "%s takes one tensor", e->text);
-    else if (eval(&b->eval, e->args[0].value, &v, err))
-        return -1;
-    const int node = node_of(b, &v, e->text, err);
-    if (node < 0)
-        return -1;
-    const struct shape *s = &b->graph->nodes[node].plan.y;
-    const int which = e->text[0] == 'h' ? 1 : e->text[0] == 'w' ? 2 : s->rank - 1;
-    if (e->text[0] != 'c' && s->rank != 4)
-        return pos_error(err, e->pos, "%s takes images [n, h, w, c]", e->text);
-    *out = (struct value){.kind = VALUE_NUMBER, .pos = e->pos, .number = (double)s->dim[which]};
     return 1;
 }
 
@@ -119,13 +66,13 @@ static int operator_inputs(struct builder *b, const struct op *op, const struct 
                            struct err *err) {
     int n = 0;
 
-    if (piped && op->max_x > 0 && (x[n++] = node_of(b, piped, op->word.name, err)) < 0)
+    if (piped && op->max_x > 0 && (x[n++] = build_node(b, piped, op->word.name, err)) < 0)
         return -1;
     for (*skip = 0; n < op->max_x && *skip < e->n_args && !e->args[*skip].name; (*skip)++) {
         struct value v;
         if (eval(&b->eval, e->args[*skip].value, &v, err))
             return -1;
-        if ((x[n++] = node_of(b, &v, op->word.name, err)) < 0)
+        if ((x[n++] = build_node(b, &v, op->word.name, err)) < 0)
             return -1;
     }
     if (piped && op->max_x == 0)
@@ -174,26 +121,18 @@ static int call_value(struct builder *b, const struct value *f, const struct exp
                      value_kind_name(f->kind));
 }
 
-static int call_word(struct builder *b, const struct expr *e, const struct value *piped,
-                     struct value *out, struct err *err) {
-    const char *word = e->text;
+/* A call of an operator, a block, or a name that stands for a net or a shared block. */
+static int call_other(struct builder *b, const struct expr *e, const struct value *piped,
+                      struct value *out, struct err *err) {
+    const struct op *op = op_find(e->text);
     struct value f;
 
-    if (!strcmp(word, "channels") || !strcmp(word, "height") || !strcmp(word, "width"))
-        return dimension(b, e, piped, out, err);
-    if (!strcmp(word, "share") && !piped)
-        return build_share(b, e, out, err) ? -1 : 1;
-    if (!strcmp(word, "arch") && !piped)
-        return build_arch(b, e, out, err) ? -1 : 1;
-    if (!strcmp(word, "balanced") && !piped && !b->frame->net)
-        return build_balanced(b, e, out, err) ? -1 : 1;
-    const struct op *op = op_find(word);
     if (op)
         return apply_operator(b, op, e, piped, out, err);
-    const struct section *block = source_find(b->config->source, "block", word);
+    const struct section *block = source_find(b->config->source, "block", e->text);
     if (block)
         return build_block(b, block, e, piped, out, err) ? -1 : 1;
-    const struct expr name = {.kind = EXPR_NAME, .pos = e->pos, .text = word};
+    const struct expr name = {.kind = EXPR_NAME, .pos = e->pos, .text = e->text};
     const int found = host_name(&b->eval, &name, &f, err);
     return found > 0 ? call_value(b, &f, e, piped, out, err) : found;
 }
@@ -202,9 +141,10 @@ static int host_call(struct evaluator *ev, const struct expr *e, const struct va
                      struct value *out, struct err *err) {
     struct builder *b = builder(ev);
 
-    if (!strcmp(e->text, "numbered"))
-        return build_numbered(b, e, piped, out, err) ? -1 : 1;
-    const int found = call_word(b, e, piped, out, err);
+    const struct graph_word *word = build_word(b, e->text, piped ? WORD_PIPED : WORD_CALL);
+    if (word)
+        return word->value(b, e, piped, out, err) ? -1 : 1;
+    const int found = call_other(b, e, piped, out, err);
     if (found > 0 && piped && piped->chain) {
         out->chain = piped->chain;
         out->stage = piped->stage + 1;
@@ -245,7 +185,7 @@ static int host_arithmetic(struct evaluator *ev, const struct expr *e, const str
     if (e->op > OP_DIV)
         return 0;
     const struct op *op = op_find(words[e->op]);
-    const int x[] = {node_of(b, l, op->word.name, err), node_of(b, r, op->word.name, err)};
+    const int x[] = {build_node(b, l, op->word.name, err), build_node(b, r, op->word.name, err)};
     const struct expr call = {.kind = EXPR_CALL, .pos = e->pos, .text = op->word.name};
     if (x[0] < 0 || x[1] < 0 || eval_apply(ev, &call, 0, &op->word, &applied, err))
         return -1;
@@ -278,8 +218,10 @@ static int host_known(const struct evaluator *ev, const char **names, int n, int
     }
     for (int i = 0; i < n_ops; i++)
         n = add_known(names, n, max, ops[i]->word.name);
-    for (const struct word *w = graph_words; w->name; w++)
-        n = add_known(names, n, max, w->name);
+    for (int i = 0; op_alias_at(i); i++)
+        n = add_known(names, n, max, op_alias_at(i)->name);
+    for (int i = 0; graph_word_at(i); i++)
+        n = add_known(names, n, max, graph_word_at(i)->name);
     return n;
 }
 
@@ -311,8 +253,7 @@ int graph_new(struct graph **out, const struct graph_config *config, struct err 
 
     b.eval =
         (struct evaluator){.source = config->source, .pool = pool, .host = &host, .context = &b};
-    *g = (struct graph){
-        .model = config->model, .batch = config->batch, .no_winograd = config->no_winograd};
+    *g = (struct graph){.model = config->model, .batch = config->batch, .mode = config->mode};
     g->name = config->section->name[0]
                   ? pool_print(pool, "%s %s", config->section->kind, config->section->name)
                   : config->section->kind;

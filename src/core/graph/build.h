@@ -1,5 +1,5 @@
 /* build.h - from text to graph: private to the builder (build.c, compose.c,
- * parts.c, arch.c). */
+ * parts.c, arch.c, balance.c, words.c). */
 #pragma once
 #include "core/graph/graph.h"
 
@@ -49,7 +49,8 @@ int build_block(struct builder *b, const struct section *section, const struct e
                 const struct value *piped, struct value *out, struct err *err);
 
 /* share(block, ...): name one instance of a block. */
-int build_share(struct builder *b, const struct expr *e, struct value *out, struct err *err);
+int build_share(struct builder *b, const struct expr *e, const struct value *piped,
+                struct value *out, struct err *err);
 int build_shared_use(struct builder *b, const struct value *block, const struct expr *e,
                      const struct value *piped, struct value *out, struct err *err);
 
@@ -69,7 +70,7 @@ struct part *build_part(struct builder *b, const char *word, const struct expr *
                         const struct value *piped, bool is_block, struct err *err);
 
 /* x | numbered: from here on the stages of this chain count from 0 and name their parts. */
-int build_numbered(const struct builder *b, const struct expr *e, const struct value *piped,
+int build_numbered(struct builder *b, const struct expr *e, const struct value *piped,
                    struct value *out, struct err *err);
 
 /* Name the parts of the statement just evaluated, by the rules of the language. */
@@ -77,7 +78,29 @@ int build_name_parts(struct builder *b, const struct entry *statement, struct er
 
 /* balanced or balanced(FIELD): a list of class weights, inverse to how often classes occur in the
  * data; classes that do not occur get 0. The number 1 where the data is not known. */
-int build_balanced(struct builder *b, const struct expr *e, struct value *out, struct err *err);
+int build_balanced(struct builder *b, const struct expr *e, const struct value *piped,
+                   struct value *out, struct err *err);
 
 /* arch("C64 B R P L10"): a net section made from lecture notation. */
-int build_arch(struct builder *b, const struct expr *e, struct value *out, struct err *err);
+int build_arch(struct builder *b, const struct expr *e, const struct value *piped,
+               struct value *out, struct err *err);
+
+/* The node of a value that is a tensor, or becomes one: a number.
+ *   whose  the word that takes it, for the error
+ * Returns -1 with err for anything else. */
+int build_node(struct builder *b, const struct value *v, const char *whose, struct err *err);
+
+/* How a word may stand: width(x), x | width, balanced; WORD_STEP: in none but steps. */
+enum { WORD_CALL = 1, WORD_PIPED = 2, WORD_NAME = 4, WORD_STEP = 8 };
+
+/* A word of nets and steps beside operators. */
+struct graph_word {
+    struct word word;
+    unsigned how; /* WORD_.. */
+    /* Its value. piped: left of the bar, or NULL. Returns 0, or -1 with err. */
+    int (*value)(struct builder *b, const struct expr *e, const struct value *piped,
+                 struct value *out, struct err *err);
+};
+
+/* The word that may stand in this way in the frame at hand, or NULL. */
+const struct graph_word *build_word(const struct builder *b, const char *name, unsigned how);

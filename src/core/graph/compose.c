@@ -220,9 +220,11 @@ struct shared_block {
     const struct value *given; /* its arguments' values */
 };
 
-int build_share(struct builder *b, const struct expr *e, struct value *out, struct err *err) {
+int build_share(struct builder *b, const struct expr *e, const struct value *piped,
+                struct value *out, struct err *err) {
     struct shared_block *shared = pool_take(&b->config->model->pool, sizeof *shared);
 
+    (void)piped;
     if (!e->n_args || e->args[0].name || e->args[0].value->kind != EXPR_NAME)
         return pos_error(err, e->pos, "share takes the name of a block first");
     const struct expr *name = e->args[0].value;

@@ -1,9 +1,5 @@
 #include "core/graph/fuse.h"
-#include "core/ops/parts/filters.h"
 #include "core/ops/fused/fused.h"
-#include "core/ops/leaky_relu.h"
-
-#include <string.h>
 
 /* What is known of each node. */
 struct use {
@@ -24,8 +20,8 @@ struct chain {
     int last;
 };
 
-static bool is(const struct node *node, const char *word) {
-    return node->op && !strcmp(node->op->word.name, word);
+static enum fusion_role role_of(const struct node *node) {
+    return node->op ? node->op->fusion.role : FUSION_NONE;
 }
 
 static void find_uses(struct fuser *f, const int *keep, int n_keep) {
@@ -43,21 +39,9 @@ static void find_uses(struct fuser *f, const int *keep, int n_keep) {
         }
 }
 
-/* A convolution or linear layer as it stands in the text; spectral ones have a state. */
+/* A product whose weights are those of the text; spectral ones have a state. */
 static bool is_product(const struct node *node) {
-    return (is(node, "conv") || is(node, "conv_transpose") || is(node, "linear")) &&
-           !node->plan.state[0].shape.rank;
-}
-
-static bool then_of(const struct node *node, struct then *then) {
-    *then = (struct then){0};
-    if (is(node, "relu"))
-        then->kind = THEN_RELU;
-    if (is(node, "relu6"))
-        then->kind = THEN_RELU6;
-    if (is(node, "leaky_relu"))
-        *then = (struct then){THEN_LEAKY_RELU, (act)((const struct leaky_relu *)node->args)->slope};
-    return then->kind != THEN_NOTHING;
+    return role_of(node) == FUSION_PRODUCT && !node->plan.state[0].shape.rank;
 }
 
 /* The only node that reads i's value, or -1. */
@@ -90,7 +74,7 @@ static bool statistics_move(const struct fuser *f, int norm, int last) {
 static void take_norm(const struct fuser *f, struct chain *c) {
     const int next = only_reader(f, c->last);
 
-    if (next >= 0 && is(&f->g->nodes[next], "bn") &&
+    if (next >= 0 && role_of(&f->g->nodes[next]) == FUSION_NORM &&
         go_together(&f->g->nodes[c->last], &f->g->nodes[next]))
         c->norm = c->last = next;
 }
@@ -99,7 +83,7 @@ static void take_add(const struct fuser *f, struct chain *c) {
     const int next = only_reader(f, c->last);
     const struct node *add = next < 0 ? NULL : &f->g->nodes[next];
 
-    if (!add || !is(add, "add") || statistics_move(f, c->norm, next))
+    if (!add || role_of(add) != FUSION_ADD || statistics_move(f, c->norm, next))
         return;
     const int other = add->x[add->x[0] == c->last];
     if (!shape_equal(&f->g->nodes[other].plan.y, &f->g->nodes[c->last].plan.y))
@@ -110,9 +94,8 @@ static void take_add(const struct fuser *f, struct chain *c) {
 
 static void take_then(const struct fuser *f, struct chain *c) {
     const int next = only_reader(f, c->last);
-    struct then then;
 
-    if (next >= 0 && then_of(&f->g->nodes[next], &then) &&
+    if (next >= 0 && role_of(&f->g->nodes[next]) == FUSION_ACTIVATION &&
         (c->norm < 0 || !statistics_move(f, c->norm, next)))
         c->then = c->last = next;
 }
@@ -125,7 +108,7 @@ static bool chain_from(const struct fuser *f, int i, struct chain *c) {
     if (is_product(node)) {
         c->product = i;
         take_norm(f, c);
-    } else if (is(node, "bn")) {
+    } else if (role_of(node) == FUSION_NORM) {
         c->norm = i;
     } else {
         return false;
@@ -159,14 +142,17 @@ static const struct fused *args_of(const struct fuser *f, const struct chain *c)
         args->product_args = product->args;
         args->n_weights = shape_len(&product->plan.w[0].shape);
         args->bias = product->plan.w[1].shape.rank > 0;
-        args->transposed = is(product, "conv_transpose");
-        if (!is(product, "linear"))
-            args->groups = ((const struct filters *)product->args)->groups;
+        args->transposed = product->op->fusion.transposed;
+        if (product->op->fusion.groups)
+            args->groups = product->op->fusion.groups(product->args);
     }
     if (c->norm >= 0)
         args->bn = f->g->nodes[c->norm].args;
-    if (c->then >= 0)
-        then_of(&f->g->nodes[c->then], &args->then);
+    if (c->then >= 0) {
+        const struct node *then = &f->g->nodes[c->then];
+
+        args->then = then->op->fusion.then(then->args);
+    }
     return args;
 }
 
@@ -207,6 +193,8 @@ int graph_fuse(struct graph *g, const int *keep, int n_keep, bool training) {
     struct fuser f = {.g = g, .training = training};
     int n = 0;
 
+    if (!compute_mode_of(g->mode)->fusion)
+        return 0;
     f.uses = pool_take(&g->model->pool, (size_t)(g->n_nodes + 1) * sizeof *f.uses);
     find_uses(&f, keep, n_keep);
     for (int i = 0; i < g->n_nodes; i++) {

@@ -13,5 +13,5 @@
  *   keep      [n_keep] nodes whose values are wanted: all outputs of plans of this graph
  *   training  as plans of this graph will be. Of others no gradients can be wanted: bn is folded
  *             into the weights before it
- * Returns the number of chains. */
+ * Returns the number of chains; 0 where the graph's mode is without fusion. */
 int graph_fuse(struct graph *g, const int *keep, int n_keep, bool training);

@@ -50,8 +50,7 @@ int node_plan(const struct graph *g, struct node *node, int64_t batch, bool bias
 
     for (int i = 0; i < node->n_x; i++)
         x[i] = g->nodes[node->x[i]].plan.y;
-    node->plan =
-        (struct op_plan){.batch = batch, .bias_auto = bias_auto, .no_winograd = g->no_winograd};
+    node->plan = (struct op_plan){.batch = batch, .bias_auto = bias_auto, .mode = g->mode};
     if (node->op->plan(node->args, x, node->n_x, &node->plan, err) ||
         check_size(node->op, "output", &node->plan.y, err))
         return -1;

@@ -50,9 +50,9 @@ struct field {
 
 struct graph {
     struct model *model;
-    const char *name; /* "step", "step generator", "validate" */
-    int64_t batch;    /* most samples of one rank at a time */
-    bool no_winograd; /* convolutions add up every product */
+    const char *name;                /* "step", "step generator", "validate" */
+    int64_t batch;                   /* most samples of one rank at a time */
+    const struct compute_mode *mode; /* borrowed; NULL: the usual one */
     struct node *nodes;
     int n_nodes;
     struct named_node *named; /* statements in their order */
@@ -69,7 +69,7 @@ struct graph_config {
     const struct field *fields;      /* [n_fields] */
     int n_fields;
     int64_t batch;
-    bool no_winograd;
+    const struct compute_mode *mode; /* NULL: the usual one */
 };
 
 /* Build the graph of a section's statements. It belongs to the model's pool.
@@ -125,5 +125,6 @@ int node_plan(const struct graph *g, struct node *node, int64_t batch, bool bias
  * "" the part's path alone. In pool. */
 const char *part_path(struct pool *pool, const struct part *part, const char *name);
 
-/* The words of nets and steps beside operators, for `dltrain help`; ends with {0}. */
-extern const struct word graph_words[];
+/* The i-th of the words of nets and steps beside operators, for `dltrain help`; NULL past the last.
+ */
+const struct word *graph_word_at(int i);

@@ -79,7 +79,7 @@ static int given_name(const struct builder *b, const struct expr *e, struct part
     return 0;
 }
 
-int build_numbered(const struct builder *b, const struct expr *e, const struct value *piped,
+int build_numbered(struct builder *b, const struct expr *e, const struct value *piped,
                    struct value *out, struct err *err) {
     const struct expr_arg *arg;
     const char *text;

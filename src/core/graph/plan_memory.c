@@ -188,7 +188,7 @@ void plan_place(struct plan *p, void *memory, struct team *team, const struct ra
                               .team = team,
                               .ranks = ranks_of(p, node, all),
                               .training = p->training && !node->frozen,
-                              .no_winograd = g->no_winograd};
+                              .mode = g->mode};
         c->y.data = pn->y_slot < 0 ? NULL : (act *)(void *)(base + p->slots[pn->y_slot].offset);
         c->dy.data = pn->dy_slot < 0 ? NULL : (act *)(void *)(base + p->slots[pn->dy_slot].offset);
         c->saved = pn->saved_slot < 0 ? NULL : base + p->slots[pn->saved_slot].offset;

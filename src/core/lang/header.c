@@ -1,5 +1,4 @@
 /* Section headers: [kind], [kind NAME], [net NAME(inputs, params=defaults)]. */
-#include "core/lang/memory.h"
 #include "core/lang/parser.h"
 
 #include <string.h>
@@ -18,12 +17,8 @@ static int parse_param(struct parser *p, struct section *out) {
                              param.name, out->params[i].pos.column);
     if (p->token.kind == '=' && (parser_next(p) || !(param.fallback = parser_pipe(p))))
         return -1;
-    struct section_param *params =
-        lang_grow(p->memory, out->params, out->n_params, sizeof *params, p->err);
-    if (!params)
-        return -1;
-    out->params = params;
-    params[out->n_params++] = param;
+    out->params = pool_grow(p->pool, out->params, out->n_params, sizeof *out->params);
+    out->params[out->n_params++] = param;
     return 0;
 }
 
@@ -44,12 +39,12 @@ static int parse_params(struct parser *p, struct section *out) {
     }
 }
 
-int header_parse(void **memory, const char *text, struct pos pos, struct section *out,
+int header_parse(struct pool *pool, const char *text, struct pos pos, struct section *out,
                  struct err *err) {
     struct parser p;
 
     *out = (struct section){.pos = pos, .name = ""};
-    if (parser_init(&p, memory, text, pos, "end of line", err))
+    if (parser_init(&p, pool, text, pos, "end of line", err))
         return -1;
     const struct token open = p.token;
     if (parser_next(&p) || !(out->kind = parser_name(&p, "a section's name, such as job or net")))
@@ -65,6 +60,6 @@ int header_parse(void **memory, const char *text, struct pos pos, struct section
         return -1;
     if (p.token.kind != TOKEN_END)
         return parser_unexpected(&p, "end of line after ']'");
-    out->header = lang_copy(memory, open.start + 1, (size_t)(close - open.start) - 1, err);
-    return out->header ? 0 : -1;
+    out->header = pool_copy(pool, open.start + 1, (size_t)(close - open.start) - 1);
+    return 0;
 }

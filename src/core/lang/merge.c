@@ -1,36 +1,27 @@
 #include "core/lang/merge.h"
 #include "core/base/nearest.h"
 #include "core/lang/lexer.h"
-#include "core/lang/memory.h"
 
 #include <ini.h>
 #include <stdlib.h>
 #include <string.h>
 
-static struct section *add_section(struct source *s, struct section section, struct err *err) {
-    struct section *sections =
-        lang_grow(&s->memory, s->sections, s->n_sections, sizeof section, err);
-
-    if (!sections)
-        return NULL;
-    s->sections = sections;
-    sections[s->n_sections] = section;
-    return &sections[s->n_sections++];
+static struct section *add_section(struct source *s, struct section section) {
+    s->sections = pool_grow(&s->pool, s->sections, s->n_sections, sizeof section);
+    s->sections[s->n_sections] = section;
+    return &s->sections[s->n_sections++];
 }
 
 /* Replace the entry of the same key in its place, or add it. */
-static int put_entry(struct source *s, struct section *into, const struct entry *entry,
-                     struct err *err) {
+static void put_entry(struct source *s, struct section *into, const struct entry *entry) {
     struct entry *old = (struct entry *)section_find(into, entry->key);
 
     if (!old)
-        old = section_add(&s->memory, into, entry->key, err);
-    if (old)
-        *old = *entry;
-    return old ? 0 : -1;
+        old = section_add(&s->pool, into, entry->key);
+    *old = *entry;
 }
 
-int merge_file(struct source *s, const struct file *file, struct err *err) {
+void merge_file(struct source *s, const struct file *file) {
     for (int i = 0; i < file->n_sections; i++) {
         const struct section *from = &file->sections[i];
         const bool job = !strcmp(from->kind, "job"),
@@ -41,17 +32,13 @@ int merge_file(struct source *s, const struct file *file, struct err *err) {
         empty.entries = NULL;
         empty.n_entries = 0;
         if (!into)
-            into = add_section(s, empty, err);
+            into = add_section(s, empty);
         else if (network)
             *into = empty;
-        if (!into)
-            return -1;
         for (int j = 0; j < from->n_entries; j++)
-            if (!(job && !strcmp(from->entries[j].key, "include")) &&
-                put_entry(s, into, &from->entries[j], err))
-                return -1;
+            if (!(job && !strcmp(from->entries[j].key, "include")))
+                put_entry(s, into, &from->entries[j]);
     }
-    return 0;
 }
 
 /* The section that --set PATH.key means, made if it has no name and no file has it. */
@@ -66,11 +53,10 @@ static struct section *set_section(struct source *s, const char *kind, const cha
     for (int i = 0; i < s->n_sections; i++)
         others = others || !strcmp(s->sections[i].kind, kind);
     if (!others)
-        return add_section(s, fresh, err);
-    const char **names = lang_take(&s->memory, (size_t)s->n_sections * sizeof *names + 1, err);
+        return add_section(s, fresh);
+    const char **names = pool_take(&s->pool, (size_t)s->n_sections * sizeof *names);
     int n = 0;
-    if (!names)
-        return NULL;
+
     for (int i = 0; i < s->n_sections; i++)
         if (!strcmp(s->sections[i].kind, kind) && *s->sections[i].name)
             names[n++] = s->sections[i].name;
@@ -91,11 +77,8 @@ static struct section *set_name(struct source *s, const char *name, struct pos p
 
     while (job_keys && job_keys[n_keys])
         n_keys++;
-    const char **names =
-        lang_take(&s->memory, (size_t)(n_let + n_job + n_keys + 1) * sizeof *names, err);
+    const char **names = pool_take(&s->pool, (size_t)(n_let + n_job + n_keys + 1) * sizeof *names);
 
-    if (!names)
-        return NULL;
     if (let && section_find(let, name))
         return let;
     for (int i = 0; i < n_keys; i++)
@@ -172,9 +155,7 @@ int merge_set(struct source *s, const char *set, int number, const char *const *
     while (name_len > first && is_blank(set[name_len - 1]))
         name_len--;
     char *target =
-        lang_copy(&s->memory, set + first, name_len - (first < name_len ? first : name_len), err);
-    if (!target)
-        return -1;
+        pool_copy(&s->pool, set + first, name_len - (first < name_len ? first : name_len));
     const int n = split_target(target, parts);
     if (!n)
         return err_set(err, ERR_USAGE,
@@ -191,8 +172,9 @@ int merge_set(struct source *s, const char *set, int number, const char *const *
     struct section *into =
         n == 1 ? set_name(s, parts[0], entry.key_pos, job_keys, err)
                : set_section(s, parts[0], n == 3 ? parts[1] : "", entry.key_pos, err);
-    char *text = lang_copy(&s->memory, value, uncommented_len(value), err);
-    if (!into || !text || entry_set(&s->memory, &entry, text, err))
+    if (!into)
         return -1;
-    return put_entry(s, into, &entry, err);
+    entry_set(&s->pool, &entry, pool_copy(&s->pool, value, uncommented_len(value)));
+    put_entry(s, into, &entry);
+    return 0;
 }

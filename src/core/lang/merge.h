@@ -4,7 +4,7 @@
 
 /* Add a file to the job: its keys replace the same keys in their place, its nets and blocks replace
  * those of the same name whole. Its [job] include is not kept. */
-int merge_file(struct source *s, const struct file *file, struct err *err);
+void merge_file(struct source *s, const struct file *file);
 
 /* Add what the command line sets, as described for source_read.
  *   number  of the set, from 1; the line of its place */

@@ -1,7 +1,6 @@
 /* One function for each rule of the grammar in syntax.h. Functions that return a node return NULL
  * with err set. */
 #include "core/lang/parser.h"
-#include "core/lang/memory.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -43,11 +42,9 @@ static struct expr *new_node(struct parser *p, enum expr_kind kind, struct pos p
                   MAX_NODES);
         return NULL;
     }
-    struct expr *e = lang_take(p->memory, sizeof *e, p->err);
-    if (e) {
-        e->kind = kind;
-        e->pos = pos;
-    }
+    struct expr *e = pool_take(p->pool, sizeof *e);
+    e->kind = kind;
+    e->pos = pos;
     return e;
 }
 
@@ -63,14 +60,9 @@ static struct expr *binary(struct parser *p, enum expr_kind kind, struct pos pos
     return e;
 }
 
-static int add_arg(struct parser *p, struct expr *to, struct expr_arg arg) {
-    struct expr_arg *args = lang_grow(p->memory, to->args, to->n_args, sizeof *args, p->err);
-
-    if (!args)
-        return -1;
-    to->args = args;
-    args[to->n_args++] = arg;
-    return 0;
+static void add_arg(struct parser *p, struct expr *to, struct expr_arg arg) {
+    to->args = pool_grow(p->pool, to->args, to->n_args, sizeof *to->args);
+    to->args[to->n_args++] = arg;
 }
 
 bool parser_at_name(const struct parser *p) {
@@ -82,8 +74,8 @@ const char *parser_name(struct parser *p, const char *expected) {
         parser_unexpected(p, expected);
         return NULL;
     }
-    const char *name = lang_copy(p->memory, p->token.start, (size_t)p->token.len, p->err);
-    return name && !parser_next(p) ? name : NULL;
+    const char *name = pool_copy(p->pool, p->token.start, (size_t)p->token.len);
+    return parser_next(p) ? NULL : name;
 }
 
 /* arg = [ NAME "=" ] pipe */
@@ -98,8 +90,10 @@ static int parse_arg(struct parser *p, struct expr *call) {
         if (!arg.name || parser_next(p))
             return -1;
     }
-    arg.value = parser_pipe(p);
-    return arg.value ? add_arg(p, call, arg) : -1;
+    if (!(arg.value = parser_pipe(p)))
+        return -1;
+    add_arg(p, call, arg);
+    return 0;
 }
 
 /* "(" [ arg { "," arg } ] ")" */
@@ -162,8 +156,9 @@ static struct expr *parse_call(struct parser *p, const char *expected) {
 static int parse_items(struct parser *p, struct expr *list) {
     for (;;) {
         struct expr_arg item = {.pos = p->token.pos, .value = parser_pipe(p)};
-        if (!item.value || add_arg(p, list, item))
+        if (!item.value)
             return -1;
+        add_arg(p, list, item);
         if (p->token.kind != ',')
             return 0;
         if (parser_next(p))
@@ -192,10 +187,10 @@ static struct expr *parse_parenthesis(struct parser *p) {
 static struct expr *parse_string(struct parser *p) {
     const struct token t = p->token;
     struct expr *e = new_node(p, EXPR_STRING, t.pos);
-    char *text = e ? lang_copy(p->memory, t.start + 1, (size_t)t.len - 2, p->err) : NULL;
+    char *text = pool_copy(p->pool, t.start + 1, (size_t)t.len - 2);
     size_t n = 0;
 
-    if (!text)
+    if (!e)
         return NULL;
     for (size_t i = 0; text[i]; i++) {
         i += text[i] == '\\'; /* the lexer let only \" and \\ through */
@@ -375,8 +370,9 @@ static struct expr *parse_group(struct parser *p) {
     e->text = "(...)";
     do {
         struct expr_arg stage = {.pos = p->token.pos};
-        if (parser_next(p) || !(stage.value = parse_stage(p)) || add_arg(p, e, stage))
+        if (parser_next(p) || !(stage.value = parse_stage(p)))
             return NULL;
+        add_arg(p, e, stage);
     } while (p->token.kind == '|');
     if (parser_close(p, &open, ')', "'|' or ") || (p->token.kind == '^' && parse_times(p, e)))
         return NULL;
@@ -395,23 +391,25 @@ struct expr *parser_pipe(struct parser *p) {
     return e;
 }
 
-int parser_init(struct parser *p, void **memory, const char *text, struct pos pos, const char *end,
-                struct err *err) {
-    *p = (struct parser){.memory = memory, .lexer = {text, pos, end}, .err = err};
+int parser_init(struct parser *p, struct pool *pool, const char *text, struct pos pos,
+                const char *end, struct err *err) {
+    *p = (struct parser){.pool = pool, .lexer = {text, pos, end}, .err = err};
     return parser_next(p);
 }
 
 int expr_parse(struct source *s, const struct entry *entry, struct expr **out, struct err *err) {
     struct parser p;
 
-    if (parser_init(&p, &s->memory, entry->raw, entry->pos, "end of value", err))
+    if (parser_init(&p, &s->pool, entry->raw, entry->pos, "end of value", err))
         return -1;
     const struct token first = p.token;
     struct expr *e = parser_pipe(&p);
     if (e && p.token.kind == ',') {
         struct expr *list = parser_next(&p) ? NULL : new_node(&p, EXPR_LIST, first.pos);
-        if (!list || add_arg(&p, list, (struct expr_arg){.value = e, .pos = first.pos}) ||
-            parse_items(&p, list))
+        if (!list)
+            return -1;
+        add_arg(&p, list, (struct expr_arg){.value = e, .pos = first.pos});
+        if (parse_items(&p, list))
             return -1;
         e = list;
     }

@@ -4,7 +4,7 @@
 #include "core/lang/syntax.h"
 
 struct parser {
-    void **memory; /* owner of the nodes */
+    struct pool *pool; /* owner of the nodes */
     struct lexer lexer;
     struct token token; /* not yet consumed */
     int depth, n_nodes;
@@ -14,8 +14,8 @@ struct parser {
 /* Begin at the first token of text.
  *   pos  of its first character
  *   end  how messages call its end: "end of value" */
-int parser_init(struct parser *p, void **memory, const char *text, struct pos pos, const char *end,
-                struct err *err);
+int parser_init(struct parser *p, struct pool *pool, const char *text, struct pos pos,
+                const char *end, struct err *err);
 
 /* Consume the token. */
 int parser_next(struct parser *p);
@@ -37,6 +37,6 @@ struct expr *parser_pipe(struct parser *p);
 /* Parse a section header into kind, name, params, header and pos of *out.
  *   text  "[kind NAME(params)]", terminated, without comment
  *   pos   of its first character
- * Nodes belong to *memory. Errors: ERR_CONFIG at the place. */
-int header_parse(void **memory, const char *text, struct pos pos, struct section *out,
+ * Nodes belong to the pool. Errors: ERR_CONFIG at the place. */
+int header_parse(struct pool *pool, const char *text, struct pos pos, struct section *out,
                  struct err *err);

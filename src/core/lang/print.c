@@ -1,60 +1,60 @@
-#include "core/lang/memory.h"
 #include "core/lang/reader.h"
+#include "core/lang/text.h"
 
 #include <ini.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { MAX_LINE = INI_MAX_LINE - 1, INDENT = 4 };
 
-static int add(struct text *t, const char *s, struct err *err) {
-    return text_add(t, s, strlen(s), err);
+static void add(struct text *t, const char *s) {
+    text_add(t, s, strlen(s));
 }
 
 /* key = value, its lines as they were read: each fitted its line, so each fits here, if need be
  * with fewer blanks around it. */
-static int print_entry(const struct entry *entry, struct text *t, struct err *err) {
+static void print_entry(const struct entry *entry, struct text *t) {
     const char *at = entry->raw;
     const size_t key_len = strlen(entry->key);
     size_t len = 0;
     const char *line = raw_line(&at, &len);
     const bool here = line && key_len + 1 + len <= MAX_LINE; /* "key=line" */
-    const char *equals = here && key_len + 3 + len > MAX_LINE ? "=" : here ? " = " : " =";
 
-    if (text_add(t, entry->key, key_len, err) || add(t, equals, err))
-        return -1;
+    text_add(t, entry->key, key_len);
+    add(t, here && key_len + 3 + len > MAX_LINE ? "=" : here ? " = " : " =");
     if (here) {
-        if (text_add(t, line, len, err))
-            return -1;
+        text_add(t, line, len);
         line = raw_line(&at, &len);
     }
-    for (; line; line = raw_line(&at, &len))
-        if (add(t, INDENT + len <= MAX_LINE ? "\n    " : "\n ", err) || text_add(t, line, len, err))
-            return -1;
-    return add(t, "\n", err);
+    for (; line; line = raw_line(&at, &len)) {
+        add(t, INDENT + len <= MAX_LINE ? "\n    " : "\n ");
+        text_add(t, line, len);
+    }
+    add(t, "\n");
 }
 
-static int print_section(const struct section *section, struct text *t, struct err *err) {
-    if ((t->len && add(t, "\n", err)) || add(t, "[", err) || add(t, section->header, err) ||
-        add(t, "]\n", err))
-        return -1;
+static void print_section(const struct section *section, struct text *t) {
+    add(t, t->len ? "\n[" : "[");
+    add(t, section->header);
+    add(t, "]\n");
     for (int i = 0; i < section->n_entries; i++)
-        if (print_entry(&section->entries[i], t, err))
-            return -1;
-    return 0;
+        print_entry(&section->entries[i], t);
 }
 
 char *source_print(const struct source *s) {
     const struct section *job = source_find(s, "job", "");
-    struct text t = {0};
-    struct err err = {0};
-    int status = text_add(&t, "", 0, &err);
+    struct pool pool = {0};
+    struct text t = {.pool = &pool};
 
-    if (!status && job)
-        status = print_section(job, &t, &err);
-    for (int i = 0; !status && i < s->n_sections; i++)
+    text_add(&t, "", 0);
+    if (job)
+        print_section(job, &t);
+    for (int i = 0; i < s->n_sections; i++)
         if (&s->sections[i] != job)
-            status = print_section(&s->sections[i], &t, &err);
-    if (status)
-        text_release(&t);
-    return t.data;
+            print_section(&s->sections[i], &t);
+    char *out = malloc(t.len + 1);
+    if (out)
+        memcpy(out, t.data, t.len + 1);
+    pool_release(&pool);
+    return out;
 }

@@ -4,8 +4,8 @@
  * continuation. Section headers do not reach inih, which would end them at the first ']'. */
 #include "core/lang/reader.h"
 #include "core/lang/lexer.h"
-#include "core/lang/memory.h"
 #include "core/lang/parser.h"
+#include "core/lang/text.h"
 
 #include <errno.h>
 #include <ini.h>
@@ -14,7 +14,7 @@
 #include <sys/types.h>
 
 struct reader {
-    void **memory;
+    struct pool *pool;
     FILE *stream;
     struct file *file;
     char *line; /* [line_size], the current one, without line end */
@@ -54,15 +54,12 @@ const char *raw_line(const char **at, size_t *len) {
     return *len ? start : NULL;
 }
 
-int entry_set(void **memory, struct entry *entry, const char *raw, struct err *err) {
-    char *copy = lang_copy(memory, raw, strlen(raw), err);
-    char *value = lang_take(memory, strlen(raw) + 2, err);
+void entry_set(struct pool *pool, struct entry *entry, const char *raw) {
+    char *value = pool_take(pool, strlen(raw) + 2);
     const char *line;
     size_t len, n = 0;
 
-    if (!copy || !value)
-        return -1;
-    entry->raw = copy;
+    entry->raw = pool_copy(pool, raw, strlen(raw));
     entry->value = value;
     while ((line = raw_line(&raw, &len))) {
         memcpy(value + n, line, len);
@@ -70,35 +67,29 @@ int entry_set(void **memory, struct entry *entry, const char *raw, struct err *e
         value[n++] = ' ';
     }
     value[n ? n - 1 : 0] = '\0';
-    return 0;
 }
 
-struct entry *section_add(void **memory, struct section *section, const char *key,
-                          struct err *err) {
-    struct entry *entries =
-        lang_grow(memory, section->entries, section->n_entries, sizeof *entries, err);
-
-    if (!entries)
-        return NULL;
-    section->entries = entries;
-    entries[section->n_entries] = (struct entry){.key = key};
-    return &entries[section->n_entries++];
+struct entry *section_add(struct pool *pool, struct section *section, const char *key) {
+    section->entries =
+        pool_grow(pool, section->entries, section->n_entries, sizeof *section->entries);
+    section->entries[section->n_entries] = (struct entry){.key = key};
+    return &section->entries[section->n_entries++];
 }
 
 /* The value of the open entry is complete. */
-static int close_entry(struct reader *r) {
-    if (!r->open)
-        return 0;
+static void close_entry(struct reader *r) {
+    if (r->open)
+        entry_set(r->pool, last_entry(r), r->value.data);
     r->open = false;
-    return entry_set(r->memory, last_entry(r), r->value.data, r->err);
 }
 
 static int take_header(struct reader *r, const char *start) {
     struct file *file = r->file;
     struct section section;
-    char *text = lang_copy(r->memory, start, uncommented_len(start), r->err);
+    const char *text = pool_copy(r->pool, start, uncommented_len(start));
 
-    if (close_entry(r) || !text || header_parse(r->memory, text, place(r, start), &section, r->err))
+    close_entry(r);
+    if (header_parse(r->pool, text, place(r, start), &section, r->err))
         return -1;
     const struct section *other =
         sections_find(file->sections, file->n_sections, section.kind, section.name);
@@ -107,12 +98,8 @@ static int take_header(struct reader *r, const char *start) {
                          "found a second [%s%s%s], expected one; the first is at %s:%d:%d",
                          section.kind, *section.name ? " " : "", section.name, other->pos.file,
                          other->pos.line, other->pos.column);
-    struct section *sections =
-        lang_grow(r->memory, file->sections, file->n_sections, sizeof section, r->err);
-    if (!sections)
-        return -1;
-    file->sections = sections;
-    sections[file->n_sections++] = section;
+    file->sections = pool_grow(r->pool, file->sections, file->n_sections, sizeof section);
+    file->sections[file->n_sections++] = section;
     return 0;
 }
 
@@ -136,17 +123,15 @@ static int take_key(struct reader *r, const char *start) {
     if (!section)
         return pos_error(r->err, place(r, start),
                          "found %s, expected a [SECTION] before the first key", found);
-    char *key =
-        close_entry(r) ? NULL : lang_copy(r->memory, start, (size_t)(key_end - start), r->err);
-    const struct entry *other = key ? section_find(section, key) : NULL;
+    close_entry(r);
+    const char *key = pool_copy(r->pool, start, (size_t)(key_end - start));
+    const struct entry *other = section_find(section, key);
     if (other)
         return pos_error(r->err, place(r, start),
                          "found a second '%s' in [%s], expected one; the first is at %s:%d:%d", key,
                          section->header, other->key_pos.file, other->key_pos.line,
                          other->key_pos.column);
-    struct entry *entry = key ? section_add(r->memory, section, key, r->err) : NULL;
-    if (!entry)
-        return -1;
+    struct entry *entry = section_add(r->pool, section, key);
     const char *value = equals + 1;
     value += strspn(value, " \t\r\v\f");
     size_t len = uncommented_len(value);
@@ -155,24 +140,23 @@ static int take_key(struct reader *r, const char *start) {
     r->open = true;
     r->value.len = 0;
     r->value_line = r->number;
-    return text_add(&r->value, value, len, r->err);
+    text_add(&r->value, value, len);
+    return 0;
 }
 
 /* One more line of the open entry; its value keeps the line's number and columns. */
-static int take_continuation(struct reader *r, const char *start) {
+static void take_continuation(struct reader *r, const char *start) {
     const size_t len = uncommented_len(start);
 
     if (r->value.len == 0) {
         last_entry(r)->pos = place(r, start);
     } else {
         for (; r->value_line < r->number; r->value_line++)
-            if (text_add(&r->value, "\n", 1, r->err))
-                return -1;
-        if (text_add(&r->value, r->line, (size_t)(start - r->line), r->err))
-            return -1;
+            text_add(&r->value, "\n", 1);
+        text_add(&r->value, r->line, (size_t)(start - r->line));
     }
     r->value_line = r->number;
-    return text_add(&r->value, start, len, r->err);
+    text_add(&r->value, start, len);
 }
 
 static const char *line_start(const struct reader *r) {
@@ -192,8 +176,10 @@ static int take_line(void *user, const char *section, const char *name, const ch
     if (r->failed || r->settled)
         return !r->failed;
     r->settled = true;
-    r->failed =
-        (r->open && start > r->line ? take_continuation(r, start) : take_key(r, start)) != 0;
+    if (r->open && start > r->line)
+        take_continuation(r, start);
+    else
+        r->failed = take_key(r, start) != 0;
     return !r->failed;
 }
 
@@ -245,19 +231,22 @@ static char *read_line(char *buffer, int size, void *user) {
     return strcpy(buffer, header ? "[section]" : r->line);
 }
 
-int reader_read(void **memory, FILE *stream, struct file *out, struct err *err) {
-    struct reader r = {
-        .memory = memory, .stream = stream, .file = out, .settled = true, .err = err};
+int reader_read(struct pool *pool, FILE *stream, struct file *out, struct err *err) {
+    struct reader r = {.pool = pool,
+                       .stream = stream,
+                       .file = out,
+                       .settled = true,
+                       .value.pool = pool,
+                       .err = err};
     int line = ini_parse_stream(read_line, &r, take_line, &r);
 
-    if (!r.failed && close_entry(&r))
-        r.failed = true;
+    if (!r.failed)
+        close_entry(&r);
     if (!r.failed && line)
         r.failed = err_set(err, ERR_CONFIG,
                            "%s:%d:1: found a line that inih cannot read, expected "
                            "KEY = VALUE or [SECTION]",
                            out->path, line) != 0;
     free(r.line);
-    text_release(&r.value);
     return r.failed ? -1 : 0;
 }

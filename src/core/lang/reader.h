@@ -12,18 +12,18 @@ struct file {
 };
 
 /* Read stream to its end into *out, whose path is set and whose sections are none.
- * Everything belongs to *memory. Errors: ERR_CONFIG at the place; ERR_IO for reading errors. */
-int reader_read(void **memory, FILE *stream, struct file *out, struct err *err);
+ * Everything belongs to the pool. Errors: ERR_CONFIG at the place; ERR_IO for reading errors. */
+int reader_read(struct pool *pool, FILE *stream, struct file *out, struct err *err);
 
 /* A section of that kind and name, or NULL. */
 struct section *sections_find(struct section *sections, int n, const char *kind, const char *name);
 
-/* Add an entry without value at the end. NULL when there is no memory. */
-struct entry *section_add(void **memory, struct section *section, const char *key, struct err *err);
+/* Add an entry without value at the end. */
+struct entry *section_add(struct pool *pool, struct section *section, const char *key);
 
 /* Set the entry's raw value, and value: its lines without blanks at both ends, joined by a space.
  */
-int entry_set(void **memory, struct entry *entry, const char *raw, struct err *err);
+void entry_set(struct pool *pool, struct entry *entry, const char *raw);
 
 /* The next line of a raw value that is not blank, without blanks at both ends; *at moves behind it.
  * NULL at the end. */

@@ -1,5 +1,4 @@
 /* Files, what they include, and how they become one job. */
-#include "core/lang/memory.h"
 #include "core/lang/merge.h"
 #include "core/lang/reader.h"
 
@@ -28,24 +27,14 @@ struct source_read {
 /* "b.ini:2:11: include cycle: a.ini -> b.ini -> a.ini" */
 static int cycle_error(struct source_read *job, const struct visit *to, const struct visit *from,
                        struct pos place) {
-    struct text chain = {0};
-    int status = 0;
+    struct pool *pool = &job->source->pool;
+    const char *chain = pool_print(pool, "%s -> %s", from->path, to->path);
 
-    for (const struct visit *v = from; !status; v = v->by) {
-        struct text longer = {0};
-        status = text_add(&longer, v->path, strlen(v->path), job->err) ||
-                 text_add(&longer, " -> ", 4, job->err) ||
-                 text_add(&longer, chain.len ? chain.data : to->path,
-                          chain.len ? chain.len : strlen(to->path), job->err);
-        text_release(&chain);
-        chain = longer;
-        if (v == to)
-            break;
+    for (const struct visit *v = from; v != to;) {
+        v = v->by;
+        chain = pool_print(pool, "%s -> %s", v->path, chain);
     }
-    if (!status)
-        pos_error(job->err, place, "include cycle: %s", chain.data);
-    text_release(&chain);
-    return -1;
+    return pos_error(job->err, place, "include cycle: %s", chain);
 }
 
 static int open_error(struct source_read *job, const char *path, const struct pos *place) {
@@ -65,13 +54,8 @@ static const char *included_path(struct source_read *job, const char *base, cons
                                  size_t len) {
     const char *slash = strrchr(base, '/');
     size_t folder = *word == '/' || !slash ? 0 : (size_t)(slash - base) + 1;
-    char *path = lang_take(&job->source->memory, folder + len + 1, job->err);
 
-    if (path) {
-        memcpy(path, base, folder);
-        memcpy(path + folder, word, len);
-    }
-    return path;
+    return pool_print(&job->source->pool, "%.*s%.*s", (int)folder, base, (int)len, word);
 }
 
 /* Visit every file that the include key names. */
@@ -89,7 +73,7 @@ static int visit_includes(struct source_read *job, const struct entry *include,
             return 0;
         size_t len = strcspn(s, blanks);
         const char *path = included_path(job, by->path, s, len);
-        if (!path || visit_file(job, path, by, &pos))
+        if (visit_file(job, path, by, &pos))
             return -1;
         s += len;
         pos.column += (int)len;
@@ -100,14 +84,15 @@ static int visit_includes(struct source_read *job, const struct entry *include,
 static int read_visited(struct source_read *job, FILE *stream, struct visit *visit) {
     struct file file = {.path = visit->path};
 
-    if (reader_read(&job->source->memory, stream, &file, job->err))
+    if (reader_read(&job->source->pool, stream, &file, job->err))
         return -1;
     const struct section *head = sections_find(file.sections, file.n_sections, "job", "");
     const struct entry *include = head ? section_find(head, "include") : NULL;
     if (include && visit_includes(job, include, visit))
         return -1;
     visit->done = true;
-    return merge_file(job->source, &file, job->err);
+    merge_file(job->source, &file);
+    return 0;
 }
 
 /* Read a file and all it includes, unless that has happened already.
@@ -130,15 +115,12 @@ static int visit_file(struct source_read *job, const char *path, const struct vi
         fclose(stream);
         return seen->done ? 0 : cycle_error(job, seen, by, *place);
     }
-    struct visit *visit = lang_take(&job->source->memory, sizeof *visit, job->err);
-    int result = -1;
-    if (visit) {
-        *visit = (struct visit){.path = path, .by = by, .before = job->visits};
-        visit->device = status.st_dev;
-        visit->inode = status.st_ino;
-        job->visits = visit;
-        result = read_visited(job, stream, visit);
-    }
+    struct visit *visit = pool_take(&job->source->pool, sizeof *visit);
+    *visit = (struct visit){.path = path, .by = by, .before = job->visits};
+    visit->device = status.st_dev;
+    visit->inode = status.st_ino;
+    job->visits = visit;
+    const int result = read_visited(job, stream, visit);
     fclose(stream);
     return result;
 }
@@ -148,8 +130,7 @@ int source_read(struct source *s, const char *path, const char *const *sets, int
     struct source_read job = {.source = s, .err = err};
 
     *s = (struct source){0};
-    const char *own_path = lang_copy(&s->memory, path, strlen(path), err);
-    int status = own_path ? visit_file(&job, own_path, NULL, NULL) : -1;
+    int status = visit_file(&job, pool_copy(&s->pool, path, strlen(path)), NULL, NULL);
     for (int i = 0; !status && i < n_sets; i++)
         status = merge_set(s, sets[i], i + 1, job_keys, err);
     if (status)
@@ -158,6 +139,6 @@ int source_read(struct source *s, const char *path, const char *const *sets, int
 }
 
 void source_release(struct source *s) {
-    lang_release(&s->memory);
+    pool_release(&s->pool);
     *s = (struct source){0};
 }

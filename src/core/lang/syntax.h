@@ -21,6 +21,7 @@
  * Strings and nodes belong to the source they were read into. */
 #pragma once
 #include "core/base/err.h"
+#include "core/base/pool.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -109,7 +110,7 @@ struct section {
 struct source {
     struct section *sections; /* in file order, included files before the text that follows */
     int n_sections;
-    void *memory; /* owner of everything; private to lang */
+    struct pool pool; /* owner of everything */
 };
 
 /* Read a job file and all files that its [job] include names (relative to the including file; each

@@ -11,7 +11,7 @@ static bool depthwise(const struct conv_shape *s) {
 }
 
 static bool by_winograd(const struct conv_shape *s, enum winograd_direction direction) {
-    return !s->no_winograd && winograd_fits(s, direction);
+    return compute_mode_of(s->mode)->winograd && winograd_fits(s, direction);
 }
 
 double conv_flops(const struct conv_shape *s) {

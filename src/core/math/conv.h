@@ -1,6 +1,7 @@
 /* conv.h - two-dimensional convolution, forward and both gradients. Images are [n, h, w, c],
  * weights [kernel_h, kernel_w, c / groups, k]. Results do not depend on the number of threads. */
 #pragma once
+#include "core/base/mode.h"
 #include "core/base/parallel.h"
 #include "core/base/tensor.h"
 
@@ -11,8 +12,8 @@ struct conv_shape {
     int64_t pad_h, pad_w; /* rows of zeros above, columns on the left; as many as are read at
                            * the other ends */
     int64_t dilation_h, dilation_w, groups; /* groups divides c and k */
-    int64_t x_n;      /* elements from one sample of the input to the next; 0: h * w * c */
-    bool no_winograd; /* add up every product */
+    int64_t x_n; /* elements from one sample of the input to the next; 0: h * w * c */
+    const struct compute_mode *mode; /* borrowed; NULL: the usual one */
 };
 
 /* Multiply-adds, counted as 2, of the forward pass without bias. */

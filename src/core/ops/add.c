@@ -43,6 +43,7 @@ const struct op op_add = {
     .memory.overwrites = 3,
     .memory.in_place = true,
     .meaning.arithmetic = OP_SUM,
+    .fusion.role = FUSION_ADD,
     .plan = plan,
     .forward = forward,
     .backward = backward,

@@ -132,6 +132,7 @@ const struct op op_bn = {
     .memory.in_place = true,
     .memory.overwrites = 1,
     .meaning.cancels_bias = true,
+    .fusion.role = FUSION_NORM,
     .plan = plan,
     .forward = forward,
     .backward = backward,

@@ -1,6 +1,10 @@
 /* leaky_relu(x, slope=0.01): y = x for x > 0, else slope * x. */
-#include "core/ops/leaky_relu.h"
 #include "core/ops/parts/activation.h"
+#include "core/ops/parts/then.h"
+
+struct leaky_relu {
+    double slope;
+};
 
 static const struct arg_spec specs[] = {
     {.name = "slope",
@@ -25,7 +29,25 @@ static act pull_back(act dy, act y, const void *args) {
     return (y > 0 ? dy : 0) + slope * (y > 0 ? 0 : dy);
 }
 
-ACTIVATION(y.data)
+static void forward_part(const struct op_call *c, int64_t begin, int64_t end) {
+    activation_forward(c, begin, end, value);
+}
+
+static void forward(const struct op_call *c) {
+    share(c, shape_len(&c->y.shape), forward_part);
+}
+
+static void backward_part(const struct op_call *c, int64_t begin, int64_t end) {
+    activation_backward(c, c->y.data, begin, end, pull_back);
+}
+
+static void backward(const struct op_call *c) {
+    activation_share_backward(c, backward_part);
+}
+
+static struct then then(const void *args) {
+    return (struct then){THEN_LEAKY_RELU, (act)((const struct leaky_relu *)args)->slope};
+}
 
 const struct op op_leaky_relu = {
     .word = {"leaky_relu", "x, or slope * x where x is negative", sizeof(struct leaky_relu), specs},
@@ -34,6 +56,8 @@ const struct op op_leaky_relu = {
     .memory.reads_y = true,
     .memory.overwrites = 1,
     .memory.in_place = true,
+    .fusion.role = FUSION_ACTIVATION,
+    .fusion.then = then,
     .plan = activation_plan,
     .forward = forward,
     .backward = backward,

@@ -161,6 +161,7 @@ const struct op op_linear = {
     .max_x = 1,
     .memory.reads_x = 1,
     .memory.overwrites = 1,
+    .fusion.role = FUSION_PRODUCT,
     .plan = plan,
     .forward = forward,
     .backward = backward,

@@ -12,10 +12,29 @@ static const struct op *const table[] = {
 #undef OP
 };
 
+/* Words of papers for what has a name already. */
+static const struct {
+    struct word word;
+    const struct op *op;
+} aliases[] = {
+    /* Mao et al. 2017, doi:10.1109/ICCV.2017.304 */
+    {{"lsgan", "mse as a GAN loss: of scores and 1 for real, 0 for generated samples", 0, NULL},
+     &op_mse},
+};
+
+enum { N_ALIASES = sizeof aliases / sizeof *aliases };
+
+const struct word *op_alias_at(int i) {
+    return i < N_ALIASES ? &aliases[i].word : NULL;
+}
+
 const struct op *op_find(const char *name) {
     for (size_t i = 0; i < sizeof table / sizeof *table; i++)
         if (!strcmp(table[i]->word.name, name))
             return table[i];
+    for (int i = 0; i < N_ALIASES; i++)
+        if (!strcmp(aliases[i].word.name, name))
+            return aliases[i].op;
     return NULL;
 }
 

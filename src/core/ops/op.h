@@ -5,6 +5,7 @@
  * the graph calls it before any number is allocated. Losses and metrics are operators too. */
 #pragma once
 #include "core/base/err.h"
+#include "core/base/mode.h"
 #include "core/base/parallel.h"
 #include "core/base/ranks.h"
 #include "core/base/tensor.h"
@@ -25,9 +26,9 @@ struct op_param {
 
 /* What an operator needs, said before any memory exists. */
 struct op_plan {
-    int64_t batch;    /* given: samples that this rank computes at a time */
-    bool bias_auto;   /* given: what bias=auto means here: true unless batch norm follows */
-    bool no_winograd; /* given: convolutions add up every product */
+    int64_t batch;  /* given: samples that this rank computes at a time */
+    bool bias_auto; /* given: what bias=auto means here: true unless batch norm follows */
+    const struct compute_mode *mode; /* given; NULL: the usual one */
 
     struct shape y;
     struct op_param w[OP_MAX_WEIGHTS];    /* shape.rank 0: not used */
@@ -58,7 +59,8 @@ struct op_call {
     int64_t first;             /* position of this rank's sample 0 in the global batch */
     struct team *team;         /* NULL: one thread */
     const struct ranks *ranks; /* the group that the plan asked for; NULL: it is alone */
-    bool training, no_winograd;
+    bool training;
+    const struct compute_mode *mode; /* that of the plan */
 };
 
 /* How little memory it can do with. {0}: nothing is read in backward, nothing shared. */
@@ -96,6 +98,24 @@ struct op_meaning {
     int64_t (*index_limit)(const void *args);
 };
 
+/* Its part in a chain of operators that is computed as one: see graph/fuse.h. */
+enum fusion_role {
+    FUSION_NONE,
+    FUSION_PRODUCT, /* w[0] times x[0], and w[1] if planned: a bias. One with a state has no part */
+    FUSION_NORM,    /* bn: its arguments are those of ops/bn.h */
+    FUSION_ADD,     /* x[0] + x[1] */
+    FUSION_ACTIVATION, /* of every element by itself, as then() says */
+};
+
+struct then;
+
+struct op_fusion {
+    enum fusion_role role;
+    bool transposed; /* product: w[0] is [.., channels of y / groups, of x], not [.., of x, of y] */
+    int (*groups)(const void *args);       /* product: of channels; NULL: one */
+    struct then (*then)(const void *args); /* activation; ops/parts/then.h */
+};
+
 struct op {
     struct word word; /* the word in the job language, with its arguments */
     int min_x, max_x; /* number of tensor inputs; a number is accepted in place of a tensor and
@@ -123,9 +143,10 @@ struct op {
 
     struct op_memory memory;
     struct op_meaning meaning;
+    struct op_fusion fusion;
 };
 
-/* The operator of that name, or NULL. Static lifetime. */
+/* The operator of that name or alias, or NULL. Static lifetime. */
 const struct op *op_find(const char *name);
 
 /* Which of its inputs holds class indices (-1: none), and below what they must be.
@@ -134,3 +155,6 @@ int op_class_input(const struct op *op, const void *args, const struct shape *x,
 
 /* All operators in the order of ops.def; *n is their number. */
 const struct op *const *op_table(int *n);
+
+/* The i-th of the words that mean an operator of another name; NULL past the last. */
+const struct word *op_alias_at(int i);

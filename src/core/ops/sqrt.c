@@ -12,7 +12,21 @@ static act pull_back(act dy, act y, const void *args) {
     return dy / (2 * y);
 }
 
-ACTIVATION(y.data)
+static void forward_part(const struct op_call *c, int64_t begin, int64_t end) {
+    activation_forward(c, begin, end, value);
+}
+
+static void forward(const struct op_call *c) {
+    share(c, shape_len(&c->y.shape), forward_part);
+}
+
+static void backward_part(const struct op_call *c, int64_t begin, int64_t end) {
+    activation_backward(c, c->y.data, begin, end, pull_back);
+}
+
+static void backward(const struct op_call *c) {
+    activation_share_backward(c, backward_part);
+}
 
 const struct op op_sqrt = {
     .word = {"sqrt", "square root", 0, NULL},

@@ -21,7 +21,21 @@ static act pull_back(act dy, act x, const void *args) {
     return dy * s * (1 + x * (1 - s));
 }
 
-ACTIVATION(x->data)
+static void forward_part(const struct op_call *c, int64_t begin, int64_t end) {
+    activation_forward(c, begin, end, value);
+}
+
+static void forward(const struct op_call *c) {
+    share(c, shape_len(&c->y.shape), forward_part);
+}
+
+static void backward_part(const struct op_call *c, int64_t begin, int64_t end) {
+    activation_backward(c, c->x->data, begin, end, pull_back);
+}
+
+static void backward(const struct op_call *c) {
+    activation_share_backward(c, backward_part);
+}
 
 const struct op op_swish = {
     .word = {"swish", "x / (1 + exp(-x))", 0, NULL},

@@ -1,4 +1,6 @@
 /* Which datasets of a group are fields. */
+#include "core/base/nearest.h"
+#include "core/base/pool.h"
 #include "io/dataset/dataset_layout.h"
 
 #include <ctype.h>
@@ -6,35 +8,13 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { NAME_COMPARED = 63, NAMES_TEXT = 256 };
+enum { NAMES_TEXT = 256 };
 
 /* A dataset of the group that may be a field. */
 struct candidate {
     struct layout_field field;
     char why[48]; /* it is none; "": it is one */
 };
-
-/* Levenshtein's distance of the first NAME_COMPARED characters. */
-static size_t distance(const char *a, const char *b) {
-    const size_t n_a = strnlen(a, NAME_COMPARED), n_b = strnlen(b, NAME_COMPARED);
-    size_t row[NAME_COMPARED + 1];
-
-    for (size_t j = 0; j <= n_b; j++)
-        row[j] = j;
-    for (size_t i = 1; i <= n_a; i++) {
-        size_t diagonal = row[0];
-
-        row[0] = i;
-        for (size_t j = 1; j <= n_b; j++) {
-            const size_t replace = diagonal + (a[i - 1] != b[j - 1]);
-            size_t best = row[j] < row[j - 1] ? row[j] + 1 : row[j - 1] + 1;
-
-            diagonal = row[j];
-            row[j] = replace < best ? replace : best;
-        }
-    }
-    return row[n_b];
-}
 
 void layout_names(const struct h5_list *list, bool groups, char *text, size_t len) {
     size_t used = 0;
@@ -54,18 +34,16 @@ void layout_names(const struct h5_list *list, bool groups, char *text, size_t le
 }
 
 const char *layout_nearest(const struct h5_list *list, const char *name) {
-    const char *best = NULL;
-    size_t least = strlen(name) / 2 + 1;
+    struct pool pool = {0};
+    const char **groups = pool_take(&pool, (size_t)list->n * sizeof *groups);
+    int n = 0;
 
-    for (int i = 0; i < list->n; i++) {
-        const size_t d = distance(name, list->entry[i].name);
-
-        if (list->entry[i].group && d < least) {
-            least = d;
-            best = list->entry[i].name;
-        }
-    }
-    return best;
+    for (int i = 0; i < list->n; i++)
+        if (list->entry[i].group)
+            groups[n++] = list->entry[i].name;
+    const char *found = nearest(name, groups, n);
+    pool_release(&pool);
+    return found;
 }
 
 bool layout_is_name(const char *name) {

@@ -164,6 +164,20 @@ static void results_are_those_without_fusion(void **state) {
     }
 }
 
+static void a_mode_without_fusion_leaves_the_graph(void **state) {
+    static const struct compute_mode mode = {.fusion = false, .winograd = true};
+    struct job_case job;
+    struct step_case step;
+    char text[2048];
+
+    (void)state;
+    body_text(&bodies[0], text, sizeof text);
+    assert_int_equal(prepare(&job, &step, text, "", false, NULL), 0);
+    step.graph->mode = &mode;
+    assert_int_equal(graph_fuse(step.graph, NULL, 0, true), 0);
+    release_one(&job, &step);
+}
+
 static void nets_of_all_kinds_give_the_same(void **state) {
     static const int chains[] = {7, 3, 3, 1, 0, 1, 3, 2};
 
@@ -533,6 +547,7 @@ static void memory_does_not_grow(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(results_are_those_without_fusion),
+        cmocka_unit_test(a_mode_without_fusion_leaves_the_graph),
         cmocka_unit_test(nets_of_all_kinds_give_the_same),
         cmocka_unit_test(threads_give_the_same_bits),
         cmocka_unit_test(results_are_those_of_memory_that_is_not_shared),

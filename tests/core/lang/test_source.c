@@ -37,7 +37,7 @@ static void refused(struct job_files *files, const char *text, enum err_kind kin
     assert_int_equal(source_read(&s, job_file(files, "a.ini", text), NULL, 0, NULL, &err), -1);
     check_message(files, err.msg, message);
     assert_int_equal(err.kind, kind);
-    assert_null(s.memory);
+    assert_null(s.pool.first);
 }
 
 static void values_are_joined_and_freed_of_comments(void **state) {

@@ -330,6 +330,36 @@ static void kernels_that_cover_the_image_agree_with_the_definition(void **state)
 }
 
 /* conv_forward_add: what is there stays. */
+/* Whole numbers add up exactly, but not by way of Winograd's thirds. */
+static bool adds_up_exactly(const struct compute_mode *mode) {
+    struct conv_shape s = square(1, 32, 32, 16, 16, 3, 1, 1, 1, 1);
+    struct operands ours, theirs;
+
+    s.out_h = s.out_w = 32;
+    s.mode = mode;
+    operands_init(&ours, &s);
+    operands_init(&theirs, &s);
+    for (int64_t i = 0; i < ours.x_len; i++)
+        ours.x[i] = theirs.x[i] = (act)(i % 7 - 3);
+    for (int64_t i = 0; i < ours.w_len; i++)
+        ours.w[i] = theirs.w[i] = (real)(i % 5 - 2);
+    conv_forward(&s, NULL, ours.x, ours.w, NULL, ours.y, ours.scratch);
+    define(&theirs, false);
+    const bool exactly = !memcmp(ours.y, theirs.y, (size_t)ours.y_len * sizeof *ours.y);
+    operands_release(&ours);
+    operands_release(&theirs);
+    return exactly;
+}
+
+static void the_mode_says_whether_every_product_is_added_up(void **state) {
+    static const struct compute_mode direct = {.winograd = false}, fast = {.winograd = true};
+
+    (void)state;
+    assert_true(adds_up_exactly(&direct));
+    assert_false(adds_up_exactly(&fast));
+    assert_false(adds_up_exactly(NULL));
+}
+
 static void sums_agree_with_the_definition(void **state) {
     const struct conv_shape shapes[] = {
         square(2, 5, 4, 3, 7, 3, 2, 1, 1, 1),
@@ -442,6 +472,7 @@ int main(void) {
         cmocka_unit_test(one_tap_between_many_channels_agrees_with_the_definition),
         cmocka_unit_test(one_output_of_several_places_agrees_with_the_definition),
         cmocka_unit_test(kernels_that_cover_the_image_agree_with_the_definition),
+        cmocka_unit_test(the_mode_says_whether_every_product_is_added_up),
         cmocka_unit_test(sums_agree_with_the_definition),
         cmocka_unit_test(samples_that_lie_apart_agree_with_the_definition),
         cmocka_unit_test(the_number_of_threads_does_not_change_a_bit),

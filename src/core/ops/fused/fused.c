@@ -7,7 +7,7 @@ int fused_plan_product(const struct fused *f, const struct shape *x, struct op_p
 
 int fused_plan_norm(const struct fused *f, const struct shape *x, struct op_plan *plan,
                     struct err *err) {
-    struct op_plan norm = {.batch = plan->batch};
+    struct op_plan norm = {.batch = plan->batch, .mode = plan->mode};
     const int first = fused_norm_weight(f);
 
     if (op_bn.plan(f->bn, x, 1, &norm, err))

@@ -1,5 +1,7 @@
 /* activation.h - element-wise operators y = f(x) whose slope is a function of y or of x.
- * Inline, so that the compiler makes one vector loop of each f. */
+ * Inline, so that the compiler makes one vector loop of each f: an operator passes its terms as
+ * constants to activation_forward and activation_backward, in functions of its own, which it
+ * shares among threads. */
 #pragma once
 #include "core/ops/parts/share.h"
 
@@ -30,7 +32,8 @@ ACTIVATION_INLINE void activation_forward(const struct op_call *c, int64_t begin
 }
 
 /* dx[i] += g(dy[i], v[i]) for begin <= i < end; where dx is dy, or holds nothing yet, it is
- * overwritten. */
+ * overwritten: the operator has overwrites = 1.
+ *   v  y (the operator has reads_y) or x (reads_x) */
 ACTIVATION_INLINE void activation_backward(const struct op_call *c, const act *restrict v,
                                            int64_t begin, int64_t end,
                                            act (*g)(act dy, act v, const void *args)) {
@@ -51,19 +54,10 @@ ACTIVATION_INLINE void activation_backward(const struct op_call *c, const act *r
         dx[i] += g(dy[i], v[i], c->args);
 }
 
-/* Defines forward and backward of y = value(x, args), dx = pull_back(dy, v, args), where v is y
- * (the operator has reads_y) or x->data (reads_x). The operator has overwrites = 1. */
-#define ACTIVATION(v)                                                                              \
-    static void forward_part(const struct op_call *c, int64_t begin, int64_t end) {                \
-        activation_forward(c, begin, end, value);                                                  \
-    }                                                                                              \
-    static void forward(const struct op_call *c) {                                                 \
-        share(c, shape_len(&c->y.shape), forward_part);                                            \
-    }                                                                                              \
-    static void backward_part(const struct op_call *c, int64_t begin, int64_t end) {               \
-        activation_backward(c, c->v, begin, end, pull_back);                                       \
-    }                                                                                              \
-    static void backward(const struct op_call *c) {                                                \
-        if (c->dx->data)                                                                           \
-            share(c, shape_len(&c->y.shape), backward_part);                                       \
-    }
+/* Run part over all elements of the gradient, if it is wanted. */
+static inline void activation_share_backward(const struct op_call *c,
+                                             void (*part)(const struct op_call *c, int64_t begin,
+                                                          int64_t end)) {
+    if (c->dx->data)
+        share(c, shape_len(&c->y.shape), part);
+}

@@ -120,7 +120,7 @@ static struct shape weight_shape(const struct filters *a, bool transposed, const
 }
 
 static struct conv3d conv3d_of(const struct filters *a, bool transposed, const struct shape *x,
-                               const struct shape *y, bool no_winograd) {
+                               const struct shape *y, const struct compute_mode *mode) {
     const struct shape *in = transposed ? y : x, *out = transposed ? x : y;
     const int none = AXES_MAX - axes_of(x); /* dimensions that x lacks: one pixel, one tap */
     int64_t n_in[AXES_MAX] = {1, 1, 1}, n_out[AXES_MAX] = {1, 1, 1};
@@ -152,7 +152,7 @@ static struct conv3d conv3d_of(const struct filters *a, bool transposed, const s
                   .dilation_h = v[1].dilation,
                   .dilation_w = v[2].dilation,
                   .groups = a->groups,
-                  .no_winograd = no_winograd},
+                  .mode = mode},
         .d = n_in[0],
         .out_d = n_out[0],
         .kernel_d = v[0].kernel,
@@ -173,7 +173,7 @@ int filters_plan(const char *name, bool transposed, const struct filters *a, con
     plan->y.dim[x->rank - 1] = a->channels;
     if (transposed ? grow(name, a, x, &plan->y, err) : shrink(name, a, x, &plan->y, err))
         return -1;
-    const struct conv3d s = conv3d_of(a, transposed, x, &plan->y, plan->no_winograd);
+    const struct conv3d s = conv3d_of(a, transposed, x, &plan->y, plan->mode);
     struct op_param weight = {.name = "weight", .decay = true};
 
     for (int i = 0; i < n_axes; i++) {
@@ -200,7 +200,7 @@ int filters_plan(const char *name, bool transposed, const struct filters *a, con
 }
 
 struct conv3d filters_conv3d(const struct op_call *c, bool transposed) {
-    return conv3d_of(c->args, transposed, &c->x->shape, &c->y.shape, c->no_winograd);
+    return conv3d_of(c->args, transposed, &c->x->shape, &c->y.shape, c->mode);
 }
 
 struct spectral filters_spectral(const struct filters *a, bool transposed, const struct shape *x,
@@ -208,6 +208,10 @@ struct spectral filters_spectral(const struct filters *a, bool transposed, const
     const struct shape w = weight_shape(a, transposed, x, y);
 
     return spectral_of(a->spectral, &w, transposed);
+}
+
+int filters_groups(const void *args) {
+    return ((const struct filters *)args)->groups;
 }
 
 int64_t filters_pixels(const struct shape *s) {

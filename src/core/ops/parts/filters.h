@@ -85,5 +85,8 @@ struct conv3d filters_conv3d(const struct op_call *c, bool transposed);
 struct spectral filters_spectral(const struct filters *a, bool transposed, const struct shape *x,
                                  const struct shape *y);
 
+/* Groups of channels, by the arguments alone. */
+int filters_groups(const void *args);
+
 /* Pixels of all samples. */
 int64_t filters_pixels(const struct shape *s);
