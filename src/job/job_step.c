@@ -55,7 +55,7 @@ int job_read_step(struct job *job, const struct section *s, struct err *err) {
     if (v.kind != VALUE_APPLIED || !optim_find(v.applied.word->name))
         return pos_error(err, optimizer->pos, "optimizer: expected one as in sgd(lr=0.1)");
     step->optimizer = v.applied;
-    const struct applied *lr = v.applied.args; /* first among every optimiser's arguments */
+    const struct applied *lr = optim_schedule(&step->optimizer, "lr");
     if (!job->best && ((const struct schedule *)(const void *)lr->word)->reads_measure)
         return pos_error(err, optimizer->pos,
                          "%s follows the best measure: [validate] needs a "
