@@ -15,7 +15,7 @@ static const struct optimizer *const table[] = {
 };
 
 /* Fewer elements are updated sooner than threads are woken: biases, scales of norms. */
-enum { LEAST_SHARED = 16384 };
+enum { LEAST_SHARED = 65536 };
 
 /* Norms are added up in at most MAX_PIECES pieces, cut by the length alone. */
 enum { MAX_PIECES = 256, LEAST_PIECE = 4096 };

@@ -165,7 +165,7 @@ static void cuts_do_not_change_the_bits(void **state) {
 
 static void threads_do_not_change_the_bits(void **state) {
     (void)state;
-    const int64_t lengths[] = {1, 4097, 16385, 100003, 1200007};
+    const int64_t lengths[] = {1, 4097, 65537, 100003, 1200007};
     int n;
     const struct optimizer *const *table = optim_table(&n);
 
