@@ -52,7 +52,7 @@ static const struct key keys[] = {
 
 /* A schedule that follows the best measure needs one. */
 static int check_schedule(const struct job *job, const struct job_step *step, struct err *err) {
-    const struct applied *lr = step->optimizer.args; /* first among every optimiser's arguments */
+    const struct applied *lr = optim_schedule(&step->optimizer, "lr");
 
     if (job->best || !((const struct schedule *)(const void *)lr->word)->reads_measure)
         return 0;

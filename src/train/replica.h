@@ -6,7 +6,8 @@
 #include "job/job.h"
 #include "train/spans.h"
 
-/* A run of weights that is treated alike by an optimiser. */
+/* A run of weights that is treated alike by an optimiser; one parameter where it needs them whole.
+ */
 struct update_run {
     int64_t begin, len;
     bool decay, frozen;
@@ -89,9 +90,10 @@ int replica_allocate(struct replica *r, const struct replica_config *config, str
 void replica_release(struct replica *r);
 
 /* Apply the optimiser to elements [begin, begin + len) of step's net number `net`, and what the
- * step says of weights: bounds, averages. */
-void replica_update(struct replica_step *step, int net, int64_t begin, int64_t len, double lr,
-                    double scale);
+ * step says of weights: bounds, averages; by all threads. Any pieces in any order give the same
+ * bits, but for an optimiser that is optim_whole(), which takes the net as one. */
+void replica_update(struct replica *r, struct replica_step *step, int net, int64_t begin,
+                    int64_t len, double lr, double scale);
 
 /* Averages begin as the weights are. */
 void replica_begin_ema(struct replica *r);

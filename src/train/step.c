@@ -123,51 +123,60 @@ static double norm_of(const struct stepper *s, const struct replica_step *step) 
     return sqrt(squares);
 }
 
-/* Clip by norm, which is the same on all ranks, and update. */
-static int update_clipped(struct stepper *s, struct replica_step *step, double lr, int64_t number,
-                          struct err *err) {
-    const struct job_step *job = step->job;
-    const double norm = norm_of(s, step), scale = clip_scale(norm, job->clip_norm);
+/* Does an update need all gradients of the step? */
+static bool waits(const struct replica_step *step) {
+    return step->job->clip_norm > 0 || optim_whole(step->optimizer);
+}
 
-    if (!isfinite(norm))
-        return err_set(err, ERR_DATA,
-                       "step %" PRId64 ": the norm of the gradients is %s; a lower "
-                       "learning rate may help; checkpoints of earlier steps are kept",
-                       number, isnan(norm) ? "nan" : "infinite");
-    for (int i = 0; i < step->n_train; i++) {
-        const int64_t all = step->train[i]->weights.len;
-        if (job->clip_value > 0)
-            clip_values(step->train[i]->dw, all, scale, job->clip_value, s->replica->team);
-        replica_update(step, i, 0, all, lr, job->clip_value > 0 ? 1 : scale);
+/* Elements of one net; scale: of gradients. */
+static void update_span(struct stepper *s, struct replica_step *step, int net, int64_t begin,
+                        int64_t len, double lr, double scale) {
+    const double limit = step->job->clip_value;
+
+    if (limit > 0)
+        clip_values(step->train[net]->dw + begin, len, scale, limit, s->replica->team);
+    replica_update(s->replica, step, net, begin, len, lr, limit > 0 ? 1 : scale);
+}
+
+/* All nets, after clipping by norm, which is the same on all ranks. */
+static int update_all(struct stepper *s, struct replica_step *step, double lr, int64_t number,
+                      struct err *err) {
+    double scale = 1;
+
+    if (step->job->clip_norm > 0) {
+        const double norm = norm_of(s, step);
+        if (!isfinite(norm))
+            return err_set(err, ERR_DATA,
+                           "step %" PRId64 ": the norm of the gradients is %s; a lower "
+                           "learning rate may help; checkpoints of earlier steps are kept",
+                           number, isnan(norm) ? "nan" : "infinite");
+        scale = clip_scale(norm, step->job->clip_norm);
     }
+    for (int i = 0; i < step->n_train; i++)
+        update_span(s, step, i, 0, step->train[i]->weights.len, lr, scale);
     return 0;
 }
 
-/* Updates follow the buckets as they arrive; clipping by norm has to wait for all of them. */
+/* Updates follow the buckets as they arrive, unless they have to wait for all of them. */
 static int update(struct stepper *s, int which, const struct step_input *in,
                   struct step_times *times, struct err *err) {
     struct replica_step *step = &s->replica->step[which];
-    const struct job_step *job = step->job;
     const double lr = in->lr[which];
     int64_t begin, len;
     int span, rc = 0;
 
     while (reducer_next(s->reducer[which], &span, &begin, &len)) {
         const double start = clock_now();
-        if (span >= step->n_train) {
+        if (span >= step->n_train)
             add_running(s, step->running[span - step->n_train], begin, len);
-        } else if (job->clip_norm <= 0) {
-            if (job->clip_value > 0)
-                clip_values(step->train[span]->dw + begin, len, 1, job->clip_value,
-                            s->replica->team);
-            replica_update(step, span, begin, len, lr, 1);
-        }
+        else if (!waits(step))
+            update_span(s, step, span, begin, len, lr, 1);
         times->optimizer += clock_now() - start;
     }
     times->exposed_comm += reducer_wait_seconds(s->reducer[which]);
-    if (job->clip_norm > 0) {
+    if (waits(step)) {
         const double start = clock_now();
-        rc = update_clipped(s, step, lr, in->step + 1, err);
+        rc = update_all(s, step, lr, in->step + 1, err);
         times->optimizer += clock_now() - start;
     }
     step->n_updates++;

@@ -79,7 +79,7 @@ static int make_replica(struct trainer *t, struct err *err) {
     if (replica_init(&t->replica, &config, err))
         return -1;
     for (int i = 0; i < t->replica.n_steps; i++)
-        memcpy(&t->schedule[i], t->job->step[i].optimizer.args, sizeof t->schedule[i]);
+        t->schedule[i] = *optim_schedule(&t->job->step[i].optimizer, "lr");
     return memory_check(replica_bytes(&t->replica), comm_local_size(t->comm), err);
 }
 

@@ -1,7 +1,6 @@
 /* update.c - how a step's gradients move the weights. */
+#include "core/learn/clip.h"
 #include "train/replica_parts.h"
-
-#include <string.h>
 
 static struct update_run run_of(const struct replica_step *s, const struct net *net, int param) {
     const struct param *p = &net->weights.items[param];
@@ -25,7 +24,7 @@ void replica_find_runs(struct replica *r, struct replica_step *s, int net) {
 
     for (int i = 0; i < s->train[net]->weights.n; i++) {
         const struct update_run run = run_of(s, s->train[net], i);
-        if (*n && alike(&(*runs)[*n - 1], &run)) {
+        if (*n && !optim_whole(s->optimizer) && alike(&(*runs)[*n - 1], &run)) {
             (*runs)[*n - 1].len += run.len;
             continue;
         }
@@ -34,46 +33,60 @@ void replica_find_runs(struct replica *r, struct replica_step *s, int net) {
     }
 }
 
-static void clip(real *w, int64_t len, real most) {
-    for (int64_t i = 0; i < len; i++)
-        w[i] = w[i] > most ? most : w[i] < -most ? -most : w[i];
+struct averaging {
+    const real *w;
+    real *ema, follow;
+};
+
+static void move_average(void *context, int64_t begin, int64_t end) {
+    const struct averaging *a = context;
+
+    for (int64_t i = begin; i < end; i++)
+        a->ema[i] += a->follow * (a->w[i] - a->ema[i]);
 }
 
 /* The average follows faster at first, when the weights are still far from where they will be. */
-static void average(const struct replica_step *s, const struct net *net, int64_t begin,
-                    int64_t len) {
+static void average(const struct replica_step *s, const struct net *net, int64_t begin, int64_t len,
+                    struct team *team) {
     const double t = (double)s->n_updates + 1, ramp = (1 + t) / (10 + t);
     const real follow = (real)(1 - (ramp < s->job->ema ? ramp : s->job->ema));
+    struct averaging a = {net->w + begin, net->ema + begin, follow};
 
-    for (int64_t i = begin; i < begin + len; i++)
-        net->ema[i] += follow * (net->w[i] - net->ema[i]);
+    team_run(team, len, move_average, &a);
 }
 
-void replica_update(struct replica_step *s, int net, int64_t begin, int64_t len, double lr,
-                    double scale) {
+/* The part [from, to) of a run. */
+static void update_run(struct replica *r, struct replica_step *s, int net,
+                       const struct update_run *run, int64_t from, int64_t to, double lr,
+                       double scale) {
+    struct optim_call call = {.w = s->train[net]->w + from,
+                              .dw = s->train[net]->dw + from,
+                              .len = to - from,
+                              .lr = lr * run->lr_scale,
+                              .scale = scale,
+                              .t = s->n_updates + 1,
+                              .decay = run->decay};
+
+    for (int m = 0; m < s->optimizer->n_moments; m++)
+        call.moment[m] = s->nets[net].moment[m] + from;
+    optim_update(s->optimizer, s->job->optimizer.args, &call, r->team);
+    if (s->job->clip_weights > 0)
+        clip_values(call.w, call.len, 1, s->job->clip_weights, r->team);
+}
+
+void replica_update(struct replica *r, struct replica_step *s, int net, int64_t begin, int64_t len,
+                    double lr, double scale) {
     const int64_t end = begin + len;
 
     for (int i = 0; i < s->nets[net].n_runs; i++) {
         const struct update_run *run = &s->nets[net].runs[i];
         const int64_t from = run->begin > begin ? run->begin : begin;
         const int64_t to = run->begin + run->len < end ? run->begin + run->len : end;
-        if (from >= to || run->frozen)
-            continue;
-        struct optim_call call = {.w = s->train[net]->w + from,
-                                  .dw = s->train[net]->dw + from,
-                                  .len = to - from,
-                                  .lr = lr * run->lr_scale,
-                                  .scale = scale,
-                                  .t = s->n_updates + 1,
-                                  .decay = run->decay};
-        for (int m = 0; m < s->optimizer->n_moments; m++)
-            call.moment[m] = s->nets[net].moment[m] + from;
-        s->optimizer->step(s->job->optimizer.args, &call);
-        if (s->job->clip_weights > 0)
-            clip(call.w, call.len, (real)s->job->clip_weights);
+        if (from < to && !run->frozen)
+            update_run(r, s, net, run, from, to, lr, scale);
     }
     if (s->job->ema > 0)
-        average(s, s->train[net], begin, len);
+        average(s, s->train[net], begin, len, r->team);
 }
 
 void replica_begin_ema(struct replica *r) {

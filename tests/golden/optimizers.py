@@ -1,123 +1,280 @@
-"""Prints the numbers in tests/core/learn/test_optim.c and test_schedule.c.
+"""Prints tests/core/learn/golden_optim.h and golden_schedule.h: what PyTorch computes.
 
-One weight at a time, in Python's doubles, after the pseudo-code of the PyTorch documentation
-(torch.optim.SGD, Adagrad, RMSprop, Adam, AdamW and torch.optim.lr_scheduler), not after our code.
+    python3 tests/golden/optimizers.py optim    > tests/core/learn/golden_optim.h
+    python3 tests/golden/optimizers.py schedule > tests/core/learn/golden_schedule.h
+
+sgd, adagrad, rmsprop, adam and adamw are torch.optim's own classes, in double. PyTorch has no l1,
+no lars and no lamb: l1 is added to the gradient that its classes get; the other two are written
+here after the papers (arXiv:1708.03888, algorithm 1; arXiv:1904.00962, algorithm 2), lars with
+PyTorch's SGD for the momentum.
+
+Schedules are torch.optim.lr_scheduler's, asked before each of the 40 updates of a job of 10 epochs.
+What they count in steps ours count in epochs: an exponential's gamma is that of an epoch, so that
+PyTorch gets its 4th root. A warm-up is LinearLR in front of the others, by SequentialLR.
 """
 
-from math import cos, pi, sqrt
+import sys
+import textwrap
+import warnings
 
-W = [1.0, -2.0, 0.5]
-G = [[0.1, -0.2, 0.3], [-0.4, 0.5, 0.25], [0.7, 0.05, -0.6]]
-LR = [0.1, 0.1, 0.05]
+import torch
+from torch.optim import lr_scheduler as S
+
+warnings.filterwarnings("ignore")
+torch.set_default_dtype(torch.double)
+torch.manual_seed(1)
+
+LEN, STEPS = 11, 5  # a length that no vector of a processor divides
+W = torch.randn(LEN)
+DW = torch.randn(STEPS, LEN) * 0.3
+LR = [0.1, 0.1, 0.05, 0.2, 0.01]
 
 
-def sign(x):
-    return (x > 0) - (x < 0)
+def numbers(values):
+    return "{" + ", ".join(repr(float(v)) for v in values) + "}"
 
 
-def run(update):
+def show(text, indent="    "):
+    print("\n".join(textwrap.wrap(text, 98, initial_indent=indent, subsequent_indent="     ")))
+
+
+def settings(args):
+    return "{" + (", ".join(f'{{"{k}", {float(v)!r}}}' for k, v in args.items()) or "{0, 0}") + "}"
+
+
+class Lars:
+    """Algorithm 1: v = m v + rate * local * (g + decay w); w -= v."""
+
+    def __init__(self, params, lr, momentum, weight_decay, trust, eps, decay):
+        self.w, self.decay = params[0], decay
+        self.weight_decay, self.trust, self.eps = weight_decay, trust, eps
+        self.sgd = torch.optim.SGD(params, lr=1.0, momentum=momentum)
+        self.param_groups = [{"lr": lr}]
+
+    def step(self):
+        w, g, rate = self.w.data, self.w.grad, self.param_groups[0]["lr"]
+        if self.decay:
+            nw, ng = float(w.norm()), float(g.norm())
+            rate *= self.trust * nw / (ng + self.weight_decay * nw + self.eps)
+            g = g + self.weight_decay * w
+        self.w.grad = rate * g
+        self.sgd.step()
+
+
+class Lamb:
+    """Algorithm 2, phi(x) = x."""
+
+    def __init__(self, params, lr, beta1, beta2, eps, weight_decay, decay):
+        self.w, self.decay, self.weight_decay = params[0], decay, weight_decay
+        self.beta1, self.beta2, self.eps = beta1, beta2, eps
+        self.param_groups = [{"lr": lr}]
+        self.m = self.v = torch.zeros_like(self.w)
+        self.t = 0
+
+    def step(self):
+        w, g, rate = self.w.data, self.w.grad, self.param_groups[0]["lr"]
+        self.t += 1
+        self.m = self.beta1 * self.m + (1 - self.beta1) * g
+        self.v = self.beta2 * self.v + (1 - self.beta2) * g**2
+        m = self.m / (1 - self.beta1**self.t)
+        v = self.v / (1 - self.beta2**self.t)
+        step = m / (v.sqrt() + self.eps)
+        if self.decay:
+            step = step + self.weight_decay * w
+            rate *= float(w.norm() / step.norm())
+        self.w.data = w - rate * step
+
+
+def torch_optimizer(name, w, args, decay):
+    args = dict(args)
+    if not decay:
+        args.pop("weight_decay", 0)
+    if "beta1" in args:
+        args["betas"] = args.pop("beta1"), args.pop("beta2")
+    cls = {"sgd": torch.optim.SGD, "adagrad": torch.optim.Adagrad, "rmsprop": torch.optim.RMSprop,
+           "adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[name]
+    if name == "adamw":
+        args.setdefault("weight_decay", 0.0)
+    if name == "sgd" and "nesterov" in args:
+        args["nesterov"] = bool(args["nesterov"])
+    return cls([w], lr=LR[0], **args)
+
+
+def optim_case(name, args, decay=True, scale=1.0):
+    w = torch.nn.Parameter(W.clone())
+    torch_args = {k: v for k, v in args.items() if k != "l1"}
+    if name in ("lars", "lamb"):
+        optimizer = {"lars": Lars, "lamb": Lamb}[name]([w], LR[0], **args, decay=decay)
+    else:
+        optimizer = torch_optimizer(name, w, torch_args, decay)
+    rows = []
+    for dw, lr in zip(DW, LR):
+        w.grad = scale * dw + (args.get("l1", 0) * w.data.sign() if decay else 0)
+        optimizer.param_groups[0]["lr"] = lr
+        optimizer.step()
+        rows.append(numbers(w.data))
+    show(f'{{"{name}", {settings(args)}, {str(decay).lower()}, {scale}, {{{", ".join(rows)}}}}},')
+
+
+OPTIM_HEAD = """/* Made by tests/golden/optimizers.py: weights after each update, by PyTorch. */
+#pragma once
+#include <stdbool.h>
+
+/* clang-format off */
+enum { GOLDEN_LEN = %d, GOLDEN_UPDATES = %d, GOLDEN_ARGS = 6 };
+
+struct golden_optim {
+    const char *name;
+    struct {
+        const char *name;
+        double value;
+    } args[GOLDEN_ARGS]; /* others: as word_defaults() */
+    bool decay;
+    double scale; /* of the gradients */
+    double w[GOLDEN_UPDATES][GOLDEN_LEN];
+};
+"""
+
+
+def optim():
+    print(OPTIM_HEAD % (LEN, STEPS))
+    show(f"static const double golden_w[GOLDEN_LEN] = {numbers(W)};", "")
+    show("static const double golden_dw[GOLDEN_UPDATES][GOLDEN_LEN] = {"
+         + ", ".join(numbers(g) for g in DW) + "};", "")
+    show(f"static const double golden_lr[GOLDEN_UPDATES] = {numbers(LR)};", "")
+    print("static const struct golden_optim golden_optims[] = {")
+    optim_case("sgd", {})
+    optim_case("sgd", {"momentum": 0.9})
+    optim_case("sgd", {"momentum": 0.9, "weight_decay": 0.02})
+    optim_case("sgd", {"momentum": 0.8, "nesterov": 1, "weight_decay": 0.01})
+    optim_case("sgd", {"momentum": 0.8, "weight_decay": 0.3, "l1": 0.2}, decay=False)
+    optim_case("sgd", {"weight_decay": 0.1, "l1": 0.02}, scale=0.5)
+    optim_case("adagrad", {})
+    optim_case("adagrad", {"eps": 0.01, "weight_decay": 0.05})
+    optim_case("adagrad", {"weight_decay": 0.05, "l1": 0.1}, decay=False)
+    optim_case("rmsprop", {})
+    optim_case("rmsprop", {"alpha": 0.9, "eps": 0.001, "momentum": 0.5, "weight_decay": 0.05})
+    optim_case("rmsprop", {"momentum": 0.5, "weight_decay": 0.05, "l1": 0.1}, decay=False)
+    optim_case("adam", {"beta1": 0.9, "beta2": 0.999})
+    optim_case("adam", {"beta1": 0.5, "beta2": 0.99, "eps": 0.001, "weight_decay": 0.1})
+    optim_case("adam", {"beta1": 0.5, "beta2": 0.9, "weight_decay": 0.1, "l1": 0.1}, decay=False)
+    optim_case("adamw", {"beta1": 0.9, "beta2": 0.999, "weight_decay": 0.01})
+    optim_case("adamw", {"beta1": 0.5, "beta2": 0.99, "eps": 0.001, "weight_decay": 0.3,
+                         "l1": 0.05})
+    optim_case("adamw", {"beta1": 0.5, "beta2": 0.9, "weight_decay": 0.3}, decay=False)
+    lars = {"momentum": 0.9, "weight_decay": 0.01, "trust": 0.5, "eps": 0.1}
+    optim_case("lars", {"momentum": 0.9, "weight_decay": 0.0, "trust": 0.001, "eps": 0.0})
+    optim_case("lars", lars, scale=0.25)
+    optim_case("lars", lars, decay=False)
+    lamb = {"beta1": 0.5, "beta2": 0.99, "eps": 0.001, "weight_decay": 0.1}
+    optim_case("lamb", {"beta1": 0.9, "beta2": 0.999, "eps": 1e-6, "weight_decay": 0.01})
+    optim_case("lamb", lamb, scale=2.0)
+    optim_case("lamb", lamb, decay=False)
+    print("};")
+
+
+EPOCHS, PER_EPOCH = 10, 4
+N = EPOCHS * PER_EPOCH
+
+
+def rates(lr, make):
+    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=lr)
+    scheduler = make(optimizer)
     out = []
-    for j, w in enumerate(W):
-        state = {}
-        for t in (1, 2, 3):
-            w = update(state, w, G[t - 1][j], LR[t - 1], t)
-        out.append(w)
+    for _ in range(N):
+        out.append(optimizer.param_groups[0]["lr"])
+        optimizer.step()
+        if len(out) < N:
+            scheduler.step()
     return out
 
 
-def sgd(momentum=0.0, nesterov=False, weight_decay=0.0, l1=0.0, scale=1.0):
-    def update(s, w, g, lr, t):
-        g = g * scale + weight_decay * w + l1 * sign(w)
-        if momentum:
-            s["b"] = momentum * s["b"] + g if t > 1 else g
-            g = g + momentum * s["b"] if nesterov else s["b"]
-        return w - lr * g
-    return update
+def schedule_case(name, lr, args, make, warmup=0.0, at=()):
+    n = round(warmup * PER_EPOCH)
+
+    def warmed(optimizer):
+        rise = S.LinearLR(optimizer, start_factor=1 / n, total_iters=n - 1)
+        return S.SequentialLR(optimizer, [rise, make(optimizer)], milestones=[n])
+
+    args = {**args, **({"warmup": warmup} if warmup else {})}
+    show(f'{{"{name}", {lr}, {settings(args)}, {len(at)}, {{{", ".join(map(str, at)) or 0}}}, '
+         f"{numbers(rates(lr, warmed if warmup else make))}}},")
 
 
-def adagrad(eps, weight_decay):
-    def update(s, w, g, lr, t):
-        g += weight_decay * w
-        s["sum"] = s.get("sum", 0.0) + g * g
-        return w - lr * g / (sqrt(s["sum"]) + eps)
-    return update
-
-
-def rmsprop(alpha, eps, momentum, weight_decay):
-    def update(s, w, g, lr, t):
-        g += weight_decay * w
-        s["v"] = alpha * s.get("v", 0.0) + (1 - alpha) * g * g
-        step = g / (sqrt(s["v"]) + eps)
-        if momentum > 0:
-            s["b"] = momentum * s.get("b", 0.0) + step
-            step = s["b"]
-        return w - lr * step
-    return update
-
-
-def adam(beta1, beta2, eps, weight_decay, decoupled):
-    def update(s, w, g, lr, t):
-        if decoupled:
-            w = w - lr * weight_decay * w
-        else:
-            g += weight_decay * w
-        s["m"] = beta1 * s.get("m", 0.0) + (1 - beta1) * g
-        s["v"] = beta2 * s.get("v", 0.0) + (1 - beta2) * g * g
-        return w - lr * (s["m"] / (1 - beta1**t)) / (sqrt(s["v"] / (1 - beta2**t)) + eps)
-    return update
-
-
-def show(name, values):
-    print(f"{name:24}", ", ".join(f"{v:.15g}" for v in values))
-
-
-show("sgd", run(sgd()))
-show("sgd momentum", run(sgd(momentum=0.9)))
-show("sgd nesterov", run(sgd(momentum=0.9, nesterov=True, weight_decay=0.01)))
-show("sgd l1 scale", run(sgd(weight_decay=0.1, l1=0.02, scale=0.5)))
-show("adagrad", run(adagrad(1e-10, 0.01)))
-show("rmsprop", run(rmsprop(0.99, 1e-8, 0, 0)))
-show("rmsprop momentum", run(rmsprop(0.9, 0.001, 0.5, 0.01)))
-show("adam", run(adam(0.9, 0.999, 1e-8, 0, False)))
-show("adam decay", run(adam(0.5, 0.99, 1e-3, 0.1, False)))
-show("adamw decay", run(adam(0.5, 0.99, 1e-3, 0.1, True)))
-
-
-def one_cycle(total, k, top=0.1, up=0.3, div=25, end_div=1e4):
-    """OneCycleLR(max_lr=top, total_steps=total), anneal_strategy='cos', update k from 0."""
-    start, low = top / div, top / div / end_div
-    phases = [(up * total - 1, start, top), (total - 1, top, low)]
-    begin = 0
-    for end, a, b in phases:
-        if k <= end or end == total - 1:
-            pct = (k - begin) / (end - begin)
-            return b + (a - b) / 2 * (1 + cos(pi * pct))
-        begin = end
-
-
-def cosine(epoch, lr, low, warmup, epochs):
-    """SequentialLR(LinearLR, CosineAnnealingLR(T_max=epochs - warmup)) at whole epochs."""
-    return low + (lr - low) * (1 + cos(pi * (epoch - warmup) / (epochs - warmup))) / 2
-
-
-def plateau(measures, mode, lr, factor, patience, low, threshold):
-    best, bad, out = None, 0, []
+def plateau_case(mode, measures, lr, factor, patience, low, threshold):
+    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=lr)
+    scheduler = S.ReduceLROnPlateau(optimizer, mode=mode, factor=factor, patience=patience,
+                                    threshold=threshold, min_lr=low, eps=0)
+    out = []
     for m in measures:
-        better = best is None or (
-            m < best * (1 - threshold) if mode == "min" else m > best * (1 + threshold))
-        if better:
-            best, bad = m, 0
-        else:
-            bad += 1
-        if bad > patience:
-            lr, bad = max(lr * factor, low), 0
-        out.append(lr)
-    return out
+        scheduler.step(m)
+        out.append(optimizer.param_groups[0]["lr"])
+    show(f"{{{str(mode == 'max').lower()}, {lr}, {factor}, {patience}, {low}, {threshold}, "
+         f"{len(measures)}, {numbers(measures)}, {numbers(out)}}},")
 
 
-show("one_cycle 10 x 2 updates", [one_cycle(20, k) for k in (0, 3, 5, 6, 13, 19)])
-show("cosine", [cosine(e, 0.4, 0.01, 2, 10) for e in (2, 3, 5, 9)])
-show("poly", [0.2 * (1 - e / 8) ** 0.9 for e in (0, 1, 4, 7)])
-show("plateau min", plateau([1, 0.9, 0.89995, 0.95, 0.91, 0.5, 0.6, 0.6, 0.6, 0.6], "min",
-                            0.1, 0.1, 1, 2e-3, 1e-4))
-show("plateau max", plateau([0.1, 0.2, 0.2, 0.2, 0.3], "max", 0.1, 0.5, 1, 0, 1e-4))
+SCHEDULE_HEAD = """/* Made by tests/golden/optimizers.py: rates before each update, by PyTorch. */
+#pragma once
+#include <stdbool.h>
+
+/* clang-format off */
+enum { GOLDEN_EPOCHS = %d, GOLDEN_PER_EPOCH = %d, GOLDEN_UPDATES = %d, GOLDEN_MEASURES = 12 };
+
+struct golden_schedule {
+    const char *name;
+    double lr;
+    struct {
+        const char *name;
+        double value;
+    } args[4]; /* others: as word_defaults() */
+    int n_at;
+    double at[3]; /* of multistep */
+    double rate[GOLDEN_UPDATES];
+};
+
+struct golden_plateau {
+    bool maximise;
+    double lr, factor;
+    int patience;
+    double min, threshold;
+    int n;
+    double measure[GOLDEN_MEASURES];
+    double rate[GOLDEN_MEASURES]; /* after each */
+};
+
+static const struct golden_schedule golden_schedules[] = {"""
+
+
+def schedule():
+    print(SCHEDULE_HEAD % (EPOCHS, PER_EPOCH, N))
+    same = lambda o: S.LambdaLR(o, lambda _: 1.0)
+    steps = lambda warm: N - round(warm * PER_EPOCH)
+    schedule_case("constant", 0.8, {}, same)
+    schedule_case("constant", 0.8, {}, same, warmup=2.5)
+    schedule_case("step", 0.4, {"every": 3.0}, lambda o: S.StepLR(o, 3 * PER_EPOCH))
+    schedule_case("step", 0.4, {"every": 1.5, "gamma": 0.5}, lambda o: S.StepLR(o, 6, gamma=0.5))
+    schedule_case("multistep", 0.4, {"gamma": 0.2}, lambda o: S.MultiStepLR(o, [8, 22], gamma=0.2),
+                  at=(2.0, 5.5))
+    schedule_case("exponential", 0.5, {"gamma": 0.7}, lambda o: S.ExponentialLR(o, 0.7**0.25))
+    schedule_case("exponential", 0.5, {"gamma": 0.7}, lambda o: S.ExponentialLR(o, 0.7**0.25),
+                  warmup=2.0)
+    schedule_case("poly", 0.2, {}, lambda o: S.PolynomialLR(o, N, 0.9))
+    schedule_case("poly", 0.2, {"power": 2.0}, lambda o: S.PolynomialLR(o, steps(2.0), 2.0),
+                  warmup=2.0)
+    schedule_case("cosine", 0.4, {}, lambda o: S.CosineAnnealingLR(o, N))
+    schedule_case("cosine", 0.4, {"min": 0.01},
+                  lambda o: S.CosineAnnealingLR(o, steps(2.0), 0.01), warmup=2.0)
+    schedule_case("one_cycle", 0.1, {},
+                  lambda o: S.OneCycleLR(o, 0.1, total_steps=N, cycle_momentum=False))
+    schedule_case("one_cycle", 0.3, {"up": 0.5, "start_div": 10.0, "end_div": 100.0},
+                  lambda o: S.OneCycleLR(o, 0.3, total_steps=N, pct_start=0.5, div_factor=10,
+                                         final_div_factor=100, cycle_momentum=False))
+    print("};\n\nstatic const struct golden_plateau golden_plateaus[] = {")
+    plateau_case("min", [1, 0.9, 0.89995, 0.95, 0.91, 0.5, 0.6, 0.6, 0.6, 0.6], 0.1, 0.1, 1, 2e-3,
+                 1e-4)
+    plateau_case("max", [0.1, 0.2, 0.2, 0.2, 0.3, 0.301, 0.302, 0.303], 0.1, 0.5, 1, 0.0, 0.01)
+    plateau_case("min", [3, 3, 3, 2, 2, 2, 2, 1.9, 1.9, 1.9, 1.9, 1.9], 1.0, 0.3, 0, 0.05, 0.0)
+    print("};")
+
+
+{"optim": optim, "schedule": schedule}[sys.argv[1]]()

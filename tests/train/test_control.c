@@ -28,7 +28,7 @@ static void begin(struct run *run, int64_t steps_per_epoch, const char *lr, cons
     write_bytes(path, text, strlen(text));
     if (job_read(&run->job, path, NULL, 0, &err))
         fail_msg("%s", err.msg);
-    memcpy(run->schedule, run->job.step[0].optimizer.args, sizeof *run->schedule);
+    run->schedule[0] = *optim_schedule(&run->job.step[0].optimizer, "lr");
     run->progress = (struct progress){
         .steps_per_epoch = steps_per_epoch,
         .total_steps = control_total_steps(&run->job, steps_per_epoch),

@@ -1,5 +1,8 @@
-/* optim.h - optimisers: how a gradient moves the weights. Each is one pass over flat spans. */
+/* optim.h - optimisers: how a gradient moves the weights. Each is one file in optim/ and one line
+ * in optim.def, and computes element by element over flat spans; one that scales its step by the
+ * norms of whole parameters says how to measure them. */
 #pragma once
+#include "core/base/parallel.h"
 #include "core/base/tensor.h"
 #include "core/base/word.h"
 
@@ -9,8 +12,7 @@
 enum { OPTIM_MAX_MOMENTS = 2 };
 
 /* A contiguous piece of a network's weights, all of them with or all without weight decay: the
- * caller cuts its spans where that changes. Pieces may be taken in any order and at once by several
- * threads; the numbers do not depend on the cuts. All borrowed. */
+ * caller cuts its spans where that changes. All borrowed. */
 struct optim_call {
     real *w;                         /* [len] weights, updated */
     const real *dw;                  /* [len] gradient */
@@ -20,47 +22,42 @@ struct optim_call {
     double lr;                       /* what the schedule says for this update */
     double scale;                    /* of the gradient, applied first: clipping, mean; usually 1 */
     int64_t t;                       /* number of this update, counted from 1 */
-    bool decay;                      /* weight_decay and l1 act on this piece */
+    bool decay; /* an ordinary weight: penalties and norms act on it; false: a bias, a norm's scale
+                 */
+};
+
+/* Norms of a whole parameter. */
+struct optim_norms {
+    double w;    /* of the weights before the update */
+    double step; /* of what the optimiser measures beside them */
 };
 
 struct optimizer {
-    struct word word; /* first: optim_find() gives its address */
+    struct word word; /* first: optim_find() gives its address. Its arguments have an `lr` */
     int n_moments;    /* spans of the weights' length that it keeps between updates */
-    void (*step)(const void *args, const struct optim_call *c);
+    /* NULL, or: the step needs norms of whole parameters. Adds the squares of a piece to those of
+     * the weights and of the step; moves nothing. */
+    void (*measure)(const void *args, const struct optim_call *c, struct optim_norms *squares);
+    /* Update a piece, whose numbers must not depend on where it was cut.
+     *   norms  of the parameter that it belongs to; NULL where none were measured: measure is NULL
+     *          or the piece is without decay */
+    void (*step)(const void *args, const struct optim_call *c, const struct optim_norms *norms);
 };
 
-/* Arguments. All begin with lr, so that it is found without knowing the optimiser; and all have
- *   g = scale * dw + l1 * sign(w) + weight_decay * w      (the latter two where decay is set)
- * but adamw, which takes weight_decay out of g and shrinks w by lr * weight_decay at once. */
+/* Must a piece be a whole parameter, with its whole gradient? */
+static inline bool optim_whole(const struct optimizer *o) {
+    return o->measure != NULL;
+}
 
-/* buf = momentum * buf + g; w -= lr * (nesterov ? g + momentum * buf : buf). As torch.optim.SGD. */
-struct optim_sgd {
-    struct applied lr; /* a schedule */
-    double momentum, weight_decay, l1;
-    int nesterov; /* 0 or 1 */
-};
+/* Update a piece by all threads of the team. Pieces may be taken in any order; the bits depend
+ * neither on the team nor, unless optim_whole(), on where the pieces are cut.
+ *   args  the arguments of o->word, as the job gives them */
+void optim_update(const struct optimizer *o, const void *args, const struct optim_call *c,
+                  struct team *team);
 
-/* sum += g^2; w -= lr * g / (sqrt(sum) + eps). Duchi et al. 2011; as torch.optim.Adagrad. */
-struct optim_adagrad {
-    struct applied lr;
-    double eps, weight_decay, l1;
-};
-
-/* avg = alpha * avg + (1 - alpha) * g^2; u = g / (sqrt(avg) + eps); buf = momentum * buf + u;
- * w -= lr * buf. Hinton 2012, lecture 6e; as torch.optim.RMSprop. */
-struct optim_rmsprop {
-    struct applied lr;
-    double alpha, eps, momentum, weight_decay, l1;
-};
-
-/* m = beta1 * m + (1 - beta1) * g; v = beta2 * v + (1 - beta2) * g^2;
- * w -= lr * (m / (1 - beta1^t)) / (sqrt(v / (1 - beta2^t)) + eps).
- * adam: Kingma & Ba 2015, arXiv:1412.6980. adamw: Loshchilov & Hutter 2019, arXiv:1711.05101.
- * As torch.optim.Adam and AdamW. */
-struct optim_adam {
-    struct applied lr;
-    double beta1, beta2, eps, weight_decay, l1;
-};
+/* The schedule that an optimiser was given for its argument of that name, "lr" of all; NULL for an
+ * argument that it does not have or that takes none. */
+const struct applied *optim_schedule(const struct applied *optimizer, const char *name);
 
 /* The word (first member of its struct optimizer) of that name, or NULL. */
 const struct word *optim_find(const char *name);
