@@ -82,13 +82,24 @@ static bool differentiated(const struct bench *b, int i) {
            !(b->op->meaning.index_limit && i == 0);
 }
 
-static int arguments(struct op_args *a, const struct op *op, const struct op_case *c,
-                     struct err *err) {
+/* Read the arguments and plan; releasable after errors too. */
+static int prepare(const struct op_case *c, const struct op *op, struct op_args *a,
+                   struct op_plan *plan, struct err *err) {
+    *plan =
+        (struct op_plan){.batch = c->batch ? c->batch : c->x[0].dim[0], .bias_auto = !c->no_bias};
     if (op_args_init(a, op, c->with, err))
         return -1;
     if (c->args)
         memcpy(a->args, c->args, op->word.args_size);
-    return 0;
+    return op->plan(a->args, c->x, c->n_x, plan, err);
+}
+
+static const struct op *op_of(const struct op_case *c) {
+    const struct op *op = c->internal ? c->internal : op_find(c->op);
+
+    if (!op)
+        fail_msg("no operator %s in ops.def", c->op);
+    return op;
 }
 
 static void bench_params(struct bench *b) {
@@ -113,14 +124,8 @@ static void bench_params(struct bench *b) {
 static void bench_init(struct bench *b, const struct op_case *c, const struct way *way) {
     struct err err = {0};
 
-    *b = (struct bench){.c = c, .op = c->internal ? c->internal : op_find(c->op), .way = *way};
-    if (!b->op)
-        fail_msg("no operator %s in ops.def", c->op);
-    if (arguments(&b->args, b->op, c, &err))
-        fail_msg("%s", err.msg);
-    b->plan.batch = c->batch ? c->batch : c->x[0].dim[0];
-    b->plan.bias_auto = !c->no_bias;
-    if (b->op->plan(b->args.args, c->x, c->n_x, &b->plan, &err))
+    *b = (struct bench){.c = c, .op = op_of(c), .way = *way};
+    if (prepare(c, b->op, &b->args, &b->plan, &err))
         fail_msg("%s", err.msg);
     b->call = (struct op_call){.args = b->args.args, .x = b->x, .dx = b->dx, .n_x = c->n_x};
     b->call.y = (struct tensor){b->plan.y, bytes_new((size_t)shape_len(&b->plan.y) * sizeof(act))};
@@ -409,19 +414,26 @@ void check_count(const struct op_case *c, double count) {
 }
 
 void check_refused(const struct op_case *c, const char *msg) {
-    const struct op *op = op_find(c->op);
-    struct op_plan plan = {.batch = c->batch ? c->batch : c->x[0].dim[0], .bias_auto = !c->no_bias};
+    struct op_plan plan;
+    struct op_args args;
     struct err err = {0};
 
-    if (!op)
-        fail_msg("no operator %s in ops.def", c->op);
-    struct op_args args;
-    const int rc =
-        arguments(&args, op, c, &err) || op->plan(args.args, c->x, c->n_x, &plan, &err) ? -1 : 0;
+    const int rc = prepare(c, op_of(c), &args, &plan, &err);
     op_args_release(&args);
     assert_int_equal(rc, -1);
     assert_string_equal(err.msg, msg);
     assert_int_equal(err.kind, ERR_CONFIG);
+}
+
+struct op_plan plan_of(const struct op_case *c) {
+    struct op_plan plan;
+    struct op_args args;
+    struct err err = {0};
+
+    if (prepare(c, op_of(c), &args, &plan, &err))
+        fail_msg("%s", err.msg);
+    op_args_release(&args);
+    return plan;
 }
 
 act *forward_of(const struct op_case *c, struct shape *y) {

@@ -50,5 +50,9 @@ void check_count(const struct op_case *c, double count);
 /* Planning fails with exactly this message, of kind ERR_CONFIG. */
 void check_refused(const struct op_case *c, const char *msg);
 
+/* What the operator plans; its refusal fails the test. Nothing of it may be used that init= among
+ * the arguments has said: those are gone. */
+struct op_plan plan_of(const struct op_case *c);
+
 /* y of one forward, of shape *y; heap, the caller frees. */
 act *forward_of(const struct op_case *c, struct shape *y);
