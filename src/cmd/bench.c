@@ -4,6 +4,7 @@
 #include "core/base/rng.h"
 #include "core/math/isa/isa.h"
 #include "dist/agree.h"
+#include "dist/groups.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -65,6 +66,7 @@ struct bench {
     struct jobargs args;
     struct replica replica;
     struct stepper stepper;
+    struct groups *groups;
     struct synthetic synthetic;
     struct step_times *times; /* [n_steps] */
     int n_steps;
@@ -148,7 +150,7 @@ static int prepare(struct bench *b, struct err *err) {
     struct field fields[LOADER_MAX_FIELDS];
     int n_fields;
 
-    if (feed_fields(&a->job, seen, &n_fields, err))
+    if (groups_new(&b->groups, a->comm, err) || feed_fields(&a->job, seen, &n_fields, err))
         return -1;
     feed_graph_fields(seen, n_fields, fields);
     const int64_t parts = comm_size(a->comm) * a->job.accumulate;
@@ -159,12 +161,15 @@ static int prepare(struct bench *b, struct err *err) {
         .batch = (a->job.batch + parts - 1) / parts,
         .training = true,
         .threads = a->threads,
+        .ranks = groups_all(b->groups),
         .data_name = a->job.path,
     };
     if (!a->job.n_steps)
         return err_set(err, ERR_CONFIG, "%s: there is no [step]", a->job.path);
-    if (replica_init(r, &config, err) || replica_allocate(r, &config, err) ||
-        stepper_init(&b->stepper, r, &a->job, a->comm, err) ||
+    if (replica_init(r, &config, err)) /* the same on all ranks */
+        return -1;
+    replica_meet(r, config.ranks);
+    if (replica_allocate(r, &config, err) || stepper_init(&b->stepper, r, &a->job, a->comm, err) ||
         make_batch(&b->synthetic, r, seen, a->job.batch, a->comm, err))
         return -1;
     b->n_steps = a->steps ? (int)a->steps : 20;
@@ -218,6 +223,7 @@ static int run(int argc, char **argv, struct err *err) {
     bench_layers_release(&b.layers);
     stepper_release(&b.stepper);
     replica_release(&b.replica);
+    groups_free(b.groups);
     for (int i = 0; i < LOADER_MAX_FIELDS; i++)
         free(b.synthetic.memory[i]);
     free(b.times);

@@ -67,7 +67,8 @@ static int classes_of(const struct graph *g, int node, const struct dataset *dat
             if (g->nodes[g->nodes[node].x[k]].from_means)
                 node = next = g->nodes[node].x[k];
     const int input = graph_class_input(g, node, &limit);
-    return input < 0 ? -1 : dataset_find_field(dataset, g->nodes[g->nodes[node].x[input]].field);
+    const char *field = input < 0 ? NULL : g->nodes[g->nodes[node].x[input]].field;
+    return field ? dataset_find_field(dataset, field) : -1; /* labels may be computed */
 }
 
 static const char *label_of(const struct labels *l, int64_t i, int64_t n) {

@@ -1,143 +1,100 @@
 #include "cmd/command.h"
-#include "core/graph/graph.h"
-#include "core/learn/optim.h"
-#include "core/learn/schedule.h"
-#include "core/ops/parts/init.h"
-#include "core/ops/op.h"
-#include "io/augment/augment.h"
-#include "job/job.h"
+#include "cmd/help_text.h"
+#include "cmd/words.h"
+#include "core/base/nearest.h"
+#include "job/key.h"
 
 #include <stdio.h>
 #include <string.h>
 
-/* "kernel=3, pad=same" as an argument would be written. */
-static void print_default(const struct arg_spec *a) {
-    switch (a->kind) {
-    case ARG_WORD:
-    case ARG_INTS_OR_WORD:
-        printf("%s=%s", a->name, a->words[(int)a->fallback]);
+enum { MOST_NAMES = 512 };
+
+/* Pages that are more than one word, and the files in docs/ that hold them. */
+struct help_page {
+    const char *name;
+    void (*print)(void), (*markdown)(void);
+};
+
+static const struct help_page pages[] = {
+    {"language", help_words, help_words_markdown},
+    {"keys", help_keys, help_keys_markdown},
+};
+
+enum { N_PAGES = sizeof pages / sizeof *pages };
+
+static const struct help_page *find_page(const char *name) {
+    for (int i = 0; i < N_PAGES; i++)
+        if (!strcmp(pages[i].name, name))
+            return &pages[i];
+    return NULL;
+}
+
+/* Adds a name to names[n], if there is room; returns the new n. */
+static int add_name(const char **names, int n, const char *name) {
+    if (n < MOST_NAMES)
+        names[n++] = name;
+    return n;
+}
+
+/* Whatever help can be asked for. */
+static int known_names(const char **names) {
+    const struct job_section *s;
+    const struct vocabulary *v;
+    struct word w;
+    int n = 0;
+
+    for (int i = 0; i < N_PAGES; i++)
+        n = add_name(names, n, pages[i].name);
+    for (int i = 0; command_at(i); i++)
+        n = add_name(names, n, command_at(i)->name);
+    for (int k = 0; (v = vocabulary_at(k)); k++)
+        for (int i = 0; v->at(i, &w); i++)
+            n = add_name(names, n, w.name);
+    for (int i = 0; (s = job_section_at(i)); i++) {
+        n = add_name(names, n, s->kind);
+        for (const struct key *k = s->keys; k && k->name; k++)
+            n = add_name(names, n, k->name);
+    }
+    return n;
+}
+
+static int unknown(const char *name, struct err *err) {
+    const char *names[MOST_NAMES];
+    const char *near = nearest(name, names, known_names(names));
+
+    if (near)
+        return err_set(err, ERR_USAGE,
+                       "help: '%s' is no command, word or section, nor a key of one; did you mean "
+                       "'%s'?",
+                       name, near);
+    return err_set(err, ERR_USAGE,
+                   "help: '%s' is no command, word or section, nor a key of one; "
+                   "`dltrain help` says what there is",
+                   name);
+}
+
+/* What a command does, and the section of a job of the same name. */
+static void explain_command(const struct command *command) {
+    printf("%s\n\n%s", command->summary, command->usage);
+    if (!job_section_find(command->name))
         return;
-    case ARG_APPLIED:
-        printf("%s", a->name);
-        return;
-    case ARG_INT:
-    case ARG_REAL:
-    case ARG_INTS:
-    case ARG_REALS:
-        printf(a->required ? "%s" : "%s=%g", a->name, a->fallback);
-    }
+    printf("\nIn a job\n");
+    help_section(command->name);
 }
 
-static void print_word(const struct word *w) {
-    printf("  %s", w->name);
-    for (const struct arg_spec *a = w->args; a && a->name; a++) {
-        printf(a == w->args ? "(" : ", ");
-        print_default(a);
-    }
-    printf("%s\n      %s\n", w->args && w->args->name ? ")" : "", w->help ? w->help : "");
-}
-
-/* All that is known of one word. Returns whether it is that word. */
-static bool explain(const struct word *w, const char *kind, const char *name) {
-    if (strcmp(w->name, name))
-        return false;
-    printf("%s\n", kind);
-    print_word(w);
-    for (const struct arg_spec *a = w->args; a && a->name; a++) {
-        printf("      %-14s %s%s", a->name, a->help ? a->help : "",
-               a->required ? " (required)" : "");
-        for (int i = 0; a->words && a->words[i]; i++)
-            printf("%s%s", i ? " | " : "; one of ", a->words[i]);
-        printf("\n");
-    }
-    return true;
-}
-
-/* Visit every word of the language: print it, or explain the one that is asked for. */
-static bool visit(const struct word *w, const char *kind, const char **shown, const char *name) {
-    if (name)
-        return explain(w, kind, name);
-    if (*shown != kind)
-        printf("\n%s\n", kind);
-    *shown = kind;
-    print_word(w);
-    return false;
-}
-
-static const char *const op_kinds[] = {"Operators", "Losses", "Metrics"};
-enum { N_KINDS = 3 };
-
-static int kind_of(const struct op *op) {
-    return !op->count ? 0 : op->backward ? 1 : 2;
-}
-
-static bool visit_words(const char *name) {
-    const char *shown = NULL;
-    bool found = false;
-    int n;
-
-    const struct op *const *ops = op_table(&n);
-    for (int k = 0; k < N_KINDS; k++)
-        for (int i = 0; i < n; i++)
-            if (kind_of(ops[i]) == k)
-                found = visit(&ops[i]->word, op_kinds[k], &shown, name) || found;
-    for (const struct word *w = graph_words; w->name; w++)
-        found = visit(w, "Functions", &shown, name) || found;
-    const struct init *const *inits = init_table(&n);
-    for (int i = 0; i < n; i++)
-        found = visit(&inits[i]->word, "Initialisers", &shown, name) || found;
-    const struct optimizer *const *optims = optim_table(&n);
-    for (int i = 0; i < n; i++)
-        found = visit(&optims[i]->word, "Optimisers", &shown, name) || found;
-    const struct schedule *const *schedules = schedule_table(&n);
-    for (int i = 0; i < n; i++)
-        found = visit(&schedules[i]->word, "Schedules", &shown, name) || found;
-    const struct augment *const *augments = augment_table(&n);
-    for (int i = 0; i < n; i++)
-        found = visit(&augments[i]->word, "Augmentations", &shown, name) || found;
-    return found;
-}
-
-static bool visit_keys(const char *section) {
-    const char *shown = "";
-    bool found = false;
-
-    for (const struct job_key *k = job_keys; k->section; k++) {
-        if (section && strcmp(k->section, section))
-            continue;
-        if (strcmp(shown, k->section))
-            printf("\n[%s]\n", k->section);
-        shown = k->section;
-        printf("  %-12s %-28s %s\n", k->key, k->value, k->help);
-        found = true;
-    }
-    return found;
-}
-
-static int run(int argc, char **argv, struct err *err) {
-    const char *name = argc > 1 ? argv[1] : NULL;
-    const struct command *command = name ? command_find(name) : NULL;
+/* A command, or all that goes by that name: a word, a section and a key may share one. */
+static int explain(const char *name, struct err *err) {
+    const struct command *command = command_find(name);
 
     if (command) {
-        printf("%s\n\n%s", command->summary, command->usage);
+        explain_command(command);
         return 0;
     }
-    if (name && !strcmp(name, "language")) {
-        visit_words(NULL);
-        return 0;
-    }
-    if (name && !strcmp(name, "keys")) {
-        visit_keys(NULL);
-        return 0;
-    }
-    if (name) {
-        const bool word = visit_words(name), keys = visit_keys(name);
-        return word || keys ? 0
-                            : err_set(err, ERR_USAGE,
-                                      "help: '%s' is no command, word or section; "
-                                      "`dltrain help` says what there is",
-                                      name);
-    }
+    const bool word = help_word(name), section = help_section(name);
+    return help_key(name) || word || section ? 0 : unknown(name, err);
+}
+
+static void overview(void) {
     printf("dltrain trains networks described in text, data-parallel over MPI.\n\n"
            "  dltrain JOB.ini                one process\n"
            "  mpirun -np 16 dltrain JOB.ini  16 ranks\n\nCommands\n");
@@ -146,16 +103,39 @@ static int run(int argc, char **argv, struct err *err) {
     printf("\n  dltrain help COMMAND    options and examples\n"
            "  dltrain help language   every operator, loss, optimiser, schedule, augmentation\n"
            "  dltrain help keys       every section and key of a job\n"
-           "  dltrain help WORD       one of them\n");
+           "  dltrain help WORD       one of them: a word, a section, a key\n");
+}
+
+static int run(int argc, char **argv, struct err *err) {
+    const char *name = argc > 1 ? argv[1] : NULL;
+    const struct help_page *page = name ? find_page(name) : NULL;
+    const bool markdown = page && argc == 3 && !strcmp(argv[2], "--markdown");
+
+    if (argc > 2 && !markdown)
+        return err_set(err, ERR_USAGE,
+                       "help: found '%s' after '%s', expected one word, or --markdown after "
+                       "language or keys",
+                       argv[2], name);
+    if (markdown)
+        page->markdown();
+    else if (page)
+        page->print();
+    else if (name)
+        return explain(name, err);
+    else
+        overview();
     return 0;
 }
 
 const struct command command_help = {
     .name = "help",
     .summary = "list commands, words and keys, or explain one",
-    .usage = "dltrain help [COMMAND | language | keys | WORD | SECTION]\n"
+    .usage = "dltrain help [COMMAND | language | keys | WORD | SECTION | KEY]\n"
              "\n"
              "  dltrain help train\n"
-             "  dltrain help conv\n",
+             "  dltrain help conv\n"
+             "  dltrain help data\n"
+             "\n"
+             "  --markdown    after language or keys: print docs/words.md or docs/keys.md\n",
     .run = run,
 };

@@ -123,7 +123,7 @@ static int show_networks(struct jobargs *a, struct replica *r, struct err *err) 
     struct section *network = pool_take(&a->job.pool, sizeof *network);
 
     for (int i = 0; !a->job.model && i < a->job.n_steps; i++)
-        if (show_section(a, r, a->job.step[i].section, job_step_keys, err))
+        if (show_section(a, r, a->job.step[i].section, a->job.step_keys, err))
             return -1;
     if (!a->job.model)
         return 0;

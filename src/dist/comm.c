@@ -12,6 +12,7 @@ struct comm {
     int rank, size;
     int local_rank, local_size;
     int n_tags, next_tag;
+    bool part; /* of another comm, which started MPI */
     char host[MPI_MAX_PROCESSOR_NAME];
 };
 
@@ -94,7 +95,8 @@ void comm_free(struct comm *comm) {
     if (!comm)
         return;
     MPI_Comm_free(&comm->world);
-    MPI_Finalize();
+    if (!comm->part)
+        MPI_Finalize();
     free(comm);
 }
 
@@ -210,4 +212,35 @@ int comm_take_tags(struct comm *comm, int n, int *first, struct err *err) {
     *first = comm->next_tag;
     comm->next_tag += n;
     return 0;
+}
+
+/* Those of `whole` that MPI put together with this rank. */
+static struct comm *part_of(struct comm *whole, MPI_Comm part) {
+    struct comm *comm = malloc(sizeof *comm);
+
+    if (!comm)
+        comm_abort(whole, ERR_IO, "out of memory");
+    *comm = *whole;
+    comm->world = part;
+    comm->part = true;
+    comm->next_tag = 0;
+    MPI_Comm_rank(part, &comm->rank);
+    MPI_Comm_size(part, &comm->size);
+    return comm;
+}
+
+struct comm *comm_split(struct comm *comm, int colour) {
+    MPI_Comm part;
+
+    check(comm, MPI_Comm_split(comm->world, colour, comm->rank, &part), "MPI_Comm_split");
+    return part_of(comm, part);
+}
+
+struct comm *comm_on_host(struct comm *comm) {
+    MPI_Comm part;
+
+    check(comm,
+          MPI_Comm_split_type(comm->world, MPI_COMM_TYPE_SHARED, comm->rank, MPI_INFO_NULL, &part),
+          "MPI_Comm_split_type");
+    return part_of(comm, part);
 }

@@ -22,7 +22,7 @@ enum { COMM_BUG = 70 };
  * ERR_IO when MPI has no support for threads beside the one that communicates. */
 int comm_new(struct comm **out, int *argc, char ***argv, struct err *err);
 
-/* End MPI. NULL is fine. Collective. */
+/* End MPI, or a part of a comm, before that. NULL is fine. Collective over its ranks. */
 void comm_free(struct comm *comm);
 
 /* This rank, in [0, size). Local. */
@@ -78,3 +78,10 @@ bool comm_test(struct comm *comm, struct comm_request *request);
 /* The first of n tags that nobody else uses. Local, but all ranks must call it in the same order.
  * Errors: ERR_IO when MPI has not so many tags. */
 int comm_take_tags(struct comm *comm, int n, int *first, struct err *err);
+
+/* The ranks that gave the same colour (at least 0), in their order, as a comm of their own, owned
+ * by the caller. Its tags are its own. Collective over comm. */
+struct comm *comm_split(struct comm *comm, int colour);
+
+/* Likewise the ranks on this host. */
+struct comm *comm_on_host(struct comm *comm);

@@ -103,6 +103,10 @@ struct job {
     int64_t log_every; /* steps */
     bool fusion;       /* chains of operators are computed as one */
     bool winograd;     /* convolutions may be */
+
+    /* Keys of these sections that are no statements; each ends with NULL. `show` of a picture is
+     * one, whose value is a list. */
+    const char *const *step_keys, *const *validate_keys, *const *picture_keys;
 };
 
 /* Read and check a job file.
@@ -111,21 +115,5 @@ struct job {
 int job_read(struct job *job, const char *path, const char *const *sets, int n_sets,
              struct err *err);
 
-/* Refuse sections and keys that no job has; job_read does it.
- * Errors: ERR_CONFIG with the place and the nearest known word. */
-int job_check_keys(const struct job *job, struct err *err);
-
 /* {0} is fine. */
 void job_release(struct job *job);
-
-/* Keys of [step], [validate] and [picture] that are no statements; each ends with NULL. `show` of a
- * picture is one, whose value is a list. */
-extern const char *const job_step_keys[], *const job_validate_keys[], *const job_picture_keys[];
-
-/* One key of the job, for `dltrain help`. */
-struct job_key {
-    const char *section, *key, *value, *help; /* value: its kind and default */
-};
-
-/* All keys, ends with {0}. */
-extern const struct job_key job_keys[];

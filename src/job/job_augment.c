@@ -1,6 +1,6 @@
 /* job_augment.c - [data] augment: a pipeline of words. */
 #include "io/augment/augment.h"
-#include "job/job_parts.h"
+#include "job/kind.h"
 
 #include <string.h>
 
@@ -60,14 +60,12 @@ static const struct eval_host augment_host = {
     .what = "augmentation",
 };
 
-int job_read_augment(struct job *job, struct err *err) {
-    const struct section *data = source_find(&job->source, "data", "");
-    const struct entry *entry = data ? section_find(data, "augment") : NULL;
-    struct evaluator ev = job_evaluator(job, &augment_host);
+static int read_pipeline(struct job *job, const struct key *key, const struct entry *entry,
+                         void *at, struct err *err) {
+    struct evaluator ev = kind_evaluator(job, &augment_host);
     struct value v;
 
-    if (!entry)
-        return 0;
+    (void)key, (void)at;
     if (eval_entry(&ev, entry, &v, err))
         return -1;
     if (v.kind != VALUE_LIST)
@@ -84,3 +82,9 @@ int job_read_augment(struct job *job, struct err *err) {
     }
     return 0;
 }
+
+const struct kind kind_pipeline = {
+    .name = "pipeline",
+    .form = "`image` and what happens to it: `image | random_flip | normalize`",
+    .read = read_pipeline,
+};

@@ -1,33 +1,27 @@
 #include "train/evaluate.h"
 #include "dist/agree.h"
 
+#include <math.h>
 #include <stdlib.h>
 
-/* Sums over all batches: the leaves' values, how many terms each has, and room for one batch. */
+/* Sums over all batches: those of the leaves, how many terms each has; and room for one batch. */
 struct sums {
-    double *values, *counts; /* [plan_n_values], [n_leaves] */
-    double *batch;           /* [plan_n_values] */
-    double *ones;            /* [n_leaves] */
+    double *all, *batch; /* [plan_n_values + n_leaves] */
 };
 
 /* Add batch number `step`. Each has noise of its own, the same in every evaluation. */
 static void add_batch(struct plan *p, const struct feed *feed, const struct feed_batch *batch,
                       int64_t step, struct sums *sums) {
-    const struct run_context context = {
-        .step = (uint64_t)step, .first = batch->first, .totals = sums->ones};
+    const struct run_context context = {.step = (uint64_t)step, .first = batch->first};
+    const int64_t n = plan_n_values(p);
 
-    if (!batch->data.n)
-        return;
     for (int i = 0; i < loader_n_fields(feed->loader); i++)
         run_input(p, loader_field(feed->loader, i)->name, batch->data.field[i]);
     run_resize(p, batch->data.n);
-    run_counts(p, batch->data.n, sums->batch);
-    for (int i = 0; i < p->n_leaves; i++)
-        sums->counts[i] += sums->batch[i];
     run_forward(p, &context);
-    run_leaves(p, sums->batch);
-    for (int64_t i = 0; i < plan_n_values(p); i++)
-        sums->values[i] += sums->batch[i];
+    run_leaves(p, sums->batch, sums->batch + n);
+    for (int64_t i = 0; i < n + p->n_leaves; i++)
+        sums->all[i] += sums->batch[i];
 }
 
 static int add_all(struct plan *p, struct feed *feed, struct sums *sums, struct err *err) {
@@ -45,26 +39,19 @@ static int add_all(struct plan *p, struct feed *feed, struct sums *sums, struct 
 
 int evaluate(struct replica *r, struct feed *feed, struct comm *comm, struct err *err) {
     struct plan *p = r->validate_plan;
-    const int n = p->n_leaves;
-    const int64_t n_values = plan_n_values(p);
-    double *memory = calloc((size_t)(2 * n_values + 2 * n + 1), sizeof *memory);
+    const int64_t n = plan_n_values(p) + p->n_leaves;
+    double *memory = calloc(2 * (size_t)n + 1, sizeof *memory);
     int rc = 0;
 
     if (!memory)
-        rc = err_set(err, ERR_IO, "no memory for %d measures", n);
-    struct sums sums = {memory, memory + n_values, memory + n_values + n,
-                        memory + 2 * n_values + n};
-    for (int i = 0; !rc && i < n; i++)
-        sums.ones[i] = 1;
+        rc = err_set(err, ERR_IO, "no memory for %d measures", p->n_leaves);
+    struct sums sums = {memory, memory + n};
     if (!rc && feed)
         rc = add_all(p, feed, &sums, err);
     rc = agree(comm, rc, err);
     if (!rc) {
-        comm_sum_doubles(comm, sums.values, (int)(n_values + n)); /* and the counts behind them */
-        for (int i = 0; i < n; i++)
-            for (int64_t k = p->leaf_at[i]; k < p->leaf_at[i + 1]; k++)
-                sums.values[k] /= sums.counts[i]; /* nan where nothing was counted */
-        run_tail(p, sums.values);
+        comm_sum_doubles(comm, sums.all, (int)n);
+        run_tail(p, sums.all, sums.all + plan_n_values(p), (double)NAN);
     }
     free(memory);
     return rc;

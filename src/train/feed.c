@@ -1,12 +1,12 @@
 #include "train/feed.h"
 
-static int64_t max_share(int64_t batch, int size) {
+int64_t feed_largest_share(int64_t batch, int size) {
     return (batch + size - 1) / size;
 }
 
 int64_t feed_max_batch(const struct feed *f) {
     const int64_t batch = f->shard.batch < f->shard.n_samples ? f->shard.batch : f->shard.n_samples;
-    return max_share(batch, f->size);
+    return feed_largest_share(batch, f->size);
 }
 
 /* sampling = balanced: by the field label. */

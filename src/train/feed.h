@@ -38,6 +38,9 @@ int feed_init(struct feed *f, const struct feed_config *config, struct err *err)
 /* {0} is fine. */
 void feed_release(struct feed *f);
 
+/* The largest share of a batch that is cut among so many ranks. */
+int64_t feed_largest_share(int64_t batch, int size);
+
 /* Most samples this rank gets at a time. */
 int64_t feed_max_batch(const struct feed *f);
 

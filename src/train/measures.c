@@ -20,11 +20,11 @@ bool replica_is_table(const struct graph *g, int node) {
 
 /* How a sum, difference, product or quotient moves with its input k: 1, -1, or 0: not told. */
 static int sign_of(const struct graph *g, const struct node *n, int k) {
-    const char *word = n->op->word.name;
+    const enum op_arithmetic arithmetic = n->op->meaning.arithmetic;
 
-    if (!strcmp(word, "add") || !strcmp(word, "sub"))
-        return word[0] == 's' && k == 1 ? -1 : 1;
-    if (!strcmp(word, "mul") || (!strcmp(word, "div") && k == 0)) {
+    if (arithmetic == OP_SUM || arithmetic == OP_DIFFERENCE)
+        return arithmetic == OP_DIFFERENCE && k == 1 ? -1 : 1;
+    if (arithmetic == OP_PRODUCT || (arithmetic == OP_QUOTIENT && k == 0)) {
         const struct node *factor = &g->nodes[n->x[!k]];
         return factor->op || factor->field ? 0 : (factor->number > 0) - (factor->number < 0);
     }
@@ -52,7 +52,7 @@ static int better_way(const struct graph *g, int node) {
 
 int replica_build_validate(struct replica *r, const struct replica_config *c, struct err *err) {
     const struct graph_config gc =
-        replica_graph_config(r, c, c->job->validate, job_validate_keys, c->validate_batch);
+        replica_graph_config(r, c, c->job->validate, c->job->validate_keys, c->validate_batch);
 
     if (graph_new(&r->validate, &gc, err) || replica_check_classes(r->validate, c, err))
         return -1;
@@ -97,7 +97,7 @@ int replica_build_picture(struct replica *r, const struct replica_config *c, int
     const struct job_picture *job = &c->job->picture[which];
     const int64_t batch = job->count < c->validate_batch ? job->count : c->validate_batch;
     const struct graph_config gc =
-        replica_graph_config(r, c, job->section, job_picture_keys, batch);
+        replica_graph_config(r, c, job->section, c->job->picture_keys, batch);
 
     p->job = job;
     if (graph_new(&p->graph, &gc, err))

@@ -44,6 +44,20 @@ int replica_check_classes(const struct graph *g, const struct replica_config *c,
     return 0;
 }
 
+/* Groups of so many ranks must be possible. One rank alone is a group of any size: jobs are tried
+ * so. */
+static int check_groups(const struct graph *g, const struct ranks *all, struct err *err) {
+    for (int i = 0; i < g->n_nodes; i++) {
+        const struct ranks_group *group = &g->nodes[i].plan.ranks;
+
+        if (group->kind == RANKS_EVERY && all && all->size > 1 && all->size % group->n)
+            return pos_error(err, g->nodes[i].pos,
+                             "%s: sync is %d, but %d ranks are no whole number of such groups",
+                             g->nodes[i].op->word.name, group->n, all->size);
+    }
+    return 0;
+}
+
 /* Nets with running statistics that this graph's training moves. */
 static void find_running(struct replica *r, struct replica_step *s) {
     s->running = pool_take(&r->model.pool, (size_t)(r->model.n_nets + 1) * sizeof *s->running);
@@ -85,10 +99,11 @@ static int build_step(struct replica *r, const struct replica_config *c, int whi
 
     s->job = &c->job->step[which];
     const struct graph_config gc =
-        replica_graph_config(r, c, s->job->section, job_step_keys, c->batch);
+        replica_graph_config(r, c, s->job->section, c->job->step_keys, c->batch);
     if (graph_new(&s->graph, &gc, err) ||
         graph_nets(&gc, s->job->train, &s->train, &s->n_train, err) ||
-        replica_check_classes(s->graph, c, err) || select_parts(s, &gc, err))
+        replica_check_classes(s->graph, c, err) || check_groups(s->graph, c->ranks, err) ||
+        select_parts(s, &gc, err))
         return -1;
     for (int i = 0; i < s->n_train; i++) {
         s->train[i]->trained = true;
@@ -111,7 +126,8 @@ static int plan_step(struct replica *r, const struct replica_config *c, struct r
                                    .loss = s->loss,
                                    .train = s->train,
                                    .n_train = s->n_train,
-                                   .training = true};
+                                   .training = true,
+                                   .in_parts = c->job->accumulate > 1};
 
     if (c->job->fusion)
         graph_fuse(s->graph, &s->loss, 1, true);
@@ -181,6 +197,13 @@ size_t replica_bytes(const struct replica *r) {
     return model_bytes(&r->model) + replica_activation_bytes(r) + replica_moment_bytes(r);
 }
 
+void replica_meet(const struct replica *r, const struct ranks *all) {
+    for (int i = 0; i < r->n_steps && all && all->size > 1; i++)
+        for (int k = 0; k < r->step[i].graph->n_nodes; k++)
+            if (r->step[i].graph->nodes[k].plan.ranks.kind)
+                all->group(all, r->step[i].graph->nodes[k].plan.ranks);
+}
+
 int replica_allocate(struct replica *r, const struct replica_config *c, struct err *err) {
     const size_t activations = arena_round(replica_activation_bytes(r));
 
@@ -189,14 +212,14 @@ int replica_allocate(struct replica *r, const struct replica_config *c, struct e
         return -1;
     void *memory = arena_take(&r->arena, activations);
     if (r->validate_plan)
-        plan_place(r->validate_plan, memory, r->team);
+        plan_place(r->validate_plan, memory, r->team, c->ranks);
     for (int i = 0; i < r->n_pictures; i++)
-        plan_place(r->picture[i].plan, memory, r->team);
+        plan_place(r->picture[i].plan, memory, r->team, c->ranks);
     for (int i = 0; i < r->n_steps; i++) {
         struct replica_step *s = &r->step[i];
         if (!s->plan)
             continue;
-        plan_place(s->plan, memory, r->team);
+        plan_place(s->plan, memory, r->team, c->ranks);
         s->nets = pool_take(&r->model.pool, (size_t)(s->n_train + 1) * sizeof *s->nets);
         for (int k = 0; k < s->n_train; k++) {
             replica_find_runs(r, s, k);

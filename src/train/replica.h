@@ -67,12 +67,17 @@ struct replica_config {
     int64_t validate_batch; /* and validates on; 0: no validation */
     bool training;          /* false: only what validation needs */
     int threads;
-    const char *data_name; /* of the data, for messages */
+    const struct ranks *ranks; /* all that train together; NULL: this one is alone */
+    const char *data_name;     /* of the data, for messages */
 };
 
 /* Build and plan everything; {0} before. replica_allocate makes it computable.
  * Errors: ERR_CONFIG in the words of the job; ERR_DATA where labels do not fit the network. */
 int replica_init(struct replica *r, const struct replica_config *config, struct err *err);
+
+/* Make the groups of ranks that operators talk to. Collective over all; NULL is fine. Before
+ * replica_allocate, which then waits for nobody. */
+void replica_meet(const struct replica *r, const struct ranks *all);
 
 /* Reserve all memory and fill the weights. Errors: ERR_IO. */
 int replica_allocate(struct replica *r, const struct replica_config *config, struct err *err);

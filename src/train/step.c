@@ -37,30 +37,33 @@ int stepper_init(struct stepper *s, struct replica *r, const struct job *job, st
                  struct err *err) {
     const struct model *m = &r->model;
 
-    *s = (struct stepper){.replica = r, .comm = comm, .seed = job->seed, .n_sums = 2};
+    int n_room = 0;
+
+    *s = (struct stepper){.replica = r, .comm = comm, .seed = job->seed, .n_control = 2};
     for (int i = 0; i < r->n_steps; i++) {
-        s->n_sums += (int)plan_n_values(r->step[i].plan);
+        const struct plan *p = r->step[i].plan;
+        const int n = (int)plan_n_values(p) + p->n_leaves;
+        s->n_control += p->n_leaves;
+        n_room = n > n_room ? n : n_room;
         if (new_reducer(s, i, job, err))
             return -1;
     }
-    s->sums = calloc((size_t)s->n_sums, sizeof *s->sums);
-    s->local = calloc((size_t)s->n_sums, sizeof *s->local);
-    s->values = calloc(2 * (size_t)s->n_sums, sizeof *s->values);
+    s->control = calloc((size_t)s->n_control, sizeof *s->control);
+    s->sums = calloc(3 * (size_t)n_room + 1, sizeof *s->sums);
+    s->local = s->sums + n_room;
+    s->part = s->local + n_room;
     s->before = pool_take(&r->model.pool, (size_t)(m->n_nets + 1) * sizeof *s->before);
     for (int i = 0; i < m->n_nets; i++)
         s->before[i] =
             pool_take(&r->model.pool, (size_t)(m->nets[i]->states.len + 1) * sizeof(real));
-    return s->sums && s->local && s->values
-               ? 0
-               : err_set(err, ERR_IO, "no memory for the sums of a step");
+    return s->control && s->sums ? 0 : err_set(err, ERR_IO, "no memory for the sums of a step");
 }
 
 void stepper_release(struct stepper *s) {
     for (int i = 0; i < JOB_MAX_STEPS; i++)
         reducer_free(s->reducer[i]);
+    free(s->control);
     free(s->sums);
-    free(s->local);
-    free(s->values);
     *s = (struct stepper){0};
 }
 
@@ -195,87 +198,20 @@ static int64_t part_len(const struct plan *p, const struct feed_batch *batch, in
     return left < p->graph->batch ? left : p->graph->batch;
 }
 
-/* Forward and backward over this rank's share, part by part; gradients add up, and are final in the
- * last part. The leaves' sums go to s->values. */
-static void compute(struct stepper *s, int which, const struct step_input *in, const double *totals,
-                    struct step_times *times) {
-    struct plan *p = s->replica->step[which].plan;
-    struct backward_context context = {s->reducer[which], s, which};
-    struct run_context run = {.seed = s->seed,
-                              .step = (uint64_t)in->step * JOB_MAX_STEPS + (uint64_t)which,
-                              .totals = totals,
-                              .progress = progress,
-                              .watch = s->watch ? watch : NULL,
-                              .context = &context};
-    int64_t n;
+/* Parts that every rank computes the batch in: as many as the largest share takes. */
+static int64_t n_parts(const struct stepper *s, const struct plan *p,
+                       const struct feed_batch *batch) {
+    const int64_t share = feed_largest_share(batch->global_n, comm_size(s->comm));
 
-    for (int64_t first = 0; first < in->batch->data.n; first += n) {
-        const double start = clock_now();
-        n = part_len(p, in->batch, first);
-        point(s, p, in->batch, first, n);
-        run.first = in->batch->first + first;
-        run.adds = first > 0;
-        run_forward(p, &run);
-        run_leaves(p, s->values + plan_n_values(p));
-        for (int64_t k = 0; k < plan_n_values(p); k++)
-            s->values[k] += s->values[plan_n_values(p) + k];
-        const double middle = clock_now();
-        if (first + n == in->batch->data.n) {
-            share_running(s, which, in->batch);
-            run.ready = ready;
-        }
-        run_backward(p, &run);
-        times->forward += middle - start;
-        times->backward += clock_now() - middle;
-    }
+    return share <= p->graph->batch ? 1 : (share + p->graph->batch - 1) / p->graph->batch;
 }
 
-static int run_one(struct stepper *s, int which, const struct step_input *in, const double *totals,
-                   struct step_times *times, struct err *err) {
-    struct replica_step *step = &s->replica->step[which];
-    struct backward_context context = {s->reducer[which], s, which};
-    const struct run_context nothing = {.ready = ready, .context = &context};
+/* v[n] becomes the sum over all ranks; the time is that of waiting. */
+static void sum_over_ranks(const struct stepper *s, double *v, int n, struct step_times *times) {
+    const double start = clock_now();
 
-    reducer_begin(s->reducer[which]);
-    keep_running(s, step);
-    memset(s->values, 0, (size_t)plan_n_values(step->plan) * sizeof *s->values);
-    if (in->batch->data.n) {
-        compute(s, which, in, totals, times);
-    } else {
-        share_running(s, which, in->batch);
-        run_nothing(step->plan, &nothing);
-    }
-    return update(s, which, in, times, err);
-}
-
-/* The terms of this rank's means. */
-static void count(struct stepper *s, struct plan *p, const struct feed_batch *batch,
-                  double *counts) {
-    int64_t n;
-
-    for (int64_t first = 0; first < batch->data.n; first += n) {
-        n = part_len(p, batch, first);
-        point(s, p, batch, first, n);
-        run_counts(p, n, s->values);
-        for (int i = 0; i < p->n_leaves; i++)
-            counts[i] += s->values[i];
-    }
-}
-
-/* Count the terms of all means over all ranks. */
-static int prepare(struct stepper *s, const struct step_input *in, struct err *err) {
-    int64_t at = 0;
-
-    for (int i = 0; i < s->n_sums; i++)
-        s->sums[i] = 0;
-    for (int i = 0; i < s->replica->n_steps && !in->rc; i++) {
-        struct plan *p = s->replica->step[i].plan;
-        count(s, p, in->batch, s->sums + at);
-        at += plan_n_values(p);
-    }
-    s->sums[s->n_sums - 1] = in->rc != 0;
-    comm_sum_doubles(s->comm, s->sums, s->n_sums);
-    return s->sums[s->n_sums - 1] > 0 ? agree(s->comm, in->rc, err) : 0;
+    comm_sum_doubles(s->comm, v, n);
+    times->exposed_comm += clock_now() - start;
 }
 
 /* A loss that is not finite ends the job on all ranks, worded by the lowest where it happened. */
@@ -296,55 +232,130 @@ static int check_finite(struct stepper *s, const struct step_input *in, double l
                    in->step + 1, name[0] ? " of " : "", name, isnan(loss) ? "nan" : "infinite");
 }
 
-/* The losses of the whole batch from the leaves' sums over ranks and from this rank's own. */
-static int find_losses(struct stepper *s, const struct step_input *in, struct step_output *out,
-                       struct err *err) {
-    int64_t at = 0;
+/* The losses of the whole batch, once this rank's sums are in s->sums: they become those of all. */
+static int find_loss(struct stepper *s, int which, const struct step_input *in,
+                     struct step_output *out, struct err *err) {
+    const struct replica_step *step = &s->replica->step[which];
+    struct plan *p = step->plan;
+    const int64_t n = plan_n_values(p);
+    double loss = 0, local = 0;
 
-    for (int i = 0; i < s->replica->n_steps; i++) {
-        struct replica_step *step = &s->replica->step[i];
-        double loss = 0, local = 0;
-        for (int64_t k = 0; k < plan_n_values(step->plan); k++) {
-            loss += s->sums[at + k];
-            local += s->local[at + k];
-        }
-        if (out->ran[i]) {
-            if (check_finite(s, in, local, loss, step->job->name, err))
+    memcpy(s->local, s->sums, (size_t)n * sizeof *s->local);
+    sum_over_ranks(s, s->sums, (int)n + p->n_leaves, &out->times);
+    for (int64_t k = 0; k < n; k++)
+        loss += s->sums[k], local += s->local[k];
+    if (check_finite(s, in, local, loss, step->job->name, err))
+        return -1;
+    run_tail(p, s->sums, s->sums + n, 0);
+    out->loss[which] = run_value(p, step->loss);
+    return 0;
+}
+
+/* Add what the leaves gave to s->sums. */
+static void add_leaves(struct stepper *s, const struct plan *p) {
+    const int64_t n = plan_n_values(p);
+
+    run_leaves(p, s->part, s->part + n);
+    for (int64_t k = 0; k < n + p->n_leaves; k++)
+        s->sums[k] += s->part[k];
+}
+
+/* Forward and backward over this rank's share, part by part; gradients add up, and are final in the
+ * last part. A rank that runs out of samples goes on with none.
+ *   totals  terms of the leaves, where there are several parts: else they follow from forward */
+static int compute(struct stepper *s, int which, const struct step_input *in, const double *totals,
+                   struct step_output *out, struct err *err) {
+    struct plan *p = s->replica->step[which].plan;
+    struct backward_context context = {s->reducer[which], s, which};
+    struct run_context run = {.seed = s->seed,
+                              .step = (uint64_t)in->step * JOB_MAX_STEPS + (uint64_t)which,
+                              .totals = totals,
+                              .progress = progress,
+                              .watch = s->watch ? watch : NULL,
+                              .context = &context};
+    int64_t first = 0, n;
+
+    for (int64_t left = n_parts(s, p, in->batch); left > 0; left--, first += n) {
+        const double start = clock_now();
+        n = part_len(p, in->batch, first);
+        point(s, p, in->batch, first, n);
+        run.first = in->batch->first + first;
+        run_forward(p, &run);
+        add_leaves(s, p);
+        out->times.forward += clock_now() - start;
+        if (left == 1) {
+            if (find_loss(s, which, in, out, err))
                 return -1;
-            run_tail(step->plan, s->sums + at);
-            out->loss[i] = run_value(step->plan, step->loss);
+            run.totals = s->sums + plan_n_values(p);
+            share_running(s, which, in->batch);
+            run.ready = ready;
         }
-        at += plan_n_values(step->plan);
+        const double middle = clock_now();
+        run_backward(p, &run);
+        run.adds = true;
+        out->times.backward += clock_now() - middle;
     }
     return 0;
+}
+
+static int run_one(struct stepper *s, int which, const struct step_input *in, const double *totals,
+                   struct step_output *out, struct err *err) {
+    struct replica_step *step = &s->replica->step[which];
+    const int64_t n = plan_n_values(step->plan) + step->plan->n_leaves;
+
+    reducer_begin(s->reducer[which]);
+    keep_running(s, step);
+    memset(s->sums, 0, (size_t)n * sizeof *s->sums);
+    return compute(s, which, in, totals, out, err) ? -1 : update(s, which, in, &out->times, err);
+}
+
+/* The terms of this rank's leaves in all parts of the batch. */
+static void count(struct stepper *s, struct plan *p, const struct feed_batch *batch,
+                  double *counts) {
+    int64_t n;
+
+    for (int64_t first = 0; first < batch->data.n; first += n) {
+        n = part_len(p, batch, first);
+        point(s, p, batch, first, n);
+        run_counts(p, s->part);
+        for (int i = 0; i < p->n_leaves; i++)
+            counts[i] += s->part[i];
+    }
+}
+
+/* What ranks must know of each other before they begin: whether one could not read its batch or was
+ * asked to stop, and of batches in parts, whose backward begins before forward ends, the terms. */
+static int begin(struct stepper *s, const struct step_input *in, struct step_output *out,
+                 struct err *err) {
+    double *flags = s->control + s->n_control - 2, *counts = s->control;
+
+    memset(s->control, 0, (size_t)s->n_control * sizeof *s->control);
+    for (int i = 0; i < s->replica->n_steps && !in->rc; i++) {
+        struct plan *p = s->replica->step[i].plan;
+        if (n_parts(s, p, in->batch) > 1)
+            count(s, p, in->batch, counts);
+        counts += p->n_leaves;
+    }
+    flags[0] = in->rc != 0, flags[1] = in->stop;
+    sum_over_ranks(s, s->control, s->n_control, &out->times);
+    out->stop = flags[1] > 0;
+    return flags[0] > 0 ? agree(s->comm, in->rc, err) : 0;
 }
 
 int stepper_run(struct stepper *s, const struct step_input *in, struct step_output *out,
                 struct err *err) {
     const double start = clock_now();
-    int64_t at = 0;
+    const double *totals = s->control;
 
     *out = (struct step_output){0};
-    if (prepare(s, in, err))
+    if (begin(s, in, out, err))
         return -1;
     for (int i = 0; i < s->replica->n_steps; i++) {
-        struct plan *p = s->replica->step[i].plan;
         out->ran[i] = in->step % s->replica->step[i].job->every == 0;
-        if (out->ran[i]) {
-            if (run_one(s, i, in, s->sums + at, &out->times, err))
-                return -1;
-            memcpy(s->sums + at, s->values, (size_t)plan_n_values(p) * sizeof *s->sums);
-        }
-        at += plan_n_values(p);
+        if (out->ran[i] && run_one(s, i, in, totals, out, err))
+            return -1;
+        totals += s->replica->step[i].plan->n_leaves;
     }
-    memcpy(s->local, s->sums, (size_t)at * sizeof *s->local);
-    s->sums[s->n_sums - 1] = in->stop;
-    const double waiting = clock_now();
-    comm_sum_doubles(s->comm, s->sums, s->n_sums);
-    out->times.exposed_comm += clock_now() - waiting;
-    out->stop = s->sums[s->n_sums - 1] > 0;
-    if (find_losses(s, in, out, err))
-        return -1;
     out->times.total = clock_now() - start;
     return 0;
 }

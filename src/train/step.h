@@ -15,11 +15,13 @@ struct stepper {
     struct comm *comm;       /* borrowed */
     uint64_t seed;
     struct reducer *reducer[JOB_MAX_STEPS];
-    double *sums;   /* room for all leaves of all steps and two flags */
-    double *local;  /* this rank's part of them */
-    double *values; /* [2 * n_sums] room for the leaves of one graph, as sum and of a part */
-    real **before;  /* [n_nets] running statistics before the step; the model's */
-    int n_sums;
+    /* What all ranks say at the start of a step: the terms of every leaf of every graph, where a
+     * batch is computed in parts, and two flags. */
+    double *control;
+    int n_control;
+    /* Of the leaves of one graph, sums and then terms: of all ranks, of this rank, of one part. */
+    double *sums, *local, *part;
+    real **before; /* [n_nets] running statistics before the step; the model's */
     /* What run.h says of a watch, with the number of the job's step; NULL: none. */
     void (*watch)(void *context, int step, int node, enum run_phase phase);
     void *watch_context;
@@ -48,6 +50,8 @@ int stepper_init(struct stepper *s, struct replica *r, const struct job *job, st
 void stepper_release(struct stepper *s);
 
 /* Collective. Errors, the same on all ranks: a batch could not be read; ERR_DATA when a loss is not
- * finite, naming step and rank. */
+ * finite, naming step and rank; no weight has moved by it then.
+ * Ranks wait for each other twice in each of the job's steps, beside the sum of gradients: at the
+ * start for what they must know of each other, and before backward for the losses. */
 int stepper_run(struct stepper *s, const struct step_input *in, struct step_output *out,
                 struct err *err);

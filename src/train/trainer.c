@@ -3,6 +3,7 @@
 #include "core/math/isa/isa.h"
 #include "dist/agree.h"
 #include "dist/audit.h"
+#include "dist/groups.h"
 #include "train/memory.h"
 #include "train/picture.h"
 #include "train/record.h"
@@ -16,6 +17,7 @@
 struct trainer {
     struct job *job;
     struct comm *comm;
+    struct groups *groups;
     int threads; /* of this rank */
     struct feed train, validate;
     bool validates_here;    /* this rank has a share of the validation */
@@ -108,6 +110,7 @@ static struct replica_config replica_config(const struct trainer *t, const struc
             t->job->validate ? (t->validates_here ? feed_max_batch(&t->validate) : 1) : 0,
         .training = true,
         .threads = t->threads,
+        .ranks = groups_all(t->groups),
         .data_name = dataset_name(t->train.dataset),
     };
 }
@@ -418,8 +421,12 @@ static void print_result(struct trainer *t) {
 }
 
 static int prepare(struct trainer *t, const struct train_options *o, struct err *err) {
-    if (agree(t->comm, open_feeds(t, err), err) || agree(t->comm, open_gallery(t, err), err) ||
-        agree(t->comm, make_replica(t, err), err) || agree(t->comm, allocate(t, err), err) ||
+    if (agree(t->comm, groups_new(&t->groups, t->comm, err), err) ||
+        agree(t->comm, open_feeds(t, err), err) || agree(t->comm, open_gallery(t, err), err) ||
+        agree(t->comm, make_replica(t, err), err))
+        return -1;
+    replica_meet(&t->replica, groups_all(t->groups));
+    if (agree(t->comm, allocate(t, err), err) ||
         agree(t->comm, load_weights(t, o->resume, err), err))
         return -1;
     t->identity =
@@ -453,6 +460,7 @@ int train(struct job *job, const struct train_options *options, struct comm *com
     gallery_release(&t.gallery);
     feed_release(&t.validate);
     feed_release(&t.train);
+    groups_free(t.groups);
     pool_release(&t.pool);
     return rc;
 }

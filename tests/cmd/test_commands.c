@@ -1,4 +1,5 @@
 /* The commands as README.md promises them. */
+#include "printed.h"
 #include "support/program.h"
 #include "io/image/image.h"
 
@@ -12,25 +13,6 @@
 #include <cmocka.h>
 
 enum { LINE_TEXT = 1024 };
-
-/* Run it, expect it to succeed, and give what it printed, to be freed. */
-static char *printed(const char *command) {
-    struct program_run run = program_run("%s", command);
-    char *out = run.out;
-
-    if (run.code)
-        fail_msg("%s\nexit code %d\n%s%s", command, run.code, run.out, run.err);
-    free(run.err);
-    return out;
-}
-
-static void expect_text(const char *command, const char *text) {
-    char *out = printed(command);
-
-    if (!strstr(out, text))
-        fail_msg("%s\nprints no '%s' but\n%s", command, text, out);
-    free(out);
-}
 
 /* The last line that begins with `start`, copied. */
 static void last_line(const char *text, const char *start, char line[LINE_TEXT]) {
@@ -329,25 +311,6 @@ static void every_optimizer_reduces_the_loss(void **state) {
     }
 }
 
-/* --- help --- */
-
-static void help_explains_commands_words_and_keys(void **state) {
-    (void)state;
-    expect_text("$DLTRAIN help", "mpirun -np 16 dltrain JOB.ini");
-    expect_text("$DLTRAIN --help", "mpirun -np 16 dltrain JOB.ini");
-    expect_text("$DLTRAIN help train", "--resume");
-    expect_text("$DLTRAIN bench --help", "dltrain bench JOB.ini [--steps N]");
-    expect_text("$DLTRAIN data import -h", "dltrain data import IMPORTER SOURCE");
-    expect_text("$DLTRAIN help conv", "conv(channels, kernel=3, stride=1, pad=same, dilation=1,");
-    expect_text("$DLTRAIN help conv", "channels       of the output (required)");
-    expect_text("$DLTRAIN help adam", "beta1=0.9");
-    expect_text("$DLTRAIN help keys", "[checkpoint]");
-    expect_text("$DLTRAIN help checkpoint", "how often last.h5 is replaced");
-    expect_text("$DLTRAIN help language", "cross_entropy(");
-    expect_text("$DLTRAIN --version", "dltrain 0.");
-    program_expect(64, "help: 'nonsense' is no command, word or section", "$DLTRAIN help nonsense");
-}
-
 /* --- data --- */
 
 /* FOLDER/{cat,dog}: three PNG images of 6 x 4 each, of one colour. */
@@ -429,7 +392,6 @@ int main(void) {
         cmocka_unit_test(a_job_of_two_steps_logs_the_losses_of_both),
         cmocka_unit_test(clipping_limits_what_a_step_changes),
         cmocka_unit_test(every_optimizer_reduces_the_loss),
-        cmocka_unit_test(help_explains_commands_words_and_keys),
         cmocka_unit_test(folders_of_images_become_a_dataset),
         cmocka_unit_test(broken_images_are_named_or_counted),
         cmocka_unit_test(importers_refuse_options_that_they_do_not_have),

@@ -83,7 +83,7 @@ static void build(struct built *b, const char *file, const char *call, int size)
     *b = (struct built){0};
     program_write("show.ini", "[job]\ninclude = %s/%s.ini\n[step]\nnet = %s\nlogits = net(image)\n",
                   DLTRAIN_CONFIGS, file, call);
-    if (source_read(&b->source, "show.ini", NULL, 0, &err))
+    if (source_read(&b->source, "show.ini", NULL, 0, NULL, &err))
         fail_msg("%s: %s", call, err.msg);
     const struct graph_config config = {
         .model = &b->model,

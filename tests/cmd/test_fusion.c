@@ -103,9 +103,9 @@ static void shares_and_parts_of_a_batch_are_the_same(void **state) {
 static void other_words_are_refused(void **state) {
     (void)state;
     write_job();
-    program_expect(78, "fusion: found 'true', expected on or off",
+    program_expect(78, "fusion: found 'true', expected off or on",
                    "$DLTRAIN job.ini --set run.fusion=true");
-    program_expect(78, "winograd: found 'no', expected on or off",
+    program_expect(78, "winograd: found 'no', expected off or on",
                    "$DLTRAIN job.ini --set run.winograd=no");
     program_expect(78, "[run] has no key 'fussion'; did you mean 'fusion'?",
                    "$DLTRAIN job.ini --set run.fussion=off");

@@ -106,8 +106,79 @@ static void batch_norm_trains_on_several_ranks(void **state) {
     program_expect(0, NULL, "$MPIRUN -np 2 $DLTRAIN bn.ini --resume --set steps=30");
 }
 
+static void write_synchronised(const char *file, const char *sync, int batch) {
+    program_write(file,
+                  "[job]\ninclude = %s/classify.ini\nmodel = b\nsteps = 24\n"
+                  "[net b(image)]\n"
+                  "a = image | conv(8, 3, stride=4) | bn(sync=%s) | relu\n"
+                  "b = a | conv(8) | bn(sync=%s)\n"
+                  "c = a + b | relu | bn(sync=%s)\n"
+                  "fc = c | global_avgpool | linear(10)\n"
+                  "[let]\nlr = 0.05\n"
+                  "[data]\ntrain = shapes.h5:train\nvalidate = shapes.h5:test\nbatch = %d\n"
+                  "[log]\nevery = 1\n",
+                  DLTRAIN_CONFIGS, sync, sync, sync, batch);
+}
+
+/* The losses and measures of job file `file` on 2 to 4 ranks, against those of one. */
+static void expect_one_rank(const char *file, const char *more) {
+    double expected[STEPS], losses[STEPS], expected_top1 = -1, top1 = -2;
+
+    program_expect(0, NULL, "$DLTRAIN %s %s --set name=sync1 --set threads=1", file, more);
+    const int n = read_losses("sync1", expected, &expected_top1);
+    assert_int_equal(n, 24);
+    for (int ranks = 2; ranks <= 4; ranks++) {
+        program_expect(0, NULL, "$MPIRUN -np %d $DLTRAIN %s %s --set name=sync", ranks, file, more);
+        assert_int_equal(read_losses("sync", losses, &top1), n);
+        for (int i = 0; i < n; i++)
+            if (!(fabs(losses[i] - expected[i]) <= 1e-4 * fabs(expected[i])))
+                fail_msg("%s %s, %d ranks: loss of step %d is %.9g, on one rank %.9g", file, more,
+                         ranks, i + 1, losses[i], expected[i]);
+        assert_true(fabs(top1 - expected_top1) < 1e-6); /* running statistics are the same, too */
+    }
+}
+
+/* Batches of 25 are uneven on 2, 3 and 4 ranks, the last one of an epoch has 15; those of 3 leave
+ * the fourth rank without samples. */
+static void synchronised_batch_norm_is_that_of_one_rank(void **state) {
+    (void)state;
+    write_synchronised("sync.ini", "all", 25);
+    expect_one_rank("sync.ini", "");
+    expect_one_rank("sync.ini", "--set run.fusion=off");
+    write_synchronised("host.ini", "host", 3);
+    expect_one_rank("host.ini", "");
+    expect_one_rank("host.ini", "--set run.fusion=off");
+}
+
+/* Uneven shares in parts of at most ceil(9 / 2): a rank may have none in its last part. */
+static void so_it_is_in_parts(void **state) {
+    double losses[STEPS], again[STEPS], top1;
+
+    (void)state;
+    write_synchronised("parts.ini", "2", 25);
+    program_expect(0, NULL,
+                   "$MPIRUN -np 4 $DLTRAIN parts.ini --set data.accumulate=2 --set name=parts");
+    assert_int_equal(read_losses("parts", losses, &top1), 24);
+    program_expect(0, NULL,
+                   "$MPIRUN -np 4 $DLTRAIN parts.ini --set data.accumulate=2 --set name=parts");
+    assert_int_equal(read_losses("parts", again, &top1), 24);
+    assert_memory_equal(losses, again, 24 * sizeof *losses);
+    assert_true(losses[23] < losses[0]);
+}
+
+static void groups_that_ranks_do_not_fill_are_refused(void **state) {
+    (void)state;
+    write_synchronised("groups.ini", "2", 25);
+    program_expect(78, "bn: sync is 2, but 3 ranks are no whole number of such groups",
+                   "$MPIRUN -np 3 $DLTRAIN groups.ini");
+    program_expect(0, NULL, "$DLTRAIN groups.ini --set name=alone");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(synchronised_batch_norm_is_that_of_one_rank),
+        cmocka_unit_test(so_it_is_in_parts),
+        cmocka_unit_test(groups_that_ranks_do_not_fill_are_refused),
         cmocka_unit_test(one_to_four_ranks_give_the_same_losses),
         cmocka_unit_test(threads_give_the_same_bits),
         cmocka_unit_test(a_batch_smaller_than_the_ranks_works),

@@ -43,6 +43,11 @@ static void parts_of_a_batch_give_the_losses_of_the_whole(void **state) {
     }
     run_losses("$DLTRAIN parts.ini --set data.accumulate=25", "singles", losses);
     check_equal_losses(expected, losses, "25 parts");
+    run_losses("$MPIRUN -np 3 $DLTRAIN parts.ini --set data.batch=13", "thirteen", expected);
+    run_losses("$MPIRUN -np 3 $DLTRAIN parts.ini --set data.batch=13 --set data.accumulate=3",
+               "unequal",
+               losses); /* 4, 4 and 5 samples, at most 2 at a time: some parts are empty */
+    check_equal_losses(expected, losses, "parts without samples");
 }
 
 /* Of 5 samples on 3 ranks in 4 parts each, most parts are empty. */
@@ -59,6 +64,33 @@ static void a_batch_smaller_than_its_parts_works(void **state) {
                "rank_without", losses);
     run_losses("$DLTRAIN small.ini --set data.batch=2", "two", expected);
     check_equal_losses(expected, losses, "6 parts of 2");
+}
+
+/* Answers that the student does not know do not count; how many there are differs between ranks. */
+static void labels_may_come_from_another_net(void **state) {
+    double expected[STEPS], losses[STEPS];
+    char command[120];
+
+    (void)state;
+    program_write("teach.ini",
+                  "[job]\nmodel = m\nsteps = %d\n"
+                  "[net m(image)]\nfc = image | avgpool(8) | flatten | linear(10)\n"
+                  "[net teacher(image)]\nfc = image | avgpool(8) | flatten | linear(16)\n"
+                  "[step]\nlogits = m(image)\ntrain = m\noptimizer = sgd(lr=0.1)\n"
+                  "loss = cross_entropy(logits, argmax(teacher(image))) + "
+                  "0.1 * cross_entropy(logits, label)\n"
+                  "[data]\ntrain = shapes.h5:train\nbatch = 25\n"
+                  "augment = image | random_flip | normalize\n[log]\nevery = 1\n",
+                  STEPS);
+    run_losses("$DLTRAIN teach.ini", "taught", expected);
+    assert_true(expected[STEPS - 1] < expected[0]);
+    for (int ranks = 2; ranks <= 4; ranks++) {
+        snprintf(command, sizeof command, "$MPIRUN -np %d $DLTRAIN teach.ini", ranks);
+        run_losses(command, "taught_by_ranks", losses);
+        check_equal_losses(expected, losses, command);
+    }
+    program_expect(78, "cross_entropy: its labels are computed, and a batch in several parts",
+                   "$DLTRAIN teach.ini --set data.accumulate=2");
 }
 
 /* A job with batch norm and a constant rate, so that its length does not matter. */
@@ -273,6 +305,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(parts_of_a_batch_give_the_losses_of_the_whole),
         cmocka_unit_test(a_batch_smaller_than_its_parts_works),
+        cmocka_unit_test(labels_may_come_from_another_net),
         cmocka_unit_test(rates_are_scaled_part_by_part),
         cmocka_unit_test(a_frozen_part_stays_to_the_bit),
         cmocka_unit_test(weights_stay_within_their_bounds),

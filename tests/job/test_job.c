@@ -2,6 +2,7 @@
 #include "io/scratch.h"
 #include "core/learn/optim.h"
 #include "job/job.h"
+#include "job/key.h"
 
 #include <math.h>
 
@@ -36,11 +37,10 @@ static void equal(double found, double expected) {
         fail_msg("found %g, expected %g", found, expected);
 }
 
-static void an_empty_job_has_the_defaults_of_the_key_table(void **state) {
+static void has_defaults(const char *text) {
     struct job job;
 
-    (void)state;
-    read_text(&job, "[job]\n");
+    read_text(&job, text);
     assert_string_equal(job.name, "some.job"); /* the file's, without .ini */
     assert_string_equal(job.output, "runs");
     assert_true(job.steps == 0 && !(job.epochs > 0));
@@ -50,7 +50,6 @@ static void an_empty_job_has_the_defaults_of_the_key_table(void **state) {
     assert_null(job.train_data);
     assert_null(job.validate_data);
     assert_true(job.n_augment == 0 && job.image.n == 0 && job.n_steps == 0);
-    assert_null(job.validate);
     assert_null(job.best);
     assert_true(job.patience == 0 && !job.validate_on_rank0);
     equal(job.validate_every.epochs, 1);
@@ -60,6 +59,17 @@ static void an_empty_job_has_the_defaults_of_the_key_table(void **state) {
     assert_string_equal(job.allreduce, "ring");
     assert_true(job.bucket_bytes == 4 << 20 && job.log_every == 10);
     assert_true(job.fusion && job.winograd);
+    assert_int_equal(job.validate_batch, 128);
+    job_release(&job);
+}
+
+static void an_empty_job_has_the_defaults_of_the_key_table(void **state) {
+    struct job job;
+
+    (void)state;
+    has_defaults("[job]\n");
+    read_text(&job, "[job]\n");
+    assert_null(job.validate);
     job_release(&job);
 }
 
@@ -185,7 +195,7 @@ static void numbers_out_of_range_are_refused(void **state) {
     refused("[job]\nepochs = -1\n", "epochs is -1, expected a number from 0");
     refused("[job]\nsteps = 0\n", "steps is 0, expected a whole number from 1");
     refused("[job]\nseed = -1\n", "seed is -1, expected a whole number from 0");
-    refused("[job]\nthreads = 2000\n", "threads is 2000, expected at most 1024");
+    refused("[job]\nthreads = 2000\n", "threads is 2000, expected a whole number from 1 to 1024");
     refused("[dist]\nbucket = 0\n", "bucket is 0, expected a number from 0.001");
     refused("[log]\nevery = 0\n", "every is 0, expected a whole number from 1");
     refused("[job]\nepochs = 1/0\n", "division by zero");
@@ -213,6 +223,43 @@ static void sections_and_keys_must_be_known(void **state) {
     refused("[step]\nevrey = 2\n", "[step] has no key 'evrey'; did you mean 'every'?");
     refused("[job]\nname = a/b\n", "name: found 'a/b', expected a folder's name");
     refused("[job]\nname = ..\n", "name: found '..', expected a folder's name");
+}
+
+/* A default is what somebody could have written; written out, it changes nothing. */
+static void defaults_can_be_written_out(void **state) {
+    const struct job_section *s;
+    char text[8192] = "";
+    size_t used = 0;
+    int n = 0;
+
+    (void)state;
+    for (int i = 0; (s = job_section_at(i)); i++) {
+        if (!s->keys || s->named != JOB_NO_NAME)
+            continue;
+        used += (size_t)snprintf(text + used, sizeof text - used, "[%s]\n", s->kind);
+        for (const struct key *k = s->keys; k->name; k++)
+            if (k->fallback) {
+                used += (size_t)snprintf(text + used, sizeof text - used, "%s = %s\n", k->name,
+                                         k->fallback);
+                n++;
+            }
+    }
+    assert_true(n > 10 && used < sizeof text);
+    has_defaults(text);
+}
+
+/* A key of a section that may stand often is its struct's own. */
+static void defaults_of_sections_do_not_mix(void **state) {
+    struct job job;
+
+    (void)state;
+    read_text(&job, "[step a]\nloss = 0\ntrain = a\noptimizer = sgd(lr=1)\nevery = 2\nema = 0.5\n"
+                    "[step b]\nloss = 0\ntrain = b\noptimizer = sgd(lr=1)\n");
+    assert_true(job.step[0].every == 2 && job.step[1].every == 1);
+    equal(job.step[0].ema, 0.5);
+    equal(job.step[1].ema, 0);
+    assert_string_equal(job.step_keys[0], "train"); /* loss is a statement */
+    job_release(&job);
 }
 
 /* A statement may be called as it likes, as long as it is no number. */
@@ -281,6 +328,8 @@ int main(void) {
         cmocka_unit_test(numbers_out_of_range_are_refused),
         cmocka_unit_test(intervals_without_a_unit_are_refused),
         cmocka_unit_test(sections_and_keys_must_be_known),
+        cmocka_unit_test(defaults_can_be_written_out),
+        cmocka_unit_test(defaults_of_sections_do_not_mix),
         cmocka_unit_test(statements_with_names_like_keys_are_fine),
         cmocka_unit_test(steps_without_their_parts_are_refused),
         cmocka_unit_test(pipelines_begin_with_the_image),

@@ -1,39 +1,14 @@
 #include "support/op_check.h"
-#include "support/op_args.h"
+#include "support/op_bench.h"
 #include "support/op_reference.h"
-
-#include "core/base/rng.h"
-#include "core/math/isa/isa.h"
-#include "core/ops/parts/init.h"
 
 #include <float.h>
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
-
-/* Before main: where the environment wants instructions that this processor lacks, no test runs. */
-__attribute__((constructor)) static void skip_without_instructions(void) {
-    struct err err = {0};
-
-    if (isa_check(&err)) {
-        printf("skipped: %s\n", err.msg);
-        exit(77);
-    }
-}
-
-enum { WANT_W = OP_ANY_INPUTS, WANT_ALL = (1 << (WANT_W + OP_MAX_WEIGHTS)) - 1 };
-
-/* How one operator is run: bit i of wanted is dx[i], bit WANT_W + i is dw[i]. */
-struct way {
-    const char *name;
-    unsigned wanted;
-    int threads;
-    bool poison, alias_y, alias_dx, first, recompute;
-};
 
 /* What rounding leaves of `tolerance` in this type, which also adds in another order. */
 #ifdef CORE_DOUBLE
@@ -45,168 +20,6 @@ static double within(double tolerance) {
     return tolerance > 1e-5 ? tolerance : 1e-5;
 }
 #endif
-
-static const struct way plainly = {.name = "plainly", WANT_ALL, 1};
-
-/* One operator and operands of its own. */
-struct bench {
-    const struct op_case *c;
-    const struct op *op;
-    struct op_plan plan;
-    struct way way;
-    struct op_args args;
-    struct tensor x[OP_ANY_INPUTS], dx[OP_ANY_INPUTS];
-    real *w[OP_MAX_WEIGHTS], *state[OP_MAX_STATES];
-    struct op_call call;
-};
-
-static void *bytes_new(size_t n_bytes) { /* exact, so that the sanitizer sees the end */
-    void *memory = NULL;
-
-    assert_int_equal(posix_memalign(&memory, 64, n_bytes ? n_bytes : 1), 0);
-    memset(memory, 0xff, n_bytes); /* NaN */
-    return memory;
-}
-
-static real *numbers_new(const real *from, int64_t len, uint64_t id) {
-    real *v = bytes_new((size_t)len * sizeof *v);
-    const uint64_t key = rng_key(1, RNG_TEST, id, 0);
-
-    for (int64_t i = 0; i < len; i++)
-        v[i] = from ? from[i] : 2 * (real)rng_uniform(key, (uint64_t)i) - 1;
-    return v;
-}
-
-static bool differentiated(const struct bench *b, int i) {
-    return !(b->c->constant >> i & 1) && !(b->op->meaning.class_index && i == 1) &&
-           !(b->op->meaning.index_limit && i == 0);
-}
-
-/* Read the arguments and plan; releasable after errors too. */
-static int prepare(const struct op_case *c, const struct op *op, struct op_args *a,
-                   struct op_plan *plan, struct err *err) {
-    *plan =
-        (struct op_plan){.batch = c->batch ? c->batch : c->x[0].dim[0], .bias_auto = !c->no_bias};
-    if (op_args_init(a, op, c->with, err))
-        return -1;
-    if (c->args)
-        memcpy(a->args, c->args, op->word.args_size);
-    return op->plan(a->args, c->x, c->n_x, plan, err);
-}
-
-static const struct op *op_of(const struct op_case *c) {
-    const struct op *op = c->internal ? c->internal : op_find(c->op);
-
-    if (!op)
-        fail_msg("no operator %s in ops.def", c->op);
-    return op;
-}
-
-static void bench_params(struct bench *b) {
-    for (int i = 0; i < OP_MAX_WEIGHTS; i++) {
-        const int64_t len = shape_len(&b->plan.w[i].shape);
-
-        b->w[i] = numbers_new(b->c->w_data[i], len, 200 + (uint64_t)i);
-        b->call.w[i] = len ? b->w[i] : NULL;
-        if (len && b->way.wanted >> (WANT_W + i) & 1)
-            b->call.dw[i] = numbers_new(NULL, len, 300 + (uint64_t)i);
-    }
-    for (int i = 0; i < OP_MAX_STATES; i++) {
-        const struct op_param *p = &b->plan.state[i];
-
-        b->state[i] = numbers_new(b->c->state_data[i], shape_len(&p->shape), 0);
-        if (!b->c->state_data[i])
-            init_fill(&p->init, p->fan_in, p->fan_out, 1, b->state[i], shape_len(&p->shape));
-        b->call.state[i] = b->state[i];
-    }
-}
-
-static void bench_init(struct bench *b, const struct op_case *c, const struct way *way) {
-    struct err err = {0};
-
-    *b = (struct bench){.c = c, .op = op_of(c), .way = *way};
-    if (prepare(c, b->op, &b->args, &b->plan, &err))
-        fail_msg("%s", err.msg);
-    b->call = (struct op_call){.args = b->args.args, .x = b->x, .dx = b->dx, .n_x = c->n_x};
-    b->call.y = (struct tensor){b->plan.y, bytes_new((size_t)shape_len(&b->plan.y) * sizeof(act))};
-    b->call.dy = (struct tensor){b->plan.y, numbers_new(NULL, shape_len(&b->plan.y), 400)};
-    for (int i = 0; i < c->n_x; i++) {
-        const int64_t len = shape_len(&c->x[i]);
-
-        b->x[i] = (struct tensor){c->x[i], numbers_new(c->x_data[i], len, (uint64_t)i)};
-        b->dx[i].shape = c->x[i];
-        if (way->wanted >> i & 1 && differentiated(b, i))
-            b->dx[i].data = numbers_new(NULL, len, 100 + (uint64_t)i);
-    }
-    bench_params(b);
-    b->call.saved = bytes_new(b->plan.saved_bytes);
-    b->call.scratch = bytes_new(b->plan.scratch_bytes);
-    b->call.key = c->key, b->call.first = c->first, b->call.training = !c->evaluate;
-    b->call.total = c->total > 0 ? c->total : b->op->count ? b->op->count(&b->call) : 0;
-    if (team_new(&b->call.team, way->threads, &err))
-        fail_msg("%s", err.msg);
-}
-
-static void bench_release(struct bench *b) {
-    if (b->way.alias_y)
-        b->call.y.data = NULL;
-    if (b->way.alias_dx)
-        b->dx[0].data = NULL;
-    for (int i = 0; i < b->c->n_x; i++)
-        free(b->x[i].data), free(b->dx[i].data);
-    for (int i = 0; i < OP_MAX_WEIGHTS; i++)
-        free(b->w[i]), free(b->call.dw[i]);
-    for (int i = 0; i < OP_MAX_STATES; i++)
-        free(b->state[i]);
-    free(b->call.y.data), free(b->call.dy.data), free(b->call.saved), free(b->call.scratch);
-    op_args_release(&b->args);
-    team_free(b->call.team);
-}
-
-static void poison(struct tensor *t) {
-    memset(t->data, 0xff, (size_t)shape_len(&t->shape) * sizeof(act));
-}
-
-static void bench_forward(struct bench *b) {
-    if (b->way.alias_y) {
-        free(b->call.y.data);
-        b->call.y.data = b->x[0].data;
-    }
-    memset(b->call.scratch, 0xff, b->plan.scratch_bytes);
-    b->op->forward(&b->call);
-}
-
-static void bench_recompute(struct bench *b) {
-    poison(&b->call.y);
-    for (int i = 0; i < b->c->n_x; i++)
-        if (i || !(b->op->memory.reads_x & 1))
-            poison(&b->x[i]);
-    memset(b->call.scratch, 0xff, b->plan.scratch_bytes);
-    b->op->memory.recompute(&b->call);
-}
-
-static void bench_backward(struct bench *b) {
-    if (b->way.alias_dx) {
-        free(b->dx[0].data);
-        b->dx[0].data = b->call.dy.data;
-    }
-    for (int i = 0; b->way.poison && i < b->c->n_x; i++)
-        if (!(b->op->memory.reads_x >> i & 1))
-            poison(&b->x[i]);
-    if (b->way.poison && !b->op->memory.reads_y)
-        poison(&b->call.y);
-    for (int i = 0; b->way.first && i < b->c->n_x; i++)
-        if (b->op->memory.overwrites >> i & 1 && b->dx[i].data)
-            poison(&b->dx[i]);
-    if (b->way.first)
-        b->call.dx_first = b->op->memory.overwrites;
-    memset(b->call.scratch, 0xff, b->plan.scratch_bytes);
-    if (b->op->memory.start_backward) {
-        b->op->memory.start_backward(&b->call);
-        memset(b->call.scratch, 0xff, b->plan.scratch_bytes);
-    }
-    b->op->backward(&b->call);
-}
 
 static void near(const struct bench *b, const char *what, const real *found, const real *expected,
                  int64_t len, double tolerance) {
@@ -273,7 +86,7 @@ static void compare(struct bench *b, const char *what, real *v, const real *dv, 
 /* `start` was made as b was and has not run: it holds what dx and dw began with. */
 static void compare_all(struct bench *b, const struct bench *start) {
     for (int i = 0; i < b->c->n_x; i++)
-        if (differentiated(b, i)) {
+        if (bench_differentiates(b, i)) {
             const char what[] = {'x', '[', (char)('0' + i / 10), (char)('0' + i % 10), ']', 0};
 
             compare(b, what, b->x[i].data, b->dx[i].data, start->dx[i].data,
@@ -345,7 +158,7 @@ static void check_ways(const struct bench *b, const struct bench *start) {
     if (!(b->op->memory.reads_x & 1))
         check_way(b, start, &way);
     way = (struct way){.name = "dx[0] in dy's memory", WANT_ALL, 2, .alias_dx = true};
-    if (differentiated(b, 0))
+    if (bench_differentiates(b, 0))
         check_way(b, start, &way);
 }
 
@@ -374,7 +187,7 @@ void check_gradients(const struct op_case *c) {
     bench_release(&b);
 }
 
-void check_output(const struct op_case *c, struct shape y, const act *y_data) {
+static void check_values(const struct op_case *c, struct shape y, const act *y_data, bool mean) {
     const double tolerance = within(c->tolerance > 0 ? c->tolerance : 1e-6);
     const struct way ways[] = {plainly,
                                {.name = "in a team", 0, 3},
@@ -390,9 +203,19 @@ void check_output(const struct op_case *c, struct shape y, const act *y_data) {
                      shape_text(&y, expected));
         b.way.alias_y = ways[i].alias_y && c->n_x && may_alias_y(&b);
         bench_forward(&b);
+        if (mean)
+            bench_divide_sum(&b);
         near(&b, "y", b.call.y.data, y_data, shape_len(&y), tolerance);
         bench_release(&b);
     }
+}
+
+void check_output(const struct op_case *c, struct shape y, const act *y_data) {
+    check_values(c, y, y_data, true);
+}
+
+void check_sum(const struct op_case *c, struct shape y, const act *y_data) {
+    check_values(c, y, y_data, false);
 }
 
 void check_state(const struct op_case *c, int i, const real *state) {
@@ -409,7 +232,11 @@ void check_count(const struct op_case *c, double count) {
     struct bench b;
 
     bench_init(&b, c, &plainly);
-    assert_true(fabs(b.op->count(&b.call) - count) <= 1e-12 * (1 + fabs(count)));
+    const double before = b.op->count(&b.call);
+    bench_forward(&b);
+    const double after = b.op->count(&b.call);
+    assert_true(fabs(before - count) <= 1e-12 * (1 + fabs(count)));
+    assert_true(fabs(after - count) <= 1e-12 * (1 + fabs(count)));
     bench_release(&b);
 }
 
@@ -418,7 +245,7 @@ void check_refused(const struct op_case *c, const char *msg) {
     struct op_args args;
     struct err err = {0};
 
-    const int rc = prepare(c, op_of(c), &args, &plan, &err);
+    const int rc = bench_plan(c, bench_op(c), &args, &plan, &err);
     op_args_release(&args);
     assert_int_equal(rc, -1);
     assert_string_equal(err.msg, msg);
@@ -430,7 +257,7 @@ struct op_plan plan_of(const struct op_case *c) {
     struct op_args args;
     struct err err = {0};
 
-    if (prepare(c, op_of(c), &args, &plan, &err))
+    if (bench_plan(c, bench_op(c), &args, &plan, &err))
         fail_msg("%s", err.msg);
     op_args_release(&args);
     return plan;
@@ -441,6 +268,7 @@ act *forward_of(const struct op_case *c, struct shape *y) {
 
     bench_init(&b, c, &plainly);
     bench_forward(&b);
+    bench_divide_sum(&b);
     act *data = b.call.y.data;
     *y = b.plan.y;
     b.call.y.data = NULL;

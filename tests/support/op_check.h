@@ -16,7 +16,6 @@ struct op_case {
     bool evaluate;                         /* false: training */
     bool no_bias;                          /* what plan is told of bias=auto, negated */
     int64_t batch;                         /* 0: x[0].dim[0] */
-    double total;                          /* 0: what count() says */
     uint64_t key;
     int64_t first;
     int64_t every;             /* differences are taken in every so many elements; 0: in all */
@@ -38,13 +37,16 @@ struct op_case {
 void check_gradients(const struct op_case *c);
 
 /* Forward gives exactly this shape and these numbers, which come from elsewhere; teams and y in
- * x[0]'s memory too. */
+ * x[0]'s memory too. Of losses and metrics the numbers are means: y over what count() says. */
 void check_output(const struct op_case *c, struct shape y, const act *y_data);
+
+/* The same of a loss or metric before it is divided: the sum of its terms. */
+void check_sum(const struct op_case *c, struct shape y, const act *y_data);
 
 /* After one forward, state i holds these numbers, which come from elsewhere. */
 void check_state(const struct op_case *c, int i, const real *state);
 
-/* count() gives this. */
+/* count() gives this, before forward and after it. */
 void check_count(const struct op_case *c, double count);
 
 /* Planning fails with exactly this message, of kind ERR_CONFIG. */
@@ -54,5 +56,6 @@ void check_refused(const struct op_case *c, const char *msg);
  * the arguments has said: those are gone. */
 struct op_plan plan_of(const struct op_case *c);
 
-/* y of one forward, of shape *y; heap, the caller frees. */
+/* y of one forward (of losses and metrics over what count() says), of shape *y; heap, the caller
+ * frees. */
 act *forward_of(const struct op_case *c, struct shape *y);

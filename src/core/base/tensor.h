@@ -4,9 +4,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#ifdef CORE_DOUBLE   /* gradient checks run in double, where 1e-7 means something */
-typedef double real; /* weights, sums */
-typedef double act;  /* activations, as stored */
+#ifdef CORE_DOUBLE /* gradient checks run in double, where 1e-7 means something */
+#define REAL_IS_DOUBLE
+typedef double real;     /* weights, sums */
+typedef double act;      /* activations, as stored */
+#elif defined CORE_MIXED /* never run: where one is taken for the other, it does not compile */
+#define REAL_IS_DOUBLE
+typedef double real;
+typedef float act;
 #else
 typedef float real;
 typedef float act;

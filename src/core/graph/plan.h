@@ -3,8 +3,10 @@
  *
  * Time runs forward over the nodes, then backward: node i computes at time i and, if some wanted
  * gradient passes through it, its start_backward at time 3N-2-2i and its backward right after it.
- * Memory is shared by values whose lives do not overlap; an in-place operator writes over an input
- * that nobody reads later. */
+ * Leaves, the losses and metrics, are sums in forward. What is computed from them, the tail, waits
+ * until the sums of all ranks are known, and then is the same on all of them; backward begins at
+ * the leaves. Memory is shared by values whose lives do not overlap; an in-place operator writes
+ * over an input that nobody reads later. */
 #pragma once
 #include "core/graph/graph.h"
 
@@ -45,6 +47,8 @@ struct plan {
     int *leaves;             /* live nodes that are means over samples: losses and metrics */
     int64_t *leaf_at;        /* [n_leaves + 1] where the values of each begin among those of all */
     int n_leaves;
+    double *coefficients;     /* [n_leaves] d loss / d mean, where there is a loss */
+    double *counts;           /* [n_leaves] terms in the sum that the last forward gave */
     struct plan_ready *ready; /* from the last node to the first */
     int n_ready;
     struct plan_refill *refills; /* in the order of nodes */
@@ -60,15 +64,17 @@ struct plan_config {
     struct graph *graph;
     const int *outputs; /* [n_outputs] nodes that are wanted: numbers, as losses and metrics are */
     int n_outputs;
-    int loss;                 /* the output that backward begins at; -1: none */
+    int loss;                 /* the output that is minimised; -1: none */
     struct net *const *train; /* [n_train] nets whose gradients are wanted; borrowed */
     int n_train;
     bool tensors;  /* outputs may be any tensors, kept until the end of the run */
+    bool in_parts; /* backward of some of the batch comes before forward of the rest */
     bool training; /* batch norm uses the batch's statistics, dropout drops */
 };
 
 /* Plan in the model's pool. Errors: ERR_CONFIG with the place: an output that is no mean, a loss
- * that no gradient passes, a net of `train` that the loss does not reach. */
+ * that is no weighted sum of means or that no gradient passes, a net of `train` that the loss does
+ * not reach, terms that cannot be counted beforehand where in_parts. */
 int plan_new(struct plan **out, const struct plan_config *config, struct err *err);
 
 /* Numbers in all leaves together. */
@@ -81,4 +87,4 @@ size_t plan_bytes(const struct plan *p);
 
 /* Give the plan its memory, 64-byte aligned, borrowed, and point all operands into it and into the
  * model's spans, which must be allocated. */
-void plan_place(struct plan *p, void *memory, struct team *team);
+void plan_place(struct plan *p, void *memory, struct team *team, const struct ranks *all);

@@ -22,12 +22,23 @@ void run_input(struct plan *p, const char *field, const act *data) {
     }
 }
 
-void run_resize(struct plan *p, int64_t n) {
+/* Operators that talk to other ranks see that there are no samples; nobody else is called. */
+static void empty(struct plan *p) {
+    for (int i = 0; i < p->graph->n_nodes; i++) {
+        struct plan_node *pn = &p->nodes[i];
+
+        if (!pn->call.ranks)
+            continue;
+        pn->call.y.shape.dim[0] = pn->call.dy.shape.dim[0] = 0;
+        for (int k = 0; k < pn->call.n_x; k++)
+            pn->x[k].shape.dim[0] = pn->dx[k].shape.dim[0] = 0;
+    }
+}
+
+static void resize(struct plan *p, int64_t n) {
     const struct graph *g = p->graph;
     struct err err = {0};
 
-    if (p->n == n)
-        return;
     for (int i = 0; i < g->n_nodes; i++) {
         struct node *node = &g->nodes[i];
         struct plan_node *pn = &p->nodes[i];
@@ -44,14 +55,19 @@ void run_resize(struct plan *p, int64_t n) {
         for (int k = 0; k < node->n_x; k++)
             pn->x[k].shape = pn->dx[k].shape = g->nodes[node->x[k]].plan.y;
     }
+}
+
+void run_resize(struct plan *p, int64_t n) {
+    if (n > 0 ? p->n != n : p->n < 0) /* shapes without batch dimension are needed at any rate */
+        resize(p, n > 0 ? n : 1);
+    if (n == 0)
+        empty(p);
     p->n = n;
 }
 
-void run_counts(struct plan *p, int64_t n, double *counts) {
-    for (int i = 0; i < p->n_leaves; i++) {
-        const struct op *op = p->graph->nodes[p->leaves[i]].op;
-        counts[i] = n ? op->count(&p->nodes[p->leaves[i]].call) : 0;
-    }
+void run_counts(struct plan *p, double *counts) {
+    for (int i = 0; i < p->n_leaves; i++)
+        counts[i] = p->graph->nodes[p->leaves[i]].op->count(&p->nodes[p->leaves[i]].call);
 }
 
 static void compute(struct plan *p, int i) {
@@ -69,19 +85,28 @@ static void tell(const struct run_context *c, int node, enum run_phase phase) {
         c->watch(c->context, node, phase);
 }
 
+/* Is there something to compute with as many samples as there are? */
+static bool runs(const struct plan *p, int i) {
+    return p->n > 0 || p->nodes[i].call.ranks;
+}
+
 void run_forward(struct plan *p, const struct run_context *c) {
-    for (int i = 0; i < p->n_leaves; i++)
-        p->nodes[p->leaves[i]].call.total = c->totals[i];
+    int leaf = 0;
+
     for (int i = 0; i < p->n_refills; i++)
         point(p, p->refills[i].node, p->refills[i].forward);
     tell(c, -1, RUN_OTHER);
     for (int i = 0; i < p->graph->n_nodes; i++) {
         struct op_call *call = &p->nodes[i].call;
-        if (!p->nodes[i].live || (p->nodes[i].tail && p->loss < 0))
+        const bool is_leaf = leaf < p->n_leaves && p->leaves[leaf] == i;
+        if (!p->nodes[i].live || p->nodes[i].tail)
             continue;
         call->key = rng_key(c->seed, RNG_OPERATOR, c->step, (uint64_t)i);
         call->first = c->first;
-        compute(p, i);
+        if (runs(p, i))
+            compute(p, i);
+        if (is_leaf) /* at once: what it counts may be overwritten */
+            p->counts[leaf++] = p->n > 0 ? p->graph->nodes[i].op->count(call) : 0;
         tell(c, i, RUN_FORWARD);
     }
 }
@@ -168,21 +193,31 @@ static void backward_of(struct plan *p, int i, const struct run_context *c) {
     tell(c, i, node->plan.w[0].shape.rank > 1 && call->dw[0] ? RUN_WEIGHTS : RUN_DATA);
 }
 
+/* dy of the leaves: d loss / d sum. A leaf without terms gives no gradient. */
+static void begin_backward(const struct plan *p, const double *totals) {
+    for (int i = 0; i < p->n_leaves; i++) {
+        const struct plan_node *leaf = &p->nodes[p->leaves[i]];
+        if (leaf->backward)
+            leaf->call.dy.data[0] = totals[i] > 0 ? (act)(p->coefficients[i] / totals[i]) : 0;
+    }
+}
+
 void run_backward(struct plan *p, const struct run_context *c) {
     int next = 0;
 
     if (!c->adds)
         zero_gradients(p);
     announce(p, c, p->graph->n_nodes, &next);
-    p->nodes[p->loss].call.dy.data[0] = 1;
+    begin_backward(p, c->totals);
     tell(c, -1, RUN_OTHER);
     for (int i = p->loss; i >= 0; i--) {
-        const struct plan_node *pn = &p->nodes[i];
-        if (!pn->backward)
+        if (!p->nodes[i].backward)
             continue;
-        start_backward(p, i, c);
-        refill(p, i, c);
-        backward_of(p, i, c);
+        if (runs(p, i)) {
+            start_backward(p, i, c);
+            refill(p, i, c);
+            backward_of(p, i, c);
+        }
         announce(p, c, i, &next);
         if (c->progress)
             c->progress(c->context);
@@ -194,27 +229,21 @@ static int64_t leaf_len(const struct plan *p, int leaf) {
     return p->leaf_at[leaf + 1] - p->leaf_at[leaf];
 }
 
-void run_nothing(struct plan *p, const struct run_context *c) {
-    int next = 0;
-
-    zero_gradients(p);
-    for (int i = 0; i < p->n_leaves; i++)
-        memset(p->nodes[p->leaves[i]].call.y.data, 0, (size_t)leaf_len(p, i) * sizeof(act));
-    announce(p, c, -1, &next);
-}
-
-void run_leaves(const struct plan *p, double *values) {
-    for (int i = 0; i < p->n_leaves; i++)
+void run_leaves(const struct plan *p, double *sums, double *counts) {
+    for (int i = 0; i < p->n_leaves; i++) {
+        counts[i] = p->counts[i];
         for (int64_t k = 0; k < leaf_len(p, i); k++)
-            values[p->leaf_at[i] + k] = (double)p->nodes[p->leaves[i]].call.y.data[k];
+            sums[p->leaf_at[i] + k] = p->n > 0 ? (double)p->nodes[p->leaves[i]].call.y.data[k] : 0;
+    }
 }
 
-void run_tail(struct plan *p, const double *values) {
+void run_tail(struct plan *p, const double *sums, const double *totals, double empty_mean) {
     if (p->n < 0)
-        run_resize(p, 1); /* a rank that had no samples yet: what is left has no batch dimension */
+        run_resize(p, 0); /* a rank that has not run yet: what is left has no batch dimension */
     for (int i = 0; i < p->n_leaves; i++)
         for (int64_t k = 0; k < leaf_len(p, i); k++)
-            p->nodes[p->leaves[i]].call.y.data[k] = (act)values[p->leaf_at[i] + k];
+            p->nodes[p->leaves[i]].call.y.data[k] =
+                (act)(totals[i] > 0 ? sums[p->leaf_at[i] + k] / totals[i] : empty_mean);
     for (int i = 0; i < p->graph->n_nodes; i++)
         if (p->nodes[i].live &&
             (p->nodes[i].tail || (!p->graph->nodes[i].op && !p->graph->nodes[i].field)))

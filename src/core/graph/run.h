@@ -15,7 +15,7 @@ enum run_phase {
 struct run_context {
     uint64_t seed, step;  /* all randomness is a function of these, the node and the element */
     int64_t first;        /* position of this rank's sample 0 in the global batch */
-    const double *totals; /* [n_leaves] what each leaf's sum is divided by */
+    const double *totals; /* [n_leaves] terms of each leaf over all ranks; backward reads them */
     bool adds;            /* backward adds to the gradients that are there, in place of zeroing */
     /* Called in backward: gradient elements that are final; and between operators. May be NULL. */
     void (*ready)(void *context, int net, int64_t offset, int64_t len);
@@ -31,26 +31,30 @@ struct run_context {
  * graph does not read are ignored. */
 void run_input(struct plan *p, const char *field, const act *data);
 
-/* Make all shapes those of n samples, 1 <= n <= graph->batch. Call after run_input. */
+/* Make all shapes those of n samples, 0 <= n <= graph->batch. Call after run_input. With n = 0, of
+ * a rank that takes part and has no samples, forward and backward compute only operators that talk
+ * and say that all gradients are ready. */
 void run_resize(struct plan *p, int64_t n);
 
-/* How many terms each leaf's mean has on this rank: counts[n_leaves]. Zeros for n = 0. */
-void run_counts(struct plan *p, int64_t n, double *counts);
+/* How many terms each leaf's sum will have: counts[n_leaves], before forward, of plans made for
+ * batches in parts. */
+void run_counts(struct plan *p, double *counts);
 
-/* Everything up to and with the leaves; with a loss, also what is computed from them. */
+/* Everything up to and with the leaves. */
 void run_forward(struct plan *p, const struct run_context *c);
 
-/* Backward from the loss. Gradients of the trained nets are zeroed first, unless c->adds. */
+/* Backward from the leaves. Gradients of the trained nets are zeroed first, unless c->adds. */
 void run_backward(struct plan *p, const struct run_context *c);
 
-/* In place of both for a rank without samples: its gradients are zero and ready. */
-void run_nothing(struct plan *p, const struct run_context *c);
+/* What forward gave: the sums of all leaves and how many terms each has.
+ *   sums    [plan_n_values]
+ *   counts  [n_leaves] */
+void run_leaves(const struct plan *p, double *sums, double *counts);
 
-/* The leaves' values into values[leaf_at[n_leaves]]. */
-void run_leaves(const struct plan *p, double *values);
-
-/* Set the leaves to values that are sums over all ranks (or batches) and compute what depends on
- * them; then run_value(node) is what the user asked for. */
-void run_tail(struct plan *p, const double *values);
+/* Set the leaves to the means of sums over all ranks (or batches) and compute what depends on them;
+ * then run_value(node) is what the user asked for.
+ *   sums, totals  [plan_n_values], [n_leaves]
+ *   empty_mean    the mean of no terms: 0 in training, where it moves nothing; nan of a measure */
+void run_tail(struct plan *p, const double *sums, const double *totals, double empty_mean);
 
 double run_value(const struct plan *p, int node);

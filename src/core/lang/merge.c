@@ -7,11 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Keys of [job] that the command line may set whether or not a file has them. */
-static const char *const job_keys[] = {"name", "model",  "epochs", "steps",
-                                       "seed", "output", "threads"};
-enum { N_JOB_KEYS = sizeof job_keys / sizeof *job_keys };
-
 static struct section *add_section(struct source *s, struct section section, struct err *err) {
     struct section *sections =
         lang_grow(&s->memory, s->sections, s->n_sections, sizeof section, err);
@@ -88,19 +83,22 @@ static struct section *set_section(struct source *s, const char *kind, const cha
 
 /* The section to which --set NAME belongs: [let] or [job]. */
 static struct section *set_name(struct source *s, const char *name, struct pos pos,
-                                struct err *err) {
+                                const char *const *job_keys, struct err *err) {
     struct section *let = sections_find(s->sections, s->n_sections, "let", "");
     struct section *job = sections_find(s->sections, s->n_sections, "job", "");
     const int n_let = let ? let->n_entries : 0, n_job = job ? job->n_entries : 0;
+    int n_keys = 0, n = 0;
+
+    while (job_keys && job_keys[n_keys])
+        n_keys++;
     const char **names =
-        lang_take(&s->memory, (size_t)(n_let + n_job + N_JOB_KEYS) * sizeof *names, err);
-    int n = 0;
+        lang_take(&s->memory, (size_t)(n_let + n_job + n_keys + 1) * sizeof *names, err);
 
     if (!names)
         return NULL;
     if (let && section_find(let, name))
         return let;
-    for (int i = 0; i < N_JOB_KEYS; i++)
+    for (int i = 0; i < n_keys; i++)
         names[n++] = job_keys[i];
     for (int i = 0; i < n_job; i++)
         names[n++] = job->entries[i].key;
@@ -163,7 +161,8 @@ static int check_set(const char *set, struct err *err) {
     return 0;
 }
 
-int merge_set(struct source *s, const char *set, int number, struct err *err) {
+int merge_set(struct source *s, const char *set, int number, const char *const *job_keys,
+              struct err *err) {
     char found[FOUND_TEXT], *parts[3];
 
     if (check_set(set, err))
@@ -190,7 +189,7 @@ int merge_set(struct source *s, const char *set, int number, struct err *err) {
                        "--set: found 'include', expected a key other than that: "
                        "files are read before");
     struct section *into =
-        n == 1 ? set_name(s, parts[0], entry.key_pos, err)
+        n == 1 ? set_name(s, parts[0], entry.key_pos, job_keys, err)
                : set_section(s, parts[0], n == 3 ? parts[1] : "", entry.key_pos, err);
     char *text = lang_copy(&s->memory, value, uncommented_len(value), err);
     if (!into || !text || entry_set(&s->memory, &entry, text, err))

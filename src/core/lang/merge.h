@@ -8,4 +8,5 @@ int merge_file(struct source *s, const struct file *file, struct err *err);
 
 /* Add what the command line sets, as described for source_read.
  *   number  of the set, from 1; the line of its place */
-int merge_set(struct source *s, const char *set, int number, struct err *err);
+int merge_set(struct source *s, const char *set, int number, const char *const *job_keys,
+              struct err *err);

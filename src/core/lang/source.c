@@ -144,14 +144,14 @@ static int visit_file(struct source_read *job, const char *path, const struct vi
 }
 
 int source_read(struct source *s, const char *path, const char *const *sets, int n_sets,
-                struct err *err) {
+                const char *const *job_keys, struct err *err) {
     struct source_read job = {.source = s, .err = err};
 
     *s = (struct source){0};
     const char *own_path = lang_copy(&s->memory, path, strlen(path), err);
     int status = own_path ? visit_file(&job, own_path, NULL, NULL) : -1;
     for (int i = 0; !status && i < n_sets; i++)
-        status = merge_set(s, sets[i], i + 1, err);
+        status = merge_set(s, sets[i], i + 1, job_keys, err);
     if (status)
         source_release(s);
     return status;

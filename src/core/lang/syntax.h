@@ -117,10 +117,11 @@ struct source {
  *   sets  [n_sets] texts NAME=VALUE or section.key=VALUE or section.name.key=VALUE, borrowed.
  *         NAME is a constant of [let] or else a key of [job]. Setting a section.key that no file
  *         has is allowed (the caller knows which keys exist); an unknown NAME is an error.
+ *   job_keys  keys of [job] that a set may name though no file has them; ends with NULL, or NULL
  * Errors: ERR_CONFIG "FILE:LINE:COLUMN: found ..., expected ..."; ERR_IO for unreadable files;
  * ERR_USAGE "--set: ..." for sets that name nothing. On errors s is released. */
 int source_read(struct source *s, const char *path, const char *const *sets, int n_sets,
-                struct err *err);
+                const char *const *job_keys, struct err *err);
 
 void source_release(struct source *s);
 

@@ -21,7 +21,7 @@ static inline real gradient_at(const struct gradient *g, real w, real dw) {
 }
 
 static inline real root(real x) {
-#ifdef CORE_DOUBLE
+#ifdef REAL_IS_DOUBLE
     return sqrt(x);
 #else
     return sqrtf(x);

@@ -26,3 +26,14 @@ void gemm(bool trans_a, bool trans_b, int64_t m, int64_t n, int64_t k, const rea
                     (blasint)lda, b, (blasint)ldb, beta, c, (blasint)ldc);
 #endif
 }
+
+/* Here act and real are one type: BLAS has no products of two. */
+void gemm_act(bool trans_a, bool trans_b, int64_t m, int64_t n, int64_t k, const act *a,
+              int64_t lda, const real *b, int64_t ldb, real beta, act *c, int64_t ldc) {
+    gemm(trans_a, trans_b, m, n, k, a, lda, b, ldb, beta, c, ldc);
+}
+
+void gemm_sum(bool trans_a, bool trans_b, int64_t m, int64_t n, int64_t k, const act *a,
+              int64_t lda, const act *b, int64_t ldb, real beta, real *c, int64_t ldc) {
+    gemm(trans_a, trans_b, m, n, k, a, lda, b, ldb, beta, c, ldc);
+}

@@ -14,6 +14,14 @@
 void gemm(bool trans_a, bool trans_b, int64_t m, int64_t n, int64_t k, const real *a, int64_t lda,
           const real *b, int64_t ldb, real beta, real *c, int64_t ldc);
 
+/* The same with activations by weights. */
+void gemm_act(bool trans_a, bool trans_b, int64_t m, int64_t n, int64_t k, const act *a,
+              int64_t lda, const real *b, int64_t ldb, real beta, act *c, int64_t ldc);
+
+/* The same with activations by activations, which is summed over samples. */
+void gemm_sum(bool trans_a, bool trans_b, int64_t m, int64_t n, int64_t k, const act *a,
+              int64_t lda, const act *b, int64_t ldb, real beta, real *c, int64_t ldc);
+
 /* The same in double, whatever real is. */
 void gemm_double(bool trans_a, bool trans_b, int64_t m, int64_t n, int64_t k, const double *a,
                  int64_t lda, const double *b, int64_t ldb, double beta, double *c, int64_t ldc);

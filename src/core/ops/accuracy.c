@@ -60,9 +60,7 @@ static double hits_of_rows(const struct op_call *c, int64_t begin, int64_t end) 
 }
 
 static void forward(const struct op_call *c) {
-    const double hits = share_sum(c, labels_rows(c), hits_of_rows);
-
-    c->y.data[0] = c->total > 0 ? (act)(hits / c->total) : 0;
+    c->y.data[0] = (act)share_sum(c, labels_rows(c), hits_of_rows);
 }
 
 const struct op op_accuracy = {
@@ -71,6 +69,7 @@ const struct op op_accuracy = {
     .min_x = 2,
     .max_x = 2,
     .meaning.class_index = true,
+    .meaning.counts_x = 2,
     .plan = plan,
     .count = count,
     .forward = forward,

@@ -42,6 +42,7 @@ const struct op op_add = {
     .max_x = 2,
     .memory.overwrites = 3,
     .memory.in_place = true,
+    .meaning.arithmetic = OP_SUM,
     .plan = plan,
     .forward = forward,
     .backward = backward,

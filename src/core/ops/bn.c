@@ -1,4 +1,5 @@
-/* bn(x, momentum=0.1, eps=1e-5): batch normalisation of each channel over samples and pixels.
+/* bn(x, momentum=0.1, eps=1e-5, sync=none): batch normalisation of each channel over samples and
+ * pixels of this rank, or of several (sync).
  *   y = (x - mean) / sqrt(var + eps) * weight + bias
  * In training mean and (biased) variance are the batch's, and the running ones move towards them by
  * momentum, the variance made unbiased; otherwise the running ones are used. A batch of one pixel
@@ -7,6 +8,9 @@
 #include "core/ops/parts/init.h"
 
 #include <math.h>
+
+enum { SYNC_NONE, SYNC_ALL, SYNC_HOST };
+static const char *const syncs[] = {"none", "all", "host", NULL};
 
 static const struct arg_spec specs[] = {
     {.name = "momentum",
@@ -23,6 +27,14 @@ static const struct arg_spec specs[] = {
      .min = 1e-12,
      .max = 1,
      .help = "added to the variance"},
+    {.name = "sync",
+     .kind = ARG_INTS_OR_WORD,
+     .offset = offsetof(struct bn, sync),
+     .fallback = SYNC_NONE,
+     .min = 1,
+     .max = 0,
+     .words = syncs,
+     .help = "ranks whose samples are one batch: those of a host, or N ranks each"},
     {0},
 };
 
@@ -30,6 +42,15 @@ static const struct constant_args one = {1};
 
 struct norm bn_norm(const struct bn *a, const struct shape *x) {
     return (struct norm){.n_sets = 1, .n_groups = shape_channels(x), .eps = a->eps};
+}
+
+static struct ranks_group group_of(const struct bn *a) {
+    if (a->sync.n)
+        return (struct ranks_group){a->sync.v[0] > 1 ? RANKS_EVERY : RANKS_NONE, a->sync.v[0]};
+    return (struct ranks_group){a->sync.v[0] == SYNC_ALL    ? RANKS_ALL
+                                : a->sync.v[0] == SYNC_HOST ? RANKS_HOST
+                                                            : RANKS_NONE,
+                                0};
 }
 
 static int plan(const void *args, const struct shape *x, int n_x, struct op_plan *plan,
@@ -42,7 +63,10 @@ static int plan(const void *args, const struct shape *x, int n_x, struct op_plan
     if (x->rank < 2)
         return err_set(err, ERR_CONFIG, "bn: x is %s, expected samples with channels",
                        shape_text(x, text));
+    if (((const struct bn *)args)->sync.n > 1)
+        return err_set(err, ERR_CONFIG, "bn: sync is a list, expected none, all, host or a number");
     norm_plan(&norm, x, true, plan);
+    plan->ranks = group_of(args);
     plan->state[0] =
         (struct op_param){.name = "running_mean", .shape = channels, .fan_in = 1, .fan_out = 1};
     plan->state[1] = (struct op_param){.name = "running_var",
@@ -54,11 +78,12 @@ static int plan(const void *args, const struct shape *x, int n_x, struct op_plan
 }
 
 static void move_running(const struct bn *a, const struct op_call *c, int64_t channels) {
-    const double rows = (double)(shape_len(&c->x->shape) / channels);
+    const struct norm norm = bn_norm(a, &c->x->shape);
+    const double rows = *norm_rows_saved(&norm, c);
     const real *mean = c->saved, *var = mean + 2 * channels;
     real *running_mean = c->state[0], *running_var = c->state[1];
 
-    for (int64_t ch = 0; ch < channels; ch++) {
+    for (int64_t ch = 0; rows > 0 && ch < channels; ch++) {
         const double unbiased = rows > 1 ? (double)var[ch] * (rows / (rows - 1)) : 0;
 
         running_mean[ch] += (real)(a->momentum * ((double)mean[ch] - (double)running_mean[ch]));

@@ -4,6 +4,7 @@
 
 struct bn {
     double momentum, eps;
+    struct ints sync; /* one number of ranks, or a word */
 };
 
 /* Its normalisation of x. */

@@ -80,7 +80,7 @@ static void forward(const struct op_call *c) {
             tally[label * classes + guessed[row]]++;
     }
     for (int64_t i = 0; i < classes * classes; i++)
-        c->y.data[i] = c->total > 0 ? (act)((double)tally[i] / c->total) : 0;
+        c->y.data[i] = (act)tally[i];
 }
 
 const struct op op_confusion = {
@@ -89,6 +89,7 @@ const struct op op_confusion = {
     .min_x = 2,
     .max_x = 2,
     .meaning.class_index = true,
+    .meaning.counts_x = 2,
     .meaning.binary = true,
     .plan = plan,
     .count = count,

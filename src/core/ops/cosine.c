@@ -55,14 +55,12 @@ static double sum_rows(const struct op_call *c, int64_t begin, int64_t end) {
 }
 
 static void forward(const struct op_call *c) {
-    const double sum = share_sum(c, (int64_t)count(c), sum_rows);
-
-    c->y.data[0] = c->total > 0 ? (act)(sum / c->total) : 0;
+    c->y.data[0] = (act)share_sum(c, (int64_t)count(c), sum_rows);
 }
 
 /* Along a: (cosine a / |a| - b / |b|) / |a|; along b the other way round. */
 static void backward_rows(const struct op_call *c, int operand, int64_t begin, int64_t end) {
-    const double scale = (double)c->dy.data[0] / c->total;
+    const double scale = (double)c->dy.data[0];
     const int64_t n = shape_channels(&c->x->shape);
     const act *u = c->x[operand].data, *v = c->x[!operand].data;
     act *du = c->dx[operand].data;
@@ -85,9 +83,9 @@ static void backward_b(const struct op_call *c, int64_t begin, int64_t end) {
 }
 
 static void backward(const struct op_call *c) {
-    if (c->dx[0].data && c->total > 0)
+    if (c->dx[0].data)
         share(c, (int64_t)count(c), backward_a);
-    if (c->dx[1].data && c->total > 0)
+    if (c->dx[1].data)
         share(c, (int64_t)count(c), backward_b);
 }
 

@@ -105,9 +105,7 @@ static double sum_rows(const struct op_call *c, int64_t begin, int64_t end) {
 }
 
 static void forward(const struct op_call *c) {
-    const double sum = share_sum(c, labels_rows(c), sum_rows);
-
-    c->y.data[0] = c->total > 0 ? (act)(sum / c->total) : 0;
+    c->y.data[0] = (act)share_sum(c, labels_rows(c), sum_rows);
 }
 
 /* Of one term: p[j] (keep + share * sum of w) - keep [j = label] - share * w[j], where keep =
@@ -115,7 +113,7 @@ static void forward(const struct op_call *c) {
 static void backward_rows(const struct op_call *c, int64_t begin, int64_t end) {
     const struct cross_entropy *a = c->args;
     const int64_t n = shape_channels(&c->x[0].shape);
-    const double scale = (double)c->dy.data[0] / c->total, each = a->smoothing / (double)n;
+    const double scale = (double)c->dy.data[0], each = a->smoothing / (double)n;
     const double spread = a->smoothing > 0 ? each * weights_sum(a, n) : 0;
 
     for (int64_t row = begin; row < end; row++) {
@@ -128,9 +126,9 @@ static void backward_rows(const struct op_call *c, int64_t begin, int64_t end) {
             continue;
         const double keep = (1 - a->smoothing) * weight(a, label);
         const real p_scale = (real)(scale * (keep + spread) / (double)saved[1]);
-        const act max = saved[0];
+        const act max = (act)saved[0];
         for (int64_t j = 0; j < n; j++)
-            dx[j] += p_scale * act_exp(x[j] - max);
+            dx[j] += (act)(p_scale * act_exp(x[j] - max));
         dx[label] -= (act)(scale * keep);
         for (int64_t j = 0; a->smoothing > 0 && j < n; j++)
             dx[j] -= (act)(scale * each * weight(a, j));
@@ -138,7 +136,7 @@ static void backward_rows(const struct op_call *c, int64_t begin, int64_t end) {
 }
 
 static void backward(const struct op_call *c) {
-    if (c->dx[0].data && c->total > 0)
+    if (c->dx[0].data)
         share(c, labels_rows(c), backward_rows);
 }
 
@@ -149,6 +147,7 @@ const struct op op_cross_entropy = {
     .max_x = 2,
     .memory.reads_x = 3,
     .meaning.class_index = true,
+    .meaning.counts_x = 2,
     .plan = plan,
     .count = count,
     .forward = forward,

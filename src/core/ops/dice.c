@@ -86,7 +86,7 @@ static void add_row(const struct op_call *c, int64_t row, double *restrict sums)
         return;
     row_softmax_parts(x, n, &saved[0], &saved[1]);
     const real scale = 1 / saved[1];
-    const act max = saved[0];
+    const act max = (act)saved[0];
     for (int64_t j = 0; j < n; j++)
         sums[SUM_P * n + j] += (double)(act_exp(x[j] - max) * scale);
     const int64_t channel = labels_channel(label, n);
@@ -140,8 +140,7 @@ static void forward(const struct op_call *c) {
     const int64_t samples = c->x[0].shape.dim[0];
 
     share(c, samples * PARTS, sum_parts);
-    const double loss = share_sum(c, samples, losses_of_samples);
-    c->y.data[0] = c->total > 0 ? (act)(loss / c->total) : 0;
+    c->y.data[0] = (act)share_sum(c, samples, losses_of_samples);
 }
 
 /* The sum of exp(x[j] - max) g[j], as row_sum_exp. */
@@ -162,7 +161,7 @@ static real row_dot_exp(const act *x, const real *g, int64_t n, act max) {
 /* With slope g[j] along p[j], that along logit j is p[j] (g[j] - sum of p g). */
 static void backward_rows(const struct op_call *c, int64_t begin, int64_t end) {
     const int64_t n = shape_channels(&c->x[0].shape), len = pixels(c);
-    const double scale = (double)c->dy.data[0] / c->total / (double)n;
+    const double scale = (double)c->dy.data[0] / (double)n;
 
     for (int64_t row = begin; row < end; row++) {
         const act *restrict x = c->x[0].data + row * n;
@@ -174,19 +173,19 @@ static void backward_rows(const struct op_call *c, int64_t begin, int64_t end) {
         if (label < 0)
             continue;
         const int64_t channel = labels_channel(label, n);
-        const act max = saved[0];
+        const act max = (act)saved[0];
         const real less = channel < 0 ? 0 : act_exp(x[channel] - max) * g[n + channel];
         const real mean = (row_dot_exp(x, g, n, max) - less) / saved[1];
         const real p_scale = (real)(scale / (double)saved[1]);
         for (int64_t j = 0; j < n; j++)
-            dx[j] += p_scale * act_exp(x[j] - max) * (g[j] - mean);
+            dx[j] += (act)(p_scale * act_exp(x[j] - max) * (g[j] - mean));
         if (channel >= 0)
-            dx[channel] -= p_scale * less;
+            dx[channel] -= (act)(p_scale * less);
     }
 }
 
 static void backward(const struct op_call *c) {
-    if (c->dx[0].data && c->total > 0)
+    if (c->dx[0].data)
         share(c, labels_rows(c), backward_rows);
 }
 

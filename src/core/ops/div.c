@@ -47,6 +47,7 @@ const struct op op_div = {
     .memory.reads_x = 3,
     .memory.overwrites = 3,
     .memory.in_place = true,
+    .meaning.arithmetic = OP_QUOTIENT,
     .plan = plan,
     .forward = forward,
     .backward = backward,

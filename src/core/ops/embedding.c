@@ -64,7 +64,7 @@ static void forward_rows(const struct op_call *c, int64_t begin, int64_t end) {
         act *y = c->y.data + row * channels;
 
         for (int64_t ch = 0; ch < channels; ch++)
-            y[ch] = class < 0 ? 0 : c->w[0][class * channels + ch];
+            y[ch] = class < 0 ? 0 : (act)c->w[0][class * channels + ch];
     }
 }
 

@@ -93,9 +93,7 @@ static double sum_rows(const struct op_call *c, int64_t begin, int64_t end) {
 }
 
 static void forward(const struct op_call *c) {
-    const double sum = share_sum(c, labels_rows(c), sum_rows);
-
-    c->y.data[0] = c->total > 0 ? (act)(sum / c->total) : 0;
+    c->y.data[0] = (act)share_sum(c, labels_rows(c), sum_rows);
 }
 
 /* The slope of -(1 - p)^gamma l along l = log p is -q^gamma (1 - gamma p l / q), q = 1 - p; l / q
@@ -109,7 +107,7 @@ static double slope(double l, double gamma) {
 static void backward_rows(const struct op_call *c, int64_t begin, int64_t end) {
     const struct focal *a = c->args;
     const int64_t n = shape_channels(&c->x[0].shape);
-    const double scale = (double)c->dy.data[0] / c->total;
+    const double scale = (double)c->dy.data[0];
 
     for (int64_t row = begin; row < end; row++) {
         const act *restrict x = c->x[0].data + row * n;
@@ -122,16 +120,16 @@ static void backward_rows(const struct op_call *c, int64_t begin, int64_t end) {
         const int64_t channel = labels_channel(label, n);
         const double g = scale * weight(a, label) * slope(log_p(x, channel, saved), a->gamma);
         const real p_scale = (real)(g / (double)saved[1]);
-        const act max = saved[0];
+        const act max = (act)saved[0];
         for (int64_t j = 0; j < n; j++)
-            dx[j] -= p_scale * act_exp(x[j] - max);
+            dx[j] -= (act)(p_scale * act_exp(x[j] - max));
         if (channel >= 0)
             dx[channel] += (act)g;
     }
 }
 
 static void backward(const struct op_call *c) {
-    if (c->dx[0].data && c->total > 0)
+    if (c->dx[0].data)
         share(c, labels_rows(c), backward_rows);
 }
 
@@ -142,6 +140,7 @@ const struct op op_focal = {
     .max_x = 2,
     .memory.reads_x = 3,
     .meaning.class_index = true,
+    .meaning.counts_x = 2,
     .meaning.binary = true,
     .plan = plan,
     .count = count,

@@ -48,7 +48,7 @@ static void forward_samples(const struct op_call *c, int64_t begin, int64_t end)
                     total[i] += sums[i];
             }
             for (int64_t i = 0; i < some; i++)
-                c->y.data[n * channels + ch + i] = total[i] / (real)pixels;
+                c->y.data[n * channels + ch + i] = (act)(total[i] / (real)pixels);
         }
 }
 
@@ -59,7 +59,7 @@ static void forward(const struct op_call *c) {
 static void backward_samples(const struct op_call *c, int64_t begin, int64_t end) {
     const int64_t channels = shape_channels(&c->x->shape);
     const int64_t pixels = shape_sample_len(&c->x->shape) / channels;
-    const real scale = 1 / (real)pixels;
+    const act scale = (act)(1 / (real)pixels);
 
     for (int64_t row = begin * pixels; row < end * pixels; row++) {
         const act *restrict dy = c->dy.data + row / pixels * channels;

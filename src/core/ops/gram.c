@@ -27,6 +27,7 @@ static int64_t pieces(int64_t len, int64_t piece) {
     return (len + piece - 1) / piece;
 }
 
+/* scratch: y before it is scaled. */
 static void forward_pieces(const struct op_call *c, int64_t begin, int64_t end) {
     const int64_t n = shape_channels(&c->x->shape), len = shape_sample_len(&c->x->shape);
     const int64_t n_pieces = pieces(n, CHANNELS);
@@ -36,11 +37,12 @@ static void forward_pieces(const struct op_call *c, int64_t begin, int64_t end) 
         const int64_t from = i % n_pieces * CHANNELS;
         const int64_t rows = n - from < CHANNELS ? n - from : CHANNELS;
         const act *x = c->x->data + i / n_pieces * len;
-        act *y = c->y.data + (i / n_pieces * n + from) * n;
+        const int64_t at = (i / n_pieces * n + from) * n;
+        real *sums = (real *)c->scratch + at;
 
-        gemm(true, false, rows, n, len / n, x + from, n, x, n, 0, y, n);
+        gemm_sum(true, false, rows, n, len / n, x + from, n, x, n, 0, sums, n);
         for (int64_t j = 0; j < rows * n; j++)
-            y[j] *= scale;
+            c->y.data[at + j] = (act)(sums[j] * scale);
     }
 }
 
@@ -48,7 +50,7 @@ static void forward(const struct op_call *c) {
     share(c, c->x->shape.dim[0] * pieces(shape_channels(&c->x->shape), CHANNELS), forward_pieces);
 }
 
-/* g = (dy + dy transposed) / len, so that dx += x g. */
+/* scratch: g = (dy + dy transposed) / len, so that dx += x g. */
 static void add_transposed(const struct op_call *c, int64_t begin, int64_t end) {
     const int64_t n = shape_channels(&c->x->shape), n_tiles = pieces(n, TILE);
     const real scale = 1 / (real)shape_sample_len(&c->x->shape);
@@ -74,7 +76,7 @@ static void backward_pieces(const struct op_call *c, int64_t begin, int64_t end)
         const int64_t at = i / n_pieces * len + from * n;
         const real *g = (const real *)c->scratch + i / n_pieces * n * n;
 
-        gemm(false, false, rows, n, n, c->x->data + at, n, g, n, 1, c->dx->data + at, n);
+        gemm_act(false, false, rows, n, n, c->x->data + at, n, g, n, 1, c->dx->data + at, n);
     }
 }
 

@@ -58,15 +58,13 @@ static double sum_rows(const struct op_call *c, int64_t begin, int64_t end) {
 }
 
 static void forward(const struct op_call *c) {
-    const double sum = share_sum(c, labels_rows(c), sum_rows);
-
-    c->y.data[0] = c->total > 0 ? (act)(sum / c->total) : 0;
+    c->y.data[0] = (act)share_sum(c, labels_rows(c), sum_rows);
 }
 
 static void backward_rows(const struct op_call *c, int64_t begin, int64_t end) {
     const struct hinge *a = c->args;
     const int64_t n = shape_channels(&c->x[0].shape);
-    const act g = (act)((double)c->dy.data[0] / c->total);
+    const act g = c->dy.data[0];
 
     for (int64_t row = begin; row < end; row++) {
         const act *s = c->x[0].data + row * n;
@@ -82,7 +80,7 @@ static void backward_rows(const struct op_call *c, int64_t begin, int64_t end) {
 }
 
 static void backward(const struct op_call *c) {
-    if (c->dx[0].data && c->total > 0)
+    if (c->dx[0].data)
         share(c, labels_rows(c), backward_rows);
 }
 
@@ -92,6 +90,7 @@ const struct op op_hinge = {
     .max_x = 2,
     .memory.reads_x = 3,
     .meaning.class_index = true,
+    .meaning.counts_x = 2,
     .plan = plan,
     .count = count,
     .forward = forward,

@@ -87,9 +87,7 @@ static double sum_rows(const struct op_call *c, int64_t begin, int64_t end) {
 }
 
 static void forward(const struct op_call *c) {
-    const double sum = share_sum(c, (int64_t)count(c), sum_rows);
-
-    c->y.data[0] = c->total > 0 ? (act)(sum / c->total) : 0;
+    c->y.data[0] = (act)share_sum(c, (int64_t)count(c), sum_rows);
 }
 
 static double log_q_at(const struct op_call *c, const struct kl_row *r, int64_t k, double t) {
@@ -103,7 +101,7 @@ static double log_p_at(const struct op_call *c, const struct kl_row *r, int64_t 
 /* The slope is T (q - p). */
 static void backward_logits(const struct op_call *c, int64_t begin, int64_t end) {
     const double t = ((const struct kl *)c->args)->temperature;
-    const double scale = t * (double)c->dy.data[0] / c->total;
+    const double scale = t * (double)c->dy.data[0];
     const int64_t n = shape_channels(&c->x->shape);
 
     for (int64_t k = begin * n; k < end * n; k++) {
@@ -116,7 +114,7 @@ static void backward_logits(const struct op_call *c, int64_t begin, int64_t end)
 /* The slope is T p (log p - log q - divergence). */
 static void backward_target(const struct op_call *c, int64_t begin, int64_t end) {
     const double t = ((const struct kl *)c->args)->temperature;
-    const double scale = t * (double)c->dy.data[0] / c->total;
+    const double scale = t * (double)c->dy.data[0];
     const int64_t n = shape_channels(&c->x->shape);
 
     for (int64_t k = begin * n; k < end * n; k++) {
@@ -128,9 +126,9 @@ static void backward_target(const struct op_call *c, int64_t begin, int64_t end)
 }
 
 static void backward(const struct op_call *c) {
-    if (c->dx[0].data && c->total > 0)
+    if (c->dx[0].data)
         share(c, (int64_t)count(c), backward_logits);
-    if (c->dx[1].data && c->total > 0)
+    if (c->dx[1].data)
         share(c, (int64_t)count(c), backward_target);
 }
 

@@ -91,7 +91,7 @@ static void forward_rows(const struct op_call *c, int64_t begin, int64_t end) {
         inverse[row] = (real)(1 / sqrt((double)variance + eps));
         const real shift = mean[row], scale = inverse[row];
         for (int64_t j = 0; j < n; j++)
-            y[j] = (x[j] - shift) * scale * w[j] + b[j];
+            y[j] = (act)((x[j] - shift) * scale * w[j] + b[j]);
     }
 }
 
@@ -153,9 +153,9 @@ static void backward_rows(const struct op_call *c, int64_t begin, int64_t end) {
         row_products(x, dy, w, n, shift, scale, &g, &gz);
         const real offset = g / (real)n, slope = gz / (real)n * scale;
         for (int64_t j = 0; overwrite && j < n; j++)
-            dx[j] = (dx[j] * w[j] - offset - (x[j] - shift) * slope) * scale;
+            dx[j] = (act)((dx[j] * w[j] - offset - (x[j] - shift) * slope) * scale);
         for (int64_t j = 0; !overwrite && j < n; j++)
-            dx[j] += (dy[j] * w[j] - offset - (x[j] - shift) * slope) * scale;
+            dx[j] += (act)((dy[j] * w[j] - offset - (x[j] - shift) * slope) * scale);
     }
 }
 

@@ -7,8 +7,6 @@
 #include "core/ops/parts/share.h"
 #include "core/ops/parts/spectral.h"
 
-#include <string.h>
-
 /* Products are cut into pieces of this many columns of y, or rows of the weights: few enough calls
  * to be fast, and always the same ones, so that the number of threads does not change a bit. */
 enum { PIECE = 128 };
@@ -98,9 +96,10 @@ static void forward_columns(const struct op_call *c, int64_t begin, int64_t end)
         const int64_t k0 = piece * PIECE, cols = piece_len(piece, k);
 
         for (int64_t i = 0; c->w[1] && i < n; i++)
-            memcpy(c->y.data + i * k + k0, c->w[1] + k0, (size_t)cols * sizeof(real));
-        gemm(false, false, n, cols, in, c->x->data, in, c->w[0] + k0, k, c->w[1] ? 1 : 0,
-             c->y.data + k0, k);
+            for (int64_t j = k0; j < k0 + cols; j++)
+                c->y.data[i * k + j] = (act)c->w[1][j];
+        gemm_act(false, false, n, cols, in, c->x->data, in, c->w[0] + k0, k, c->w[1] ? 1 : 0,
+                 c->y.data + k0, k);
     }
 }
 
@@ -120,8 +119,8 @@ static void data_channels(const struct op_call *c, int64_t begin, int64_t end) {
     for (int64_t piece = begin; piece < end; piece++) {
         const int64_t c0 = piece * PIECE;
 
-        gemm(false, true, n, piece_len(piece, in), k, c->dy.data, k, c->w[0] + c0 * k, k, add,
-             c->dx->data + c0, in);
+        gemm_act(false, true, n, piece_len(piece, in), k, c->dy.data, k, c->w[0] + c0 * k, k, add,
+                 c->dx->data + c0, in);
     }
 }
 
@@ -132,8 +131,8 @@ static void weight_channels(const struct op_call *c, int64_t begin, int64_t end)
     for (int64_t piece = begin; piece < end; piece++) {
         const int64_t c0 = piece * PIECE;
 
-        gemm(true, false, piece_len(piece, in), k, n, c->x->data + c0, in, c->dy.data, k, 1,
-             c->dw[0] + c0 * k, k);
+        gemm_sum(true, false, piece_len(piece, in), k, n, c->x->data + c0, in, c->dy.data, k, 1,
+                 c->dw[0] + c0 * k, k);
     }
 }
 

@@ -23,20 +23,18 @@ static double sum(const struct op_call *c, int64_t begin, int64_t end) {
 }
 
 static void forward(const struct op_call *c) {
-    const double total = share_sum(c, shape_len(&c->x->shape), sum);
-
-    c->y.data[0] = c->total > 0 ? (act)(total / c->total) : 0;
+    c->y.data[0] = (act)share_sum(c, shape_len(&c->x->shape), sum);
 }
 
 static void backward_part(const struct op_call *c, int64_t begin, int64_t end) {
-    const act g = (act)((double)c->dy.data[0] / c->total);
+    const act g = c->dy.data[0];
 
     for (int64_t i = begin; i < end; i++)
         c->dx->data[i] += g;
 }
 
 static void backward(const struct op_call *c) {
-    if (c->dx->data && c->total > 0)
+    if (c->dx->data)
         share(c, shape_len(&c->x->shape), backward_part);
 }
 

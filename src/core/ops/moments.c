@@ -18,6 +18,7 @@ static int plan(const void *args, const struct shape *x, int n_x, struct op_plan
                        "global_avgpool before it",
                        shape_text(x, text));
     plan->y = (struct shape){3, {1, c + 1, c}};
+    plan->scratch_bytes = (size_t)(c * c) * sizeof(real);
     plan->flops = 2.0 * (double)x->dim[0] * (double)(c * c);
     return 0;
 }
@@ -33,23 +34,24 @@ static void means(const struct op_call *c, int64_t begin, int64_t end) {
         double sum = 0;
         for (int64_t i = 0; i < n; i++)
             sum += (double)c->x->data[i * channels + j];
-        c->y.data[j] = c->total > 0 ? (act)(sum / c->total) : 0;
+        c->y.data[j] = (act)sum;
     }
 }
 
+/* scratch: the products. */
 static void products(const struct op_call *c, int64_t begin, int64_t end) {
     const int64_t n = c->x->shape.dim[0], channels = shape_channels(&c->x->shape);
-    const act scale = c->total > 0 ? (act)(1 / c->total) : 0;
 
     for (int64_t piece = begin; piece < end; piece++) {
         const int64_t first = piece * PIECE;
         const int64_t rows = channels - first < PIECE ? channels - first : PIECE;
         act *y = c->y.data + (1 + first) * channels;
+        real *sums = (real *)c->scratch + first * channels;
 
-        gemm(true, false, rows, channels, n, c->x->data + first, channels, c->x->data, channels, 0,
-             y, channels);
+        gemm_sum(true, false, rows, channels, n, c->x->data + first, channels, c->x->data, channels,
+                 0, sums, channels);
         for (int64_t i = 0; i < rows * channels; i++)
-            y[i] *= scale;
+            y[i] = (act)sums[i];
     }
 }
 

@@ -51,6 +51,7 @@ const struct op op_mul = {
     .memory.reads_x = 3,
     .memory.overwrites = 3,
     .memory.in_place = true,
+    .meaning.arithmetic = OP_PRODUCT,
     .plan = plan,
     .forward = forward,
     .backward = backward,

@@ -6,6 +6,7 @@
 #pragma once
 #include "core/base/err.h"
 #include "core/base/parallel.h"
+#include "core/base/ranks.h"
 #include "core/base/tensor.h"
 #include "core/base/word.h"
 
@@ -33,7 +34,10 @@ struct op_plan {
     struct op_param state[OP_MAX_STATES]; /* saved with the weights, not trained */
     size_t saved_bytes;                   /* kept from forward to backward: positions of maxima */
     size_t scratch_bytes;                 /* shared by all operators, valid within one call */
-    double flops;                         /* of forward, a multiply-add counted as 2 */
+    struct ranks_group
+        ranks;    /* whom it talks to in forward and in backward of training, which are
+                   * called with 0 samples (dim[0] of all shapes) where there are none */
+    double flops; /* of forward, a multiply-add counted as 2 */
     struct ints kernel, stride; /* of a window over h, w: its extent in input pixels (dilation
                                  * included) and step; n = 0: every output sees one pixel */
 };
@@ -50,10 +54,10 @@ struct op_call {
     real *dw[OP_MAX_WEIGHTS];      /* NULL where not wanted */
     real *state[OP_MAX_STATES];
     void *saved, *scratch;
-    uint64_t key;  /* all randomness is a function of key, first and element index */
-    int64_t first; /* position of this rank's sample 0 in the global batch */
-    double total;  /* losses and metrics: what their sum is divided by (count() over all ranks) */
-    struct team *team; /* NULL: one thread */
+    uint64_t key;              /* all randomness is a function of key, first and element index */
+    int64_t first;             /* position of this rank's sample 0 in the global batch */
+    struct team *team;         /* NULL: one thread */
+    const struct ranks *ranks; /* the group that the plan asked for; NULL: it is alone */
     bool training, no_winograd;
 };
 
@@ -77,11 +81,16 @@ struct op_memory {
     void (*start_backward)(const struct op_call *c);
 };
 
+/* How the value moves with the inputs, of arithmetic that a loss may be made of. */
+enum op_arithmetic { OP_NO_ARITHMETIC, OP_SUM, OP_DIFFERENCE, OP_PRODUCT, OP_QUOTIENT };
+
 /* What its inputs and its value mean, for those who must know more than numbers. */
 struct op_meaning {
-    bool cancels_bias;  /* a constant added to x[0] changes nothing: bn */
-    bool class_index;   /* x[1] holds class indices below the channels of x[0], or -1 .. ignored */
-    bool binary;        /* class_index, where one channel is the score of class 1 of two */
+    bool cancels_bias; /* a constant added to x[0] changes nothing: bn */
+    bool class_index;  /* x[1] holds class indices below the channels of x[0], or -1 .. ignored */
+    bool binary;       /* class_index, where one channel is the score of class 1 of two */
+    enum op_arithmetic arithmetic;
+    unsigned counts_x;  /* bit k: count() reads the values of x[k], not its shape alone */
     signed char better; /* of metrics: 1 where larger is better, -1 where smaller; 0: not said */
     /* x[0] holds class indices below this, or negative ones; NULL: it does not. */
     int64_t (*index_limit)(const void *args);
@@ -98,9 +107,12 @@ struct op {
      * plans again when a batch is smaller. */
     int (*plan)(const void *args, const struct shape *x, int n_x, struct op_plan *plan,
                 struct err *err);
-    /* Losses and metrics: how many terms this rank's mean is over (after class weights and
-     * ignored elements); y = sum of terms / c->total, shape {1, {1}}, or {.., {1, ..}} for metrics
-     * that are several means at once. NULL for all others. */
+    /* Losses and metrics, which are means over the samples of all ranks. forward gives this rank's
+     * sum of terms, y of shape {1, {1}}, or {.., {1, ..}} for metrics that are several means at
+     * once; count() how many terms it has (after class weights and ignored elements). It is called
+     * right after forward, and before it where all that counts_x names is data. dy is the slope
+     * along the sum: that along the mean divided by the terms of all ranks; 0 where there are
+     * none. Backward must not read y. NULL for all others. */
     double (*count)(const struct op_call *c);
     /* Overwrite y, saved and state. */
     void (*forward)(const struct op_call *c);

@@ -70,7 +70,7 @@ static void forward_rows(const struct op_call *c, int64_t begin, int64_t end) {
         act *y = c->y.data + row * channels;
 
         for (int64_t ch = 0; ch < channels; ch++)
-            y[ch] = (x[ch] < 0 ? 0 : x[ch]) + w[ch * step] * (x[ch] < 0 ? x[ch] : 0);
+            y[ch] = (x[ch] < 0 ? 0 : x[ch]) + (act)w[ch * step] * (x[ch] < 0 ? x[ch] : 0);
     }
 }
 
@@ -108,9 +108,9 @@ static void backward_rows(const struct op_call *c, int64_t begin, int64_t end) {
         act *dx = c->dx->data + row * channels;
 
         for (int64_t ch = 0; overwrite && ch < channels; ch++)
-            dx[ch] *= act_choose(x[ch] > 0, 1, w[ch * step]);
+            dx[ch] *= act_choose(x[ch] > 0, 1, (act)w[ch * step]);
         for (int64_t ch = 0; !overwrite && ch < channels; ch++)
-            dx[ch] += dy[ch] * act_choose(x[ch] > 0, 1, w[ch * step]);
+            dx[ch] += dy[ch] * act_choose(x[ch] > 0, 1, (act)w[ch * step]);
     }
 }
 

@@ -26,7 +26,7 @@ static void forward_rows(const struct op_call *c, int64_t begin, int64_t end) {
         const real scale = 1 / row_sum_exp(x, n, max);
 
         for (int64_t j = 0; j < n; j++)
-            y[j] = act_exp(x[j] - max) * scale;
+            y[j] = (act)(act_exp(x[j] - max) * scale);
     }
 }
 
@@ -47,7 +47,7 @@ static void backward_rows(const struct op_call *c, int64_t begin, int64_t end) {
         for (int64_t j = 0; j < n; j++)
             dot += dy[j] * y[j];
         for (int64_t j = 0; j < n; j++)
-            dx[j] = (overwrite ? 0 : dx[j]) + y[j] * (dy[j] - dot);
+            dx[j] = (overwrite ? 0 : dx[j]) + (act)(y[j] * (dy[j] - dot));
     }
 }
 

@@ -186,9 +186,7 @@ static double windows_of(const struct op_call *c) {
 }
 
 static void forward(const struct op_call *c) {
-    const double sum = share_sum(c, RANGES, similarities) / windows_of(c);
-
-    c->y.data[0] = c->total > 0 ? (act)(sum / c->total) : 0;
+    c->y.data[0] = (act)(share_sum(c, RANGES, similarities) / windows_of(c));
 }
 
 static void fill_maps(const struct op_call *c, int64_t begin, int64_t end) {
@@ -216,7 +214,7 @@ static void spread(const struct sizes *s, const real *map, int64_t y, real *line
 static void backward_range(const struct op_call *c, int operand, int64_t range) {
     const struct sizes s = sizes_of(&c->x->shape);
     const int64_t rows = s.n * s.h, windows = s.n * s.window_rows * s.window_row;
-    const real scale = (real)((double)c->dy.data[0] / c->total / windows_of(c));
+    const real scale = (real)((double)c->dy.data[0] / windows_of(c));
     real *line = lines_of(c, &s, range), *mean = line + s.line, *square = mean + s.line,
          *both = square + s.line;
 
@@ -229,7 +227,7 @@ static void backward_range(const struct op_call *c, int operand, int64_t range) 
         spread(&s, map + MAP_SQUARE * windows, r % s.h, line, square);
         spread(&s, map + MAP_AB * windows, r % s.h, line, both);
         for (int64_t i = 0; i < s.row; i++)
-            du[i] += scale * (mean[i] + 2 * u[i] * square[i] + v[i] * both[i]);
+            du[i] += (act)(scale * (mean[i] + 2 * u[i] * square[i] + v[i] * both[i]));
     }
 }
 
@@ -244,7 +242,7 @@ static void backward_b(const struct op_call *c, int64_t begin, int64_t end) {
 }
 
 static void backward(const struct op_call *c) {
-    if (!(c->total > 0) || (!c->dx[0].data && !c->dx[1].data))
+    if (!c->dx[0].data && !c->dx[1].data)
         return;
     share(c, RANGES, fill_maps);
     if (c->dx[0].data)

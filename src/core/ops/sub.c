@@ -45,6 +45,7 @@ const struct op op_sub = {
     .max_x = 2,
     .memory.overwrites = 3,
     .memory.in_place = true,
+    .meaning.arithmetic = OP_DIFFERENCE,
     .plan = plan,
     .forward = forward,
     .backward = backward,

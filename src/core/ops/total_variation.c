@@ -49,14 +49,12 @@ static double sum_of_samples(const struct op_call *c, int64_t begin, int64_t end
 }
 
 static void forward(const struct op_call *c) {
-    const double sum = share_sum(c, c->x->shape.dim[0], sum_of_samples);
-
-    c->y.data[0] = c->total > 0 ? (act)(sum / c->total) : 0;
+    c->y.data[0] = (act)share_sum(c, c->x->shape.dim[0], sum_of_samples);
 }
 
 static void backward_samples(const struct op_call *c, int64_t begin, int64_t end) {
     const struct shape *s = &c->x->shape;
-    const act g = (act)((double)c->dy.data[0] / c->total);
+    const act g = c->dy.data[0];
 
     for (int axis = 1; axis < s->rank - 1; axis++) {
         const int64_t stride = stride_of(s, axis), len = stride * s->dim[axis];
@@ -74,7 +72,7 @@ static void backward_samples(const struct op_call *c, int64_t begin, int64_t end
 }
 
 static void backward(const struct op_call *c) {
-    if (c->dx->data && c->total > 0)
+    if (c->dx->data)
         share(c, c->x->shape.dim[0], backward_samples);
 }
 

@@ -122,7 +122,7 @@ static void reach(const struct upsample_axis *a, int64_t in, int64_t *begin, int
 static inline void add_scaled(const act *restrict from, real scale, int64_t channels,
                               act *restrict to) {
     for (int64_t ch = 0; ch < channels; ch++)
-        to[ch] += from[ch] * scale;
+        to[ch] += (act)(from[ch] * scale);
 }
 
 /* y[w_out] += the stretched row x[w_in] times scale; and its transpose. */

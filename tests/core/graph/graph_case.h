@@ -19,6 +19,7 @@ struct job_case {
     struct field fields[2];
     int64_t batch;
     bool fuse, evaluate; /* evaluate: as in validation; outputs are any tensors */
+    bool in_parts;
 };
 
 /* One [step] of it. */
@@ -30,7 +31,7 @@ struct step_case {
     int n_fused;       /* chains */
     struct team *team; /* borrowed, before step_place; NULL: one thread */
     unsigned char *memory;
-    double totals[16]; /* of the last run */
+    double sums[64], totals[16]; /* of the last run: what its leaves gave, and its divisors */
 };
 
 /* Read a job's text, which stands in a file only while it is read. */
@@ -46,7 +47,7 @@ static inline int job_parse(struct job_case *job, const char *text, struct err *
     *job = (struct job_case){.batch = 4};
     job->fields[0] = (struct field){.name = "image", .sample = {3, {8, 8, 3}}};
     job->fields[1] = (struct field){.name = "label"};
-    const int rc = source_read(&job->source, path, NULL, 0, err);
+    const int rc = source_read(&job->source, path, NULL, 0, NULL, err);
     unlink(path);
     rmdir(dir);
     return rc;
@@ -113,6 +114,7 @@ static inline int step_try(struct step_case *step, struct job_case *job, const c
         .train = step->train,
         .n_train = step->n_train,
         .tensors = job->evaluate,
+        .in_parts = job->in_parts,
         .training = !job->evaluate,
     };
     if (job->fuse)
@@ -144,7 +146,7 @@ static inline void step_place(struct step_case *step) {
     step->memory = aligned_alloc(ARENA_ALIGN, bytes);
     assert_non_null(step->memory);
     memset(step->memory, 0xff, bytes);
-    plan_place(step->plan, step->memory, step->team);
+    plan_place(step->plan, step->memory, step->team, NULL);
 }
 
 static inline void step_release(struct step_case *step) {
@@ -174,8 +176,17 @@ static inline void fill_numbers(act *v, int64_t len, uint64_t seed) {
     }
 }
 
+/* Forward on n samples, into sums and totals. */
+static inline void step_forward(struct step_case *step, int64_t n, const struct run_context *c) {
+    run_resize(step->plan, n);
+    assert_true(step->plan->n_leaves <= 16 && plan_n_values(step->plan) <= 64);
+    run_forward(step->plan, c);
+    run_leaves(step->plan, step->sums, step->totals);
+}
+
 /* Forward and, where there is a loss, backward on n samples. Sample 0 has position `first` of the
- * global batch; totals NULL: this rank's own. */
+ * global batch; totals NULL: this rank's own. What is computed from means takes this rank's sums
+ * for those of all. */
 static inline void step_run(struct step_case *step, const act *image, const act *label, int64_t n,
                             int64_t first, const double *totals) {
     struct plan *p = step->plan;
@@ -183,12 +194,10 @@ static inline void step_run(struct step_case *step, const act *image, const act 
 
     run_input(p, "image", image);
     run_input(p, "label", label);
-    run_resize(p, n);
-    assert_in_range(p->n_leaves, 0, 16);
-    run_counts(p, n, step->totals);
+    step_forward(step, n, &context);
     if (totals)
         context.totals = totals;
-    run_forward(p, &context);
+    run_tail(p, step->sums, context.totals, 0);
     if (p->loss >= 0)
         run_backward(p, &context);
 }

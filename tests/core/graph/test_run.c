@@ -23,10 +23,8 @@ static void prepare(struct job_case *job, struct step_case *step, const char *te
 }
 
 static double loss_of(struct step_case *step, int64_t n) {
-    const struct run_context context = {.seed = 3, .step = 5, .totals = step->totals};
-
-    run_resize(step->plan, n);
-    run_forward(step->plan, &context);
+    step_forward(step, n, &(struct run_context){.seed = 3, .step = 5});
+    run_tail(step->plan, step->sums, step->totals, 0);
     return run_value(step->plan, step->plan->loss);
 }
 
@@ -109,36 +107,37 @@ static void parts_of_a_batch_add_up_to_the_whole(void **state) {
     static real whole[ROOM], sum[ROOM];
     struct job_case job;
     struct step_case step;
-    double totals[2], leaves[2], part[2];
+    double totals[2], leaves[2];
 
     prepare(&job, &step, no_batch_norm, "");
     const struct net *net = step.train[0];
     step_run(&step, image, label, BATCH, 0, NULL);
     memcpy(totals, step.totals, sizeof totals);
     memcpy(whole, net->dw, (size_t)net->weights.len * sizeof(real));
-    run_leaves(step.plan, leaves);
+    memcpy(leaves, step.sums, sizeof leaves);
     const double loss = run_value(step.plan, step.plan->loss);
     for (int c = 0; c < 3; c++) {
-        double sums[2] = {0};
+        double sums[2] = {0}, counts[2] = {0};
         memset(sum, 0, sizeof sum);
         for (int half = 0; half < 2; half++) {
             const int64_t first = half ? cuts[c] : 0, n = half ? BATCH - cuts[c] : cuts[c];
             step_run(&step, image + first * SAMPLE, label + first, n, first, totals);
             for (int64_t i = 0; i < net->weights.len; i++)
                 sum[i] += net->dw[i];
-            run_leaves(step.plan, part);
-            sums[0] += part[0], sums[1] += part[1];
+            sums[0] += step.sums[0], sums[1] += step.sums[1];
+            counts[0] += step.totals[0], counts[1] += step.totals[1];
         }
         for (int64_t i = 0; i < net->weights.len; i++)
             assert_true(fabs(sum[i] - whole[i]) < 1e-13);
-        assert_true(fabs(sums[0] - leaves[0]) < 1e-13 && fabs(sums[1] - leaves[1]) < 1e-13);
-        run_tail(step.plan, sums);
+        assert_true(fabs(sums[0] - leaves[0]) < 1e-11 && fabs(sums[1] - leaves[1]) < 1e-11);
+        assert_true(counts[0] == totals[0] && counts[1] == totals[1]);
+        run_tail(step.plan, sums, totals, 0);
         assert_true(fabs(run_value(step.plan, step.plan->loss) - loss) < 1e-13);
     }
     release_one(&job, &step);
 }
 
-static void counts_are_terms_of_each_mean(void **state) {
+static void counts_before_forward_are_those_after_it(void **state) {
     (void)state;
     struct job_case job;
     struct step_case step;
@@ -149,11 +148,11 @@ static void counts_are_terms_of_each_mean(void **state) {
     run_input(step.plan, "image", image);
     run_input(step.plan, "label", label);
     run_resize(step.plan, 3);
-    run_counts(step.plan, 3, counts);
+    run_counts(step.plan, counts);
     assert_true(counts[0] == 1 + 4 + 2); /* weights of the labels 0, 3, 1 */
     assert_true(counts[1] == 3 * 4 * 4 * 4);
-    run_counts(step.plan, 0, counts);
-    assert_true(counts[0] == 0 && counts[1] == 0);
+    step_forward(&step, 3, &(struct run_context){.seed = 3, .step = 5});
+    assert_memory_equal(step.totals, counts, sizeof counts);
     release_one(&job, &step);
 }
 
@@ -199,14 +198,12 @@ static void steps_and_seeds_draw_anew(void **state) {
     (void)state;
     struct job_case job;
     struct step_case step;
-    double totals[1] = {BATCH * 10}, losses[3];
+    double losses[3];
 
     prepare(&job, &step, "[step]\nout = mse(noise(10), 0)\n", "");
-    run_resize(step.plan, BATCH);
     for (unsigned i = 0; i < 3; i++) {
-        run_forward(step.plan,
-                    &(struct run_context){.seed = i / 2, .step = i % 2, .totals = totals});
-        losses[i] = run_value(step.plan, graph_find(step.graph, "out"));
+        step_forward(&step, BATCH, &(struct run_context){.seed = i / 2, .step = i % 2});
+        losses[i] = step.sums[0];
     }
     assert_true(losses[0] != losses[1] && losses[0] != losses[2] && losses[1] != losses[2]);
     release_one(&job, &step);
@@ -268,21 +265,23 @@ static void a_rank_without_samples_gives_zeros(void **state) {
     static struct told told;
     struct job_case job;
     struct step_case step;
-    double leaves[2] = {1, 1};
+    const double totals[2] = {1, 2};
 
     prepare(&job, &step, residual, "");
     const struct net *net = step.train[0];
     for (int64_t i = 0; i < net->weights.len; i++)
         net->dw[i] = 9;
     told = (struct told){.p = step.plan};
-    run_nothing(step.plan, &(struct run_context){.ready = note_ready, .context = &told});
+    const struct run_context context = {.totals = totals, .ready = note_ready, .context = &told};
+    step_forward(&step, 0, &context);
+    run_backward(step.plan, &context);
     for (int64_t i = 0; i < net->weights.len; i++)
         assert_true(net->dw[i] == 0 && told.seen[i] == 0);
     assert_int_equal(told.n_elements, net->weights.len);
     assert_int_equal(told.n_ready, step.plan->n_ready);
-    run_leaves(step.plan, leaves);
-    assert_true(leaves[0] == 0 && leaves[1] == 0);
-    run_tail(step.plan, (double[]){2, 10}); /* sums that came from others */
+    assert_true(step.sums[0] == 0 && step.sums[1] == 0);
+    assert_true(step.totals[0] == 0 && step.totals[1] == 0);
+    run_tail(step.plan, (double[]){2, 20}, totals, 0); /* what came from others */
     assert_true(fabs(run_value(step.plan, step.plan->loss) - 5) < 1e-12);
     release_one(&job, &step);
 }
@@ -302,13 +301,10 @@ static void values_are_those_worked_by_hand(void **state) {
             "label)\nout = 1 + 0.3 * out_a - out_b / 2\n",
             "");
     step_run(&step, ones, classes, 2, 0, NULL);
-    double leaves[2];
-    run_leaves(step.plan, leaves);
-    run_tail(step.plan, leaves);
     assert_true(fabs(run_value(step.plan, graph_find(step.graph, "out_a")) - 22.5) < 1e-12);
     assert_true(fabs(run_value(step.plan, graph_find(step.graph, "out_b")) - 0.5) < 1e-12);
     assert_true(fabs(run_value(step.plan, graph_find(step.graph, "out")) - 7.5) < 1e-12);
-    run_tail(step.plan, (double[]){10, 1});
+    run_tail(step.plan, (double[]){20, 4}, (double[]){2, 4}, 0);
     assert_true(fabs(run_value(step.plan, graph_find(step.graph, "out")) - 3.5) < 1e-12);
     release_one(&job, &step);
 }
@@ -322,7 +318,7 @@ static void tables_are_leaves_of_several_numbers(void **state) {
     static act images[4 * SAMPLE];
     struct job_case job;
     struct step_case step;
-    double whole[11], part[11], sum[11] = {0};
+    double whole[11], sum[11] = {0};
 
     for (int i = 0; i < 4 * SAMPLE; i++)
         images[i] = i % 3 == guesses[i / SAMPLE];
@@ -338,20 +334,18 @@ static void tables_are_leaves_of_several_numbers(void **state) {
     assert_int_equal(p->leaf_at[1], 1);
     assert_int_equal(p->leaf_at[2], 10);
     step_run(&step, images, classes, 4, 0, NULL);
-    run_leaves(p, whole);
-    assert_true(fabs(whole[0] - 1.0 / 3) < 1e-12 && whole[10] == 0.75);
+    memcpy(whole, step.sums, sizeof whole);
+    assert_true(fabs(whole[0] - 4) < 1e-12 && whole[10] == 3);
     for (int i = 0; i < 9; i++)
-        assert_true(whole[1 + i] == expected[i] / 4);
+        assert_true(whole[1 + i] == expected[i]);
     for (int first = 0; first < 4; first += 3) { /* as two ranks of 3 and 1 samples */
-        step_run(&step, images + first * SAMPLE, classes + first, first ? 1 : 3, first,
-                 (double[]){12, 4, 4});
-        run_leaves(p, part);
+        step_run(&step, images + first * SAMPLE, classes + first, first ? 1 : 3, first, NULL);
         for (int i = 0; i < 11; i++)
-            sum[i] += part[i];
+            sum[i] += step.sums[i];
     }
     for (int i = 0; i < 11; i++)
         assert_true(fabs(sum[i] - whole[i]) < 1e-12);
-    run_tail(p, sum);
+    run_tail(p, sum, (double[]){12, 4, 4}, 0);
     const act *each = p->nodes[graph_find(step.graph, "out_each")].call.y.data;
     assert_true(fabs(run_value(p, graph_find(step.graph, "out_iou")) - 2.0 / 3) < 1e-12);
     assert_true(fabs(run_value(p, graph_find(step.graph, "out_hits")) - 0.75) < 1e-12);
@@ -392,7 +386,7 @@ int main(void) {
         cmocka_unit_test(gradients_of_arithmetic),
         cmocka_unit_test(gradients_of_both_steps_of_a_gan),
         cmocka_unit_test(parts_of_a_batch_add_up_to_the_whole),
-        cmocka_unit_test(counts_are_terms_of_each_mean),
+        cmocka_unit_test(counts_before_forward_are_those_after_it),
         cmocka_unit_test(randomness_does_not_depend_on_how_the_batch_is_cut),
         cmocka_unit_test(steps_and_seeds_draw_anew),
         cmocka_unit_test(what_is_ready_is_final),

@@ -136,12 +136,12 @@ static int allocations(const struct job_text *net, int n_threads) {
 
     prepare(&job, &step, net->text, net->step);
     assert_int_equal(team_new(&team, n_threads, &err), 0);
-    plan_place(step.plan, step.memory, team);
+    plan_place(step.plan, step.memory, team, NULL);
     step_run(&step, image, label, BATCH, 0, NULL);
     watch();
     for (int k = 0; k < 5; k++) {
         step_run(&step, image, label, sizes[k], 0, NULL);
-        run_nothing(step.plan, &(struct run_context){0});
+        step_run(&step, image, label, 0, 0, NULL);
     }
     const int n = watched();
     team_free(team);

@@ -66,12 +66,15 @@ static inline const char *job_file(struct job_files *files, const char *name, co
     return files->paths[i];
 }
 
+/* Keys that sets may name though no file has them. */
+static const char *const job_keys[] = {"name", "model", "epochs", "steps", "seed", NULL};
+
 /* Read a job that must be right. */
 static inline void job_read(struct source *s, const char *path, const char *const *sets,
                             int n_sets) {
     struct err err = {0};
 
-    if (source_read(s, path, sets, n_sets, &err))
+    if (source_read(s, path, sets, n_sets, job_keys, &err))
         fail_msg("%s", err.msg);
 }
 

@@ -34,7 +34,7 @@ static void refused(struct job_files *files, const char *text, enum err_kind kin
     struct source s;
     struct err err = {0};
 
-    assert_int_equal(source_read(&s, job_file(files, "a.ini", text), NULL, 0, &err), -1);
+    assert_int_equal(source_read(&s, job_file(files, "a.ini", text), NULL, 0, NULL, &err), -1);
     check_message(files, err.msg, message);
     assert_int_equal(err.kind, kind);
     assert_null(s.memory);
@@ -121,7 +121,7 @@ static void missing_files_name_the_place_of_the_include(void **state) {
     job_file(*state, "b.ini", "");
     refused(*state, "[job]\nname = x\ninclude = b.ini   none.ini\n", ERR_IO,
             "DIR/a.ini:3:19: cannot open 'DIR/none.ini': No such file or directory");
-    assert_int_equal(source_read(&s, "/none/such.ini", NULL, 0, &err), -1);
+    assert_int_equal(source_read(&s, "/none/such.ini", NULL, 0, NULL, &err), -1);
     assert_string_equal(err.msg, "/none/such.ini: cannot open: No such file or directory");
     assert_int_equal(err.kind, ERR_IO);
 }
@@ -131,7 +131,7 @@ static void folder_is_not_a_job(void **state) {
     struct source s;
     struct err err = {0};
 
-    assert_int_equal(source_read(&s, files->dir, NULL, 0, &err), -1);
+    assert_int_equal(source_read(&s, files->dir, NULL, 0, NULL, &err), -1);
     check_message(files, err.msg, "DIR: cannot read: Is a directory");
     assert_int_equal(err.kind, ERR_IO);
 }
@@ -276,7 +276,7 @@ static void wrong_sets_are_usage_errors(void **state) {
     const char *path = job_file(*state, "a.ini", job);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct err err = {0};
-        assert_int_equal(source_read(&s, path, &cases[i].set, 1, &err), -1);
+        assert_int_equal(source_read(&s, path, &cases[i].set, 1, job_keys, &err), -1);
         assert_string_equal(err.msg, cases[i].message);
         assert_int_equal(err.kind, ERR_USAGE);
     }
@@ -353,7 +353,7 @@ static void damaged_jobs_give_an_error_and_no_harm(void **state) {
             struct err err = {0};
             memcpy(text, resnet, sizeof resnet);
             text[len] = marks[m];
-            if (source_read(&s, job_file(*state, "a.ini", text), NULL, 0, &err)) {
+            if (source_read(&s, job_file(*state, "a.ini", text), NULL, 0, NULL, &err)) {
                 assert_int_equal(err.kind, ERR_CONFIG);
                 assert_null(strchr(err.msg, '\n'));
                 n_refused++;

@@ -57,13 +57,12 @@ static void one_score_chooses_between_two_classes(void **state) {
     assert_true(op_find("confusion")->meaning.binary);
 }
 
-/* Two of four labels are ours, the others on other ranks. */
-static void the_divisor_is_the_total_of_all_ranks(void **state) {
+static void forward_gives_the_sum_of_terms(void **state) {
     (void)state;
-    const act label[] = {1, 1}, y[] = {0, 0, 0, 0.25, 0.25, 0, 0, 0, 0};
-    check_output(&(struct op_case){"confusion", .n_x = 2, .x = {{2, {2, 3}}, {1, {2}}},
-                                   .x_data = {logits, label}, .total = 4},
-                 (struct shape){3, {1, 3, 3}}, y);
+    const act label[] = {1, 1}, y[] = {0, 0, 0, 1, 1, 0, 0, 0, 0};
+    check_sum(&(struct op_case){"confusion", .n_x = 2, .x = {{2, {2, 3}}, {1, {2}}},
+                                .x_data = {logits, label}},
+              (struct shape){3, {1, 3, 3}}, y);
 }
 
 static void a_batch_without_labels_gives_zeros(void **state) {
@@ -108,7 +107,7 @@ int main(void) {
         cmocka_unit_test(ignored_labels_do_not_count),
         cmocka_unit_test(every_pixel_may_have_a_label),
         cmocka_unit_test(one_score_chooses_between_two_classes),
-        cmocka_unit_test(the_divisor_is_the_total_of_all_ranks),
+        cmocka_unit_test(forward_gives_the_sum_of_terms),
         cmocka_unit_test(a_batch_without_labels_gives_zeros),
         cmocka_unit_test(many_classes_and_rows),
         cmocka_unit_test(no_gradient_passes),

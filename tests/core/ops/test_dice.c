@@ -15,7 +15,6 @@ static void gradient_agrees_with_differences(void **state) {
         struct op_case c = case_of_pixels("dice", args[i]);
         check_gradients(&c);
         c = case_of_scores("dice", args[i]);
-        c.total = 5;
         check_gradients(&c);
     }
 }

@@ -10,7 +10,9 @@ static size_t value_bytes(const struct shape *y) {
 
 /* Of bn's statistics, where nothing is saved. */
 static size_t statistics_bytes(const struct shape *y) {
-    return arena_round(3 * (size_t)shape_channels(y) * sizeof(real));
+    const struct norm norm = {.n_sets = 1, .n_groups = shape_channels(y)};
+
+    return arena_round(norm_saved_bytes(&norm));
 }
 
 static int plan(const void *args, const struct shape *x, int n_x, struct op_plan *plan,
@@ -63,7 +65,8 @@ static void forward(const struct op_call *c) {
 
     norm_call_init(&n, c);
     product.y = n.x[0];
-    f->product->forward(&product);
+    if (shape_len(&c->y.shape)) /* a rank without samples only talks to the others */
+        f->product->forward(&product);
     bn_statistics(f->bn, &n.call);
     norm_forward(&n.norm, &n.call);
 }

@@ -16,6 +16,7 @@ int fused_plan_norm(const struct fused *f, const struct shape *x, struct op_plan
     plan->w[first] = norm.w[0], plan->w[first + 1] = norm.w[1];
     plan->state[0] = norm.state[0], plan->state[1] = norm.state[1];
     plan->saved_bytes = norm.saved_bytes;
+    plan->ranks = norm.ranks;
     plan->flops += norm.flops;
     if (norm.scratch_bytes > plan->scratch_bytes)
         plan->scratch_bytes = norm.scratch_bytes;
@@ -39,7 +40,8 @@ void fused_product_backward(const struct op_call *c) {
     const struct fused *f = c->args;
     const struct op_call product = fused_product_call(f, c);
 
-    f->product->backward(&product);
+    if (shape_len(&c->y.shape)) /* a rank without samples only talks to the others */
+        f->product->backward(&product);
 }
 
 struct after fused_after(const struct op_call *c, void *scratch) {

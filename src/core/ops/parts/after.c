@@ -84,7 +84,7 @@ THEN_INLINE void pull(const struct after_row *row, enum then_kind kind, bool sum
 
         if (sums)
             r.sums[i] += g;
-        r.dy[i] = scale ? g * r.scale[i] : g;
+        r.dy[i] = scale ? (act)(g * r.scale[i]) : g;
     }
 }
 

@@ -1,5 +1,6 @@
 #include "core/ops/parts/norm.h"
 #include "core/ops/parts/init.h"
+#include "core/ops/parts/norm_ranks.h"
 #include "core/ops/parts/norm_rows.h"
 
 #include <math.h>
@@ -24,6 +25,7 @@ struct norm_task {
     int64_t channels, set_len, width, chunk;
     int64_t n_chunks; /* of a set */
     bool fixed;
+    const double *shared; /* products of the channels over all ranks; NULL: this one is alone */
 };
 
 static struct norm_task job_of(const struct norm *n, const struct shape *x) {
@@ -32,7 +34,7 @@ static struct norm_task job_of(const struct norm *n, const struct shape *x) {
     const int64_t rows = k.set_len / k.channels;
     int64_t repeats = k.channels < MIN_WIDTH ? MIN_WIDTH / k.channels : 1;
 
-    repeats = repeats < rows || !rows ? repeats : rows;
+    repeats = repeats < rows ? repeats : rows > 0 ? rows : 1;
     k.width = k.channels * repeats;
     const int64_t wide_rows = CHUNK_LEN / k.width;
     k.chunk = k.width * (wide_rows < MIN_CHUNK_ROWS ? MIN_CHUNK_ROWS : wide_rows);
@@ -60,6 +62,23 @@ static real *coefficients(const struct norm_task *k, int64_t set, int row) {
     return first + (set * SET_SCRATCH + row) * k->width;
 }
 
+size_t norm_saved_bytes(const struct norm *n) {
+    const size_t statistics = 3 * (size_t)(n->n_sets * n->n_groups) * sizeof(real);
+
+    return (statistics + sizeof(double) - 1) / sizeof(double) * sizeof(double) + sizeof(double);
+}
+
+double *norm_rows_saved(const struct norm *n, const struct op_call *c) {
+    return (double *)(void *)((unsigned char *)c->saved + norm_saved_bytes(n) - sizeof(double));
+}
+
+/* Room for a message to other ranks, behind the coefficients. */
+static double *message_of(const struct norm_task *k) {
+    const uintptr_t end = (uintptr_t)coefficients(k, k->n->n_sets, 0);
+
+    return (double *)((end + sizeof(double) - 1) / sizeof(double) * sizeof(double));
+}
+
 void norm_plan(const struct norm *n, const struct shape *x, bool affine, struct op_plan *plan) {
     const struct norm_task k = job_of(n, x);
     const int64_t rows = n->n_sets * (k.n_chunks * CHUNK_SCRATCH + SET_SCRATCH);
@@ -74,8 +93,9 @@ void norm_plan(const struct norm *n, const struct shape *x, bool affine, struct 
         plan->w[1] = (struct op_param){
             .name = "bias", .shape = {1, {k.channels}}, .fan_in = 1, .fan_out = 1};
     }
-    plan->saved_bytes = 3 * (size_t)(n->n_sets * n->n_groups) * sizeof(real);
-    plan->scratch_bytes = (size_t)(rows * k.width) * sizeof(real);
+    plan->saved_bytes = norm_saved_bytes(n);
+    plan->scratch_bytes =
+        (size_t)(rows * k.width) * sizeof(real) + (size_t)(2 * k.channels + 2) * sizeof(double);
     plan->flops = 8 * (double)shape_len(x);
 }
 
@@ -162,7 +182,11 @@ void norm_statistics(const struct norm *n, const struct op_call *c) {
 
     k.c = c;
     team_run(c->team, n->n_sets * k.n_chunks, moments_of_chunks, &k);
-    team_run(c->team, n->n_sets * n->n_groups, merge_moments, &k);
+    if (k.n_chunks)
+        team_run(c->team, n->n_sets * n->n_groups, merge_moments, &k);
+    *norm_rows_saved(n, c) = (double)(k.set_len / k.channels);
+    if (c->ranks)
+        norm_share_statistics(n, c, message_of(&k));
 }
 
 /* Mean and scale of each channel of a set, and its bias or 0. */
@@ -287,7 +311,7 @@ static void add_weight_gradients(void *context, int64_t begin, int64_t end) {
 static void merge_products(void *context, int64_t begin, int64_t end) {
     const struct norm_task *k = context;
     const int64_t groups = k->n->n_groups, in_group = k->channels / groups;
-    const double m = (double)(k->set_len / groups);
+    const double m = k->fixed ? 1 : *norm_rows_saved(k->n, k->c) * (double)in_group;
     const real *inverse = (const real *)k->c->saved + k->n->n_sets * groups;
 
     for (int64_t i = begin; i < end; i++) {
@@ -300,7 +324,10 @@ static void merge_products(void *context, int64_t begin, int64_t end) {
         for (int64_t ch = first; ch < first + in_group && !k->fixed; ch++) {
             const double w = k->c->w[0] ? (double)k->c->w[0][ch] : 1;
 
-            channel_products(k, i / groups, ch, &sum, &product);
+            if (k->shared)
+                sum = k->shared[ch], product = k->shared[k->channels + ch];
+            else
+                channel_products(k, i / groups, ch, &sum, &product);
             g += w * sum;
             gd += w * product;
         }
@@ -309,6 +336,16 @@ static void merge_products(void *context, int64_t begin, int64_t end) {
             slope[ch] = (real)(gd / m * inv * inv * inv);
         }
     }
+}
+
+/* Products of the one set over all ranks: [2, channels]. */
+static const double *share_products(const struct norm_task *k) {
+    double *message = message_of(k);
+
+    for (int64_t ch = 0; ch < k->channels; ch++)
+        channel_products(k, 0, ch, &message[ch], &message[k->channels + ch]);
+    k->c->ranks->sum(k->c->ranks, message, 2 * k->channels);
+    return message;
 }
 
 static void gradient_chunks(void *context, int64_t begin, int64_t end) {
@@ -341,6 +378,8 @@ void norm_backward(const struct norm *n, const struct op_call *c, bool fixed) {
         team_run(c->team, k.channels, add_weight_gradients, &k);
     if (!c->dx[0].data && (c->n_x == 1 || !c->dx[1].data))
         return;
+    if (c->ranks && !fixed)
+        k.shared = share_products(&k);
     team_run(c->team, n->n_sets * n->n_groups, merge_products, &k);
     team_run(c->team, n->n_sets, repeat_pulls, &k);
     team_run(c->team, n->n_sets * k.n_chunks, gradient_chunks, &k);

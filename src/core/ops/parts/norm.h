@@ -22,14 +22,21 @@ struct norm {
 /* Fill y, memory and, where affine, weights 1 and biases 0. */
 void norm_plan(const struct norm *n, const struct shape *x, bool affine, struct op_plan *plan);
 
-/* Mean, 1 / sqrt(var + eps) and biased variance of each group in each set, in c->saved:
- * [n_sets, n_groups] each, one after the other. */
+/* What stays from forward to backward, 8-byte aligned: mean, 1 / sqrt(var + eps) and biased
+ * variance of each group in each set, [n_sets, n_groups] reals each, one after the other; then how
+ * many rows the statistics are of, over all ranks. */
+size_t norm_saved_bytes(const struct norm *n);
+double *norm_rows_saved(const struct norm *n, const struct op_call *c);
+
+/* Fill c->saved. Where c->ranks says so, the statistics are those of the rows of all its ranks, of
+ * which this one may have none: for one set whose groups are its channels. */
 void norm_statistics(const struct norm *n, const struct op_call *c);
 
 /* y, by mean and 1 / sqrt(var + eps) in c->saved. */
 void norm_forward(const struct norm *n, const struct op_call *c);
 
 /* Add to dx (which is overwritten where dx_first says so, and dx[0] where it is dy), dw[0] and
- * dw[1]. fixed: the statistics do not depend on x. Reads y only where there is an x[1] and
- * something follows. */
+ * dw[1]. fixed: the statistics do not depend on x.
+ * Gradients of x are those through the rows of all of c->ranks, dw[0] and dw[1] of this rank's.
+ * Reads y only where there is an x[1] and something follows. */
 void norm_backward(const struct norm *n, const struct op_call *c, bool fixed);

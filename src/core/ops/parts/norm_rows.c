@@ -7,7 +7,7 @@ THEN_INLINE void value(const struct norm_row *row, enum then_kind kind, bool add
 
     THEN_ANY_ORDER
     for (int64_t i = 0; i < r.len; i++) {
-        const act v = (r.x[i] - r.mean[i]) * r.scale[i] + r.bias[i];
+        const act v = (act)((r.x[i] - r.mean[i]) * r.scale[i] + r.bias[i]);
 
         r.y[i] = then_value(kind, r.then.slope, add ? v + r.other[i] : v);
     }
@@ -25,7 +25,7 @@ void norm_row_value(const struct norm_row *r) {
 
 /* The gradient before `then` at i. */
 THEN_INLINE act pulled(const struct norm_row *r, enum then_kind kind, bool by_y, int64_t i) {
-    const act v = by_y ? r->y[i] : (r->x[i] - r->mean[i]) * r->scale[i] + r->bias[i];
+    const act v = by_y ? r->y[i] : (act)((r->x[i] - r->mean[i]) * r->scale[i] + r->bias[i]);
 
     return then_pull(kind, r->then.slope, r->dy[i], v);
 }
@@ -58,7 +58,7 @@ THEN_INLINE void gradient(const struct norm_row *row, enum then_kind kind, bool 
     THEN_ANY_ORDER
     for (int64_t i = 0; i < r.len; i++) {
         const act g = pulled(&r, kind, by_y, i);
-        const act d = g * r.scale[i] - r.offset[i] - (r.x[i] - r.mean[i]) * r.slope[i];
+        const act d = (act)(g * r.scale[i] - r.offset[i] - (r.x[i] - r.mean[i]) * r.slope[i]);
 
         r.dx[i] = put ? d : r.dx[i] + d;
     }

@@ -32,19 +32,17 @@ double pairs_count(const struct op_call *c) {
 
 void pairs_forward(const struct op_call *c,
                    double (*sum)(const struct op_call *c, int64_t begin, int64_t end)) {
-    const double total = share_sum(c, pairs_len(c), sum);
-
-    c->y.data[0] = c->total > 0 ? (act)(total / c->total) : 0;
+    c->y.data[0] = (act)share_sum(c, pairs_len(c), sum);
 }
 
 void pairs_run_backward(const struct op_call *c, const struct pairs_tasks *tasks) {
-    for (int operand = 0; operand < 2 && c->total > 0; operand++) {
+    for (int operand = 0; operand < 2; operand++) {
         if (!c->dx[operand].data)
             continue;
         if (shape_len(&c->x[operand].shape) == pairs_len(c))
             share(c, pairs_len(c), tasks->backward[operand]);
         else
-            c->dx[operand].data[0] += (act)((double)c->dy.data[0] / c->total *
-                                            share_sum(c, pairs_len(c), tasks->slopes[operand]));
+            c->dx[operand].data[0] +=
+                (act)((double)c->dy.data[0] * share_sum(c, pairs_len(c), tasks->slopes[operand]));
     }
 }

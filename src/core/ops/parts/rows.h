@@ -39,9 +39,10 @@ static inline real row_sum_exp(const act *x, int64_t n, act max) {
 
 /* Softmax of x[n] is exp(x[j] - *max) / *sum. A single score stands beside a 0, so that it is the
  * sigmoid. */
-static inline void row_softmax_parts(const act *x, int64_t n, act *max, real *sum) {
+static inline void row_softmax_parts(const act *x, int64_t n, real *max, real *sum) {
     const bool alone = n == 1;
+    const act largest = alone && x[0] < 0 ? 0 : row_max(x, n);
 
-    *max = alone && x[0] < 0 ? 0 : row_max(x, n);
-    *sum = row_sum_exp(x, n, *max) + (alone ? act_exp(-*max) : 0);
+    *max = largest;
+    *sum = row_sum_exp(x, n, largest) + (alone ? act_exp(-largest) : 0);
 }

@@ -146,7 +146,7 @@ static int64_t row_divisor(const struct window_axis axes[AXES_MAX], const struct
 
 static void add_scaled(const act *restrict from, real scale, int64_t channels, act *restrict to) {
     for (int64_t ch = 0; ch < channels; ch++)
-        to[ch] += from[ch] * scale;
+        to[ch] += (act)(from[ch] * scale);
 }
 
 /* Of x, the sample that row `row` of y belongs to. */

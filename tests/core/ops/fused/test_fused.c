@@ -9,7 +9,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-static const struct bn bn = {0.1, 1e-3};
+static const struct bn bn = {.momentum = 0.1, .eps = 1e-3};
 
 static struct then then_of(enum then_kind kind) {
     return (struct then){kind, 0.2};
@@ -96,7 +96,7 @@ static void gradients_of_several_chunks(void **state) {
 /* bn gives (-1, -4), (3, 2) from means 2 and 20, variances 1 and 100, as in the test of bn. */
 static void outputs_worked_by_hand(void **state) {
     (void)state;
-    const struct bn exact = {0.1, 0};
+    const struct bn exact = {.momentum = 0.1};
     struct fused f = {.bn = &exact, .then = then_of(THEN_LEAKY_RELU)};
     const act in[] = {1, 10, 3, 30}, other[] = {-1, 6, -5, 7};
     const act leaky[] = {-0.2, -0.8, 3, 2}, sums[] = {-0.4, 2, -0.4, 9}, sixes[] = {0, 2, 0, 6};

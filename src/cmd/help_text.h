@@ -1,0 +1,30 @@
+/* help_text.h - what help prints of words and keys, for a terminal and as Markdown. */
+#pragma once
+#include "core/base/word.h"
+
+enum { HELP_TEXT = 512 }; /* bytes of one piece of text */
+
+/* ", at least 1", ", 0 to 1" or nothing, added to text. Bounds that are there to keep numbers
+ * finite are not told. */
+void help_range(double min, double max, char text[HELP_TEXT]);
+
+/* A printf added to text, cut at its end. */
+void help_add(char text[HELP_TEXT], const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* The cell of a Markdown table. */
+void help_cell(const char *text);
+
+/* All words of every vocabulary, with those arguments they have. */
+void help_words(void);
+void help_words_markdown(void);
+
+/* All that is known of the words of that name. Returns whether there is one. */
+bool help_word(const char *name);
+
+/* All sections and keys. */
+void help_keys(void);
+void help_keys_markdown(void);
+
+/* The section, and the keys of any section, of that name. Returns whether there is one. */
+bool help_section(const char *name);
+bool help_key(const char *name);

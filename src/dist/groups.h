@@ -1,0 +1,18 @@
+/* groups.h - groups of ranks for operators that talk to each other: fulfils core/base/ranks.h. */
+#pragma once
+#include "core/base/ranks.h"
+#include "dist/comm.h"
+
+struct groups;
+
+/* All ranks of comm, as operators see them; no group is made yet.
+ *   out   owned by the caller, ended by groups_free
+ *   comm  borrowed until then
+ * Local. Errors: ERR_IO for lack of memory. */
+int groups_new(struct groups **out, struct comm *comm, struct err *err);
+
+/* NULL is fine. Collective. */
+void groups_free(struct groups *g);
+
+/* Borrowed. */
+const struct ranks *groups_all(const struct groups *g);

@@ -1,0 +1,37 @@
+/* job_data.c - the keys of [data]. */
+#include "job/kind.h"
+
+#define AT(member) offsetof(struct job, member)
+
+static const char *const sampling[] = {"shuffle", "balanced", NULL};
+
+static const struct kind kind_group = {
+    .name = "group",
+    .form = "`FILE.h5:GROUP`, the file relative to where the program is started",
+    .read = kind_read_text,
+};
+
+static const struct key keys[] = {
+    {"train", &kind_group, AT(train_data), .help = "samples to train on"},
+    {"validate", &kind_group, AT(validate_data), .help = "samples to validate on"},
+    {"augment", &kind_pipeline, .fallback = "image", .help = "what happens to each image"},
+    {"batch", &kind_whole, AT(batch), "128", .min = 1, .unit = "samples",
+     .help = "of one step, of all ranks together"},
+    {"accumulate", &kind_whole, AT(accumulate), "1", .min = 1,
+     .help = "parts that a batch is computed in, to save memory"},
+    {"sampling", &kind_flag, AT(balanced), "shuffle", .words = sampling,
+     .help = "balanced: each class equally often"},
+    {"image", &kind_size, AT(image),
+     .help = "what the network sees, for show and bench without data"},
+    {"fields", &kind_fields, .help = "other fields likewise: mask 256x256, a 64x64x3"},
+    {"cache", &kind_mib, AT(cache_bytes), "1024", .max = 1e9, .unit = "MiB",
+     .help = "of images that each rank keeps in memory at most"},
+    {0},
+};
+
+const struct job_section section_data = {
+    .kind = "data",
+    .help = "the samples",
+    .holds = JOB_KEYS,
+    .keys = keys,
+};

@@ -1,0 +1,149 @@
+/* kind.c - texts, numbers, intervals and flags. */
+#include "job/kind.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct evaluator kind_evaluator(struct job *job, const struct eval_host *host) {
+    return (struct evaluator){.source = &job->source, .pool = &job->pool, .host = host};
+}
+
+int kind_read_text(struct job *job, const struct key *key, const struct entry *entry, void *at,
+                   struct err *err) {
+    (void)job, (void)key, (void)err;
+    *(const char **)at = entry->value;
+    return 0;
+}
+
+int kind_read_entry(struct job *job, const struct key *key, const struct entry *entry, void *at,
+                    struct err *err) {
+    (void)job, (void)key, (void)err;
+    *(const struct entry **)at = entry;
+    return 0;
+}
+
+static int check_range(const struct key *key, const struct entry *entry, double v, bool whole,
+                       struct err *err) {
+    const double most_whole = 0x1p52; /* above, a double does not tell them apart */
+    const bool bounded = key->max > key->min;
+    const double max = bounded ? key->max : whole ? most_whole : INFINITY;
+    const char *what = whole ? "whole number" : "number";
+
+    if (v >= key->min && v <= max && !(whole && v != floor(v)))
+        return 0;
+    if (bounded || v > max)
+        return pos_error(err, entry->pos, "%s is %g, expected a %s from %g to %g", key->name, v,
+                         what, key->min, max);
+    return pos_error(err, entry->pos, "%s is %g, expected a %s from %g", key->name, v, what,
+                     key->min);
+}
+
+static int read_any(struct job *job, const struct key *key, const struct entry *entry, bool whole,
+                    double *out, struct err *err) {
+    struct evaluator ev = kind_evaluator(job, NULL);
+    struct value v;
+
+    if (eval_entry(&ev, entry, &v, err))
+        return -1;
+    if (v.kind != VALUE_NUMBER)
+        return pos_error(err, entry->pos, "%s: found %s, expected a number", key->name,
+                         value_kind_name(v.kind));
+    if (check_range(key, entry, v.number, whole, err))
+        return -1;
+    *out = v.number;
+    return 0;
+}
+
+static int read_number(struct job *job, const struct key *key, const struct entry *entry, void *at,
+                       struct err *err) {
+    return read_any(job, key, entry, false, at, err);
+}
+
+static int read_whole(struct job *job, const struct key *key, const struct entry *entry, void *at,
+                      struct err *err) {
+    double v = 0;
+
+    if (read_any(job, key, entry, true, &v, err))
+        return -1;
+    *(int64_t *)at = (int64_t)v;
+    return 0;
+}
+
+static int read_int(struct job *job, const struct key *key, const struct entry *entry, void *at,
+                    struct err *err) {
+    double v = 0;
+
+    if (read_any(job, key, entry, true, &v, err))
+        return -1;
+    *(int *)at = (int)v;
+    return 0;
+}
+
+static int read_mib(struct job *job, const struct key *key, const struct entry *entry, void *at,
+                    struct err *err) {
+    double v = 0;
+
+    if (read_any(job, key, entry, false, &v, err))
+        return -1;
+    *(int64_t *)at = (int64_t)(v * (1 << 20));
+    return 0;
+}
+
+static int read_interval(struct job *job, const struct key *key, const struct entry *entry,
+                         void *at, struct err *err) {
+    struct interval *out = at;
+    char *end;
+
+    (void)job;
+    *out = (struct interval){0};
+    if (!strcmp(entry->value, "never"))
+        return 0;
+    const double v = strtod(entry->value, &end);
+    const char *unit = end + strspn(end, " \t");
+    if (end == entry->value || !(v > 0 && v < 0x1p52))
+        return pos_error(err, entry->pos,
+                         "%s: found '%s', expected an interval as in 1 epoch, 500 steps or never",
+                         key->name, entry->value);
+    if (!strcmp(unit, "epoch") || !strcmp(unit, "epochs"))
+        out->epochs = v;
+    else if ((!strcmp(unit, "step") || !strcmp(unit, "steps")) && v == floor(v))
+        out->steps = (int64_t)v;
+    else
+        return pos_error(err, entry->pos, "%s: found '%s', expected epochs or whole steps",
+                         key->name, entry->value);
+    return 0;
+}
+
+static int read_flag(struct job *job, const struct key *key, const struct entry *entry, void *at,
+                     struct err *err) {
+    (void)job;
+    for (int i = 0; i < 2; i++)
+        if (!strcmp(key->words[i], entry->value)) {
+            *(bool *)at = i == 1;
+            return 0;
+        }
+    return pos_error(err, entry->pos, "%s: found '%s', expected %s or %s", key->name, entry->value,
+                     key->words[0], key->words[1]);
+}
+
+const struct kind kind_number = {.name = "number", .is_number = true, .read = read_number};
+const struct kind kind_whole = {.name = "whole number", .is_number = true, .read = read_whole};
+const struct kind kind_int = {.name = "whole number", .is_number = true, .read = read_int};
+const struct kind kind_mib = {.name = "number", .is_number = true, .read = read_mib};
+const struct kind kind_interval = {
+    .name = "interval",
+    .form = "`2 epochs`, `0.5 epochs`, `500 steps` or `never`",
+    .read = read_interval,
+};
+const struct kind kind_flag = {.name = "one of two words", .read = read_flag};
+const struct kind kind_net = {
+    .name = "net",
+    .form = "a net by its name, or with its parameters as in `resnet20(classes=10)`",
+    .read = kind_read_entry,
+};
+const struct kind kind_nets = {
+    .name = "nets",
+    .form = "nets by their names, or `model`: `encoder, decoder`",
+    .read = kind_read_entry,
+};

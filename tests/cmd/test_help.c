@@ -1,0 +1,100 @@
+/* What help says comes from the tables by which the program reads; the pages in docs/ come from
+ * help. */
+#include "cmd/words.h"
+#include "job/key.h"
+#include "printed.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <cmocka.h>
+
+static void help_explains_commands_words_and_keys(void **state) {
+    (void)state;
+    expect_text("$DLTRAIN help", "mpirun -np 16 dltrain JOB.ini");
+    expect_text("$DLTRAIN --help", "mpirun -np 16 dltrain JOB.ini");
+    expect_text("$DLTRAIN help train", "--resume");
+    expect_text("$DLTRAIN bench --help", "dltrain bench JOB.ini [--steps N]");
+    expect_text("$DLTRAIN data import -h", "dltrain data import IMPORTER SOURCE");
+    expect_text("$DLTRAIN help conv", "conv(channels, kernel=3, stride=1, pad=same, dilation=1,");
+    expect_text("$DLTRAIN help conv", "channels       of the output (required)");
+    expect_text("$DLTRAIN help adam", "beta1=0.9");
+    expect_text("$DLTRAIN help keys", "[checkpoint]");
+    expect_text("$DLTRAIN help checkpoint", "how often last.h5 is replaced");
+    expect_text("$DLTRAIN help language", "cross_entropy(");
+    expect_text("$DLTRAIN --version", "dltrain 0.");
+}
+
+static void help_of_a_key_has_its_kind_range_unit_and_default(void **state) {
+    (void)state;
+    expect_text("$DLTRAIN help bucket", "bucket = 4 ");
+    expect_text("$DLTRAIN help bucket", " number of MiB, 0.001 to 4096\n");
+    expect_text("$DLTRAIN help seed", " whole number, at least 0\n");
+    expect_text("$DLTRAIN help clip_norm", " number, above 0\n");
+    expect_text("$DLTRAIN help sampling", " shuffle or balanced\n");
+    expect_text("$DLTRAIN help last", "interval: 2 epochs, 0.5 epochs, 500 steps or never\n");
+    expect_text("$DLTRAIN help optimizer", "optimizer (required) ");
+    expect_text("$DLTRAIN help optimizer", "word: sgd, ");
+    expect_text("$DLTRAIN help every", "[log]\n  every = 10 "); /* and those of other sections */
+    expect_text("$DLTRAIN help every", "[step], [step NAME]\n  every = 1 ");
+}
+
+/* `data` is a command and a section. */
+static void help_of_a_command_has_its_section(void **state) {
+    (void)state;
+    expect_text("$DLTRAIN help data", "dltrain data info FILE.h5");
+    expect_text("$DLTRAIN help data", "  cache = 1024 ");
+}
+
+static void names_that_are_nearly_one_are_suggested(void **state) {
+    (void)state;
+    program_expect(64, "help: 'nonsense' is no command, word or section", "$DLTRAIN help nonsense");
+    program_expect(64, "did you mean 'maxpool'?", "$DLTRAIN help maxpol");
+    program_expect(64, "did you mean 'checkpoint'?", "$DLTRAIN help chekpoint");
+    program_expect(64, "did you mean 'clip_norm'?", "$DLTRAIN help clip_nrm");
+    program_expect(64, "did you mean 'bench'?", "$DLTRAIN help bensh");
+    program_expect(64, "help: found 'bn' after 'conv', expected one word", "$DLTRAIN help conv bn");
+}
+
+static void every_word_section_and_key_is_listed(void **state) {
+    char *words = printed("$DLTRAIN help language"), *keys = printed("$DLTRAIN help keys");
+    const struct job_section *s;
+    const struct vocabulary *v;
+    char text[128];
+    struct word w;
+
+    (void)state;
+    for (int k = 0; (v = vocabulary_at(k)); k++)
+        for (int i = 0; v->at(i, &w); i++) {
+            snprintf(text, sizeof text, "\n  %s%s", w.name, w.args && w.args->name ? "(" : "\n");
+            if (!strstr(words, text))
+                fail_msg("%s: %s is not listed", v->title, w.name);
+        }
+    for (int i = 0; (s = job_section_at(i)); i++)
+        for (const struct key *k = s->keys; k && k->name; k++) {
+            snprintf(text, sizeof text, "\n  %s ", k->name);
+            if (!strstr(keys, text))
+                fail_msg("[%s] %s is not listed", s->kind, k->name);
+        }
+    free(words);
+    free(keys);
+}
+
+/* Where this fails, scripts/docs writes them anew. */
+static void the_pages_are_what_the_program_prints(void **state) {
+    (void)state;
+    program_expect(0, NULL, "$DLTRAIN help keys --markdown | diff - $CONFIGS/../docs/keys.md");
+    program_expect(0, NULL, "$DLTRAIN help language --markdown | diff - $CONFIGS/../docs/words.md");
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(help_explains_commands_words_and_keys),
+        cmocka_unit_test(help_of_a_key_has_its_kind_range_unit_and_default),
+        cmocka_unit_test(help_of_a_command_has_its_section),
+        cmocka_unit_test(names_that_are_nearly_one_are_suggested),
+        cmocka_unit_test(every_word_section_and_key_is_listed),
+        cmocka_unit_test(the_pages_are_what_the_program_prints),
+    };
+
+    return cmocka_run_group_tests(tests, program_setup, program_teardown);
+}
