@@ -58,6 +58,22 @@ check_tags() {
     done
 }
 
+# Files of at most 450 lines, functions of at most 80: as clang-format leaves them, a function is what
+# stands between a name at the left edge and the next brace there.
+check_sizes() {
+    find src -name '*.[ch]' -exec awk '
+        FNR == 1 { first = inside = 0 }
+        FNR == 451 { print FILENAME " is longer than 450 lines" }
+        !inside && /^[A-Za-z_]/ { first = FNR; header = $0 }
+        !inside && first && /\{$/ { inside = 1 }
+        !inside && /;$/ { first = 0 }
+        /^}/ {
+            if (inside && header ~ /\(/ && header !~ /=/ && FNR - first + 1 > 80)
+                print FILENAME ":" first ": " FNR - first + 1 " lines: " header
+            inside = first = 0
+        }' {} +
+}
+
 # only HEADER FILES: nobody but FILES includes HEADER (both are expressions).
 only() {
     for file in $(grep -rlE "^ *# *include *[<\"]($1)[>\"]" src | grep -vE "^($2)\$"); do
@@ -68,13 +84,19 @@ only() {
 check() {
     check_directions
     check_tags
+    check_sizes
     only 'mpi\.h' 'src/dist/comm\.[ch]'
     only 'hdf5(_hl)?\.h|H5[A-Za-z]*\.h' 'src/io/h5/h5[a-z_]*\.[ch]'
     only 'cblas\.h' 'src/core/math/gemm\.[ch]'
     grep -rnE '\<(printf|vprintf|puts|putchar) *\(|\<stdout\>' src/core | sed 's/$/   <- prints/'
     grep -rnE '\<exit *\(' src | grep -v '^src/main\.c:' | sed 's/$/   <- exits/'
+<<<<<<< HEAD
     ops=$(sed -n 's/^OP(\(.*\))$/\1/p' src/core/ops/ops.def | paste -sd '|')
     grep -rnE "strcmp\(.*\"($ops)\"" src/core/graph src/train | sed 's/$/   <- asks for a name/'
+=======
+    grep -rnE '\<skip *\(\)' tests --include='*.[ch]' |
+        sed 's/$/   <- skips where ctest does not see it: end the program with 77/'
+>>>>>>> tests
     sed -n 's/^OP(\(.*\))$/\1/p' src/core/ops/ops.def | while read -r op; do
         [ -e "src/core/ops/$op.c" ] || echo "operator $op of ops.def has no src/core/ops/$op.c"
         [ -e "tests/core/ops/test_$op.c" ] ||
@@ -101,7 +123,7 @@ broken() {
     cp "$1" saved
     echo "$2" >> "$1"
     [ -n "$(check)" ] || {
-        echo "not noticed: '$2' in $1"
+        echo "not noticed: '$(echo "$2" | head -n 1)' in $1"
         status=1
     }
     mv saved "$1"
@@ -130,5 +152,13 @@ broken src/core/graph/run.c 'static void f(void) { fputs("x", stdout); }'
 broken src/train/trainer.c 'static void f(void) { exit(1); }'
 broken src/core/math/conv.c 'struct shape {'
 broken src/core/ops/ops.def 'OP(nonsense)'
+<<<<<<< HEAD
 broken src/core/graph/fuse.c 'static int f(const char *word) { return strcmp(word, "conv"); }'
+=======
+broken tests/core/ops/test_add.c 'static void f(void **state) { skip(); }'
+broken src/core/base/err.c "$(yes '/* one line more */' | head -n 450)"
+broken src/core/base/err.c "void f(int a) {$(yes '
+    f(a);' | head -n 160)
+}"
+>>>>>>> tests
 exit $status

@@ -71,7 +71,7 @@ static void validation(struct jsonl *j, const struct event *e) {
     for (int i = 0; evaluate_measure(e->replica, i, &name, &value); i++)
         runlog_number(measures, name, value);
     for (int i = 0; evaluate_table(e->replica, i, &name, &table); i++)
-        json_object_set_new(measures, name, table_json(table.data, &table.shape, 0));
+        json_object_set_new(measures, name, table_json(table.reals, &table.shape, 0));
     json_object_set_new(line, "validate", measures);
     append(j, line);
 }

@@ -2,6 +2,8 @@
 #include "core/learn/clip.h"
 #include "train/replica_parts.h"
 
+#include <string.h>
+
 static struct update_run run_of(const struct replica_step *s, const struct net *net, int param) {
     const struct param *p = &net->weights.items[param];
     const int64_t end = param + 1 < net->weights.n ? p[1].offset : net->weights.len;

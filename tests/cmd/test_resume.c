@@ -7,9 +7,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <cmocka.h>
 
-enum { STEPS = 120 };
+enum { STEPS = 120, LONG = 400 };
 
 /* Dropout, momentum, batch norm and a schedule: all that a checkpoint might forget. Saved every 3
  * steps, in the middle of epochs of 10. */
@@ -32,22 +33,58 @@ static void expect_equal_runs(const char *a, const char *b) {
     program_expect(0, NULL, "cmp runs/%s/last.h5 runs/%s/last.h5", a, b);
 }
 
+/* Which processes of a run are its ranks, whoever else trains on this machine; oldest first. */
+#define RANKS_OF "pgrep -ax dltrain | grep \"name=%s \" | cut -d\" \" -f1"
+
+static int lines_of_log(const char *name) {
+    struct program_run run = program_run("cat runs/%s/metrics.jsonl | wc -l", name);
+    const int n = atoi(run.out);
+
+    program_release(&run);
+    return n;
+}
+
+/* Go on with a run, and kill a random rank of it when its log has more than so many lines. Returns
+ * the step after which it went on, 0 at its beginning. */
+static int go_on_and_kill(const char *name, int lines) {
+    static const char going_on[] = "going on after step ";
+    struct program_run run =
+        program_run("$MPIRUN -np 2 $DLTRAIN job.ini --set name=%s --set steps=%d --resume & pid=$!;"
+                    "until victim=$(" RANKS_OF " | sort -R | head -n 1); [ \"$victim\" ] &&"
+                    " [ $(cat runs/%s/metrics.jsonl | wc -l) -gt %d ];"
+                    "do kill -0 $pid || exit 3; sleep 0.02; done;"
+                    "kill -9 $victim && echo killed; wait $pid",
+                    name, LONG, name, name, lines);
+    const char *at = strstr(run.out, going_on);
+    const int step = at ? atoi(at + strlen(going_on)) : 0;
+
+    if (!strstr(run.out, "killed\n") || strstr(run.out, "results are in") || !run.code)
+        fail_msg("no rank was killed while the job ran: exit code %d\n%s%s", run.code, run.out,
+                 run.err);
+    program_release(&run);
+    return step;
+}
+
+/* The first kill comes as soon as there is a rank, the others later and later after a step that no
+ * earlier run had reached; so all but two go on from a checkpoint. */
 static void killed_ten_times_it_ends_with_the_same_bits(void **state) {
+    char name[32];
+    int step = 0;
+
     (void)state;
+    snprintf(name, sizeof name, "killed%d", (int)getpid());
     write_job();
-    program_expect(0, NULL, "$MPIRUN -np 2 $DLTRAIN job.ini --set name=whole");
+    program_expect(0, NULL, "$MPIRUN -np 2 $DLTRAIN job.ini --set name=whole --set steps=%d", LONG);
     for (int i = 0; i < 10; i++) {
-        /* After 0.3 to 1.2 s a random rank dies; the job may be anywhere, even before step 1. */
-        struct program_run run = program_run(
-            "$MPIRUN -np 2 $DLTRAIN job.ini --set name=killed --resume & pid=$!; sleep 0.%d;"
-            "victim=$(pgrep -ax dltrain | grep name=killed | cut -d\" \" -f1 | sort -R | head -n "
-            "1);"
-            "kill -9 $victim; wait $pid",
-            3 + i % 7);
-        program_release(&run);
+        const int before = step;
+
+        step = go_on_and_kill(name, i ? lines_of_log(name) + 3 + i : -1);
+        assert_in_range(step, before, LONG - 1);
+        assert_true(step > 0 || i < 2);
     }
-    program_expect(0, NULL, "$MPIRUN -np 2 $DLTRAIN job.ini --set name=killed --resume");
-    expect_equal_runs("whole", "killed");
+    program_expect(0, NULL, "$MPIRUN -np 2 $DLTRAIN job.ini --set name=%s --set steps=%d --resume",
+                   name, LONG);
+    expect_equal_runs("whole", name);
 }
 
 static void a_signal_saves_and_exits_with_75(void **state) {
@@ -76,13 +113,16 @@ static void a_signal_saves_and_exits_with_75(void **state) {
 }
 
 static void a_signal_to_one_rank_stops_all(void **state) {
+    char name[32], saved[64];
+
     (void)state;
+    snprintf(name, sizeof name, "one%d", (int)getpid());
+    snprintf(saved, sizeof saved, "saved in runs/%s/last.h5", name);
     write_job();
-    program_expect(
-        75, "saved in runs/one/last.h5",
-        "$MPIRUN -np 3 $DLTRAIN job.ini --set name=one --set steps=100000 & pid=$!; "
-        "sleep 2; kill -USR1 $(pgrep -ax dltrain | grep name=one | cut -d\" \" -f1 | tail -n 1); "
-        "wait $pid");
+    program_expect(75, saved,
+                   "$MPIRUN -np 3 $DLTRAIN job.ini --set name=%s --set steps=100000 & pid=$!; "
+                   "sleep 2; kill -USR1 $(" RANKS_OF " | tail -n 1); wait $pid",
+                   name, name);
 }
 
 static void the_log_has_every_step_once_after_a_resume(void **state) {

@@ -6,7 +6,7 @@
  * (-1, 1) and the same in every run. */
 struct op_case {
     const char *op;
-    const void *args; /* NULL: the defaults */
+    const void *args; /* the operator's own struct, copied; NULL: what `with` says */
     int n_x;
     struct shape x[OP_ANY_INPUTS];
     const act *x_data[OP_ANY_INPUTS]; /* NULL: random */
@@ -21,10 +21,12 @@ struct op_case {
     int64_t every;             /* differences are taken in every so many elements; 0: in all */
     double tolerance;          /* |found - expected| <= tolerance * (1 + |expected|); 0: 1e-7 for
                                 * gradients, 1e-6 for outputs */
+    const char *with;          /* arguments as a job writes them: "8, 3, stride=2" */
     const struct op *internal; /* that is no word of the language, in place of op */
 };
 
-/* Backward agrees with central differences of forward, in double, for every gradient. And
+/* Backward agrees with central differences of forward, in double, for every gradient; in float with
+ * what the same test in double finds. And
  *   - backward adds: dx and dw start from random numbers;
  *   - forward overwrites y, and neither direction relies on what scratch held before;
  *   - a gradient is the same when it is the only one wanted, and the others are left alone;
@@ -49,6 +51,10 @@ void check_count(const struct op_case *c, double count);
 
 /* Planning fails with exactly this message, of kind ERR_CONFIG. */
 void check_refused(const struct op_case *c, const char *msg);
+
+/* What the operator plans; its refusal fails the test. Nothing of it may be used that init= among
+ * the arguments has said: those are gone. */
+struct op_plan plan_of(const struct op_case *c);
 
 /* y of one forward (of losses and metrics over what count() says), of shape *y; heap, the caller
  * frees. */

@@ -41,5 +41,5 @@ static inline struct op_case case_of_two(const char *op, const void *args) {
 /* One number, to the last digit that the script prints. */
 static inline void check_number(struct op_case c, double expected) {
     c.tolerance = 1e-11;
-    check_output(&c, (struct shape){1, {1}}, &expected);
+    check_output(&c, (struct shape){1, {1}}, &(const act){(act)expected});
 }

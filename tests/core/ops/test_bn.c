@@ -1,6 +1,5 @@
 #include "support/op_check.h"
 #include "core/base/rng.h"
-#include "core/ops/bn.h"
 #include "core/ops/parts/init.h"
 
 #include <math.h>
@@ -46,32 +45,32 @@ static void gradients_of_series_and_volumes(void **state) {
 /* Channel 0: mean 2, variance 1. Channel 1: mean 20, variance 100. */
 static void output_worked_by_hand(void **state) {
     (void)state;
-    const struct bn args = {.momentum = 0.1, .eps = 0};
+    const char args[] = "eps=1e-12";
     const act in[] = {1, 10, 3, 30}, out[] = {-1, -4, 3, 2};
     const real weight[] = {2, 3}, bias[] = {1, -1};
-    check_output(&(struct op_case){"bn", .args = &args, .n_x = 1, .x = {{2, {2, 2}}},
-                                   .x_data = {in}, .w_data = {weight, bias}},
+    check_output(&(struct op_case){"bn", .with = args, .n_x = 1, .x = {{2, {2, 2}}}, .x_data = {in},
+                                   .w_data = {weight, bias}},
                  (struct shape){2, {2, 2}}, out);
 }
 
-/* Variance 1 + eps 3 is 4. */
+/* Variance 0.75^2 + eps 1 is 1.25^2. */
 static void eps_is_added_to_the_variance(void **state) {
     (void)state;
-    const struct bn args = {.momentum = 0.1, .eps = 3};
-    const act in[] = {1, 3}, out[] = {-0.5, 0.5};
+    const char args[] = "eps=1";
+    const act in[] = {0.25, 1.75}, out[] = {-0.6, 0.6};
     const real weight[] = {1}, bias[] = {0};
-    check_output(&(struct op_case){"bn", .args = &args, .n_x = 1, .x = {{2, {2, 1}}},
-                                   .x_data = {in}, .w_data = {weight, bias}},
+    check_output(&(struct op_case){"bn", .with = args, .n_x = 1, .x = {{2, {2, 1}}}, .x_data = {in},
+                                   .w_data = {weight, bias}},
                  (struct shape){2, {2, 1}}, out);
 }
 
 /* Batch means 2 and 20, unbiased variances 2 and 200; from 0 and 1 by a tenth, as in PyTorch. */
 static void running_statistics_move_by_momentum(void **state) {
     (void)state;
-    const struct bn args = {.momentum = 0.1, .eps = 1e-5};
+    const char args[] = "eps=1e-5";
     const act in[] = {1, 10, 3, 30};
     const real mean[] = {0.2, 2}, var[] = {1.1, 20.9};
-    const struct op_case c = {"bn", .args = &args, .n_x = 1, .x = {{2, {2, 2}}}, .x_data = {in}};
+    const struct op_case c = {"bn", .with = args, .n_x = 1, .x = {{2, {2, 2}}}, .x_data = {in}};
     check_state(&c, 0, mean);
     check_state(&c, 1, var);
 }
@@ -79,11 +78,11 @@ static void running_statistics_move_by_momentum(void **state) {
 /* (7 - 1) / sqrt(4) * 3 + 5 = 14 */
 static void evaluation_uses_the_running_statistics(void **state) {
     (void)state;
-    const struct bn args = {.momentum = 0.1, .eps = 0};
+    const char args[] = "eps=1e-12";
     const act in[] = {7, 1}, out[] = {14, 5};
     const real mean[] = {1}, var[] = {4}, weight[] = {3}, bias[] = {5};
     const struct op_case c = {"bn",
-                              .args = &args,
+                              .with = args,
                               .n_x = 1,
                               .x = {{2, {2, 1}}},
                               .x_data = {in},
@@ -98,10 +97,10 @@ static void evaluation_uses_the_running_statistics(void **state) {
 /* 10^7 +- 1: squares of 10^14 would leave two digits of the variance. */
 static void a_mean_far_from_zero_costs_no_digits(void **state) {
     (void)state;
-    const struct bn args = {.momentum = 0.1, .eps = 0};
+    const char args[] = "eps=1e-12";
     const act in[] = {10000001, 9999999, 10000001, 9999999}, out[] = {1, -1, 1, -1};
     const real weight[] = {1}, bias[] = {0};
-    check_output(&(struct op_case){"bn", .args = &args, .n_x = 1, .x = {{4, {1, 2, 2, 1}}},
+    check_output(&(struct op_case){"bn", .with = args, .n_x = 1, .x = {{4, {1, 2, 2, 1}}},
                                    .x_data = {in}, .w_data = {weight, bias}},
                  (struct shape){4, {1, 2, 2, 1}}, out);
 }
@@ -111,7 +110,7 @@ static void chunks_merge_to_the_statistics_of_the_whole(void **state) {
     (void)state;
     enum { ROWS = 50000, CHANNELS = 3 };
     act *in = malloc(ROWS * CHANNELS * sizeof *in), *out = malloc(ROWS * CHANNELS * sizeof *out);
-    const struct bn args = {.momentum = 0.1, .eps = 0};
+    const char args[] = "eps=1e-12";
     const real weight[] = {1, 2, 3}, bias[] = {3, 2, 1};
 
     assert_true(in && out);
@@ -127,7 +126,7 @@ static void chunks_merge_to_the_statistics_of_the_whole(void **state) {
         for (int i = ch; i < ROWS * CHANNELS; i += CHANNELS)
             out[i] = (in[i] - mean) / sqrt(var) * weight[ch] + bias[ch];
     }
-    check_output(&(struct op_case){"bn", .args = &args, .n_x = 1,
+    check_output(&(struct op_case){"bn", .with = args, .n_x = 1,
                                    .x = {{4, {50, 10, 100, CHANNELS}}}, .x_data = {in},
                                    .w_data = {weight, bias}, .tolerance = 1e-9},
                  (struct shape){4, {50, 10, 100, CHANNELS}}, out);
@@ -146,13 +145,11 @@ static void a_batch_of_one_pixel_gives_the_bias(void **state) {
 
 static void weights_start_at_one_and_do_not_decay(void **state) {
     (void)state;
-    const struct shape x = {4, {2, 3, 3, 8}}, eight = {1, {8}};
-    const struct bn args = {.momentum = 0.1, .eps = 1e-5};
-    struct op_plan plan = {.batch = 2};
-    struct err err = {0};
+    const struct shape eight = {1, {8}};
+    const struct op_plan plan =
+        plan_of(&(struct op_case){"bn", .n_x = 1, .x = {{4, {2, 3, 3, 8}}}});
     real v[8];
 
-    assert_int_equal(op_find("bn")->plan(&args, &x, 1, &plan, &err), 0);
     assert_string_equal(plan.w[0].name, "weight");
     assert_string_equal(plan.w[1].name, "bias");
     assert_true(shape_equal(&plan.w[0].shape, &eight) && shape_equal(&plan.w[1].shape, &eight));

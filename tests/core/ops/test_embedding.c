@@ -1,3 +1,4 @@
+#include "support/op_args.h"
 #include "support/op_check.h"
 #include "core/ops/parts/init.h"
 
@@ -8,18 +9,13 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
-struct embedding {
-    int classes, channels;
-    struct applied init;
-};
-
-static const struct embedding args = {3, 2, {NULL, NULL}};
+static const char args[] = "3, 2";
 
 static void gradient_agrees_with_differences(void **state) {
     (void)state;
     const act in[] = {2, 0, 2, -1, 2, 1, 0};
-    check_gradients(&(struct op_case){"embedding", &args, .n_x = 1, .x = {{1, {7}}}, .x_data = {in},
-                                      .constant = 1});
+    check_gradients(&(struct op_case){"embedding", .with = args, .n_x = 1, .x = {{1, {7}}},
+                                      .x_data = {in}, .constant = 1});
 }
 
 /* A class that never comes keeps its gradient; one that comes twice gets both. */
@@ -28,10 +24,10 @@ static void each_class_gives_its_row(void **state) {
     const act in[] = {2, -1, 0, 2};
     const real weight[] = {1, 2, 3, 4, 5, 6};
     const act out[] = {5, 6, 0, 0, 1, 2, 5, 6};
-    check_output(&(struct op_case){"embedding", &args, .n_x = 1, .x = {{1, {4}}}, .x_data = {in},
-                                   .w_data = {weight}},
+    check_output(&(struct op_case){"embedding", .with = args, .n_x = 1, .x = {{1, {4}}},
+                                   .x_data = {in}, .w_data = {weight}},
                  (struct shape){2, {4, 2}}, out);
-    check_output(&(struct op_case){"embedding", &args, .n_x = 1, .x = {{3, {1, 2, 2}}},
+    check_output(&(struct op_case){"embedding", .with = args, .n_x = 1, .x = {{3, {1, 2, 2}}},
                                    .x_data = {in}, .w_data = {weight}},
                  (struct shape){4, {1, 2, 2, 2}}, out);
 }
@@ -40,14 +36,11 @@ static void each_class_gives_its_row(void **state) {
 static void weights_begin_standard_normal(void **state) {
     (void)state;
     enum { LEN = 40000 };
-    const struct embedding many = {LEN / 100, 100, {NULL, NULL}};
-    const struct shape x = {1, {8}};
-    struct op_plan plan = {.batch = 8};
-    struct err err = {0};
+    const struct op_plan plan =
+        plan_of(&(struct op_case){"embedding", .with = "400, 100", .n_x = 1, .x = {{1, {8}}}});
     real *v = malloc(LEN * sizeof *v), sum = 0, squares = 0;
 
     assert_non_null(v);
-    assert_int_equal(op_find("embedding")->plan(&many, &x, 1, &plan, &err), 0);
     assert_string_equal(plan.w[0].name, "weight");
     assert_int_equal(shape_len(&plan.w[0].shape), LEN);
     init_fill(&plan.w[0].init, plan.w[0].fan_in, plan.w[0].fan_out, 1, v, LEN);
@@ -58,14 +51,21 @@ static void weights_begin_standard_normal(void **state) {
 }
 
 static void it_says_which_classes_it_takes(void **state) {
+    const struct op *op = op_find("embedding");
+    struct op_args three;
+    struct err err = {0};
+
     (void)state;
-    assert_int_equal(op_find("embedding")->meaning.index_limit(&args), 3);
+    assert_int_equal(op_args_init(&three, op, args, &err), 0);
+    assert_int_equal(op->meaning.index_limit(three.args), 3);
+    op_args_release(&three);
 }
 
 static void too_many_dimensions_are_refused(void **state) {
     (void)state;
-    check_refused(&(struct op_case){"embedding", &args, .n_x = 1, .x = {{5, {1, 2, 2, 2, 2}}}},
-                  "embedding: x is 1x2x2x2x2, expected class indices without channels");
+    check_refused(
+        &(struct op_case){"embedding", .with = args, .n_x = 1, .x = {{5, {1, 2, 2, 2, 2}}}},
+        "embedding: x is 1x2x2x2x2, expected class indices without channels");
 }
 
 int main(void) {

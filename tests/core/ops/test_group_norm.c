@@ -6,34 +6,30 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
-struct group_norm {
-    int groups;
-    double eps;
-};
-
-static const struct group_norm two = {2, 1e-5};
+static const char two[] = "2, eps=1e-5";
 static const act in[] = {0,   0.25, 1, 2.25, 4,    0.5,  3.25, 0.75, 4.5,  3, 2,    1.5,
                          1.5, 2,    3, 4.5,  0.75, 3.25, 0.5,  4,    2.25, 1, 0.25, 0};
 static const real weight[] = {1, 2, -1, 0.5}, bias[] = {0, 1, 2, 3};
 
 static void gradient_agrees_with_differences(void **state) {
     (void)state;
-    const struct group_norm all = {6, 1e-3};
-    check_gradients(&(struct op_case){"group_norm", &two, .n_x = 1, .x = {{4, {3, 2, 3, 6}}},
+    const char all[] = "6, eps=1e-3";
+    check_gradients(&(struct op_case){"group_norm", .with = two, .n_x = 1, .x = {{4, {3, 2, 3, 6}}},
                                       .tolerance = 1e-6});
-    check_gradients(&(struct op_case){"group_norm", &two, .n_x = 1, .x = {{3, {2, 5, 4}}},
+    check_gradients(&(struct op_case){"group_norm", .with = two, .n_x = 1, .x = {{3, {2, 5, 4}}},
                                       .evaluate = true, .tolerance = 1e-6});
-    check_gradients(&(struct op_case){"group_norm", &all, .n_x = 1, .x = {{5, {2, 2, 2, 3, 6}}},
+    check_gradients(&(struct op_case){"group_norm", .with = all, .n_x = 1,
+                                      .x = {{5, {2, 2, 2, 3, 6}}}, .tolerance = 1e-6});
+    check_gradients(&(struct op_case){"group_norm", .with = two, .n_x = 1, .x = {{2, {3, 8}}},
                                       .tolerance = 1e-6});
-    check_gradients(
-        &(struct op_case){"group_norm", &two, .n_x = 1, .x = {{2, {3, 8}}}, .tolerance = 1e-6});
 }
 
 /* 300 pixels of 300 channels are two chunks of each sample. */
 static void gradient_of_samples_of_several_chunks(void **state) {
     (void)state;
-    check_gradients(&(struct op_case){"group_norm", &two, .n_x = 1, .x = {{3, {2, 300, 300}}},
-                                      .tolerance = 1e-5, .every = 17989});
+    check_gradients(&(struct op_case){"group_norm", .with = two, .n_x = 1,
+                                      .x = {{3, {2, 300, 300}}}, .tolerance = 1e-5,
+                                      .every = 17989});
 }
 
 /* From PyTorch: tests/golden/operators.py. */
@@ -45,7 +41,7 @@ static void output_agrees_with_pytorch(void **state) {
                        -0.349560808055, 1.49937258294,   1.48219807643,  3.66413724979,
                        -1.24843145734,  4.49560808055,   2.83298570313,  3.52905848712,
                        0.549309841229,  -0.897615815155, 2.9680644658,   2.44842838576};
-    struct op_case c = {"group_norm",          &two,           .n_x = 1,
+    struct op_case c = {"group_norm",          .with = two,    .n_x = 1,
                         .x = {{3, {2, 3, 4}}}, .x_data = {in}, .w_data = {weight, bias},
                         .tolerance = 1e-10};
     check_output(&c, (struct shape){3, {2, 3, 4}}, out);
@@ -55,13 +51,11 @@ static void output_agrees_with_pytorch(void **state) {
 
 static void weights_start_at_one_and_do_not_decay(void **state) {
     (void)state;
-    const struct shape x = {4, {2, 3, 3, 8}}, eight = {1, {8}};
-    const struct group_norm args = {4, 1e-5};
-    struct op_plan plan = {.batch = 2};
-    struct err err = {0};
+    const struct shape eight = {1, {8}};
+    const struct op_plan plan =
+        plan_of(&(struct op_case){"group_norm", .with = "4", .n_x = 1, .x = {{4, {2, 3, 3, 8}}}});
     real v[8];
 
-    assert_int_equal(op_find("group_norm")->plan(&args, &x, 1, &plan, &err), 0);
     assert_string_equal(plan.w[0].name, "weight");
     assert_string_equal(plan.w[1].name, "bias");
     assert_true(shape_equal(&plan.w[0].shape, &eight) && shape_equal(&plan.w[1].shape, &eight));

@@ -6,12 +6,7 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
-struct instance_norm {
-    int affine;
-    double eps;
-};
-
-static const struct instance_norm affine = {1, 1e-5};
+static const char affine[] = "affine=true, eps=1e-5";
 static const act in[] = {0,   0.25, 1, 2.25, 4,    0.5,  3.25, 0.75, 4.5,  3, 2,    1.5,
                          1.5, 2,    3, 4.5,  0.75, 3.25, 0.5,  4,    2.25, 1, 0.25, 0};
 static const real weight[] = {1, 2, -1, 0.5}, bias[] = {0, 1, 2, 3};
@@ -20,16 +15,16 @@ static void gradient_agrees_with_differences(void **state) {
     (void)state;
     check_gradients(
         &(struct op_case){"instance_norm", .n_x = 1, .x = {{4, {3, 3, 3, 5}}}, .tolerance = 1e-5});
-    check_gradients(&(struct op_case){"instance_norm", &affine, .n_x = 1, .x = {{4, {3, 3, 3, 5}}},
-                                      .tolerance = 1e-5});
-    check_gradients(&(struct op_case){"instance_norm", &affine, .n_x = 1, .x = {{3, {2, 9, 3}}},
-                                      .evaluate = true, .tolerance = 1e-5});
+    check_gradients(&(struct op_case){"instance_norm", .with = affine, .n_x = 1,
+                                      .x = {{4, {3, 3, 3, 5}}}, .tolerance = 1e-5});
+    check_gradients(&(struct op_case){"instance_norm", .with = affine, .n_x = 1,
+                                      .x = {{3, {2, 9, 3}}}, .evaluate = true, .tolerance = 1e-5});
 }
 
 /* One sample of 140 x 160 pixels and 3 channels is two chunks. */
 static void gradient_of_one_large_sample(void **state) {
     (void)state;
-    check_gradients(&(struct op_case){"instance_norm", &affine, .n_x = 1,
+    check_gradients(&(struct op_case){"instance_norm", .with = affine, .n_x = 1,
                                       .x = {{4, {1, 140, 160, 3}}}, .tolerance = 1e-5,
                                       .every = 7001});
 }
@@ -94,31 +89,26 @@ static void weight_and_bias_follow_where_affine(void **state) {
                        -1.35391550519,
                        2.8053846542,
                        2.29653586197};
-    check_output(&(struct op_case){"instance_norm", &affine, .n_x = 1, .x = {{3, {2, 3, 4}}},
+    check_output(&(struct op_case){"instance_norm", .with = affine, .n_x = 1, .x = {{3, {2, 3, 4}}},
                                    .x_data = {in}, .w_data = {weight, bias}, .tolerance = 1e-10},
                  (struct shape){3, {2, 3, 4}}, out);
 }
 
 static void there_are_no_weights_unless_affine(void **state) {
     (void)state;
-    const struct shape x = {4, {2, 3, 3, 8}};
-    const struct instance_norm plain = {0, 1e-5};
-    struct op_plan plan = {.batch = 2};
-    struct err err = {0};
+    const struct op_plan plan =
+        plan_of(&(struct op_case){"instance_norm", .n_x = 1, .x = {{4, {2, 3, 3, 8}}}});
 
-    assert_int_equal(op_find("instance_norm")->plan(&plain, &x, 1, &plan, &err), 0);
     assert_true(!plan.w[0].shape.rank && !plan.w[1].shape.rank);
 }
 
 static void weights_start_at_one_and_do_not_decay(void **state) {
     (void)state;
-    const struct shape x = {4, {2, 3, 3, 8}}, eight = {1, {8}};
-    const struct instance_norm args = {1, 1e-5};
-    struct op_plan plan = {.batch = 2};
-    struct err err = {0};
+    const struct shape eight = {1, {8}};
+    const struct op_plan plan = plan_of(&(struct op_case){"instance_norm", .with = "affine=true",
+                                                          .n_x = 1, .x = {{4, {2, 3, 3, 8}}}});
     real v[8];
 
-    assert_int_equal(op_find("instance_norm")->plan(&args, &x, 1, &plan, &err), 0);
     assert_string_equal(plan.w[0].name, "weight");
     assert_string_equal(plan.w[1].name, "bias");
     assert_true(shape_equal(&plan.w[0].shape, &eight) && shape_equal(&plan.w[1].shape, &eight));

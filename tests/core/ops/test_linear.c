@@ -8,31 +8,21 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
-/* As linear.c lays its arguments out. */
-struct linear {
-    int channels, bias;
-    struct applied init;
-    int spectral;
-};
-enum { BIAS_AUTO, BIAS_TRUE, BIAS_FALSE };
-
 static void gradients_agree_with_differences(void **state) {
-    struct linear a = {.channels = 5, .bias = BIAS_TRUE};
-
     (void)state;
-    check_gradients(&(struct op_case){.op = "linear", .args = &a, .n_x = 1, .x = {{2, {3, 7}}}});
-    a.bias = BIAS_FALSE;
     check_gradients(
-        &(struct op_case){.op = "linear", .args = &a, .n_x = 1, .x = {{4, {3, 1, 1, 7}}}});
+        &(struct op_case){.op = "linear", .with = "5, bias=true", .n_x = 1, .x = {{2, {3, 7}}}});
+    check_gradients(&(struct op_case){
+        .op = "linear", .with = "5, bias=false", .n_x = 1, .x = {{4, {3, 1, 1, 7}}}});
 }
 
 static void gradients_of_several_pieces_agree_with_differences(void **state) {
-    const struct linear wide = {.channels = 150}, narrow = {.channels = 2};
+    const char wide[] = "150", narrow[] = "2";
 
     (void)state;
-    check_gradients(&(struct op_case){.op = "linear", .args = &wide, .n_x = 1, .x = {{2, {2, 3}}}});
+    check_gradients(&(struct op_case){.op = "linear", .with = wide, .n_x = 1, .x = {{2, {2, 3}}}});
     check_gradients(
-        &(struct op_case){.op = "linear", .args = &narrow, .n_x = 1, .x = {{2, {2, 150}}}});
+        &(struct op_case){.op = "linear", .with = narrow, .n_x = 1, .x = {{2, {2, 150}}}});
 }
 
 /* (1, 2, 3) times columns (1, 10, 100) and (2, 0, -1), plus (1000, -1). */
@@ -40,11 +30,11 @@ static void output_worked_by_hand(void **state) {
     static const act x[] = {1, 2, 3, -1, 0, 5};
     static const real w[] = {1, 2, 10, 0, 100, -1}, bias[] = {1000, -1};
     static const act y[] = {1321, -2, 1499, -8};
-    const struct linear a = {.channels = 2};
+    const char a[] = "2";
 
     (void)state;
     check_output(&(struct op_case){.op = "linear",
-                                   .args = &a,
+                                   .with = a,
                                    .n_x = 1,
                                    .x = {{2, {2, 3}}},
                                    .x_data = {x},
@@ -52,19 +42,14 @@ static void output_worked_by_hand(void **state) {
                  (struct shape){2, {2, 2}}, y);
 }
 
-static struct op_plan planned(const struct linear *a, bool bias_auto) {
-    const struct shape x = {2, {64, 400}};
-    struct op_plan plan = {.batch = 64, .bias_auto = bias_auto};
-    struct err err = {0};
-
-    if (op_find("linear")->plan(a, &x, 1, &plan, &err))
-        fail_msg("%s", err.msg);
-    return plan;
+static struct op_plan planned(const char *a, bool bias_auto) {
+    return plan_of(&(struct op_case){
+        .op = "linear", .with = a, .n_x = 1, .x = {{2, {64, 400}}}, .no_bias = !bias_auto});
 }
 
 static void plan_names_and_sizes_the_weights(void **state) {
-    const struct linear a = {.channels = 10};
-    const struct op_plan p = planned(&a, true);
+    const char a[] = "10";
+    const struct op_plan p = planned(a, true);
     const struct shape weight = {2, {400, 10}}, bias = {1, {10}};
 
     (void)state;
@@ -75,15 +60,15 @@ static void plan_names_and_sizes_the_weights(void **state) {
     assert_true(p.w[0].decay && !p.w[1].decay);
     assert_true(p.flops == 512000);
     assert_int_equal(p.w[0].fan_in, 400);
-    assert_int_equal(planned(&a, false).w[1].shape.rank, 0);
+    assert_int_equal(planned(a, false).w[1].shape.rank, 0);
 }
 
 /* Uniform within 1 / sqrt(400) = 0.05. */
 static void weights_start_within_the_root_of_the_inputs(void **state) {
     enum { LEN = 4000 };
     static real w[LEN];
-    const struct linear a = {.channels = 10};
-    const struct op_plan p = planned(&a, true);
+    const char a[] = "10";
+    const struct op_plan p = planned(a, true);
     double largest = 0;
 
     (void)state;
@@ -94,20 +79,20 @@ static void weights_start_within_the_root_of_the_inputs(void **state) {
 }
 
 static void images_are_refused(void **state) {
-    const struct linear a = {.channels = 10};
+    const char a[] = "10";
 
     (void)state;
     check_refused(
-        &(struct op_case){.op = "linear", .args = &a, .n_x = 1, .x = {{4, {64, 8, 8, 32}}}},
+        &(struct op_case){.op = "linear", .with = a, .n_x = 1, .x = {{4, {64, 8, 8, 32}}}},
         "linear: x is 64x8x8x32, expected samples x channels; put flatten or global_avgpool "
         "before it");
 }
 
 static void a_number_is_refused(void **state) {
-    const struct linear a = {.channels = 10};
+    const char a[] = "10";
 
     (void)state;
-    check_refused(&(struct op_case){.op = "linear", .args = &a, .n_x = 1, .x = {{1, {1}}}},
+    check_refused(&(struct op_case){.op = "linear", .with = a, .n_x = 1, .x = {{1, {1}}}},
                   "linear: x is 1, expected samples x channels; put flatten or global_avgpool "
                   "before it");
 }

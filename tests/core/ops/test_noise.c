@@ -6,16 +6,11 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
-struct noise {
-    struct ints shape;
-    int distribution; /* normal, uniform */
-};
+static const char hundred[] = "100, normal", uniform[] = "[10, 10], uniform";
 
-static const struct noise hundred = {{1, {100}}, 0}, uniform = {{2, {10, 10}}, 1};
-
-static void check_moments(const struct noise *args, double std) {
+static void check_moments(const char *args, double std) {
     struct shape y;
-    act *v = forward_of(&(struct op_case){"noise", args, .batch = 100, .key = 5}, &y);
+    act *v = forward_of(&(struct op_case){"noise", .with = args, .batch = 100, .key = 5}, &y);
     double mean = 0, squares = 0;
 
     for (int i = 0; i < 10000; i++)
@@ -28,18 +23,18 @@ static void check_moments(const struct noise *args, double std) {
 
 static void normal_noise_has_deviation_one(void **state) {
     (void)state;
-    check_moments(&hundred, 1);
+    check_moments(hundred, 1);
 }
 
 static void uniform_noise_has_deviation_one_over_root_three(void **state) {
     (void)state;
-    check_moments(&uniform, 1 / sqrt(3.0));
+    check_moments(uniform, 1 / sqrt(3.0));
 }
 
 static void uniform_noise_lies_between_minus_one_and_one(void **state) {
     (void)state;
     struct shape y;
-    act *v = forward_of(&(struct op_case){"noise", &uniform, .batch = 100, .key = 5}, &y);
+    act *v = forward_of(&(struct op_case){"noise", .with = uniform, .batch = 100, .key = 5}, &y);
     double least = 0, most = 0;
 
     for (int i = 0; i < 10000; i++)
@@ -52,9 +47,9 @@ static void uniform_noise_lies_between_minus_one_and_one(void **state) {
 static void a_sample_does_not_depend_on_the_rank_that_draws_it(void **state) {
     (void)state;
     struct shape y;
-    act *all = forward_of(&(struct op_case){"noise", &uniform, .batch = 4, .key = 5}, &y);
+    act *all = forward_of(&(struct op_case){"noise", .with = uniform, .batch = 4, .key = 5}, &y);
 
-    check_output(&(struct op_case){"noise", &uniform, .batch = 2, .first = 2, .key = 5},
+    check_output(&(struct op_case){"noise", .with = uniform, .batch = 2, .first = 2, .key = 5},
                  (struct shape){3, {2, 10, 10}}, all + 200);
     free(all);
 }
@@ -62,8 +57,8 @@ static void a_sample_does_not_depend_on_the_rank_that_draws_it(void **state) {
 static void another_key_draws_other_numbers(void **state) {
     (void)state;
     struct shape y;
-    act *a = forward_of(&(struct op_case){"noise", &hundred, .batch = 1, .key = 5}, &y);
-    act *b = forward_of(&(struct op_case){"noise", &hundred, .batch = 1, .key = 6}, &y);
+    act *a = forward_of(&(struct op_case){"noise", .with = hundred, .batch = 1, .key = 5}, &y);
+    act *b = forward_of(&(struct op_case){"noise", .with = hundred, .batch = 1, .key = 6}, &y);
 
     assert_true(a[0] != b[0] && a[99] != b[99]);
     free(a), free(b);

@@ -6,17 +6,12 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
-struct prelu {
-    struct applied init;
-    int shared;
-};
-
-static const struct prelu shared = {{NULL, NULL}, 1};
+static const char shared[] = "shared=true";
 
 static void gradient_agrees_with_differences(void **state) {
     (void)state;
     check_gradients(&(struct op_case){"prelu", .n_x = 1, .x = {{4, {2, 3, 3, 5}}}});
-    check_gradients(&(struct op_case){"prelu", &shared, .n_x = 1, .x = {{4, {2, 3, 3, 5}}}});
+    check_gradients(&(struct op_case){"prelu", .with = shared, .n_x = 1, .x = {{4, {2, 3, 3, 5}}}});
 }
 
 /* 400 rows of 200 channels are several blocks of sums; so are 3000 rows of 11, all but full. */
@@ -39,20 +34,18 @@ static void one_weight_may_serve_all_channels(void **state) {
     (void)state;
     const act in[] = {-1, -2, 3, 4}, out[] = {-3, -6, 3, 4};
     const real weight[] = {3};
-    check_output(&(struct op_case){"prelu", &shared, .n_x = 1, .x = {{2, {2, 2}}}, .x_data = {in},
-                                   .w_data = {weight}},
+    check_output(&(struct op_case){"prelu", .with = shared, .n_x = 1, .x = {{2, {2, 2}}},
+                                   .x_data = {in}, .w_data = {weight}},
                  (struct shape){2, {2, 2}}, out);
 }
 
 static void weights_begin_at_a_quarter_and_do_not_decay(void **state) {
     (void)state;
-    const struct shape x = {4, {2, 3, 3, 8}}, eight = {1, {8}};
-    const struct prelu plain = {{NULL, NULL}, 0};
-    struct op_plan plan = {.batch = 2};
-    struct err err = {0};
+    const struct shape eight = {1, {8}};
+    const struct op_plan plan =
+        plan_of(&(struct op_case){"prelu", .n_x = 1, .x = {{4, {2, 3, 3, 8}}}});
     real v[8];
 
-    assert_int_equal(op_find("prelu")->plan(&plain, &x, 1, &plan, &err), 0);
     assert_string_equal(plan.w[0].name, "weight");
     assert_true(shape_equal(&plan.w[0].shape, &eight) && !plan.w[0].decay);
     init_fill(&plan.w[0].init, 1, 1, 1, v, 8);

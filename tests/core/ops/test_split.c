@@ -5,15 +5,12 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
-struct split {
-    int parts, part;
-};
-
 static void gradient_agrees_with_differences(void **state) {
     (void)state;
     for (int part = 0; part < 3; part++) {
-        const struct split args = {3, part};
-        check_gradients(&(struct op_case){"split", &args, .n_x = 1, .x = {{4, {2, 3, 2, 6}}}});
+        const char args[] = {'3', ',', (char)('0' + part), 0};
+        check_gradients(
+            &(struct op_case){"split", .with = args, .n_x = 1, .x = {{4, {2, 3, 2, 6}}}});
     }
 }
 
@@ -23,19 +20,19 @@ static void parts_are_numbered_from_zero(void **state) {
     const act out[3][4] = {{0, 1, 6, 7}, {2, 3, 8, 9}, {4, 5, 10, 11}};
 
     for (int part = 0; part < 3; part++) {
-        const struct split args = {3, part};
+        const char args[] = {'3', ',', (char)('0' + part), 0};
         check_output(
-            &(struct op_case){"split", &args, .n_x = 1, .x = {{2, {2, 6}}}, .x_data = {in}},
+            &(struct op_case){"split", .with = args, .n_x = 1, .x = {{2, {2, 6}}}, .x_data = {in}},
             (struct shape){2, {2, 2}}, out[part]);
     }
 }
 
 static void unequal_parts_are_refused(void **state) {
     (void)state;
-    const struct split four = {4, 0}, third = {3, 3};
-    check_refused(&(struct op_case){"split", &four, .n_x = 1, .x = {{2, {2, 6}}}},
+    const char four[] = "4, 0", third[] = "3, 3";
+    check_refused(&(struct op_case){"split", .with = four, .n_x = 1, .x = {{2, {2, 6}}}},
                   "split: x is 2x6, expected channels in 4 equal parts");
-    check_refused(&(struct op_case){"split", &third, .n_x = 1, .x = {{2, {2, 6}}}},
+    check_refused(&(struct op_case){"split", .with = third, .n_x = 1, .x = {{2, {2, 6}}}},
                   "split: part is 3, expected 0 to 2");
 }
 

@@ -5,40 +5,36 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
-enum { NEAREST, BILINEAR };
-
-struct upsample {
-    struct ints scale;
-    int mode;
-    struct ints size;
-};
-
-static const struct upsample doubled = {{1, {2}}, NEAREST, {1, {0}}};
-static const struct upsample smooth = {{1, {2}}, BILINEAR, {1, {0}}};
+static const char doubled[] = "2, nearest";
+static const char smooth[] = "2, bilinear";
 
 /* 0, 1, 4, 9, ... as an image of 2 x 3 pixels with 2 channels. */
 static const act squares[] = {0, 1, 4, 9, 16, 25, 36, 49, 64, 81, 100, 121};
 
 static void gradient_agrees_with_differences(void **state) {
     (void)state;
-    const struct upsample third = {{2, {3, 1}}, BILINEAR, {1, {0}}};
-    const struct upsample smaller = {{1, {2}}, BILINEAR, {2, {3, 2}}};
-    const struct upsample any = {{1, {2}}, NEAREST, {2, {7, 2}}};
-    const struct upsample *const all[] = {&doubled, &smooth, &third, &smaller, &any};
+    const char third[] = "[3, 1], bilinear";
+    const char smaller[] = "2, bilinear, size=[3, 2]";
+    const char any[] = "2, nearest, size=[7, 2]";
+    const char *const all[] = {doubled, smooth, third, smaller, any};
 
     for (int i = 0; i < 5; i++)
-        check_gradients(&(struct op_case){"upsample", all[i], .n_x = 1, .x = {{4, {2, 4, 5, 3}}}});
+        check_gradients(
+            &(struct op_case){"upsample", .with = all[i], .n_x = 1, .x = {{4, {2, 4, 5, 3}}}});
 }
 
 static void gradient_of_series_and_volumes(void **state) {
     (void)state;
-    const struct upsample of_series = {{1, {2}}, BILINEAR, {1, {7}}};
-    const struct upsample of_volumes = {{1, {2}}, BILINEAR, {3, {3, 5, 2}}};
-    check_gradients(&(struct op_case){"upsample", &of_series, .n_x = 1, .x = {{3, {2, 5, 3}}}});
-    check_gradients(&(struct op_case){"upsample", &doubled, .n_x = 1, .x = {{3, {2, 5, 3}}}});
+    const char of_series[] = "2, bilinear, size=7";
+    const char of_volumes[] = "2, bilinear, size=[3, 5, 2]";
     check_gradients(
-        &(struct op_case){"upsample", &of_volumes, .n_x = 1, .x = {{5, {2, 2, 3, 4, 2}}}});
-    check_gradients(&(struct op_case){"upsample", &doubled, .n_x = 1, .x = {{5, {1, 2, 3, 2, 2}}}});
+        &(struct op_case){"upsample", .with = of_series, .n_x = 1, .x = {{3, {2, 5, 3}}}});
+    check_gradients(
+        &(struct op_case){"upsample", .with = doubled, .n_x = 1, .x = {{3, {2, 5, 3}}}});
+    check_gradients(
+        &(struct op_case){"upsample", .with = of_volumes, .n_x = 1, .x = {{5, {2, 2, 3, 4, 2}}}});
+    check_gradients(
+        &(struct op_case){"upsample", .with = doubled, .n_x = 1, .x = {{5, {1, 2, 3, 2, 2}}}});
 }
 
 static void nearest_repeats_pixels(void **state) {
@@ -52,10 +48,10 @@ static void nearest_repeats_pixels(void **state) {
 /* From PyTorch: tests/golden/operators.py. */
 static void nearest_to_a_size_agrees_with_pytorch(void **state) {
     (void)state;
-    const struct upsample args = {{1, {2}}, NEAREST, {2, {3, 5}}};
+    const char args[] = "2, nearest, size=[3, 5]";
     const act out[] = {0, 1, 0, 1,  4,  9,  4,  9,  16, 25, 0,  1,  0,  1,   4,
                        9, 4, 9, 16, 25, 36, 49, 36, 49, 64, 81, 64, 81, 100, 121};
-    check_output(&(struct op_case){"upsample", &args, .n_x = 1, .x = {{4, {1, 2, 3, 2}}},
+    check_output(&(struct op_case){"upsample", .with = args, .n_x = 1, .x = {{4, {1, 2, 3, 2}}},
                                    .x_data = {squares}},
                  (struct shape){4, {1, 3, 5, 2}}, out);
 }
@@ -66,31 +62,31 @@ static void bilinear_agrees_with_pytorch(void **state) {
                        9,  13, 11.5, 16.5, 16.5, 23.5, 23.5, 32.5, 32.5, 43.5, 37,  49,
                        27, 37, 32.5, 43.5, 43.5, 56.5, 56.5, 71.5, 71.5, 88.5, 79,  97,
                        36, 49, 43,   57,   57,   73,   73,   91,   91,   111,  100, 121};
-    check_output(&(struct op_case){"upsample", &smooth, .n_x = 1, .x = {{4, {1, 2, 3, 2}}},
+    check_output(&(struct op_case){"upsample", .with = smooth, .n_x = 1, .x = {{4, {1, 2, 3, 2}}},
                                    .x_data = {squares}},
                  (struct shape){4, {1, 4, 6, 2}}, out);
 }
 
 static void bilinear_to_a_size_agrees_with_pytorch(void **state) {
     (void)state;
-    const struct upsample args = {{1, {2}}, BILINEAR, {2, {3, 2}}};
+    const char args[] = "2, bilinear, size=[3, 2]";
     const act out[] = {1, 3, 13, 21, 22, 30, 52, 66, 43, 57, 91, 111};
-    check_output(&(struct op_case){"upsample", &args, .n_x = 1, .x = {{4, {1, 2, 3, 2}}},
+    check_output(&(struct op_case){"upsample", .with = args, .n_x = 1, .x = {{4, {1, 2, 3, 2}}},
                                    .x_data = {squares}},
                  (struct shape){4, {1, 3, 2, 2}}, out);
 }
 
 static void series_and_volumes_agree_with_pytorch(void **state) {
     (void)state;
-    const struct upsample five = {{1, {2}}, BILINEAR, {1, {5}}};
-    const struct upsample three = {{1, {2}}, BILINEAR, {1, {3}}};
+    const char five[] = "2, bilinear, size=5";
+    const char three[] = "2, bilinear, size=3";
     const act line[] = {0, 1, 1.6, 4.2, 4, 9, 11.2, 18.6, 16, 25};
     const act cube[] = {0,  0.5, 1,    2,  3.5, 5,    4,  6.5, 9,    8,  10.5, 13,   14, 17.5,
                         21, 20,  24.5, 29, 16,  20.5, 25, 26,  31.5, 37, 36,   42.5, 49};
-    check_output(
-        &(struct op_case){"upsample", &five, .n_x = 1, .x = {{3, {1, 3, 2}}}, .x_data = {squares}},
-        (struct shape){3, {1, 5, 2}}, line);
-    check_output(&(struct op_case){"upsample", &three, .n_x = 1, .x = {{5, {1, 2, 2, 2, 1}}},
+    check_output(&(struct op_case){"upsample", .with = five, .n_x = 1, .x = {{3, {1, 3, 2}}},
+                                   .x_data = {squares}},
+                 (struct shape){3, {1, 5, 2}}, line);
+    check_output(&(struct op_case){"upsample", .with = three, .n_x = 1, .x = {{5, {1, 2, 2, 2, 1}}},
                                    .x_data = {squares}},
                  (struct shape){5, {1, 3, 3, 3, 1}}, cube);
 }
@@ -103,11 +99,11 @@ static void flat_rows_are_refused(void **state) {
 
 static void lists_of_another_length_are_refused(void **state) {
     (void)state;
-    const struct upsample scale = {{3, {1, 2, 3}}, NEAREST, {1, {0}}};
-    const struct upsample size = {{1, {2}}, NEAREST, {2, {4, 0}}};
-    check_refused(&(struct op_case){"upsample", &scale, .n_x = 1, .x = {{4, {1, 2, 3, 2}}}},
+    const char scale[] = "[1, 2, 3], nearest";
+    const char size[] = "2, nearest, size=[4, 0]";
+    check_refused(&(struct op_case){"upsample", .with = scale, .n_x = 1, .x = {{4, {1, 2, 3, 2}}}},
                   "upsample: scale has 3 numbers, expected one or 2");
-    check_refused(&(struct op_case){"upsample", &size, .n_x = 1, .x = {{4, {1, 2, 3, 2}}}},
+    check_refused(&(struct op_case){"upsample", .with = size, .n_x = 1, .x = {{4, {1, 2, 3, 2}}}},
                   "upsample: size holds a 0");
 }
 
