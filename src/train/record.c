@@ -132,7 +132,7 @@ void record_validation(struct record *r, const struct progress *p, const struct 
     for (int i = 0; evaluate_measure(replica, i, &name, &value); i++)
         runlog_number(measures, name, value);
     for (int i = 0; evaluate_table(replica, i, &name, &table); i++)
-        json_object_set_new(measures, name, table_json(table.data, &table.shape, 0));
+        json_object_set_new(measures, name, table_json(table.reals, &table.shape, 0));
     json_object_set_new(line, "validate", measures);
     append(r, line);
 }

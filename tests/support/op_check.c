@@ -1,3 +1,4 @@
+/* Here acts and reals are double, and .data reads both. */
 #include "support/op_check.h"
 
 #include "core/base/rng.h"
@@ -17,7 +18,7 @@ struct way {
     const char *name;
     unsigned wanted;
     int threads;
-    bool poison, alias_y, alias_dx, first, recompute;
+    bool poison, alias_y, alias_dx, first, recompute, of_means;
 };
 
 static const struct way plainly = {.name = "plainly", WANT_ALL, 1};
@@ -54,6 +55,10 @@ static double *numbers_new(const double *from, int64_t len, uint64_t id) {
 static bool differentiated(const struct bench *b, int i) {
     return !(b->c->constant >> i & 1) && !(b->op->meaning.class_index && i == 1) &&
            !(b->op->meaning.index_limit && i == 0);
+}
+
+static enum tensor_kind kind_of(const struct bench *b, int i) {
+    return b->way.of_means || b->op->meaning.means_x >> i & 1 ? TENSOR_REALS : TENSOR_ACTS;
 }
 
 static void *arguments_new(const struct op *op, const void *given) {
@@ -97,13 +102,16 @@ static void bench_init(struct bench *b, const struct op_case *c, const struct wa
     if (b->op->plan(b->args, c->x, c->n_x, &b->plan, &err))
         fail_msg("%s", err.msg);
     b->call = (struct op_call){.args = b->args, .x = b->x, .dx = b->dx, .n_x = c->n_x};
-    b->call.y = (struct tensor){b->plan.y, bytes_new((size_t)shape_len(&b->plan.y) * sizeof(act))};
-    b->call.dy = (struct tensor){b->plan.y, numbers_new(NULL, shape_len(&b->plan.y), 400)};
+    const enum tensor_kind kind = way->of_means ? TENSOR_REALS : b->plan.y_kind;
+    const int64_t y_len = shape_len(&b->plan.y);
+    b->call.y = (struct tensor){b->plan.y, kind, {bytes_new((size_t)y_len * sizeof(act))}};
+    b->call.dy = (struct tensor){b->plan.y, kind, {numbers_new(NULL, y_len, 400)}};
     for (int i = 0; i < c->n_x; i++) {
         const int64_t len = shape_len(&c->x[i]);
 
-        b->x[i] = (struct tensor){c->x[i], numbers_new(c->x_data[i], len, (uint64_t)i)};
-        b->dx[i].shape = c->x[i];
+        b->x[i] = (struct tensor){.shape = c->x[i], .kind = kind_of(b, i)};
+        b->x[i].data = numbers_new(c->x_data[i], len, (uint64_t)i);
+        b->dx[i].shape = c->x[i], b->dx[i].kind = b->x[i].kind;
         if (way->wanted >> i & 1 && differentiated(b, i))
             b->dx[i].data = numbers_new(NULL, len, 100 + (uint64_t)i);
     }
@@ -329,9 +337,12 @@ static void check_values(const struct op_case *c, struct shape y, const act *y_d
     const double tolerance = c->tolerance > 0 ? c->tolerance : 1e-6;
     const struct way ways[] = {plainly,
                                {.name = "in a team", 0, 3},
-                               {.name = "y in x[0]'s memory", 0, 1, .alias_y = true}};
+                               {.name = "y in x[0]'s memory", 0, 1, .alias_y = true},
+                               {.name = "of means", 0, 1, .of_means = true}};
+    const struct op *op = c->internal ? c->internal : op_find(c->op);
+    const int n_ways = op && op->meaning.of_means ? 4 : 3;
 
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < n_ways; i++) {
         struct bench b;
         char found[SHAPE_TEXT], expected[SHAPE_TEXT];
 

@@ -55,6 +55,8 @@ int node_plan(const struct graph *g, struct node *node, int64_t batch, bool bias
     if (node->op->plan(node->args, x, node->n_x, &node->plan, err) ||
         check_size(node->op, "output", &node->plan.y, err))
         return -1;
+    if (node->from_means && node->op->meaning.of_means)
+        node->plan.y_kind = TENSOR_REALS;
     for (int i = 0; i < OP_MAX_WEIGHTS; i++)
         if (check_size(node->op, node->plan.w[i].name, &node->plan.w[i].shape, err))
             return -1;
@@ -72,6 +74,9 @@ int graph_apply(struct graph *g, const struct op *op, const void *args, const in
         node.from_means = node.from_means || g->nodes[x[i]].from_means;
     if (node_plan(g, &node, g->batch, true, &inner))
         return pos_error(err, pos, "%s", inner.msg);
+    for (int i = 0; i < n_x; i++) /* a number has one reader, and is of its kind */
+        if (!g->nodes[x[i]].op && !g->nodes[x[i]].field)
+            g->nodes[x[i]].plan.y_kind = node.op->count ? TENSOR_ACTS : node.plan.y_kind;
     return append(g, &node);
 }
 

@@ -90,11 +90,18 @@ int plan_find_coefficients(struct planner *pl, struct err *err) {
     return 0;
 }
 
-/* The tail is computed once more from sums over all ranks, when tensors are long gone. */
+/* The tail is computed from sums over all ranks, when tensors are long gone. */
 static int check_tail(const struct planner *pl, int i, struct err *err) {
     const struct node *node = &pl->g->nodes[i];
 
-    for (int k = 0; pl->p->nodes[i].live && pl->p->nodes[i].tail && k < node->n_x; k++) {
+    if (!pl->p->nodes[i].live || !pl->p->nodes[i].tail)
+        return 0;
+    if (!node->op->meaning.of_means && !node->op->meaning.means_x)
+        return pos_error(err, node->pos,
+                         "%s of a loss or metric, expected arithmetic, sqrt, square, abs, exp, log "
+                         "or detach",
+                         node->op->word.name);
+    for (int k = 0; k < node->n_x; k++) {
         const struct node *x = &pl->g->nodes[node->x[k]];
         if ((x->op || x->field) && !pl->p->nodes[node->x[k]].tail &&
             !plan_is_mean(pl->g, node->x[k]))
@@ -103,6 +110,18 @@ static int check_tail(const struct planner *pl, int i, struct err *err) {
                              "numbers only",
                              node->op->word.name);
     }
+    return 0;
+}
+
+/* A metric of metrics reads no tensors. */
+static int check_means(const struct planner *pl, int i, struct err *err) {
+    const struct node *node = &pl->g->nodes[i];
+
+    for (int k = 0; pl->p->nodes[i].live && node->op && k < node->n_x; k++)
+        if (node->op->meaning.means_x >> k & 1 &&
+            pl->g->nodes[node->x[k]].plan.y_kind != TENSOR_REALS)
+            return pos_error(err, node->pos, "%s of a tensor, expected that of a metric",
+                             node->op->word.name);
     return 0;
 }
 
@@ -116,6 +135,9 @@ static bool is_countable(const struct graph *g, const struct node *leaf) {
 
 int plan_check_outputs(const struct planner *pl, const struct plan_config *config,
                        struct err *err) {
+    for (int i = 0; i < pl->g->n_nodes; i++)
+        if (check_means(pl, i, err))
+            return -1;
     for (int i = 0; i < config->n_outputs && !config->tensors; i++) {
         const int node = config->outputs[i];
         if (!pl->p->nodes[node].tail && !plan_is_mean(pl->g, node))

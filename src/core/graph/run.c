@@ -70,6 +70,13 @@ void run_counts(struct plan *p, double *counts) {
         counts[i] = p->graph->nodes[p->leaves[i]].op->count(&p->nodes[p->leaves[i]].call);
 }
 
+static void set(struct tensor *number, double value) {
+    if (number->kind == TENSOR_REALS)
+        number->reals[0] = (real)value;
+    else
+        number->data[0] = (act)value;
+}
+
 static void compute(struct plan *p, int i) {
     const struct node *node = &p->graph->nodes[i];
     struct op_call *c = &p->nodes[i].call;
@@ -77,7 +84,7 @@ static void compute(struct plan *p, int i) {
     if (node->op)
         node->op->forward(c);
     else if (!node->field)
-        c->y.data[0] = (act)node->number;
+        set(&c->y, node->number);
 }
 
 static void tell(const struct run_context *c, int node, enum run_phase phase) {
@@ -141,7 +148,7 @@ static void backward_in_two(const struct node *node, int i, struct op_call call,
     struct op_call weights = call;
 
     for (int k = 0; k < call.n_x; k++)
-        dx[k] = (struct tensor){call.dx[k].shape, NULL};
+        dx[k] = (struct tensor){.shape = call.dx[k].shape};
     weights.dx = dx;
     node->op->backward(&weights);
     tell(c, i, RUN_WEIGHTS);
@@ -200,7 +207,7 @@ static void begin_backward(const struct plan *p, const double *totals) {
     for (int i = 0; i < p->n_leaves; i++) {
         const struct plan_node *leaf = &p->nodes[p->leaves[i]];
         if (leaf->backward)
-            leaf->call.dy.data[0] = totals[i] > 0 ? (act)(p->coefficients[i] / totals[i]) : 0;
+            leaf->call.dy.reals[0] = totals[i] > 0 ? (real)(p->coefficients[i] / totals[i]) : 0;
     }
 }
 
@@ -235,7 +242,7 @@ void run_leaves(const struct plan *p, double *sums, double *counts) {
     for (int i = 0; i < p->n_leaves; i++) {
         counts[i] = p->counts[i];
         for (int64_t k = 0; k < leaf_len(p, i); k++)
-            sums[p->leaf_at[i] + k] = p->n > 0 ? (double)p->nodes[p->leaves[i]].call.y.data[k] : 0;
+            sums[p->leaf_at[i] + k] = p->n > 0 ? (double)p->nodes[p->leaves[i]].call.y.reals[k] : 0;
     }
 }
 
@@ -244,8 +251,8 @@ void run_tail(struct plan *p, const double *sums, const double *totals, double e
         run_resize(p, 0); /* a rank that has not run yet: what is left has no batch dimension */
     for (int i = 0; i < p->n_leaves; i++)
         for (int64_t k = 0; k < leaf_len(p, i); k++)
-            p->nodes[p->leaves[i]].call.y.data[k] =
-                (act)(totals[i] > 0 ? sums[p->leaf_at[i] + k] / totals[i] : empty_mean);
+            p->nodes[p->leaves[i]].call.y.reals[k] =
+                (real)(totals[i] > 0 ? sums[p->leaf_at[i] + k] / totals[i] : empty_mean);
     for (int i = 0; i < p->graph->n_nodes; i++)
         if (p->nodes[i].live &&
             (p->nodes[i].tail || (!p->graph->nodes[i].op && !p->graph->nodes[i].field)))
@@ -253,5 +260,5 @@ void run_tail(struct plan *p, const double *sums, const double *totals, double e
 }
 
 double run_value(const struct plan *p, int node) {
-    return (double)p->nodes[node].call.y.data[0];
+    return (double)p->nodes[node].call.y.reals[0];
 }

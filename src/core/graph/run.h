@@ -57,4 +57,5 @@ void run_leaves(const struct plan *p, double *sums, double *counts);
  *   empty_mean    the mean of no terms: 0 in training, where it moves nothing; nan of a measure */
 void run_tail(struct plan *p, const double *sums, const double *totals, double empty_mean);
 
+/* The value of a loss, a metric or what is computed from them, once the tail is. */
 double run_value(const struct plan *p, int node);

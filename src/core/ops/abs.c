@@ -1,6 +1,8 @@
 /* abs(x): y = |x|; its slope at 0 is 0. */
 #include "core/ops/parts/activation.h"
 
+#include <math.h>
+
 static act value(act x, const void *args) {
     (void)args;
     return x < 0 ? -x : x;
@@ -12,6 +14,7 @@ static act pull_back(act dy, act x, const void *args) {
 }
 
 ACTIVATION(x->data)
+ACTIVATION_OF_MEANS(fabs)
 
 const struct op op_abs = {
     .word = {"abs", "|x|", 0, NULL},
@@ -20,7 +23,8 @@ const struct op op_abs = {
     .memory.reads_x = 1,
     .memory.overwrites = 1,
     .memory.in_place = true,
+    .meaning.of_means = true,
     .plan = activation_plan,
-    .forward = forward,
+    .forward = forward_any,
     .backward = backward,
 };

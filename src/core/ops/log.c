@@ -2,6 +2,8 @@
 #include "core/ops/parts/activation.h"
 #include "core/ops/parts/act_math.h"
 
+#include <math.h>
+
 static act value(act x, const void *args) {
     (void)args;
     return act_log(x);
@@ -13,6 +15,7 @@ static act pull_back(act dy, act x, const void *args) {
 }
 
 ACTIVATION(x->data)
+ACTIVATION_OF_MEANS(log)
 
 const struct op op_log = {
     .word = {"log", "natural logarithm", 0, NULL},
@@ -21,7 +24,8 @@ const struct op op_log = {
     .memory.reads_x = 1,
     .memory.overwrites = 1,
     .memory.in_place = true,
+    .meaning.of_means = true,
     .plan = activation_plan,
-    .forward = forward,
+    .forward = forward_any,
     .backward = backward,
 };

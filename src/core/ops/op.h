@@ -29,6 +29,7 @@ struct op_plan {
     bool no_winograd; /* given: convolutions add up every product */
 
     struct shape y;
+    enum tensor_kind y_kind;
     struct op_param w[OP_MAX_WEIGHTS];    /* shape.rank 0: not used */
     struct op_param state[OP_MAX_STATES]; /* saved with the weights, not trained */
     size_t saved_bytes;                   /* kept from forward to backward: positions of maxima */
@@ -38,7 +39,13 @@ struct op_plan {
                                  * included) and step; n = 0: every output sees one pixel */
 };
 
-/* The operands of one call, all borrowed. */
+/* y is one mean, of losses and metrics. */
+static inline void op_plan_mean(struct op_plan *plan) {
+    plan->y = (struct shape){1, {1}};
+    plan->y_kind = TENSOR_REALS;
+}
+
+/* The operands of one call, all borrowed. Inputs are acts but for those that op_meaning names. */
 struct op_call {
     const void *args;
     const struct tensor *x;  /* [n_x] */
@@ -85,6 +92,8 @@ struct op_meaning {
     bool class_index;  /* x[1] holds class indices below the channels of x[0], or -1 .. ignored */
     bool binary;       /* class_index, where one channel is the score of class 1 of two */
     enum op_arithmetic arithmetic;
+    unsigned means_x; /* bit k: x[k] is a metric, as reals: what this one is computed from */
+    bool of_means;    /* computes in reals, forward alone, where y is to be reals: arithmetic */
     /* Talks to the other ranks in forward and backward, which are called with 0 samples (dim[0] of
      * all shapes) where a rank has none. */
     bool collective;
@@ -106,10 +115,10 @@ struct op {
     int (*plan)(const void *args, const struct shape *x, int n_x, struct op_plan *plan,
                 struct err *err);
     /* Losses and metrics, which are means over the samples of all ranks. forward gives this rank's
-     * sum of terms, y of shape {1, {1}}, or {.., {1, ..}} for metrics that are several means at
-     * once; count() how many terms it has (after class weights and ignored elements). It is called
-     * right after forward, and before it where all that counts_x names is data. dy is the slope
-     * along the sum: that along the mean divided by the terms of all ranks; 0 where there are
+     * sum of terms, y of reals and shape {1, {1}}, or {.., {1, ..}} for metrics that are several
+     * means at once; count() how many terms it has (after class weights and ignored elements). It
+     * is called right after forward, and before it where all that counts_x names is data. dy is the
+     * slope along the sum: that along the mean divided by the terms of all ranks; 0 where there are
      * none. Backward must not read y. NULL for all others. */
     double (*count)(const struct op_call *c);
     /* Overwrite y, saved and state. */

@@ -1,5 +1,6 @@
 /* sqrt(x): the square root; NaN below 0. Its slope at 0 is infinite: add a little to x there. */
 #include "core/ops/parts/activation.h"
+
 #include <math.h>
 
 static act value(act x, const void *args) {
@@ -13,6 +14,7 @@ static act pull_back(act dy, act y, const void *args) {
 }
 
 ACTIVATION(y.data)
+ACTIVATION_OF_MEANS(sqrt)
 
 const struct op op_sqrt = {
     .word = {"sqrt", "square root", 0, NULL},
@@ -21,7 +23,8 @@ const struct op op_sqrt = {
     .memory.reads_y = true,
     .memory.overwrites = 1,
     .memory.in_place = true,
+    .meaning.of_means = true,
     .plan = activation_plan,
-    .forward = forward,
+    .forward = forward_any,
     .backward = backward,
 };

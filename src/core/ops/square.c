@@ -13,6 +13,11 @@ static act pull_back(act dy, act x, const void *args) {
 
 ACTIVATION(x->data)
 
+static double squared(double x) {
+    return x * x;
+}
+ACTIVATION_OF_MEANS(squared)
+
 const struct op op_square = {
     .word = {"square", "x times x", 0, NULL},
     .min_x = 1,
@@ -20,7 +25,8 @@ const struct op op_square = {
     .memory.reads_x = 1,
     .memory.overwrites = 1,
     .memory.in_place = true,
+    .meaning.of_means = true,
     .plan = activation_plan,
-    .forward = forward,
+    .forward = forward_any,
     .backward = backward,
 };

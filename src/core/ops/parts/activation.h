@@ -51,6 +51,21 @@ ACTIVATION_INLINE void activation_backward(const struct op_call *c, const act *r
         dx[i] += g(dy[i], v[i], c->args);
 }
 
+/* y[i] = f(x[i]) of losses and metrics. */
+static inline void activation_of_means(const struct op_call *c, double (*f)(double x)) {
+    for (int64_t i = 0; i < shape_len(&c->y.shape); i++)
+        c->y.reals[i] = (real)f((double)c->x->reals[i]);
+}
+
+/* Defines forward_any of operators that are of_means, after ACTIVATION. */
+#define ACTIVATION_OF_MEANS(f)                                                                     \
+    static void forward_any(const struct op_call *c) {                                             \
+        if (c->y.kind == TENSOR_REALS)                                                             \
+            activation_of_means(c, f);                                                             \
+        else                                                                                       \
+            forward(c);                                                                            \
+    }
+
 /* Defines forward and backward of y = value(x, args), dx = pull_back(dy, v, args), where v is y
  * (the operator has reads_y) or x->data (reads_x). The operator has overwrites = 1. */
 #define ACTIVATION(v)                                                                              \
