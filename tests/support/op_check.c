@@ -52,13 +52,22 @@ static double *numbers_new(const double *from, int64_t len, uint64_t id) {
     return v;
 }
 
+/* The numbers, which are freed, as class indices. */
+static int32_t *indices_new(double *numbers, int64_t len) {
+    int32_t *v = bytes_new((size_t)len * sizeof *v);
+
+    for (int64_t i = 0; i < len; i++)
+        v[i] = (int32_t)floor(numbers[i]);
+    free(numbers);
+    return v;
+}
+
 static bool differentiated(const struct bench *b, int i) {
-    return !(b->c->constant >> i & 1) && !(b->op->meaning.class_index && i == 1) &&
-           !(b->op->meaning.index_limit && i == 0);
+    return !(b->c->constant >> i & 1) && op_x_kind(b->op, i) != TENSOR_INDICES;
 }
 
 static enum tensor_kind kind_of(const struct bench *b, int i) {
-    return b->way.of_means || b->op->meaning.means_x >> i & 1 ? TENSOR_REALS : TENSOR_ACTS;
+    return b->way.of_means ? TENSOR_REALS : op_x_kind(b->op, i);
 }
 
 static void *arguments_new(const struct op *op, const void *given) {
@@ -104,13 +113,16 @@ static void bench_init(struct bench *b, const struct op_case *c, const struct wa
     b->call = (struct op_call){.args = b->args, .x = b->x, .dx = b->dx, .n_x = c->n_x};
     const enum tensor_kind kind = way->of_means ? TENSOR_REALS : b->plan.y_kind;
     const int64_t y_len = shape_len(&b->plan.y);
-    b->call.y = (struct tensor){b->plan.y, kind, {bytes_new((size_t)y_len * sizeof(act))}};
+    b->call.y =
+        (struct tensor){b->plan.y, kind, {bytes_new((size_t)y_len * tensor_item_bytes(kind))}};
     b->call.dy = (struct tensor){b->plan.y, kind, {numbers_new(NULL, y_len, 400)}};
     for (int i = 0; i < c->n_x; i++) {
         const int64_t len = shape_len(&c->x[i]);
 
         b->x[i] = (struct tensor){.shape = c->x[i], .kind = kind_of(b, i)};
         b->x[i].data = numbers_new(c->x_data[i], len, (uint64_t)i);
+        if (b->x[i].kind == TENSOR_INDICES)
+            b->x[i].indices = indices_new(b->x[i].data, len);
         b->dx[i].shape = c->x[i], b->dx[i].kind = b->x[i].kind;
         if (way->wanted >> i & 1 && differentiated(b, i))
             b->dx[i].data = numbers_new(NULL, len, 100 + (uint64_t)i);
@@ -142,7 +154,7 @@ static void bench_release(struct bench *b) {
 }
 
 static void poison(struct tensor *t) {
-    memset(t->data, 0xff, (size_t)shape_len(&t->shape) * sizeof(act));
+    memset(t->data, 0xff, (size_t)shape_len(&t->shape) * tensor_item_bytes(t->kind));
 }
 
 static void bench_forward(struct bench *b) {
@@ -152,6 +164,16 @@ static void bench_forward(struct bench *b) {
     }
     memset(b->call.scratch, 0xff, b->plan.scratch_bytes);
     b->op->forward(&b->call);
+}
+
+/* The numbers of y, whatever they are; heap. */
+static act *values_of(const struct bench *b) {
+    const int64_t len = shape_len(&b->plan.y);
+    act *v = bytes_new((size_t)len * sizeof *v);
+
+    for (int64_t i = 0; i < len; i++)
+        v[i] = b->call.y.kind == TENSOR_INDICES ? b->call.y.indices[i] : b->call.y.data[i];
+    return v;
 }
 
 /* Losses and metrics give sums; what they mean, and what other programs print, are means. */
@@ -354,7 +376,9 @@ static void check_values(const struct op_case *c, struct shape y, const act *y_d
         bench_forward(&b);
         if (mean)
             divide_sum(&b);
-        near(&b, "y", b.call.y.data, y_data, shape_len(&y), tolerance);
+        act *found_y = values_of(&b);
+        near(&b, "y", found_y, y_data, shape_len(&y), tolerance);
+        free(found_y);
         bench_release(&b);
     }
 }
@@ -410,9 +434,8 @@ act *forward_of(const struct op_case *c, struct shape *y) {
     bench_init(&b, c, &plainly);
     bench_forward(&b);
     divide_sum(&b);
-    act *data = b.call.y.data;
+    act *data = values_of(&b);
     *y = b.plan.y;
-    b.call.y.data = NULL;
     bench_release(&b);
     return data;
 }

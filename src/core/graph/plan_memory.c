@@ -197,8 +197,8 @@ void plan_place(struct plan *p, void *memory, struct team *team) {
     for (int i = 0; i < p->n_refills; i++) {
         struct plan_refill *r = &p->refills[i];
 
-        r->forward = p->nodes[r->node].call.y.data;
-        r->backward = (act *)(void *)(base + p->slots[r->slot].offset);
+        r->forward = p->nodes[r->node].call.y.memory;
+        r->backward = base + p->slots[r->slot].offset;
     }
     p->n = -1; /* shapes are set by the first run */
 }

@@ -6,20 +6,35 @@
 #include <string.h>
 
 /* Say to node i and its readers where its value is. */
-static void point(struct plan *p, int i, act *data) {
-    p->nodes[i].call.y.data = data;
+static void point(struct plan *p, int i, void *memory) {
+    p->nodes[i].call.y.memory = memory;
     for (int j = i + 1; j < p->graph->n_nodes; j++)
         for (int k = 0; k < p->graph->nodes[j].n_x; k++)
             if (p->graph->nodes[j].x[k] == i)
-                p->nodes[j].x[k].data = data;
+                p->nodes[j].x[k].memory = memory;
+}
+
+/* Inputs are only read. That fields are of the kind that the graph was built for is seen to where
+ * datasets are opened. */
+static void input(struct plan *p, const char *field, enum tensor_kind kind, const void *memory) {
+    for (int i = 0; i < p->graph->n_nodes; i++) {
+        const struct node *node = &p->graph->nodes[i];
+        if (!node->field || strcmp(node->field, field) || !p->nodes[i].live)
+            continue;
+        if (node->plan.y_kind != kind) {
+            fprintf(stderr, "dltrain: field %s is of another kind than the graph's\n", field);
+            abort();
+        }
+        point(p, i, (void *)(uintptr_t)memory);
+    }
 }
 
 void run_input(struct plan *p, const char *field, const act *data) {
-    for (int i = 0; i < p->graph->n_nodes; i++) {
-        const char *name = p->graph->nodes[i].field;
-        if (name && !strcmp(name, field) && p->nodes[i].live)
-            point(p, i, (act *)(uintptr_t)data); /* inputs are only read */
-    }
+    input(p, field, TENSOR_ACTS, data);
+}
+
+void run_indices(struct plan *p, const char *field, const int32_t *indices) {
+    input(p, field, TENSOR_INDICES, indices);
 }
 
 /* Collective operators see that there are no samples; nobody else is called. */
@@ -66,6 +81,11 @@ void run_resize(struct plan *p, int64_t n) {
 }
 
 void run_counts(struct plan *p, double *counts) {
+    const struct graph *g = p->graph;
+
+    for (int i = 0; i < g->n_nodes; i++)
+        if (p->nodes[i].live && plan_is_converted_field(g, &g->nodes[i]))
+            g->nodes[i].op->forward(&p->nodes[i].call);
     for (int i = 0; i < p->n_leaves; i++)
         counts[i] = p->graph->nodes[p->leaves[i]].op->count(&p->nodes[p->leaves[i]].call);
 }
@@ -73,6 +93,8 @@ void run_counts(struct plan *p, double *counts) {
 static void set(struct tensor *number, double value) {
     if (number->kind == TENSOR_REALS)
         number->reals[0] = (real)value;
+    else if (number->kind == TENSOR_INDICES)
+        number->indices[0] = value == (int32_t)value ? (int32_t)value : -1;
     else
         number->data[0] = (act)value;
 }

@@ -31,6 +31,9 @@ struct run_context {
  * graph does not read are ignored. */
 void run_input(struct plan *p, const char *field, const act *data);
 
+/* The same of a field of class indices. */
+void run_indices(struct plan *p, const char *field, const int32_t *indices);
+
 /* Make all shapes those of n samples, 0 <= n <= graph->batch. Call after run_input. With n = 0, of
  * a rank that takes part and has no samples, forward and backward compute collective operators only
  * and say that all gradients are ready. */

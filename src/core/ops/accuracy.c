@@ -68,7 +68,7 @@ const struct op op_accuracy = {
              specs},
     .min_x = 2,
     .max_x = 2,
-    .meaning.class_index = true,
+    .meaning.index_x = 2,
     .meaning.counts_x = 2,
     .plan = plan,
     .count = count,

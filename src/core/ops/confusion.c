@@ -89,7 +89,7 @@ const struct op op_confusion = {
              sizeof(struct confusion), specs},
     .min_x = 2,
     .max_x = 2,
-    .meaning.class_index = true,
+    .meaning.index_x = 2,
     .meaning.counts_x = 2,
     .meaning.binary = true,
     .plan = plan,

@@ -89,8 +89,8 @@ enum op_arithmetic { OP_NO_ARITHMETIC, OP_SUM, OP_DIFFERENCE, OP_PRODUCT, OP_QUO
 /* What its inputs and its value mean, for those who must know more than numbers. */
 struct op_meaning {
     bool cancels_bias; /* a constant added to x[0] changes nothing: bn */
-    bool class_index;  /* x[1] holds class indices below the channels of x[0], or -1 .. ignored */
-    bool binary;       /* class_index, where one channel is the score of class 1 of two */
+    unsigned index_x;  /* bit k: x[k] is class indices; negative: does not count */
+    bool binary;       /* where one channel is the score of class 1 of two */
     enum op_arithmetic arithmetic;
     unsigned means_x; /* bit k: x[k] is a metric, as reals: what this one is computed from */
     bool of_means;    /* computes in reals, forward alone, where y is to be reals: arithmetic */
@@ -99,7 +99,7 @@ struct op_meaning {
     bool collective;
     unsigned counts_x;  /* bit k: count() reads the values of x[k], not its shape alone */
     signed char better; /* of metrics: 1 where larger is better, -1 where smaller; 0: not said */
-    /* x[0] holds class indices below this, or negative ones; NULL: it does not. */
+    /* What class indices must be below; NULL: the channels of x[0]. */
     int64_t (*index_limit)(const void *args);
 };
 
@@ -134,6 +134,13 @@ struct op {
 
 /* The operator of that name, or NULL. Static lifetime. */
 const struct op *op_find(const char *name);
+
+/* What it takes its input k for. */
+static inline enum tensor_kind op_x_kind(const struct op *op, int k) {
+    return op->meaning.index_x >> k & 1   ? TENSOR_INDICES
+           : op->meaning.means_x >> k & 1 ? TENSOR_REALS
+                                          : TENSOR_ACTS;
+}
 
 /* Which of its inputs holds class indices (-1: none), and below what they must be.
  *   x  shapes of the inputs */
