@@ -8,7 +8,7 @@
 #define REAL_IS_DOUBLE
 typedef double real;     /* weights, sums */
 typedef double act;      /* activations, as stored */
-#elif defined CORE_MIXED /* never run: where one is taken for the other, it does not compile */
+#elif defined CORE_MIXED /* where one is taken for the other, it does not compile */
 #define REAL_IS_DOUBLE
 typedef double real;
 typedef float act;
