@@ -14,7 +14,7 @@ enum { WARM_UP = 2 };
 
 /* A batch without a dataset: random numbers and classes. */
 struct synthetic {
-    float *memory[LOADER_MAX_FIELDS];
+    void *memory[LOADER_MAX_FIELDS];
     struct feed_batch batch;
 };
 
@@ -36,20 +36,26 @@ static int make_batch(struct synthetic *s, const struct replica *r,
                       struct err *err) {
     const int64_t rank = comm_rank(comm), size = comm_size(comm);
     const int64_t first = global_n * rank / size, n = global_n * (rank + 1) / size - first;
-    const uint64_t classes = (uint64_t)n_classes(r);
+    const uint64_t most = (uint64_t)n_classes(r);
 
     s->batch = (struct feed_batch){.data.n = n, .first = first, .global_n = global_n};
     for (int f = 0; f < r->n_fields; f++) {
         const uint64_t key = rng_key(1, RNG_TEST, (uint64_t)rank, (uint64_t)f);
         const int64_t len = n * (fields[f].sample.rank ? shape_len(&fields[f].sample) : 1);
         float *x = s->memory[f] = calloc((size_t)len + 1, sizeof *x);
+        int32_t *classes = s->memory[f];
 
         if (!x)
             return err_set(err, ERR_IO, "no memory for a batch of %lld images", (long long)n);
         for (int64_t i = 0; i < len; i++)
-            x[i] = fields[f].kind == DATASET_CLASS ? (float)rng_below(key, (uint64_t)i, classes)
-                                                   : rng_normal(key, (uint64_t)i);
-        s->batch.data.field[f] = x;
+            if (fields[f].kind == DATASET_CLASS)
+                classes[i] = (int32_t)rng_below(key, (uint64_t)i, most);
+            else
+                x[i] = rng_normal(key, (uint64_t)i);
+        if (fields[f].kind == DATASET_CLASS)
+            s->batch.data.classes[f] = classes;
+        else
+            s->batch.data.field[f] = x;
     }
     return 0;
 }

@@ -105,7 +105,7 @@ static void print_table(const struct labels *l, const char *name, const struct t
     for (int64_t i = 0; i < rows; i++) {
         printf("  %-*s", left, label_of(l, i, rows));
         for (int64_t k = 0; k < columns; k++)
-            printf("  %*.4f", width, (double)t->data[i * columns + k]);
+            printf("  %*.4f", width, (double)t->reals[i * columns + k]);
         printf("\n");
     }
 }

@@ -48,7 +48,7 @@ static void step(struct jsonl *j, const struct event *e) {
 }
 
 /* Rows of numbers as lists of lists; dimensions of length 1 are left out. */
-static json_t *table_json(const act *v, const struct shape *s, int axis) {
+static json_t *table_json(const real *v, const struct shape *s, int axis) {
     while (axis < s->rank && s->dim[axis] == 1)
         axis++;
     if (axis == s->rank)

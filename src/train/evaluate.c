@@ -14,9 +14,9 @@ static void add_batch(struct plan *p, const struct feed *feed, const struct feed
                       int64_t step, struct sums *sums) {
     const struct run_context context = {.step = (uint64_t)step, .first = batch->first};
     const int64_t n = plan_n_values(p);
+    struct field fields[LOADER_MAX_FIELDS];
 
-    for (int i = 0; i < loader_n_fields(feed->loader); i++)
-        run_input(p, loader_field(feed->loader, i)->name, batch->data.field[i]);
+    feed_point(p, fields, feed_open_fields(feed, fields), &batch->data, 0);
     run_resize(p, batch->data.n);
     run_forward(p, &context);
     run_leaves(p, sums->batch, sums->batch + n);

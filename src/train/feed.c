@@ -166,8 +166,26 @@ int feed_fields(struct job *job, struct loader_field fields[LOADER_MAX_FIELDS], 
 
 void feed_graph_fields(const struct loader_field *fields, int n, struct field *out) {
     for (int i = 0; i < n; i++)
-        out[i] = (struct field){fields[i].name, fields[i].sample, fields[i].n_classes,
-                                fields[i].class_counts};
+        out[i] = (struct field){
+            .name = fields[i].name,
+            .sample = fields[i].sample,
+            .kind = fields[i].kind == DATASET_CLASS ? TENSOR_INDICES : TENSOR_ACTS,
+            .n_classes = fields[i].n_classes,
+            .class_counts = fields[i].class_counts,
+        };
+}
+
+void feed_point(struct plan *p, const struct field *fields, int n_fields,
+                const struct loader_batch *batch, int64_t first) {
+    for (int i = 0; i < n_fields; i++) {
+        const struct field *f = &fields[i];
+        const int64_t at = first * (f->sample.rank ? shape_len(&f->sample) : 1);
+
+        if (f->kind == TENSOR_INDICES)
+            run_indices(p, f->name, batch->classes[i] + at);
+        else
+            run_input(p, f->name, batch->field[i] + at);
+    }
 }
 
 int feed_open_fields(const struct feed *f, struct field out[LOADER_MAX_FIELDS]) {

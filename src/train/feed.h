@@ -1,7 +1,7 @@
 /* feed.h - batch after batch of one dataset for one rank: which samples (dist/shard), read and
  * augmented ahead of time (io/loader). */
 #pragma once
-#include "core/graph/graph.h"
+#include "core/graph/run.h"
 #include "dist/shard.h"
 #include "io/dataset/dataset.h"
 #include "io/loader/loader.h"
@@ -60,6 +60,11 @@ int feed_fields(struct job *job, struct loader_field fields[LOADER_MAX_FIELDS], 
 
 /* fields[n] as graphs know them. */
 void feed_graph_fields(const struct loader_field *fields, int n, struct field *out);
+
+/* Point the inputs of a plan at the batch's samples from number `first` on; fields as graphs know
+ * them. */
+void feed_point(struct plan *p, const struct field *fields, int n_fields,
+                const struct loader_batch *batch, int64_t first);
 
 /* The fields of an open feed as graphs know them; returns their number. */
 int feed_open_fields(const struct feed *f, struct field out[LOADER_MAX_FIELDS]);

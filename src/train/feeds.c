@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-/* Validation has every field of training, in the same shape. */
+/* Validation has every field of training, in the same shape and of the same kind. */
 static int check_alike(const struct feeds *feeds, const struct job *job, struct err *err) {
     const char *train = job->train_data, *validate = job->validate_data;
     const struct loader *a = feeds->train.loader, *b = feeds->validate.loader;
@@ -19,6 +19,9 @@ static int check_alike(const struct feeds *feeds, const struct job *job, struct 
         if (!shape_equal(&f->sample, other))
             return err_set(err, ERR_CONFIG, "%s gives %s %s, but %s gives %s", train, f->name,
                            shape_text(&f->sample, x), validate, shape_text(other, y));
+        if ((f->kind == DATASET_CLASS) != (loader_field(b, k)->kind == DATASET_CLASS))
+            return err_set(err, ERR_CONFIG, "%s is class numbers in one of %s and %s only", f->name,
+                           train, validate);
     }
     return 0;
 }

@@ -47,23 +47,24 @@ int picture_check(const struct replica_picture *p, struct err *err) {
     return 0;
 }
 
+static void copy_values(const struct tensor *y, int64_t len, float *values) {
+    for (int64_t i = 0; i < len; i++)
+        values[i] = y->kind == TENSOR_INDICES ? (float)y->indices[i] : (float)y->data[i];
+}
+
 /* What the graph gives for n samples from number `first` on. */
 static void compute(const struct replica_picture *p, const struct feed *feed,
                     const struct loader_batch *samples, int64_t first, int64_t n,
                     struct shown *shown) {
     const struct run_context context = {.first = first};
+    struct field fields[LOADER_MAX_FIELDS];
 
-    for (int i = 0; i < loader_n_fields(feed->loader); i++) {
-        const struct loader_field *field = loader_field(feed->loader, i);
-        const int64_t len = field->sample.rank ? shape_len(&field->sample) : 1;
-        run_input(p->plan, field->name, samples->field[i] + first * len);
-    }
+    feed_point(p->plan, fields, feed_open_fields(feed, fields), samples, first);
     run_resize(p->plan, n);
     run_forward(p->plan, &context);
     for (int k = 0; k < p->n_show; k++) {
         const int64_t len = shown_len(&shown[k]);
-        memcpy(shown[k].values + first * len, p->plan->nodes[p->show[k]].call.y.data,
-               (size_t)(n * len) * sizeof(float));
+        copy_values(&p->plan->nodes[p->show[k]].call.y, n * len, shown[k].values + first * len);
     }
 }
 

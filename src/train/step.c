@@ -186,11 +186,7 @@ static int update(struct stepper *s, int which, const struct step_input *in,
 /* Point a graph at samples [first, first + n) of this rank's share. */
 static void point(const struct stepper *s, struct plan *p, const struct feed_batch *batch,
                   int64_t first, int64_t n) {
-    for (int i = 0; i < s->replica->n_fields; i++) {
-        const struct field *f = &s->replica->fields[i];
-        const int64_t len = f->sample.rank ? shape_len(&f->sample) : 1;
-        run_input(p, f->name, batch->data.field[i] + first * len);
-    }
+    feed_point(p, s->replica->fields, s->replica->n_fields, &batch->data, first);
     run_resize(p, n);
 }
 

@@ -1,9 +1,11 @@
+/* Here acts and reals are of one type, and .data reads both. */
 #include "support/op_bench.h"
 
 #include "core/base/rng.h"
 #include "core/math/isa/isa.h"
 #include "core/ops/parts/init.h"
 
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -38,9 +40,22 @@ static real *numbers_new(const real *from, int64_t len, uint64_t id) {
     return v;
 }
 
+/* The numbers, which are freed, as class indices. */
+static int32_t *indices_new(real *numbers, int64_t len) {
+    int32_t *v = bytes_new((size_t)len * sizeof *v);
+
+    for (int64_t i = 0; i < len; i++)
+        v[i] = (int32_t)floor((double)numbers[i]);
+    free(numbers);
+    return v;
+}
+
 bool bench_differentiates(const struct bench *b, int i) {
-    return !(b->c->constant >> i & 1) && !(b->op->meaning.class_index && i == 1) &&
-           !(b->op->meaning.index_limit && i == 0);
+    return !(b->c->constant >> i & 1) && op_x_kind(b->op, i) != TENSOR_INDICES;
+}
+
+static enum tensor_kind kind_of(const struct bench *b, int i) {
+    return b->way.of_means ? TENSOR_REALS : op_x_kind(b->op, i);
 }
 
 int bench_plan(const struct op_case *c, const struct op *op, struct op_args *a,
@@ -88,13 +103,19 @@ void bench_init(struct bench *b, const struct op_case *c, const struct way *way)
     if (bench_plan(c, b->op, &b->args, &b->plan, &err))
         fail_msg("%s", err.msg);
     b->call = (struct op_call){.args = b->args.args, .x = b->x, .dx = b->dx, .n_x = c->n_x};
-    b->call.y = (struct tensor){b->plan.y, bytes_new((size_t)shape_len(&b->plan.y) * sizeof(act))};
-    b->call.dy = (struct tensor){b->plan.y, numbers_new(NULL, shape_len(&b->plan.y), 400)};
+    const enum tensor_kind kind = way->of_means ? TENSOR_REALS : b->plan.y_kind;
+    const int64_t y_len = shape_len(&b->plan.y);
+    b->call.y =
+        (struct tensor){b->plan.y, kind, {bytes_new((size_t)y_len * tensor_item_bytes(kind))}};
+    b->call.dy = (struct tensor){b->plan.y, kind, {numbers_new(NULL, y_len, 400)}};
     for (int i = 0; i < c->n_x; i++) {
         const int64_t len = shape_len(&c->x[i]);
 
-        b->x[i] = (struct tensor){c->x[i], numbers_new(c->x_data[i], len, (uint64_t)i)};
-        b->dx[i].shape = c->x[i];
+        b->x[i] = (struct tensor){.shape = c->x[i], .kind = kind_of(b, i)};
+        b->x[i].data = numbers_new(c->x_data[i], len, (uint64_t)i);
+        if (b->x[i].kind == TENSOR_INDICES)
+            b->x[i].indices = indices_new(b->x[i].data, len);
+        b->dx[i].shape = c->x[i], b->dx[i].kind = b->x[i].kind;
         if (way->wanted >> i & 1 && bench_differentiates(b, i))
             b->dx[i].data = numbers_new(NULL, len, 100 + (uint64_t)i);
     }
@@ -125,7 +146,7 @@ void bench_release(struct bench *b) {
 }
 
 static void poison(struct tensor *t) {
-    memset(t->data, 0xff, (size_t)shape_len(&t->shape) * sizeof(act));
+    memset(t->data, 0xff, (size_t)shape_len(&t->shape) * tensor_item_bytes(t->kind));
 }
 
 void bench_forward(struct bench *b) {
@@ -135,6 +156,15 @@ void bench_forward(struct bench *b) {
     }
     memset(b->call.scratch, 0xff, b->plan.scratch_bytes);
     b->op->forward(&b->call);
+}
+
+act *bench_values(const struct bench *b) {
+    const int64_t len = shape_len(&b->plan.y);
+    act *v = bytes_new((size_t)len * sizeof *v);
+
+    for (int64_t i = 0; i < len; i++)
+        v[i] = b->call.y.kind == TENSOR_INDICES ? (act)b->call.y.indices[i] : b->call.y.data[i];
+    return v;
 }
 
 void bench_divide_sum(struct bench *b) {

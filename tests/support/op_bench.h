@@ -10,7 +10,7 @@ struct way {
     const char *name;
     unsigned wanted;
     int threads;
-    bool poison, alias_y, alias_dx, first, recompute;
+    bool poison, alias_y, alias_dx, first, recompute, of_means;
 };
 
 static const struct way plainly = {.name = "plainly", WANT_ALL, 1};
@@ -38,6 +38,9 @@ void bench_release(struct bench *b);
 void bench_forward(struct bench *b);
 void bench_recompute(struct bench *b);
 void bench_backward(struct bench *b);
+
+/* The numbers of y, whatever they are; heap. */
+act *bench_values(const struct bench *b);
 
 /* Losses and metrics give sums; what they mean, and what other programs print, are means. */
 void bench_divide_sum(struct bench *b);

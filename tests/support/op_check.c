@@ -191,9 +191,11 @@ static void check_values(const struct op_case *c, struct shape y, const act *y_d
     const double tolerance = within(c->tolerance > 0 ? c->tolerance : 1e-6);
     const struct way ways[] = {plainly,
                                {.name = "in a team", 0, 3},
-                               {.name = "y in x[0]'s memory", 0, 1, .alias_y = true}};
+                               {.name = "y in x[0]'s memory", 0, 1, .alias_y = true},
+                               {.name = "of means", 0, 1, .of_means = true}};
+    const int n_ways = bench_op(c)->meaning.of_means ? 4 : 3;
 
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < n_ways; i++) {
         struct bench b;
         char found[SHAPE_TEXT], expected[SHAPE_TEXT];
 
@@ -205,7 +207,9 @@ static void check_values(const struct op_case *c, struct shape y, const act *y_d
         bench_forward(&b);
         if (mean)
             bench_divide_sum(&b);
-        near(&b, "y", b.call.y.data, y_data, shape_len(&y), tolerance);
+        act *found_y = bench_values(&b);
+        near(&b, "y", found_y, y_data, shape_len(&y), tolerance);
+        free(found_y);
         bench_release(&b);
     }
 }
@@ -269,9 +273,8 @@ act *forward_of(const struct op_case *c, struct shape *y) {
     bench_init(&b, c, &plainly);
     bench_forward(&b);
     bench_divide_sum(&b);
-    act *data = b.call.y.data;
+    act *data = bench_values(&b);
     *y = b.plan.y;
-    b.call.y.data = NULL;
     bench_release(&b);
     return data;
 }

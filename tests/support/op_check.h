@@ -37,7 +37,8 @@ struct op_case {
 void check_gradients(const struct op_case *c);
 
 /* Forward gives exactly this shape and these numbers, which come from elsewhere; teams and y in
- * x[0]'s memory too. Of losses and metrics the numbers are means: y over what count() says. */
+ * x[0]'s memory too, and reals where it is arithmetic of means. Of losses and metrics the numbers
+ * are means: y over what count() says. */
 void check_output(const struct op_case *c, struct shape y, const act *y_data);
 
 /* The same of a loss or metric before it is divided: the sum of its terms. */

@@ -8,7 +8,7 @@
 #define REAL_IS_DOUBLE
 typedef double real;     /* weights, sums */
 typedef double act;      /* activations, as stored */
-#elif defined CORE_MIXED /* never run: where one is taken for the other, it does not compile */
+#elif defined CORE_MIXED /* where one is taken for the other, it does not compile */
 #define REAL_IS_DOUBLE
 typedef double real;
 typedef float act;
@@ -25,10 +25,30 @@ struct shape {
     int64_t dim[SHAPE_MAX_RANK]; /* zero beyond rank, so that memcmp compares shapes */
 };
 
+/* What the numbers of a tensor are. */
+enum tensor_kind {
+    TENSOR_ACTS,   /* activations */
+    TENSOR_REALS,  /* losses, metrics and what is computed from them */
+    TENSOR_INDICES /* labels, ids, class maps; negative: none */
+};
+
+/* Borrowed numbers, 64-byte aligned, to be read as what they are. */
 struct tensor {
     struct shape shape;
-    act *data; /* borrowed; 64-byte aligned */
+    enum tensor_kind kind;
+    union {
+        act *data;
+        real *reals;
+        int32_t *indices;
+        void *memory;
+    };
 };
+
+static inline size_t tensor_item_bytes(enum tensor_kind kind) {
+    return kind == TENSOR_ACTS    ? sizeof(act)
+           : kind == TENSOR_REALS ? sizeof(real)
+                                  : sizeof(int32_t);
+}
 
 /* Number of elements; 0 for rank 0. */
 static inline int64_t shape_len(const struct shape *s) {

@@ -29,7 +29,7 @@ static int field_value(struct builder *b, const struct expr *e, struct value *ou
         if (strcmp(f->name, e->text))
             continue;
         memcpy(shape.dim + 1, f->sample.dim, (size_t)f->sample.rank * sizeof *shape.dim);
-        *out = tensor_value(graph_input(b->graph, f->name, &shape, e->pos), e->pos);
+        *out = tensor_value(graph_input(b->graph, f, &shape, e->pos), e->pos);
         return 1;
     }
     return 0;

@@ -1,4 +1,5 @@
 #include "core/graph/graph.h"
+#include "core/ops/parts/convert.h"
 
 #include <string.h>
 
@@ -15,12 +16,14 @@ static int append(struct graph *g, const struct node *node) {
     return g->n_nodes++;
 }
 
-int graph_input(struct graph *g, const char *field, const struct shape *shape, struct pos pos) {
+int graph_input(struct graph *g, const struct field *field, const struct shape *shape,
+                struct pos pos) {
     for (int i = 0; i < g->n_nodes; i++)
-        if (g->nodes[i].field && !strcmp(g->nodes[i].field, field))
+        if (g->nodes[i].field && !strcmp(g->nodes[i].field, field->name))
             return i;
-    struct node node = {.field = field, .pos = pos};
+    struct node node = {.field = field->name, .pos = pos};
     node.plan.y = *shape;
+    node.plan.y_kind = field->kind;
     return append(g, &node);
 }
 
@@ -54,10 +57,34 @@ int node_plan(const struct graph *g, struct node *node, int64_t batch, bool bias
     if (node->op->plan(node->args, x, node->n_x, &node->plan, err) ||
         check_size(node->op, "output", &node->plan.y, err))
         return -1;
+    if (node->from_means && node->op->meaning.of_means)
+        node->plan.y_kind = TENSOR_REALS;
     for (int i = 0; i < OP_MAX_WEIGHTS; i++)
         if (check_size(node->op, node->plan.w[i].name, &node->plan.w[i].shape, err))
             return -1;
     return 0;
+}
+
+static bool is_number(const struct node *node) {
+    return !node->op && !node->field;
+}
+
+/* The node whose numbers are those of node x as that kind. Means stay what they are: where they may
+ * stand is for the plan to say. A number has one reader, and becomes what that needs. */
+static int input_as(struct graph *g, int x, enum tensor_kind kind, struct pos pos,
+                    struct err *err) {
+    const enum tensor_kind has = g->nodes[x].plan.y_kind;
+
+    if (has == kind || has == TENSOR_REALS || kind == TENSOR_REALS)
+        return x;
+    if (is_number(&g->nodes[x])) {
+        g->nodes[x].plan.y_kind = kind;
+        return x;
+    }
+    for (int i = x + 1; i < g->n_nodes; i++)
+        if (g->nodes[i].op == convert_to(kind) && g->nodes[i].x[0] == x)
+            return i;
+    return graph_apply(g, convert_to(kind), NULL, &x, 1, pos, err);
 }
 
 int graph_apply(struct graph *g, const struct op *op, const void *args, const int *x, int n_x,
@@ -65,12 +92,17 @@ int graph_apply(struct graph *g, const struct op *op, const void *args, const in
     struct node node = {.op = op, .args = args, .n_x = n_x, .pos = pos};
     struct err inner = {0};
 
-    memcpy(node.x, x, (size_t)n_x * sizeof *x);
+    for (int i = 0; i < n_x; i++)
+        if ((node.x[i] = input_as(g, x[i], op_x_kind(op, i), pos, err)) < 0)
+            return -1;
     node.from_means = op->count != NULL;
     for (int i = 0; i < n_x; i++)
         node.from_means = node.from_means || g->nodes[x[i]].from_means;
     if (node_plan(g, &node, g->batch, true, &inner))
         return pos_error(err, pos, "%s", inner.msg);
+    for (int i = 0; i < n_x; i++)
+        if (is_number(&g->nodes[x[i]]) && node.from_means && op->meaning.of_means)
+            g->nodes[x[i]].plan.y_kind = TENSOR_REALS;
     return append(g, &node);
 }
 

@@ -43,8 +43,9 @@ struct named_node {
 /* An input that the dataset offers. */
 struct field {
     const char *name;
-    struct shape sample; /* of one sample, without the batch dimension; rank 0 for one number */
-    int n_classes;       /* of class indices; -1: how many is not known; 0: other numbers */
+    struct shape sample;   /* of one sample, without the batch dimension; rank 0 for one number */
+    enum tensor_kind kind; /* acts or indices */
+    int n_classes;         /* of class indices; -1: how many is not known; 0: other numbers */
     const int64_t *class_counts; /* [n_classes] how often each occurs */
 };
 
@@ -104,8 +105,11 @@ void graph_freeze(struct graph *g, const struct selection *list, int n);
 /* The node of that statement, or -1. */
 int graph_find(const struct graph *g, const char *name);
 
-/* Append nodes; each returns the node's index, or -1 with err. */
-int graph_input(struct graph *g, const char *field, const struct shape *shape, struct pos pos);
+/* Append nodes; each returns the node's index, or -1 with err. Where an operator takes class
+ * indices and finds numbers, or the other way round, graph_apply puts a conversion between.
+ *   shape  of a batch */
+int graph_input(struct graph *g, const struct field *field, const struct shape *shape,
+                struct pos pos);
 int graph_number(struct graph *g, double number, struct pos pos);
 int graph_apply(struct graph *g, const struct op *op, const void *args, const int *x, int n_x,
                 struct pos pos, struct err *err);

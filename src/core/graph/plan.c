@@ -23,11 +23,6 @@ static void mark_live(struct planner *pl, const int *outputs, int n_outputs) {
             pl->p->nodes[pl->g->nodes[i].x[k]].live = true;
 }
 
-/* Does a wanted gradient pass through input k? */
-static bool needs_through(const struct planner *pl, const struct node *node, int k) {
-    return pl->life[node->x[k]].needs && !(node->op->meaning.class_index && k == 1);
-}
-
 /* Which nodes does a wanted gradient pass through? */
 static void mark_backward(struct planner *pl) {
     struct plan *p = pl->p;
@@ -39,12 +34,12 @@ static void mark_backward(struct planner *pl) {
         pl->life[i].needs = !node->frozen && node->net && node->plan.w[0].shape.rank &&
                             plan_train_index(p, node->net) >= 0;
         for (int k = 0; k < node->n_x; k++)
-            pl->life[i].needs = pl->life[i].needs || needs_through(pl, node, k);
+            pl->life[i].needs = pl->life[i].needs || pl->life[node->x[k]].needs;
     }
     p->nodes[p->loss].backward = pl->life[p->loss].needs;
     for (int i = p->loss; i >= 0; i--)
         for (int k = 0; p->nodes[i].backward && k < pl->g->nodes[i].n_x; k++)
-            if (needs_through(pl, &pl->g->nodes[i], k))
+            if (pl->life[pl->g->nodes[i].x[k]].needs)
                 p->nodes[pl->g->nodes[i].x[k]].backward = true;
 }
 

@@ -29,7 +29,7 @@ struct plan_node {
 struct plan_refill {
     int node, before; /* before the backward of that node, the first that reads it */
     int slot;
-    act *forward, *backward; /* where the value is */
+    void *forward, *backward; /* where the value is */
 };
 
 /* A piece of memory and when it is in use. */
@@ -76,6 +76,9 @@ struct plan_config {
  * that is no weighted sum of means or that no gradient passes, a net of `train` that the loss does
  * not reach, terms that cannot be counted beforehand where in_parts. */
 int plan_new(struct plan **out, const struct plan_config *config, struct err *err);
+
+/* Is it a field of the dataset, read as class indices? */
+bool plan_is_converted_field(const struct graph *g, const struct node *node);
 
 /* Numbers in all leaves together. */
 static inline int64_t plan_n_values(const struct plan *p) {

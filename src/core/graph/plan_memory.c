@@ -12,7 +12,9 @@ static int new_slot(struct planner *pl, size_t bytes, int first, int last) {
 }
 
 static size_t value_bytes(const struct graph *g, int node) {
-    return (size_t)shape_len(&g->nodes[node].plan.y) * sizeof(act);
+    const struct op_plan *plan = &g->nodes[node].plan;
+
+    return (size_t)shape_len(&plan->y) * tensor_item_bytes(plan->y_kind);
 }
 
 /* May node i's value (forward) or its input's gradient (backward) take over the memory? */
@@ -54,7 +56,7 @@ static void assign_values(struct planner *pl) {
         if (!pn->live || node->field)
             continue;
         if (!node->op) { /* numbers live for ever: they are written once a run */
-            pn->y_slot = new_slot(pl, sizeof(act), 0, pl->end);
+            pn->y_slot = new_slot(pl, value_bytes(pl->g, i), 0, pl->end);
             continue;
         }
         if (may_alias(pl, i) && pl->life[node->x[0]].last == i) {
@@ -84,7 +86,7 @@ static void assign_gradients(struct planner *pl) {
         if (!p->nodes[j].backward)
             continue;
         if (plan_is_mean(pl->g, j)) /* where backward begins */
-            p->nodes[j].dy_slot = new_slot(pl, sizeof(act), 0, pl->end);
+            p->nodes[j].dy_slot = new_slot(pl, value_bytes(pl->g, j), 0, pl->end);
         for (int k = node->n_x - 1; k >= 0; k--) { /* start_backward adds to all but x[0] */
             const int i = node->x[k];
             struct plan_node *x = &p->nodes[i];
@@ -189,23 +191,25 @@ void plan_place(struct plan *p, void *memory, struct team *team, const struct ra
                               .ranks = ranks_of(p, node, all),
                               .training = p->training && !node->frozen,
                               .mode = g->mode};
-        c->y.data = pn->y_slot < 0 ? NULL : (act *)(void *)(base + p->slots[pn->y_slot].offset);
-        c->dy.data = pn->dy_slot < 0 ? NULL : (act *)(void *)(base + p->slots[pn->dy_slot].offset);
+        c->y.kind = c->dy.kind = node->plan.y_kind;
+        c->y.memory = pn->y_slot < 0 ? NULL : base + p->slots[pn->y_slot].offset;
+        c->dy.memory = pn->dy_slot < 0 ? NULL : base + p->slots[pn->dy_slot].offset;
         c->saved = pn->saved_slot < 0 ? NULL : base + p->slots[pn->saved_slot].offset;
         c->scratch = base + p->slot_bytes;
         c->dx_first = node->op ? pn->zero_dx & node->op->memory.overwrites : 0;
         place_params(p, node, c);
         for (int k = 0; k < node->n_x; k++) {
             const struct plan_node *x = &p->nodes[node->x[k]];
-            pn->x[k].data = x->call.y.data;
-            pn->dx[k].data = pn->backward && x->backward ? x->call.dy.data : NULL;
+            pn->x[k].kind = pn->dx[k].kind = x->call.y.kind;
+            pn->x[k].memory = x->call.y.memory;
+            pn->dx[k].memory = pn->backward && x->backward ? x->call.dy.memory : NULL;
         }
     }
     for (int i = 0; i < p->n_refills; i++) {
         struct plan_refill *r = &p->refills[i];
 
-        r->forward = p->nodes[r->node].call.y.data;
-        r->backward = (act *)(void *)(base + p->slots[r->slot].offset);
+        r->forward = p->nodes[r->node].call.y.memory;
+        r->backward = base + p->slots[r->slot].offset;
     }
     p->n = -1; /* shapes are set by the first run */
 }

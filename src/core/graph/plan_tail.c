@@ -1,4 +1,5 @@
 #include "core/graph/plan_parts.h"
+#include "core/ops/parts/convert.h"
 
 /* Leaves are means over samples; the tail is what is computed from them. */
 void plan_mark_tail(struct planner *pl) {
@@ -19,6 +20,10 @@ void plan_mark_tail(struct planner *pl) {
         p->leaves[p->n_leaves++] = i;
         p->leaf_at[p->n_leaves] = p->leaf_at[p->n_leaves - 1] + shape_len(&node->plan.y);
     }
+}
+
+bool plan_is_converted_field(const struct graph *g, const struct node *node) {
+    return node->op == &op_indices_of_acts && g->nodes[node->x[0]].field;
 }
 
 static bool is_number(const struct graph *g, int node) {
@@ -90,11 +95,18 @@ int plan_find_coefficients(struct planner *pl, struct err *err) {
     return 0;
 }
 
-/* The tail is computed once more from sums over all ranks, when tensors are long gone. */
+/* The tail is computed from sums over all ranks, when tensors are long gone. */
 static int check_tail(const struct planner *pl, int i, struct err *err) {
     const struct node *node = &pl->g->nodes[i];
 
-    for (int k = 0; pl->p->nodes[i].live && pl->p->nodes[i].tail && k < node->n_x; k++) {
+    if (!pl->p->nodes[i].live || !pl->p->nodes[i].tail)
+        return 0;
+    if (!node->op->meaning.of_means && !node->op->meaning.means_x)
+        return pos_error(err, node->pos,
+                         "%s of a loss or metric, expected arithmetic, sqrt, square, abs, exp, log "
+                         "or detach",
+                         node->op->word.name);
+    for (int k = 0; k < node->n_x; k++) {
         const struct node *x = &pl->g->nodes[node->x[k]];
         if ((x->op || x->field) && !pl->p->nodes[node->x[k]].tail &&
             !plan_is_mean(pl->g, node->x[k]))
@@ -106,16 +118,33 @@ static int check_tail(const struct planner *pl, int i, struct err *err) {
     return 0;
 }
 
+/* A metric of metrics reads no tensors. */
+static int check_means(const struct planner *pl, int i, struct err *err) {
+    const struct node *node = &pl->g->nodes[i];
+
+    for (int k = 0; pl->p->nodes[i].live && node->op && k < node->n_x; k++)
+        if (node->op->meaning.means_x >> k & 1 &&
+            pl->g->nodes[node->x[k]].plan.y_kind != TENSOR_REALS)
+            return pos_error(err, node->pos, "%s of a tensor, expected that of a metric",
+                             node->op->word.name);
+    return 0;
+}
+
 /* Before anything is computed? */
 static bool is_countable(const struct graph *g, const struct node *leaf) {
-    for (int k = 0; k < leaf->n_x; k++)
-        if (leaf->op->meaning.counts_x >> k & 1 && g->nodes[leaf->x[k]].op)
+    for (int k = 0; k < leaf->n_x; k++) {
+        const struct node *x = &g->nodes[leaf->x[k]];
+        if (leaf->op->meaning.counts_x >> k & 1 && x->op && !plan_is_converted_field(g, x))
             return false;
+    }
     return true;
 }
 
 int plan_check_outputs(const struct planner *pl, const struct plan_config *config,
                        struct err *err) {
+    for (int i = 0; i < pl->g->n_nodes; i++)
+        if (check_means(pl, i, err))
+            return -1;
     for (int i = 0; i < config->n_outputs && !config->tensors; i++) {
         const int node = config->outputs[i];
         if (!pl->p->nodes[node].tail && !plan_is_mean(pl->g, node))

@@ -6,20 +6,35 @@
 #include <string.h>
 
 /* Say to node i and its readers where its value is. */
-static void point(struct plan *p, int i, act *data) {
-    p->nodes[i].call.y.data = data;
+static void point(struct plan *p, int i, void *memory) {
+    p->nodes[i].call.y.memory = memory;
     for (int j = i + 1; j < p->graph->n_nodes; j++)
         for (int k = 0; k < p->graph->nodes[j].n_x; k++)
             if (p->graph->nodes[j].x[k] == i)
-                p->nodes[j].x[k].data = data;
+                p->nodes[j].x[k].memory = memory;
+}
+
+/* Inputs are only read. That fields are of the kind that the graph was built for is seen to where
+ * datasets are opened. */
+static void input(struct plan *p, const char *field, enum tensor_kind kind, const void *memory) {
+    for (int i = 0; i < p->graph->n_nodes; i++) {
+        const struct node *node = &p->graph->nodes[i];
+        if (!node->field || strcmp(node->field, field) || !p->nodes[i].live)
+            continue;
+        if (node->plan.y_kind != kind) {
+            fprintf(stderr, "dltrain: field %s is of another kind than the graph's\n", field);
+            abort();
+        }
+        point(p, i, (void *)(uintptr_t)memory);
+    }
 }
 
 void run_input(struct plan *p, const char *field, const act *data) {
-    for (int i = 0; i < p->graph->n_nodes; i++) {
-        const char *name = p->graph->nodes[i].field;
-        if (name && !strcmp(name, field) && p->nodes[i].live)
-            point(p, i, (act *)(uintptr_t)data); /* inputs are only read */
-    }
+    input(p, field, TENSOR_ACTS, data);
+}
+
+void run_indices(struct plan *p, const char *field, const int32_t *indices) {
+    input(p, field, TENSOR_INDICES, indices);
 }
 
 /* Operators that talk to other ranks see that there are no samples; nobody else is called. */
@@ -66,8 +81,22 @@ void run_resize(struct plan *p, int64_t n) {
 }
 
 void run_counts(struct plan *p, double *counts) {
+    const struct graph *g = p->graph;
+
+    for (int i = 0; i < g->n_nodes; i++)
+        if (p->nodes[i].live && plan_is_converted_field(g, &g->nodes[i]))
+            g->nodes[i].op->forward(&p->nodes[i].call);
     for (int i = 0; i < p->n_leaves; i++)
         counts[i] = p->graph->nodes[p->leaves[i]].op->count(&p->nodes[p->leaves[i]].call);
+}
+
+static void set(struct tensor *number, double value) {
+    if (number->kind == TENSOR_REALS)
+        number->reals[0] = (real)value;
+    else if (number->kind == TENSOR_INDICES)
+        number->indices[0] = value == (int32_t)value ? (int32_t)value : -1;
+    else
+        number->data[0] = (act)value;
 }
 
 static void compute(struct plan *p, int i) {
@@ -77,7 +106,7 @@ static void compute(struct plan *p, int i) {
     if (node->op)
         node->op->forward(c);
     else if (!node->field)
-        c->y.data[0] = (act)node->number;
+        set(&c->y, node->number);
 }
 
 static void tell(const struct run_context *c, int node, enum run_phase phase) {
@@ -139,7 +168,7 @@ static void backward_in_two(const struct node *node, int i, struct op_call call,
     struct op_call weights = call;
 
     for (int k = 0; k < call.n_x; k++)
-        dx[k] = (struct tensor){call.dx[k].shape, NULL};
+        dx[k] = (struct tensor){.shape = call.dx[k].shape};
     weights.dx = dx;
     node->op->backward(&weights);
     tell(c, i, RUN_WEIGHTS);
@@ -198,7 +227,7 @@ static void begin_backward(const struct plan *p, const double *totals) {
     for (int i = 0; i < p->n_leaves; i++) {
         const struct plan_node *leaf = &p->nodes[p->leaves[i]];
         if (leaf->backward)
-            leaf->call.dy.data[0] = totals[i] > 0 ? (act)(p->coefficients[i] / totals[i]) : 0;
+            leaf->call.dy.reals[0] = totals[i] > 0 ? (real)(p->coefficients[i] / totals[i]) : 0;
     }
 }
 
@@ -233,7 +262,7 @@ void run_leaves(const struct plan *p, double *sums, double *counts) {
     for (int i = 0; i < p->n_leaves; i++) {
         counts[i] = p->counts[i];
         for (int64_t k = 0; k < leaf_len(p, i); k++)
-            sums[p->leaf_at[i] + k] = p->n > 0 ? (double)p->nodes[p->leaves[i]].call.y.data[k] : 0;
+            sums[p->leaf_at[i] + k] = p->n > 0 ? (double)p->nodes[p->leaves[i]].call.y.reals[k] : 0;
     }
 }
 
@@ -242,8 +271,8 @@ void run_tail(struct plan *p, const double *sums, const double *totals, double e
         run_resize(p, 0); /* a rank that has not run yet: what is left has no batch dimension */
     for (int i = 0; i < p->n_leaves; i++)
         for (int64_t k = 0; k < leaf_len(p, i); k++)
-            p->nodes[p->leaves[i]].call.y.data[k] =
-                (act)(totals[i] > 0 ? sums[p->leaf_at[i] + k] / totals[i] : empty_mean);
+            p->nodes[p->leaves[i]].call.y.reals[k] =
+                (real)(totals[i] > 0 ? sums[p->leaf_at[i] + k] / totals[i] : empty_mean);
     for (int i = 0; i < p->graph->n_nodes; i++)
         if (p->nodes[i].live &&
             (p->nodes[i].tail || (!p->graph->nodes[i].op && !p->graph->nodes[i].field)))
@@ -251,5 +280,5 @@ void run_tail(struct plan *p, const double *sums, const double *totals, double e
 }
 
 double run_value(const struct plan *p, int node) {
-    return (double)p->nodes[node].call.y.data[0];
+    return (double)p->nodes[node].call.y.reals[0];
 }

@@ -31,6 +31,9 @@ struct run_context {
  * graph does not read are ignored. */
 void run_input(struct plan *p, const char *field, const act *data);
 
+/* The same of a field of class indices. */
+void run_indices(struct plan *p, const char *field, const int32_t *indices);
+
 /* Make all shapes those of n samples, 0 <= n <= graph->batch. Call after run_input. With n = 0, of
  * a rank that takes part and has no samples, forward and backward compute only operators that talk
  * and say that all gradients are ready. */
@@ -57,4 +60,5 @@ void run_leaves(const struct plan *p, double *sums, double *counts);
  *   empty_mean    the mean of no terms: 0 in training, where it moves nothing; nan of a measure */
 void run_tail(struct plan *p, const double *sums, const double *totals, double empty_mean);
 
+/* The value of a loss, a metric or what is computed from them, once the tail is. */
 double run_value(const struct plan *p, int node);

@@ -1,6 +1,8 @@
 /* abs(x): y = |x|; its slope at 0 is 0. */
 #include "core/ops/parts/activation.h"
 
+#include <math.h>
+
 static act value(act x, const void *args) {
     (void)args;
     return x < 0 ? -x : x;
@@ -27,6 +29,13 @@ static void backward(const struct op_call *c) {
     activation_share_backward(c, backward_part);
 }
 
+static void forward_any(const struct op_call *c) {
+    if (c->y.kind == TENSOR_REALS)
+        activation_of_means(c, fabs);
+    else
+        forward(c);
+}
+
 const struct op op_abs = {
     .word = {"abs", "|x|", 0, NULL},
     .min_x = 1,
@@ -34,7 +43,8 @@ const struct op op_abs = {
     .memory.reads_x = 1,
     .memory.overwrites = 1,
     .memory.in_place = true,
+    .meaning.of_means = true,
     .plan = activation_plan,
-    .forward = forward,
+    .forward = forward_any,
     .backward = backward,
 };

@@ -34,7 +34,7 @@ static int plan(const void *args, const struct shape *x, int n_x, struct op_plan
     if (a->k > shape_channels(&x[0]))
         return err_set(err, ERR_CONFIG, "accuracy: k is %d, but there are only %lld classes", a->k,
                        (long long)shape_channels(&x[0]));
-    plan->y = (struct shape){1, {1}};
+    op_plan_mean(plan);
     return 0;
 }
 
@@ -60,7 +60,7 @@ static double hits_of_rows(const struct op_call *c, int64_t begin, int64_t end) 
 }
 
 static void forward(const struct op_call *c) {
-    c->y.data[0] = (act)share_sum(c, labels_rows(c), hits_of_rows);
+    c->y.reals[0] = (real)share_sum(c, labels_rows(c), hits_of_rows);
 }
 
 const struct op op_accuracy = {
@@ -68,7 +68,7 @@ const struct op op_accuracy = {
              specs},
     .min_x = 2,
     .max_x = 2,
-    .meaning.class_index = true,
+    .meaning.index_x = 2,
     .meaning.counts_x = 2,
     .plan = plan,
     .count = count,

@@ -26,7 +26,11 @@ static const act *pull_back(const struct binary_row *row, int operand, const act
     return dy;
 }
 
-static const struct binary add = {value, pull_back, true};
+static double of_means(double a, double b) {
+    return a + b;
+}
+
+static const struct binary add = {value, pull_back, true, of_means};
 
 static void forward(const struct op_call *c) {
     binary_forward(&add, c);
@@ -42,6 +46,7 @@ const struct op op_add = {
     .max_x = 2,
     .memory.overwrites = 3,
     .memory.in_place = true,
+    .meaning.of_means = true,
     .meaning.arithmetic = OP_SUM,
     .fusion.role = FUSION_ADD,
     .plan = plan,

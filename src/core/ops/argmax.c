@@ -12,6 +12,7 @@ static int plan(const void *args, const struct shape *x, int n_x, struct op_plan
                        shape_text(x, text));
     plan->y = x[0];
     plan->y.dim[--plan->y.rank] = 0;
+    plan->y_kind = TENSOR_INDICES;
     plan->flops = (double)shape_len(x);
     return 0;
 }
@@ -25,7 +26,7 @@ static void forward_rows(const struct op_call *c, int64_t begin, int64_t end) {
 
         for (int64_t ch = 1; ch < channels; ch++)
             best = x[ch] > x[best] ? ch : best;
-        c->y.data[row] = (act)best;
+        c->y.indices[row] = (int32_t)best;
     }
 }
 

@@ -16,7 +16,7 @@ static void forward(const struct op_call *c) {
         sum += confusion_ratio(t.hits, t.labels);
         n += t.labels != 0;
     }
-    c->y.data[0] = (act)confusion_ratio(sum, n);
+    c->y.reals[0] = (real)confusion_ratio(sum, n);
 }
 
 const struct op op_balanced_accuracy = {
@@ -24,6 +24,7 @@ const struct op op_balanced_accuracy = {
              0, NULL},
     .min_x = 1,
     .max_x = 1,
+    .meaning.means_x = 1,
     .meaning.better = 1,
     .plan = plan,
     .forward = forward,

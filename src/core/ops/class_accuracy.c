@@ -13,7 +13,7 @@ static int plan(const void *args, const struct shape *x, int n_x, struct op_plan
 static void forward(const struct op_call *c) {
     for (int64_t j = 0; j < c->x->shape.dim[1]; j++) {
         const struct confusion_tally t = confusion_of(c, j);
-        c->y.data[j] = (act)confusion_ratio(t.hits, t.labels);
+        c->y.reals[j] = (real)confusion_ratio(t.hits, t.labels);
     }
 }
 
@@ -22,6 +22,7 @@ const struct op op_class_accuracy = {
              NULL},
     .min_x = 1,
     .max_x = 1,
+    .meaning.means_x = 1,
     .meaning.better = 1,
     .plan = plan,
     .forward = forward,

@@ -33,6 +33,7 @@ static int plan(const void *args, const struct shape *x, int n_x, struct op_plan
     if (labels_check("confusion", &x[0], &x[1], err))
         return -1;
     plan->y = (struct shape){3, {1, classes, classes}};
+    plan->y_kind = TENSOR_REALS;
     plan->scratch_bytes =
         tally_bytes(classes) + (size_t)(shape_len(&x[0]) / channels) * sizeof(int32_t);
     plan->flops = (double)shape_len(&x[0]);
@@ -80,7 +81,7 @@ static void forward(const struct op_call *c) {
             tally[label * classes + guessed[row]]++;
     }
     for (int64_t i = 0; i < classes * classes; i++)
-        c->y.data[i] = (act)tally[i];
+        c->y.reals[i] = (real)tally[i];
 }
 
 const struct op op_confusion = {
@@ -88,7 +89,7 @@ const struct op op_confusion = {
              sizeof(struct confusion), specs},
     .min_x = 2,
     .max_x = 2,
-    .meaning.class_index = true,
+    .meaning.index_x = 2,
     .meaning.counts_x = 2,
     .meaning.binary = true,
     .plan = plan,

@@ -19,7 +19,7 @@ static int plan(const void *args, const struct shape *x, int n_x, struct op_plan
                        "cosine: the first input is %s and the second %s, expected two alike of "
                        "samples x channels",
                        shape_text(&x[0], text[0]), shape_text(&x[1], text[1]));
-    plan->y = (struct shape){1, {1}};
+    op_plan_mean(plan);
     plan->saved_bytes = (size_t)(shape_len(x) / shape_channels(x)) * sizeof(struct cosine_row);
     plan->flops = 6 * (double)shape_len(x);
     return 0;
@@ -55,12 +55,12 @@ static double sum_rows(const struct op_call *c, int64_t begin, int64_t end) {
 }
 
 static void forward(const struct op_call *c) {
-    c->y.data[0] = (act)share_sum(c, (int64_t)count(c), sum_rows);
+    c->y.reals[0] = (real)share_sum(c, (int64_t)count(c), sum_rows);
 }
 
 /* Along a: (cosine a / |a| - b / |b|) / |a|; along b the other way round. */
 static void backward_rows(const struct op_call *c, int operand, int64_t begin, int64_t end) {
-    const double scale = (double)c->dy.data[0];
+    const double scale = (double)c->dy.reals[0];
     const int64_t n = shape_channels(&c->x->shape);
     const act *u = c->x[operand].data, *v = c->x[!operand].data;
     act *du = c->dx[operand].data;

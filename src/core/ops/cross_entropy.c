@@ -47,7 +47,7 @@ static int plan(const void *args, const struct shape *x, int n_x, struct op_plan
     if (a->weights.n != 1 && a->weights.n != n)
         return err_set(err, ERR_CONFIG, "cross_entropy: %d weights for %lld classes", a->weights.n,
                        (long long)n);
-    plan->y = (struct shape){1, {1}};
+    op_plan_mean(plan);
     plan->saved_bytes = 2 * (size_t)(shape_len(&x[0]) / n) * sizeof(real);
     plan->flops = 5 * (double)shape_len(&x[0]);
     return 0;
@@ -105,7 +105,7 @@ static double sum_rows(const struct op_call *c, int64_t begin, int64_t end) {
 }
 
 static void forward(const struct op_call *c) {
-    c->y.data[0] = (act)share_sum(c, labels_rows(c), sum_rows);
+    c->y.reals[0] = (real)share_sum(c, labels_rows(c), sum_rows);
 }
 
 /* Of one term: p[j] (keep + share * sum of w) - keep [j = label] - share * w[j], where keep =
@@ -113,7 +113,7 @@ static void forward(const struct op_call *c) {
 static void backward_rows(const struct op_call *c, int64_t begin, int64_t end) {
     const struct cross_entropy *a = c->args;
     const int64_t n = shape_channels(&c->x[0].shape);
-    const double scale = (double)c->dy.data[0], each = a->smoothing / (double)n;
+    const double scale = (double)c->dy.reals[0], each = a->smoothing / (double)n;
     const double spread = a->smoothing > 0 ? each * weights_sum(a, n) : 0;
 
     for (int64_t row = begin; row < end; row++) {
@@ -146,7 +146,7 @@ const struct op op_cross_entropy = {
     .min_x = 2,
     .max_x = 2,
     .memory.reads_x = 3,
-    .meaning.class_index = true,
+    .meaning.index_x = 2,
     .meaning.counts_x = 2,
     .plan = plan,
     .count = count,

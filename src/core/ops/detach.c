@@ -13,6 +13,7 @@ const struct op op_detach = {
     .min_x = 1,
     .max_x = 1,
     .memory.in_place = true,
+    .meaning.of_means = true,
     .plan = plan,
     .forward = copy_forward,
 };

@@ -48,7 +48,7 @@ static int plan(const void *args, const struct shape *x, int n_x, struct op_plan
     (void)args, (void)n_x;
     if (labels_check("dice", &x[0], &x[1], err))
         return -1;
-    plan->y = (struct shape){1, {1}};
+    op_plan_mean(plan);
     plan->saved_bytes = 2 * (size_t)(samples * n + shape_len(&x[0]) / n) * sizeof(real);
     plan->scratch_bytes = (size_t)(samples * PARTS * N_SUMS * n) * sizeof(double);
     plan->flops = 6 * (double)shape_len(&x[0]);
@@ -140,7 +140,7 @@ static void forward(const struct op_call *c) {
     const int64_t samples = c->x[0].shape.dim[0];
 
     share(c, samples * PARTS, sum_parts);
-    c->y.data[0] = (act)share_sum(c, samples, losses_of_samples);
+    c->y.reals[0] = (real)share_sum(c, samples, losses_of_samples);
 }
 
 /* The sum of exp(x[j] - max) g[j], as row_sum_exp. */
@@ -161,7 +161,7 @@ static real row_dot_exp(const act *x, const real *g, int64_t n, act max) {
 /* With slope g[j] along p[j], that along logit j is p[j] (g[j] - sum of p g). */
 static void backward_rows(const struct op_call *c, int64_t begin, int64_t end) {
     const int64_t n = shape_channels(&c->x[0].shape), len = pixels(c);
-    const double scale = (double)c->dy.data[0] / (double)n;
+    const double scale = (double)c->dy.reals[0] / (double)n;
 
     for (int64_t row = begin; row < end; row++) {
         const act *restrict x = c->x[0].data + row * n;
@@ -194,7 +194,7 @@ const struct op op_dice = {
     .min_x = 2,
     .max_x = 2,
     .memory.reads_x = 3,
-    .meaning.class_index = true,
+    .meaning.index_x = 2,
     .meaning.binary = true,
     .plan = plan,
     .count = count,

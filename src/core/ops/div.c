@@ -30,7 +30,11 @@ static const act *pull_back(const struct binary_row *row, int operand, const act
     return tmp;
 }
 
-static const struct binary div_ = {value, pull_back, false};
+static double of_means(double a, double b) {
+    return a / b;
+}
+
+static const struct binary div_ = {value, pull_back, false, of_means};
 
 static void forward(const struct op_call *c) {
     binary_forward(&div_, c);
@@ -47,6 +51,7 @@ const struct op op_div = {
     .memory.reads_x = 3,
     .memory.overwrites = 3,
     .memory.in_place = true,
+    .meaning.of_means = true,
     .meaning.arithmetic = OP_QUOTIENT,
     .plan = plan,
     .forward = forward,

@@ -2,6 +2,8 @@
 #include "core/ops/parts/activation.h"
 #include "core/ops/parts/act_math.h"
 
+#include <math.h>
+
 static act value(act x, const void *args) {
     (void)args;
     return act_exp(x);
@@ -28,6 +30,13 @@ static void backward(const struct op_call *c) {
     activation_share_backward(c, backward_part);
 }
 
+static void forward_any(const struct op_call *c) {
+    if (c->y.kind == TENSOR_REALS)
+        activation_of_means(c, exp);
+    else
+        forward(c);
+}
+
 const struct op op_exp = {
     .word = {"exp", "e to the power x", 0, NULL},
     .min_x = 1,
@@ -35,7 +44,8 @@ const struct op op_exp = {
     .memory.reads_y = true,
     .memory.overwrites = 1,
     .memory.in_place = true,
+    .meaning.of_means = true,
     .plan = activation_plan,
-    .forward = forward,
+    .forward = forward_any,
     .backward = backward,
 };

@@ -48,7 +48,7 @@ static int plan(const void *args, const struct shape *x, int n_x, struct op_plan
     if (a->weights.n != 1 && a->weights.n != classes)
         return err_set(err, ERR_CONFIG, "focal: %d weights for %lld classes", a->weights.n,
                        (long long)classes);
-    plan->y = (struct shape){1, {1}};
+    op_plan_mean(plan);
     plan->saved_bytes = 2 * (size_t)(shape_len(&x[0]) / n) * sizeof(real);
     plan->flops = 5 * (double)shape_len(&x[0]);
     return 0;
@@ -93,7 +93,7 @@ static double sum_rows(const struct op_call *c, int64_t begin, int64_t end) {
 }
 
 static void forward(const struct op_call *c) {
-    c->y.data[0] = (act)share_sum(c, labels_rows(c), sum_rows);
+    c->y.reals[0] = (real)share_sum(c, labels_rows(c), sum_rows);
 }
 
 /* The slope of -(1 - p)^gamma l along l = log p is -q^gamma (1 - gamma p l / q), q = 1 - p; l / q
@@ -107,7 +107,7 @@ static double slope(double l, double gamma) {
 static void backward_rows(const struct op_call *c, int64_t begin, int64_t end) {
     const struct focal *a = c->args;
     const int64_t n = shape_channels(&c->x[0].shape);
-    const double scale = (double)c->dy.data[0];
+    const double scale = (double)c->dy.reals[0];
 
     for (int64_t row = begin; row < end; row++) {
         const act *restrict x = c->x[0].data + row * n;
@@ -139,7 +139,7 @@ const struct op op_focal = {
     .min_x = 2,
     .max_x = 2,
     .memory.reads_x = 3,
-    .meaning.class_index = true,
+    .meaning.index_x = 2,
     .meaning.counts_x = 2,
     .meaning.binary = true,
     .plan = plan,

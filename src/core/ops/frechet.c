@@ -31,14 +31,14 @@ static int plan(const void *args, const struct shape *x, int n_x, struct op_plan
     if (!shape_equal(&x[0], &x[1]))
         return err_set(err, ERR_CONFIG, "frechet: the first moments are %s and the second %s",
                        shape_text(&x[0], text), shape_text(&x[1], other));
-    plan->y = (struct shape){1, {1}};
+    op_plan_mean(plan);
     plan->scratch_bytes = 3 * matrix_bytes(n) + (size_t)n * sizeof(double) + eigen_work_bytes(n);
     return 0;
 }
 
 /* c[n, n] = E[x x^T] - m m^T; returns its trace. */
-static double covariance(const act *moments, int64_t n, double *c) {
-    const act *second = moments + n;
+static double covariance(const real *moments, int64_t n, double *c) {
+    const real *second = moments + n;
     double trace = 0;
 
     for (int64_t i = 0; i < n; i++) {
@@ -76,20 +76,21 @@ static double trace_of_root(int64_t n, double *c, double *d, double *product, do
 
 static void forward(const struct op_call *call) {
     const int64_t n = shape_channels(&call->x->shape);
-    const act *a = call->x[0].data, *b = call->x[1].data;
+    const real *a = call->x[0].reals, *b = call->x[1].reals;
     double *c = call->scratch, *d = c + n * n, *product = d + n * n, *values = product + n * n;
     double distance = covariance(a, n, c) + covariance(b, n, d);
 
     for (int64_t i = 0; i < n; i++)
         distance += ((double)a[i] - (double)b[i]) * ((double)a[i] - (double)b[i]);
     distance -= 2 * trace_of_root(n, c, d, product, values, values + n);
-    call->y.data[0] = distance < 0 ? 0 : (act)distance; /* rounding */
+    call->y.reals[0] = distance < 0 ? 0 : (real)distance; /* rounding */
 }
 
 const struct op op_frechet = {
     .word = {"frechet", "Frechet distance of two moments(): the FID of their features", 0, NULL},
     .min_x = 2,
     .max_x = 2,
+    .meaning.means_x = 3,
     .meaning.better = -1,
     .plan = plan,
     .forward = forward,

@@ -30,7 +30,7 @@ static int plan(const void *args, const struct shape *x, int n_x, struct op_plan
     (void)args, (void)n_x;
     if (labels_check("hinge", &x[0], &x[1], err))
         return -1;
-    plan->y = (struct shape){1, {1}};
+    op_plan_mean(plan);
     plan->flops = 3 * (double)shape_len(&x[0]);
     return 0;
 }
@@ -58,13 +58,13 @@ static double sum_rows(const struct op_call *c, int64_t begin, int64_t end) {
 }
 
 static void forward(const struct op_call *c) {
-    c->y.data[0] = (act)share_sum(c, labels_rows(c), sum_rows);
+    c->y.reals[0] = (real)share_sum(c, labels_rows(c), sum_rows);
 }
 
 static void backward_rows(const struct op_call *c, int64_t begin, int64_t end) {
     const struct hinge *a = c->args;
     const int64_t n = shape_channels(&c->x[0].shape);
-    const act g = c->dy.data[0];
+    const act g = (act)c->dy.reals[0];
 
     for (int64_t row = begin; row < end; row++) {
         const act *s = c->x[0].data + row * n;
@@ -89,7 +89,7 @@ const struct op op_hinge = {
     .min_x = 2,
     .max_x = 2,
     .memory.reads_x = 3,
-    .meaning.class_index = true,
+    .meaning.index_x = 2,
     .meaning.counts_x = 2,
     .plan = plan,
     .count = count,

@@ -21,6 +21,7 @@ const struct op op_iou = {
              sizeof(struct confusion_class), confusion_class_one},
     .min_x = 1,
     .max_x = 1,
+    .meaning.means_x = 1,
     .meaning.better = 1,
     .plan = plan,
     .forward = forward,

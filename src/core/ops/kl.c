@@ -41,7 +41,7 @@ static int plan(const void *args, const struct shape *x, int n_x, struct op_plan
         return err_set(err, ERR_CONFIG,
                        "kl: logits are %s, expected samples with a number per class",
                        shape_text(x, text[0]));
-    plan->y = (struct shape){1, {1}};
+    op_plan_mean(plan);
     plan->saved_bytes = (size_t)(shape_len(x) / shape_channels(x)) * sizeof(struct kl_row);
     plan->flops = 12 * (double)shape_len(x);
     return 0;
@@ -87,7 +87,7 @@ static double sum_rows(const struct op_call *c, int64_t begin, int64_t end) {
 }
 
 static void forward(const struct op_call *c) {
-    c->y.data[0] = (act)share_sum(c, (int64_t)count(c), sum_rows);
+    c->y.reals[0] = (real)share_sum(c, (int64_t)count(c), sum_rows);
 }
 
 static double log_q_at(const struct op_call *c, const struct kl_row *r, int64_t k, double t) {
@@ -101,7 +101,7 @@ static double log_p_at(const struct op_call *c, const struct kl_row *r, int64_t 
 /* The slope is T (q - p). */
 static void backward_logits(const struct op_call *c, int64_t begin, int64_t end) {
     const double t = ((const struct kl *)c->args)->temperature;
-    const double scale = t * (double)c->dy.data[0];
+    const double scale = t * (double)c->dy.reals[0];
     const int64_t n = shape_channels(&c->x->shape);
 
     for (int64_t k = begin * n; k < end * n; k++) {
@@ -114,7 +114,7 @@ static void backward_logits(const struct op_call *c, int64_t begin, int64_t end)
 /* The slope is T p (log p - log q - divergence). */
 static void backward_target(const struct op_call *c, int64_t begin, int64_t end) {
     const double t = ((const struct kl *)c->args)->temperature;
-    const double scale = t * (double)c->dy.data[0];
+    const double scale = t * (double)c->dy.reals[0];
     const int64_t n = shape_channels(&c->x->shape);
 
     for (int64_t k = begin * n; k < end * n; k++) {

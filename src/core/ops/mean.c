@@ -5,7 +5,7 @@
 static int plan(const void *args, const struct shape *x, int n_x, struct op_plan *plan,
                 struct err *err) {
     (void)args, (void)n_x, (void)err;
-    plan->y = (struct shape){1, {1}};
+    op_plan_mean(plan);
     plan->flops = (double)shape_len(x);
     return 0;
 }
@@ -23,11 +23,11 @@ static double sum(const struct op_call *c, int64_t begin, int64_t end) {
 }
 
 static void forward(const struct op_call *c) {
-    c->y.data[0] = (act)share_sum(c, shape_len(&c->x->shape), sum);
+    c->y.reals[0] = (real)share_sum(c, shape_len(&c->x->shape), sum);
 }
 
 static void backward_part(const struct op_call *c, int64_t begin, int64_t end) {
-    const act g = c->dy.data[0];
+    const act g = (act)c->dy.reals[0];
 
     for (int64_t i = begin; i < end; i++)
         c->dx->data[i] += g;

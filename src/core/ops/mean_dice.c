@@ -20,6 +20,7 @@ const struct op op_mean_dice = {
     .word = {"mean_dice", "mean Dice score, from confusion()", 0, NULL},
     .min_x = 1,
     .max_x = 1,
+    .meaning.means_x = 1,
     .meaning.better = 1,
     .plan = plan,
     .forward = forward,

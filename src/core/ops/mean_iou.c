@@ -20,6 +20,7 @@ const struct op op_mean_iou = {
     .word = {"mean_iou", "mean intersection over union, from confusion()", 0, NULL},
     .min_x = 1,
     .max_x = 1,
+    .meaning.means_x = 1,
     .meaning.better = 1,
     .plan = plan,
     .forward = forward,

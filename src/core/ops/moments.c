@@ -18,7 +18,7 @@ static int plan(const void *args, const struct shape *x, int n_x, struct op_plan
                        "global_avgpool before it",
                        shape_text(x, text));
     plan->y = (struct shape){3, {1, c + 1, c}};
-    plan->scratch_bytes = (size_t)(c * c) * sizeof(real);
+    plan->y_kind = TENSOR_REALS;
     plan->flops = 2.0 * (double)x->dim[0] * (double)(c * c);
     return 0;
 }
@@ -34,24 +34,19 @@ static void means(const struct op_call *c, int64_t begin, int64_t end) {
         double sum = 0;
         for (int64_t i = 0; i < n; i++)
             sum += (double)c->x->data[i * channels + j];
-        c->y.data[j] = (act)sum;
+        c->y.reals[j] = (real)sum;
     }
 }
 
-/* scratch: the products. */
 static void products(const struct op_call *c, int64_t begin, int64_t end) {
     const int64_t n = c->x->shape.dim[0], channels = shape_channels(&c->x->shape);
 
     for (int64_t piece = begin; piece < end; piece++) {
         const int64_t first = piece * PIECE;
         const int64_t rows = channels - first < PIECE ? channels - first : PIECE;
-        act *y = c->y.data + (1 + first) * channels;
-        real *sums = (real *)c->scratch + first * channels;
 
         gemm_sum(true, false, rows, channels, n, c->x->data + first, channels, c->x->data, channels,
-                 0, sums, channels);
-        for (int64_t i = 0; i < rows * channels; i++)
-            y[i] = (act)sums[i];
+                 0, c->y.reals + (1 + first) * channels, channels);
     }
 }
 

@@ -49,6 +49,7 @@ const struct op op_one_hot = {
     .word = {"one_hot", "1 in the channel of each class index", sizeof(struct one_hot), specs},
     .min_x = 1,
     .max_x = 1,
+    .meaning.index_x = 1,
     .meaning.index_limit = index_limit,
     .plan = plan,
     .forward = forward,

@@ -43,9 +43,9 @@ int op_class_input(const struct op *op, const void *args, const struct shape *x,
         *limit = op->meaning.index_limit(args);
         return 0;
     }
-    *limit = op->meaning.class_index ? shape_channels(&x[0]) : 0;
+    *limit = op->meaning.index_x == 2 ? shape_channels(&x[0]) : 0;
     *limit = op->meaning.binary && *limit == 1 ? 2 : *limit;
-    return op->meaning.class_index ? 1 : -1;
+    return op->meaning.index_x == 2 ? 1 : -1;
 }
 
 const struct op *const *op_table(int *n) {

@@ -31,6 +31,7 @@ struct op_plan {
     const struct compute_mode *mode; /* given; NULL: the usual one */
 
     struct shape y;
+    enum tensor_kind y_kind;
     struct op_param w[OP_MAX_WEIGHTS];    /* shape.rank 0: not used */
     struct op_param state[OP_MAX_STATES]; /* saved with the weights, not trained */
     size_t saved_bytes;                   /* kept from forward to backward: positions of maxima */
@@ -43,7 +44,13 @@ struct op_plan {
                                  * included) and step; n = 0: every output sees one pixel */
 };
 
-/* The operands of one call, all borrowed. */
+/* y is one mean, of losses and metrics. */
+static inline void op_plan_mean(struct op_plan *plan) {
+    plan->y = (struct shape){1, {1}};
+    plan->y_kind = TENSOR_REALS;
+}
+
+/* The operands of one call, all borrowed. Inputs are acts but for those that op_meaning names. */
 struct op_call {
     const void *args;
     const struct tensor *x;  /* [n_x] */
@@ -89,12 +96,14 @@ enum op_arithmetic { OP_NO_ARITHMETIC, OP_SUM, OP_DIFFERENCE, OP_PRODUCT, OP_QUO
 /* What its inputs and its value mean, for those who must know more than numbers. */
 struct op_meaning {
     bool cancels_bias; /* a constant added to x[0] changes nothing: bn */
-    bool class_index;  /* x[1] holds class indices below the channels of x[0], or -1 .. ignored */
-    bool binary;       /* class_index, where one channel is the score of class 1 of two */
+    unsigned index_x;  /* bit k: x[k] is class indices; negative: does not count */
+    bool binary;       /* where one channel is the score of class 1 of two */
     enum op_arithmetic arithmetic;
+    unsigned means_x; /* bit k: x[k] is a metric, as reals: what this one is computed from */
+    bool of_means;    /* computes in reals, forward alone, where y is to be reals: arithmetic */
     unsigned counts_x;  /* bit k: count() reads the values of x[k], not its shape alone */
     signed char better; /* of metrics: 1 where larger is better, -1 where smaller; 0: not said */
-    /* x[0] holds class indices below this, or negative ones; NULL: it does not. */
+    /* What class indices must be below; NULL: the channels of x[0]. */
     int64_t (*index_limit)(const void *args);
 };
 
@@ -128,10 +137,10 @@ struct op {
     int (*plan)(const void *args, const struct shape *x, int n_x, struct op_plan *plan,
                 struct err *err);
     /* Losses and metrics, which are means over the samples of all ranks. forward gives this rank's
-     * sum of terms, y of shape {1, {1}}, or {.., {1, ..}} for metrics that are several means at
-     * once; count() how many terms it has (after class weights and ignored elements). It is called
-     * right after forward, and before it where all that counts_x names is data. dy is the slope
-     * along the sum: that along the mean divided by the terms of all ranks; 0 where there are
+     * sum of terms, y of reals and shape {1, {1}}, or {.., {1, ..}} for metrics that are several
+     * means at once; count() how many terms it has (after class weights and ignored elements). It
+     * is called right after forward, and before it where all that counts_x names is data. dy is the
+     * slope along the sum: that along the mean divided by the terms of all ranks; 0 where there are
      * none. Backward must not read y. NULL for all others. */
     double (*count)(const struct op_call *c);
     /* Overwrite y, saved and state. */
@@ -148,6 +157,13 @@ struct op {
 
 /* The operator of that name or alias, or NULL. Static lifetime. */
 const struct op *op_find(const char *name);
+
+/* What it takes its input k for. */
+static inline enum tensor_kind op_x_kind(const struct op *op, int k) {
+    return op->meaning.index_x >> k & 1   ? TENSOR_INDICES
+           : op->meaning.means_x >> k & 1 ? TENSOR_REALS
+                                          : TENSOR_ACTS;
+}
 
 /* Which of its inputs holds class indices (-1: none), and below what they must be.
  *   x  shapes of the inputs */

@@ -13,14 +13,15 @@ static void forward(const struct op_call *c) {
     double sum = 0;
 
     for (int64_t j = 0; j < n; j++)
-        sum += (double)c->x->data[j * n + j];
-    c->y.data[0] = (act)sum;
+        sum += (double)c->x->reals[j * n + j];
+    c->y.reals[0] = (real)sum;
 }
 
 const struct op op_pixel_accuracy = {
     .word = {"pixel_accuracy", "share of labels that are found, from confusion()", 0, NULL},
     .min_x = 1,
     .max_x = 1,
+    .meaning.means_x = 1,
     .meaning.better = 1,
     .plan = plan,
     .forward = forward,

@@ -21,6 +21,7 @@ const struct op op_precision = {
              sizeof(struct confusion_class), confusion_class_or_mean},
     .min_x = 1,
     .max_x = 1,
+    .meaning.means_x = 1,
     .meaning.better = 1,
     .plan = plan,
     .forward = forward,

@@ -31,7 +31,7 @@ static int plan(const void *args, const struct shape *x, int n_x, struct op_plan
         return err_set(err, ERR_CONFIG,
                        "psnr: the first input is %s and the second %s, expected images alike",
                        shape_text(&x[0], text[0]), shape_text(&x[1], text[1]));
-    plan->y = (struct shape){1, {1}};
+    op_plan_mean(plan);
     plan->flops = 3 * (double)shape_len(x);
     return 0;
 }
@@ -59,7 +59,7 @@ static double sum_of_samples(const struct op_call *c, int64_t begin, int64_t end
 }
 
 static void forward(const struct op_call *c) {
-    c->y.data[0] = (act)share_sum(c, c->x->shape.dim[0], sum_of_samples);
+    c->y.reals[0] = (real)share_sum(c, c->x->shape.dim[0], sum_of_samples);
 }
 
 const struct op op_psnr = {

@@ -1,5 +1,6 @@
 /* sqrt(x): the square root; NaN below 0. Its slope at 0 is infinite: add a little to x there. */
 #include "core/ops/parts/activation.h"
+
 #include <math.h>
 
 static act value(act x, const void *args) {
@@ -28,6 +29,13 @@ static void backward(const struct op_call *c) {
     activation_share_backward(c, backward_part);
 }
 
+static void forward_any(const struct op_call *c) {
+    if (c->y.kind == TENSOR_REALS)
+        activation_of_means(c, sqrt);
+    else
+        forward(c);
+}
+
 const struct op op_sqrt = {
     .word = {"sqrt", "square root", 0, NULL},
     .min_x = 1,
@@ -35,7 +43,8 @@ const struct op op_sqrt = {
     .memory.reads_y = true,
     .memory.overwrites = 1,
     .memory.in_place = true,
+    .meaning.of_means = true,
     .plan = activation_plan,
-    .forward = forward,
+    .forward = forward_any,
     .backward = backward,
 };

@@ -15,15 +15,8 @@ static void forward_part(const struct op_call *c, int64_t begin, int64_t end) {
     activation_forward(c, begin, end, value);
 }
 
-static double squared(double x) {
-    return x * x;
-}
-
 static void forward(const struct op_call *c) {
-    if (c->y.kind == TENSOR_REALS)
-        activation_of_means(c, squared);
-    else
-        share(c, shape_len(&c->y.shape), forward_part);
+    share(c, shape_len(&c->y.shape), forward_part);
 }
 
 static void backward_part(const struct op_call *c, int64_t begin, int64_t end) {
@@ -34,6 +27,17 @@ static void backward(const struct op_call *c) {
     activation_share_backward(c, backward_part);
 }
 
+static double squared(double x) {
+    return x * x;
+}
+
+static void forward_any(const struct op_call *c) {
+    if (c->y.kind == TENSOR_REALS)
+        activation_of_means(c, squared);
+    else
+        forward(c);
+}
+
 const struct op op_square = {
     .word = {"square", "x times x", 0, NULL},
     .min_x = 1,
@@ -41,7 +45,8 @@ const struct op op_square = {
     .memory.reads_x = 1,
     .memory.overwrites = 1,
     .memory.in_place = true,
+    .meaning.of_means = true,
     .plan = activation_plan,
-    .forward = forward,
+    .forward = forward_any,
     .backward = backward,
 };

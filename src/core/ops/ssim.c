@@ -75,7 +75,7 @@ static int plan(const void *args, const struct shape *x, int n_x, struct op_plan
                        shape_text(x, text[0]), TAPS, TAPS);
     const struct sizes s = sizes_of(x);
     const int64_t windows = s.n * s.window_rows * s.window_row;
-    plan->y = (struct shape){1, {1}};
+    op_plan_mean(plan);
     plan->scratch_bytes = (size_t)(RANGES * 2 * N_LINES * s.line) * sizeof(real) +
                           (size_t)(N_MAPS * windows) * sizeof(real);
     plan->flops = (double)windows * 2 * N_LINES * TAPS * 2;
@@ -186,7 +186,7 @@ static double windows_of(const struct op_call *c) {
 }
 
 static void forward(const struct op_call *c) {
-    c->y.data[0] = (act)(share_sum(c, RANGES, similarities) / windows_of(c));
+    c->y.reals[0] = (real)(share_sum(c, RANGES, similarities) / windows_of(c));
 }
 
 static void fill_maps(const struct op_call *c, int64_t begin, int64_t end) {
@@ -214,7 +214,7 @@ static void spread(const struct sizes *s, const real *map, int64_t y, real *line
 static void backward_range(const struct op_call *c, int operand, int64_t range) {
     const struct sizes s = sizes_of(&c->x->shape);
     const int64_t rows = s.n * s.h, windows = s.n * s.window_rows * s.window_row;
-    const real scale = (real)((double)c->dy.data[0] / windows_of(c));
+    const real scale = (real)((double)c->dy.reals[0] / windows_of(c));
     real *line = lines_of(c, &s, range), *mean = line + s.line, *square = mean + s.line,
          *both = square + s.line;
 

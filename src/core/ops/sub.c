@@ -29,7 +29,11 @@ static const act *pull_back(const struct binary_row *row, int operand, const act
     return tmp;
 }
 
-static const struct binary sub = {value, pull_back, true};
+static double of_means(double a, double b) {
+    return a - b;
+}
+
+static const struct binary sub = {value, pull_back, true, of_means};
 
 static void forward(const struct op_call *c) {
     binary_forward(&sub, c);
@@ -45,6 +49,7 @@ const struct op op_sub = {
     .max_x = 2,
     .memory.overwrites = 3,
     .memory.in_place = true,
+    .meaning.of_means = true,
     .meaning.arithmetic = OP_DIFFERENCE,
     .plan = plan,
     .forward = forward,

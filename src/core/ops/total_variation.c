@@ -14,7 +14,7 @@ static int plan(const void *args, const struct shape *x, int n_x, struct op_plan
     if (x->rank < 3)
         return err_set(err, ERR_CONFIG, "total_variation: x is %s, expected images",
                        shape_text(x, text));
-    plan->y = (struct shape){1, {1}};
+    op_plan_mean(plan);
     plan->flops = 2 * (double)shape_len(x) * (x->rank - 2);
     return 0;
 }
@@ -49,12 +49,12 @@ static double sum_of_samples(const struct op_call *c, int64_t begin, int64_t end
 }
 
 static void forward(const struct op_call *c) {
-    c->y.data[0] = (act)share_sum(c, c->x->shape.dim[0], sum_of_samples);
+    c->y.reals[0] = (real)share_sum(c, c->x->shape.dim[0], sum_of_samples);
 }
 
 static void backward_samples(const struct op_call *c, int64_t begin, int64_t end) {
     const struct shape *s = &c->x->shape;
-    const act g = c->dy.data[0];
+    const act g = (act)c->dy.reals[0];
 
     for (int axis = 1; axis < s->rank - 1; axis++) {
         const int64_t stride = stride_of(s, axis), len = stride * s->dim[axis];

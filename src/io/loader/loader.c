@@ -15,7 +15,7 @@ struct slot {
     int64_t *samples; /* [max_batch] */
     int32_t *visits;  /* [max_batch] */
     int64_t n, epoch;
-    float *field[LOADER_MAX_FIELDS]; /* [max_batch, sample] */
+    void *field[LOADER_MAX_FIELDS]; /* [max_batch, sample] of 4 bytes */
     bool failed;
     struct err err;
 };
@@ -218,7 +218,10 @@ int loader_wait(struct loader *loader, struct loader_batch *out, struct err *err
     }
     *out = (struct loader_batch){.n = s->n};
     for (int i = 0; i < loader->n_fields; i++)
-        out->field[i] = s->field[i];
+        if (loader->field[i].kind == DATASET_CLASS)
+            out->classes[i] = s->field[i];
+        else
+            out->field[i] = s->field[i];
     return 0;
 }
 

@@ -43,8 +43,10 @@ struct loader_field {
 struct loader_batch {
     int64_t n; /* samples */
     /* As loader_field(i): [n, sample], 64-byte aligned; belongs to the loader, until the batch is
-     * released. Classes are whole numbers. */
+     * released. In `classes` where the field is DATASET_CLASS, else in `field`; NULL in the other.
+     */
     const float *field[LOADER_MAX_FIELDS];
+    const int32_t *classes[LOADER_MAX_FIELDS];
 };
 
 /* Check the pipeline against the dataset, allocate, start the thread.

@@ -2,6 +2,7 @@
 
 #include "core/base/rng.h"
 
+#include <math.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -151,15 +152,28 @@ static void classes_to_floats(void *values, int64_t len) {
     }
 }
 
-static void copy_field(const struct dataset_field *f, const void *raw, int64_t len, float *out) {
+/* And back: what moves the pixels of a map leaves classes whole; a number that is none is none. */
+static void floats_to_classes(void *values, int64_t len) {
+    unsigned char *at = values;
+
+    for (int64_t i = 0; i < len; i++, at += sizeof(float)) {
+        float number;
+        memcpy(&number, at, sizeof number);
+        const int32_t class = number == floorf(number) ? (int32_t)number : -1;
+        memcpy(at, &class, sizeof class);
+    }
+}
+
+static void copy_field(const struct dataset_field *f, const void *raw, int64_t len, void *out) {
     const unsigned char *bytes = raw;
+    float *numbers = out;
 
     if (f->kind != DATASET_BYTES) {
-        memcpy(out, raw, (size_t)len * sizeof *out);
+        memcpy(out, raw, (size_t)len * item_bytes(f->kind));
         return;
     }
     for (int64_t i = 0; i < len; i++)
-        out[i] = (float)bytes[i] / 255;
+        numbers[i] = (float)bytes[i] / 255;
 }
 
 static void augment_field(const struct prepare *p, const struct prepare_batch *b, int field,
@@ -169,13 +183,18 @@ static void augment_field(const struct prepare *p, const struct prepare_batch *b
     const int64_t in_len = sample_len(&f->sample), out_len = sample_len(&t->sample);
     const unsigned char *bytes = b->raw;
     const float *floats = b->raw;
+    float *out = b->out[field];
 
+    if (f->kind == DATASET_CLASS)
+        classes_to_floats(b->raw, b->n * in_len);
     for (int64_t i = 0; i < b->n && !atomic_load(stop); i++) {
         const bool is_bytes = f->kind == DATASET_BYTES;
 
         augment_run(&t->plan, key_of(p, b, i), is_bytes ? bytes + i * in_len : NULL,
-                    is_bytes ? NULL : floats + i * in_len, b->scratch, b->out[field] + i * out_len);
+                    is_bytes ? NULL : floats + i * in_len, b->scratch, out + i * out_len);
     }
+    if (f->kind == DATASET_CLASS)
+        floats_to_classes(out, b->n * out_len);
 }
 
 int prepare_run(const struct prepare *p, const struct prepare_batch *b, const atomic_bool *stop,
@@ -186,8 +205,6 @@ int prepare_run(const struct prepare *p, const struct prepare_batch *b, const at
 
         if (dataset_read(p->dataset, i, rows_of(p, b, i), b->n, b->raw, err))
             return -1;
-        if (f->kind == DATASET_CLASS)
-            classes_to_floats(b->raw, len);
         if (p->field[i].augmented)
             augment_field(p, b, i, stop);
         else

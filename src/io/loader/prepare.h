@@ -28,10 +28,11 @@ struct prepare_batch {
     const int64_t *samples; /* [n] */
     const int32_t *visits;  /* [n] how often the epoch had each before; NULL: never */
     int64_t n, epoch;
-    int64_t *rows;                  /* [n], scratch */
-    void *raw;                      /* [n, raw_bytes], scratch */
-    float *scratch;                 /* [scratch_len] */
-    float *out[DATASET_MAX_FIELDS]; /* [n, sample] of each field */
+    int64_t *rows;  /* [n], scratch */
+    void *raw;      /* [n, raw_bytes], scratch */
+    float *scratch; /* [scratch_len] */
+    /* [n, sample] of each field: int32_t of classes, float of all others */
+    void *out[DATASET_MAX_FIELDS];
 };
 
 /* Plan the pipeline for every field; nothing to release.

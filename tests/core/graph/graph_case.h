@@ -46,7 +46,7 @@ static inline int job_parse(struct job_case *job, const char *text, struct err *
     assert_int_equal(fclose(file), 0);
     *job = (struct job_case){.batch = 4};
     job->fields[0] = (struct field){.name = "image", .sample = {3, {8, 8, 3}}};
-    job->fields[1] = (struct field){.name = "label"};
+    job->fields[1] = (struct field){.name = "label", .kind = TENSOR_INDICES};
     const int rc = source_read(&job->source, path, NULL, 0, NULL, err);
     unlink(path);
     rmdir(dir);
@@ -187,13 +187,13 @@ static inline void step_forward(struct step_case *step, int64_t n, const struct 
 /* Forward and, where there is a loss, backward on n samples. Sample 0 has position `first` of the
  * global batch; totals NULL: this rank's own. What is computed from means takes this rank's sums
  * for those of all. */
-static inline void step_run(struct step_case *step, const act *image, const act *label, int64_t n,
-                            int64_t first, const double *totals) {
+static inline void step_run(struct step_case *step, const act *image, const int32_t *label,
+                            int64_t n, int64_t first, const double *totals) {
     struct plan *p = step->plan;
     struct run_context context = {.seed = 3, .step = 5, .first = first, .totals = step->totals};
 
     run_input(p, "image", image);
-    run_input(p, "label", label);
+    run_indices(p, "label", label);
     step_forward(step, n, &context);
     if (totals)
         context.totals = totals;

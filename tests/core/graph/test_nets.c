@@ -153,7 +153,7 @@ static void check_logits(struct job_case *job, const struct golden *golden, cons
 
 static void check_net(const struct golden *golden, const char *args, const char *more_loss) {
     const int64_t len = (int64_t)N * golden->size * golden->size * 3;
-    const act label[N] = {0, 1};
+    const int32_t label[N] = {0, 1};
     struct job_case job;
     struct step_case step;
     char text[1024];

@@ -4,7 +4,7 @@
 enum { BATCH = 4, IMAGE = BATCH * 8 * 8 * 3 };
 
 static act image[IMAGE];
-static const act label[BATCH] = {0, 3, 1, 4};
+static const int32_t label[BATCH] = {0, 3, 1, 4};
 
 static int fill_image(void **state) {
     (void)state;

@@ -4,7 +4,7 @@
 enum { BATCH = 6, SAMPLE = 8 * 8 * 3, ROOM = 20000 };
 
 static act image[BATCH * SAMPLE];
-static const act label[BATCH] = {0, 3, 1, 4, 2, 3};
+static const int32_t label[BATCH] = {0, 3, 1, 4, 2, 3};
 
 static int fill_image(void **state) {
     (void)state;
@@ -146,7 +146,7 @@ static void counts_before_forward_are_those_after_it(void **state) {
     prepare(&job, &step, no_batch_norm, "");
     assert_int_equal(step.plan->n_leaves, 2);
     run_input(step.plan, "image", image);
-    run_input(step.plan, "label", label);
+    run_indices(step.plan, "label", label);
     run_resize(step.plan, 3);
     run_counts(step.plan, counts);
     assert_true(counts[0] == 1 + 4 + 2); /* weights of the labels 0, 3, 1 */
@@ -290,7 +290,7 @@ static void a_rank_without_samples_gives_zeros(void **state) {
 static void values_are_those_worked_by_hand(void **state) {
     (void)state;
     static act ones[2 * SAMPLE];
-    static const act classes[] = {0, 1}; /* of equal logits the first ranks first */
+    static const int32_t classes[] = {0, 1}; /* of equal logits the first ranks first */
     struct job_case job;
     struct step_case step;
 
@@ -313,7 +313,7 @@ static void values_are_those_worked_by_hand(void **state) {
  * 1/2. Each leaf has its place among the values, a matrix nine of them. */
 static void tables_are_leaves_of_several_numbers(void **state) {
     (void)state;
-    static const act guesses[] = {0, 1, 1, 2}, classes[] = {0, 1, 2, 2};
+    static const int32_t guesses[] = {0, 1, 1, 2}, classes[] = {0, 1, 2, 2};
     static const double expected[] = {1, 0, 0, 0, 1, 0, 0, 1, 1};
     static act images[4 * SAMPLE];
     struct job_case job;

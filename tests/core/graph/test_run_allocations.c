@@ -21,7 +21,7 @@
 enum { BATCH = 6, SAMPLE = 8 * 8 * 3 };
 
 static act image[BATCH * SAMPLE];
-static const act label[BATCH] = {0, 3, 1, 4, 2, 3};
+static const int32_t label[BATCH] = {0, 3, 1, 4, 2, 3};
 
 static int fill_image(void **state) {
     (void)state;

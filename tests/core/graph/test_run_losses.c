@@ -5,7 +5,7 @@
 enum { BATCH = 6, SAMPLE = 8 * 8 * 3, CLASSES = 5, ROOM = 4000 };
 
 static act image[BATCH * SAMPLE];
-static const act label[BATCH] = {0, 3, 1, 4, 2, 3};
+static const int32_t label[BATCH] = {0, 3, 1, 4, 2, 3};
 
 /* The teacher knows two classes more than its student. */
 #define STUDENT                                                                                    \
@@ -28,7 +28,7 @@ static void prepare(struct job_case *job, struct step_case *step, const char *te
 }
 
 /* What the teacher says, of which two kinds of answers are not among the student's classes. */
-static void find_labels(act *labels) {
+static void find_labels(int32_t *labels) {
     struct job_case job;
     struct step_case step;
 
@@ -40,14 +40,14 @@ static void find_labels(act *labels) {
     step_place(&step);
     step_run(&step, image, label, BATCH, 0, NULL);
     const struct tensor *y = &step.plan->nodes[graph_find(step.graph, "out")].call.y;
-    memcpy(labels, y->data, BATCH * sizeof *labels);
+    memcpy(labels, y->indices, BATCH * sizeof *labels);
     release_one(&job, &step);
 }
 
 static void labels_may_be_computed(void **state) {
     (void)state;
     static real given[ROOM];
-    act labels[BATCH];
+    int32_t labels[BATCH];
     struct job_case job;
     struct step_case step;
     int known = 0;
@@ -69,6 +69,46 @@ static void labels_may_be_computed(void **state) {
     assert_true(step.totals[0] == known);
     assert_true(run_value(step.plan, step.plan->loss) == loss);
     assert_memory_equal(step.train[0]->dw, given, bytes);
+    release_one(&job, &step);
+}
+
+/* A field of numbers as labels, and labels as numbers: what is no whole number does not count. */
+static void numbers_and_class_indices_are_converted(void **state) {
+    (void)state;
+    static const act numbers[BATCH] = {0, 3, 1.5, 4, (act)NAN, 3};
+    static const int32_t labels[BATCH] = {0, 3, -1, 4, -1, 3};
+    double sums[2][2], counts[2];
+    struct job_case job;
+    struct step_case step;
+
+    for (int given = 0; given < 2; given++) {
+        job_init(&job, STUDENT "y = m(image)\nout = cross_entropy(y, label)\n"
+                               "out_a = accuracy(y, label)\n");
+        job.batch = BATCH, job.in_parts = true;
+        if (!given)
+            job.fields[1].kind = TENSOR_ACTS;
+        step_init(&step, &job, "");
+        assert_int_equal(step.graph->n_nodes, given ? 6 : 7); /* converted once */
+        job_allocate(&job, &step, 1);
+        step_place(&step);
+        run_input(step.plan, "image", image);
+        if (given)
+            run_indices(step.plan, "label", labels);
+        else
+            run_input(step.plan, "label", numbers);
+        run_resize(step.plan, BATCH);
+        run_counts(step.plan, counts);
+        assert_true(counts[0] == 4);
+        step_forward(&step, BATCH, &(struct run_context){0});
+        assert_true(step.totals[0] == 4 && step.totals[1] == 4);
+        memcpy(sums[given], step.sums, sizeof sums[given]);
+        release_one(&job, &step);
+    }
+    assert_memory_equal(sums[0], sums[1], sizeof sums[0]);
+    prepare(&job, &step, "[step]\nout = mse(label + 0.5, 0)\nout_b = mse(label, detach(label))\n");
+    step_run(&step, image, label, BATCH, 0, NULL);
+    assert_true(step.sums[0] == 0.25 + 12.25 + 2.25 + 20.25 + 6.25 + 12.25);
+    assert_true(step.sums[1] == 0);
     release_one(&job, &step);
 }
 
@@ -120,7 +160,7 @@ static void gradients_are_divided_by_the_terms_of_all_ranks(void **state) {
     step_run(&step, image, label, BATCH, 0, (double[]){4 * BATCH * CLASSES, 4 * BATCH});
     for (int64_t i = 0; i < net->weights.len; i++)
         assert_true(fabs(net->dw[i] - own[i] / 4) < 1e-14);
-    step_run(&step, image, (const act[BATCH]){-1, -1, -1, -1, -1, -1}, BATCH, 0,
+    step_run(&step, image, (const int32_t[BATCH]){-1, -1, -1, -1, -1, -1}, BATCH, 0,
              (double[]){INFINITY, 0});
     for (int64_t i = 0; i < net->weights.len; i++)
         assert_true(net->dw[i] == 0);
@@ -205,6 +245,7 @@ static void an_empty_part_adds_nothing(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(labels_may_be_computed),
+        cmocka_unit_test(numbers_and_class_indices_are_converted),
         cmocka_unit_test(no_gradient_passes_labels),
         cmocka_unit_test(computed_labels_cannot_be_counted_before_all_parts_ran),
         cmocka_unit_test(gradients_are_divided_by_the_terms_of_all_ranks),

@@ -4,7 +4,7 @@
 enum { BATCH = 4, SAMPLE = 8 * 8 * 3, MAX_CALLS = 512 };
 
 static act image[BATCH * SAMPLE];
-static const act label[BATCH] = {0, 3, 1, 4};
+static const int32_t label[BATCH] = {0, 3, 1, 4};
 
 /* What was told, in order. */
 struct told {

@@ -97,7 +97,7 @@ static struct loader_batch wait_for(struct loader *loader) {
 static void holds(const struct loader_batch *b, const int64_t *samples, int64_t n) {
     assert_int_equal(b->n, n);
     for (int64_t i = 0; i < n; i++) {
-        assert_true(b->field[1][i] == (float)(samples[i] % 4));
+        assert_true(b->classes[1][i] == samples[i] % 4);
         for (int64_t p = 0; p < PIXELS; p++)
             assert_true(b->field[0][i * PIXELS + p] == (float)(samples[i] * PIXELS + p) / 255);
     }

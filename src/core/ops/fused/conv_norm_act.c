@@ -45,7 +45,7 @@ static void norm_call_init(struct norm_call *n, const struct op_call *c) {
 
     *n = (struct norm_call){.norm = bn_norm(f->bn, &c->y.shape), .call = *c};
     n->norm.then = f->then;
-    n->x[0] = (struct tensor){c->y.shape, saved ? c->saved : c->y.data};
+    n->x[0] = (struct tensor){.shape = c->y.shape, .data = saved ? c->saved : c->y.data};
     n->dx[0] = c->dy;
     if (c->n_x > 1)
         n->x[1] = c->x[1], n->dx[1] = c->dx[1];

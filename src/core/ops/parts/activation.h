@@ -61,3 +61,9 @@ static inline void activation_share_backward(const struct op_call *c,
     if (c->dx->data)
         share(c, shape_len(&c->y.shape), part);
 }
+
+/* y[i] = f(x[i]) of losses and metrics. */
+static inline void activation_of_means(const struct op_call *c, double (*f)(double x)) {
+    for (int64_t i = 0; i < shape_len(&c->y.shape); i++)
+        c->y.reals[i] = (real)f((double)c->x->reals[i]);
+}

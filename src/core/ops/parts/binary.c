@@ -132,9 +132,21 @@ static void forward_part(void *context, int64_t begin, int64_t end) {
     }
 }
 
+static void forward_of_means(const struct binary_task *job) {
+    const struct tensor *x = job->c->x;
+
+    for (int64_t i = 0; i < shape_len(&job->c->y.shape); i++)
+        job->c->y.reals[i] = (real)job->f->of_means((double)x[0].reals[place(&job->walk, 0, i)],
+                                                    (double)x[1].reals[place(&job->walk, 1, i)]);
+}
+
 void binary_forward(const struct binary *f, const struct op_call *c) {
     struct binary_task job = {.c = c, .f = f, .walk = walk_of(c)};
 
+    if (c->y.kind == TENSOR_REALS) {
+        forward_of_means(&job);
+        return;
+    }
     team_run(c->team, shape_len(&c->y.shape), forward_part, &job);
 }
 

@@ -18,7 +18,8 @@ struct binary {
     /* dy times the slope along operand 0 (a) or 1 (b): the numbers [row->len], in tmp or, where the
      * slope is 1, dy itself. */
     const act *(*pull_back)(const struct binary_row *row, int operand, const act *dy, act *tmp);
-    bool slope_a_is_one; /* dx[0] = dy */
+    bool slope_a_is_one;                    /* dx[0] = dy */
+    double (*of_means)(double a, double b); /* f, where losses and metrics are computed with */
 };
 
 /* Errors: ERR_CONFIG where the shapes do not match, beginning with name. */

@@ -33,13 +33,13 @@ int confusion_plan(const char *name, int index, const struct shape *x, struct op
     if (index >= x->dim[1])
         return err_set(err, ERR_CONFIG, "%s: class is %d, but there are only %lld classes", name,
                        index, (long long)x->dim[1]);
-    plan->y = (struct shape){1, {1}};
+    op_plan_mean(plan);
     return 0;
 }
 
 struct confusion_tally confusion_of(const struct op_call *c, int64_t index) {
     const int64_t n = c->x->shape.dim[1];
-    const act *x = c->x->data;
+    const real *x = c->x->reals;
     struct confusion_tally t = {.hits = (double)x[index * n + index]};
 
     for (int64_t j = 0; j < n; j++) {
@@ -64,5 +64,5 @@ void confusion_forward(const struct op_call *c, int index,
         const struct confusion_tally t = confusion_of(c, index);
         sum = measure(&t), n = 1;
     }
-    c->y.data[0] = (act)confusion_ratio(sum, n);
+    c->y.reals[0] = (real)confusion_ratio(sum, n);
 }

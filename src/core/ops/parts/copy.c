@@ -3,7 +3,10 @@
 #include <string.h>
 
 static void forward_part(const struct op_call *c, int64_t begin, int64_t end) {
-    memcpy(c->y.data + begin, c->x->data + begin, (size_t)(end - begin) * sizeof(act));
+    const size_t item = tensor_item_bytes(c->y.kind), from = (size_t)begin * item;
+
+    memcpy((char *)c->y.memory + from, (const char *)c->x->memory + from,
+           (size_t)(end - begin) * item);
 }
 
 void copy_forward(const struct op_call *c) {

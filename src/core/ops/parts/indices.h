@@ -20,7 +20,7 @@ static inline int indices_plan(const char *name, const struct shape *x, int64_t 
 
 /* The class in place i of x, or -1 where it is none of `classes`. */
 static inline int64_t index_at(const struct op_call *c, int64_t i, int64_t classes) {
-    const double index = (double)c->x->data[i];
+    const int64_t index = c->x->indices[i];
 
-    return index >= 0 && index < (double)classes ? (int64_t)index : -1;
+    return index >= 0 && index < classes ? index : -1;
 }

@@ -27,9 +27,9 @@ static inline int64_t labels_channel(int64_t label, int64_t channels) {
  */
 static inline int64_t labels_below(const struct op_call *c, int64_t row, int64_t classes,
                                    int ignore) {
-    const double label = (double)c->x[1].data[row];
+    const int64_t label = c->x[1].indices[row];
 
-    return label >= 0 && label < (double)classes && label != ignore ? (int64_t)label : -1;
+    return label >= 0 && label < classes && label != ignore ? label : -1;
 }
 
 /* The same with the channels of the logits as classes. */

@@ -21,7 +21,7 @@ int pairs_plan(const char *name, const char *const called[2], const struct shape
         return err_set(err, ERR_CONFIG, "%s: %s is %s and %s %s", name, called[0],
                        shape_text(&x[0], text[0]), called[1], shape_text(&x[1], text[1]));
     }
-    plan->y = (struct shape){1, {1}};
+    op_plan_mean(plan);
     plan->flops = 3 * (double)len;
     return 0;
 }
@@ -32,7 +32,7 @@ double pairs_count(const struct op_call *c) {
 
 void pairs_forward(const struct op_call *c,
                    double (*sum)(const struct op_call *c, int64_t begin, int64_t end)) {
-    c->y.data[0] = (act)share_sum(c, pairs_len(c), sum);
+    c->y.reals[0] = (real)share_sum(c, pairs_len(c), sum);
 }
 
 void pairs_run_backward(const struct op_call *c, const struct pairs_tasks *tasks) {
@@ -43,6 +43,6 @@ void pairs_run_backward(const struct op_call *c, const struct pairs_tasks *tasks
             share(c, pairs_len(c), tasks->backward[operand]);
         else
             c->dx[operand].data[0] +=
-                (act)((double)c->dy.data[0] * share_sum(c, pairs_len(c), tasks->slopes[operand]));
+                (act)((double)c->dy.reals[0] * share_sum(c, pairs_len(c), tasks->slopes[operand]));
     }
 }

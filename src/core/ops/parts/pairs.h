@@ -58,7 +58,7 @@ PAIRS_INLINE double pairs_sum(const struct op_call *c, int64_t begin, int64_t en
 /* Add the gradient of input `operand`, as large as the output, for begin <= i < end. */
 PAIRS_INLINE void pairs_backward(const struct op_call *c, int operand, int64_t begin, int64_t end,
                                  double (*slope)(struct pair x), double parameter) {
-    const double scale = (double)c->dy.data[0];
+    const double scale = (double)c->dy.reals[0];
     const act *restrict a = c->x[0].data, *restrict b = c->x[1].data;
     const int64_t step_a = pairs_step(c, 0), step_b = pairs_step(c, 1);
     act *restrict dx = c->dx[operand].data;

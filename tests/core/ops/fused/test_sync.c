@@ -77,8 +77,8 @@ static void *compute(void *context) {
                            .x = tx,
                            .dx = tdx,
                            .n_x = r->op->max_x,
-                           .y = {rows_of(r->n, c), r->y},
-                           .dy = {rows_of(r->n, c), r->dy},
+                           .y = {.shape = rows_of(r->n, c), .data = r->y},
+                           .dy = {.shape = rows_of(r->n, c), .data = r->dy},
                            .saved = aligned_alloc(64, (plan.saved_bytes / 64 + 1) * 64),
                            .scratch = aligned_alloc(64, (plan.scratch_bytes / 64 + 1) * 64),
                            .ranks = r->size > 1 ? &r->ranks : NULL,
@@ -86,8 +86,8 @@ static void *compute(void *context) {
     for (int k = 0; k < call.n_x; k++) {
         numbers(whole, BATCH * sample[k], 10 + (uint64_t)k);
         memcpy(x[k], whole + r->first * sample[k], (size_t)(r->n * sample[k]) * sizeof(act));
-        tx[k] = (struct tensor){rows_of(r->n, sample[k] / 6), x[k]};
-        tdx[k] = (struct tensor){tx[k].shape, r->dx[k]};
+        tx[k] = (struct tensor){.shape = rows_of(r->n, sample[k] / 6), .data = x[k]};
+        tdx[k] = (struct tensor){.shape = tx[k].shape, .data = r->dx[k]};
     }
     for (int k = 0; k < OP_MAX_WEIGHTS && plan.w[k].shape.rank; k++) {
         numbers(whole, shape_len(&plan.w[k].shape), 20 + (uint64_t)k);

@@ -46,14 +46,14 @@ static struct layer *layer_new(const char *op, const void *args, struct shape x)
     counted(l->x, shape_len(&x), 5), counted(l->w, shape_len(&l->plan.w[0].shape), 7);
     counted(l->bias, 64, 3), counted(l->u, 64, 5);
     counted(l->dy, shape_len(&l->plan.y), 3);
-    l->x_at = (struct tensor){x, l->x};
-    l->dx_at = (struct tensor){x, NULL};
+    l->x_at = (struct tensor){.shape = x, .data = l->x};
+    l->dx_at = (struct tensor){.shape = x};
     l->call = (struct op_call){.args = args,
                                .x = &l->x_at,
                                .dx = &l->dx_at,
                                .n_x = 1,
-                               .y = {l->plan.y, l->y},
-                               .dy = {l->plan.y, l->dy},
+                               .y = {.shape = l->plan.y, .data = l->y},
+                               .dy = {.shape = l->plan.y, .data = l->dy},
                                .w = {l->w, l->bias},
                                .dw = {l->dw},
                                .state = {l->u},
