@@ -19,6 +19,7 @@
 #include <cmocka.h>
 
 static bool timed;
+static const struct compute_mode direct = {.winograd = false};
 
 struct kernel_case {
     const char *family, *what;
@@ -50,7 +51,7 @@ struct kernel_case {
               .dilation_h = (dilation),                                                            \
               .dilation_w = (dilation),                                                            \
               .groups = (groups_),                                                                 \
-              .no_winograd = true}
+              .mode = &direct}
 #define FLAT .d = 1, .out_d = 1, .kernel_d = 1, .stride_d = 1, .dilation_d = 1
 
 /* Bounds: direct sums stay below 4 epsilons (a sum of n terms is rounded n times, in either
