@@ -36,10 +36,10 @@ struct op_plan {
     struct op_param state[OP_MAX_STATES]; /* saved with the weights, not trained */
     size_t saved_bytes;                   /* kept from forward to backward: positions of maxima */
     size_t scratch_bytes;                 /* shared by all operators, valid within one call */
-    struct ranks_group
-        ranks;    /* whom it talks to in forward and in backward of training, which are
-                   * called with 0 samples (dim[0] of all shapes) where there are none */
-    double flops; /* of forward, a multiply-add counted as 2 */
+    /* Whom it talks to in forward and backward of training, which are called with 0 samples (dim[0]
+     * of all shapes) where there are none. */
+    struct ranks_group ranks;
+    double flops;               /* of forward, a multiply-add counted as 2 */
     struct ints kernel, stride; /* of a window over h, w: its extent in input pixels (dilation
                                  * included) and step; n = 0: every output sees one pixel */
 };
@@ -99,8 +99,8 @@ struct op_meaning {
     unsigned index_x;  /* bit k: x[k] is class indices; negative: does not count */
     bool binary;       /* where one channel is the score of class 1 of two */
     enum op_arithmetic arithmetic;
-    unsigned means_x; /* bit k: x[k] is a metric, as reals: what this one is computed from */
-    bool of_means;    /* computes in reals, forward alone, where y is to be reals: arithmetic */
+    unsigned means_x;   /* bit k: x[k] is a metric, as reals: what this one is computed from */
+    bool of_means;      /* computes in reals, forward alone, where y is to be reals: arithmetic */
     unsigned counts_x;  /* bit k: count() reads the values of x[k], not its shape alone */
     signed char better; /* of metrics: 1 where larger is better, -1 where smaller; 0: not said */
     /* What class indices must be below; NULL: the channels of x[0]. */
