@@ -121,8 +121,10 @@ static void watch(void) {
 
 /* Allocations since watch(); packs that were kept are some. */
 static int watched(void) {
+    const int n_kept = n_packs;
+
     watching = 0;
-    return n_allocations + abs(n_packs);
+    return n_allocations + abs(n_kept);
 }
 
 /* Allocations of a few runs of other sizes on so many threads; libraries may prepare themselves in
