@@ -25,6 +25,9 @@ static void write_job(int which) {
                   DLTRAIN_CONFIGS, STEPS, whole[which]);
 }
 
+/* What ranks round differently grows from step to step; a wrong norm shows in the second one. */
+enum { ALIKE = 30 };
+
 static void losses_fall_alike_on_one_to_three_ranks(void **state) {
     (void)state;
     for (int k = 0; k < N_WHOLE; k++) {
@@ -43,8 +46,8 @@ static void losses_fall_alike_on_one_to_three_ranks(void **state) {
             snprintf(name, sizeof name, "w%d_np%d", k, ranks);
             program_expect(0, NULL, "$MPIRUN -np %d $DLTRAIN job.ini --set name=%s", ranks, name);
             assert_int_equal(results_numbers(name, "loss", losses, NULL, STEPS), STEPS);
-            for (int i = 0; i < STEPS; i++)
-                if (!(fabs(losses[i] - expected[i]) <= 1e-4 * fabs(expected[i])))
+            for (int i = 0; i < ALIKE; i++)
+                if (!(fabs(losses[i] - expected[i]) <= 2e-5 * fabs(expected[i])))
                     fail_msg("%s, %d ranks: loss of step %d is %.9g, on one rank %.9g", whole[k],
                              ranks, i + 1, losses[i], expected[i]);
         }
