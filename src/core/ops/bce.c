@@ -31,8 +31,8 @@ static int plan(const void *args, const struct shape *x, int n_x, struct op_plan
     return pairs_plan("bce", called, x, plan, err);
 }
 
-static double positive(const void *args) {
-    return ((const struct bce *)args)->positive;
+static double positive(const struct op_call *c) {
+    return ((const struct bce *)c->args)->positive;
 }
 
 /* log(1 + exp(-x)) = -log sigmoid(x) */
@@ -56,7 +56,35 @@ static double slope_b(struct pair x) {
     return x.b < 0 ? 0 : (x.parameter - 1) * minus_log_sigmoid(x.a) - x.a;
 }
 
-PAIRS_FORWARD_AND_BACKWARD(positive)
+static double sum(const struct op_call *c, int64_t begin, int64_t end) {
+    return pairs_sum(c, begin, end, term, positive(c));
+}
+
+static void forward(const struct op_call *c) {
+    pairs_forward(c, sum);
+}
+
+static void backward_a(const struct op_call *c, int64_t begin, int64_t end) {
+    pairs_backward(c, 0, begin, end, slope_a, positive(c));
+}
+
+static void backward_b(const struct op_call *c, int64_t begin, int64_t end) {
+    pairs_backward(c, 1, begin, end, slope_b, positive(c));
+}
+
+static double slopes_a(const struct op_call *c, int64_t begin, int64_t end) {
+    return pairs_sum(c, begin, end, slope_a, positive(c));
+}
+
+static double slopes_b(const struct op_call *c, int64_t begin, int64_t end) {
+    return pairs_sum(c, begin, end, slope_b, positive(c));
+}
+
+static void backward(const struct op_call *c) {
+    static const struct pairs_tasks tasks = {{backward_a, backward_b}, {slopes_a, slopes_b}};
+
+    pairs_run_backward(c, &tasks);
+}
 
 const struct op op_bce = {
     .word = {"bce", "mean binary cross-entropy of scores (before any sigmoid)", sizeof(struct bce),

@@ -31,8 +31,8 @@ static int plan(const void *args, const struct shape *x, int n_x, struct op_plan
     return pairs_plan("huber", called, x, plan, err);
 }
 
-static double delta(const void *args) {
-    return ((const struct huber *)args)->delta;
+static double delta(const struct op_call *c) {
+    return ((const struct huber *)c->args)->delta;
 }
 
 static double term(struct pair x) {
@@ -49,7 +49,35 @@ static double slope_b(struct pair x) {
     return -slope_a(x);
 }
 
-PAIRS_FORWARD_AND_BACKWARD(delta)
+static double sum(const struct op_call *c, int64_t begin, int64_t end) {
+    return pairs_sum(c, begin, end, term, delta(c));
+}
+
+static void forward(const struct op_call *c) {
+    pairs_forward(c, sum);
+}
+
+static void backward_a(const struct op_call *c, int64_t begin, int64_t end) {
+    pairs_backward(c, 0, begin, end, slope_a, delta(c));
+}
+
+static void backward_b(const struct op_call *c, int64_t begin, int64_t end) {
+    pairs_backward(c, 1, begin, end, slope_b, delta(c));
+}
+
+static double slopes_a(const struct op_call *c, int64_t begin, int64_t end) {
+    return pairs_sum(c, begin, end, slope_a, delta(c));
+}
+
+static double slopes_b(const struct op_call *c, int64_t begin, int64_t end) {
+    return pairs_sum(c, begin, end, slope_b, delta(c));
+}
+
+static void backward(const struct op_call *c) {
+    static const struct pairs_tasks tasks = {{backward_a, backward_b}, {slopes_a, slopes_b}};
+
+    pairs_run_backward(c, &tasks);
+}
 
 const struct op op_huber = {
     .word = {"huber", "mean of (a - b)^2 / 2, linear from |a - b| = delta on", sizeof(struct huber),

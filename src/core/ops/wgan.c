@@ -23,7 +23,35 @@ static double slope_b(struct pair x) {
     return -2 * x.a;
 }
 
-PAIRS_FORWARD_AND_BACKWARD(pairs_no_parameter)
+static double sum(const struct op_call *c, int64_t begin, int64_t end) {
+    return pairs_sum(c, begin, end, term, 0);
+}
+
+static void forward(const struct op_call *c) {
+    pairs_forward(c, sum);
+}
+
+static void backward_a(const struct op_call *c, int64_t begin, int64_t end) {
+    pairs_backward(c, 0, begin, end, slope_a, 0);
+}
+
+static void backward_b(const struct op_call *c, int64_t begin, int64_t end) {
+    pairs_backward(c, 1, begin, end, slope_b, 0);
+}
+
+static double slopes_a(const struct op_call *c, int64_t begin, int64_t end) {
+    return pairs_sum(c, begin, end, slope_a, 0);
+}
+
+static double slopes_b(const struct op_call *c, int64_t begin, int64_t end) {
+    return pairs_sum(c, begin, end, slope_b, 0);
+}
+
+static void backward(const struct op_call *c) {
+    static const struct pairs_tasks tasks = {{backward_a, backward_b}, {slopes_a, slopes_b}};
+
+    pairs_run_backward(c, &tasks);
+}
 
 const struct op op_wgan = {
     .word = {"wgan", "Wasserstein GAN loss: mean of -scores for target 1, of scores for 0", 0,

@@ -6,20 +6,16 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
-struct accuracy {
-    int k, ignore;
-};
-
 static const act logits[] = {1, 5, 3, 9, 2, 4, 0, 7, 8, 6, 2, 1}, label[] = {1, 2, 1, 0};
-static const struct accuracy two = {2, -1}, ignoring = {1, 0};
+static const char two[] = "2", ignoring[] = "ignore=0";
 
-static struct op_case four(const struct accuracy *args) {
-    return (struct op_case){"accuracy", .args = args, .n_x = 2, .x = {{2, {4, 3}}, {1, {4}}},
+static struct op_case four(const char *with) {
+    return (struct op_case){"accuracy", .with = with, .n_x = 2, .x = {{2, {4, 3}}, {1, {4}}},
                             .x_data = {logits, label}};
 }
 
-static void check_share(const struct accuracy *args, double expected) {
-    const struct op_case c = four(args);
+static void check_share(const char *with, double expected) {
+    const struct op_case c = four(with);
     check_output(&c, (struct shape){1, {1}}, &expected);
 }
 
@@ -31,14 +27,14 @@ static void the_best_class_must_be_the_label(void **state) {
 
 static void the_label_may_be_second_with_two_guesses(void **state) {
     (void)state;
-    check_share(&two, 1);
+    check_share(two, 1);
 }
 
 static void ignored_labels_do_not_count(void **state) {
     (void)state;
-    const struct op_case c = four(&ignoring);
+    const struct op_case c = four(ignoring);
     check_count(&c, 3);
-    check_share(&ignoring, 1.0 / 3);
+    check_share(ignoring, 1.0 / 3);
 }
 
 static void equal_logits_are_no_hits_but_for_the_first(void **state) {
@@ -74,8 +70,7 @@ static void no_gradient_passes(void **state) {
 
 static void more_guesses_than_classes_are_refused(void **state) {
     (void)state;
-    const struct accuracy five = {5, -1};
-    const struct op_case c = four(&five);
+    const struct op_case c = four("5");
     check_refused(&c, "accuracy: k is 5, but there are only 3 classes");
 }
 

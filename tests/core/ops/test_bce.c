@@ -5,11 +5,7 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
-struct bce {
-    double positive;
-};
-
-static const struct bce three = {3};
+static const char three[] = "3";
 static const act a[] = {-2, 0.5, 3, -0.1}, b[] = {0, 1, 0.9, 0.3};
 
 static void gradient_agrees_with_differences(void **state) {
@@ -48,14 +44,14 @@ static void positive_is_pos_weight_of_pytorch(void **state) {
     (void)state;
     const act loss[] = {0.776559551027};
     const struct op_case c = {"bce",
-                              .args = &three,
+                              .with = three,
                               .n_x = 2,
                               .x = {{2, {2, 2}}, {2, {2, 2}}},
                               .x_data = {a, b},
                               .tolerance = 1e-11};
     check_output(&c, (struct shape){1, {1}}, loss);
     const act inner[] = {0.1, 1, 0.9, 0.3};
-    const struct op_case positive = {"bce", .args = &three, .n_x = 2,
+    const struct op_case positive = {"bce", .with = three, .n_x = 2,
                                      .x = {{2, {2, 2}}, {2, {2, 2}}}, .x_data = {NULL, inner}};
     check_gradients(&positive);
 }

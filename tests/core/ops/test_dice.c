@@ -1,20 +1,15 @@
 #include "core/ops/loss_case.h"
 
-struct dice {
-    double smooth;
-    int ignore;
-};
-
-static const struct dice plain = {0, -1}, ignoring = {1, 2};
+static const char plain[] = "0", ignoring[] = "ignore=2";
 
 static void gradient_agrees_with_differences(void **state) {
     (void)state;
-    const struct dice *const args[] = {NULL, &plain, &ignoring};
+    const char *const all[] = {NULL, plain, ignoring};
 
     for (int i = 0; i < 3; i++) {
-        struct op_case c = case_of_pixels("dice", args[i]);
+        struct op_case c = case_of_pixels("dice", all[i]);
         check_gradients(&c);
-        c = case_of_scores("dice", args[i]);
+        c = case_of_scores("dice", all[i]);
         check_gradients(&c);
     }
 }
@@ -33,7 +28,7 @@ static void gradient_of_larger_masks(void **state) {
 static void output_agrees_with_pytorch(void **state) {
     (void)state;
     check_number(case_of_pixels("dice", NULL), 0.334441956181);
-    check_number(case_of_pixels("dice", &plain), 0.480340004055);
+    check_number(case_of_pixels("dice", plain), 0.480340004055);
 }
 
 static void one_channel_is_the_score_of_class_1(void **state) {
@@ -51,7 +46,7 @@ static void samples_count(void **state) {
 static void from_0_to_1(void **state) {
     (void)state;
     const act sure[] = {1000, -1000, -1000, 1000}, right[] = {1, 0, 0, 1}, wrong[] = {0, 1, 1, 0};
-    struct op_case c = {"dice", .args = &plain, .n_x = 2, .x = {{4, {1, 2, 2, 1}}, {3, {1, 2, 2}}},
+    struct op_case c = {"dice", .with = plain, .n_x = 2, .x = {{4, {1, 2, 2, 1}}, {3, {1, 2, 2}}},
                         .x_data = {sure, right}};
     check_number(c, 0);
     c.x_data[1] = wrong;
@@ -61,11 +56,11 @@ static void from_0_to_1(void **state) {
 static void a_sample_without_labels_costs_nothing(void **state) {
     (void)state;
     const act none[] = {-1, -1, -1, -1, -1, -1, -1, -1}, low[] = {-1e4, -1e4}, background[2] = {0};
-    struct op_case c = case_of_pixels("dice", &plain);
+    struct op_case c = case_of_pixels("dice", plain);
     c.x_data[1] = none;
     check_number(c, 0);
     check_gradients(&c);
-    c = (struct op_case){"dice", .args = &plain, .n_x = 2, .x = {{3, {1, 2, 1}}, {2, {1, 2}}},
+    c = (struct op_case){"dice", .with = plain, .n_x = 2, .x = {{3, {1, 2, 1}}, {2, {1, 2}}},
                          .x_data = {low, background}};
     check_number(c, 0);
     check_gradients(&c);

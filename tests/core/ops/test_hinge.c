@@ -5,11 +5,6 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
-struct hinge {
-    double margin;
-    int ignore;
-};
-
 /* The example of CS231n's notes on linear classification, https://cs231n.github.io: scores 13, -7,
  * 11 of class 0 with margin 10 lose max(0, -20 + 10) + max(0, -2 + 10) = 8. And 3.2, 5.1, -1.7 of
  * class 0 with margin 1: 2.9 + 0. */
@@ -26,9 +21,8 @@ static void gradient_agrees_with_differences(void **state) {
 
 static void output_agrees_with_the_notes_of_cs231n(void **state) {
     (void)state;
-    const struct hinge ten = {10, -1};
     const act first[] = {8}, second[] = {2.9};
-    check_output(&(struct op_case){"hinge", .args = &ten, .n_x = 2, .x = {{2, {1, 3}}, {1, {1}}},
+    check_output(&(struct op_case){"hinge", .with = "10", .n_x = 2, .x = {{2, {1, 3}}, {1, {1}}},
                                    .x_data = {scores, label}},
                  (struct shape){1, {1}}, first);
     check_output(&(struct op_case){"hinge", .n_x = 2, .x = {{2, {1, 3}}, {1, {1}}},
@@ -47,9 +41,8 @@ static void mean_over_the_batch(void **state) {
 
 static void ignored_labels_do_not_count(void **state) {
     (void)state;
-    const struct hinge args = {1, 2};
     const act classes[] = {2, 0}, loss[] = {2.9};
-    const struct op_case c = {"hinge", .args = &args, .n_x = 2, .x = {{2, {2, 3}}, {1, {2}}},
+    const struct op_case c = {"hinge", .with = "ignore=2", .n_x = 2, .x = {{2, {2, 3}}, {1, {2}}},
                               .x_data = {scores, classes}};
     check_count(&c, 1);
     check_output(&c, (struct shape){1, {1}}, loss);

@@ -1,5 +1,7 @@
 /* pairs.h - losses that compare two tensors element by element: mse, l1, huber, bce and those of
- * GANs. Inline, so that the compiler makes one loop of each term. */
+ * GANs. Inline, so that the compiler makes one loop of each term: an operator passes its term and
+ * its slopes as constants to pairs_sum and pairs_backward, in functions of its own, which it shares
+ * among threads. */
 #pragma once
 #include "core/ops/parts/share.h"
 
@@ -7,7 +9,7 @@
 
 enum { PAIRS_LANES = 8 };
 
-/* One element of both, and the loss's one parameter where it has any. */
+/* One element of both, and the loss's one parameter; 0 where it has none. */
 struct pair {
     double a, b, parameter;
 };
@@ -79,35 +81,3 @@ struct pairs_tasks {
 };
 
 void pairs_run_backward(const struct op_call *c, const struct pairs_tasks *tasks);
-
-/* The parameter of losses that have none. */
-static inline double pairs_no_parameter(const void *args) {
-    (void)args;
-    return 0;
-}
-
-/* forward and backward of a file that has term(pair), its slopes along both inputs slope_a(pair)
- * and slope_b(pair), and parameter(args). */
-#define PAIRS_FORWARD_AND_BACKWARD(parameter)                                                      \
-    static double sum(const struct op_call *c, int64_t begin, int64_t end) {                       \
-        return pairs_sum(c, begin, end, term, parameter(c->args));                                 \
-    }                                                                                              \
-    static void forward(const struct op_call *c) {                                                 \
-        pairs_forward(c, sum);                                                                     \
-    }                                                                                              \
-    static void backward_a(const struct op_call *c, int64_t begin, int64_t end) {                  \
-        pairs_backward(c, 0, begin, end, slope_a, parameter(c->args));                             \
-    }                                                                                              \
-    static void backward_b(const struct op_call *c, int64_t begin, int64_t end) {                  \
-        pairs_backward(c, 1, begin, end, slope_b, parameter(c->args));                             \
-    }                                                                                              \
-    static double slopes_a(const struct op_call *c, int64_t begin, int64_t end) {                  \
-        return pairs_sum(c, begin, end, slope_a, parameter(c->args));                              \
-    }                                                                                              \
-    static double slopes_b(const struct op_call *c, int64_t begin, int64_t end) {                  \
-        return pairs_sum(c, begin, end, slope_b, parameter(c->args));                              \
-    }                                                                                              \
-    static void backward(const struct op_call *c) {                                                \
-        static const struct pairs_tasks tasks = {{backward_a, backward_b}, {slopes_a, slopes_b}};  \
-        pairs_run_backward(c, &tasks);                                                             \
-    }
