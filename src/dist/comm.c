@@ -12,7 +12,8 @@ struct comm {
     int rank, size;
     int local_rank, local_size;
     int n_tags, next_tag;
-    bool part; /* of another comm, which started MPI */
+    int n_hosts; /* that each host pretends to be */
+    bool part;   /* of another comm, which started MPI */
     char host[MPI_MAX_PROCESSOR_NAME];
 };
 
@@ -43,19 +44,17 @@ static void check(const struct comm *comm, int rc, const char *what) {
     comm_abort(comm, ERR_IO, message);
 }
 
-/* The ranks that share this host; or a pretended one, where DLTRAIN_HOSTS says that each host is as
- * many (given as a number) in blocks of ranks. */
+/* The ranks that share this host; or a pretended one, where there are as many in blocks of ranks.
+ */
 static MPI_Comm split_by_host(const struct comm *comm) {
-    const char *pretended = getenv("DLTRAIN_HOSTS");
-    const int n_hosts = pretended ? atoi(pretended) : 0;
     MPI_Comm host, part;
 
     check(comm,
           MPI_Comm_split_type(comm->world, MPI_COMM_TYPE_SHARED, comm->rank, MPI_INFO_NULL, &host),
           "MPI_Comm_split_type");
-    if (n_hosts < 2)
+    if (comm->n_hosts < 2)
         return host;
-    const int block = (int)((int64_t)comm->rank * n_hosts / comm->size);
+    const int block = (int)((int64_t)comm->rank * comm->n_hosts / comm->size);
     check(comm, MPI_Comm_split(host, block, comm->rank, &part), "MPI_Comm_split");
     MPI_Comm_free(&host);
     return part;
@@ -77,13 +76,13 @@ static void look_around(struct comm *comm) {
 }
 
 int comm_new(struct comm **out, int *argc, char ***argv, struct err *err) {
-    int provided, size;
+    int provided, size, n_hosts = 1;
 
     if (MPI_Init_thread(argc, argv, MPI_THREAD_FUNNELED, &provided) != MPI_SUCCESS)
         return err_set(err, ERR_IO, "MPI does not start");
     MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
     MPI_Comm_size(MPI_COMM_WORLD, &size);
-    if (launch_check(getenv, size, err)) {
+    if (launch_check(getenv, size, err) || launch_hosts(getenv, &n_hosts, err)) {
         MPI_Finalize();
         return -1;
     }
@@ -101,6 +100,7 @@ int comm_new(struct comm **out, int *argc, char ***argv, struct err *err) {
         abort();
     }
     comm->size = size;
+    comm->n_hosts = n_hosts;
     MPI_Comm_rank(MPI_COMM_WORLD, &comm->rank);
     look_around(comm);
     *out = comm;

@@ -60,3 +60,14 @@ int launch_rank(char *(*env)(const char *name)) {
                ? number(env, "SLURM_PROCID")
                : 0;
 }
+
+int launch_hosts(char *(*env)(const char *name), int *n, struct err *err) {
+    const char *text = env("DLTRAIN_HOSTS");
+    char *end = NULL;
+    const long v = text ? strtol(text, &end, 10) : 1;
+
+    if (text && (end == text || *end || v < 1 || v > 1000000))
+        return err_set(err, ERR_USAGE, "DLTRAIN_HOSTS is '%s', expected a number of hosts", text);
+    *n = (int)v;
+    return 0;
+}

@@ -15,3 +15,7 @@ int launch_check(char *(*env)(const char *name), int mpi_size, struct err *err);
 /* The number of this process among those that the launcher started, as far as the environment says
  * so; 0 without a launcher. For what happens before or without MPI. */
 int launch_rank(char *(*env)(const char *name));
+
+/* How many hosts DLTRAIN_HOSTS pretends, for tests: 1 to 1000000; 1 where it is not set.
+ * Errors: ERR_USAGE for anything else. */
+int launch_hosts(char *(*env)(const char *name), int *n, struct err *err);

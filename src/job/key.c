@@ -33,6 +33,8 @@ int keys_read(struct job *job, const struct key *keys, const struct section *s, 
 
         if (!entry && k->fallback)
             entry = &fallback;
+        if (entry && k->absent && !strcmp(entry->value, "none") && !strcmp(k->absent, "none"))
+            continue; /* as help calls it where the key is not there */
         if (entry && k->kind->read && k->kind->read(job, k, entry, (char *)out + k->offset, err))
             return -1;
     }

@@ -39,6 +39,13 @@ static int check_range(const struct key *key, const struct entry *entry, double 
                      key->min);
 }
 
+/* Is it written in bytes, as 512KiB? */
+static bool has_unit(const struct entry *entry) {
+    const size_t len = strlen(entry->value);
+
+    return len > 1 && entry->value[len - 1] == 'B' && strspn(entry->value, "0123456789.") > 0;
+}
+
 static int read_any(struct job *job, const struct key *key, const struct entry *entry, bool whole,
                     double *out, struct err *err) {
     struct evaluator ev = kind_evaluator(job, NULL);
@@ -49,6 +56,11 @@ static int read_any(struct job *job, const struct key *key, const struct entry *
     if (v.kind != VALUE_NUMBER)
         return pos_error(err, entry->pos, "%s: found %s, expected a number", key->name,
                          value_kind_name(v.kind));
+    if (has_unit(entry) && key->kind != &kind_mib)
+        return pos_error(err, entry->pos, "%s: found '%s', expected a number without a unit",
+                         key->name, entry->value);
+    if (has_unit(entry))
+        v.number /= 1 << 20;
     if (check_range(key, entry, v.number, whole, err))
         return -1;
     *out = v.number;

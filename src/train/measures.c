@@ -18,12 +18,14 @@ bool replica_is_table(const struct graph *g, int node) {
     return len > 1 && len <= LARGEST_TABLE && g->nodes[node].from_means;
 }
 
-/* How a sum, difference, product or quotient moves with its input k: 1, -1, or 0: not told. */
+/* How arithmetic moves with its input k: 1, -1, or 0: not told. */
 static int sign_of(const struct graph *g, const struct node *n, int k) {
     const enum op_arithmetic arithmetic = n->op->meaning.arithmetic;
 
     if (arithmetic == OP_SUM || arithmetic == OP_DIFFERENCE)
         return arithmetic == OP_DIFFERENCE && k == 1 ? -1 : 1;
+    if (arithmetic == OP_GROWTH)
+        return 1;
     if (arithmetic == OP_PRODUCT || (arithmetic == OP_QUOTIENT && k == 0)) {
         const struct node *factor = &g->nodes[n->x[!k]];
         return factor->op || factor->field ? 0 : (factor->number > 0) - (factor->number < 0);

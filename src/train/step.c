@@ -247,6 +247,12 @@ static int find_loss(struct stepper *s, int which, const struct step_input *in,
         return -1;
     run_tail(p, s->sums, s->sums + n, 0);
     out->loss[which] = run_value(p, step->loss);
+    if (!isfinite(out->loss[which])) /* the same on all ranks: by a factor */
+        return err_set(err, ERR_DATA,
+                       "step %" PRId64 ": the loss%s%s is %s, though its parts are finite: see by "
+                       "what they are multiplied or divided",
+                       in->step + 1, step->job->name[0] ? " of " : "", step->job->name,
+                       isnan(out->loss[which]) ? "nan" : "infinite");
     return 0;
 }
 

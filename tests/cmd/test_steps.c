@@ -301,6 +301,14 @@ static void fields_of_the_job_stand_for_those_of_data(void **state) {
                    "--set \"step.loss=cross_entropy(m(x), label)\"");
 }
 
+/* Its parts are finite: only the factor makes it infinite, before any weight moves. */
+static void an_infinite_loss_ends_the_job_in_its_step(void **state) {
+    (void)state;
+    program_write_job("huge.ini", 3, "[step]\nloss = 1e39 * cross_entropy(logits, label)\n");
+    program_expect(65, "step 1: the loss is infinite, though its parts are finite",
+                   "$MPIRUN -np 2 $DLTRAIN huge.ini");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(parts_of_a_batch_give_the_losses_of_the_whole),
@@ -311,6 +319,7 @@ int main(void) {
         cmocka_unit_test(weights_stay_within_their_bounds),
         cmocka_unit_test(steps_run_in_their_turn),
         cmocka_unit_test(fields_of_the_job_stand_for_those_of_data),
+        cmocka_unit_test(an_infinite_loss_ends_the_job_in_its_step),
         cmocka_unit_test(what_names_nothing_or_is_out_of_range_is_refused),
     };
 

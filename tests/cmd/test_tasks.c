@@ -40,7 +40,7 @@ static void add_rows(struct dataset_writer *w, int i, const struct writer_field 
 
     assert_true(bytes && labels);
     for (int64_t k = 0; k < len; k++) {
-        bytes[k] = f->n_classes ? (unsigned char)(k % f->n_classes) : pixel(k);
+        bytes[k] = (unsigned char)(f->n_classes ? k % f->n_classes : pixel(k));
         labels[k] = (int32_t)(k % 10);
     }
     const bool is_label = f->kind == DATASET_CLASS && !f->sample.rank;

@@ -3,6 +3,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 #include <cmocka.h>
 
@@ -109,6 +110,30 @@ static void the_rank_is_known_without_mpi(void **state) {
     rank("SLURM_PROCID=1\n", 0); /* no step */
 }
 
+static void pretended_hosts_are_a_number(void **state) {
+    (void)state;
+    static const char *const bad[] = {"foo", "-3", "2.5", "0", "", "1e9"};
+    struct err err = {0};
+    int n = 0;
+
+    environment = "";
+    assert_int_equal(launch_hosts(from_environment, &n, &err), 0);
+    assert_int_equal(n, 1);
+    environment = "DLTRAIN_HOSTS=3\n";
+    assert_int_equal(launch_hosts(from_environment, &n, &err), 0);
+    assert_int_equal(n, 3);
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        char text[64], expected[128];
+        snprintf(text, sizeof text, "DLTRAIN_HOSTS=%s\n", bad[i]);
+        snprintf(expected, sizeof expected, "DLTRAIN_HOSTS is '%s', expected a number of hosts",
+                 bad[i]);
+        environment = text;
+        assert_int_equal(launch_hosts(from_environment, &n, &err), -1);
+        assert_int_equal(err.kind, ERR_USAGE);
+        assert_string_equal(err.msg, expected);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_process_without_a_launcher_is_fine),
@@ -119,6 +144,7 @@ int main(void) {
         cmocka_unit_test(mpirun_within_slurm_may_run_fewer_ranks),
         cmocka_unit_test(mpirun_of_another_library_is_refused),
         cmocka_unit_test(the_rank_is_known_without_mpi),
+        cmocka_unit_test(pretended_hosts_are_a_number),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -310,6 +310,33 @@ static void measures_that_nobody_makes_are_refused(void **state) {
             "patience needs a key best, which says what is to improve");
 }
 
+/* What help calls the default can be written, and undoes what an included file says. */
+static void none_is_as_if_a_key_were_not_there(void **state) {
+    static const char *const sets[] = {"step.ema=none", "step.clip_norm=none"};
+    struct err err = {0};
+    struct job job;
+
+    (void)state;
+    const char *path = write_text("[step]\nloss = l1(a, b)\ntrain = m\noptimizer = sgd(0.1)\n"
+                                  "ema = 0.9\nclip_norm = 1\n");
+    if (job_read(&job, path, sets, 2, &err))
+        fail_msg("%s", err.msg);
+    assert_true(job.step[0].ema <= 0 && job.step[0].clip_norm <= 0);
+    job_release(&job);
+}
+
+static void bytes_are_taken_where_they_mean_something(void **state) {
+    struct err err = {0};
+    struct job job;
+
+    (void)state;
+    if (job_read(&job, write_text("[dist]\nbucket = 512KiB\n"), NULL, 0, &err))
+        fail_msg("%s", err.msg);
+    assert_true(job.bucket_bytes == 1 << 19);
+    job_release(&job);
+    refused("[data]\nbatch = 1KiB\n", "batch: found '1KiB', expected a number without a unit");
+}
+
 static void sets_come_after_the_file(void **state) {
     static const char *const sets[] = {"data.batch=96", "epochs=4", "lr=0.5", "log.every=2"};
     struct err err = {0};
@@ -328,6 +355,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_empty_job_has_the_defaults_of_the_key_table),
         cmocka_unit_test(every_key_is_read),
+        cmocka_unit_test(none_is_as_if_a_key_were_not_there),
+        cmocka_unit_test(bytes_are_taken_where_they_mean_something),
         cmocka_unit_test(keys_of_parts_and_pictures_are_read),
         cmocka_unit_test(fields_without_a_size_that_can_be_are_refused),
         cmocka_unit_test(several_steps_stay_in_the_order_of_the_file),

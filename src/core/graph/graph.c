@@ -69,10 +69,22 @@ static bool is_number(const struct node *node) {
     return !node->op && !node->field;
 }
 
+/* Class indices come from the dataset or from argmax: numbers that were computed, as label + 0.5,
+ * would count or not by what they happen to be. */
+static int check_classes(const struct graph *g, const struct op *op, int x, struct pos pos,
+                         struct err *err) {
+    if (!g->nodes[x].op)
+        return 0;
+    return pos_error(err, pos,
+                     "%s: found numbers that are computed, expected class indices: labels of the "
+                     "dataset, or argmax(...)",
+                     op->word.name);
+}
+
 /* The node whose numbers are those of node x as that kind. Means stay what they are: where they may
  * stand is for the plan to say. A number has one reader, and becomes what that needs. */
-static int input_as(struct graph *g, int x, enum tensor_kind kind, struct pos pos,
-                    struct err *err) {
+static int input_as(struct graph *g, const struct op *op, int x, enum tensor_kind kind,
+                    struct pos pos, struct err *err) {
     const enum tensor_kind has = g->nodes[x].plan.y_kind;
 
     if (has == kind || has == TENSOR_REALS || kind == TENSOR_REALS)
@@ -81,6 +93,8 @@ static int input_as(struct graph *g, int x, enum tensor_kind kind, struct pos po
         g->nodes[x].plan.y_kind = kind;
         return x;
     }
+    if (kind == TENSOR_INDICES && check_classes(g, op, x, pos, err))
+        return -1;
     for (int i = x + 1; i < g->n_nodes; i++)
         if (g->nodes[i].op == convert_to(kind) && g->nodes[i].x[0] == x)
             return i;
@@ -93,7 +107,7 @@ int graph_apply(struct graph *g, const struct op *op, const void *args, const in
     struct err inner = {0};
 
     for (int i = 0; i < n_x; i++)
-        if ((node.x[i] = input_as(g, x[i], op_x_kind(op, i), pos, err)) < 0)
+        if ((node.x[i] = input_as(g, op, x[i], op_x_kind(op, i), pos, err)) < 0)
             return -1;
     node.from_means = op->count != NULL;
     for (int i = 0; i < n_x; i++)

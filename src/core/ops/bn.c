@@ -31,7 +31,7 @@ static const struct arg_spec specs[] = {
      .kind = ARG_INTS_OR_WORD,
      .offset = offsetof(struct bn, sync),
      .fallback = SYNC_NONE,
-     .min = 1,
+     .min = 2,
      .max = 0,
      .words = syncs,
      .help = "ranks whose samples are one batch: those of a host, or N ranks each"},
@@ -46,7 +46,7 @@ struct norm bn_norm(const struct bn *a, const struct shape *x) {
 
 static struct ranks_group group_of(const struct bn *a) {
     if (a->sync.n)
-        return (struct ranks_group){a->sync.v[0] > 1 ? RANKS_EVERY : RANKS_NONE, a->sync.v[0]};
+        return (struct ranks_group){RANKS_EVERY, a->sync.v[0]};
     return (struct ranks_group){a->sync.v[0] == SYNC_ALL    ? RANKS_ALL
                                 : a->sync.v[0] == SYNC_HOST ? RANKS_HOST
                                                             : RANKS_NONE,

@@ -45,6 +45,7 @@ const struct op op_exp = {
     .memory.overwrites = 1,
     .memory.in_place = true,
     .meaning.of_means = true,
+    .meaning.arithmetic = OP_GROWTH,
     .plan = activation_plan,
     .forward = forward_any,
     .backward = backward,

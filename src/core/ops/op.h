@@ -90,8 +90,9 @@ struct op_memory {
     void (*start_backward)(const struct op_call *c);
 };
 
-/* How the value moves with the inputs, of arithmetic that a loss may be made of. */
-enum op_arithmetic { OP_NO_ARITHMETIC, OP_SUM, OP_DIFFERENCE, OP_PRODUCT, OP_QUOTIENT };
+/* How the value moves with the inputs, of arithmetic on losses and metrics; OP_GROWTH: it grows
+ * with x[0], and is no weighted sum. */
+enum op_arithmetic { OP_NO_ARITHMETIC, OP_SUM, OP_DIFFERENCE, OP_PRODUCT, OP_QUOTIENT, OP_GROWTH };
 
 /* What its inputs and its value mean, for those who must know more than numbers. */
 struct op_meaning {

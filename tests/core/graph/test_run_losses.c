@@ -115,9 +115,23 @@ static void numbers_and_class_indices_are_converted(void **state) {
 static void no_gradient_passes_labels(void **state) {
     (void)state;
     check_step_refused("[net m(image)]\nfc = image | flatten | linear(5)\n"
-                       "[net t(image)]\nfc = image | flatten | linear(1)\n"
-                       "[step]\nloss = cross_entropy(m(image), t(image))\ntrain = m, t\n",
+                       "[net t(image)]\nfc = image | flatten | linear(5)\n"
+                       "[step]\nloss = cross_entropy(m(image), argmax(t(image)))\ntrain = m, t\n",
                        "job.ini:6:8: the loss does not depend on net t, which is to be trained");
+}
+
+/* label + 0.5 is no class; whether it counted would depend on its value. */
+static void numbers_are_no_labels(void **state) {
+    (void)state;
+    struct job_case job;
+    struct step_case step;
+    struct err err = {0};
+
+    job_init(&job, STUDENT "loss = cross_entropy(m(image), label + 0.5)\ntrain = m\n");
+    assert_int_equal(step_try(&step, &job, "", &err), -1);
+    check_error(&err, "job.ini:6:8: cross_entropy: found numbers that are computed, expected class "
+                      "indices: labels of the dataset, or argmax(...)");
+    job_release(&job);
 }
 
 static void computed_labels_cannot_be_counted_before_all_parts_ran(void **state) {
@@ -247,6 +261,7 @@ int main(void) {
         cmocka_unit_test(labels_may_be_computed),
         cmocka_unit_test(numbers_and_class_indices_are_converted),
         cmocka_unit_test(no_gradient_passes_labels),
+        cmocka_unit_test(numbers_are_no_labels),
         cmocka_unit_test(computed_labels_cannot_be_counted_before_all_parts_ran),
         cmocka_unit_test(gradients_are_divided_by_the_terms_of_all_ranks),
         cmocka_unit_test(collective_operators_run_without_samples),

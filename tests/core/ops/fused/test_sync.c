@@ -229,10 +229,10 @@ static void nothing_to_normalise_moves_nothing(void **state) {
 
 static void groups_follow_from_sync(void **state) {
     (void)state;
-    const struct ints sync[] = {{0, {0}}, {0, {1}}, {0, {2}}, {1, {1}}, {1, {8}}};
-    const enum ranks_kind kinds[] = {RANKS_NONE, RANKS_ALL, RANKS_HOST, RANKS_NONE, RANKS_EVERY};
+    const struct ints sync[] = {{0, {0}}, {0, {1}}, {0, {2}}, {1, {8}}};
+    const enum ranks_kind kinds[] = {RANKS_NONE, RANKS_ALL, RANKS_HOST, RANKS_EVERY};
 
-    for (int i = 0; i < 5; i++) {
+    for (int i = 0; i < 4; i++) {
         const struct bn args = {.momentum = 0.1, .eps = 1e-5, .sync = sync[i]};
         const struct shape x = rows_of(2, IN);
         struct op_plan plan = {.batch = 2};
