@@ -252,8 +252,15 @@ static void wrong_sets_are_usage_errors(void **state) {
     static const struct {
         const char *set, *message;
     } cases[] = {
-        {"epoch=3", "--set: nothing is called 'epoch'; did you mean 'epochs'?"},
-        {"lrr=3", "--set: nothing is called 'lrr'; did you mean 'lr'?"},
+        {"epoch=3", "--set: nothing is called 'epoch'; did you mean epochs=VALUE?"},
+        {"lrr=3", "--set: nothing is called 'lrr'; did you mean lr?"},
+        {"batch=3", "--set: nothing is called 'batch'; did you mean data.batch=VALUE or "
+                    "validate.batch=VALUE?"},
+        {"batch_size=3", "--set: nothing is called 'batch_size'; did you mean data.batch=VALUE or "
+                         "validate.batch=VALUE?"},
+        {"rate=3",
+         "--set: nothing is called 'rate'; did you mean step.optimizer=WORD(rate=VALUE)?"},
+        {"max_epochs=3", "--set: nothing is called 'max_epochs'; did you mean epochs=VALUE?"},
         {"nothing=3", "--set: nothing is called 'nothing', expected a constant of [let], a key of "
                       "[job] or SECTION.KEY"},
         {"lr", "--set: found 'lr', expected NAME=VALUE"},
