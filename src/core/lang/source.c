@@ -22,6 +22,7 @@ struct source_read {
     struct source *source;
     struct visit *visits;
     struct err *err;
+    bool circle; /* the error names all includes already */
 };
 
 /* "b.ini:2:11: include cycle: a.ini -> b.ini -> a.ini" */
@@ -34,6 +35,7 @@ static int cycle_error(struct source_read *job, const struct visit *to, const st
         v = v->by;
         chain = pool_print(pool, "%s -> %s", v->path, chain);
     }
+    job->circle = true;
     return pos_error(job->err, place, "include cycle: %s", chain);
 }
 
@@ -141,7 +143,8 @@ int source_read(struct source *s, const char *path, const char *const *sets, int
     for (int i = 0; !status && i < n_sets; i++)
         status = merge_set(s, sets[i], i + 1, keys, err);
     if (status) {
-        source_explain(s, err);
+        if (!job.circle)
+            source_explain(s, err);
         source_release(s);
     }
     return status;
@@ -155,8 +158,23 @@ static const struct source_include *find_include(const struct source *s, const c
     return NULL;
 }
 
+/* The included file whose place the message names first: at its beginning, or after the rank that
+ * found it. */
+static const struct source_include *named_include(const struct source *s, const char *msg) {
+    const char *words = msg;
+
+    for (const char *colon = msg; (colon = strchr(colon, ':')); colon++) {
+        const struct source_include *found = find_include(s, words, (size_t)(colon - words));
+        if (found)
+            return found;
+        if (colon[1] == ' ')
+            words = colon + 2;
+    }
+    return NULL;
+}
+
 void source_explain(const struct source *s, struct err *err) {
-    const struct source_include *at = find_include(s, err->msg, strcspn(err->msg, ":"));
+    const struct source_include *at = named_include(s, err->msg);
     size_t used = strlen(err->msg);
 
     while (at && used < sizeof err->msg) {

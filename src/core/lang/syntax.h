@@ -140,7 +140,7 @@ const char *source_setting(struct pool *pool, const char *key);
 
 void source_release(struct source *s);
 
-/* Where the message begins with the place in an included file, add who includes it: the mistake may
+/* Where the message names a place in an included file, add who includes it: the mistake may
  * be there. */
 void source_explain(const struct source *s, struct err *err);
 

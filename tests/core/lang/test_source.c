@@ -114,6 +114,16 @@ static void include_cycle_is_named_in_full(void **state) {
             "DIR/a.ini:2:11: include cycle: DIR/a.ini -> DIR/a.ini");
 }
 
+/* The user may never have seen the file with the mistake. */
+static void errors_in_an_included_file_say_who_includes_it(void **state) {
+    job_file(*state, "b.ini", "[job]\ninclude = c.ini\n");
+    job_file(*state, "c.ini", "[let]\nx-y = 1\n");
+    refused(*state, "[job]\n\ninclude = b.ini\n", ERR_CONFIG,
+            "DIR/c.ini:2:1: found 'x-y', expected a key of letters, digits and _ before '=' "
+            "(included by "
+            "DIR/b.ini:2) (included by DIR/a.ini:3)");
+}
+
 static void missing_files_name_the_place_of_the_include(void **state) {
     struct source s;
     struct err err = {0};
@@ -387,6 +397,7 @@ int main(void) {
         TEST(including_file_wins_key_by_key_but_net_by_net),
         TEST(file_included_twice_is_read_once),
         TEST(include_cycle_is_named_in_full),
+        TEST(errors_in_an_included_file_say_who_includes_it),
         TEST(missing_files_name_the_place_of_the_include),
         TEST(folder_is_not_a_job),
         TEST(second_key_or_section_names_the_first),
