@@ -2,6 +2,7 @@
 #include "cmd/command.h"
 #include "cmd/data.h"
 #include "cmd/options.h"
+#include "io/dataset/dataset_writer.h"
 #include "io/import/import.h"
 #include "io/import/synth.h"
 
@@ -163,10 +164,11 @@ static int run_import(int argc, char **argv, struct err *err) {
     const char *target = argv[first + 2];
     if (!importer)
         return unknown_importer(argv[first], err);
-    if (check_takes(importer, &args.options, err))
+    const char *source = argv[first + 1];
+    if (check_takes(importer, &args.options, err) || dataset_writer_check(target, &source, 1, err))
         return -1;
     args.options.threads = (int)args.threads;
-    if (importer->run(argv[first + 1], target, &args.options, &result, err))
+    if (importer->run(source, target, &args.options, &result, err))
         return -1;
     printf("%s: %lld images in %d %s", target, (long long)result.n_images, result.n_splits,
            result.n_splits == 1 ? "group" : "groups");
@@ -211,7 +213,7 @@ static int run_synth(int argc, char **argv, struct err *err) {
         return usage_error("synth takes one target", err);
     options->seed = (uint64_t)args.seed;
     options->progress.report = show_progress;
-    if (synth_write(argv[first], options, err))
+    if (dataset_writer_check(argv[first], NULL, 0, err) || synth_write(argv[first], options, err))
         return -1;
     printf("%s: %lld images in train, %lld in test, %d classes\n", argv[first],
            (long long)options->n_train, (long long)options->n_test, SYNTH_CLASSES);

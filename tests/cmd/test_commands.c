@@ -375,7 +375,7 @@ static void synth_makes_missing_folders(void **state) {
     expect_text("$DLTRAIN data synth new/folder/shapes.h5 --train 30 --test 10",
                 "new/folder/shapes.h5: 30 images in train, 10 in test, 10 classes");
     expect_text("$DLTRAIN data info new/folder/shapes.h5", "new/folder/shapes.h5:train");
-    program_expect(74, "shapes.h5: cannot be created: Not a directory",
+    program_expect(74, "shapes.h5/x/y.h5: cannot be written: Not a directory",
                    "$DLTRAIN data synth shapes.h5/x/y.h5");
     program_expect(74, "none.h5: No such file or directory", "$DLTRAIN data info none.h5");
 }

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -47,11 +48,40 @@ static int make_folders(const char *path, struct err *err) {
     return file_make_folders(folder, err);
 }
 
+/* Is it empty, or does the signature stand at the beginning or after a block of another program's?
+ */
+static int check_content(const char *path, struct err *err) {
+    static const unsigned char signature[8] = {0x89, 'H', 'D', 'F', '\r', '\n', 0x1a, '\n'};
+    const int fd = open(path, O_RDONLY | O_CLOEXEC);
+    bool fine = fd < 0; /* absent; or opening it to write will say why not */
+
+    for (off_t at = 0; !fine && at <= 2048; at = at ? 2 * at : 512) {
+        unsigned char found[sizeof signature];
+        const ssize_t n = pread(fd, found, sizeof found, at);
+
+        fine = n < 0 || (n == 0 && at == 0) ||
+               (n == (ssize_t)sizeof found && memcmp(found, signature, sizeof found) == 0);
+    }
+    if (fd >= 0)
+        close(fd);
+    return fine ? 0
+                : err_set(err, ERR_USAGE,
+                          "%s: exists and is no HDF5 file; remove it first, or give another name "
+                          "for the dataset",
+                          path);
+}
+
+int dataset_writer_check(const char *path, const char *const *inputs, int n, struct err *err) {
+    return file_check_target(path, inputs, n, err) || check_content(path, err) ? -1 : 0;
+}
+
 int dataset_writer_new(struct dataset_writer **out, const char *path, struct err *err) {
     struct dataset_writer *w;
 
     if (strlen(path) + 5 > PATH_TEXT)
         return err_set(err, ERR_USAGE, "%.80s...: the path is too long", path);
+    if (dataset_writer_check(path, NULL, 0, err))
+        return -1;
     w = calloc(1, sizeof *w);
     if (!w)
         return err_set(err, ERR_IO, "%s: out of memory", path);
