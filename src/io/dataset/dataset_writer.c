@@ -1,5 +1,6 @@
 #include "io/dataset/dataset_writer.h"
 
+#include "io/dataset/content_hash.h"
 #include "io/file/file.h"
 #include "io/h5/h5.h"
 
@@ -19,6 +20,7 @@ struct output {
     struct writer_field field;
     char name[DATASET_FIELD_NAME], path[PATH_TEXT];
     struct h5_data *data;
+    struct content_hash *hash;
     int64_t count[256]; /* of class maps: of this split */
 };
 
@@ -97,8 +99,10 @@ int dataset_writer_new(struct dataset_writer **out, const char *path, struct err
 }
 
 static void close_outputs(struct dataset_writer *w) {
-    for (int i = 0; i < w->n_outputs; i++)
+    for (int i = 0; i < w->n_outputs; i++) {
         h5_data_close(w->output[i].data);
+        content_hash_free(w->output[i].hash);
+    }
     w->n_outputs = 0;
 }
 
@@ -148,6 +152,8 @@ static int close_split(struct dataset_writer *w, struct err *err) {
     for (int i = 0; i < w->n_outputs && !status; i++) {
         const struct output *o = &w->output[i];
 
+        if (content_hash_write(o->hash, w->file, o->path, err))
+            return -1;
         if (is_map(&o->field))
             status = write_class_facts(w, o, err);
         else if (o->field.kind == DATASET_BYTES && strcmp(o->name, "images"))
@@ -173,10 +179,11 @@ static int create(struct dataset_writer *w, const char *split, const struct writ
     if (h5_data_create(&o->data, w->file, o->path, label ? H5_TYPE_I32 : H5_TYPE_U8,
                        1 + f->sample.rank, f->sample.dim, label ? LABEL_ROWS : 0, err))
         return -1;
-    if (w->n_splits == 1 && f->kind == DATASET_BYTES)
-        w->statistics[w->n_outputs].n_channels = (int)f->sample.dim[2];
     w->n_outputs++;
-    return 0;
+    if (w->n_splits == 1 && f->kind == DATASET_BYTES)
+        w->statistics[w->n_outputs - 1].n_channels = (int)f->sample.dim[2];
+    o->hash = content_hash_new();
+    return o->hash ? 0 : err_set(err, ERR_IO, "%s: out of memory", w->path);
 }
 
 int dataset_writer_fields(struct dataset_writer *w, const char *name,
@@ -224,7 +231,9 @@ int dataset_writer_add(struct dataset_writer *w, int i, const void *rows, int64_
     struct output *o = &w->output[i];
     const struct shape *s = &o->field.sample;
     const unsigned char *bytes = rows;
+    const bool label = o->field.kind == DATASET_CLASS && !s->rank;
 
+    content_hash_add(o->hash, rows, (size_t)n * (label ? sizeof(int32_t) : (size_t)shape_len(s)));
     if (w->n_splits == 1 && o->field.kind == DATASET_BYTES)
         add_pixels(&w->statistics[i], bytes, n * s->dim[0] * s->dim[1]);
     for (int64_t k = 0; is_map(&o->field) && k < n * shape_len(s); k++)
