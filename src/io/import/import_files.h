@@ -29,6 +29,9 @@ struct file_set {
 
 void file_set_release(struct file_set *set);
 
+/* Does a file of that name hold an image, by its ending? */
+bool file_is_image(const char *name);
+
 /* The images directly in a folder. Errors: ERR_IO; ERR_DATA where there is none. */
 int file_list_init(struct file_list *list, const char *folder, int64_t *n_ignored, struct err *err);
 
@@ -45,9 +48,10 @@ int file_set_scan(struct file_set *set, const char *source, const char *const *c
  * Errors: ERR_DATA naming the first file without a partner. */
 int file_split_match(const struct file_split *split, struct err *err);
 
-/* Hold the last files of the split train (or the only one) out as the split validate: so many, or
- * that share of them. Errors: ERR_USAGE where there is one already, or nothing would be left. */
-int file_set_hold_out(struct file_set *set, int64_t n, double share, struct err *err);
+/* Hold some files of the split train (or the only one) out as the split validate, drawn by the
+ * seed. Lists of one length lose the same files. Errors: ERR_USAGE where there is one already, or
+ * nothing would be left. */
+int file_set_hold_out(struct file_set *set, const struct import_split *how, struct err *err);
 
 /* Compare names as people count: runs of digits by value. */
 int file_compare(const char *a, const char *b);

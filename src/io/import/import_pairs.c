@@ -68,7 +68,7 @@ static int import_pairs_of(struct file_set *set, const char *source, const char 
     for (int i = 0; i < set->n_splits && !options->halves; i++)
         if (file_split_match(&set->split[i], err))
             return -1;
-    if (file_set_hold_out(set, options->validate, options->validate_share, err))
+    if (file_set_hold_out(set, &options->split, err))
         return -1;
     return import_columns(set, columns, 2, options, team, target, result, err);
 }
@@ -115,8 +115,7 @@ static int import_unpaired_of(struct file_set *set, const char *source, const ch
     struct import_column columns[] = {{.name = "a", .list = 0},
                                       {.name = "b", .list = 1, .unpaired = true}};
 
-    if (scan_unpaired(set, source, err) ||
-        file_set_hold_out(set, options->validate, options->validate_share, err) ||
+    if (scan_unpaired(set, source, err) || file_set_hold_out(set, &options->split, err) ||
         import_columns(set, columns, 2, options, team, target, result, err))
         return -1;
     for (int i = 0; i < set->n_splits; i++)
@@ -155,11 +154,11 @@ static int run_unpaired(const char *source, const char *target,
 const struct importer import_pairs = {
     .name = "pairs",
     .help = "SRC/A/X.png and SRC/B/X.png, or these in SRC/SPLIT; or both halves of one image",
-    .takes = IMPORT_SIZE | IMPORT_MODE | IMPORT_HALVES | IMPORT_VALIDATE,
+    .takes = IMPORT_SIZE | IMPORT_MODE | IMPORT_HALVES | IMPORT_SPLIT,
     .run = run_pairs};
 
 const struct importer import_unpaired = {
     .name = "unpaired",
     .help = "SRC/trainA, SRC/trainB, SRC/testA, SRC/testB: images of two kinds",
-    .takes = IMPORT_SIZE | IMPORT_MODE | IMPORT_VALIDATE,
+    .takes = IMPORT_SIZE | IMPORT_MODE | IMPORT_SPLIT,
     .run = run_unpaired};

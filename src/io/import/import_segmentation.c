@@ -75,8 +75,7 @@ static int import_set(struct file_set *set, const char *source, const char *targ
     for (int i = 0; i < set->n_splits; i++)
         if (file_split_match(&set->split[i], err))
             return -1;
-    if (file_set_hold_out(set, options->validate, options->validate_share, err) ||
-        import_census(set, 1, team, &census, err) ||
+    if (file_set_hold_out(set, &options->split, err) || import_census(set, 1, team, &census, err) ||
         find_classes(&census, options, source, &columns[1], result, err))
         return -1;
     return import_columns(set, columns, 2, options, team, target, result, err);
@@ -99,5 +98,5 @@ static int run(const char *source, const char *target, const struct import_optio
 const struct importer import_segmentation = {
     .name = "segmentation",
     .help = "SRC/image/X.png and SRC/mask/X.png, or these in SRC/SPLIT; masks hold class numbers",
-    .takes = IMPORT_SIZE | IMPORT_MODE | IMPORT_BINARY | IMPORT_VALIDATE,
+    .takes = IMPORT_SIZE | IMPORT_MODE | IMPORT_BINARY | IMPORT_SPLIT,
     .run = run};
