@@ -275,6 +275,7 @@ const struct command command_data = {
         "  --skip-broken      leave out images that cannot be decoded, and count them\n"
         "  of segmentation:\n"
         "  --binary      two classes: dark and bright (default: where masks hold 0 and 255)\n"
+        "  --mask-suffix _mask  masks are called X_mask.png, beside the images or not\n"
         "  of pairs:\n"
         "  --halves      both images of a pair side by side in one: SOURCE/SPLIT/X.jpg\n"
         "dltrain data synth OUT.h5 [--train 10000] [--test 2000] [--seed 1]\n"

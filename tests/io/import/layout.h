@@ -48,7 +48,7 @@ static inline void layout_make(const char *name, const char *files) {
     }
 }
 
-/* What out.h5 holds: "test: ape 1, bee 2; train: ape 3, bee 0". */
+/* What out.h5 holds: "test: ape 1, bee 2; train: ape 3, bee 0", or without labels "train: 2". */
 static inline const char *layout_found(void) {
     static char text[LAYOUT_TEXT];
     struct h5_list groups;
@@ -67,7 +67,9 @@ static inline const char *layout_found(void) {
             fail_msg("%s", err.msg);
         snprintf(text + strlen(text), sizeof text - strlen(text), "%s%s:", g ? "; " : "",
                  groups.entry[g].name);
-        for (int k = 0; k < dataset_field_classes(ds, 1); k++)
+        if (!dataset_labels(ds, 1))
+            snprintf(text + strlen(text), sizeof text - strlen(text), " %d", (int)dataset_len(ds));
+        for (int k = 0; dataset_labels(ds, 1) && k < dataset_field_classes(ds, 1); k++)
             snprintf(text + strlen(text), sizeof text - strlen(text), "%s %s %d", k ? "," : "",
                      dataset_class_name(ds, 1, k), (int)dataset_class_counts(ds, 1)[k]);
         dataset_close(ds);
