@@ -2,7 +2,7 @@
 #include "cmd/command.h"
 #include "cmd/data.h"
 #include "cmd/options.h"
-#include "io/dataset/dataset_writer.h"
+#include "io/dataset/dataset_file.h"
 #include "io/import/import.h"
 #include "io/import/synth.h"
 
@@ -178,7 +178,7 @@ static int run_import(int argc, char **argv, struct err *err) {
     if (!importer)
         return unknown_importer(argv[first], err);
     const char *source = argv[first + 1];
-    if (check_takes(importer, &args.options, err) || dataset_writer_check(target, &source, 1, err))
+    if (check_takes(importer, &args.options, err) || dataset_file_check(target, &source, 1, err))
         return -1;
     if (args.seed != NO_SEED && !args.options.split.n && !(args.options.split.share > 0))
         return usage_error("--seed is for --split, which is not given", err);
@@ -229,7 +229,7 @@ static int run_synth(int argc, char **argv, struct err *err) {
         return usage_error("synth takes one target", err);
     options->seed = (uint64_t)args.seed;
     options->progress.report = show_progress;
-    if (dataset_writer_check(argv[first], NULL, 0, err) || synth_write(argv[first], options, err))
+    if (dataset_file_check(argv[first], NULL, 0, err) || synth_write(argv[first], options, err))
         return -1;
     printf("%s: %lld images in train, %lld in test, %d classes\n", argv[first],
            (long long)options->n_train, (long long)options->n_test, SYNTH_CLASSES);

@@ -9,13 +9,7 @@
 
 struct dataset_writer;
 
-/* May a dataset be written under that name? As file_check_target, and what is there may only be
- * HDF5: no photo or archive is replaced by mistake. Asked before anything is read.
- * Errors: ERR_USAGE, ERR_IO. */
-int dataset_writer_check(const char *path, const char *const *inputs, int n, struct err *err);
-
-/* Write to path.tmp for now; folders that are missing are made. Errors: those of
- * dataset_writer_check; ERR_IO. */
+/* Write to path.tmp for now. Errors: those of dataset_file_init. */
 int dataset_writer_new(struct dataset_writer **out, const char *path, struct err *err);
 
 /* A dataset of a split. */

@@ -2,6 +2,7 @@
 #include "io/scratch.h"
 
 #include "io/dataset/content_hash.h"
+#include "io/dataset/dataset_file.h"
 #include "io/dataset/dataset_writer.h"
 
 #include <xxhash.h>
@@ -94,15 +95,15 @@ static void only_hdf5_is_replaced(void **state) {
 
     (void)state;
     write_bytes(in_scratch("photo.jpg"), "\xff\xd8\xff and more than eight bytes", 30);
-    assert_int_equal(dataset_writer_check(in_scratch("photo.jpg"), NULL, 0, &err), -1);
+    assert_int_equal(dataset_file_check(in_scratch("photo.jpg"), NULL, 0, &err), -1);
     assert_int_equal(err.kind, ERR_USAGE);
     assert_contains(err.msg, "photo.jpg: exists and is no HDF5 file; remove it first");
     assert_int_equal(dataset_writer_new(&w, in_scratch("photo.jpg"), &err), -1);
     assert_null(w);
     write_bytes(in_scratch("empty.h5"), "", 0);
-    assert_int_equal(dataset_writer_check(in_scratch("empty.h5"), NULL, 0, &err), 0);
-    assert_int_equal(dataset_writer_check(in_scratch("a.h5"), NULL, 0, &err), 0);
-    assert_int_equal(dataset_writer_check(in_scratch("absent.h5"), NULL, 0, &err), 0);
+    assert_int_equal(dataset_file_check(in_scratch("empty.h5"), NULL, 0, &err), 0);
+    assert_int_equal(dataset_file_check(in_scratch("a.h5"), NULL, 0, &err), 0);
+    assert_int_equal(dataset_file_check(in_scratch("absent.h5"), NULL, 0, &err), 0);
 }
 
 int main(void) {
