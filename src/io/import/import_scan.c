@@ -264,6 +264,7 @@ static int scan_all(struct scan *scan, const char *source, struct import_result 
     if (splits)
         note_splits(scan, result);
     note_images(scan, splits, result);
+    tree_note_twins(&scan->tree, result);
     return 0;
 }
 
