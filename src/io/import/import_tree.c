@@ -105,6 +105,7 @@ static int walk(struct tree *tree, const char *path, const struct place *around,
 
     if (enter(path, around, &at, err) || folder_init(&entries, path, err))
         return -1;
+    tree->n_ignored += entries.n_others;
     if (at.depth && at.depth <= TREE_LEVELS)
         status = add_folder(tree, &at, path, err);
     for (int pass = 0; pass < 2; pass++) /* files, then folders */
