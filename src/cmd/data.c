@@ -168,6 +168,8 @@ static int check_takes(const struct importer *importer, const struct import_opti
         if (rules[i].given && !(importer->takes & rules[i].takes))
             return err_set(err, ERR_USAGE, "data: the importer %s has no %s", importer->name,
                            rules[i].text);
+    if (o->mask_suffix && !*o->mask_suffix)
+        return err_set(err, ERR_USAGE, "data: --mask-suffix is empty, expected one such as _mask");
     return 0;
 }
 

@@ -91,6 +91,8 @@ static void imports_say_what_was_decided(void **state) {
                    "$DLTRAIN data import imagefolder pets pets.h5 --seed 3");
     program_expect(64, "data: the importer imagefolder has no --mask-suffix",
                    "$DLTRAIN data import imagefolder pets pets.h5 --mask-suffix _mask");
+    program_expect(64, "data: --mask-suffix is empty, expected one such as _mask",
+                   "$DLTRAIN data import segmentation pets pets.h5 --mask-suffix=");
     program_expect(64, "data: the importer idx has no --split",
                    "$DLTRAIN data import idx pets pets.h5 --split 0.2");
     program_expect(0, NULL, "rm -r pets pets.h5");
