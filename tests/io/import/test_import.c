@@ -171,9 +171,9 @@ static void grey_and_colour_need_a_decision_where_grey_is_first(void **state) {
         char path[64];
 
         snprintf(path, sizeof path, "grey/train/ape/%d.%s", i, i % 2 ? "JPEG" : "jpg");
-        write_jpeg(in_scratch(path), 10, 8, TJPF_GRAY, grey);
+        write_jpeg(in_scratch(path), 10, 8, JCS_GRAYSCALE, grey);
         snprintf(path, sizeof path, "grey/train/bee/%d.%s", i, i % 2 ? "JPEG" : "jpg");
-        write_jpeg(in_scratch(path), 10, 8, TJPF_GRAY, grey);
+        write_jpeg(in_scratch(path), 10, 8, JCS_GRAYSCALE, grey);
     }
     assert_int_equal(import("imagefolder", "grey", &options, &result, &err), -1);
     assert_int_equal(err.kind, ERR_USAGE);
