@@ -2,6 +2,7 @@
 #include "cmd/command.h"
 #include "cmd/data.h"
 #include "cmd/options.h"
+#include "io/dataset/dataset_file.h"
 #include "io/import/import.h"
 #include "io/import/synth.h"
 
@@ -11,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { MOST_THREADS = 1024, MOST_SIDE = 1 << 14 };
+enum { MOST_THREADS = 1024, MOST_SIDE = 1 << 14, NO_SEED = -1 };
 
 static int usage_error(const char *what, struct err *err) {
     return err_set(err, ERR_USAGE, "data: %s; see dltrain help data", what);
@@ -33,7 +34,7 @@ static void show_progress(void *context, int64_t done, int64_t total) {
 /* What `data import` is told. */
 struct import_args {
     struct import_options options;
-    int64_t threads;
+    int64_t threads, seed; /* seed -1: not given */
 };
 
 /* "256" or "320x240". */
@@ -56,20 +57,28 @@ static int read_size(void *to, const char *text, struct err *err) {
 }
 
 /* A number of images, or a share of them below 1. */
-static int read_held_out(void *to, const char *text, struct err *err) {
-    struct import_options *options = &((struct import_args *)to)->options;
+static int read_split(void *to, const char *text, struct err *err) {
+    struct import_split *split = &((struct import_args *)to)->options.split;
     char *end;
     const double value = strtod(text, &end);
 
     if (end == text || *end || !(value > 0) || (value >= 1 && value != floor(value)) ||
         value > INT32_MAX)
         return err_set(err, ERR_USAGE,
-                       "data: --validate is '%s', expected a number of images or a share such as "
-                       "0.1",
+                       "data: --split is '%s', expected a number of images or a share such as 0.1",
                        text);
-    options->validate = value >= 1 ? (int64_t)value : 0;
-    options->validate_share = value < 1 ? value : 0;
+    split->n = value >= 1 ? (int64_t)value : 0;
+    split->share = value < 1 ? value : 0;
     return 0;
+}
+
+/* What --split was called when it took the last images. */
+static int refuse_validate(void *to, const char *text, struct err *err) {
+    (void)to;
+    return err_set(err, ERR_USAGE,
+                   "data: --validate is now --split %s, which draws the images by --seed in place "
+                   "of taking the last",
+                   text);
 }
 
 static int read_fit(void *to, const char *text, struct err *err) {
@@ -103,7 +112,11 @@ static const struct option_spec import_specs[] = {
      .max = MOST_THREADS},
     {"binary", OPTION_FLAG, .offset = offsetof(struct import_args, options.binary)},
     {"halves", OPTION_FLAG, .offset = offsetof(struct import_args, options.halves)},
-    {"validate", OPTION_READ, .read = read_held_out},
+    {"mask-suffix", OPTION_TEXT, .offset = offsetof(struct import_args, options.mask_suffix)},
+    {"split", OPTION_READ, .read = read_split},
+    {"seed", OPTION_WHOLE, .offset = offsetof(struct import_args, seed), .min = 0,
+     .max = INT64_MAX},
+    {"validate", OPTION_READ, .read = refuse_validate},
     {0},
 };
 
@@ -140,7 +153,8 @@ static int check_takes(const struct importer *importer, const struct import_opti
                  {IMPORT_SKIP, o->skip_broken, "--skip-broken"},
                  {IMPORT_BINARY, o->binary, "--binary"},
                  {IMPORT_HALVES, o->halves, "--halves"},
-                 {IMPORT_VALIDATE, o->validate || o->validate_share > 0, "--validate"}};
+                 {IMPORT_SUFFIX, o->mask_suffix != NULL, "--mask-suffix"},
+                 {IMPORT_SPLIT, o->split.n || o->split.share > 0, "--split"}};
 
     for (size_t i = 0; i < sizeof rules / sizeof *rules; i++)
         if (rules[i].given && !(importer->takes & rules[i].takes))
@@ -150,8 +164,8 @@ static int check_takes(const struct importer *importer, const struct import_opti
 }
 
 static int run_import(int argc, char **argv, struct err *err) {
-    struct import_args args = {.options.progress = {show_progress, NULL},
-                               .threads = default_threads()};
+    struct import_args args = {
+        .options.progress = {show_progress, NULL}, .threads = default_threads(), .seed = NO_SEED};
     struct import_result result = {0};
     const int first = options_read(&args, import_specs, "data", argc, argv, err);
 
@@ -163,15 +177,19 @@ static int run_import(int argc, char **argv, struct err *err) {
     const char *target = argv[first + 2];
     if (!importer)
         return unknown_importer(argv[first], err);
-    if (check_takes(importer, &args.options, err))
+    const char *source = argv[first + 1];
+    if (check_takes(importer, &args.options, err) || dataset_file_check(target, &source, 1, err))
         return -1;
+    if (args.seed != NO_SEED && !args.options.split.n && !(args.options.split.share > 0))
+        return usage_error("--seed is for --split, which is not given", err);
     args.options.threads = (int)args.threads;
-    if (importer->run(argv[first + 1], target, &args.options, &result, err))
+    args.options.split.seed = args.seed == NO_SEED ? 1 : (uint64_t)args.seed;
+    if (importer->run(source, target, &args.options, &result, err))
         return -1;
     printf("%s: %lld images in %d %s", target, (long long)result.n_images, result.n_splits,
            result.n_splits == 1 ? "group" : "groups");
     if (result.n_classes)
-        printf(", %d classes", result.n_classes);
+        printf(", %d %s", result.n_classes, result.n_classes == 1 ? "class" : "classes");
     printf("\n");
     if (*result.note)
         printf("%s\n", result.note);
@@ -211,7 +229,7 @@ static int run_synth(int argc, char **argv, struct err *err) {
         return usage_error("synth takes one target", err);
     options->seed = (uint64_t)args.seed;
     options->progress.report = show_progress;
-    if (synth_write(argv[first], options, err))
+    if (dataset_file_check(argv[first], NULL, 0, err) || synth_write(argv[first], options, err))
         return -1;
     printf("%s: %lld images in train, %lld in test, %d classes\n", argv[first],
            (long long)options->n_train, (long long)options->n_test, SYNTH_CLASSES);
@@ -250,15 +268,16 @@ const struct command command_data = {
         "  --fit HOW     crop (keep proportions, cut the edges; default) or stretch\n"
         "  --grey, --colour   channels (default: as the first image)\n"
         "  --threads N   for decoding (default: all processors)\n"
+        "  --split S     hold a share S of train (0.2), or S of its images (500), out as the\n"
+        "                group validate: drawn, of each class in proportion\n"
+        "  --seed N      of the draw (default: 1)\n"
         "  of imagefolder:\n"
         "  --skip-broken      leave out images that cannot be decoded, and count them\n"
         "  of segmentation:\n"
         "  --binary      two classes: dark and bright (default: where masks hold 0 and 255)\n"
+        "  --mask-suffix _mask  masks are called X_mask.png, beside the images or not\n"
         "  of pairs:\n"
         "  --halves      both images of a pair side by side in one: SOURCE/SPLIT/X.jpg\n"
-        "  of segmentation, pairs and unpaired:\n"
-        "  --validate N  hold the last N images of train, or that share of them, out as the\n"
-        "                group validate\n"
         "dltrain data synth OUT.h5 [--train 10000] [--test 2000] [--seed 1]\n"
         "  a dataset of textured shapes, 10 classes, 32x32, in colour\n"
         "dltrain data info FILE.h5\n"

@@ -21,7 +21,7 @@ struct writing {
 struct columns_slab {
     const struct import_options *options;
     const struct import_column *column; /* NULL: a census */
-    char *const *path;                  /* [n] */
+    const char *const *path;            /* [n] */
     unsigned char *pixels;              /* [rows, sample] */
     struct err *errs;                   /* [rows]; kind 0: fine */
     struct mask_census *census;         /* [rows] */
@@ -66,7 +66,7 @@ static void look(void *context, int64_t begin, int64_t end) {
         if (!read_mask(s->path[i], &image, &s->errs[i])) {
             const int64_t area = (int64_t)image.width * image.height;
             for (int64_t k = 0; k < area; k++)
-                c->seen[image.pixels[k]] = true;
+                c->count[image.pixels[k]]++;
             c->palette = image.palette;
             c->lossy = image.lossy;
         }
@@ -84,7 +84,7 @@ static int take_census(const struct columns_slab *s, int64_t n, struct mask_cens
             return -1;
         }
         for (int v = 0; v < 256; v++)
-            out->seen[v] = out->seen[v] || c->seen[v];
+            out->count[v] += c->count[v];
         out->palette = out->palette || c->palette;
         if (c->lossy && !out->lossy)
             out->lossy_file = s->path[i];

@@ -24,7 +24,7 @@ struct import_column {
 
 /* What the numbers in mask files are. */
 struct mask_census {
-    bool seen[256];
+    int64_t count[256];  /* pixels of each */
     bool palette, lossy; /* in any of them */
     const char *lossy_file;
 };

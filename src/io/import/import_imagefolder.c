@@ -16,18 +16,27 @@ struct imagefolder_slab {
     const struct scan_image *image; /* [n], of the split */
     int n_threads;
     struct shape sample;   /* the first image's, or as the options say */
-    char *model;           /* the image that decided, for messages */
+    const char *model;     /* the image that decided, for messages */
     unsigned char *pixels; /* [SLAB_IMAGES or less, h, w, c] */
     int32_t *classes;
     struct err *errs; /* [rows]; kind 0: fine */
     int64_t rows;
+    int64_t *written; /* [n_splits, n_classes] samples */
+    int64_t *tally;   /* of the split being written: its part of them */
 };
 
 static void slab_release(struct imagefolder_slab *s) {
-    free(s->model);
     free(s->pixels);
     free(s->classes);
     free(s->errs);
+    free(s->written);
+}
+
+static int read_image(const struct scan_image *from, enum image_mode mode, struct image *out,
+                      struct err *err) {
+    if (from->dangling)
+        return err_set(err, ERR_DATA, "%s: is a link to what is not there", from->path);
+    return image_read(from->path, mode, out, err);
 }
 
 static enum image_mode slab_mode(const struct imagefolder_slab *s) {
@@ -67,7 +76,7 @@ static void decode(void *context, int64_t begin, int64_t end) {
         struct image image = {0};
         struct err err = {0};
 
-        if (!image_read(path, slab_mode(s), &image, &err))
+        if (!read_image(&s->image[i], slab_mode(s), &image, &err))
             fit(s, path, &image, s->pixels + (size_t)i * bytes, &err);
         image_release(&image);
         s->errs[i] = err;
@@ -83,7 +92,7 @@ static int choose_sample(struct imagefolder_slab *s, const struct scan_split *sp
         struct image image = {0};
         struct err broken = {0};
 
-        if (image_read(split->image[i].path, o->mode, &image, &broken)) {
+        if (read_image(&split->image[i], o->mode, &image, &broken)) {
             if (o->skip_broken && broken.kind == ERR_DATA)
                 continue;
             *err = broken;
@@ -93,17 +102,14 @@ static int choose_sample(struct imagefolder_slab *s, const struct scan_split *sp
                                    {o->height ? o->height : image.height,
                                     o->width ? o->width : image.width, image.channels}};
         image_release(&image);
-        s->model = malloc(strlen(split->image[i].path) + 1);
-        if (!s->model)
-            return err_set(err, ERR_IO, "%s: out of memory", split->name);
-        strcpy(s->model, split->image[i].path);
+        s->model = split->image[i].path;
         return 0;
     }
     return err_set(err, ERR_DATA, "%s: none of its %lld images can be read", split->name,
                    (long long)split->n);
 }
 
-static int slab_alloc(struct imagefolder_slab *s, struct err *err) {
+static int slab_alloc(struct imagefolder_slab *s, const struct scan *scan, struct err *err) {
     const int64_t bytes = shape_len(&s->sample), fit_in = SLAB_BYTES / bytes;
 
     s->rows = fit_in < 1 ? 1 : fit_in > SLAB_IMAGES ? SLAB_IMAGES : fit_in;
@@ -111,7 +117,8 @@ static int slab_alloc(struct imagefolder_slab *s, struct err *err) {
     s->pixels = malloc((size_t)(s->rows * bytes));
     s->classes = malloc((size_t)s->rows * sizeof *s->classes);
     s->errs = malloc((size_t)s->rows * sizeof *s->errs);
-    if (!s->pixels || !s->classes || !s->errs)
+    s->written = calloc((size_t)scan->n_splits * (size_t)scan->n_classes, sizeof *s->written);
+    if (!s->pixels || !s->classes || !s->errs || !s->written)
         return err_set(err, ERR_IO, "out of memory for %lld images", (long long)s->rows);
     return 0;
 }
@@ -135,12 +142,13 @@ static int64_t keep_good(struct imagefolder_slab *s, int64_t n, struct import_re
         }
         if (kept < i)
             memcpy(s->pixels + (size_t)kept * bytes, s->pixels + (size_t)i * bytes, bytes);
+        s->tally[s->image[i].class]++;
         s->classes[kept++] = s->image[i].class;
     }
     return kept;
 }
 
-static int import_split(struct imagefolder_slab *s, const struct scan_split *split,
+static int import_group(struct imagefolder_slab *s, const struct scan_split *split,
                         struct team *team, struct dataset_writer *writer, int64_t total,
                         struct import_result *result, struct err *err) {
     int64_t written = 0;
@@ -167,17 +175,56 @@ static int import_split(struct imagefolder_slab *s, const struct scan_split *spl
     return 0;
 }
 
+static int64_t written_of_class(const struct imagefolder_slab *s, const struct scan *scan, int k) {
+    int64_t n = 0;
+
+    for (int i = 0; i < scan->n_splits; i++)
+        n += s->written[(int64_t)i * scan->n_classes + k];
+    return n;
+}
+
+/* Classes of which a split, or all of them, have no samples: they have their numbers all the same.
+ */
+static void note_classes(const struct imagefolder_slab *s, const struct scan *scan,
+                         struct import_result *result) {
+    struct import_names empty = {0};
+
+    for (int k = 0; k < scan->n_classes; k++)
+        if (!written_of_class(s, scan, k))
+            import_names_add(&empty, scan->class_name[k]);
+    if (empty.n)
+        import_note(result, "classes of which there are no images, with numbers all the same: %s",
+                    empty.text);
+    for (int i = 0; i < scan->n_splits && scan->n_splits > 1; i++) {
+        struct import_names missing = {0};
+
+        for (int k = 0; k < scan->n_classes; k++)
+            if (!s->written[(int64_t)i * scan->n_classes + k] && written_of_class(s, scan, k))
+                import_names_add(&missing, scan->class_name[k]);
+        if (missing.n)
+            import_note(result, "classes of which %s has no images: %s", scan->split[i].name,
+                        missing.text);
+    }
+}
+
 static int import_all(const struct scan *scan, struct imagefolder_slab *s, struct team *team,
                       struct dataset_writer *writer, struct import_result *result,
                       struct err *err) {
-    if (choose_sample(s, &scan->split[0], err) || slab_alloc(s, err))
+    if (choose_sample(s, &scan->split[0], err) || slab_alloc(s, scan, err))
         return -1;
-    for (int i = 0; i < scan->n_splits; i++)
-        if (import_split(s, &scan->split[i], team, writer, scan->n_images, result, err))
+    for (int i = 0; i < scan->n_splits; i++) {
+        const int64_t before = result->n_images;
+
+        s->tally = s->written + (int64_t)i * scan->n_classes;
+        if (import_group(s, &scan->split[i], team, writer, scan->n_images, result, err))
             return -1;
+        if (scan->n_splits > 1)
+            import_note(result, "%s: %lld images", scan->split[i].name,
+                        (long long)(result->n_images - before));
+    }
+    note_classes(s, scan, result);
     result->n_classes = scan->n_classes;
-    return dataset_writer_finish(writer, (const char *const *)scan->class_name, scan->n_classes,
-                                 err);
+    return dataset_writer_finish(writer, scan->class_name, scan->n_classes, err);
 }
 
 static int run(const char *source, const char *target, const struct import_options *options,
@@ -188,9 +235,14 @@ static int run(const char *source, const char *target, const struct import_optio
     struct scan scan;
     int status = -1;
 
-    if (scan_init(&scan, source, err))
+    if (scan_init(&scan, source, result, err))
         return -1;
     result->n_ignored = scan.n_ignored;
+    if (scan_hold_out(&scan, &options->split, err)) {
+        scan_release(&scan);
+        return -1;
+    }
+    scan_mix(&scan);
     if (!team_new(&team, options->threads, err) && !dataset_writer_new(&writer, target, err))
         status = import_all(&scan, &slab, team, writer, result, err);
     dataset_writer_free(writer);
@@ -202,4 +254,4 @@ static int run(const char *source, const char *target, const struct import_optio
 
 const struct importer import_imagefolder = {
     "imagefolder", "folders of JPEG and PNG files: SRC/CLASS/IMAGE or SRC/SPLIT/CLASS/IMAGE",
-    IMPORT_SIZE | IMPORT_MODE | IMPORT_SKIP, run};
+    IMPORT_SIZE | IMPORT_MODE | IMPORT_SKIP | IMPORT_SPLIT, run};
