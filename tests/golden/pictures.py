@@ -219,6 +219,10 @@ def tiffs():
     bits = INDEX % 2
     add('tiff of 1 bit', saved(Image.fromarray(bits.astype(bool)), 'TIFF'), bits * 255, classes=bits)
     add('tiff rgba', tiff(np.dstack([RGB, ALPHA]), 2, extra=2), laid(RGB, ALPHA), 'transparent')
+    for extra, grey in ((2, GREY), (1, GREY * (ALPHA / 255.0))):
+        la = np.dstack([grey.astype(np.uint8), ALPHA])
+        shown = laid(GREY, ALPHA) if extra == 2 else np.minimum(255, la[:, :, 0] + 255 - ALPHA)
+        add(f'tiff of grey and opacity, {extra}', tiff(la, 1, extra=extra), shown, 'transparent')
     ink = np.dstack([RGB, ALPHA])
     shown = np.rint((255.0 - RGB) * (255.0 - ALPHA[:, :, None]) / 255)
     add('tiff of inks', saved(Image.fromarray(ink, 'CMYK'), 'TIFF'), shown, 'inks')

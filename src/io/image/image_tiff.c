@@ -142,14 +142,27 @@ static int check_facts(const struct image_file *file, const struct tiff_facts *f
                        file->name, f->samples);
     if (mode == IMAGE_CLASSES && f->bits > 8 && grey)
         return image_broken(file, &image_tiff, "its classes have 16 bits, expected 8", err);
+    if (mode == IMAGE_CLASSES && !grey && f->n_extra)
+        return image_broken(file, &image_tiff, "its classes are transparent colours", err);
     return 0;
 }
 
-/* libtiff has multiplied the colours by their opacity already. 4 bytes to 1 or 3, in place; numbers
- * of fewer than 8 bits were spread over 0 .. 255: `spread` undoes it. */
-static void take_pixels(struct image *image, bool grey, bool lay, int spread) {
+/* What shows on white; libtiff has multiplied colours by their opacity, but not greys. */
+static unsigned lay(unsigned value, unsigned opacity, bool multiplied) {
+    const unsigned part = multiplied ? value : (value * opacity + 127) / 255;
+
+    return part + 255 - opacity > 255 ? 255 : part + 255 - opacity;
+}
+
+/* 4 bytes to 1 or 3, in place. */
+static void take_pixels(struct image *image, const struct tiff_facts *f, bool grey,
+                        enum image_mode mode) {
     const int64_t area = (int64_t)image->width * image->height;
     const uint32_t *pixels = (const uint32_t *)(const void *)image->pixels;
+    const bool multiplied = !(grey && f->n_extra && f->extra == EXTRASAMPLE_UNASSALPHA);
+    /* classes of fewer than 8 bits were spread over 0 .. 255 */
+    const unsigned spread =
+        mode == IMAGE_CLASSES && grey && f->bits < 8 ? 255 / ((1U << f->bits) - 1) : 1;
     const int n = grey ? 1 : 3;
 
     for (int64_t i = 0; i < area; i++) {
@@ -159,11 +172,10 @@ static void take_pixels(struct image *image, bool grey, bool lay, int spread) {
 
         if (opacity < 255)
             image->facts |= IMAGE_TRANSPARENT;
-        for (int c = 0; c < n; c++) {
-            const unsigned laid = rgb[c] + (lay ? 255 - opacity : 0);
+        for (int c = 0; c < n; c++)
             image->pixels[n * i + c] =
-                (unsigned char)((laid > 255 ? 255 : laid) / (unsigned)spread);
-        }
+                (unsigned char)(mode == IMAGE_CLASSES ? rgb[c] / spread
+                                                      : lay(rgb[c], opacity, multiplied));
     }
     image->channels = n;
 }
@@ -211,7 +223,6 @@ static int read_pixels(TIFF *tiff, struct tiff_source *s, const struct tiff_fact
 static int take(TIFF *tiff, struct tiff_source *s, const struct tiff_facts *f, enum image_mode mode,
                 struct image *out, struct err *err) {
     const bool classes = mode == IMAGE_CLASSES, indices = f->photometric == PHOTOMETRIC_PALETTE;
-    const bool spread = classes && (f->grey || indices) && f->bits < 8;
 
     if (image_init(out, s->file.name, f->width, f->height, 4, err))
         return -1;
@@ -220,8 +231,7 @@ static int take(TIFF *tiff, struct tiff_source *s, const struct tiff_facts *f, e
     TIFFSetField(tiff, TIFFTAG_ORIENTATION, ORIENTATION_TOPLEFT); /* is turned later */
     if (read_pixels(tiff, s, f, (uint32_t *)(void *)out->pixels, err))
         return -1;
-    take_pixels(out, f->grey || (classes && indices), !classes,
-                spread ? 255 / ((1 << f->bits) - 1) : 1);
+    take_pixels(out, f, f->grey || (classes && indices), mode);
     out->palette = indices;
     out->lossy = f->compression == COMPRESSION_JPEG || f->compression == COMPRESSION_OJPEG ||
                  f->compression == COMPRESSION_WEBP;

@@ -8,7 +8,7 @@
 enum { SLAB_BYTES = 16 << 20, SLAB_IMAGES = 1024 };
 
 /* The size of an image, and whether it was turned to have it. */
-struct shown {
+struct shown_size {
     int width, height;
     bool turned;
 };
@@ -21,7 +21,7 @@ struct writing {
     const struct import_options *options;
     struct team *team;
     struct dataset_writer *writer;
-    struct shown *shown; /* [images of a split] those of column 0 */
+    struct shown_size *shown; /* [images of a split] those of column 0 */
     struct import_facts facts;
     int64_t done, total;
 };
@@ -34,7 +34,7 @@ struct columns_slab {
     unsigned char *pixels;              /* [rows, sample] */
     struct err *errs;                   /* [rows]; kind 0: fine */
     struct mask_census *census;         /* [rows] */
-    struct shown *shown;                /* [n] column 0's images */
+    struct shown_size *shown;           /* [n] column 0's images */
     struct import_seen *seen;           /* [rows] */
     int64_t rows;
 };
@@ -204,11 +204,11 @@ static int fit(const struct import_column *c, const struct import_options *o, co
 static int check_size(const struct columns_slab *s, int64_t i, const struct image *image,
                       struct err *err) {
     const bool turned = image->orientation > 1 && !s->options->unturned;
-    struct shown *shown = &s->shown[i];
+    struct shown_size *shown = &s->shown[i];
 
     if (!s->column->mask) {
         if (s->column->list == 0)
-            *shown = (struct shown){image->width, image->height, turned};
+            *shown = (struct shown_size){image->width, image->height, turned};
         return 0;
     }
     if (shown->width == image->width && shown->height == image->height)
