@@ -25,6 +25,11 @@ int image_broken(const struct image_file *file, const struct image_format *forma
     return err_set(err, ERR_DATA, "%s: broken %s: %s", file->name, format->name, what);
 }
 
+int image_deep_classes(const struct image_file *file, struct err *err) {
+    return err_set(err, ERR_DATA, "%s: is a mask of 16 bits, expected numbers of classes in 8 bits",
+                   file->name);
+}
+
 bool image_begins(const struct image_file *file, size_t at, const char *text, size_t len) {
     return file->len >= at && file->len - at >= len && memcmp(file->bytes + at, text, len) == 0;
 }

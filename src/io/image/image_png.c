@@ -61,8 +61,6 @@ static int png_transforms(png_structp png, png_infop info, enum image_mode mode,
     out->palette = colour == PNG_COLOR_TYPE_PALETTE;
     if (mode != IMAGE_CLASSES || !grey_or_palette(colour))
         png_set_expand(png);
-    else if (deep)
-        png_error(png, "its classes have 16 bits, expected 8");
     else
         png_set_packing(png);
     if (deep)
@@ -97,6 +95,8 @@ static int read_png(png_structp png, png_infop info, struct png_source *s, enum 
     png_set_read_fn(png, s, png_take);
     png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_ALWAYS, (png_const_bytep) "acTL", 1);
     png_read_info(png, info);
+    if (mode == IMAGE_CLASSES && png_get_bit_depth(png, info) == 16)
+        return image_deep_classes(&s->file, s->err);
     n = png_transforms(png, info, mode, out);
     if (image_init(out, s->file.name, png_get_image_width(png, info),
                    png_get_image_height(png, info), n, s->err))

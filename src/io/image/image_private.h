@@ -36,7 +36,10 @@ int image_no_memory(const char *name, struct err *err);
 int image_broken(const struct image_file *file, const struct image_format *format, const char *what,
                  struct err *err);
 
-/* Is there something at byte `at`? */
+/* IMAGE_CLASSES: numbers of 16 bits are none. */
+int image_deep_classes(const struct image_file *file, struct err *err);
+
+/* Is text[len] at byte `at`? */
 bool image_begins(const struct image_file *file, size_t at, const char *text, size_t len);
 
 /* Room for width x height pixels; sizes that are none or too large are refused. Keeps what *out

@@ -140,10 +140,12 @@ static int check_facts(const struct image_file *file, const struct tiff_facts *f
                        "%s: is a TIFF of %d channels, expected grey or colour, perhaps with "
                        "transparency",
                        file->name, f->samples);
-    if (mode == IMAGE_CLASSES && f->bits > 8 && grey)
-        return image_broken(file, &image_tiff, "its classes have 16 bits, expected 8", err);
+    if (mode == IMAGE_CLASSES && f->bits > 8)
+        return image_deep_classes(file, err);
     if (mode == IMAGE_CLASSES && !grey && f->n_extra)
-        return image_broken(file, &image_tiff, "its classes are transparent colours", err);
+        return err_set(err, ERR_DATA,
+                       "%s: is a mask in transparent colours, expected grey or a palette",
+                       file->name);
     return 0;
 }
 
