@@ -18,8 +18,7 @@ static int usage_error(const char *what, struct err *err) {
     return err_set(err, ERR_USAGE, "data: %s; see dltrain help data", what);
 }
 
-/* On a terminal only: a percentage that overwrites itself. */
-static void show_progress(void *context, int64_t done, int64_t total) {
+void data_show_progress(void *context, int64_t done, int64_t total) {
     (void)context;
     if (!isatty(STDERR_FILENO))
         return;
@@ -56,19 +55,28 @@ static int read_size(void *to, const char *text, struct err *err) {
     return 0;
 }
 
-/* A number of images, or a share of them below 1. */
-static int read_split(void *to, const char *text, struct err *err) {
-    struct import_split *split = &((struct import_args *)to)->options.split;
+int data_read_share(const char *text, const char *what, struct data_share *out, struct err *err) {
     char *end;
     const double value = strtod(text, &end);
 
     if (end == text || *end || !(value > 0) || (value >= 1 && value != floor(value)) ||
         value > INT32_MAX)
         return err_set(err, ERR_USAGE,
-                       "data: --split is '%s', expected a number of images or a share such as 0.1",
-                       text);
-    split->n = value >= 1 ? (int64_t)value : 0;
-    split->share = value < 1 ? value : 0;
+                       "data: --split is '%s', expected a number of %s or a share such as 0.1",
+                       text, what);
+    out->n = value >= 1 ? (int64_t)value : 0;
+    out->share = value < 1 ? value : 0;
+    return 0;
+}
+
+static int read_split(void *to, const char *text, struct err *err) {
+    struct import_split *split = &((struct import_args *)to)->options.split;
+    struct data_share held = {0};
+
+    if (data_read_share(text, "images", &held, err))
+        return -1;
+    split->n = held.n;
+    split->share = held.share;
     return 0;
 }
 
@@ -176,8 +184,9 @@ static int check_takes(const struct importer *importer, const struct import_opti
 }
 
 static int run_import(int argc, char **argv, struct err *err) {
-    struct import_args args = {
-        .options.progress = {show_progress, NULL}, .threads = default_threads(), .seed = NO_SEED};
+    struct import_args args = {.options.progress = {data_show_progress, NULL},
+                               .threads = default_threads(),
+                               .seed = NO_SEED};
     struct import_result result = {0};
     const int first = options_read(&args, import_specs, "data", argc, argv, err);
 
@@ -239,7 +248,7 @@ static int run_synth(int argc, char **argv, struct err *err) {
     if (argc - first != 1)
         return usage_error("synth takes one target", err);
     options->seed = (uint64_t)args.seed;
-    options->progress.report = show_progress;
+    options->progress.report = data_show_progress;
     if (dataset_file_check(argv[first], NULL, 0, err) || synth_write(argv[first], options, err))
         return -1;
     printf("%s: %lld images in train, %lld in test, %d classes\n", argv[first],
@@ -249,16 +258,18 @@ static int run_synth(int argc, char **argv, struct err *err) {
 
 static int run(int argc, char **argv, struct err *err) {
     if (argc < 2)
-        return usage_error("expected import, synth or info", err);
+        return usage_error("expected import, synth, split or info", err);
     if (strcmp(argv[1], "import") == 0)
         return run_import(argc - 1, argv + 1, err);
     if (strcmp(argv[1], "synth") == 0)
         return run_synth(argc - 1, argv + 1, err);
+    if (strcmp(argv[1], "split") == 0)
+        return data_split(argc - 1, argv + 1, err);
     if (strcmp(argv[1], "info") == 0 && argc == 3)
         return data_info(argv[2], err);
     if (strcmp(argv[1], "info") == 0)
         return usage_error("info takes one file", err);
-    return err_set(err, ERR_USAGE, "data: there is no '%s', expected import, synth or info",
+    return err_set(err, ERR_USAGE, "data: there is no '%s', expected import, synth, split or info",
                    argv[1]);
 }
 
@@ -294,6 +305,9 @@ const struct command command_data = {
         "  --halves      both images of a pair side by side in one: SOURCE/SPLIT/X.jpg\n"
         "dltrain data synth OUT.h5 [--train 10000] [--test 2000] [--seed 1]\n"
         "  a dataset of textured shapes, 10 classes, 32x32, in colour\n"
+        "dltrain data split FILE.h5[:GROUP] OUT.h5 --folds 5 | --split 0.2 [--seed 1]\n"
+        "  the rows of a group as the groups fold1 ... fold5, or train and validate, of each\n"
+        "  class in proportion\n"
         "dltrain data info FILE.h5\n"
         "  groups, fields, shapes, classes, mean and standard deviation, chunks\n",
     .run = run,

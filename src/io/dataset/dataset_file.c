@@ -7,6 +7,8 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static int make_folders(const char *path, struct err *err) {
@@ -46,6 +48,30 @@ int dataset_file_check(const char *path, const char *const *inputs, int n, struc
     return file_check_target(path, inputs, n, err) || check_content(path, err) ? -1 : 0;
 }
 
+/* Keep other processes from writing the temporary file. File systems without locks let it be. */
+static int lock(struct dataset_file *file, struct err *err) {
+    struct stat named, opened;
+
+    for (;;) {
+        const int fd = open(file->temporary, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+        if (fd < 0)
+            return err_set(err, ERR_IO, "%s: cannot be created: %s", file->temporary,
+                           strerror(errno));
+        const bool taken = flock(fd, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK;
+        if (taken) {
+            close(fd);
+            return err_set(err, ERR_IO, "%s: is being written by another process", file->path);
+        }
+        /* Renamed between opening and locking it is another's finished file. */
+        if (!stat(file->temporary, &named) && !fstat(fd, &opened) &&
+            named.st_dev == opened.st_dev && named.st_ino == opened.st_ino) {
+            file->lock = 1 + fd;
+            return 0;
+        }
+        close(fd);
+    }
+}
+
 int dataset_file_init(struct dataset_file *file, const char *path, struct err *err) {
     *file = (struct dataset_file){0};
     if (strlen(path) + 5 > DATASET_FILE_PATH)
@@ -55,9 +81,11 @@ int dataset_file_init(struct dataset_file *file, const char *path, struct err *e
     strcpy(file->path, path);
     strcpy(file->temporary, path);
     strcat(file->temporary, ".tmp");
-    if (!h5_create(&file->h5, file->temporary, err))
+    if (!lock(file, err) && !h5_create(&file->h5, file->temporary, err))
         return 0;
-    *file->temporary = 0; /* what may be there is not ours */
+    if (!file->lock)
+        *file->temporary = 0; /* what is there is not ours */
+    dataset_file_release(file);
     return -1;
 }
 
@@ -95,5 +123,7 @@ void dataset_file_release(struct dataset_file *file) {
     h5_close(file->h5);
     if (*file->temporary)
         unlink(file->temporary);
+    if (file->lock)
+        close(file->lock - 1);
     *file = (struct dataset_file){0};
 }

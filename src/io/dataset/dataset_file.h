@@ -10,6 +10,7 @@ enum { DATASET_FILE_PATH = 4096 };
 struct dataset_file {
     char path[DATASET_FILE_PATH], temporary[DATASET_FILE_PATH];
     struct h5 *h5; /* to write to */
+    int lock;      /* 1 + the descriptor that keeps others from it; 0: none */
 };
 
 /* May a dataset be written under that name? As file_check_target, and what is there may only be
@@ -18,7 +19,7 @@ struct dataset_file {
 int dataset_file_check(const char *path, const char *const *inputs, int n, struct err *err);
 
 /* Create path.tmp for now; folders that are missing are made.
- * Errors: those of dataset_file_check; ERR_IO. */
+ * Errors: those of dataset_file_check; ERR_IO, also where another process is writing it. */
 int dataset_file_init(struct dataset_file *file, const char *path, struct err *err);
 
 /* Mark it as a dataset, bring it to the disk and give it its name. All its datasets must be closed.

@@ -68,25 +68,50 @@ int folds_deal(const int32_t *label, int64_t n, int k, uint64_t seed, int32_t *f
     return 0;
 }
 
+/* How many rows of class k can be spared. */
+static int64_t spare(const struct by_class *c, int64_t k) {
+    return c->begin[k + 1] - c->begin[k] - 1;
+}
+
+/* How many rows of each class: some[n_classes]. Returns their sum. */
+static int64_t share_out(const struct by_class *c, int64_t n, int64_t held, int64_t *some) {
+    int64_t taken = 0, room = 1;
+
+    for (int64_t k = 0; k < c->n_classes; k++) {
+        /* So many should be taken up to here; what small classes lack is taken from later ones. */
+        const double due = (double)held * (double)c->begin[k + 1] / (double)n;
+        const int64_t want = (int64_t)(due + 1e-6) - taken;
+
+        some[k] = want > spare(c, k) ? spare(c, k) : want;
+        some[k] = some[k] > 0 ? some[k] : 0;
+        taken += some[k];
+    }
+    while (taken < held && room) { /* the last ones were small, too */
+        room = 0;
+        for (int64_t k = 0; k < c->n_classes && taken < held; k++)
+            if (some[k] < spare(c, k)) {
+                some[k]++;
+                taken++;
+                room++;
+            }
+    }
+    return taken;
+}
+
 int64_t folds_hold_out(const int32_t *label, int64_t n, int64_t held, uint64_t seed,
                        int32_t *held_out, struct err *err) {
     struct by_class c;
-    int64_t taken = 0;
 
     if (by_class_init(&c, label, n, seed, err))
         return -1;
+    int64_t *some = malloc((size_t)c.n_classes * sizeof *some);
+    const int64_t taken = some ? share_out(&c, n, held, some)
+                               : err_set(err, ERR_IO, "out of memory for the counts of classes");
     memset(held_out, 0, (size_t)n * sizeof *held_out);
-    for (int64_t k = 0; k < c.n_classes; k++) {
-        const int64_t most = c.begin[k + 1] - c.begin[k] - 1;
-        /* So many should be taken up to here; rounded down, as the last class makes it whole. */
-        const double due = (double)held * (double)c.begin[k + 1] / (double)n;
-        int64_t some = (int64_t)(due + 1e-6) - taken;
-
-        some = some > most ? most : some;
-        for (int64_t i = 0; i < some; i++)
+    for (int64_t k = 0; some && k < c.n_classes; k++)
+        for (int64_t i = 0; i < some[k]; i++)
             held_out[c.row[c.begin[k] + i]] = 1;
-        taken += some > 0 ? some : 0;
-    }
+    free(some);
     by_class_release(&c);
     return taken;
 }

@@ -11,7 +11,7 @@
 int folds_deal(const int32_t *label, int64_t n, int k, uint64_t seed, int32_t *fold,
                struct err *err);
 
-/* Hold `held` of the rows 0 .. n - 1 out, of each class in proportion to within 1; of none all.
+/* Hold `held` of the rows 0 .. n - 1 out, of each class in proportion, of none all.
  *   held_out  [n] gets 1 for those, otherwise 0
  * Returns how many there are, which is less where classes have too few rows, or -1: ERR_IO. */
 int64_t folds_hold_out(const int32_t *label, int64_t n, int64_t held, uint64_t seed,

@@ -56,8 +56,10 @@ static int add(struct folder *folder, int *room, const char *path, const char *n
     free(joined);
     if (joined && !known)
         return err_set(err, ERR_IO, "%s/%s: %s", path, name, strerror(errno));
-    if (there && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
+    if (there && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode)) {
+        folder->n_others++;
         return 0;
+    }
     if (known && folder->n == *room) {
         const int more = *room ? 2 * *room : 64;
         struct folder_entry *entry = realloc(folder->entry, (size_t)more * sizeof *entry);

@@ -14,10 +14,11 @@ struct folder_entry {
 struct folder {
     int n;
     struct folder_entry *entry; /* [n], owned, in the order of strcmp */
+    int n_others;               /* neither files nor directories */
 };
 
 /* Read the directory; links are followed. Left out are hidden entries, those that systems and
- * archives leave behind (__MACOSX, Thumbs.db, @eaDir ...), and what is neither file nor directory.
+ * archives leave behind (__MACOSX, Thumbs.db, @eaDir ...); others, such as pipes, are counted.
  * Errors: ERR_IO. */
 int folder_init(struct folder *folder, const char *path, struct err *err);
 void folder_release(struct folder *folder);

@@ -173,6 +173,7 @@ void file_set_finish(struct file_set *set, struct import_result *result) {
     if (!split_is_train(set->split[0].name))
         import_note(result, "no split is called train: mean and std are those of %s",
                     set->split[0].name);
+    tree_note_twins(&set->tree, result);
     result->n_ignored = set->tree.n_ignored;
 }
 

@@ -60,6 +60,11 @@ static int find_levels(const struct tree *t, const char *source, bool *splits, s
                        "%s: has no folders of images, expected CLASS/IMAGE or SPLIT/CLASS/IMAGE "
                        "in it",
                        source);
+    if (class && split && split_group(class->name))
+        return err_set(err, ERR_DATA,
+                       "%s: is in no folder of a class, as images in %s are; expected "
+                       "%s/CLASS/IMAGE, or %s alone as the source",
+                       t->image[class->first].path, split->path, class->path, split->path);
     if (class && split)
         return err_set(err, ERR_DATA,
                        "%s holds images (%s), %s holds none but folders of them; expected folders "
@@ -264,6 +269,7 @@ static int scan_all(struct scan *scan, const char *source, struct import_result 
     if (splits)
         note_splits(scan, result);
     note_images(scan, splits, result);
+    tree_note_twins(&scan->tree, result);
     return 0;
 }
 

@@ -196,6 +196,12 @@ static int compare_stems(const char *a, const char *b, size_t drop) {
     return order ? order : strcmp(x, y);
 }
 
+static bool same_stem(const char *a, const char *b) {
+    const char *x = base_name(a), *y = base_name(b);
+
+    return stem_len(x) == stem_len(y) && strncmp(x, y, stem_len(x)) == 0;
+}
+
 /* What follows the image's name in that of the first mask that begins with it, or NULL. */
 static const char *longer_name(const struct file_list *masks, const char *image, int *len) {
     const char *x = base_name(image);
@@ -222,7 +228,12 @@ int file_split_match(const struct file_split *split, const char *suffix, struct 
                                       : compare_stems(a->path[i], b->path[i], drop);
         if (order == 0)
             continue;
-        const char *alone = order < 0 ? a->path[i] : b->path[i];
+        const struct file_list *list = order < 0 ? a : b;
+        const char *alone = list->path[i];
+        if (i > 0 && same_stem(list->path[i - 1], alone))
+            return err_set(err, ERR_DATA,
+                           "%s and %s: have one name, their endings apart; expected one of them",
+                           list->path[i - 1], alone);
         const char *other = order < 0 ? b->path[0] : a->path[0];
         int len = 0;
         const char *more = order < 0 && !suffix ? longer_name(b, alone, &len) : NULL;

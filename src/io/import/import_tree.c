@@ -73,6 +73,8 @@ static int add_folder(struct tree *tree, struct place *at, const char *path, str
         .name = strrchr(copy, '/') + 1,
         .parent = at->depth == 1 ? -1 : at->folder[0],
         .first = tree->n_images,
+        .device = at->device,
+        .inode = at->inode,
     };
     at->folder[at->depth - 1] = tree->n_folders++;
     return 0;
@@ -103,6 +105,7 @@ static int walk(struct tree *tree, const char *path, const struct place *around,
 
     if (enter(path, around, &at, err) || folder_init(&entries, path, err))
         return -1;
+    tree->n_ignored += entries.n_others;
     if (at.depth && at.depth <= TREE_LEVELS)
         status = add_folder(tree, &at, path, err);
     for (int pass = 0; pass < 2; pass++) /* files, then folders */
@@ -123,6 +126,37 @@ static int walk(struct tree *tree, const char *path, const struct place *around,
         }
     folder_release(&entries);
     return status;
+}
+
+static int by_inode(const void *a, const void *b) {
+    const struct tree_folder *x = *(const struct tree_folder *const *)a;
+    const struct tree_folder *y = *(const struct tree_folder *const *)b;
+
+    if (x->device != y->device)
+        return (x->device > y->device) - (x->device < y->device);
+    if (x->inode != y->inode)
+        return (x->inode > y->inode) - (x->inode < y->inode);
+    return (x > y) - (x < y);
+}
+
+void tree_note_twins(const struct tree *tree, struct import_result *result) {
+    const struct tree_folder **sorted = calloc((size_t)tree->n_folders + 1, sizeof *sorted);
+    int n = 0;
+
+    if (!sorted) /* nothing but a note is lost */
+        return;
+    for (int i = 0; i < tree->n_folders; i++)
+        if (tree->folder[i].n_direct + tree->folder[i].n_deep)
+            sorted[n++] = &tree->folder[i];
+    qsort(sorted, (size_t)n, sizeof *sorted, by_inode);
+    for (int i = 1; i < n; i++)
+        if (sorted[i]->device == sorted[i - 1]->device &&
+            sorted[i]->inode == sorted[i - 1]->inode) {
+            import_note(result, "%s and %s are one folder under two names: its images are in both",
+                        sorted[i - 1]->path, sorted[i]->path);
+            break;
+        }
+    free(sorted);
 }
 
 int tree_init(struct tree *tree, const char *source, struct err *err) {

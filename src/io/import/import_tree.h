@@ -2,9 +2,11 @@
  * folders mean. */
 #pragma once
 #include "core/base/err.h"
+#include "io/import/import.h"
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 enum { TREE_LEVELS = 2 };
 
@@ -15,6 +17,8 @@ struct tree_folder {
     int parent;               /* the folder that it is in; -1: the source */
     int64_t n_direct, n_deep; /* images in it; in folders below it */
     int64_t first;            /* of all images in and below it, which stand together */
+    dev_t device;             /* which folder it is, whatever its name */
+    ino_t inode;
 };
 
 struct tree_image {
@@ -32,6 +36,10 @@ struct tree {
     struct tree_folder *folder; /* [n_folders]: each before those in it, by name */
     int64_t n_ignored;          /* files of other kinds */
 };
+
+/* Note folders with images that are one folder under two names: a link from one split to another.
+ */
+void tree_note_twins(const struct tree *tree, struct import_result *result);
 
 /* Errors: ERR_IO; ERR_DATA where a link leads back to a folder that it is in. */
 int tree_init(struct tree *tree, const char *source, struct err *err);

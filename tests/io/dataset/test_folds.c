@@ -78,6 +78,8 @@ static void the_last_of_a_class_stays(void **state) {
     assert_int_equal(folds_hold_out(label, 6, 3, 1, held, &err), 3);
     assert_true(!held[0] && !held[1]);
     assert_int_equal(folds_hold_out(label, 6, 5, 1, held, &err), 3);
+    assert_int_equal(folds_hold_out((const int32_t[]){2, 2, 2, 2, 3, 4}, 6, 3, 1, held, &err), 3);
+    assert_true(!held[4] && !held[5]);
     assert_int_equal(folds_hold_out(label, 2, 1, 1, held, &err), 0);
 }
 

@@ -106,10 +106,29 @@ static void only_hdf5_is_replaced(void **state) {
     assert_int_equal(dataset_file_check(in_scratch("absent.h5"), NULL, 0, &err), 0);
 }
 
+static void two_do_not_write_one_file(void **state) {
+    struct dataset_file one, two;
+    struct err err = {0};
+
+    (void)state;
+    assert_int_equal(dataset_file_init(&one, in_scratch("both.h5"), &err), 0);
+    assert_int_equal(dataset_file_init(&two, in_scratch("both.h5"), &err), -1);
+    assert_int_equal(err.kind, ERR_IO);
+    assert_contains(err.msg, "both.h5: is being written by another process");
+    assert_int_equal(dataset_file_finish(&one, &err), 0);
+    dataset_file_release(&one);
+    assert_int_equal(access(in_scratch("both.h5"), F_OK), 0);
+    assert_int_equal(dataset_file_init(&two, in_scratch("both.h5"), &err), 0);
+    dataset_file_release(&two);
+    assert_int_equal(access(in_scratch("both.h5.tmp"), F_OK), -1);
+    assert_int_equal(access(in_scratch("both.h5"), F_OK), 0);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_dataset_tells_what_it_holds),
         cmocka_unit_test(only_hdf5_is_replaced),
+        cmocka_unit_test(two_do_not_write_one_file),
     };
 
     return cmocka_run_group_tests(tests, scratch_setup, scratch_teardown);

@@ -41,7 +41,7 @@ static inline void layout_make(const char *name, const char *files) {
         layout_folders(path);
         if (link)
             assert_int_equal(symlink(link, path), 0);
-        else if (strstr(word, ".png"))
+        else if (strstr(word, ".png") || strstr(word, ".PNG"))
             assert_int_equal(image_write_png(path, 2, 2, 1, pixels, &err), 0);
         else if (word[strlen(word) - 1] != '/')
             write_bytes(path, "text", 4);

@@ -20,7 +20,10 @@ static const struct {
      "cat/Thumbs.db cat/._1.png cat/@eaDir/1.png dog/3.png",
      "train: cat 1, dog 1", ""},
     {"cat/1.png cat/README@/nowhere notes@nowhere dog/1.png", "train: cat 1, dog 1", ""},
-    {"cat/1.png cat/2.png@1.png dog@cat", "train: cat 2, dog 2", ""},
+    {"cat/1.png cat/2.png@1.png dog/3.png", "train: cat 2, dog 1", ""},
+    {"cat/1.png dog@cat", "train: cat 1, dog 1", "/dog are one folder under two names: its images"},
+    {"train/a/1.png train/b/1.png test@train", "test: a 1, b 1; train: a 1, b 1",
+     "are one folder under two names"},
     {"cat/1.png cat/more/1.png cat/more/and/more/2.png dog/1.png", "train: cat 3, dog 1",
      "2 images in folders within those of classes were read as of the class, the first: "},
     {"train/cat/a/1.png train/dog/1.png test/cat/1.png", "test: cat 1, dog 0; train: cat 1, dog 1",
@@ -74,7 +77,9 @@ static const struct {
     {"train/1.png test/1.png", "/test/1.png: is in no folder of a class; "},
     {"train/a/1.png train/b/1.png train/stray.png",
      "/train/stray.png: is in no folder of a class; "},
-    {"train/a/1.png train/stray.png test/a/1.png", "/train holds images ("},
+    {"train/a/1.png train/stray.png test/a/1.png",
+     "/train/stray.png: is in no folder of a class, as"},
+    {"train/cat/1.png train/dog/1.png test/1.png test/2.png", "/train alone as the source"},
     {"data/train/a/1.png data/test/a/1.png",
      "/data: holds folders that are called like splits; give it as the source in place of "},
     {"cat/1.png Cat/1.png", "differ only by case"},
@@ -123,6 +128,19 @@ static void a_link_to_nothing_is_a_broken_image(void **state) {
     assert_contains(result.note, "with numbers all the same: dog");
 }
 
+static void what_is_no_file_is_counted(void **state) {
+    struct import_result result;
+    struct err err = {0};
+
+    (void)state;
+    layout_make("pipes", "cat/1.png dog/1.png dog/n.txt");
+    assert_int_equal(mkfifo(in_scratch("pipes/cat/2.png"), 0666), 0);
+    if (layout_import("imagefolder", "pipes", &plain, &result, &err))
+        fail_msg("%s", err.msg);
+    assert_int_equal(result.n_ignored, 2);
+    assert_string_equal(layout_found(), "train: cat 1, dog 1");
+}
+
 static void many_names_are_counted(void **state) {
     char files[LAYOUT_TEXT] = "a/1.png";
     struct import_result result;
@@ -152,6 +170,7 @@ int main(void) {
         cmocka_unit_test(folders_are_read_as_they_are_meant),
         cmocka_unit_test(what_could_be_meant_otherwise_is_refused),
         cmocka_unit_test(a_link_to_nothing_is_a_broken_image),
+        cmocka_unit_test(what_is_no_file_is_counted),
         cmocka_unit_test(many_names_are_counted),
         cmocka_unit_test(splits_have_several_spellings),
     };

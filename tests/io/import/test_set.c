@@ -76,6 +76,8 @@ static const struct {
     {"segmentation", NULL, "image/1.png image/2.png@no mask/1.png mask/2.png",
      "/image/2.png: is a link to what is not there"},
     {"segmentation", NULL, "image/1.png mask/1_mask.png", "/mask; of masks, --mask-suffix _mask"},
+    {"segmentation", NULL, "image/1.png image/1.PNG mask/1.png",
+     "have one name, their endings apart"},
     {"segmentation", NULL, "1.png 1_mask.png", "are read with --mask-suffix _mask"},
     {"segmentation", NULL, "valid/img/1.png valid/gt/1.png dev/img/1.png dev/gt/1.png",
      " would both be images of the group validate"},
