@@ -126,7 +126,8 @@ static int check_facts(const struct image_file *file, const struct tiff_facts *f
         f->photometric <= PHOTOMETRIC_MINISBLACK || f->photometric == PHOTOMETRIC_PALETTE;
     const int colours = grey ? 1 : f->photometric == PHOTOMETRIC_SEPARATED ? 4 : 3;
 
-    if (f->bits > 16 || (f->format != SAMPLEFORMAT_UINT && f->format != SAMPLEFORMAT_VOID))
+    if (f->bits > 16 || (f->bits & (f->bits - 1)) ||
+        (f->format != SAMPLEFORMAT_UINT && f->format != SAMPLEFORMAT_VOID))
         return err_set(err, ERR_DATA,
                        "%s: is a TIFF of %d-bit %s numbers, expected unsigned ones of 8 or 16 bits",
                        file->name, f->bits,

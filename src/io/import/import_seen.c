@@ -33,15 +33,15 @@ void import_facts_note(const struct import_facts *facts, const struct import_opt
         const char *text;
     } texts[] = {
         {IMAGE_ORIENTED, options->unturned
-                             ? "on their side or mirrored: left so, whatever their orientation tag "
-                               "says (--orientation ignore)"
-                             : "turned upright, as their orientation tag says (--orientation "
-                               "ignore leaves them as stored)"},
-        {IMAGE_FLAWED, "not quite by the rules of their format, but whole"},
+                             ? "not upright as stored: left so, whatever the orientation tag says "
+                               "(--orientation ignore)"
+                             : "turned upright, as the orientation tag says (--orientation ignore "
+                               "leaves images as stored)"},
+        {IMAGE_FLAWED, "not quite by the rules of the format, but whole"},
         {IMAGE_DEEP, "of 16 bits a channel: divided by 257, to 8"},
         {IMAGE_TRANSPARENT, "transparent: laid on white (of masks the numbers stay)"},
         {IMAGE_FRAMES, "of several frames or pages: the first was taken"},
-        {IMAGE_INKS, "in CMYK: became RGB, without their colour profile"},
+        {IMAGE_INKS, "in CMYK: became RGB, without the colour profile"},
     };
 
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {

@@ -75,14 +75,14 @@ static void pictures_are_turned_and_counted(void **state) {
     put("turn/a/8.tif", "tiff with orientation 8");
     put("turn/a/w.webp", "webp with orientation 6");
     imported("imagefolder", "turn", &plain, &result);
-    assert_contains(result.note, "3 images turned upright, as their orientation tag says");
+    assert_contains(result.note, "3 images turned upright, as the orientation tag says");
     assert_contains(result.note, "the first: ");
     struct dataset *ds = open_train();
     assert_int_equal(dataset_field(ds, 0)->sample.dim[0], 5);
     assert_int_equal(dataset_field(ds, 0)->sample.dim[1], 3);
     dataset_close(ds);
     imported("imagefolder", "turn", &unturned, &result);
-    assert_contains(result.note, "3 images on their side or mirrored: left so");
+    assert_contains(result.note, "3 images not upright as stored: left so");
     ds = open_train();
     assert_int_equal(dataset_field(ds, 0)->sample.dim[0], 3);
     dataset_close(ds);
@@ -168,7 +168,7 @@ static void flawed_pictures_are_taken_and_missing_ones_are_not(void **state) {
     write_bytes(in_scratch("flawed/a/2.jpg"), bytes, n - 2);
     imported("imagefolder", "flawed", &plain, &result);
     assert_int_equal(result.n_images, 2);
-    assert_contains(result.note, "1 image not quite by the rules of their format, but whole");
+    assert_contains(result.note, "1 image not quite by the rules of the format, but whole");
     assert_contains(result.note, "flawed/a/2.jpg: Premature end of JPEG file");
     write_bytes(in_scratch("flawed/a/3.jpg"), bytes, n - 12);
     free(bytes);
