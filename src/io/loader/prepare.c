@@ -33,7 +33,8 @@ static bool is_map(const struct dataset_field *f) {
 
 static struct augment_source source_of(const struct dataset *ds, int i) {
     const struct dataset_field *f = dataset_field(ds, i);
-    struct augment_source s = {f->sample, dataset_mean(ds, i), dataset_std(ds, i), AUGMENT_VALUES};
+    struct augment_source s = {f->sample, dataset_mean(ds, i), dataset_std(ds, i), AUGMENT_VALUES,
+                               f->kind == DATASET_BYTES};
 
     if (s.shape.rank == 2)
         s.shape = (struct shape){3, {f->sample.dim[0], f->sample.dim[1], 1}};
