@@ -1,7 +1,11 @@
 #include "io/dataset/dataset_private.h"
 
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+enum { GUESS_TEXT = 1024 };
 
 static void column_release(struct column *c) {
     h5_data_close(c->data);
@@ -21,6 +25,7 @@ void dataset_close(struct dataset *ds) {
     free(ds->name);
     free(ds->run);
     free(ds->wanted);
+    free(ds->guesses);
     free(ds);
 }
 
@@ -45,6 +50,26 @@ int dataset_find_field(const struct dataset *ds, const char *name) {
         if (strcmp(ds->field[i].name, name) == 0)
             return i;
     return -1;
+}
+
+int dataset_guess(struct dataset *ds, struct err *err, const char *fmt, ...) {
+    const size_t used = ds->guesses ? strlen(ds->guesses) : 0;
+    char line[GUESS_TEXT], *more;
+    va_list args;
+
+    va_start(args, fmt);
+    vsnprintf(line, sizeof line, fmt, args);
+    va_end(args);
+    more = realloc(ds->guesses, used + strlen(line) + 2);
+    if (!more)
+        return dataset_no_memory(ds, err);
+    sprintf(more + used, "%s%s", used ? "\n" : "", line);
+    ds->guesses = more;
+    return 0;
+}
+
+const char *dataset_guesses(const struct dataset *ds) {
+    return ds->guesses ? ds->guesses : "";
 }
 
 const char *dataset_ignored(const struct dataset *ds) {

@@ -66,10 +66,15 @@ static void members_are_listed_by_name(void **state) {
     assert_string_equal(list.entry[0].name, "g");
     assert_true(list.entry[0].group);
     h5_list_release(&list);
-    assert_true(h5_is_group(file, "/g"));
-    assert_true(h5_exists(file, "/g/rows"));
-    assert_false(h5_is_group(file, "/g/rows"));
-    assert_false(h5_exists(file, "/g/none"));
+    assert_int_equal(h5_is_group(file, "/g", &err), 1);
+    assert_int_equal(h5_exists(file, "/g/rows", &err), 1);
+    assert_int_equal(h5_is_data(file, "/g/rows", &err), 1);
+    assert_int_equal(h5_is_group(file, "/g/rows", &err), 0);
+    assert_int_equal(h5_exists(file, "/g/none", &err), 0);
+    assert_int_equal(h5_exists(file, "/none/rows", &err), 0);
+    assert_int_equal(h5_exists(file, "/g/rows/more", &err), 0); /* in a dataset */
+    assert_int_equal(h5_attr_exists(file, "/g", "none", &err), 0);
+    assert_int_equal(h5_attr_exists(file, "/none", "none", &err), 0);
     assert_int_equal(h5_list(file, "/none", &list, &err), -1);
     assert_contains(err.msg, "has no group /none");
     h5_close(file);
@@ -248,7 +253,9 @@ static void links_out_of_the_file_are_refused(void **state) {
                                    H5P_DEFAULT) >= 0);
     h5_close(file);
     assert_int_equal(h5_open(&file, in_scratch("links.h5"), &err), 0);
-    assert_false(h5_exists(file, "/outside"));
+    assert_int_equal(h5_exists(file, "/outside", &err), -1);
+    assert_int_equal(err.kind, ERR_DATA);
+    assert_contains(err.msg, "/outside: is an external link");
     assert_int_equal(h5_data_open(&data, file, "/outside/rows", &err), -1);
     assert_int_equal(err.kind, ERR_DATA);
     assert_contains(err.msg, "/outside: is an external link");
