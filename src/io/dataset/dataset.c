@@ -1,5 +1,6 @@
 #include "io/dataset/dataset_private.h"
 
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -106,6 +107,26 @@ const int32_t *dataset_labels(const struct dataset *ds, int i) {
     return f->kind == DATASET_CLASS && !f->sample.rank
                ? (const int32_t *)(const void *)ds->column[i].kept
                : NULL;
+}
+
+const char *dataset_field_path(const struct dataset *ds, int i) {
+    return ds->column[i].path;
+}
+
+const char *dataset_place(const struct shape *sample, int64_t k, char text[DATASET_PLACE_TEXT]) {
+    int64_t left = sample->rank ? shape_len(sample) : 1;
+    int used = 0;
+
+    text[0] = 0;
+    for (int d = 0; d < sample->rank; d++) {
+        left /= sample->dim[d];
+        used += snprintf(text + used, (size_t)(DATASET_PLACE_TEXT - used), "%s%" PRId64,
+                         d ? ", " : " at [", k / left);
+        k %= left;
+    }
+    if (sample->rank)
+        snprintf(text + used, (size_t)(DATASET_PLACE_TEXT - used), "]");
+    return text;
 }
 
 bool dataset_in_memory(const struct dataset *ds) {

@@ -83,6 +83,14 @@ uint64_t dataset_fingerprint(const struct dataset *ds);
  * Borrowed. */
 const int32_t *dataset_labels(const struct dataset *ds, int i);
 
+/* Where field i is in the file: "/train/images". Borrowed. */
+const char *dataset_field_path(const struct dataset *ds, int i);
+
+/* " at [0, 3, 1]" of number k of a sample of that shape; "" where it is the only one. Returns text.
+ */
+enum { DATASET_PLACE_TEXT = 128 };
+const char *dataset_place(const struct shape *sample, int64_t k, char text[DATASET_PLACE_TEXT]);
+
 /* Is everything in memory, so that reading cannot fail or wait? */
 bool dataset_in_memory(const struct dataset *ds);
 

@@ -106,8 +106,11 @@ static int init(struct dataset *ds, int i, const struct dataset_layout *at, stru
     if (told < 0 || (told && h5_attr_text(ds->file, f->at->path, "kind", &f->kind, err)))
         return -1;
     if (!f->whole && info->class != H5_CLASS_FLOAT)
-        return dataset_refuse(ds, f, err, ", expected %s",
-                              f->is_label ? "class numbers" : "numbers");
+        return dataset_refuse(ds, f, err, "%s",
+                              f->is_label ? ", expected class numbers; np.unique(y, "
+                                            "return_inverse=True) gives the classes and their "
+                                            "numbers"
+                                          : ", expected numbers");
     if (info->rank > SAMPLE_RANK + 1)
         return dataset_refuse(ds, f, err, ", expected at most %d dimensions", SAMPLE_RANK + 1);
     if (check_size(ds, f, err) || check_stored(ds, f, err) || dataset_kind(ds, i, at, f, err))

@@ -11,11 +11,17 @@
 
 const char *dataset_found_text(const struct found *f, char text[FOUND_TEXT]) {
     const struct h5_info *info = f->info;
-    const char *type = info->class == H5_CLASS_UINT    ? "uint"
-                       : info->class == H5_CLASS_INT   ? "int"
-                       : info->class == H5_CLASS_FLOAT ? "float"
-                                                       : "items of ";
-    int used = snprintf(text, FOUND_TEXT, "%s%d [n", type, 8 * info->item_bytes);
+    static const char *const types[] = {[H5_CLASS_OTHER] = "no numbers",
+                                        [H5_CLASS_INT] = "int",
+                                        [H5_CLASS_UINT] = "uint",
+                                        [H5_CLASS_FLOAT] = "float",
+                                        [H5_CLASS_TEXT] = "text"};
+    const bool bits = !info->truth && (f->whole || info->class == H5_CLASS_FLOAT);
+    int used = snprintf(text, FOUND_TEXT, "%s", info->truth ? "truth values" : types[info->class]);
+
+    if (bits)
+        used += snprintf(text + used, (size_t)(FOUND_TEXT - used), "%d", 8 * info->item_bytes);
+    used += snprintf(text + used, (size_t)(FOUND_TEXT - used), " [n");
 
     for (int k = 1; k < info->rank && used < FOUND_TEXT - 24; k++)
         used += snprintf(text + used, (size_t)(FOUND_TEXT - used), ", %" PRId64, info->dim[k]);
@@ -100,7 +106,7 @@ static int take_class(struct dataset *ds, int i, const struct found *f, struct e
     take_shape(field, f->info);
     if (s->rank && s->dim[s->rank - 1] == 1)
         s->rank--;
-    else if (s->rank == 3 && s->dim[0] == 1) {
+    else if (s->rank >= 3 && s->dim[0] == 1) {
         move_channels(s);
         s->rank--;
     }
@@ -136,30 +142,32 @@ static int take_float_classes(struct dataset *ds, int i, const struct dataset_la
     if (!f->says_label) {
         if (take_reals(ds, i, at, f, err))
             return -1;
-        return dataset_guess(ds, err,
-                             "%s: %s is taken for numbers to be met, not for classes; classes are "
-                             "stored as integers: f['%s'] = y.astype('int64')",
-                             path, dataset_found_text(f, text), path);
+        return dataset_guess(
+            ds, err,
+            "%s: %s is taken for numbers to regress on, not for classes; classes are "
+            "stored as integers: f['%s'] = y.astype('int64')",
+            path, dataset_found_text(f, text), path);
     }
     if (dataset_look(ds->column[i].data, LOOK_WHOLE, &whole, err))
         return -1;
     if (!whole.all)
-        return dataset_refuse(ds, f, err,
-                              " and holds %g in sample %" PRId64
-                              ", which is no class number; numbers to be met, which class losses "
-                              "refuse, are named otherwise, or " SAY_KIND,
-                              (double)whole.value, whole.row, path, "real");
-    return dataset_refuse(ds, f, err,
-                          ", expected class numbers; store them as integers: f['%s'] = "
-                          "y.astype('int64') (kind = real would make them numbers to be met, which "
-                          "class losses refuse)",
-                          path);
+        return dataset_refuse(
+            ds, f, err,
+            " and holds %g in sample %" PRId64
+            ", which is no class number; numbers to regress on, which class losses "
+            "refuse, are named otherwise, or " SAY_KIND,
+            (double)whole.value, whole.row, path, "real");
+    return dataset_refuse(
+        ds, f, err,
+        ", expected class numbers; store them as integers: f['%s'] = "
+        "y.astype('int64') (kind = real would make them numbers to regress on, which "
+        "class losses refuse)",
+        path);
 }
 
 /* Has a map more than one number for each pixel? */
 static bool has_channels(const struct h5_info *info) {
-    return info->rank >= 4 && info->dim[info->rank - 1] != 1 &&
-           !(info->rank == 4 && info->dim[1] == 1);
+    return info->rank >= 4 && info->dim[info->rank - 1] != 1 && info->dim[1] != 1;
 }
 
 /* Integers under a name of class numbers. */
@@ -169,7 +177,7 @@ static int take_whole_classes(struct dataset *ds, int i, const struct found *f, 
     if (f->is_label && info->rank == 2 && info->dim[1] != 1)
         return dataset_refuse(ds, f, err,
                               " (one-hot?), expected one class number for each sample: f['%s'] = "
-                              "y.argmax(1); numbers to be met: " SAY_KIND,
+                              "y.argmax(1); numbers to regress on: " SAY_KIND,
                               f->at->path, f->at->path, "real");
     if (has_channels(info))
         return dataset_refuse(ds, f, err,
@@ -202,6 +210,22 @@ static int take_grey(struct dataset *ds, int i, const struct dataset_layout *at,
                          f->at->path, f->at->path, "class");
 }
 
+/* Integers [n], [n, k] or [n, h, w] under a name that says nothing. */
+static int take_places(struct dataset *ds, int i, const struct found *f, struct err *err) {
+    struct look few = {.all = true};
+    char text[FOUND_TEXT];
+
+    if (f->bytes && f->info->rank == 3 && dataset_look(ds->column[i].data, LOOK_FEW, &few, err))
+        return -1;
+    if (take_class(ds, i, f, err))
+        return -1;
+    if (few.all)
+        return 0;
+    return dataset_guess(
+        ds, err, "%s: %s is taken for the class of every pixel; if it is grey images, " SAY_KIND,
+        f->at->path, dataset_found_text(f, text), f->at->path, "image");
+}
+
 static int take_whole(struct dataset *ds, int i, const struct dataset_layout *at,
                       const struct found *f, struct err *err) {
     const struct h5_info *info = f->info;
@@ -216,6 +240,8 @@ static int take_whole(struct dataset *ds, int i, const struct dataset_layout *at
                               "f['%s'].attrs['kind'] = 'class' or 'real'",
                               f->at->path);
     if (info->rank <= 3)
+        return take_places(ds, i, f, err);
+    if (info->truth && !has_channels(info))
         return take_class(ds, i, f, err);
     if (f->bytes && (first == 1 || last == 1))
         return take_grey(ds, i, at, f, err);

@@ -3,8 +3,27 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { NAMES_TEXT = 256 };
+
+int layout_open(struct h5 **file, char **group, const char *spec, struct err *err) {
+    char *path = strdup(spec), *colon = path ? strrchr(path, ':') : NULL;
+    int status = path ? 0 : err_set(err, ERR_IO, "%s: out of memory", spec);
+
+    *group = NULL;
+    /* A colon may also be part of the file's name. */
+    if (colon && access(spec, F_OK) != 0) {
+        *colon++ = 0;
+        *group = *colon ? strdup(colon) : NULL;
+        if (*colon && !*group)
+            status = err_set(err, ERR_IO, "%s: out of memory", spec);
+    }
+    if (!status)
+        status = h5_open(file, path, err);
+    free(path);
+    return status;
+}
 
 /* In the order of preference. */
 static const char *const image_names[] = {"images", "image", "x", "X", "data", NULL};

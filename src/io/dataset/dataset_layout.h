@@ -21,6 +21,10 @@ struct dataset_layout {
     char ignored[LAYOUT_IGNORED]; /* "notes (text), extra (12 rows)" */
 };
 
+/* Open the file of "path:group" or "path". *group is malloc'd, NULL where none is named. Errors: as
+ * h5_open. */
+int layout_open(struct h5 **file, char **group, const char *spec, struct err *err);
+
 /* Find the fields of `group`, NULL: the only split there is.
  * Errors: ERR_DATA, naming the groups and datasets that exist and the nearest; numbers of rows that
  * do not agree; too many fields. */

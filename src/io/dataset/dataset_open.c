@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 #include <xxhash.h>
 
 enum { VERSION = 1 };
@@ -236,27 +235,18 @@ static int open_group(struct dataset *ds, const char *group, int64_t cache_bytes
 int dataset_open(struct dataset **out, const char *spec, int64_t cache_bytes, struct err *err) {
     struct dataset *ds = calloc(1, sizeof *ds);
     const size_t bytes = strlen(spec) + 1;
-    char *path = malloc(bytes), *group;
+    char *group = NULL;
     int status;
 
     if (ds)
         ds->name = malloc(bytes);
-    if (!ds || !path || !ds->name) {
+    if (!ds || !ds->name) {
         dataset_close(ds);
-        free(path);
         return err_set(err, ERR_IO, "%s: out of memory", spec);
     }
     memcpy(ds->name, spec, bytes);
-    memcpy(path, spec, bytes);
-    group = strrchr(path, ':');
-    /* A colon may also be part of the file's name. */
-    if (group && access(spec, F_OK) == 0)
-        group = NULL;
-    if (group)
-        *group++ = 0;
-    status = h5_open(&ds->file, path, err) ||
-             open_group(ds, group && *group ? group : NULL, cache_bytes, err);
-    free(path);
+    status = layout_open(&ds->file, &group, spec, err) || open_group(ds, group, cache_bytes, err);
+    free(group);
     if (status) {
         dataset_close(ds);
         return -1;

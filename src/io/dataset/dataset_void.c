@@ -53,16 +53,28 @@ static int take_void(struct dataset *ds, int i, struct err *err) {
                          c->path);
 }
 
+/* Labels of samples: 255 is a class, but where it stands far above the others it may be a -1 that
+ * was stored as uint8. */
+static int say_class(struct dataset *ds, int i, const struct void_census *s, struct err *err) {
+    if (s->largest == VOID - 1 || ds->column[i].n_classes)
+        return 0;
+    return dataset_guess(ds, err,
+                         "%s: 255 is taken for a class, above 0 to %d; what does not count is -1",
+                         ds->column[i].path, (int)s->largest);
+}
+
 int dataset_find_void(struct dataset *ds, int i, struct err *err) {
     const struct column *c = &ds->column[i];
     struct void_census s;
 
-    if (c->type != H5_TYPE_I32 || ds->field[i].sample.rank < 2 || c->n_classes > VOID)
+    if (c->type != H5_TYPE_I32 || ds->field[i].sample.rank == 1 || c->n_classes > VOID)
         return 0;
     if (measure(ds, i, &s, err))
         return -1;
     if (!s.n_void || s.largest > VOID)
         return 0;
+    if (!ds->field[i].sample.rank)
+        return say_class(ds, i, &s, err);
     if (s.largest == VOID - 1 && !c->n_classes)
         return err_set(
             err, ERR_DATA,

@@ -24,6 +24,7 @@ struct h5_info {
     int rank;
     int64_t dim[H5_MAX_RANK]; /* rows first; the product times item_bytes fits int64_t */
     enum h5_class class;
+    bool truth;     /* an enumeration, which is how h5py stores truth values; then also an INT */
     int item_bytes; /* of one stored number */
     bool chunked;
     int64_t chunk[H5_MAX_RANK]; /* where chunked */

@@ -76,6 +76,7 @@ static int inspect_shape(struct h5_data *data, struct err *err) {
     int status = 0;
 
     info->class = h5_class_of(type);
+    info->truth = H5Tget_class(type) == H5T_ENUM;
     info->item_bytes = bytes > 0 && bytes <= INT32_MAX ? (int)bytes : 0;
     if (rank < 0 || !info->item_bytes || H5Sget_simple_extent_dims(space, dim, NULL) < 0)
         status = h5_fail(data->file, data->path, ERR_DATA, "its shape cannot be read", err);

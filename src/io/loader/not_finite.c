@@ -5,8 +5,6 @@
 #include <math.h>
 #include <stdio.h>
 
-enum { PLACE_TEXT = 128 };
-
 /* The first of v[n] that is not finite, or -1. */
 static int64_t find(const float *v, int64_t n) {
     for (int64_t k = 0; k < n; k++)
@@ -15,25 +13,9 @@ static int64_t find(const float *v, int64_t n) {
     return -1;
 }
 
-/* " at [0, 3, 1]" of number k of a sample; "" where it is the only one. */
-static void place(const struct shape *sample, int64_t k, char text[PLACE_TEXT]) {
-    int64_t left = sample->rank ? shape_len(sample) : 1;
-    int used = 0;
-
-    text[0] = 0;
-    for (int d = 0; d < sample->rank; d++) {
-        left /= sample->dim[d];
-        used += snprintf(text + used, (size_t)(PLACE_TEXT - used), "%s%" PRId64, d ? ", " : " at [",
-                         k / left);
-        k %= left;
-    }
-    if (sample->rank)
-        snprintf(text + used, (size_t)(PLACE_TEXT - used), "]");
-}
-
 bool loader_batch_not_finite(const struct loader_batch *batch, char *text, size_t len) {
     const int n_fields = batch->loader ? loader_n_fields(batch->loader) : 0;
-    char where[PLACE_TEXT];
+    char where[DATASET_PLACE_TEXT];
 
     for (int i = 0; i < n_fields; i++) {
         const struct loader_field *f = loader_field(batch->loader, i);
@@ -42,10 +24,10 @@ bool loader_batch_not_finite(const struct loader_batch *batch, char *text, size_
 
         if (at < 0)
             continue;
-        place(&f->sample, at % row, where);
         snprintf(text, len, "field %s of sample %" PRId64 " of %s is %s%s", f->name,
                  loader_batch_row(batch, i, at / row), loader_name(batch->loader),
-                 isnan(batch->field[i][at]) ? "nan" : "infinite", where);
+                 isnan(batch->field[i][at]) ? "nan" : "infinite",
+                 dataset_place(&f->sample, at % row, where));
         return true;
     }
     return false;

@@ -153,7 +153,7 @@ static void float_labels_are_told_from_numbers(void **state) {
     refused(&r, "store them as integers: f['/labels'] = y.astype('int64')");
     r.path = "/y";
     is(&r, "label", DATASET_REALS, (struct shape){0},
-       "/y: float32 [n] is taken for numbers to be met, not for classes");
+       "/y: float32 [n] is taken for numbers to regress on, not for classes");
     r = (struct recipe){"/y", H5_TYPE_F32, 2, {N, 4}, 0, 5, NULL, NULL};
     for (int several = 0; several < 2; several++) {
         r.modulus = several ? 2 : 4; /* rows of 0 1 0 1 are not one-hot */
