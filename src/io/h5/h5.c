@@ -44,20 +44,30 @@ struct reason {
     char text[REASON_TEXT];
 };
 
+/* What HDF5 says (1.10.8) for lack of memory, and of what it could not make for lack of it. */
+static bool says_memory(const char *text) {
+    static const char *const phrases[] = {
+        "memory allocation failed", "duplication failed", "H5MM_", "inflateInit",
+        "property in skip list",    "object for ID"};
+
+    for (size_t i = 0; i < sizeof phrases / sizeof *phrases; i++)
+        if (strstr(text, phrases[i]))
+            return true;
+    return false;
+}
+
 /* Walked from the innermost error outwards: the first is the cause. Of a failed system call its
- * reason is enough, without the addresses around it. */
+ * reason is enough, without the addresses around it. Lack of memory shows in some of them only. */
 static herr_t take_reason(unsigned n, const H5E_error2_t *e, void *context) {
-    const char *system = e->desc ? strstr(e->desc, "error message = '") : NULL;
+    const char *text = e->desc ? e->desc : "", *system = strstr(text, "error message = '");
     struct reason *reason = context;
 
-    if (n != 0)
-        return 0;
-    reason->refused = system || e->maj_num == H5E_RESOURCE;
-    if (system) {
+    reason->refused = reason->refused || system || says_memory(text);
+    if (n == 0 && system) {
         system = strchr(system, '\'') + 1;
         snprintf(reason->text, REASON_TEXT, "%.*s", (int)strcspn(system, "'"), system);
-    } else
-        snprintf(reason->text, REASON_TEXT, "%s", e->desc ? e->desc : "");
+    } else if (n == 0)
+        snprintf(reason->text, REASON_TEXT, "%s", text);
     return 0;
 }
 

@@ -110,15 +110,17 @@ static int inspect_size(struct h5_data *data, struct err *err) {
 
 /* Open with a cache that holds some chunks: HDF5 bypasses it for larger ones, and would read
  * and unpack a whole chunk for every row. */
-static hid_t open_cached(const struct h5 *file, const char *path, size_t chunk_bytes) {
+static int open_cached(struct h5_data *data, size_t chunk_bytes, struct err *err) {
     const hid_t list = H5Pcreate(H5P_DATASET_ACCESS);
     const size_t several = chunk_bytes * CACHE_CHUNKS;
-    hid_t id;
+    int status = 0;
 
     H5Pset_chunk_cache(list, CACHE_SLOTS, several > CACHE_BYTES ? several : CACHE_BYTES, 1.0);
-    id = H5Dopen2(file->id, path, list);
+    data->id = H5Dopen2(data->file->id, data->path, list);
+    if (data->id < 0)
+        status = h5_fail(data->file, data->path, ERR_DATA, "cannot be opened as a dataset", err);
     H5Pclose(list);
-    return id;
+    return status;
 }
 
 static size_t chunk_bytes(const struct h5_info *info) {
@@ -137,9 +139,8 @@ static int data_open(struct h5_data *data, struct err *err) {
 
     if (h5_path_require(file, path, "dataset", err))
         return -1;
-    data->id = open_cached(file, path, 0);
-    if (data->id < 0)
-        return h5_fail(file, path, ERR_DATA, "cannot be opened as a dataset", err);
+    if (open_cached(data, 0, err))
+        return -1;
     list = H5Dget_create_plist(data->id);
     if (list < 0)
         return h5_fail(file, path, ERR_DATA, "its properties cannot be read", err);
@@ -149,9 +150,7 @@ static int data_open(struct h5_data *data, struct err *err) {
         return -1;
     if (chunk_bytes(&data->info) * CACHE_CHUNKS > CACHE_BYTES) {
         H5Dclose(data->id);
-        data->id = open_cached(file, path, chunk_bytes(&data->info));
-        if (data->id < 0)
-            return h5_fail(file, path, ERR_DATA, "cannot be opened as a dataset", err);
+        return open_cached(data, chunk_bytes(&data->info), err);
     }
     return 0;
 }

@@ -118,8 +118,10 @@ static char *link_name(const struct h5 *file, const char *group, hsize_t i, stru
         H5Lget_name_by_idx(file->id, group, H5_INDEX_NAME, H5_ITER_INC, i, NULL, 0, H5P_DEFAULT);
     char *name = len > 0 ? malloc((size_t)len + 1) : NULL;
 
-    if (!name || H5Lget_name_by_idx(file->id, group, H5_INDEX_NAME, H5_ITER_INC, i, name,
-                                    (size_t)len + 1, H5P_DEFAULT) < 0) {
+    if (len > 0 && !name)
+        err_set(err, ERR_IO, "%s: out of memory", file->name);
+    else if (len <= 0 || H5Lget_name_by_idx(file->id, group, H5_INDEX_NAME, H5_ITER_INC, i, name,
+                                            (size_t)len + 1, H5P_DEFAULT) < 0) {
         h5_fail(file, group, ERR_DATA, "its members cannot be listed", err);
         free(name);
         return NULL;
