@@ -16,6 +16,10 @@ enum { N = 8, SIDE = 6, PIXELS = SIDE * SIDE };
 static float images[N * PIXELS];
 static int32_t labels[N];
 
+static const char job[] = "[job]\nepochs = 1\n[data]\ntrain = %s\nbatch = 8\n[net c(image)]\nout = "
+                          "image | flatten | linear(2)\n[step]\nloss = cross_entropy(c(image), "
+                          "label)\ntrain = c\noptimizer = sgd(lr=0.1)\n";
+
 static void add(struct h5 *file, const char *path, bool image) {
     struct err err = {0};
 
@@ -88,15 +92,33 @@ static void verify_reads_everything_and_says_what_is_wrong(void **state) {
 /* The share of rank 0 is finite, and so is its loss: rank 1 says why. */
 static void a_loss_that_is_none_names_the_sample(void **state) {
     (void)state;
-    program_write("j.ini", "[job]\nepochs = 1\n[data]\ntrain = bad.h5:bad\naugment = image\n"
-                           "batch = 8\n[net c(image)]\nout = image | flatten | linear(2)\n"
-                           "[step]\nloss = cross_entropy(c(image), label)\ntrain = c\n"
-                           "optimizer = sgd(lr=0.1)\n");
+    program_write("j.ini", job, "bad.h5:bad");
     for (int ranks = 1; ranks < 3; ranks++)
         program_expect(65,
                        "step 1: the loss is nan: field image of sample 6 of bad.h5:bad is nan at "
                        "[2, 3, 0]",
                        "$MPIRUN -np %d $DLTRAIN j.ini", ranks);
+}
+
+static void guesses_are_said_before_the_first_step(void **state) {
+    struct err err = {0};
+    struct h5 *file;
+
+    (void)state;
+    labels[3] = -1;
+    assert_int_equal(h5_create(&file, "minus.h5", &err), 0);
+    images[6 * PIXELS + 2 * SIDE + 3] = 0;
+    h5_write(file, "/images", H5_TYPE_F32, 4, (int64_t[]){N, 1, SIDE, SIDE}, images, &err);
+    add(file, "/labels", false);
+    h5_close(file);
+    program_write("m.ini", job, "minus.h5");
+    for (int k = 0; k < 2; k++)
+        expect_text(
+            "$DLTRAIN m.ini 2>&1",
+            k ? "minus.h5: /labels: the label of 1 samples is -1: they do not count\n"
+              : "minus.h5: /images: float32 [n, 1, 6, 6] is taken for 1 channels, the first");
+    program_expect(78, "sampling = balanced needs a label for every sample, that of sample 3 is -1",
+                   "$DLTRAIN m.ini --set data.sampling=balanced");
 }
 
 int main(void) {
@@ -105,6 +127,7 @@ int main(void) {
         cmocka_unit_test(what_is_no_dataset_ends_with_65),
         cmocka_unit_test(verify_reads_everything_and_says_what_is_wrong),
         cmocka_unit_test(a_loss_that_is_none_names_the_sample),
+        cmocka_unit_test(guesses_are_said_before_the_first_step),
     };
 
     return cmocka_run_group_tests(tests, setup, program_teardown);
