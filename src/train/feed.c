@@ -1,5 +1,7 @@
 #include "train/feed.h"
 
+#include <string.h>
+
 int64_t feed_largest_share(int64_t batch, int size) {
     return (batch + size - 1) / size;
 }
@@ -22,11 +24,64 @@ static int balance(const struct dataset *ds, struct shard *shard, struct err *er
     return 0;
 }
 
+static bool same_order(const struct class_list *ours, const struct class_list *theirs) {
+    for (int k = 0; k < ours->n && k < theirs->n; k++)
+        if (strcmp(ours->name[k], theirs->name[k]))
+            return false;
+    return true;
+}
+
+/* What is said of a match before it is made. */
+static void tell_match(const struct feed *f, int i, const struct class_list *theirs,
+                       const struct sinks *sinks) {
+    const struct class_list ours = dataset_class_list(f->dataset, i);
+    const char *name = dataset_name(f->dataset), *field = dataset_field(f->dataset, i)->name;
+
+    if (ours.name && theirs->name && !same_order(&ours, theirs))
+        sinks_note(sinks,
+                   "%s numbers the classes of %s otherwise than %s; they are matched by name", name,
+                   field, theirs->whose);
+    else if (!ours.name != !theirs->name)
+        sinks_note(sinks,
+                   "%s has only numbers for the classes of %s; class 0 is taken for '%s' of %s",
+                   ours.name ? theirs->whose : name, field,
+                   ours.name ? ours.name[0] : theirs->name[0], ours.name ? name : theirs->whose);
+}
+
+/* Have the dataset count its classes as the config says. */
+static int match_classes(struct feed *f, const struct feed_config *c, struct err *err) {
+    for (int k = 0; k < c->n_classes; k++) {
+        const struct feed_classes *want = &c->classes[k];
+        const struct class_list list = {want->names, want->n,
+                                        c->classes_of ? c->classes_of : "the network"};
+        const int i = dataset_find_field(f->dataset, want->field);
+
+        if (i < 0 || dataset_field(f->dataset, i)->kind != DATASET_CLASS)
+            continue;
+        if (c->sinks)
+            tell_match(f, i, &list, c->sinks);
+        if (dataset_map_classes(f->dataset, i, &list, err))
+            return -1;
+    }
+    return 0;
+}
+
+int feed_list_classes(const struct feed *f, struct feed_classes *out) {
+    int n = 0;
+
+    for (int i = 0; i < dataset_n_fields(f->dataset); i++) {
+        const struct class_list list = dataset_class_list(f->dataset, i);
+        if (list.n)
+            out[n++] = (struct feed_classes){dataset_field(f->dataset, i)->name, list.n, list.name};
+    }
+    return n;
+}
+
 int feed_init(struct feed *f, const struct feed_config *c, struct err *err) {
     const struct job *job = c->job;
 
     *f = (struct feed){.rank = c->rank, .size = c->size};
-    if (dataset_open(&f->dataset, c->spec, job->cache_bytes, err))
+    if (dataset_open(&f->dataset, c->spec, job->cache_bytes, err) || match_classes(f, c, err))
         return -1;
     struct shard shard = {.n_samples = dataset_len(f->dataset),
                           .batch = c->batch,

@@ -6,6 +6,7 @@
 #include "io/dataset/dataset.h"
 #include "io/loader/loader.h"
 #include "job/job.h"
+#include "train/event.h"
 
 struct feed {
     struct dataset *dataset;
@@ -24,16 +25,32 @@ struct feed_batch {
     int64_t global_n; /* samples of the step, of all ranks */
 };
 
+/* How a field's classes are counted: by the training data, or by what was trained on them. */
+struct feed_classes {
+    const char *field;
+    int n;
+    const char *const *names; /* [n]; NULL: there are only numbers */
+};
+
 struct feed_config {
     const struct job *job;
     const char *spec; /* "path:group" */
     int64_t batch;    /* of all ranks together */
     bool training;    /* shuffled and augmented */
     int rank, size;
+    const struct feed_classes *classes; /* [n_classes] that the data must be counted by; borrowed */
+    int n_classes;
+    const char *classes_of;    /* whose they are, for messages: "a.h5:train" */
+    const struct sinks *sinks; /* told what was guessed and matched; NULL: nobody is */
 };
 
-/* Open the dataset and start its loader. Errors: the dataset's and the pipeline's. */
+/* Open the dataset, count its classes as the config says, and start its loader.
+ * Errors: the dataset's and the pipeline's; ERR_DATA where a class is not among the config's. */
 int feed_init(struct feed *f, const struct feed_config *config, struct err *err);
+
+/* The classes of the feed's dataset as others are to count them: out[DATASET_MAX_FIELDS]. Returns
+ * how many fields have classes. Everything is borrowed from the dataset. */
+int feed_list_classes(const struct feed *f, struct feed_classes *out);
 
 /* {0} is fine. */
 void feed_release(struct feed *f);

@@ -47,7 +47,9 @@ struct trainer {
 /* --- setting up --- */
 
 static int open_gallery(struct trainer *t, struct err *err) {
-    return t->job->n_pictures && !comm_rank(t->comm) ? gallery_init(&t->gallery, t->job, err) : 0;
+    return t->job->n_pictures && !comm_rank(t->comm)
+               ? gallery_init(&t->gallery, t->job, &t->data, err)
+               : 0;
 }
 
 static struct replica_config replica_config(const struct trainer *t, const struct field *fields,
@@ -338,7 +340,7 @@ static int loop(struct trainer *t, struct err *err) {
  * everyone has what it read. */
 static int prepare(struct trainer *t, const struct train_options *o, struct err *err) {
     if (agree(t->comm, groups_new(&t->groups, t->comm, err), err) ||
-        agree(t->comm, feeds_init(&t->data, t->job, t->comm, err), err) ||
+        agree(t->comm, feeds_init(&t->data, t->job, t->comm, t->sinks, err), err) ||
         agree(t->comm, open_gallery(t, err), err) || agree(t->comm, make_replica(t, err), err))
         return -1;
     replica_meet(&t->replica, groups_all(t->groups));

@@ -5,9 +5,8 @@
 
 static void column_release(struct column *c) {
     h5_data_close(c->data);
-    h5_texts_free(c->class_name, c->class_name ? c->n_classes : 0);
+    dataset_classes_release(c);
     free(c->kept);
-    free(c->counts);
     free(c->mean);
     free(c->std);
 }
@@ -61,6 +60,14 @@ const int64_t *dataset_class_counts(const struct dataset *ds, int i) {
 
 const char *dataset_class_name(const struct dataset *ds, int i, int class) {
     return ds->column[i].class_name[class];
+}
+
+bool dataset_classes_named(const struct dataset *ds, int i) {
+    return ds->column[i].named;
+}
+
+int64_t dataset_class_first(const struct dataset *ds, int i, int class) {
+    return ds->column[i].first[class];
 }
 
 const float *dataset_mean(const struct dataset *ds, int i) {

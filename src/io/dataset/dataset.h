@@ -66,6 +66,34 @@ const int64_t *dataset_class_counts(const struct dataset *ds, int i);
 /* Name of a class of field i: from the file, else its number as text. Borrowed. */
 const char *dataset_class_name(const struct dataset *ds, int i, int class);
 
+/* Are the classes of field i known by names? Otherwise their names are their numbers. */
+bool dataset_classes_named(const struct dataset *ds, int i);
+
+/* The first row of field i in which a class occurs; -1: in none, or the file was believed how often
+ * each occurs, and not read. */
+int64_t dataset_class_first(const struct dataset *ds, int i, int class);
+
+/* The classes of a field as somebody else counts them. */
+struct class_list {
+    const char *const *name; /* [n]; NULL: they are known by their numbers only */
+    int n;
+    const char *whose; /* for messages: "a.h5:train" */
+};
+
+/* From now on field i counts its classes as the list does: number, names, labels, counts and what
+ * is read. Named classes are matched by name. Where one side has numbers only, number k is the
+ * list's class k, and there may be no more numbers than names; where both have, there are at least
+ * list->n classes from now on.
+ * Errors: ERR_DATA, naming both lists and a sample, where a class that occurs has no place in the
+ * list. */
+int dataset_map_classes(struct dataset *ds, int i, const struct class_list *list, struct err *err);
+
+/* The list of field i of ds, of which everything is borrowed. */
+struct class_list dataset_class_list(const struct dataset *ds, int i);
+
+/* Are two lists the same, in order and names? */
+bool class_list_equal(const struct class_list *a, const struct class_list *b);
+
 /* Per channel of field i, [c], of pixel values scaled to 0 .. 1 (of floats as stored); NULL where
  * the file does not say. Both or none. */
 const float *dataset_mean(const struct dataset *ds, int i);

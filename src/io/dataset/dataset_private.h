@@ -18,7 +18,11 @@ struct column {
     unsigned char *kept;    /* [rows, sample], channels last; NULL: not kept */
     int n_classes;
     char **class_name; /* [n_classes] */
+    bool named;        /* by the file */
     int64_t *counts;   /* [n_classes] */
+    int64_t *first;    /* [n_classes] as dataset_class_first */
+    int32_t *map;      /* [n_map] the file's classes as they are counted, where that differs */
+    int n_map;
     float *mean, *std; /* [c] or NULL */
 };
 
@@ -65,6 +69,17 @@ int dataset_column_init(struct dataset *ds, int i, const struct dataset_layout *
  * be kept before. Errors: ERR_DATA naming the first wrong value and its sample. */
 int dataset_classes_init(struct dataset *ds, int i, const struct attr_homes *homes,
                          struct err *err);
+
+/* Classes of field i as the file has them, [len], to what they are counted as. Errors: ERR_DATA
+ * where one of them has no place. */
+int dataset_map_read(const struct dataset *ds, int i, int32_t *classes, int64_t len,
+                     struct err *err);
+
+/* Free what a column knows of classes. */
+void dataset_classes_release(struct column *c);
+
+/* The numbers 0 .. n - 1 as names, for the caller to give to h5_texts_free; NULL without memory. */
+char **dataset_number_names(int n);
 
 /* How many rows of a column are read at a time at most. */
 int64_t column_run_rows(const struct column *c);
