@@ -7,7 +7,8 @@ static const char *const sampling[] = {"shuffle", "balanced", NULL};
 
 static const struct kind kind_group = {
     .name = "group",
-    .form = "`FILE.h5:GROUP`, the file relative to where the program is started",
+    .form = "`FILE.h5:GROUP`, the file relative to where the program is started; several as one: "
+            "`a.h5:x + b.h5:y`, `shards/*.h5:train`",
     .read = kind_read_text,
 };
 

@@ -48,6 +48,14 @@ static void tell_match(const struct feed *f, int i, const struct class_list *the
                    ours.name ? ours.name[0] : theirs->name[0], ours.name ? name : theirs->whose);
 }
 
+/* A note for each line. */
+static void tell_guesses(const struct feed *f, const struct sinks *sinks) {
+    for (const char *at = dataset_guesses(f->dataset), *end; *at; at = end + (*end == '\n')) {
+        end = at + strcspn(at, "\n");
+        sinks_note(sinks, "%.*s", (int)(end - at), at);
+    }
+}
+
 /* Have the dataset count its classes as the config says. */
 static int match_classes(struct feed *f, const struct feed_config *c, struct err *err) {
     for (int k = 0; k < c->n_classes; k++) {
@@ -81,7 +89,11 @@ int feed_init(struct feed *f, const struct feed_config *c, struct err *err) {
     const struct job *job = c->job;
 
     *f = (struct feed){.rank = c->rank, .size = c->size};
-    if (dataset_open(&f->dataset, c->spec, job->cache_bytes, err) || match_classes(f, c, err))
+    if (dataset_open(&f->dataset, c->spec, job->cache_bytes, err))
+        return -1;
+    if (c->sinks)
+        tell_guesses(f, c->sinks);
+    if (match_classes(f, c, err))
         return -1;
     struct shard shard = {.n_samples = dataset_len(f->dataset),
                           .batch = c->batch,

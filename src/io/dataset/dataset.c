@@ -1,5 +1,7 @@
 #include "io/dataset/dataset_private.h"
 
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,6 +18,14 @@ void dataset_close(struct dataset *ds) {
         return;
     for (int i = 0; i < DATASET_MAX_FIELDS; i++)
         column_release(&ds->column[i]);
+    for (int k = 0; k < ds->n_parts; k++) {
+        if (ds->part[k].ds)
+            ds->part[k].ds->run = NULL; /* it is ours */
+        dataset_close(ds->part[k].ds);
+    }
+    free(ds->part);
+    free(ds->joined);
+    free(ds->guesses);
     h5_close(ds->file);
     free(ds->name);
     free(ds->run);
@@ -48,6 +58,29 @@ int dataset_find_field(const struct dataset *ds, const char *name) {
 
 const char *dataset_ignored(const struct dataset *ds) {
     return ds->ignored;
+}
+
+const char *dataset_guesses(const struct dataset *ds) {
+    return ds->guesses ? ds->guesses : "";
+}
+
+int dataset_guess(struct dataset *ds, struct err *err, const char *fmt, ...) {
+    const size_t used = ds->guesses ? strlen(ds->guesses) : 0;
+    va_list ap;
+
+    va_start(ap, fmt);
+    const size_t len = (size_t)vsnprintf(NULL, 0, fmt, ap);
+    va_end(ap);
+    char *more = realloc(ds->guesses, used + len + 2);
+    if (!more)
+        return dataset_no_memory(ds, err);
+    if (used)
+        more[used] = '\n';
+    va_start(ap, fmt);
+    vsnprintf(more + used + (used > 0), len + 1, fmt, ap);
+    va_end(ap);
+    ds->guesses = more;
+    return 0;
 }
 
 int dataset_field_classes(const struct dataset *ds, int i) {
@@ -91,5 +124,20 @@ const int32_t *dataset_labels(const struct dataset *ds, int i) {
 }
 
 bool dataset_in_memory(const struct dataset *ds) {
+    for (int k = 0; k < ds->n_parts; k++)
+        if (!dataset_in_memory(ds->part[k].ds))
+            return false;
     return !ds->file;
+}
+
+const char *dataset_place(const struct dataset *ds, int i, int64_t row, int64_t *row_there) {
+    int k = ds->n_parts - 1;
+
+    *row_there = row;
+    if (k < 0)
+        return ds->name;
+    while (row < ds->part[k].begin[i])
+        k--;
+    *row_there = row - ds->part[k].begin[i];
+    return ds->part[k].ds->name;
 }

@@ -1,4 +1,5 @@
-/* dataset.h - one split of a dataset in an HDF5 file: docs/data.md is the layout. A sample has up
+/* dataset.h - one split of a dataset in an HDF5 file, or several that count as one: docs/data.md is
+ * the layout. A sample has up
  * to DATASET_MAX_FIELDS fields: an image, a label, a mask, another image ... Everything that can be
  * wrong with it is found by dataset_open. */
 #pragma once
@@ -30,10 +31,13 @@ struct dataset_field {
 
 struct dataset;
 
-/* Open "path:group", as in data/cifar10.h5:train; "path" alone where there is one group, or none.
+/* Open "path:group", as in data/cifar10.h5:train; "path" alone where there is one group, or none;
+ * or several of them as one, "a.h5:x + b.h5:y", "a.h5, b.h5", "shards/?.h5:train" (dataset_spec.h):
+ * their samples one after another, their classes by name.
  *   cache_bytes  fields are kept in memory if they take at most so much together, else read per
  *                batch; DATASET_CACHE_BYTES is the usual choice, 0 never keeps them
- * Errors: ERR_IO or ERR_DATA, beginning with the path, naming what was found and what was expected.
+ * Errors: ERR_IO or ERR_DATA, beginning with the path, naming what was found and what was expected;
+ * of parts that do not belong together, both of them; ERR_CONFIG for a spec that is none.
  * Cost: reads all classes, and everything where it is kept. */
 int dataset_open(struct dataset **out, const char *spec, int64_t cache_bytes, struct err *err);
 
@@ -55,6 +59,13 @@ int dataset_find_field(const struct dataset *ds, const char *name);
 
 /* Datasets of the group that are no fields, each with the reason; "" where there are none. */
 const char *dataset_ignored(const struct dataset *ds);
+
+/* What was not said and had to be guessed, a line each; "" where there is nothing. */
+const char *dataset_guesses(const struct dataset *ds);
+
+/* The part of the dataset that row `row` of field i comes from, "a.h5:x", and which of its rows it
+ * is there; for messages. */
+const char *dataset_place(const struct dataset *ds, int i, int64_t row, int64_t *row_there);
 
 /* Number of classes of field i: of class names where the file has them, else 1 + the largest; 0
  * where it is no class. */

@@ -140,8 +140,7 @@ static int compose(const struct dataset *ds, struct column *c, const int32_t *ma
     return 0;
 }
 
-/* The list's names, or numbers where it has none; NULL without memory. */
-static char **copy_names(const struct class_list *list) {
+char **dataset_copy_names(const struct class_list *list) {
     char **name;
 
     if (!list->name)
@@ -165,7 +164,7 @@ static int take_classes(const struct dataset *ds, const struct class_list *list,
     to.map = NULL;
     to.n_classes = list->n;
     to.named = list->name != NULL;
-    to.class_name = copy_names(list);
+    to.class_name = dataset_copy_names(list);
     to.counts = calloc((size_t)list->n, sizeof *to.counts);
     to.first = malloc((size_t)list->n * sizeof *to.first);
     if (!to.class_name || !to.counts || !to.first) {

@@ -196,14 +196,18 @@ static bool fits(const struct dataset *ds, int64_t cache_bytes) {
     return true;
 }
 
-static int allocate_run(struct dataset *ds, struct err *err) {
+size_t dataset_run_bytes(const struct dataset *ds) {
     size_t most = 1;
 
     for (int i = 0; i < ds->n_fields; i++) {
         const size_t bytes = (size_t)column_run_rows(&ds->column[i]) * ds->column[i].row_bytes;
         most = bytes > most ? bytes : most;
     }
-    ds->run = malloc(most);
+    return most;
+}
+
+static int allocate_run(struct dataset *ds, struct err *err) {
+    ds->run = malloc(dataset_run_bytes(ds));
     return ds->run ? 0 : dataset_no_memory(ds, err);
 }
 
@@ -229,7 +233,8 @@ static int open_group(struct dataset *ds, const char *group, int64_t cache_bytes
     return 0;
 }
 
-int dataset_open(struct dataset **out, const char *spec, int64_t cache_bytes, struct err *err) {
+int dataset_open_file(struct dataset **out, const char *spec, int64_t cache_bytes,
+                      struct err *err) {
     struct dataset *ds = calloc(1, sizeof *ds);
     const size_t bytes = strlen(spec) + 1;
     char *path = malloc(bytes), *group;

@@ -26,16 +26,28 @@ struct column {
     float *mean, *std; /* [c] or NULL */
 };
 
+/* One of the files that count as one dataset. */
+struct dataset_part {
+    struct dataset *ds;
+    int field[DATASET_MAX_FIELDS];     /* where it has each field of the whole */
+    int64_t begin[DATASET_MAX_FIELDS]; /* which of the field's rows is its first */
+};
+
+/* One group of a file; or several, `part`, whose fields are joined here. */
 struct dataset {
     char *name;
-    struct h5 *file; /* NULL where everything is in memory */
+    struct h5 *file;           /* NULL where everything is in memory, or in the parts */
+    struct dataset_part *part; /* [n_parts] */
+    int n_parts;
     struct dataset_field field[DATASET_MAX_FIELDS];
     struct column column[DATASET_MAX_FIELDS];
     int n_fields;
     int64_t len;
     char ignored[LAYOUT_IGNORED];
     uint64_t fingerprint;
-    unsigned char *run;    /* rows as in the file, column_run_rows of the longest */
+    char *guesses;
+    unsigned char *run; /* rows as in the file, column_run_rows of the longest; shared by parts */
+    unsigned char *joined; /* rows of a part on their way into a batch */
     struct wanted *wanted; /* [most_wanted] */
     int64_t most_wanted;
 };
@@ -52,6 +64,27 @@ struct attr_homes dataset_attr_homes(const struct dataset_layout *at, int field,
 /* The first of the homes that has the attribute, or NULL. */
 const char *dataset_attr(const struct dataset *ds, const struct attr_homes *homes,
                          const char *name);
+
+/* Open one group of a file. */
+int dataset_open_file(struct dataset **out, const char *spec, int64_t cache_bytes, struct err *err);
+
+/* Add a line to dataset_guesses. */
+int dataset_guess(struct dataset *ds, struct err *err, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* Bytes that `run` has to have. */
+size_t dataset_run_bytes(const struct dataset *ds);
+
+/* Make field i of the whole of those of its parts: classes by name, labels, counts, statistics.
+ * Errors: ERR_DATA naming two parts that cannot be joined. */
+int dataset_join_field(struct dataset *ds, int i, struct err *err);
+
+/* dataset_read of a field that is not in memory, from the parts. */
+int dataset_read_parts(struct dataset *ds, int i, const int64_t *index, int64_t n, void *out,
+                       struct err *err);
+
+/* Fill ds->wanted with index[n], in the order of rows. */
+int dataset_sort_rows(struct dataset *ds, const int64_t *index, int64_t n, struct err *err);
 
 int dataset_no_memory(const struct dataset *ds, struct err *err);
 
@@ -78,8 +111,10 @@ int dataset_map_read(const struct dataset *ds, int i, int32_t *classes, int64_t 
 /* Free what a column knows of classes. */
 void dataset_classes_release(struct column *c);
 
-/* The numbers 0 .. n - 1 as names, for the caller to give to h5_texts_free; NULL without memory. */
+/* The numbers 0 .. n - 1 as names, or copies of the list's (numbers where it has none), for the
+ * caller to give to h5_texts_free; NULL without memory. */
 char **dataset_number_names(int n);
+char **dataset_copy_names(const struct class_list *list);
 
 /* How many rows of a column are read at a time at most. */
 int64_t column_run_rows(const struct column *c);
