@@ -68,11 +68,12 @@ void feeds_release(struct feeds *f) {
     feed_release(&f->train);
 }
 
-int feeds_classes(const struct feeds *feeds, int field) {
-    const struct loader_field *f = loader_field(feeds->train.loader, field), *v = NULL;
+struct class_source feeds_classes(const struct feeds *feeds, int field) {
+    const struct dataset *train = feeds->train.dataset, *validate = feeds->validate.dataset;
+    const char *name = dataset_field(train, field)->name;
+    const int other = feeds->validates_here ? dataset_find_field(validate, name) : -1;
 
-    for (int i = 0; feeds->validates_here && i < loader_n_fields(feeds->validate.loader); i++)
-        if (!strcmp(loader_field(feeds->validate.loader, i)->name, f->name))
-            v = loader_field(feeds->validate.loader, i);
-    return v && v->n_classes > f->n_classes ? v->n_classes : f->n_classes;
+    if (other >= 0 && dataset_field_classes(validate, other) > dataset_field_classes(train, field))
+        return (struct class_source){validate, other};
+    return (struct class_source){train, field};
 }

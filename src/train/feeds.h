@@ -2,6 +2,7 @@
 #pragma once
 #include "dist/comm.h"
 #include "train/feed.h"
+#include "train/replica.h"
 
 struct feeds {
     struct feed train, validate;
@@ -21,5 +22,5 @@ int feeds_init(struct feeds *f, const struct job *job, const struct comm *comm,
 /* {0} is fine. */
 void feeds_release(struct feeds *f);
 
-/* Most classes that the field of that number of the training data has in either. */
-int feeds_classes(const struct feeds *f, int field);
+/* Whichever of the two has more classes in the field of that number of the training data. */
+struct class_source feeds_classes(const struct feeds *f, int field);

@@ -62,10 +62,18 @@ struct replica {
     struct arena arena; /* activations (shared by all graphs) and moments */
 };
 
+struct dataset;
+
+/* Who has the most classes in a field of the data: field number `field` of the dataset. */
+struct class_source {
+    const struct dataset *data;
+    int field;
+};
+
 struct replica_config {
     struct job *job;
-    const struct field *fields; /* [n_fields] of a sample; copied, but for class_counts */
-    const int *most_classes;    /* [n_fields] in training or validation; NULL: as fields say */
+    const struct field *fields;         /* [n_fields] of a sample; copied, but for class_counts */
+    const struct class_source *classes; /* [n_fields] training or validation; NULL: as fields say */
     int n_fields;
     int64_t batch;          /* most samples that this rank trains on at a time */
     int64_t validate_batch; /* and validates on; 0: no validation */
@@ -78,6 +86,11 @@ struct replica_config {
 /* Build and plan everything; {0} before. replica_allocate makes it computable.
  * Errors: ERR_CONFIG in the words of the job; ERR_DATA where labels do not fit the network. */
 int replica_init(struct replica *r, const struct replica_config *config, struct err *err);
+
+/* Is there a loss that chooses from more classes than the data has? Then text says where, and both
+ * numbers. */
+bool replica_spare_classes(const struct replica *r, const struct replica_config *config, char *text,
+                           size_t size);
 
 /* Make the groups of ranks that operators talk to. Collective over all; NULL is fine. Before
  * replica_allocate, which then waits for nobody. */

@@ -1,5 +1,5 @@
-/* replica_parts.h - building a replica piece by piece: private to replica.c, measures.c, spans.c,
- * update.c. */
+/* replica_parts.h - building a replica piece by piece: private to replica.c, classes.c, measures.c,
+ * spans.c, update.c. */
 #pragma once
 #include "train/replica.h"
 

@@ -53,11 +53,11 @@ static int open_gallery(struct trainer *t, struct err *err) {
 }
 
 static struct replica_config replica_config(const struct trainer *t, const struct field *fields,
-                                            const int *classes) {
+                                            const struct class_source *classes) {
     return (struct replica_config){
         .job = t->job,
         .fields = fields,
-        .most_classes = classes,
+        .classes = classes,
         .n_fields = loader_n_fields(t->data.train.loader),
         .batch = (feed_max_batch(&t->data.train) + t->job->accumulate - 1) / t->job->accumulate,
         .validate_batch =
@@ -71,7 +71,8 @@ static struct replica_config replica_config(const struct trainer *t, const struc
 
 static int make_replica(struct trainer *t, struct err *err) {
     struct field fields[LOADER_MAX_FIELDS];
-    int classes[LOADER_MAX_FIELDS];
+    struct class_source classes[LOADER_MAX_FIELDS];
+    char spare[256];
     const struct replica_config config = replica_config(t, fields, classes);
 
     feed_open_fields(&t->data.train, fields);
@@ -80,6 +81,8 @@ static int make_replica(struct trainer *t, struct err *err) {
 
     if (replica_init(&t->replica, &config, err))
         return -1;
+    if (replica_spare_classes(&t->replica, &config, spare, sizeof spare))
+        sinks_warn(t->sinks, "%s", spare);
     for (int i = 0; i < t->replica.n_steps; i++)
         t->schedule[i] = *optim_schedule(&t->job->step[i].optimizer, "lr");
     return memory_check(replica_bytes(&t->replica), comm_local_size(t->comm), err);

@@ -99,8 +99,8 @@ bool dataset_classes_named(const struct dataset *ds, int i) {
     return ds->column[i].named;
 }
 
-int64_t dataset_class_first(const struct dataset *ds, int i, int class) {
-    return ds->column[i].first[class];
+const int64_t *dataset_class_first(const struct dataset *ds, int i) {
+    return ds->column[i].first;
 }
 
 const float *dataset_mean(const struct dataset *ds, int i) {

@@ -80,9 +80,9 @@ const char *dataset_class_name(const struct dataset *ds, int i, int class);
 /* Are the classes of field i known by names? Otherwise their names are their numbers. */
 bool dataset_classes_named(const struct dataset *ds, int i);
 
-/* The first row of field i in which a class occurs; -1: in none, or the file was believed how often
- * each occurs, and not read. */
-int64_t dataset_class_first(const struct dataset *ds, int i, int class);
+/* The first row of field i in which each class occurs, [classes]; -1: in none, or the file was
+ * believed how often each occurs, and not read. NULL where it is no class. */
+const int64_t *dataset_class_first(const struct dataset *ds, int i);
 
 /* The classes of a field as somebody else counts them. */
 struct class_list {

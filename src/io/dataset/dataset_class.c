@@ -7,6 +7,18 @@
 
 enum { MOST_CLASSES = 1 << 24, IGNORED_BYTE = 255, NUMBER_TEXT = 12 };
 
+/* Names 0, 1, 2, ... say no more than numbers do. */
+static bool are_numbers(const struct column *c) {
+    char number[NUMBER_TEXT];
+
+    for (int k = 0; k < c->n_classes; k++) {
+        snprintf(number, sizeof number, "%d", k);
+        if (strcmp(number, c->class_name[k]))
+            return false;
+    }
+    return true;
+}
+
 /* Class names, where the file has them. */
 static int read_names(struct dataset *ds, int i, const struct attr_homes *homes, struct err *err) {
     const char *home = dataset_attr(ds, homes, "classes");
@@ -18,7 +30,7 @@ static int read_names(struct dataset *ds, int i, const struct attr_homes *homes,
         return -1;
     if (c->n_classes == 0)
         return err_set(err, ERR_DATA, "%s: attribute classes is empty", ds->name);
-    c->named = true;
+    c->named = !are_numbers(c);
     return 0;
 }
 

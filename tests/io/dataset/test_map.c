@@ -33,8 +33,8 @@ static void labels_are_matched_by_name(void **state) {
         assert_string_equal(dataset_class_name(ds, LABEL, 0), "cat");
         assert_memory_equal(dataset_labels(ds, LABEL), ((int32_t[]){1, 2, 1, 2, 2}), 20);
         assert_memory_equal(dataset_class_counts(ds, LABEL), ((int64_t[]){0, 2, 3}), 24);
-        assert_int_equal(dataset_class_first(ds, LABEL, 0), -1);
-        assert_int_equal(dataset_class_first(ds, LABEL, 2), 1);
+        assert_int_equal(dataset_class_first(ds, LABEL)[0], -1);
+        assert_int_equal(dataset_class_first(ds, LABEL)[2], 1);
         assert_int_equal(dataset_read(ds, LABEL, (int64_t[]){4, 0}, 2, out, &err), 0);
         assert_memory_equal(out, ((int32_t[]){2, 1}), sizeof out);
         dataset_close(ds);
@@ -149,8 +149,9 @@ static void names_beside_numbers_are_only_counted(void **state) {
     assert_int_equal(dataset_map_classes(ds, LABEL, &five, &err), -1);
     assert_contains(err.msg, "label: 5 classes by number are more than 3 names");
     dataset_close(ds);
-    little("v.h5", 0, (int32_t[]){1, 0, 1}, 3, NULL);
+    little("v.h5", 0, (int32_t[]){1, 0, 1}, 3, "0 1");
     ds = little_open("@v.h5:train", 0);
+    assert_false(dataset_classes_named(ds, LABEL));
     assert_int_equal(dataset_map_classes(ds, LABEL, &five, &err), 0);
     assert_int_equal(dataset_field_classes(ds, LABEL), 5);
     assert_string_equal(dataset_class_name(ds, LABEL, 4), "4");
