@@ -44,7 +44,7 @@ static const char *first_text(const struct choice *choice, const struct replica_
     if (least < 0)
         return text;
     row = first[least];
-    const char *file = dataset_place(from->data, from->field, row, &there);
+    const char *file = dataset_origin(from->data, from->field, row, &there);
     const bool whole = file == dataset_name(from->data);
     snprintf(text, size, " (class %d first in sample %lld%s%s)", least, (long long)there,
              whole ? "" : " of ", whole ? "" : file);

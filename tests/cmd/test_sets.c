@@ -184,6 +184,19 @@ static void classes_that_never_occur_are_warned_of(void **state) {
            "$DLTRAIN spare.ini");
 }
 
+/* The same names, labels and shapes, but other pixels. */
+static void a_run_is_resumed_on_the_same_pixels_only(void **state) {
+    (void)state;
+    program_expect(0, NULL, "cp tail.h5 pixels.h5");
+    write_job("again.ini", "head.h5 + pixels.h5", "val.h5:train", "auto");
+    program_expect(0, NULL, "$DLTRAIN again.ini --set epochs=2");
+    write_part("pixels.h5", 12, N - 9, reversed); /* three samples on: the same labels */
+    program_expect(ERR_CONFIG, "was saved while training on other data than the job has now",
+                   "$MPIRUN -np 2 $DLTRAIN again.ini --resume");
+    write_part("pixels.h5", 9, N - 9, reversed);
+    program_expect(0, NULL, "$MPIRUN -np 2 $DLTRAIN again.ini --resume");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(classes_of_validation_are_matched_by_name),
@@ -192,6 +205,7 @@ int main(void) {
         cmocka_unit_test(the_file_that_has_too_many_classes_is_named),
         cmocka_unit_test(auto_is_as_many_as_there_are),
         cmocka_unit_test(classes_that_never_occur_are_warned_of),
+        cmocka_unit_test(a_run_is_resumed_on_the_same_pixels_only),
     };
 
     return cmocka_run_group_tests(tests, setup, program_teardown);

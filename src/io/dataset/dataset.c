@@ -115,6 +115,23 @@ uint64_t dataset_fingerprint(const struct dataset *ds) {
     return ds->fingerprint;
 }
 
+int dataset_n_parts(const struct dataset *ds) {
+    return ds->n_parts ? ds->n_parts : 1;
+}
+
+const char *dataset_part_text(const struct dataset *ds, int k, char text[DATASET_PART_TEXT]) {
+    static const char *const hashed[] = {
+        [HASHED_ROWS] = "a few rows of what is not in memory",
+        [HASHED_BEFORE] = "its content_hash",
+        [HASHED_ALL] = "all values",
+    };
+    const struct dataset *part = ds->n_parts ? ds->part[k].ds : ds;
+
+    snprintf(text, DATASET_PART_TEXT, "%.120s: %lld samples, fingerprint %016llx of %s", part->name,
+             (long long)part->len, (unsigned long long)part->fingerprint, hashed[part->hashed]);
+    return text;
+}
+
 const int32_t *dataset_labels(const struct dataset *ds, int i) {
     const struct dataset_field *f = &ds->field[i];
 
@@ -130,7 +147,7 @@ bool dataset_in_memory(const struct dataset *ds) {
     return !ds->file;
 }
 
-const char *dataset_place(const struct dataset *ds, int i, int64_t row, int64_t *row_there) {
+const char *dataset_origin(const struct dataset *ds, int i, int64_t row, int64_t *row_there) {
     int k = ds->n_parts - 1;
 
     *row_there = row;

@@ -65,7 +65,7 @@ const char *dataset_guesses(const struct dataset *ds);
 
 /* The part of the dataset that row `row` of field i comes from, "a.h5:x", and which of its rows it
  * is there; for messages. */
-const char *dataset_place(const struct dataset *ds, int i, int64_t row, int64_t *row_there);
+const char *dataset_origin(const struct dataset *ds, int i, int64_t row, int64_t *row_there);
 
 /* Number of classes of field i: of class names where the file has them, else 1 + the largest; 0
  * where it is no class. */
@@ -110,9 +110,18 @@ bool class_list_equal(const struct class_list *a, const struct class_list *b);
 const float *dataset_mean(const struct dataset *ds, int i);
 const float *dataset_std(const struct dataset *ds, int i);
 
-/* xxh3 of names, shapes, stored types, classes, their counts and all labels: a checkpoint is
- * resumed on the same data only. */
+/* xxh3 of the data as the files have them: names, shapes, stored types, class names and counts,
+ * mean and std, all labels, and the values: all of those in memory; of others what the attribute
+ * content_hash says of them, where there is one, and some 64 rows of each field. The same on all
+ * ranks; where there is no content_hash, another cache_bytes may give another. A run is resumed on
+ * the same data only. */
 uint64_t dataset_fingerprint(const struct dataset *ds);
+
+/* The files that count as one, at least 1, and a line on each of them for messages: "a.h5:train:
+ * 50000 samples, fingerprint 0123456789abcdef of all values". Returns text. */
+enum { DATASET_PART_TEXT = 256 };
+int dataset_n_parts(const struct dataset *ds);
+const char *dataset_part_text(const struct dataset *ds, int k, char text[DATASET_PART_TEXT]);
 
 /* All labels of field i, [rows], 0 <= label < classes; NULL where it is not one class a sample.
  * Borrowed. */

@@ -12,13 +12,8 @@ enum {
     JOIN_ROWS = 1024,
 };
 
-/* Of one row as dataset_read gives it. */
-static size_t out_bytes(const struct dataset_field *f) {
-    return (size_t)dataset_sample_len(f) * (f->kind == DATASET_BYTES ? 1 : sizeof(float));
-}
-
 static int64_t rows_at_a_time(const struct dataset_field *f) {
-    const int64_t n = JOIN_BYTES / (int64_t)out_bytes(f);
+    const int64_t n = JOIN_BYTES / (int64_t)dataset_out_bytes(f);
 
     return n < 1 ? 1 : n < JOIN_ROWS ? n : JOIN_ROWS;
 }
@@ -101,7 +96,7 @@ static int open_parts(struct dataset *ds, const struct dataset_spec *spec, int64
     for (; ds->n_parts < spec->n; ds->n_parts++) {
         struct dataset_part *p = &ds->part[ds->n_parts];
 
-        if (dataset_open_file(&p->ds, spec->part[ds->n_parts], cache_bytes, err))
+        if (dataset_open_file(&p->ds, spec->part[ds->n_parts], cache_bytes, spec->n, err))
             return -1;
         cache_bytes -= kept_bytes(p->ds);
         if (p->ds->run && dataset_run_bytes(p->ds) > run)
@@ -158,14 +153,15 @@ static int join(struct dataset *ds, struct err *err) {
     if (join_guesses(ds, err))
         return -1;
     for (int i = 0; i < ds->n_fields; i++) {
-        const size_t bytes = (size_t)rows_at_a_time(&ds->field[i]) * out_bytes(&ds->field[i]);
+        const size_t bytes =
+            (size_t)rows_at_a_time(&ds->field[i]) * dataset_out_bytes(&ds->field[i]);
 
         most = bytes > most ? bytes : most;
         if (dataset_join_field(ds, i, err))
             return -1;
     }
     ds->joined = malloc(most);
-    return ds->joined ? 0 : dataset_no_memory(ds, err);
+    return ds->joined ? dataset_take_fingerprint(ds, err) : dataset_no_memory(ds, err);
 }
 
 static int open_set(struct dataset **out, const char *name, const struct dataset_spec *spec,
@@ -191,7 +187,7 @@ int dataset_open(struct dataset **out, const char *spec, int64_t cache_bytes, st
     int rc = dataset_spec_read(&list, spec, err);
 
     if (!rc)
-        rc = list.n == 1 ? dataset_open_file(out, list.part[0], cache_bytes, err)
+        rc = list.n == 1 ? dataset_open_file(out, list.part[0], cache_bytes, 1, err)
                          : open_set(out, spec, &list, cache_bytes, err);
     dataset_spec_release(&list);
     return rc;
@@ -217,7 +213,7 @@ int dataset_read_parts(struct dataset *ds, int i, const int64_t *index, int64_t 
                        struct err *err) {
     const struct dataset_field *f = &ds->field[i];
     const int64_t most = rows_at_a_time(f);
-    const size_t bytes = out_bytes(f);
+    const size_t bytes = dataset_out_bytes(f);
     int64_t row[JOIN_ROWS];
 
     if (dataset_sort_rows(ds, index, n, err))

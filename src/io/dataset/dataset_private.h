@@ -45,6 +45,12 @@ struct dataset {
     int64_t len;
     char ignored[LAYOUT_IGNORED];
     uint64_t fingerprint;
+    enum {
+        HASHED_ROWS,   /* some field by a few rows only */
+        HASHED_BEFORE, /* some field by what the file says of its contents, and a few rows */
+        HASHED_ALL,
+    } hashed;    /* what the fingerprint is of; the least of all fields */
+    int n_alike; /* files that count as one with this one, itself among them */
     char *guesses;
     unsigned char *run; /* rows as in the file, column_run_rows of the longest; shared by parts */
     unsigned char *joined; /* rows of a part on their way into a batch */
@@ -65,8 +71,14 @@ struct attr_homes dataset_attr_homes(const struct dataset_layout *at, int field,
 const char *dataset_attr(const struct dataset *ds, const struct attr_homes *homes,
                          const char *name);
 
-/* Open one group of a file. */
-int dataset_open_file(struct dataset **out, const char *spec, int64_t cache_bytes, struct err *err);
+/* Open one group of a file.
+ *   n_parts  files that count as one with it, itself among them */
+int dataset_open_file(struct dataset **out, const char *spec, int64_t cache_bytes, int n_parts,
+                      struct err *err);
+
+/* Find the fingerprint: of an open file before its classes are mapped, or of the parts.
+ * Errors: the file's; ERR_DATA for an attribute content_hash that is none. */
+int dataset_take_fingerprint(struct dataset *ds, struct err *err);
 
 /* Add a line to dataset_guesses. */
 int dataset_guess(struct dataset *ds, struct err *err, const char *fmt, ...)
@@ -91,6 +103,11 @@ int dataset_no_memory(const struct dataset *ds, struct err *err);
 /* The sizes of one sample: numbers, and numbers of one row in the file. */
 static inline int64_t dataset_sample_len(const struct dataset_field *f) {
     return f->sample.rank ? shape_len(&f->sample) : 1;
+}
+
+/* Bytes of one row as dataset_read gives it. */
+static inline size_t dataset_out_bytes(const struct dataset_field *f) {
+    return (size_t)dataset_sample_len(f) * (f->kind == DATASET_BYTES ? 1 : sizeof(float));
 }
 
 /* Decide what field i is, from its open dataset and its attributes: fills field and column.

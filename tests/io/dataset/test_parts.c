@@ -40,7 +40,7 @@ static void samples_follow_each_other(void **state) {
         assert_int_equal(dataset_field_classes(ds, LABEL), 3);
         assert_memory_equal(dataset_class_counts(ds, LABEL), ((int64_t[]){2, 3, 1}), 24);
         assert_int_equal(dataset_class_first(ds, LABEL)[2], 3);
-        assert_contains(dataset_place(ds, IMAGE, 5, &row), "c.h5:train");
+        assert_contains(dataset_origin(ds, IMAGE, 5, &row), "c.h5:train");
         assert_int_equal(row, 1);
         assert_int_equal(dataset_read(ds, IMAGE, (int64_t[]){6}, 1, out, &err), -1);
         assert_contains(err.msg, "row 6 of image was asked for, it has 6");
