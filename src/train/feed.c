@@ -1,4 +1,6 @@
 #include "train/feed.h"
+#include "io/dataset/dataset_spec.h"
+#include "train/said.h"
 
 #include <string.h>
 
@@ -89,7 +91,7 @@ int feed_init(struct feed *f, const struct feed_config *c, struct err *err) {
     const struct job *job = c->job;
 
     *f = (struct feed){.rank = c->rank, .size = c->size};
-    if (dataset_open(&f->dataset, c->spec, job->cache_bytes, err))
+    if (dataset_open(&f->dataset, c->spec, c->keeps_nothing ? 0 : job->cache_bytes, err))
         return -1;
     if (c->sinks)
         tell_guesses(f, c->sinks);
@@ -109,7 +111,9 @@ int feed_init(struct feed *f, const struct feed_config *c, struct err *err) {
                                          .seed = job->seed,
                                          .training = c->training,
                                          .max_batch = feed_max_batch(f)};
-    return loader_new(&f->loader, &loader, err);
+    if (loader_new(&f->loader, &loader, err))
+        return -1;
+    return said_check(job, f->loader, c->spec, err);
 }
 
 void feed_release(struct feed *f) {
@@ -172,54 +176,33 @@ int feed_next(struct feed *f, struct feed_batch *out, struct err *err) {
     return rc;
 }
 
+/* What of the loader outlives it. */
 static void take_fields(const struct loader *l, struct job *job, struct loader_field *fields,
                         int *n) {
     *n = loader_n_fields(l);
     for (int i = 0; i < *n; i++) {
-        fields[i] = *loader_field(l, i);
-        fields[i].name = pool_print(&job->pool, "%s", fields[i].name);
+        const struct loader_field *f = loader_field(l, i);
+        const size_t bytes = f->class_counts ? (size_t)f->n_classes * sizeof *f->class_counts : 0;
+
+        fields[i] = *f;
+        fields[i].name = pool_print(&job->pool, "%s", f->name);
+        if (bytes)
+            fields[i].class_counts = memcpy(pool_take(&job->pool, bytes), f->class_counts, bytes);
     }
-}
-
-static struct shape shape_of(const struct ints *dims) {
-    struct shape s = {.rank = dims->n};
-
-    for (int i = 0; i < s.rank; i++)
-        s.dim[i] = ints_at(dims, i);
-    return s;
-}
-
-/* The keys image (with it a label) and fields. */
-static int said_fields(const struct job *job, struct loader_field *fields, int *n,
-                       struct err *err) {
-    *n = 0;
-    if (job->image.n) {
-        fields[(*n)++] =
-            (struct loader_field){"image", shape_of(&job->image), DATASET_REALS, 0, NULL};
-        fields[(*n)++] = (struct loader_field){"label", {0}, DATASET_CLASS, -1, NULL};
-    }
-    for (int i = 0; i < job->n_fields; i++) {
-        const struct shape s = shape_of(&job->field[i].shape);
-        const bool class = !s.rank || s.rank == 2;
-
-        if (*n == LOADER_MAX_FIELDS)
-            return err_set(err, ERR_CONFIG,
-                           "%s: [data] fields: there are more than %d with image "
-                           "and label",
-                           job->path, LOADER_MAX_FIELDS);
-        fields[(*n)++] = (struct loader_field){
-            job->field[i].name, s, class ? DATASET_CLASS : DATASET_REALS, class ? -1 : 0, NULL};
-    }
-    return 0;
 }
 
 int feed_fields(struct job *job, struct loader_field fields[LOADER_MAX_FIELDS], int *n,
                 struct err *err) {
-    const struct feed_config config = {
-        .job = job, .spec = job->train_data, .batch = 1, .training = true, .rank = 0, .size = 1};
+    const struct feed_config config = {.job = job,
+                                       .spec = job->train_data,
+                                       .batch = 1,
+                                       .training = true,
+                                       .keeps_nothing = true,
+                                       .rank = 0,
+                                       .size = 1};
     struct feed feed = {0};
 
-    if (job->image.n || job->n_fields)
+    if (said_any(job) && (!job->train_data || dataset_spec_absent(job->train_data)))
         return said_fields(job, fields, n, err);
     if (!job->train_data)
         return err_set(err, ERR_CONFIG, "%s: [data] has neither image = [h, w, c] nor train",

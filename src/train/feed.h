@@ -34,9 +34,10 @@ struct feed_classes {
 
 struct feed_config {
     const struct job *job;
-    const char *spec; /* "path:group" */
-    int64_t batch;    /* of all ranks together */
-    bool training;    /* shuffled and augmented */
+    const char *spec;   /* "path:group" */
+    int64_t batch;      /* of all ranks together */
+    bool training;      /* shuffled and augmented */
+    bool keeps_nothing; /* it is only looked at: nothing is read into memory */
     int rank, size;
     const struct feed_classes *classes; /* [n_classes] that the data must be counted by; borrowed */
     int n_classes;
@@ -68,10 +69,10 @@ void feed_seek(struct feed *f, int64_t begin, int64_t end);
 /* The next step's batch, valid until the next call. n may be 0. Errors: reading failed. */
 int feed_next(struct feed *f, struct feed_batch *out, struct err *err);
 
-/* What the networks see of a sample: from the job's keys image (and label, which is taken to
- * exist) and fields if it has one, else from its training data. *n is their number; names are in
- * the job's pool. Errors: ERR_CONFIG when the job says neither; the dataset's and the pipeline's.
- */
+/* What the networks see of a sample: from the training data where its files are there, else from
+ * the job's keys image (and label, which is taken to exist) and fields. *n is their number; names
+ * and counts are in the job's pool. Errors: ERR_CONFIG when the job says neither, or the keys and
+ * the data say different things; the dataset's and the pipeline's. */
 int feed_fields(struct job *job, struct loader_field fields[LOADER_MAX_FIELDS], int *n,
                 struct err *err);
 

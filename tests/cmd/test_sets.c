@@ -197,6 +197,36 @@ static void a_run_is_resumed_on_the_same_pixels_only(void **state) {
     program_expect(0, NULL, "$MPIRUN -np 2 $DLTRAIN again.ini --resume");
 }
 
+static void said(const char *keys, const char *message) {
+    program_write("said.ini",
+                  "[job]\nepochs = 1\n[data]\ntrain = all.h5:train\n%s\n"
+                  "[net c(image)]\nfc = image | flatten | linear(3)\n"
+                  "[step]\nloss = cross_entropy(c(image), label)\ntrain = c\n"
+                  "optimizer = sgd(lr=0.5)\n",
+                  keys);
+    program_expect(message ? ERR_CONFIG : 0, message, "$MPIRUN -np 2 $DLTRAIN said.ini");
+    program_expect(message ? ERR_CONFIG : 0, message, "$DLTRAIN show said.ini");
+    program_expect(message ? ERR_CONFIG : 0, message, "$DLTRAIN bench said.ini --steps 1");
+}
+
+/* What [data] says of a sample is what the data has, wherever it is there. */
+static void fields_that_contradict_the_data_are_refused(void **state) {
+    (void)state;
+    said("image = [4, 4, 1]", NULL);
+    said("image = [2, 2, 1]\naugment = image | center_crop(2)", NULL);
+    said("fields = label", NULL);
+    said("image = [4, 4, 3]", "said.ini:5:9: image: says that image is 4x4x3 numbers, but with "
+                              "all.h5:train and augment it is 4x4x1 numbers");
+    said("image = [4, 4, 1]\naugment = image | center_crop(2)", "it is 2x2x1 numbers");
+    said("fields = label, mask 4x4", "said.ini:5:10: fields: says that there is mask 4x4 class "
+                                     "numbers, but all.h5:train has no mask");
+    said("fields = label 3", "fields: says that label is 3 numbers, but with all.h5:train and "
+                             "augment it is one class number");
+    program_expect(0, NULL, "sed -i s/all.h5/absent.h5/ said.ini");
+    program_expect(0, NULL, "sed -i \"s/label 3/label, image 4x4x1/\" said.ini");
+    prints("c: 51 parameters", "$DLTRAIN show said.ini");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(classes_of_validation_are_matched_by_name),
@@ -206,6 +236,7 @@ int main(void) {
         cmocka_unit_test(auto_is_as_many_as_there_are),
         cmocka_unit_test(classes_that_never_occur_are_warned_of),
         cmocka_unit_test(a_run_is_resumed_on_the_same_pixels_only),
+        cmocka_unit_test(fields_that_contradict_the_data_are_refused),
     };
 
     return cmocka_run_group_tests(tests, setup, program_teardown);

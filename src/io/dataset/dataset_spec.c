@@ -3,7 +3,6 @@
 #include <ctype.h>
 #include <errno.h>
 #include <glob.h>
-#include <stdbool.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -88,6 +87,17 @@ int dataset_spec_read(struct dataset_spec *out, const char *text, struct err *er
         if (!*end)
             return 0;
     }
+}
+
+bool dataset_spec_absent(const char *text) {
+    struct dataset_spec spec = {0};
+    struct err err = {0};
+    bool absent = dataset_spec_read(&spec, text, &err) && err.kind == ERR_IO;
+
+    for (int k = 0; k < spec.n; k++)
+        absent = absent || (!is_file(&spec.pool, spec.part[k]) && errno == ENOENT);
+    dataset_spec_release(&spec);
+    return absent;
 }
 
 void dataset_spec_release(struct dataset_spec *spec) {

@@ -3,6 +3,8 @@
 #include "core/base/err.h"
 #include "core/base/pool.h"
 
+#include <stdbool.h>
+
 struct dataset_spec {
     struct pool pool;
     const char **part; /* [n] "path:group" or "path" */
@@ -15,6 +17,9 @@ struct dataset_spec {
  * Errors: ERR_CONFIG where nothing stands between two signs, or a part is named twice; ERR_IO where
  * a pattern matches no file. */
 int dataset_spec_read(struct dataset_spec *out, const char *text, struct err *err);
+
+/* Is some file of it not there? False of what cannot be read. */
+bool dataset_spec_absent(const char *text);
 
 /* {0} is fine. */
 void dataset_spec_release(struct dataset_spec *spec);
