@@ -33,21 +33,24 @@ static bool same_order(const struct class_list *ours, const struct class_list *t
     return true;
 }
 
-/* What is said of a match before it is made. */
-static void tell_match(const struct feed *f, int i, const struct class_list *theirs,
-                       const struct sinks *sinks) {
+/* What is to be said of a match, in the pool; NULL: nothing. */
+static const char *match_text(const struct feed *f, int i, const struct class_list *theirs,
+                              struct pool *pool) {
     const struct class_list ours = dataset_class_list(f->dataset, i);
     const char *name = dataset_name(f->dataset), *field = dataset_field(f->dataset, i)->name;
 
-    if (ours.name && theirs->name && !same_order(&ours, theirs))
-        sinks_note(sinks,
-                   "%s numbers the classes of %s otherwise than %s; they are matched by name", name,
-                   field, theirs->whose);
-    else if (!ours.name != !theirs->name)
-        sinks_note(sinks,
-                   "%s has only numbers for the classes of %s; class 0 is taken for '%s' of %s",
-                   ours.name ? theirs->whose : name, field,
-                   ours.name ? ours.name[0] : theirs->name[0], ours.name ? name : theirs->whose);
+    if (ours.name && theirs->name)
+        return same_order(&ours, theirs)
+                   ? NULL
+                   : pool_print(pool,
+                                "%s numbers the classes of %s otherwise than %s; they are matched "
+                                "by name",
+                                name, field, theirs->whose);
+    if (!ours.name && !theirs->name)
+        return NULL;
+    return pool_print(pool, "%s has only numbers for the classes of %s; 0 is taken for '%s' of %s",
+                      ours.name ? theirs->whose : name, field,
+                      (ours.name ? &ours : theirs)->name[0], ours.name ? name : theirs->whose);
 }
 
 /* A note for each line. */
@@ -56,6 +59,18 @@ static void tell_guesses(const struct feed *f, const struct sinks *sinks) {
         end = at + strcspn(at, "\n");
         sinks_note(sinks, "%.*s", (int)(end - at), at);
     }
+}
+
+static int match_class(struct feed *f, int i, const struct class_list *list,
+                       const struct sinks *sinks, struct err *err) {
+    struct pool pool = {0};
+    const char *text = match_text(f, i, list, &pool);
+    const int rc = dataset_map_classes(f->dataset, i, list, err);
+
+    if (!rc && text && sinks)
+        sinks_note(sinks, "%s", text);
+    pool_release(&pool);
+    return rc;
 }
 
 /* Have the dataset count its classes as the config says. */
@@ -68,9 +83,7 @@ static int match_classes(struct feed *f, const struct feed_config *c, struct err
 
         if (i < 0 || dataset_field(f->dataset, i)->kind != DATASET_CLASS)
             continue;
-        if (c->sinks)
-            tell_match(f, i, &list, c->sinks);
-        if (dataset_map_classes(f->dataset, i, &list, err))
+        if (match_class(f, i, &list, c->sinks, err))
             return -1;
     }
     return 0;

@@ -102,6 +102,11 @@ int dataset_map_classes(struct dataset *ds, int i, const struct class_list *list
 /* The list of field i of ds, of which everything is borrowed. */
 struct class_list dataset_class_list(const struct dataset *ds, int i);
 
+/* "cat, dog, eel"; "only numbers, 0 to 2"; of a long list its beginning and how many there are.
+ * Returns text. */
+enum { CLASS_LIST_TEXT = 300 };
+const char *class_list_text(const struct class_list *list, char text[CLASS_LIST_TEXT]);
+
 /* Are two lists the same, in order and names? */
 bool class_list_equal(const struct class_list *a, const struct class_list *b);
 

@@ -3,6 +3,7 @@
 #include "core/base/pool.h"
 #include "io/dataset/dataset_private.h"
 
+#include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +13,8 @@ struct united {
     struct pool pool;
     struct class_list list;
     const char **name;
-    bool reordered; /* some part has them in another order */
+    bool reordered; /* some part has them in another order, */
+    bool differ;    /* or not all of them */
     int n_numbers;  /* parts that have only numbers, */
     int numbers;    /* the first of them, */
     int most;       /* and the most classes that one of them has */
@@ -44,6 +46,7 @@ static void add_names(struct united *u, const struct class_list *from) {
 
 static void unite(const struct dataset *ds, int i, struct united *u) {
     bool begun = false;
+    int least = INT_MAX;
 
     for (int k = 0; k < ds->n_parts; k++) {
         const struct dataset_part *p = &ds->part[k];
@@ -61,7 +64,9 @@ static void unite(const struct dataset *ds, int i, struct united *u) {
         }
         begun = true;
         add_names(u, &list);
+        least = list.n < least ? list.n : least;
     }
+    u->differ = u->reordered || (u->name && least < u->list.n);
     u->list.name = u->name;
     u->list.n = u->name ? u->list.n : u->most;
     u->list.whose = ds->name;
@@ -88,13 +93,14 @@ static int check_numbers(struct dataset *ds, int i, const struct united *u, stru
 }
 
 static int map_parts(struct dataset *ds, int i, const struct united *u, struct err *err) {
+    char names[CLASS_LIST_TEXT];
+
     if (check_numbers(ds, i, u, err))
         return -1;
-    if (u->reordered &&
-        dataset_guess(ds, err,
-                      "the parts of %s number the classes of %s differently; they are matched by "
-                      "name",
-                      ds->name, ds->field[i].name))
+    if (u->differ && dataset_guess(ds, err,
+                                   "the parts of %s have different classes of %s, or in another "
+                                   "order; they are matched by name: %s",
+                                   ds->name, ds->field[i].name, class_list_text(&u->list, names)))
         return -1;
     for (int k = 0; k < ds->n_parts; k++)
         if (dataset_map_classes(ds->part[k].ds, ds->part[k].field[i], &u->list, err))

@@ -7,7 +7,6 @@
 
 enum {
     NO_PLACE = -2, /* in maps of classes: not in the list, and as far as is known never needed */
-    LIST_TEXT = 300,
     WHY_TEXT = 200,
 };
 
@@ -27,19 +26,18 @@ bool class_list_equal(const struct class_list *a, const struct class_list *b) {
     return true;
 }
 
-/* "cat, dog, eel"; of numbers "0 to 2"; of a long list its beginning and how many there are. */
-static const char *list_text(const struct class_list *list, char text[LIST_TEXT]) {
+const char *class_list_text(const struct class_list *list, char text[CLASS_LIST_TEXT]) {
     size_t used = 0;
 
     if (!list->name)
-        snprintf(text, LIST_TEXT, "only numbers, 0 to %d", list->n - 1);
+        snprintf(text, CLASS_LIST_TEXT, "only numbers, 0 to %d", list->n - 1);
     for (int k = 0; list->name && k < list->n; k++) {
-        if (used + strlen(list->name[k]) + 24 > LIST_TEXT) {
-            snprintf(text + used, LIST_TEXT - used, ", ... %d in all", list->n);
+        if (used + strlen(list->name[k]) + 24 > CLASS_LIST_TEXT) {
+            snprintf(text + used, CLASS_LIST_TEXT - used, ", ... %d in all", list->n);
             break;
         }
-        used +=
-            (size_t)snprintf(text + used, LIST_TEXT - used, "%s%s", k ? ", " : "", list->name[k]);
+        used += (size_t)snprintf(text + used, CLASS_LIST_TEXT - used, "%s%s", k ? ", " : "",
+                                 list->name[k]);
     }
     return text;
 }
@@ -57,10 +55,10 @@ static int find_class(const struct class_list *list, const char *name, int likel
 static int refuse(const struct dataset *ds, int i, const char *why, const struct class_list *theirs,
                   struct err *err) {
     const struct class_list ours = dataset_class_list(ds, i);
-    char a[LIST_TEXT], b[LIST_TEXT];
+    char a[CLASS_LIST_TEXT], b[CLASS_LIST_TEXT];
 
     return err_set(err, ERR_DATA, "%s: %s; its classes are %s; those of %s are %s", ds->name, why,
-                   list_text(&ours, a), theirs->whose, list_text(theirs, b));
+                   class_list_text(&ours, a), theirs->whose, class_list_text(theirs, b));
 }
 
 static int refuse_absent(const struct dataset *ds, int i, int class, const struct class_list *list,

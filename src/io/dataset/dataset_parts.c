@@ -21,6 +21,8 @@ static int64_t rows_at_a_time(const struct dataset_field *f) {
 static const char *kind_text(const struct dataset_field *f) {
     if (f->kind == DATASET_CLASS)
         return "class numbers";
+    if (f->image)
+        return f->kind == DATASET_BYTES ? "images of bytes" : "images of floats";
     return f->kind == DATASET_BYTES ? "bytes" : "floats";
 }
 
@@ -33,9 +35,8 @@ static int check_field(const struct dataset *a, const struct dataset_field *f,
                        b->name, f->name, shape_text(&g->sample, x), a->name,
                        shape_text(&f->sample, y));
     if (f->kind != g->kind || f->image != g->image)
-        return err_set(err, ERR_DATA, "%s has %s of %s%s, but %s of %s%s: they are no one dataset",
-                       b->name, f->name, kind_text(g), g->image ? " that are images" : "", a->name,
-                       kind_text(f), f->image ? " that are images" : "");
+        return err_set(err, ERR_DATA, "%s has %s of %s, but %s of %s: they are no one dataset",
+                       b->name, f->name, kind_text(g), a->name, kind_text(f));
     if (f->unpaired != g->unpaired)
         return err_set(err, ERR_DATA, "%s of %s is unpaired, but that of %s is not", f->name,
                        (f->unpaired ? a : b)->name, (f->unpaired ? b : a)->name);
@@ -138,6 +139,16 @@ static void join_rows(struct dataset *ds) {
     }
 }
 
+/* A copy under another name is no new data. */
+static int tell_copies(struct dataset *ds, struct err *err) {
+    for (int k = 1; k < ds->n_parts; k++)
+        for (int j = 0; j < k; j++)
+            if (ds->part[j].ds->fingerprint == ds->part[k].ds->fingerprint)
+                return dataset_guess(ds, err, "%s holds the same samples as %s: they count twice",
+                                     ds->part[k].ds->name, ds->part[j].ds->name);
+    return 0;
+}
+
 /* Parts are alike, and so is what is guessed of them: that of the first will do. */
 static int join_guesses(struct dataset *ds, struct err *err) {
     for (int k = 0; k < ds->n_parts; k++)
@@ -150,7 +161,7 @@ static int join(struct dataset *ds, struct err *err) {
     size_t most = 1;
 
     join_rows(ds);
-    if (join_guesses(ds, err))
+    if (join_guesses(ds, err) || tell_copies(ds, err))
         return -1;
     for (int i = 0; i < ds->n_fields; i++) {
         const size_t bytes =

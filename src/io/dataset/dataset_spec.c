@@ -69,6 +69,9 @@ static int add_item(struct dataset_spec *s, const char *item, const char *text, 
             "'%s': found nothing where a file is expected, as in a.h5:train + b.h5:train", text);
     if (wild && (!colon || wild < colon) && !is_file(&s->pool, item))
         return add_matches(s, item, text, err);
+    if (strchr(item, '+') && !is_file(&s->pool, item))
+        return err_set(err, ERR_IO,
+                       "%s: there is no such file; a + between files has blanks around it", item);
     return add(s, item, text, err);
 }
 

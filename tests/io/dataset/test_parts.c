@@ -75,7 +75,20 @@ static void classes_are_united_by_name(void **state) {
     assert_memory_equal(dataset_labels(ds, LABEL), ((int32_t[]){0, 1, 2, 0, 0, 2, 3}), 28);
     assert_memory_equal(dataset_class_counts(ds, LABEL), ((int64_t[]){3, 1, 2, 1}), 32);
     assert_true(dataset_classes_named(ds, LABEL));
-    assert_contains(dataset_guesses(ds), "number the classes of label differently");
+    assert_contains(dataset_guesses(ds), "have different classes of label, or in another "
+                                         "order; they are matched by name: cat, dog, ape, emu");
+    dataset_close(ds);
+}
+
+static void copies_are_told(void **state) {
+    struct dataset *ds;
+
+    (void)state;
+    little("a.h5", 0, (int32_t[]){0, 1}, 2, NULL);
+    little("copy.h5", 0, (int32_t[]){0, 1}, 2, NULL);
+    ds = little_open("@a.h5, @copy.h5", 0);
+    assert_int_equal(dataset_len(ds), 4);
+    assert_contains(dataset_guesses(ds), "copy.h5 holds the same samples as ");
     dataset_close(ds);
 }
 
@@ -181,7 +194,7 @@ static void parts_of_other_fields_are_refused(void **state) {
     h5_write(file, "/images", H5_TYPE_F32, 4, (int64_t[]){1, 1, 1, 1}, (float[]){1}, &err);
     h5_write(file, "/labels", H5_TYPE_U8, 1, (int64_t[]){1}, "\0", &err);
     little_end(file);
-    little_refused("@a.h5, @c.h5", ERR_DATA, "c.h5 has image of floats that are images, but ");
+    little_refused("@a.h5, @c.h5", ERR_DATA, "c.h5 has image of images of floats, but ");
     little_refused("@a.h5, @absent.h5", ERR_IO, "absent.h5: No such file or directory");
 }
 
@@ -226,6 +239,7 @@ int main(void) {
         cmocka_unit_test(samples_follow_each_other),
         cmocka_unit_test(patterns_name_shards),
         cmocka_unit_test(classes_are_united_by_name),
+        cmocka_unit_test(copies_are_told),
         cmocka_unit_test(masks_are_united_by_name),
         cmocka_unit_test(numbers_stand_for_names_where_all_agree),
         cmocka_unit_test(unpaired_rows_follow_each_other),

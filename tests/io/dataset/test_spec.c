@@ -4,7 +4,8 @@
 #include "io/dataset/dataset_spec.h"
 
 static int enter(void **state) {
-    static const char *const files[] = {"a.h5", "b.h5", "s10.h5", "s2.h5", "x,y.h5", "p + q.h5"};
+    static const char *const files[] = {"a.h5",   "b.h5",     "s10.h5", "s2.h5",
+                                        "x,y.h5", "p + q.h5", "c++.h5"};
 
     if (scratch_setup(state) || chdir(scratch))
         return -1;
@@ -38,7 +39,7 @@ static void parts_stand_between_plus_signs_and_commas(void **state) {
     PARTS("a.h5:x + b.h5", "a.h5:x", "b.h5");
     PARTS("a.h5:x +\n  b.h5:y,a.h5:z", "a.h5:x", "b.h5:y", "a.h5:z");
     PARTS("absent.h5", "absent.h5");
-    PARTS("c++.h5 + a+b.h5:x", "c++.h5", "a+b.h5:x");
+    PARTS("c++.h5 + a.h5:x", "c++.h5", "a.h5:x");
 }
 
 static void patterns_stand_for_files_in_the_order_of_their_names(void **state) {
@@ -72,6 +73,8 @@ static void what_names_nothing_is_refused(void **state) {
     is_refused("a.h5,, b.h5", ERR_CONFIG, "found nothing where a file is expected");
     is_refused(" + a.h5", ERR_CONFIG, "found nothing where a file is expected");
     is_refused("", ERR_CONFIG, "found nothing where a file is expected");
+    is_refused("a.h5+b.h5", ERR_IO,
+               "a.h5+b.h5: there is no such file; a + between files has blanks around it");
     is_refused("z*.h5:train", ERR_IO, "z*.h5: no file matches");
     is_refused("*.h5:x, a.h5:x", ERR_CONFIG, "a.h5:x is named twice");
 }
