@@ -67,13 +67,3 @@ void feeds_release(struct feeds *f) {
     feed_release(&f->validate);
     feed_release(&f->train);
 }
-
-struct class_source feeds_classes(const struct feeds *feeds, int field) {
-    const struct dataset *train = feeds->train.dataset, *validate = feeds->validate.dataset;
-    const char *name = dataset_field(train, field)->name;
-    const int other = feeds->validates_here ? dataset_find_field(validate, name) : -1;
-
-    if (other >= 0 && dataset_field_classes(validate, other) > dataset_field_classes(train, field))
-        return (struct class_source){validate, other};
-    return (struct class_source){train, field};
-}

@@ -2,7 +2,6 @@
 #pragma once
 #include "dist/comm.h"
 #include "train/feed.h"
-#include "train/replica.h"
 
 struct feeds {
     struct feed train, validate;
@@ -21,6 +20,3 @@ int feeds_init(struct feeds *f, const struct job *job, const struct comm *comm,
 
 /* {0} is fine. */
 void feeds_release(struct feeds *f);
-
-/* Whichever of the two has more classes in the field of that number of the training data. */
-struct class_source feeds_classes(const struct feeds *f, int field);

@@ -69,13 +69,14 @@ static int select_parts(struct replica_step *s, const struct graph_config *gc, s
 static int build_step(struct replica *r, const struct replica_config *c, int which,
                       struct err *err) {
     struct replica_step *s = &r->step[which];
+    const struct replica_data train = replica_train_data(c);
 
     s->job = &c->job->step[which];
     const struct graph_config gc =
         replica_graph_config(r, c, s->job->section, c->job->step_keys, c->batch);
     if (graph_new(&s->graph, &gc, err) ||
         graph_nets(&gc, s->job->train, &s->train, &s->n_train, err) ||
-        replica_check_classes(s->graph, c, err) || check_groups(s->graph, c->ranks, err) ||
+        replica_check_classes(s->graph, &train, err) || check_groups(s->graph, c->ranks, err) ||
         select_parts(s, &gc, err))
         return -1;
     for (int i = 0; i < s->n_train; i++) {

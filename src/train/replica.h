@@ -64,23 +64,26 @@ struct replica {
 
 struct dataset;
 
-/* Who has the most classes in a field of the data: field number `field` of the dataset. */
-struct class_source {
-    const struct dataset *data;
-    int field;
+/* What data is called, and what it offers. */
+struct replica_data {
+    const char *name;
+    const struct field *fields; /* [n_fields] of a sample */
+    int n_fields;
+    const struct dataset *dataset; /* that they are of, for messages; NULL: none is at hand */
 };
 
 struct replica_config {
     struct job *job;
-    const struct field *fields;         /* [n_fields] of a sample; copied, but for class_counts */
-    const struct class_source *classes; /* [n_fields] training or validation; NULL: as fields say */
+    const struct field *fields; /* [n_fields] of a sample; copied, but for class_counts */
     int n_fields;
     int64_t batch;          /* most samples that this rank trains on at a time */
     int64_t validate_batch; /* and validates on; 0: no validation */
     bool training;          /* false: only what validation needs */
     int threads;
-    const struct ranks *ranks; /* all that train together; NULL: this one is alone */
-    const char *data_name;     /* of the data, for messages */
+    const struct ranks *ranks;                /* all that train together; NULL: this one is alone */
+    const char *data_name;                    /* of the data, for messages */
+    const struct dataset *dataset;            /* as in struct replica_data */
+    const struct replica_data *validate_data; /* whose classes are measured; NULL: the same */
 };
 
 /* Build and plan everything; {0} before. replica_allocate makes it computable.

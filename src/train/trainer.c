@@ -53,11 +53,10 @@ static int open_gallery(struct trainer *t, struct err *err) {
 }
 
 static struct replica_config replica_config(const struct trainer *t, const struct field *fields,
-                                            const struct class_source *classes) {
+                                            const struct replica_data *validate) {
     return (struct replica_config){
         .job = t->job,
         .fields = fields,
-        .classes = classes,
         .n_fields = loader_n_fields(t->data.train.loader),
         .batch = (feed_max_batch(&t->data.train) + t->job->accumulate - 1) / t->job->accumulate,
         .validate_batch =
@@ -66,19 +65,21 @@ static struct replica_config replica_config(const struct trainer *t, const struc
         .threads = t->threads,
         .ranks = groups_all(t->groups),
         .data_name = dataset_name(t->data.train.dataset),
+        .dataset = t->data.train.dataset,
+        .validate_data = validate,
     };
 }
 
 static int make_replica(struct trainer *t, struct err *err) {
-    struct field fields[LOADER_MAX_FIELDS];
-    struct class_source classes[LOADER_MAX_FIELDS];
+    struct field fields[LOADER_MAX_FIELDS], measured[LOADER_MAX_FIELDS];
+    const struct feed *feed = t->data.validates_here ? &t->data.validate : NULL;
+    const struct replica_data validate = {feed ? dataset_name(feed->dataset) : NULL, measured,
+                                          feed ? feed_open_fields(feed, measured) : 0,
+                                          feed ? feed->dataset : NULL};
+    const struct replica_config config = replica_config(t, fields, feed ? &validate : NULL);
     char spare[256];
-    const struct replica_config config = replica_config(t, fields, classes);
 
     feed_open_fields(&t->data.train, fields);
-    for (int i = 0; i < config.n_fields; i++)
-        classes[i] = feeds_classes(&t->data, i);
-
     if (replica_init(&t->replica, &config, err))
         return -1;
     if (replica_spare_classes(&t->replica, &config, spare, sizeof spare))

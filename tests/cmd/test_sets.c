@@ -150,7 +150,7 @@ static void sets_that_do_not_belong_together_are_refused(void **state) {
                "fox",
                "fox.h5:train", "all.h5:train", "3");
     is_refused(ERR_DATA,
-               "numbers.h5:train has 3 classes of label (class 2 first in sample 2), but "
+               "numbers.h5:train: label has 3 classes (class 2 first in sample 2), but "
                "the network gives 2 numbers here",
                "numbers.h5:train", "numbers.h5:train", "2");
 }
@@ -158,10 +158,10 @@ static void sets_that_do_not_belong_together_are_refused(void **state) {
 static void the_file_that_has_too_many_classes_is_named(void **state) {
     (void)state;
     write_part("numbers2.h5", 0, 2, NULL);
-    is_refused(ERR_DATA, "numbers.h5:train has 3 classes of label (class 2 first in sample 2), but",
+    is_refused(ERR_DATA, "numbers.h5:train: label has 3 classes (class 2 first in sample 2), but",
                "numbers2.h5:train", "numbers.h5:train", "2");
     is_refused(ERR_DATA,
-               "numbers2.h5:train, numbers.h5:train has 3 classes of label (class 2 first in "
+               "numbers2.h5:train, numbers.h5:train: label has 3 classes (class 2 first in "
                "sample 2 of numbers.h5:train), but",
                "numbers2.h5:train, numbers.h5:train", "numbers2.h5:train", "2");
 }
@@ -179,7 +179,7 @@ static void auto_is_as_many_as_there_are(void **state) {
 static void classes_that_never_occur_are_warned_of(void **state) {
     (void)state;
     write_job("spare.ini", "all.h5:train", "val.h5:train", "5");
-    prints("warning: all.h5:train has 3 classes of label, but the network gives 5 numbers at "
+    prints("warning: all.h5:train: label has 3 classes, but the network gives 5 numbers at "
            "spare.ini:10:8: some classes never occur",
            "$DLTRAIN spare.ini");
 }
