@@ -7,6 +7,18 @@
 
 enum { MOST_CLASSES = 1 << 24, IGNORED_BYTE = 255, NUMBER_TEXT = 12 };
 
+/* Names 0, 1, 2, ... say no more than numbers do. */
+static bool are_numbers(const struct column *c) {
+    char number[NUMBER_TEXT];
+
+    for (int k = 0; k < c->n_classes; k++) {
+        snprintf(number, sizeof number, "%d", k);
+        if (strcmp(number, c->class_name[k]))
+            return false;
+    }
+    return true;
+}
+
 /* Class names, where the file has them. */
 static int read_names(struct dataset *ds, int i, const struct attr_homes *homes, struct err *err) {
     struct column *c = &ds->column[i];
@@ -20,26 +32,37 @@ static int read_names(struct dataset *ds, int i, const struct attr_homes *homes,
         return -1;
     if (c->n_classes == 0)
         return err_set(err, ERR_DATA, "%s: attribute classes is empty", ds->name);
+    c->named = !are_numbers(c);
     return 0;
 }
 
-/* Where the file does not name the classes, their numbers do. */
-static int number_classes(struct dataset *ds, struct column *c, struct err *err) {
-    c->class_name = calloc((size_t)c->n_classes, sizeof *c->class_name);
-    if (!c->class_name)
-        return dataset_no_memory(ds, err);
-    for (int k = 0; k < c->n_classes; k++) {
-        c->class_name[k] = malloc(NUMBER_TEXT);
-        if (!c->class_name[k])
-            return dataset_no_memory(ds, err);
-        snprintf(c->class_name[k], NUMBER_TEXT, "%d", k);
+char **dataset_number_names(int n) {
+    char **name = calloc((size_t)n, sizeof *name);
+
+    for (int k = 0; name && k < n; k++) {
+        name[k] = malloc(NUMBER_TEXT);
+        if (!name[k]) {
+            h5_texts_free(name, k);
+            return NULL;
+        }
+        snprintf(name[k], NUMBER_TEXT, "%d", k);
     }
-    return 0;
+    return name;
+}
+
+void dataset_classes_release(struct column *c) {
+    h5_texts_free(c->class_name, c->class_name ? c->n_classes : 0);
+    free(c->counts);
+    free(c->first);
+    free(c->map);
+    c->class_name = NULL;
+    c->counts = c->first = NULL;
+    c->map = NULL;
 }
 
 /* Counting where the number of classes may still grow. */
 struct census {
-    int64_t *count; /* [room] */
+    int64_t *count, *first; /* [room] */
     int room, n;
     int64_t ignored;
 };
@@ -64,13 +87,17 @@ static int refuse_class(const struct dataset *ds, int i, int64_t first, int64_t 
 
 static int grow(struct dataset *ds, struct census *s, int32_t value, struct err *err) {
     const int room = value < 128 ? 256 : 2 * (value + 1);
-    int64_t *more = realloc(s->count, (size_t)room * sizeof *more);
+    int64_t *count = realloc(s->count, (size_t)room * sizeof *count);
 
-    if (!more)
+    s->count = count ? count : s->count;
+    int64_t *first = realloc(s->first, (size_t)room * sizeof *first);
+    s->first = first ? first : s->first;
+    if (!count || !first)
         return dataset_no_memory(ds, err);
-    memset(more + s->room, 0, (size_t)(room - s->room) * sizeof *more);
-    s->count = more;
-    s->room = room;
+    for (; s->room < room; s->room++) {
+        count[s->room] = 0;
+        first[s->room] = -1;
+    }
     return 0;
 }
 
@@ -93,7 +120,8 @@ static int count_rows(struct dataset *ds, int i, const void *values, int64_t fir
             return refuse_class(ds, i, first, k, v, most, err);
         if (v >= s->room && grow(ds, s, v, err))
             return -1;
-        s->count[v]++;
+        if (!s->count[v]++)
+            s->first[v] = first + k / row;
         s->n = v >= s->n ? v + 1 : s->n;
     }
     return 0;
@@ -128,22 +156,25 @@ static int read_counts(struct dataset *ds, int i, struct err *err) {
         return n ? -1 : 1;
     if (h5_attr_reals(ds->file, c->path, "class_counts", &values, &n, err))
         return -1;
-    if (c->n_classes && c->n_classes != n)
+    if (!n || (c->n_classes && c->n_classes != n))
         status = err_set(err, ERR_DATA,
                          "%s: attribute class_counts of %s has %d values for %d "
                          "classes",
                          ds->name, c->path, n, c->n_classes);
     c->counts = calloc((size_t)n + 1, sizeof *c->counts);
-    if (!c->counts && !status)
+    c->first = calloc((size_t)n + 1, sizeof *c->first);
+    if ((!c->counts || !c->first) && !status)
         status = dataset_no_memory(ds, err);
     for (int k = 0; k < n && !status; k++) {
+        c->first[k] = -1;
         if (!(values[k] >= 0 && values[k] < 9e15))
             status = err_set(err, ERR_DATA, "%s: attribute class_counts of %s is %g for class %d",
                              ds->name, c->path, values[k], k);
         else
             c->counts[k] = (int64_t)values[k];
     }
-    c->n_classes = n;
+    if (!status)
+        c->n_classes = n;
     free(values);
     return status;
 }
@@ -169,12 +200,9 @@ static int count(struct dataset *ds, int i, struct err *err) {
     c->n_classes = c->n_classes ? c->n_classes : s.n;
     if (!status && c->n_classes > s.room)
         status = grow(ds, &s, c->n_classes, err);
-    if (status) {
-        free(s.count);
-        return -1;
-    }
     c->counts = s.count;
-    return 0;
+    c->first = s.first;
+    return status;
 }
 
 int dataset_classes_init(struct dataset *ds, int i, const struct attr_homes *homes,
@@ -186,5 +214,7 @@ int dataset_classes_init(struct dataset *ds, int i, const struct attr_homes *hom
     const int told = read_counts(ds, i, err);
     if (told < 0 || (told > 0 && count(ds, i, err)))
         return -1;
-    return c->class_name ? 0 : number_classes(ds, c, err);
+    if (!c->class_name && !(c->class_name = dataset_number_names(c->n_classes)))
+        return dataset_no_memory(ds, err);
+    return 0;
 }
