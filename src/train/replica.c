@@ -209,6 +209,9 @@ void replica_meet(const struct replica *r, const struct ranks *all) {
 int replica_allocate(struct replica *r, const struct replica_config *c, struct err *err) {
     const size_t activations = arena_round(replica_activation_bytes(r));
 
+    for (int i = 0; i < r->n_steps; i++)
+        if (r->step[i].plan && replica_check_values(&r->step[i], c, err))
+            return -1;
     if (team_new(&r->team, c->threads, err) || model_allocate(&r->model, c->job->seed, err) ||
         arena_init(&r->arena, activations + replica_moment_bytes(r), err))
         return -1;

@@ -39,6 +39,9 @@ struct op_plan {
     /* Whom it talks to in forward and backward of training, which are called with 0 samples (dim[0]
      * of all shapes) where there are none. */
     struct ranks_group ranks;
+    /* Values of a channel in one sample, where training normalises by statistics over samples, which
+     * are nothing of one value alone; 0: it takes none. */
+    int64_t normalised;
     double flops;               /* of forward, a multiply-add counted as 2 */
     struct ints kernel, stride; /* of a window over h, w: its extent in input pixels (dilation
                                  * included) and step; n = 0: every output sees one pixel */
