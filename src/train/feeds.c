@@ -61,12 +61,3 @@ void feeds_release(struct feeds *f) {
     feed_release(&f->validate);
     feed_release(&f->train);
 }
-
-int feeds_classes(const struct feeds *feeds, int field) {
-    const struct loader_field *f = loader_field(feeds->train.loader, field), *v = NULL;
-
-    for (int i = 0; feeds->validates_here && i < loader_n_fields(feeds->validate.loader); i++)
-        if (!strcmp(loader_field(feeds->validate.loader, i)->name, f->name))
-            v = loader_field(feeds->validate.loader, i);
-    return v && v->n_classes > f->n_classes ? v->n_classes : f->n_classes;
-}

@@ -15,6 +15,3 @@ int feeds_init(struct feeds *f, const struct job *job, const struct comm *comm, 
 
 /* {0} is fine. */
 void feeds_release(struct feeds *f);
-
-/* Most classes that the field of that number of the training data has in either. */
-int feeds_classes(const struct feeds *f, int field);

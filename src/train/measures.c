@@ -56,7 +56,10 @@ int replica_build_validate(struct replica *r, const struct replica_config *c, st
     const struct graph_config gc =
         replica_graph_config(r, c, c->job->validate, c->job->validate_keys, c->validate_batch);
 
-    if (graph_new(&r->validate, &gc, err) || replica_check_classes(r->validate, c, err))
+    const struct replica_data train = {c->data_name, c->fields, c->n_fields};
+
+    if (graph_new(&r->validate, &gc, err) ||
+        replica_check_classes(r->validate, c->validate_data ? c->validate_data : &train, err))
         return -1;
     if (!c->job->best)
         return 0;

@@ -17,26 +17,37 @@ struct graph_config replica_graph_config(struct replica *r, const struct replica
                                  .mode = &c->job->mode};
 }
 
-/* Classes that the data has in that field; NULL: of no field. */
-static int n_classes(const struct replica_config *c, const char *field) {
-    for (int i = 0; field && i < c->n_fields; i++)
-        if (!strcmp(c->fields[i].name, field))
-            return c->most_classes ? c->most_classes[i] : c->fields[i].n_classes;
-    return 0;
+static const struct field *find_field(const struct replica_data *data, const char *name) {
+    for (int i = 0; name && i < data->n_fields; i++)
+        if (!strcmp(data->fields[i].name, name))
+            return &data->fields[i];
+    return NULL;
 }
 
-int replica_check_classes(const struct graph *g, const struct replica_config *c, struct err *err) {
+/* How many classes it takes to hold those of the field, but for one that does not count. Where that
+ * is no class of the network, the others that occur say how many there are. */
+static int n_classes(const struct field *f, int64_t limit, int ignored) {
+    int n = f->n_classes;
+
+    while (ignored >= limit && n > limit && f->class_counts &&
+           (n - 1 == ignored || !f->class_counts[n - 1]))
+        n--;
+    return n;
+}
+
+int replica_check_classes(const struct graph *g, const struct replica_data *data, struct err *err) {
     for (int i = 0; i < g->n_nodes; i++) {
         const struct node *node = &g->nodes[i];
         int64_t limit;
         const int input = graph_class_input(g, i, &limit);
-        const int classes = input < 0 ? 0 : n_classes(c, g->nodes[node->x[input]].field);
+        const struct field *f = input < 0 ? NULL : find_field(data, g->nodes[node->x[input]].field);
+        const int classes = f ? n_classes(f, limit, op_ignored(node->op, node->args)) : 0;
         if (classes > limit) {
             pos_error(err, node->pos,
                       node->op->meaning.index_limit
                           ? "%s has %d classes, but %lld are expected here"
                           : "%s has %d classes, but the network gives %lld numbers here",
-                      c->data_name, classes, (long long)limit);
+                      data->name, classes, (long long)limit);
             err->kind = ERR_DATA;
             return -1;
         }
@@ -96,13 +107,14 @@ static int select_parts(struct replica_step *s, const struct graph_config *gc, s
 static int build_step(struct replica *r, const struct replica_config *c, int which,
                       struct err *err) {
     struct replica_step *s = &r->step[which];
+    const struct replica_data train = {c->data_name, c->fields, c->n_fields};
 
     s->job = &c->job->step[which];
     const struct graph_config gc =
         replica_graph_config(r, c, s->job->section, c->job->step_keys, c->batch);
     if (graph_new(&s->graph, &gc, err) ||
         graph_nets(&gc, s->job->train, &s->train, &s->n_train, err) ||
-        replica_check_classes(s->graph, c, err) || check_groups(s->graph, c->ranks, err) ||
+        replica_check_classes(s->graph, &train, err) || check_groups(s->graph, c->ranks, err) ||
         select_parts(s, &gc, err))
         return -1;
     for (int i = 0; i < s->n_train; i++) {

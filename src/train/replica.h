@@ -62,18 +62,25 @@ struct replica {
     struct arena arena; /* activations (shared by all graphs) and moments */
 };
 
+/* What data is called, and what it offers. */
+struct replica_data {
+    const char *name;
+    const struct field *fields; /* [n_fields] of a sample */
+    int n_fields;
+};
+
 struct replica_config {
     struct job *job;
     const struct field *fields; /* [n_fields] of a sample; copied, but for class_counts */
-    const int *most_classes;    /* [n_fields] in training or validation; NULL: as fields say */
     int n_fields;
     int64_t step_samples;   /* of a full step, of all ranks together; of training */
     int64_t batch;          /* most samples that this rank trains on at a time */
     int64_t validate_batch; /* and validates on; 0: no validation */
     bool training;          /* false: only what validation needs */
     int threads;
-    const struct ranks *ranks; /* all that train together; NULL: this one is alone */
-    const char *data_name;     /* of the data, for messages */
+    const struct ranks *ranks;                /* all that train together; NULL: this one is alone */
+    const char *data_name;                    /* of the data, for messages */
+    const struct replica_data *validate_data; /* whose classes are measured; NULL: the same */
 };
 
 /* Build and plan everything; {0} before. replica_allocate makes it computable.
@@ -84,8 +91,8 @@ int replica_init(struct replica *r, const struct replica_config *config, struct 
  * replica_allocate, which then waits for nobody. */
 void replica_meet(const struct replica *r, const struct ranks *all);
 
-/* Reserve all memory and fill the weights. Errors: ERR_CONFIG, which may be this rank's alone, where
- * statistics of a batch would be of one value; ERR_IO. */
+/* Reserve all memory and fill the weights. Errors: ERR_CONFIG, which may be this rank's alone,
+ * where statistics of a batch would be of one value; ERR_IO. */
 int replica_allocate(struct replica *r, const struct replica_config *config, struct err *err);
 
 /* {0} is fine. */

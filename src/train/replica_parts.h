@@ -9,7 +9,7 @@ struct graph_config replica_graph_config(struct replica *r, const struct replica
                                          int64_t batch);
 
 /* Labels must be below the number of channels that they choose from. Errors: ERR_DATA. */
-int replica_check_classes(const struct graph *g, const struct replica_config *c, struct err *err);
+int replica_check_classes(const struct graph *g, const struct replica_data *data, struct err *err);
 
 /* [validate]: its graph; once all nets are known, its plan. */
 int replica_build_validate(struct replica *r, const struct replica_config *c, struct err *err);

@@ -51,11 +51,10 @@ static int open_gallery(struct trainer *t, struct err *err) {
 }
 
 static struct replica_config replica_config(const struct trainer *t, const struct field *fields,
-                                            const int *classes) {
+                                            const struct replica_data *validate) {
     return (struct replica_config){
         .job = t->job,
         .fields = fields,
-        .most_classes = classes,
         .n_fields = loader_n_fields(t->data.train.loader),
         .step_samples = shard_batch_len(&t->data.train.shard, 0),
         .batch = (feed_max_batch(&t->data.train) + t->job->accumulate - 1) / t->job->accumulate,
@@ -65,18 +64,18 @@ static struct replica_config replica_config(const struct trainer *t, const struc
         .threads = t->threads,
         .ranks = groups_all(t->groups),
         .data_name = dataset_name(t->data.train.dataset),
+        .validate_data = validate,
     };
 }
 
 static int make_replica(struct trainer *t, struct err *err) {
-    struct field fields[LOADER_MAX_FIELDS];
-    int classes[LOADER_MAX_FIELDS];
-    const struct replica_config config = replica_config(t, fields, classes);
+    struct field fields[LOADER_MAX_FIELDS], measured[LOADER_MAX_FIELDS];
+    const struct feed *feed = t->data.validates_here ? &t->data.validate : NULL;
+    const struct replica_data validate = {feed ? dataset_name(feed->dataset) : NULL, measured,
+                                          feed ? feed_open_fields(feed, measured) : 0};
+    const struct replica_config config = replica_config(t, fields, feed ? &validate : NULL);
 
     feed_open_fields(&t->data.train, fields);
-    for (int i = 0; i < config.n_fields; i++)
-        classes[i] = feeds_classes(&t->data, i);
-
     if (replica_init(&t->replica, &config, err))
         return -1;
     for (int i = 0; i < t->replica.n_steps; i++)

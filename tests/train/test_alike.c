@@ -1,9 +1,8 @@
 /* What a replica consists of, and that ranks hold it alike. */
-#include "io/scratch.h"
+#include "train/job_text.h"
+
 #include "support/mpi_main.h"
 #include "train/alike.h"
-
-#include <unistd.h>
 
 static const char text[] =
     "[net gen(z)]\nh = z | linear(6, bias=false)\nn = h | bn\nout = n | linear(4)\n"
@@ -21,14 +20,10 @@ struct fixture {
 
 static void make(struct fixture *f) {
     const struct field fields[] = {{.name = "image", .sample = {1, {4}}}};
-    char path[64] = "/tmp/dltrain_XXXXXX";
     struct err err = {0};
 
     *f = (struct fixture){0};
-    close(mkstemp(path));
-    write_bytes(path, text, strlen(text));
-    const int rc = job_read(&f->job, path, NULL, 0, &err);
-    unlink(path);
+    const int rc = job_of_text(&f->job, text, &err);
     const struct replica_config config = {.job = &f->job,
                                           .fields = fields,
                                           .n_fields = 1,

@@ -1,10 +1,9 @@
 /* Batch norm over one value is refused before the first step, whatever ranks and parts leave it. */
-#include "io/scratch.h"
+#include "train/job_text.h"
 #include "train/replica_parts.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
-#include <unistd.h>
 #include <cmocka.h>
 
 #define NET "[net n(image)]\n"
@@ -30,7 +29,7 @@ static void ask(const struct setting *s, int rank, struct err *err) {
     const struct field fields[] = {{.name = "image", .sample = {3, {1, 2, 4}}}};
     struct pretended p = {.all = {.rank = rank, .size = s->ranks, .group = host_of, .context = &p},
                           .host = {.rank = rank % s->on_host, .size = s->on_host}};
-    char path[64] = "/tmp/dltrain_XXXXXX", text[1024];
+    char text[1024];
     struct replica replica = {0};
     struct job job = {0};
 
@@ -38,11 +37,7 @@ static void ask(const struct setting *s, int rank, struct err *err) {
              "[data]\nbatch = %d\naccumulate = %d\n[step]\nloss = mse(n(image), 1)\ntrain = n\n"
              "optimizer = sgd(lr=0.1)\n%s\n",
              (int)s->samples, s->accumulate, s->net);
-    close(mkstemp(path));
-    write_bytes(path, text, strlen(text));
-    const int rc = job_read(&job, path, NULL, 0, err);
-    unlink(path);
-    if (rc)
+    if (job_of_text(&job, text, err))
         fail_msg("%s", err->msg);
     const int64_t share = (s->samples + s->ranks - 1) / s->ranks;
     const struct replica_config config = {.job = &job,

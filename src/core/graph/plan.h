@@ -77,9 +77,6 @@ struct plan_config {
  * not reach, terms that cannot be counted beforehand where in_parts. */
 int plan_new(struct plan **out, const struct plan_config *config, struct err *err);
 
-/* Is it a field of the dataset, read as class indices? */
-bool plan_is_converted_field(const struct graph *g, const struct node *node);
-
 /* Numbers in all leaves together. */
 static inline int64_t plan_n_values(const struct plan *p) {
     return p->n_leaves ? p->leaf_at[p->n_leaves] : 0;

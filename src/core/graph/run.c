@@ -81,11 +81,6 @@ void run_resize(struct plan *p, int64_t n) {
 }
 
 void run_counts(struct plan *p, double *counts) {
-    const struct graph *g = p->graph;
-
-    for (int i = 0; i < g->n_nodes; i++)
-        if (p->nodes[i].live && plan_is_converted_field(g, &g->nodes[i]))
-            g->nodes[i].op->forward(&p->nodes[i].call);
     for (int i = 0; i < p->n_leaves; i++)
         counts[i] = p->graph->nodes[p->leaves[i]].op->count(&p->nodes[p->leaves[i]].call);
 }
