@@ -91,6 +91,12 @@ show("adaptive_avgpool 3d",
 pooled, at = F.max_pool2d(first(counted([2, 5, 4, 2], 5)), 2, return_indices=True)
 show("max_unpool 2d", last(F.max_unpool2d(first(counted([2, 2, 2, 2], 3)), at, 2,
                                           output_size=(5, 4))))
+pooled, at = F.max_pool1d(torch.tensor([[[1.0, 9, 2, 8, 3]]]), 3, 2, 1, return_indices=True)
+z = torch.tensor([[[10.0, 20, 40]]], requires_grad=True)
+y = F.max_unpool1d(z, at, 3, 2, 1, output_size=(5,))
+y.backward(torch.tensor([[[1.0, 2, 3, 4, 5]]]))
+show("max_unpool of windows that overlap", y.detach())
+show("its gradient", z.grad)
 
 
 def spectral(name, layer, x, w_shape, steps, dim_out):
