@@ -49,7 +49,7 @@ static void all_state_is_listed_by_name_and_place(void **state) {
         {"weights of gen", "/nets/gen", 5},
         {"running statistics of gen", "/nets/gen", 2},
         {"weights of disc", "/nets/disc", 2},
-        {"running statistics of disc", "/nets/disc", 1},
+        {"running statistics of disc", "/nets/disc", 2},
         {"averaged weights of gen", "/ema/gen", 5},
         {"moment 0 of step disc for disc", "/optimizer/disc/disc/0", 2},
         {"moment 1 of step disc for disc", "/optimizer/disc/disc/1", 2},
