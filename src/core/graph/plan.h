@@ -14,7 +14,7 @@
 struct plan_ready {
     int node;
     int net;             /* index into train */
-    int64_t offset, len; /* in the net's span, gaps included */
+    int64_t offset, len; /* in the net's span of gradients, gaps included */
 };
 
 struct plan_node {

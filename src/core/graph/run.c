@@ -137,7 +137,7 @@ void run_forward(struct plan *p, const struct run_context *c) {
 
 static void zero_gradients(const struct plan *p) {
     for (int i = 0; i < p->n_train; i++)
-        memset(p->train[i]->dw, 0, (size_t)p->train[i]->weights.len * sizeof(real));
+        memset(p->train[i]->dw, 0, (size_t)p->train[i]->weights.trained_len * sizeof(real));
 }
 
 /* Tell what is final once the backward of `node` is done; *next goes on in p->ready. */

@@ -79,6 +79,7 @@ struct op_memory {
     /* What backward reads, so that memory can be reused: bit i of reads_x: the values of x[i]. */
     unsigned reads_x;
     bool reads_y;
+    unsigned weights_x; /* those of reads_x that are read for gradients of weights only */
     /* Bit i: backward honours dx_first for x[i], in place of adding to zeros. */
     unsigned overwrites;
     /* y may be x[0]'s memory and dx[0] dy's: element-wise, shape kept. Where they alias, dx = dy's
