@@ -45,9 +45,9 @@ int replica_check_classes(const struct graph *g, const struct replica_data *data
         if (classes > limit) {
             pos_error(err, node->pos,
                       node->op->meaning.index_limit
-                          ? "%s has %d classes, but %lld are expected here"
-                          : "%s has %d classes, but the network gives %lld numbers here",
-                      data->name, classes, (long long)limit);
+                          ? "%s: %s has %d classes, but %lld are expected here"
+                          : "%s: %s has %d classes, but the network gives %lld numbers here",
+                      data->name, f->name, classes, (long long)limit);
             err->kind = ERR_DATA;
             return -1;
         }

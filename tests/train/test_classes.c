@@ -59,11 +59,11 @@ static void the_data_that_has_more_classes_is_named(void **state) {
     (void)state;
     assert_string_equal(told(LOSS, LOSS, &few, &few), "");
     assert_string_equal(told(LOSS, LOSS, &many, &few),
-                        "t.h5 has 4 classes, but the network gives 3 numbers here");
+                        "t.h5: label has 4 classes, but the network gives 3 numbers here");
     assert_string_equal(told(LOSS, LOSS, &few, &many),
-                        "v.h5 has 4 classes, but the network gives 3 numbers here");
+                        "v.h5: label has 4 classes, but the network gives 3 numbers here");
     assert_string_equal(told("mse(n(image), one_hot(label, 3))", LOSS, &many, &few),
-                        "t.h5 has 4 classes, but 3 are expected here");
+                        "t.h5: label has 4 classes, but 3 are expected here");
 }
 
 static void a_label_that_is_ignored_is_no_class(void **state) {
@@ -74,11 +74,11 @@ static void a_label_that_is_ignored_is_no_class(void **state) {
     assert_string_equal(told(IGNORING, IGNORING, &some, &some), "");
     assert_string_equal(told(IGNORING, LOSS, &some, &few), "");
     assert_string_equal(told(IGNORING, LOSS, &some, &some),
-                        "v.h5 has 256 classes, but the network gives 3 numbers here");
+                        "v.h5: label has 256 classes, but the network gives 3 numbers here");
     assert_string_equal(told(IGNORING, IGNORING, &more, &some),
-                        "t.h5 has 4 classes, but the network gives 3 numbers here");
+                        "t.h5: label has 4 classes, but the network gives 3 numbers here");
     assert_string_equal(told("cross_entropy(n(image), label, ignore=1)", LOSS, &some, &few),
-                        "t.h5 has 256 classes, but the network gives 3 numbers here");
+                        "t.h5: label has 256 classes, but the network gives 3 numbers here");
 }
 
 /* Of data that is not there nothing is known. */
