@@ -164,6 +164,7 @@ static int prepare(struct bench *b, struct err *err) {
         .job = &a->job,
         .fields = fields,
         .n_fields = n_fields,
+        .step_samples = a->job.batch,
         .batch = (a->job.batch + parts - 1) / parts,
         .training = true,
         .threads = a->threads,

@@ -59,6 +59,7 @@ static struct replica_config replica_config(const struct trainer *t, const struc
         .job = t->job,
         .fields = fields,
         .n_fields = loader_n_fields(t->data.train.loader),
+        .step_samples = shard_batch_len(&t->data.train.shard, 0),
         .batch = (feed_max_batch(&t->data.train) + t->job->accumulate - 1) / t->job->accumulate,
         .validate_batch =
             t->job->validate ? (t->data.validates_here ? feed_max_batch(&t->data.validate) : 1) : 0,
