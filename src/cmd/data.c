@@ -99,6 +99,16 @@ static int read_fit(void *to, const char *text, struct err *err) {
     return 0;
 }
 
+static int read_orientation(void *to, const char *text, struct err *err) {
+    const bool ignore = strcmp(text, "ignore") == 0;
+
+    if (!ignore && strcmp(text, "apply") != 0)
+        return err_set(err, ERR_USAGE, "data: --orientation is '%s', expected apply or ignore",
+                       text);
+    ((struct import_args *)to)->options.unturned = ignore;
+    return 0;
+}
+
 static int take_grey(void *to, const char *text, struct err *err) {
     (void)text, (void)err;
     ((struct import_args *)to)->options.mode = IMAGE_GREY;
@@ -116,6 +126,7 @@ static const struct option_spec import_specs[] = {
     {"fit", OPTION_READ, .read = read_fit},
     {"grey", OPTION_CALL, .read = take_grey},
     {"colour", OPTION_CALL, .read = take_colour},
+    {"orientation", OPTION_READ, .read = read_orientation},
     {"skip-broken", OPTION_FLAG, .offset = offsetof(struct import_args, options.skip_broken)},
     {"threads", OPTION_WHOLE, .offset = offsetof(struct import_args, threads), .min = 1,
      .max = MOST_THREADS},
@@ -159,6 +170,7 @@ static int check_takes(const struct importer *importer, const struct import_opti
         const char *text;
     } rules[] = {{IMPORT_SIZE, o->width > 0, "--size"},
                  {IMPORT_MODE, o->mode != IMAGE_AS_STORED, "--grey or --colour"},
+                 {IMPORT_MODE, o->unturned, "--orientation"},
                  {IMPORT_SKIP, o->skip_broken, "--skip-broken"},
                  {IMPORT_BINARY, o->binary, "--binary"},
                  {IMPORT_HALVES, o->halves, "--halves"},
@@ -209,8 +221,7 @@ static int run_import(int argc, char **argv, struct err *err) {
         printf("skipped %lld broken images, the first: %s\n", (long long)result.n_skipped,
                result.first_skipped);
     if (result.n_ignored)
-        printf("ignored %lld files that are not .jpg, .jpeg or .png\n",
-               (long long)result.n_ignored);
+        printf("ignored %lld files that are not " IMPORT_ENDINGS "\n", (long long)result.n_ignored);
     return 0;
 }
 
@@ -252,7 +263,7 @@ static int run(int argc, char **argv, struct err *err) {
     if (launch_rank(getenv) > 0) /* one of them does it */
         return 0;
     if (argc < 2)
-        return usage_error("expected import, synth, split or info", err);
+        return usage_error("expected import, synth, split, info or verify", err);
     if (strcmp(argv[1], "import") == 0)
         return run_import(argc - 1, argv + 1, err);
     if (strcmp(argv[1], "synth") == 0)
@@ -263,16 +274,22 @@ static int run(int argc, char **argv, struct err *err) {
         return data_info(argv[2], err);
     if (strcmp(argv[1], "info") == 0)
         return usage_error("info takes one file", err);
-    return err_set(err, ERR_USAGE, "data: there is no '%s', expected import, synth, split or info",
+    if (strcmp(argv[1], "verify") == 0 && argc > 2)
+        return data_verify(argv + 2, argc - 2, err);
+    if (strcmp(argv[1], "verify") == 0)
+        return usage_error("verify takes files", err);
+    return err_set(err, ERR_USAGE,
+                   "data: there is no '%s', expected import, synth, split, info or verify",
                    argv[1]);
 }
 
 const struct command command_data = {
     .name = "data",
-    .summary = "import a dataset, make one up, or show what is in one",
+    .summary = "import a dataset, make one up, show or check what is in one",
     .usage =
         "dltrain data import IMPORTER SOURCE OUT.h5 [options]\n"
-        "  imagefolder   SOURCE/CLASS/IMAGE or SOURCE/SPLIT/CLASS/IMAGE, JPEG and PNG\n"
+        "  imagefolder   SOURCE/CLASS/IMAGE or SOURCE/SPLIT/CLASS/IMAGE: JPEG, PNG, WebP,\n"
+        "                BMP, GIF (first frame) and TIFF files\n"
         "  segmentation  images and masks: SOURCE/image/X.png and SOURCE/mask/X.png, or these\n"
         "                in SOURCE/SPLIT\n"
         "  pairs         SOURCE/A/X.png and SOURCE/B/X.png, or these in SOURCE/SPLIT\n"
@@ -282,7 +299,9 @@ const struct command command_data = {
         "  options of all but idx and cifar:\n"
         "  --size WxH    bring images to this size (default: they must all agree)\n"
         "  --fit HOW     crop (keep proportions, cut the edges; default) or stretch\n"
-        "  --grey, --colour   channels (default: as the first image)\n"
+        "  --grey, --colour   channels (default: as most of the images)\n"
+        "  --orientation HOW  apply (turn images and masks upright as their EXIF says; default)\n"
+        "                or ignore\n"
         "  --threads N   for decoding (default: all processors)\n"
         "  --split S     hold a share S of train (0.2), or S of its images (500), out as the\n"
         "                group validate: drawn, of each class in proportion\n"
@@ -299,7 +318,9 @@ const struct command command_data = {
         "dltrain data split FILE.h5[:GROUP] OUT.h5 --folds 5 | --split 0.2 [--seed 1]\n"
         "  the rows of a group as the groups fold1 ... fold5, or train and validate, of each\n"
         "  class in proportion\n"
-        "dltrain data info FILE.h5\n"
-        "  groups, fields, shapes, classes, mean and standard deviation, chunks\n",
+        "dltrain data info FILE.h5[:GROUP]\n"
+        "  groups, fields, shapes, classes, mean and standard deviation, chunks, what was guessed\n"
+        "dltrain data verify FILE.h5[:GROUP] ...\n"
+        "  read everything: is it undamaged, finite, within its classes, as it was written?\n",
     .run = run,
 };

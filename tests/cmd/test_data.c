@@ -108,12 +108,50 @@ static void of_several_processes_one_writes(void **state) {
     program_expect(0, NULL, "rm one.h5 many.h5");
 }
 
+/* A TIFF of 2x1 greys, 10 and 20, whose tag says that its left side is its top. */
+static const char lying_tiff[] = "II*\0\10\0\0\0\7\0"
+                                 "\0\1\4\0\1\0\0\0\2\0\0\0"    /* width */
+                                 "\1\1\4\0\1\0\0\0\1\0\0\0"    /* height */
+                                 "\2\1\3\0\1\0\0\0\10\0\0\0"   /* bits */
+                                 "\6\1\3\0\1\0\0\0\1\0\0\0"    /* 0 is black */
+                                 "\21\1\4\0\1\0\0\0\142\0\0\0" /* the pixels */
+                                 "\22\1\3\0\1\0\0\0\6\0\0\0"   /* turn */
+                                 "\27\1\4\0\1\0\0\0\2\0\0\0"   /* their bytes */
+                                 "\0\0\0\0\12\24";
+
+static void pictures_are_turned_unless_that_is_not_wanted(void **state) {
+    FILE *file;
+
+    (void)state;
+    program_expect(0, NULL, "mkdir -p lying/a");
+    file = fopen("lying/a/x.tif", "wb");
+    assert_non_null(file);
+    assert_int_equal(fwrite(lying_tiff, sizeof lying_tiff - 1, 1, file), 1);
+    assert_int_equal(fclose(file), 0);
+    expect_text("$DLTRAIN data import imagefolder lying lying.h5",
+                "1 image turned upright, as the orientation tag says (--orientation ignore leaves "
+                "images as stored); the first: lying/a/x.tif\n");
+    expect_text("$DLTRAIN data info lying.h5", "image of bytes 2x1x1");
+    expect_text("$DLTRAIN data import imagefolder lying lying.h5 --orientation ignore --colour",
+                "1 image not upright as stored: left so");
+    expect_text("$DLTRAIN data info lying.h5", "image of bytes 1x2x3");
+    program_expect(64, "data: --orientation is 'left', expected apply or ignore",
+                   "$DLTRAIN data import imagefolder lying lying.h5 --orientation left");
+    program_expect(64, "data: the importer cifar has no --orientation",
+                   "$DLTRAIN data import cifar lying lying.h5 --orientation ignore");
+    program_expect(0, NULL, "echo \"<html>404\" > lying/a/y.jpg");
+    program_expect(65, "lying/a/y.jpg: is a page of HTML, not the image: its download has failed",
+                   "$DLTRAIN data import imagefolder lying lying.h5");
+    program_expect(0, NULL, "rm -r lying lying.h5");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nothing_but_a_dataset_is_replaced),
         cmocka_unit_test(a_group_is_cut_into_folds),
         cmocka_unit_test(imports_say_what_was_decided),
         cmocka_unit_test(of_several_processes_one_writes),
+        cmocka_unit_test(pictures_are_turned_unless_that_is_not_wanted),
     };
 
     return cmocka_run_group_tests(tests, program_setup, program_teardown);

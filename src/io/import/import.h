@@ -22,7 +22,8 @@ struct import_split {
 struct import_options {
     int width, height;       /* 0: the images' own, which must all agree */
     enum image_fit fit;      /* how images of another size are brought to it */
-    enum image_mode mode;    /* IMAGE_AS_STORED: colour if the first image is */
+    enum image_mode mode;    /* IMAGE_AS_STORED: grey or colour, as the most are */
+    bool unturned;           /* leave orientation tags alone */
     bool skip_broken;        /* count broken images in place of stopping at the first */
     bool binary;             /* masks are of two classes: dark and bright */
     bool halves;             /* a pair is one image: its left half and its right half */
@@ -42,7 +43,7 @@ struct import_result {
 /* Options that an importer takes. */
 enum import_takes {
     IMPORT_SIZE = 1, /* width, height, fit */
-    IMPORT_MODE = 2,
+    IMPORT_MODE = 2, /* mode, unturned */
     IMPORT_SKIP = 4,
     IMPORT_BINARY = 8,
     IMPORT_HALVES = 16,
@@ -58,6 +59,9 @@ struct importer {
     int (*run)(const char *source, const char *target, const struct import_options *options,
                struct import_result *result, struct err *err);
 };
+
+/* How files of images end, for messages. */
+#define IMPORT_ENDINGS ".jpg, .png, .webp, .bmp, .gif or .tif"
 
 /* The importer of that name, or NULL. */
 const struct importer *importer_find(const char *name);

@@ -58,11 +58,18 @@ static int by_path(const void *a, const void *b) {
     return order ? order : strcmp(x, y);
 }
 
+/* Those from heic on are refused by name when they are read: a picture that nobody misses would be
+ * worse. */
+static const char *const endings[] = {"jpg", "jpeg", "jpe",  "jfif", "png",  "webp", "bmp", "gif",
+                                      "tif", "tiff", "heic", "heif", "avif", "jp2",  "jxl"};
+
 bool file_is_image(const char *name) {
     const char *dot = strrchr(name, '.');
 
-    return dot && (strcasecmp(dot, ".jpg") == 0 || strcasecmp(dot, ".jpeg") == 0 ||
-                   strcasecmp(dot, ".png") == 0);
+    for (size_t i = 0; dot && i < sizeof endings / sizeof *endings; i++)
+        if (strcasecmp(dot + 1, endings[i]) == 0)
+            return true;
+    return false;
 }
 
 struct file_split *file_set_add(struct file_set *set, const char *name, struct err *err) {
@@ -125,7 +132,7 @@ int file_set_take(struct file_set *set, const char *name, int k, int folder, str
     if (check_folder(t, folder, n, first, err))
         return -1;
     if (!n)
-        return err_set(err, ERR_DATA, "%s: has no .jpg, .jpeg or .png",
+        return err_set(err, ERR_DATA, "%s: has no " IMPORT_ENDINGS,
                        folder < 0 ? group : t->folder[folder].path);
     if (list->n)
         return err_set(err, ERR_DATA,

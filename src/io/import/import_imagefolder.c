@@ -1,9 +1,10 @@
-/* Folders of JPEG and PNG files, one folder for each class. Images are decoded by several threads,
+/* Folders of images, one folder for each class. Images are decoded by several threads,
  * a slab at a time, and written in between. */
 #include "core/base/parallel.h"
 #include "io/dataset/dataset_writer.h"
 #include "io/import/import.h"
 #include "io/import/import_scan.h"
+#include "io/import/import_seen.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,11 +16,14 @@ struct imagefolder_slab {
     const struct import_options *options;
     const struct scan_image *image; /* [n], of the split */
     int n_threads;
-    struct shape sample;   /* the first image's, or as the options say */
+    enum image_mode mode;
+    struct shape sample;   /* of the size of the first image, or as the options say */
     const char *model;     /* the image that decided, for messages */
     unsigned char *pixels; /* [SLAB_IMAGES or less, h, w, c] */
     int32_t *classes;
-    struct err *errs; /* [rows]; kind 0: fine */
+    struct err *errs;         /* [rows]; kind 0: fine */
+    struct import_seen *seen; /* [rows] */
+    struct import_facts facts;
     int64_t rows;
     int64_t *written; /* [n_splits, n_classes] samples */
     int64_t *tally;   /* of the split being written: its part of them */
@@ -29,20 +33,15 @@ static void slab_release(struct imagefolder_slab *s) {
     free(s->pixels);
     free(s->classes);
     free(s->errs);
+    free(s->seen);
     free(s->written);
 }
 
-static int read_image(const struct scan_image *from, enum image_mode mode, struct image *out,
-                      struct err *err) {
+static int read_image(const struct imagefolder_slab *s, const struct scan_image *from,
+                      struct image *out, struct import_seen *seen, struct err *err) {
     if (from->dangling)
         return err_set(err, ERR_DATA, "%s: is a link to what is not there", from->path);
-    return image_read(from->path, mode, out, err);
-}
-
-static enum image_mode slab_mode(const struct imagefolder_slab *s) {
-    if (s->options->mode != IMAGE_AS_STORED)
-        return s->options->mode;
-    return s->sample.dim[2] == 3 ? IMAGE_COLOUR : IMAGE_AS_STORED;
+    return import_read(from->path, s->mode, s->options, out, seen, err);
 }
 
 /* Bring one image to the sample shape. Returns -1 with ERR_USAGE where the options do not say
@@ -51,10 +50,6 @@ static int fit(const struct imagefolder_slab *s, const char *path, const struct 
                unsigned char *out, struct err *err) {
     const int height = (int)s->sample.dim[0], width = (int)s->sample.dim[1];
 
-    if (image->channels != s->sample.dim[2])
-        return err_set(err, ERR_USAGE,
-                       "%s: is in colour, %s is grey; choose with --colour or --grey", path,
-                       s->model);
     if (image->width == width && image->height == height) {
         memcpy(out, image->pixels, (size_t)shape_len(&s->sample));
         return 0;
@@ -76,23 +71,46 @@ static void decode(void *context, int64_t begin, int64_t end) {
         struct image image = {0};
         struct err err = {0};
 
-        if (!read_image(&s->image[i], slab_mode(s), &image, &err))
+        if (!read_image(s, &s->image[i], &image, &s->seen[i], &err))
             fit(s, path, &image, s->pixels + (size_t)i * bytes, &err);
         image_release(&image);
         s->errs[i] = err;
     }
 }
 
-/* The first image that can be read decides shape and channels. */
+/* Grey or colour, as the options say or the most are. */
+static int choose_mode(struct imagefolder_slab *s, const struct scan *scan, struct team *team,
+                       struct import_result *result, struct err *err) {
+    const char **path = malloc((size_t)(scan->n_images + 1) * sizeof *path);
+    struct import_votes votes = {0};
+    int64_t n = 0;
+    int status = 0;
+
+    s->mode = s->options->mode;
+    if (!path)
+        return err_set(err, ERR_IO, "out of memory for %lld images", (long long)scan->n_images);
+    for (int i = 0; i < scan->n_splits; i++)
+        for (int64_t k = 0; k < scan->split[i].n; k++)
+            path[n++] = scan->split[i].image[k].path;
+    if (s->mode == IMAGE_AS_STORED) {
+        status = import_votes_add(&votes, path, n, team, err);
+        s->mode = import_votes_mode(&votes, NULL, result);
+    }
+    free(path);
+    return status;
+}
+
+/* The first image that can be read decides the size. */
 static int choose_sample(struct imagefolder_slab *s, const struct scan_split *split,
                          struct err *err) {
     const struct import_options *o = s->options;
 
     for (int64_t i = 0; i < split->n; i++) {
         struct image image = {0};
+        struct import_seen seen;
         struct err broken = {0};
 
-        if (read_image(&split->image[i], o->mode, &image, &broken)) {
+        if (read_image(s, &split->image[i], &image, &seen, &broken)) {
             if (o->skip_broken && broken.kind == ERR_DATA)
                 continue;
             *err = broken;
@@ -117,8 +135,9 @@ static int slab_alloc(struct imagefolder_slab *s, const struct scan *scan, struc
     s->pixels = malloc((size_t)(s->rows * bytes));
     s->classes = malloc((size_t)s->rows * sizeof *s->classes);
     s->errs = malloc((size_t)s->rows * sizeof *s->errs);
+    s->seen = calloc((size_t)s->rows, sizeof *s->seen);
     s->written = calloc((size_t)scan->n_splits * (size_t)scan->n_classes, sizeof *s->written);
-    if (!s->pixels || !s->classes || !s->errs || !s->written)
+    if (!s->pixels || !s->classes || !s->errs || !s->seen || !s->written)
         return err_set(err, ERR_IO, "out of memory for %lld images", (long long)s->rows);
     return 0;
 }
@@ -142,6 +161,7 @@ static int64_t keep_good(struct imagefolder_slab *s, int64_t n, struct import_re
         }
         if (kept < i)
             memcpy(s->pixels + (size_t)kept * bytes, s->pixels + (size_t)i * bytes, bytes);
+        import_facts_add(&s->facts, &s->seen[i], s->image[i].path);
         s->tally[s->image[i].class]++;
         s->classes[kept++] = s->image[i].class;
     }
@@ -210,7 +230,8 @@ static void note_classes(const struct imagefolder_slab *s, const struct scan *sc
 static int import_all(const struct scan *scan, struct imagefolder_slab *s, struct team *team,
                       struct dataset_writer *writer, struct import_result *result,
                       struct err *err) {
-    if (choose_sample(s, &scan->split[0], err) || slab_alloc(s, scan, err))
+    if (choose_mode(s, scan, team, result, err) || choose_sample(s, &scan->split[0], err) ||
+        slab_alloc(s, scan, err))
         return -1;
     for (int i = 0; i < scan->n_splits; i++) {
         const int64_t before = result->n_images;
@@ -223,6 +244,7 @@ static int import_all(const struct scan *scan, struct imagefolder_slab *s, struc
                         (long long)(result->n_images - before));
     }
     note_classes(s, scan, result);
+    import_facts_note(&s->facts, s->options, result);
     result->n_classes = scan->n_classes;
     return dataset_writer_finish(writer, scan->class_name, scan->n_classes, err);
 }
@@ -253,5 +275,5 @@ static int run(const char *source, const char *target, const struct import_optio
 }
 
 const struct importer import_imagefolder = {
-    "imagefolder", "folders of JPEG and PNG files: SRC/CLASS/IMAGE or SRC/SPLIT/CLASS/IMAGE",
+    "imagefolder", "folders of images: SRC/CLASS/IMAGE or SRC/SPLIT/CLASS/IMAGE",
     IMPORT_SIZE | IMPORT_MODE | IMPORT_SKIP | IMPORT_SPLIT, run};

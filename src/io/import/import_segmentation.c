@@ -85,10 +85,11 @@ static int find_classes(const struct mask_census *census, const struct import_op
     const int bright = most <= 1 && !census->count[IGNORED] ? 1 : 128;
 
     if (census->lossy && !o->binary)
-        return err_set(err, ERR_DATA,
-                       "%s: is a JPEG, which blurs the numbers of classes; expected PNG, or "
-                       "--binary",
-                       census->lossy_file);
+        return err_set(
+            err, ERR_DATA,
+            "%s: is compressed with loss, which blurs the numbers of classes; expected PNG, or "
+            "--binary",
+            census->lossy_file);
     if (two && !o->binary)
         import_note(result, "the masks hold 0 and 255 only: 255 became class 1");
     for (int v = 0; v < 256; v++)

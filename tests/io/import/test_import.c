@@ -159,29 +159,39 @@ static void a_broken_image_is_named_or_skipped(void **state) {
     assert_contains(result.first_skipped, "broken/train/ape/1.JPEG");
 }
 
-static void grey_and_colour_need_a_decision_where_grey_is_first(void **state) {
+static void the_most_decide_between_grey_and_colour(void **state) {
     unsigned char grey[80] = {0};
     struct import_options options = plain;
     struct import_result result;
+    struct dataset *ds;
     struct err err = {0};
 
     (void)state;
     make_images("grey");
+    write_jpeg(in_scratch("grey/train/ape/0.jpg"), 10, 8, JCS_GRAYSCALE, grey);
+    assert_int_equal(import("imagefolder", "grey", &options, &result, &err), 0);
+    assert_contains(result.note, "colour: 7 of 8 images; 1 other became coloured");
     for (int i = 0; i < 3; i++) {
         char path[64];
 
         snprintf(path, sizeof path, "grey/train/ape/%d.%s", i, i % 2 ? "JPEG" : "jpg");
-        write_jpeg(in_scratch(path), 10, 8, TJPF_GRAY, grey);
-        snprintf(path, sizeof path, "grey/train/bee/%d.%s", i, i % 2 ? "JPEG" : "jpg");
-        write_jpeg(in_scratch(path), 10, 8, TJPF_GRAY, grey);
+        write_jpeg(in_scratch(path), 10, 8, JCS_GRAYSCALE, grey);
     }
-    assert_int_equal(import("imagefolder", "grey", &options, &result, &err), -1);
-    assert_int_equal(err.kind, ERR_USAGE);
-    assert_contains(err.msg, "choose with --colour or --grey");
-    options.mode = IMAGE_GREY;
+    write_jpeg(in_scratch("grey/train/bee/1.JPEG"), 10, 8, JCS_GRAYSCALE, grey);
     assert_int_equal(import("imagefolder", "grey", &options, &result, &err), 0);
+    assert_contains(result.note, "colour: 4 of 8 images; 4 others became coloured");
+    write_jpeg(in_scratch("grey/train/bee/2.jpg"), 10, 8, JCS_GRAYSCALE, grey);
+    assert_int_equal(import("imagefolder", "grey", &options, &result, &err), 0);
+    assert_contains(result.note, "grey: 5 of 8 images; 3 others became grey");
+    ds = open_split("train");
+    assert_int_equal(dataset_field(ds, 0)->sample.dim[2], 1);
+    dataset_close(ds);
     options.mode = IMAGE_COLOUR;
     assert_int_equal(import("imagefolder", "grey", &options, &result, &err), 0);
+    assert_null(strstr(result.note, "of 8 images"));
+    ds = open_split("train");
+    assert_int_equal(dataset_field(ds, 0)->sample.dim[2], 3);
+    dataset_close(ds);
 }
 
 static void classes_are_those_of_all_splits(void **state) {
@@ -416,7 +426,7 @@ int main(void) {
         cmocka_unit_test(threads_do_not_change_the_file),
         cmocka_unit_test(other_sizes_need_a_decision),
         cmocka_unit_test(a_broken_image_is_named_or_skipped),
-        cmocka_unit_test(grey_and_colour_need_a_decision_where_grey_is_first),
+        cmocka_unit_test(the_most_decide_between_grey_and_colour),
         cmocka_unit_test(classes_are_those_of_all_splits),
         cmocka_unit_test(held_out_images_keep_the_mixture_of_classes),
         cmocka_unit_test(nothing_to_hold_out_is_refused),
