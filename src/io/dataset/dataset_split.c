@@ -270,7 +270,7 @@ static int copy_field(struct splitting *s, int field, struct err *err) {
     for (int64_t first = 0; first < rows && !status; first += most) {
         const int64_t n = rows - first < most ? rows - first : most;
 
-        status = h5_copy_read(s->source, first, n, s->run, err);
+        status = h5_data_read_stored(s->source, first, n, s->run, err);
         for (int g = 0; g < s->n_groups && !status; g++)
             status = add_rows(s, g, first, n, err);
         s->done += n;
