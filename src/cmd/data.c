@@ -263,7 +263,7 @@ static int run(int argc, char **argv, struct err *err) {
     if (launch_rank(getenv) > 0) /* one of them does it */
         return 0;
     if (argc < 2)
-        return usage_error("expected import, synth, split or info", err);
+        return usage_error("expected import, synth, split, info or verify", err);
     if (strcmp(argv[1], "import") == 0)
         return run_import(argc - 1, argv + 1, err);
     if (strcmp(argv[1], "synth") == 0)
@@ -274,13 +274,18 @@ static int run(int argc, char **argv, struct err *err) {
         return data_info(argv[2], err);
     if (strcmp(argv[1], "info") == 0)
         return usage_error("info takes one file", err);
-    return err_set(err, ERR_USAGE, "data: there is no '%s', expected import, synth, split or info",
+    if (strcmp(argv[1], "verify") == 0 && argc > 2)
+        return data_verify(argv + 2, argc - 2, err);
+    if (strcmp(argv[1], "verify") == 0)
+        return usage_error("verify takes files", err);
+    return err_set(err, ERR_USAGE,
+                   "data: there is no '%s', expected import, synth, split, info or verify",
                    argv[1]);
 }
 
 const struct command command_data = {
     .name = "data",
-    .summary = "import a dataset, make one up, or show what is in one",
+    .summary = "import a dataset, make one up, show or check what is in one",
     .usage =
         "dltrain data import IMPORTER SOURCE OUT.h5 [options]\n"
         "  imagefolder   SOURCE/CLASS/IMAGE or SOURCE/SPLIT/CLASS/IMAGE: JPEG, PNG, WebP,\n"
@@ -313,7 +318,9 @@ const struct command command_data = {
         "dltrain data split FILE.h5[:GROUP] OUT.h5 --folds 5 | --split 0.2 [--seed 1]\n"
         "  the rows of a group as the groups fold1 ... fold5, or train and validate, of each\n"
         "  class in proportion\n"
-        "dltrain data info FILE.h5\n"
-        "  groups, fields, shapes, classes, mean and standard deviation, chunks\n",
+        "dltrain data info FILE.h5[:GROUP]\n"
+        "  groups, fields, shapes, classes, mean and standard deviation, chunks, what was guessed\n"
+        "dltrain data verify FILE.h5[:GROUP] ...\n"
+        "  read everything: is it undamaged, finite, within its classes, as it was written?\n",
     .run = run,
 };

@@ -6,6 +6,7 @@
 #include "train/alike.h"
 #include "train/evaluate.h"
 #include "train/feeds.h"
+#include "train/guesses.h"
 #include "train/memory.h"
 #include "train/picture.h"
 #include "train/runfolder.h"
@@ -113,6 +114,7 @@ static int tell_start(struct trainer *t, struct err *err) {
     if (agree(t->comm, sinks_start(t->sinks, &e, err), err))
         return -1;
     t->started = true;
+    guesses_tell(&t->data, t->sinks);
     return 0;
 }
 

@@ -98,6 +98,16 @@ static void imports_say_what_was_decided(void **state) {
     program_expect(0, NULL, "rm -r pets pets.h5");
 }
 
+static void of_several_processes_one_writes(void **state) {
+    (void)state;
+    expect_text("$MPIRUN -np 2 $DLTRAIN data synth many.h5 --train 30 --test 10 | wc -l", "1\n");
+    program_expect(0, NULL,
+                   "$DLTRAIN data synth one.h5 --train 30 --test 10 && cmp one.h5 many.h5");
+    program_expect(64, "data: split takes either",
+                   "$MPIRUN -np 2 $DLTRAIN data split one.h5 two.h5");
+    program_expect(0, NULL, "rm one.h5 many.h5");
+}
+
 /* A TIFF of 2x1 greys, 10 and 20, whose tag says that its left side is its top. */
 static const char lying_tiff[] = "II*\0\10\0\0\0\7\0"
                                  "\0\1\4\0\1\0\0\0\2\0\0\0"    /* width */
@@ -135,23 +145,13 @@ static void pictures_are_turned_unless_that_is_not_wanted(void **state) {
     program_expect(0, NULL, "rm -r lying lying.h5");
 }
 
-static void of_several_processes_one_writes(void **state) {
-    (void)state;
-    expect_text("$MPIRUN -np 2 $DLTRAIN data synth many.h5 --train 30 --test 10 | wc -l", "1\n");
-    program_expect(0, NULL,
-                   "$DLTRAIN data synth one.h5 --train 30 --test 10 && cmp one.h5 many.h5");
-    program_expect(64, "data: split takes either",
-                   "$MPIRUN -np 2 $DLTRAIN data split one.h5 two.h5");
-    program_expect(0, NULL, "rm one.h5 many.h5");
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nothing_but_a_dataset_is_replaced),
         cmocka_unit_test(a_group_is_cut_into_folds),
         cmocka_unit_test(imports_say_what_was_decided),
-        cmocka_unit_test(pictures_are_turned_unless_that_is_not_wanted),
         cmocka_unit_test(of_several_processes_one_writes),
+        cmocka_unit_test(pictures_are_turned_unless_that_is_not_wanted),
     };
 
     return cmocka_run_group_tests(tests, program_setup, program_teardown);
