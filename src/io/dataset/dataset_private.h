@@ -44,14 +44,14 @@ struct dataset {
     int n_fields;
     int64_t len;
     char ignored[LAYOUT_IGNORED];
+    char *guesses; /* as dataset_guesses gives them, or NULL */
     uint64_t fingerprint;
     enum {
         HASHED_ROWS,   /* some field by a few rows only */
         HASHED_BEFORE, /* some field by what the file says of its contents, and a few rows */
         HASHED_ALL,
-    } hashed;    /* what the fingerprint is of; the least of all fields */
-    int n_alike; /* files that count as one with this one, itself among them */
-    char *guesses;
+    } hashed;           /* what the fingerprint is of; the least of all fields */
+    int n_alike;        /* files that count as one with this one, itself among them */
     unsigned char *run; /* rows as in the file, column_run_rows of the longest; shared by parts */
     unsigned char *joined; /* rows of a part on their way into a batch */
     struct wanted *wanted; /* [most_wanted] */
@@ -71,34 +71,11 @@ struct attr_homes dataset_attr_homes(const struct dataset_layout *at, int field,
 const char *dataset_attr(const struct dataset *ds, const struct attr_homes *homes,
                          const char *name);
 
-/* Open one group of a file.
- *   n_parts  files that count as one with it, itself among them */
-int dataset_open_file(struct dataset **out, const char *spec, int64_t cache_bytes, int n_parts,
-                      struct err *err);
+int dataset_no_memory(const struct dataset *ds, struct err *err);
 
-/* Find the fingerprint: of an open file before its classes are mapped, or of the parts.
- * Errors: the file's; ERR_DATA for an attribute content_hash that is none. */
-int dataset_take_fingerprint(struct dataset *ds, struct err *err);
-
-/* Add a line to dataset_guesses. */
+/* Add a sentence, without its end, to what was guessed. */
 int dataset_guess(struct dataset *ds, struct err *err, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
-
-/* Bytes that `run` has to have. */
-size_t dataset_run_bytes(const struct dataset *ds);
-
-/* Make field i of the whole of those of its parts: classes by name, labels, counts, statistics.
- * Errors: ERR_DATA naming two parts that cannot be joined. */
-int dataset_join_field(struct dataset *ds, int i, struct err *err);
-
-/* dataset_read of a field that is not in memory, from the parts. */
-int dataset_read_parts(struct dataset *ds, int i, const int64_t *index, int64_t n, void *out,
-                       struct err *err);
-
-/* Fill ds->wanted with index[n], in the order of rows. */
-int dataset_sort_rows(struct dataset *ds, const int64_t *index, int64_t n, struct err *err);
-
-int dataset_no_memory(const struct dataset *ds, struct err *err);
 
 /* The sizes of one sample: numbers, and numbers of one row in the file. */
 static inline int64_t dataset_sample_len(const struct dataset_field *f) {
@@ -120,6 +97,15 @@ int dataset_column_init(struct dataset *ds, int i, const struct dataset_layout *
 int dataset_classes_init(struct dataset *ds, int i, const struct attr_homes *homes,
                          struct err *err);
 
+/* How many rows of a column are read at a time at most. */
+int64_t column_run_rows(const struct column *c);
+
+/* Read all rows to column->kept. */
+int dataset_load(struct dataset *ds, int i, struct err *err);
+
+/* Read rows first .. first + n - 1, n <= column_run_rows, to ds->run, as in the file. */
+int dataset_read_run(struct dataset *ds, int i, int64_t first, int64_t n, struct err *err);
+
 /* Classes of field i as the file has them, [len], to what they are counted as. Errors: ERR_DATA
  * where one of them has no place. */
 int dataset_map_read(const struct dataset *ds, int i, int32_t *classes, int64_t len,
@@ -133,11 +119,25 @@ void dataset_classes_release(struct column *c);
 char **dataset_number_names(int n);
 char **dataset_copy_names(const struct class_list *list);
 
-/* How many rows of a column are read at a time at most. */
-int64_t column_run_rows(const struct column *c);
+/* Open one group of a file.
+ *   n_parts  files that count as one with it, itself among them */
+int dataset_open_file(struct dataset **out, const char *spec, int64_t cache_bytes, int n_parts,
+                      struct err *err);
 
-/* Read all rows to column->kept. */
-int dataset_load(struct dataset *ds, int i, struct err *err);
+/* Find the fingerprint: of an open file before its classes are mapped, or of the parts.
+ * Errors: the file's; ERR_DATA for an attribute content_hash that is none. */
+int dataset_take_fingerprint(struct dataset *ds, struct err *err);
 
-/* Read rows first .. first + n - 1, n <= column_run_rows, to ds->run, as in the file. */
-int dataset_read_run(struct dataset *ds, int i, int64_t first, int64_t n, struct err *err);
+/* Bytes that `run` has to have. */
+size_t dataset_run_bytes(const struct dataset *ds);
+
+/* Make field i of the whole of those of its parts: classes by name, labels, counts, statistics.
+ * Errors: ERR_DATA naming two parts that cannot be joined. */
+int dataset_join_field(struct dataset *ds, int i, struct err *err);
+
+/* dataset_read of a field that is not in memory, from the parts. */
+int dataset_read_parts(struct dataset *ds, int i, const int64_t *index, int64_t n, void *out,
+                       struct err *err);
+
+/* Fill ds->wanted with index[n], in the order of rows. */
+int dataset_sort_rows(struct dataset *ds, const int64_t *index, int64_t n, struct err *err);
