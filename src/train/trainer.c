@@ -5,6 +5,7 @@
 #include "dist/groups.h"
 #include "train/alike.h"
 #include "train/evaluate.h"
+#include "train/facts.h"
 #include "train/feeds.h"
 #include "train/memory.h"
 #include "train/picture.h"
@@ -65,6 +66,15 @@ static struct replica_config replica_config(const struct trainer *t, const struc
         .ranks = groups_all(t->groups),
         .data_name = dataset_name(t->data.train.dataset),
     };
+}
+
+/* Before anything is made for them: are all ranks' data the same? Where rank 0 alone validates,
+ * only it has read what for. */
+static int same_data(const struct trainer *t, struct err *err) {
+    struct dataset *const data[] = {t->data.train.dataset, t->data.validate.dataset};
+    const bool both = t->job->validate && !t->job->validate_on_rank0;
+
+    return facts_check_data(t->comm, data, 1 + both, err);
 }
 
 static int make_replica(struct trainer *t, struct err *err) {
@@ -338,7 +348,7 @@ static int loop(struct trainer *t, struct err *err) {
  * everyone has what it read. */
 static int prepare(struct trainer *t, const struct train_options *o, struct err *err) {
     if (agree(t->comm, groups_new(&t->groups, t->comm, err), err) ||
-        agree(t->comm, feeds_init(&t->data, t->job, t->comm, err), err) ||
+        agree(t->comm, feeds_init(&t->data, t->job, t->comm, err), err) || same_data(t, err) ||
         agree(t->comm, open_gallery(t, err), err) || agree(t->comm, make_replica(t, err), err))
         return -1;
     replica_meet(&t->replica, groups_all(t->groups));

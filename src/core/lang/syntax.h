@@ -103,7 +103,7 @@ struct section {
     struct entry *entries;
     int n_entries;
     struct pos pos;
-    const char *header; /* the text between [ and ], as written; private to lang */
+    const char *header; /* the text between [ and ], as written */
 };
 
 /* A job file with all it includes and what --set overrides. */
