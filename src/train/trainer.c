@@ -207,7 +207,8 @@ static int save_as(struct trainer *t, const char *name, struct err *err) {
     int rc = 0;
 
     if (comm_rank(t->comm) == 0)
-        rc = save_write(file, &t->replica, &t->progress, &t->identity, err);
+        rc = runfolder_keep(&t->folder, err) ||
+             save_write(file, &t->replica, &t->progress, &t->identity, err);
     if (agree(t->comm, rc, err))
         return -1;
     e.file = file;
