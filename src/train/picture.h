@@ -1,7 +1,7 @@
 /* picture.h - grids of what networks see and make, as PNG files: a row of tiles for each sample,
  * one tile for each tensor of `show`. */
 #pragma once
-#include "train/feed.h"
+#include "train/feeds.h"
 #include "train/replica.h"
 
 /* Can it be drawn? Images are [n, h, w, 1 or 3], class maps [n, h, w].
@@ -10,12 +10,15 @@ int picture_check(const struct replica_picture *picture, struct err *err);
 
 /* The samples that pictures are made of: the first of the validation set, always the same. */
 struct gallery {
-    struct feed feed;
-    struct feed_batch batch;
+    struct loader *loader; /* keeps them; NULL: not open */
+    struct loader_batch samples;
 };
 
-/* Read them. Errors: the dataset's. */
-int gallery_init(struct gallery *g, const struct job *job, struct err *err);
+/* Read them, through the feed of the validation and before that is asked for anything: what has
+ * been opened and checked is not opened again. The feed is borrowed until gallery_release. Errors:
+ * those of reading. */
+int gallery_init(struct gallery *g, const struct job *job, const struct feeds *feeds,
+                 struct err *err);
 
 /* {0} is fine. */
 void gallery_release(struct gallery *g);

@@ -48,7 +48,9 @@ struct trainer {
 /* --- setting up --- */
 
 static int open_gallery(struct trainer *t, struct err *err) {
-    return t->job->n_pictures && !comm_rank(t->comm) ? gallery_init(&t->gallery, t->job, err) : 0;
+    return t->job->n_pictures && t->data.validates_here && !comm_rank(t->comm)
+               ? gallery_init(&t->gallery, t->job, &t->data, err)
+               : 0;
 }
 
 static struct replica_config replica_config(const struct trainer *t, const struct field *fields,

@@ -143,14 +143,24 @@ int lock_take(struct lock *lock, const char *folder, char left[LOCK_TEXT], struc
     return -1;
 }
 
+/* What the lock holds; a file system that fails once is asked again. */
+static char *read_own(const struct lock *lock, struct err *err) {
+    struct err first = {0};
+    char *text = NULL;
+    size_t len;
+
+    if (file_read(lock->path, &text, &len, &first) && file_read(lock->path, &text, &len, err))
+        return NULL;
+    return text;
+}
+
 int lock_keep(const struct lock *lock, struct err *err) {
     struct lock_owner other;
     char *text, who[LOCK_TEXT] = "somebody";
-    size_t len;
 
     if (access(lock->path, F_OK) && errno == ENOENT && !create(lock->path, lock->text))
         return 0;
-    if (file_read(lock->path, &text, &len, err))
+    if (!(text = read_own(lock, err)))
         return -1;
     const bool mine = !strcmp(text, lock->text);
     if (!mine && !lock_owner_read(&other, text))
@@ -164,14 +174,11 @@ int lock_keep(const struct lock *lock, struct err *err) {
 
 void lock_release(struct lock *lock) {
     struct err ignored = {0};
-    char *text;
-    size_t len;
+    char *text = lock->text ? read_own(lock, &ignored) : NULL;
 
-    if (lock->text && !file_read(lock->path, &text, &len, &ignored)) {
-        if (!strcmp(text, lock->text))
-            unlink(lock->path);
-        free(text);
-    }
+    if (text && !strcmp(text, lock->text))
+        unlink(lock->path);
+    free(text);
     free(lock->path);
     free(lock->beside);
     free(lock->text);
