@@ -88,7 +88,7 @@ static int read_sections(struct job *job, struct err *err) {
 int job_read(struct job *job, const char *path, const char *const *sets, int n_sets,
              struct err *err) {
     *job = (struct job){.path = path};
-    if (source_read(&job->source, path, sets, n_sets, keys_plain(&job->pool, keys), err))
+    if (source_read(&job->source, path, sets, n_sets, job_all_keys(&job->pool), err))
         return -1;
     job->step_keys = keys_plain(&job->pool, section_step.keys);
     job->validate_keys = keys_plain(&job->pool, section_validate.keys);

@@ -18,6 +18,12 @@ static int balance(const struct dataset *ds, struct shard *shard, struct err *er
     if (!shard->labels)
         return err_set(err, ERR_CONFIG, "%s: sampling = balanced needs one label a sample%s",
                        dataset_name(ds), i < 0 ? ", the data has none" : "");
+    for (int64_t k = 0; k < shard->n_samples; k++)
+        if (shard->labels[k] < 0)
+            return err_set(err, ERR_CONFIG,
+                           "%s: sampling = balanced needs a label for every sample, that of sample "
+                           "%lld is -1",
+                           dataset_name(ds), (long long)k);
     shard->n_classes = dataset_field_classes(ds, i);
     return 0;
 }

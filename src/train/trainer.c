@@ -7,6 +7,7 @@
 #include "train/evaluate.h"
 #include "train/facts.h"
 #include "train/feeds.h"
+#include "train/guesses.h"
 #include "train/memory.h"
 #include "train/picture.h"
 #include "train/runfolder.h"
@@ -125,6 +126,7 @@ static int tell_start(struct trainer *t, struct err *err) {
     if (agree(t->comm, sinks_start(t->sinks, &e, err), err))
         return -1;
     t->started = true;
+    guesses_tell(&t->data, t->sinks);
     return 0;
 }
 

@@ -15,7 +15,7 @@ enum { DATASET_FIELD_NAME = 32, DATASET_MAX_FIELDS = 8 };
 enum dataset_kind {
     DATASET_BYTES = 1, /* unsigned char, 0 .. 255 */
     DATASET_REALS,     /* float, as stored */
-    DATASET_CLASS,     /* int32_t, 0 .. classes - 1; in maps also -1: does not count */
+    DATASET_CLASS,     /* int32_t, 0 .. classes - 1, and -1: does not count */
 };
 
 /* One thing that a sample consists of, under the name that the job language uses. */
@@ -56,6 +56,10 @@ int dataset_find_field(const struct dataset *ds, const char *name);
 /* Datasets of the group that are no fields, each with the reason; "" where there are none. */
 const char *dataset_ignored(const struct dataset *ds);
 
+/* What was guessed of the fields where file, names and types left it open, a sentence a line with
+ * how to say otherwise; "" where nothing was. Borrowed. */
+const char *dataset_guesses(const struct dataset *ds);
+
 /* Number of classes of field i: of class names where the file has them, else 1 + the largest; 0
  * where it is no class. */
 int dataset_field_classes(const struct dataset *ds, int i);
@@ -75,9 +79,17 @@ const float *dataset_std(const struct dataset *ds, int i);
  * resumed on the same data only. */
 uint64_t dataset_fingerprint(const struct dataset *ds);
 
-/* All labels of field i, [rows], 0 <= label < classes; NULL where it is not one class a sample.
+/* All labels of field i, [rows], -1 <= label < classes; NULL where it is not one class a sample.
  * Borrowed. */
 const int32_t *dataset_labels(const struct dataset *ds, int i);
+
+/* Where field i is in the file: "/train/images". Borrowed. */
+const char *dataset_field_path(const struct dataset *ds, int i);
+
+/* " at [0, 3, 1]" of number k of a sample of that shape; "" where it is the only one. Returns text.
+ */
+enum { DATASET_PLACE_TEXT = 128 };
+const char *dataset_place(const struct shape *sample, int64_t k, char text[DATASET_PLACE_TEXT]);
 
 /* Is everything in memory, so that reading cannot fail or wait? */
 bool dataset_in_memory(const struct dataset *ds);

@@ -9,9 +9,11 @@ enum { MOST_CLASSES = 1 << 24, IGNORED_BYTE = 255, NUMBER_TEXT = 12 };
 
 /* Class names, where the file has them. */
 static int read_names(struct dataset *ds, int i, const struct attr_homes *homes, struct err *err) {
-    const char *home = dataset_attr(ds, homes, "classes");
     struct column *c = &ds->column[i];
+    const char *home;
 
+    if (dataset_attr(ds, homes, "classes", &home, err))
+        return -1;
     if (!home)
         return 0;
     if (h5_attr_texts(ds->file, home, "classes", &c->class_name, &c->n_classes, err))
@@ -42,15 +44,20 @@ struct census {
     int64_t ignored;
 };
 
-static int refuse_class(const struct dataset *ds, int i, int64_t row, int32_t value, int most,
-                        struct err *err) {
+/* Number k of the values from row `first` on is no class. */
+static int refuse_class(const struct dataset *ds, int i, int64_t first, int64_t k, int32_t as_read,
+                        int most, struct err *err) {
     const struct dataset_field *f = &ds->field[i];
+    const int64_t len = dataset_sample_len(f), row = first + k / len;
+    const long long value = dataset_stored_value(ds, i, row, k % len, as_read);
 
     if (!f->sample.rank)
-        return err_set(err, ERR_DATA, "%s: %s %d of sample %lld, expected 0 to %d", ds->name,
-                       f->name, (int)value, (long long)row, most - 1);
-    return err_set(err, ERR_DATA, "%s: %s of sample %lld holds class %d, expected 0 to %d, or %s",
-                   ds->name, f->name, (long long)row, (int)value, most - 1,
+        return err_set(
+            err, ERR_DATA,
+            "%s: %s %lld of sample %lld, expected 0 to %d, or -1 for what does not count", ds->name,
+            f->name, value, (long long)row, most - 1);
+    return err_set(err, ERR_DATA, "%s: %s of sample %lld holds class %lld, expected 0 to %d, or %s",
+                   ds->name, f->name, (long long)row, value, most - 1,
                    ds->column[i].type == H5_TYPE_U8 ? "255 for what does not count"
                                                     : "-1 for what does not count");
 }
@@ -73,18 +80,17 @@ static int count_rows(struct dataset *ds, int i, const void *values, int64_t fir
     const struct column *c = &ds->column[i];
     const int64_t row = dataset_sample_len(&ds->field[i]);
     const int most = c->n_classes ? c->n_classes : MOST_CLASSES;
-    const bool map = ds->field[i].sample.rank > 0;
 
     for (int64_t k = 0; k < n * row; k++) {
         const int32_t v = c->type == H5_TYPE_U8 ? ((const unsigned char *)values)[k]
                                                 : ((const int32_t *)values)[k];
 
-        if (map && v == (c->type == H5_TYPE_U8 ? IGNORED_BYTE : -1)) {
+        if (v == (c->type == H5_TYPE_U8 ? IGNORED_BYTE : -1)) {
             s->ignored++;
             continue;
         }
         if (v < 0 || v >= most)
-            return refuse_class(ds, i, first + k / row, v, most, err);
+            return refuse_class(ds, i, first, k, v, most, err);
         if (v >= s->room && grow(ds, s, v, err))
             return -1;
         s->count[v]++;
@@ -115,8 +121,11 @@ static int read_counts(struct dataset *ds, int i, struct err *err) {
     double *values;
     int n, status = 0;
 
-    if (c->kept || !h5_attr_exists(ds->file, c->path, "class_counts"))
+    if (c->kept)
         return 1;
+    n = h5_attr_exists(ds->file, c->path, "class_counts", err);
+    if (n <= 0)
+        return n ? -1 : 1;
     if (h5_attr_reals(ds->file, c->path, "class_counts", &values, &n, err))
         return -1;
     if (c->n_classes && c->n_classes != n)
@@ -145,7 +154,8 @@ static int count(struct dataset *ds, int i, struct err *err) {
     struct census s = {0};
     int status = count_all(ds, i, &s, err);
 
-    if (!status && s.n <= 1 && s.ignored && c->type == H5_TYPE_U8 && c->n_classes != 1)
+    if (!status && s.n <= 1 && s.ignored && (c->type == H5_TYPE_U8 || c->void_255) &&
+        c->n_classes != 1)
         status = err_set(err, ERR_DATA,
                          "%s: %s holds 0 and 255 only, and 255 is for what does not count; store "
                          "the classes as 0 and 1",
@@ -153,6 +163,9 @@ static int count(struct dataset *ds, int i, struct err *err) {
     if (!status && !s.n)
         status = err_set(err, ERR_DATA, "%s: %s holds no class, only %s", ds->name, f->name,
                          c->type == H5_TYPE_U8 ? "255" : "-1");
+    if (!status && s.ignored && !f->sample.rank)
+        status = dataset_guess(ds, err, "%s: the label of %lld samples is -1: they do not count",
+                               c->path, (long long)s.ignored);
     c->n_classes = c->n_classes ? c->n_classes : s.n;
     if (!status && c->n_classes > s.room)
         status = grow(ds, &s, c->n_classes, err);
@@ -168,7 +181,7 @@ int dataset_classes_init(struct dataset *ds, int i, const struct attr_homes *hom
                          struct err *err) {
     struct column *c = &ds->column[i];
 
-    if (read_names(ds, i, homes, err))
+    if (read_names(ds, i, homes, err) || dataset_find_void(ds, i, err))
         return -1;
     const int told = read_counts(ds, i, err);
     if (told < 0 || (told > 0 && count(ds, i, err)))

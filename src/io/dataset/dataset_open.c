@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 #include <xxhash.h>
 
 enum { VERSION = 1 };
@@ -17,13 +16,15 @@ int dataset_no_memory(const struct dataset *ds, struct err *err) {
 /* mean or std: [c] into *out; NULL where the file does not say. */
 static int read_channels(struct dataset *ds, int field, const struct attr_homes *homes,
                          const char *name, float **out, struct err *err) {
-    const char *home = dataset_attr(ds, homes, name);
+    const char *home;
     const bool positive = strcmp(name, "std") == 0;
     const int channels = (int)ds->field[field].sample.dim[2];
     const double most = ds->field[field].kind == DATASET_BYTES ? 1 : HUGE_VAL;
     double *values;
     int n, status = 0;
 
+    if (dataset_attr(ds, homes, name, &home, err))
+        return -1;
     if (!home)
         return 0;
     if (h5_attr_reals(ds->file, home, name, &values, &n, err))
@@ -59,16 +60,18 @@ static int read_statistics(struct dataset *ds, int i, const struct attr_homes *h
     return 0;
 }
 
-static int check_version(const struct dataset *ds, struct err *err) {
+static int check_version(struct dataset *ds, struct err *err) {
+    const int there = h5_attr_exists(ds->file, "/", "dltrain_dataset", err);
     int64_t version;
 
-    if (!h5_attr_exists(ds->file, "/", "dltrain_dataset"))
-        return 0;
+    if (there <= 0)
+        return there;
     if (h5_attr_int(ds->file, "/", "dltrain_dataset", &version, err))
         return -1;
     if (version != VERSION)
         return err_set(err, ERR_DATA, "%s: is a dataset of version %lld, this program reads %d",
                        ds->name, (long long)version, VERSION);
+    ds->declared = true;
     return 0;
 }
 
@@ -232,27 +235,18 @@ static int open_group(struct dataset *ds, const char *group, int64_t cache_bytes
 int dataset_open(struct dataset **out, const char *spec, int64_t cache_bytes, struct err *err) {
     struct dataset *ds = calloc(1, sizeof *ds);
     const size_t bytes = strlen(spec) + 1;
-    char *path = malloc(bytes), *group;
+    char *group = NULL;
     int status;
 
     if (ds)
         ds->name = malloc(bytes);
-    if (!ds || !path || !ds->name) {
+    if (!ds || !ds->name) {
         dataset_close(ds);
-        free(path);
         return err_set(err, ERR_IO, "%s: out of memory", spec);
     }
     memcpy(ds->name, spec, bytes);
-    memcpy(path, spec, bytes);
-    group = strrchr(path, ':');
-    /* A colon may also be part of the file's name. */
-    if (group && access(spec, F_OK) == 0)
-        group = NULL;
-    if (group)
-        *group++ = 0;
-    status = h5_open(&ds->file, path, err) ||
-             open_group(ds, group && *group ? group : NULL, cache_bytes, err);
-    free(path);
+    status = layout_open(&ds->file, &group, spec, err) || open_group(ds, group, cache_bytes, err);
+    free(group);
     if (status) {
         dataset_close(ds);
         return -1;

@@ -15,6 +15,7 @@ struct column {
     enum h5_type type;      /* as it is read and kept: H5_TYPE_U8, _I32 or _F32 */
     size_t row_bytes;       /* of that type */
     bool channels_first;    /* in the file: [n, c, h, w] */
+    bool void_255;          /* of H5_TYPE_I32: 255 in the file does not count, and is read as -1 */
     unsigned char *kept;    /* [rows, sample], channels last; NULL: not kept */
     int n_classes;
     char **class_name; /* [n_classes] */
@@ -29,7 +30,9 @@ struct dataset {
     struct column column[DATASET_MAX_FIELDS];
     int n_fields;
     int64_t len;
+    bool declared; /* the file says that it has the layout of this program's files */
     char ignored[LAYOUT_IGNORED];
+    char *guesses; /* as dataset_guesses gives them, or NULL */
     uint64_t fingerprint;
     unsigned char *run;    /* rows as in the file, column_run_rows of the longest */
     struct wanted *wanted; /* [most_wanted] */
@@ -45,11 +48,15 @@ struct attr_homes {
 /* The dataset itself, and for the field that they are of the group and the file. */
 struct attr_homes dataset_attr_homes(const struct dataset_layout *at, int field, bool shared);
 
-/* The first of the homes that has the attribute, or NULL. */
-const char *dataset_attr(const struct dataset *ds, const struct attr_homes *homes,
-                         const char *name);
+/* The first of the homes that has the attribute in *home, or NULL. */
+int dataset_attr(const struct dataset *ds, const struct attr_homes *homes, const char *name,
+                 const char **home, struct err *err);
 
 int dataset_no_memory(const struct dataset *ds, struct err *err);
+
+/* Add a sentence, without its end, to what was guessed. */
+int dataset_guess(struct dataset *ds, struct err *err, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
 
 /* The sizes of one sample: numbers, and numbers of one row in the file. */
 static inline int64_t dataset_sample_len(const struct dataset_field *f) {
@@ -66,11 +73,24 @@ int dataset_column_init(struct dataset *ds, int i, const struct dataset_layout *
 int dataset_classes_init(struct dataset *ds, int i, const struct attr_homes *homes,
                          struct err *err);
 
+/* Find whether 255 stands for what does not count in maps of integers wider than a byte, once names
+ * of classes are known: it does where no class is named or counted so, and all others are below
+ * 254. Errors: ERR_DATA where 254 and 255 occur, and may both be classes. */
+int dataset_find_void(struct dataset *ds, int i, struct err *err);
+
+/* The number k of a row of field i as the file stores it, for messages: column.type may have no
+ * room for it. `as_read` where that cannot be read. */
+int64_t dataset_stored_value(const struct dataset *ds, int i, int64_t row, int64_t k,
+                             int64_t as_read);
+
 /* How many rows of a column are read at a time at most. */
 int64_t column_run_rows(const struct column *c);
 
 /* Read all rows to column->kept. */
 int dataset_load(struct dataset *ds, int i, struct err *err);
 
-/* Read rows first .. first + n - 1, n <= column_run_rows, to ds->run, as in the file. */
+/* 255 to -1 in classes[len]. */
+void dataset_drop_void(int32_t *classes, int64_t len);
+
+/* Read rows first .. first + n - 1, n <= column_run_rows, to ds->run, in the order of the file. */
 int dataset_read_run(struct dataset *ds, int i, int64_t first, int64_t n, struct err *err);

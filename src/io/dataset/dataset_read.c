@@ -10,11 +10,11 @@ enum {
     IGNORED_BYTE = 255,   /* in class maps of bytes */
 };
 
-/* [c, h, w] to [h, w, c], items of `bytes` bytes. */
+/* [c, h, w] or [c, d, h, w] to [..., c], items of `bytes` bytes. */
 static void to_channels_last(const unsigned char *from, const struct shape *sample, size_t bytes,
                              unsigned char *to) {
-    const size_t area = (size_t)(sample->dim[0] * sample->dim[1]);
-    const size_t channels = (size_t)sample->dim[2];
+    const size_t channels = (size_t)sample->dim[sample->rank - 1];
+    const size_t area = (size_t)shape_len(sample) / channels;
 
     for (size_t c = 0; c < channels; c++)
         for (size_t p = 0; p < area; p++)
@@ -28,7 +28,20 @@ int64_t column_run_rows(const struct column *c) {
 }
 
 int dataset_read_run(struct dataset *ds, int i, int64_t first, int64_t n, struct err *err) {
-    return h5_data_read(ds->column[i].data, first, n, ds->column[i].type, ds->run, err);
+    const struct column *c = &ds->column[i];
+    const int64_t len = n * dataset_sample_len(&ds->field[i]);
+
+    if (h5_data_read(c->data, first, n, c->type, ds->run, err))
+        return -1;
+    if (c->void_255)
+        dataset_drop_void((int32_t *)(void *)ds->run, len);
+    return 0;
+}
+
+void dataset_drop_void(int32_t *classes, int64_t len) {
+    for (int64_t k = 0; k < len; k++)
+        if (classes[k] == IGNORED_BYTE)
+            classes[k] = -1;
 }
 
 /* Row k of the run to its place, channels last. */

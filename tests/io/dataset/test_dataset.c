@@ -263,6 +263,23 @@ static void labels_number_the_classes_where_names_are_missing(void **state) {
     dataset_close(ds);
 }
 
+/* The losses pass such samples over. */
+static void labels_of_minus_one_do_not_count(void **state) {
+    struct recipe r = good;
+    struct dataset *ds;
+    struct err err = {0};
+
+    (void)state;
+    r.label_type = H5_TYPE_I64;
+    r.bad_sample = 34;
+    r.bad_label = -1;
+    assert_int_equal(make(&r, "", 0, &ds, &err), 0);
+    assert_int_equal(dataset_labels(ds, 1)[34], -1);
+    assert_int_equal(dataset_class_counts(ds, 1)[0], N / 2 - 1);
+    assert_contains(dataset_guesses(ds), "the label of 1 samples is -1: they do not count");
+    dataset_close(ds);
+}
+
 static void assert_refused(const struct recipe *r, const char *group, const char *message) {
     struct dataset *ds = NULL;
     struct err err = {0};
@@ -281,19 +298,25 @@ static void wrong_labels_are_refused(void **state) {
     r.label_type = H5_TYPE_I64;
     r.bad_sample = 34;
     r.bad_label = 12;
-    assert_refused(&r, ":train", "d.h5:train: label 12 of sample 34, expected 0 to 1");
-    r.bad_label = -1;
-    assert_refused(&r, ":train", "label -1 of sample 34, expected 0 to 1");
+    assert_refused(&r, ":train", "d.h5:train: label 12 of sample 34, expected 0 to 1, or -1 for");
+    r.bad_label = -2;
+    assert_refused(&r, ":train", "label -2 of sample 34, expected 0 to 1");
+    r.bad_label = INT64_C(5000000000); /* as stored, not as far as 32 bits go */
+    assert_refused(&r, ":train", "label 5000000000 of sample 34, expected 0 to 1");
     r = good;
     r.n_labels = N - 1;
     assert_refused(&r, ":train", "has 40 images but 39 labels");
     r = good;
     r.label_type = H5_TYPE_F64;
-    assert_refused(&r, ":train", "holds no integers");
+    assert_refused(&r, ":train",
+                   "/train/labels is float64 [n], expected class numbers; store them as integers: "
+                   "f['/train/labels'] = y.astype('int64')");
     r = good;
     r.label_rank = 2;
     r.label_width = 2;
-    assert_refused(&r, ":train", "has 2 dimensions (one-hot?)");
+    assert_refused(&r, ":train",
+                   "is uint8 [n, 2] (one-hot?), expected one class number for each sample: "
+                   "f['/train/labels'] = y.argmax(1)");
 }
 
 static void wrong_images_are_refused(void **state) {
@@ -301,7 +324,7 @@ static void wrong_images_are_refused(void **state) {
 
     (void)state;
     r.image_rank = 2;
-    assert_refused(&r, "", "has 2 dimensions, expected 4");
+    assert_refused(&r, "", "/train/images is uint8 [n, 4], expected images of 4 dimensions");
     r = good;
     r.dim[0] = r.n_labels = 0;
     assert_refused(&r, "", "/train/images is empty");
@@ -385,6 +408,7 @@ int main(void) {
         cmocka_unit_test(common_names_are_found),
         cmocka_unit_test(grey_images_need_no_channel_dimension),
         cmocka_unit_test(labels_number_the_classes_where_names_are_missing),
+        cmocka_unit_test(labels_of_minus_one_do_not_count),
         cmocka_unit_test(wrong_labels_are_refused),
         cmocka_unit_test(wrong_images_are_refused),
         cmocka_unit_test(wrong_statistics_are_refused),
