@@ -3,7 +3,9 @@
 #include "dist/agree.h"
 #include "report/table.h"
 #include "report/terminal.h"
+#include "train/alike.h"
 #include "train/evaluate.h"
+#include "train/facts.h"
 #include "train/save.h"
 #include "train/weights.h"
 
@@ -50,6 +52,14 @@ static int load(struct jobargs *a, struct replica *r, const struct feed *feed, s
         return save_load_nets(a->weights, r, err);
     terminal_init(&terminal);
     return weights_load(&a->job, r, &sinks, err);
+}
+
+/* Every rank has read the file of its own host. */
+static int same_weights(struct replica *r, struct comm *comm, struct err *err) {
+    struct alike alike;
+
+    alike_init(&alike, r, comm);
+    return alike_check(&alike, err) ? err_wrap(err, "weights as they were read") : 0;
 }
 
 /* The classes of a table are those of the mean that it comes from. */
@@ -111,7 +121,10 @@ static int run(int argc, char **argv, struct err *err) {
     if (!rc)
         rc = agree(a.comm, open_validation(&a, &feed, err), err);
     if (!rc)
-        rc = agree(a.comm, load(&a, &replica, &feed, err), err);
+        rc = facts_check_data(a.comm, &feed.dataset, 1, err);
+    if (!rc)
+        rc = agree(a.comm, load(&a, &replica, &feed, err), err) ||
+             same_weights(&replica, a.comm, err);
     if (!rc)
         rc = evaluate(&replica, &feed, a.comm, err);
     if (!rc && comm_rank(a.comm) == 0) {

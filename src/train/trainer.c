@@ -5,6 +5,7 @@
 #include "dist/groups.h"
 #include "train/alike.h"
 #include "train/evaluate.h"
+#include "train/facts.h"
 #include "train/feeds.h"
 #include "train/guesses.h"
 #include "train/memory.h"
@@ -48,7 +49,7 @@ struct trainer {
 /* --- setting up --- */
 
 static int open_gallery(struct trainer *t, struct err *err) {
-    return t->job->n_pictures && !comm_rank(t->comm)
+    return t->job->n_pictures && t->data.validates_here && !comm_rank(t->comm)
                ? gallery_init(&t->gallery, t->job, &t->data, err)
                : 0;
 }
@@ -70,6 +71,15 @@ static struct replica_config replica_config(const struct trainer *t, const struc
         .dataset = t->data.train.dataset,
         .validate_data = validate,
     };
+}
+
+/* Before anything is made for them: are all ranks' data the same? Where rank 0 alone validates,
+ * only it has read what for. */
+static int same_data(const struct trainer *t, struct err *err) {
+    struct dataset *const data[] = {t->data.train.dataset, t->data.validate.dataset};
+    const bool both = t->job->validate && !t->job->validate_on_rank0;
+
+    return facts_check_data(t->comm, data, 1 + both, err);
 }
 
 static int make_replica(struct trainer *t, struct err *err) {
@@ -206,7 +216,8 @@ static int save_as(struct trainer *t, const char *name, struct err *err) {
     int rc = 0;
 
     if (comm_rank(t->comm) == 0)
-        rc = save_write(file, &t->replica, &t->progress, &t->identity, err);
+        rc = runfolder_keep(&t->folder, err) ||
+             save_write(file, &t->replica, &t->progress, &t->identity, err);
     if (agree(t->comm, rc, err))
         return -1;
     e.file = file;
@@ -348,7 +359,8 @@ static int loop(struct trainer *t, struct err *err) {
 static int prepare(struct trainer *t, const struct train_options *o, struct err *err) {
     if (agree(t->comm, groups_new(&t->groups, t->comm, err), err) ||
         agree(t->comm, feeds_init(&t->data, t->job, t->comm, t->sinks, err), err) ||
-        agree(t->comm, open_gallery(t, err), err) || agree(t->comm, make_replica(t, err), err))
+        same_data(t, err) || agree(t->comm, open_gallery(t, err), err) ||
+        agree(t->comm, make_replica(t, err), err))
         return -1;
     replica_meet(&t->replica, groups_all(t->groups));
     if (allocate(t, err))
