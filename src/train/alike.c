@@ -4,8 +4,7 @@ static void add_span(struct alike *a, struct pool *pool, const struct span *span
     for (int i = 0; i < span_n_pieces(span); i++) {
         const struct span_piece piece = span_piece(span, i);
         a->item = pool_grow(pool, a->item, a->n, sizeof *a->item);
-        a->item[a->n++] = (struct audit_item){span->name, piece.param ? piece.param->name : NULL,
-                                              piece.data, piece.bytes};
+        a->item[a->n++] = (struct audit_item){span->name, piece.name, piece.data, piece.bytes};
     }
 }
 

@@ -98,7 +98,8 @@ int span_n_pieces(const struct span *span) {
 
 struct span_piece span_piece(const struct span *span, int i) {
     if (!span->params)
-        return (struct span_piece){NULL, span->data, span->bytes};
+        return (struct span_piece){.data = span->data, .bytes = span->bytes};
     const struct param *p = param_of(span, i);
-    return (struct span_piece){p, (real *)span->data + p->offset, (size_t)p->len * sizeof(real)};
+    return (struct span_piece){p->name, p, (real *)span->data + p->offset,
+                               (size_t)p->len * sizeof(real)};
 }

@@ -27,7 +27,8 @@ struct span {
 
 /* Number i of the pieces that a span is cut into. */
 struct span_piece {
-    const struct param *param; /* the tensor; NULL: all of it */
+    const char *name;          /* of the tensor; NULL: all of it */
+    const struct param *param; /* the tensor, or NULL */
     void *data;
     size_t bytes;
 };

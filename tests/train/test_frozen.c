@@ -96,7 +96,7 @@ static void moments_are_those_of_what_is_trained(void **state) {
         assert_int_equal(span->bytes, of_m ? 3 * 64 : 2 * 64);
         for (int k = 0; of_m && k < 3; k++) {
             const struct span_piece piece = span_piece(span, k);
-            assert_string_equal(piece.param->name, pieces[k]);
+            assert_string_equal(piece.name, pieces[k]);
             assert_ptr_equal(piece.data, (char *)span->data + (size_t)k * 64);
         }
     }
