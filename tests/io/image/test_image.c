@@ -211,6 +211,16 @@ static void in_scans(struct jpeg_compress_struct *jpeg) {
     jpeg_simple_progression(jpeg);
 }
 
+/* A scan for each component. */
+static void in_planes(struct jpeg_compress_struct *jpeg) {
+    static jpeg_scan_info scans[3];
+
+    for (int i = 0; i < 3; i++)
+        scans[i] = (jpeg_scan_info){.comps_in_scan = 1, .component_index = {i}, .Se = 63};
+    jpeg->scan_info = scans;
+    jpeg->num_scans = 3;
+}
+
 static void with_restarts(struct jpeg_compress_struct *jpeg) {
     jpeg->restart_interval = 2;
 }
@@ -241,6 +251,13 @@ static void missing_pixels_are_refused(void **state) {
     for (size_t cut = 4; cut < n - 3; cut++)
         assert_missing(bytes, cut, "cut.jpg: broken JPEG: ");
     assert_missing(bytes, find_marker(bytes, n, 0xda), "broken JPEG: ");
+    free(bytes);
+    make_noise("planes.jpg", in_planes);
+    bytes = read_bytes(in_scratch("planes.jpg"), &n);
+    size_t second = find_marker(bytes, n, 0xda) + 2; /* ended as if it were whole */
+    second += find_marker(bytes + second, n - second, 0xc4);
+    memcpy(bytes + second, "\xff\xd9", 2);
+    assert_missing(bytes, second + 2, "it ends before its last scan");
     free(bytes);
     make_noise("restarts.jpg", with_restarts);
     bytes = read_bytes(in_scratch("restarts.jpg"), &n);
