@@ -185,7 +185,7 @@ static int count(struct dataset *ds, int i, struct err *err) {
     struct census s = {0};
     int status = count_all(ds, i, &s, err);
 
-    if (!status && s.n <= 1 && s.ignored && (c->type == H5_TYPE_U8 || c->void_255) &&
+    if (!status && s.n == 1 && s.ignored && (c->type == H5_TYPE_U8 || c->void_255) &&
         c->n_classes != 1)
         status = err_set(err, ERR_DATA,
                          "%s: %s holds 0 and 255 only, and 255 is for what does not count; store "
@@ -193,7 +193,7 @@ static int count(struct dataset *ds, int i, struct err *err) {
                          ds->name, c->path);
     if (!status && !s.n)
         status = err_set(err, ERR_DATA, "%s: %s holds no class, only %s", ds->name, f->name,
-                         c->type == H5_TYPE_U8 ? "255" : "-1");
+                         c->type == H5_TYPE_U8 || c->void_255 ? "255" : "-1");
     if (!status && s.ignored && !f->sample.rank)
         status = dataset_guess(ds, err, "%s: the label of %lld samples is -1: they do not count",
                                c->path, (long long)s.ignored);

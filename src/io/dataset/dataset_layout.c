@@ -118,12 +118,19 @@ static bool split_of(const char *pattern, const char *name, char *split) {
            LAYOUT_PATH;
 }
 
-/* The split of a dataset of the file that is its images. */
+/* The split of a dataset of the file that is its images: train of train_set_x, which the pattern
+ * that says most of the name tells. */
 static bool is_flat_image(const char *name, char *split) {
+    char other[LAYOUT_PATH];
+    bool found = false;
+
     for (size_t i = 0; i < sizeof flat_names / sizeof *flat_names; i++)
-        if (split_of(flat_names[i].images, name, split))
-            return true;
-    return false;
+        if (split_of(flat_names[i].images, name, other) &&
+            (!found || strlen(other) < strlen(split))) {
+            strcpy(split, other);
+            found = true;
+        }
+    return found;
 }
 
 static bool is_listed(const struct h5_list *list, const char *name) {

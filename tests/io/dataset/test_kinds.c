@@ -313,6 +313,17 @@ static void void_of_255_does_not_count_in_any_integers(void **state) {
     assert_contains(err.msg, "holds 0 and 255 only");
 }
 
+static void a_split_is_named_by_what_is_left_of_a_known_name(void **state) {
+    const struct recipe r[] = {{"/train_set_x", H5_TYPE_U8, 4, {N, 6, 5, 3}, 0, 250, NULL, NULL},
+                               {"/x_dev", H5_TYPE_U8, 4, {N, 6, 5, 3}, 0, 250, NULL, NULL}};
+    struct err err = {0};
+    struct dataset *ds;
+
+    (void)state;
+    assert_int_equal(opened(r, 2, &ds, &err), -1);
+    assert_contains(err.msg, "which split? It has train, dev; write ");
+}
+
 /* Of two groups one is wrong: neither is the only split. */
 static void a_group_that_is_wrong_is_not_passed_over(void **state) {
     struct err err = {0};
@@ -341,6 +352,7 @@ int main(void) {
         cmocka_unit_test(the_order_of_channels_is_certain_or_said_or_refused),
         cmocka_unit_test(volumes_come_channels_last),
         cmocka_unit_test(void_of_255_does_not_count_in_any_integers),
+        cmocka_unit_test(a_split_is_named_by_what_is_left_of_a_known_name),
         cmocka_unit_test(a_group_that_is_wrong_is_not_passed_over),
     };
 
