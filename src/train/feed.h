@@ -42,7 +42,7 @@ struct feed_config {
     const struct feed_classes *classes; /* [n_classes] that the data must be counted by; borrowed */
     int n_classes;
     const char *classes_of;    /* whose they are, for messages: "a.h5:train" */
-    const struct sinks *sinks; /* told what was guessed and matched; NULL: nobody is */
+    const struct sinks *sinks; /* told how classes were matched; NULL: nobody is */
 };
 
 /* Open the dataset, count its classes as the config says, and start its loader.

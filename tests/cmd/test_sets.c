@@ -29,6 +29,7 @@ static void write_part(const char *path, int first, int n, const char *const *na
     if (h5_create(&file, path, &err) || h5_group_create(file, "/train", &err) ||
         h5_write(file, "/train/images", H5_TYPE_U8, 4, dim, pixels, &err) ||
         h5_write(file, "/train/labels", H5_TYPE_I32, 1, dim, labels, &err) ||
+        h5_attr_write_text(file, "/", "layout", "NHWC", &err) ||
         (names && h5_attr_write_texts(file, "/", "classes", names, 3, &err)) || h5_sync(file, &err))
         fail_msg("%s", err.msg);
     h5_close(file);

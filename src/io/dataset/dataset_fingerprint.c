@@ -1,4 +1,5 @@
 /* What tells one dataset from another: a hash of everything that training sees of it. */
+#include "io/dataset/content_hash.h"
 #include "io/dataset/dataset_private.h"
 
 #include <inttypes.h>
@@ -38,11 +39,11 @@ static int read_content_hash(const struct dataset *ds, int i, bool *found, uint6
     char *text;
     int end = 0, status = 0;
 
-    const int exists = h5_attr_exists(ds->file, path, "content_hash", err);
+    const int exists = h5_attr_exists(ds->file, path, CONTENT_HASH, err);
     *found = exists > 0;
     if (exists <= 0)
         return exists;
-    if (h5_attr_text(ds->file, path, "content_hash", &text, err))
+    if (h5_attr_text(ds->file, path, CONTENT_HASH, &text, err))
         return -1;
     if (sscanf(text, "xxh3:%16" SCNx64 "%n", hash, &end) != 1 || end != 21 || text[end])
         status = err_set(err, ERR_DATA,

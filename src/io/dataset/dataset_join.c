@@ -98,9 +98,9 @@ static int map_parts(struct dataset *ds, int i, const struct united *u, struct e
     if (check_numbers(ds, i, u, err))
         return -1;
     if (u->differ && dataset_guess(ds, err,
-                                   "the parts of %s have different classes of %s, or in another "
-                                   "order; they are matched by name: %s",
-                                   ds->name, ds->field[i].name, class_list_text(&u->list, names)))
+                                   "the parts have different classes of %s, or in another order; "
+                                   "they are matched by name: %s",
+                                   ds->field[i].name, class_list_text(&u->list, names)))
         return -1;
     for (int k = 0; k < ds->n_parts; k++)
         if (dataset_map_classes(ds->part[k].ds, ds->part[k].field[i], &u->list, err))
@@ -223,10 +223,8 @@ static int join_statistics(struct dataset *ds, int i, struct err *err) {
     if (same)
         return 0;
     return dataset_guess(
-        ds, err,
-        "the parts of %s have different mean and std of %s; taken are those of all "
-        "together",
-        ds->name, ds->field[i].name);
+        ds, err, "the parts have different mean and std of %s; taken are those of all together",
+        ds->field[i].name);
 }
 
 int dataset_join_field(struct dataset *ds, int i, struct err *err) {

@@ -58,7 +58,8 @@ static int setup(void **state) {
     succeeded(h5_attr_write_int(file, "/all/other", "unpaired", 1, &err), &err);
     succeeded(h5_attr_write_texts(file, "/all", "classes", names, 4, &err), &err);
     succeeded(h5_attr_write_texts(file, "/all/places", "classes", names, 3, &err), &err);
-    succeeded(h5_attr_write_text(file, "/all/places", CONTENT_HASH, "xxh3:0000000000000000", &err), &err);
+    succeeded(h5_attr_write_text(file, "/all/places", CONTENT_HASH, "xxh3:0000000000000000", &err),
+              &err);
     succeeded(h5_attr_write_reals(file, "/", "mean", (const double[]){.1, .2, .3}, 3, &err), &err);
     succeeded(h5_attr_write_reals(file, "/", "std", (const double[]){.1, .2, .3}, 3, &err), &err);
     succeeded(h5_attr_write_text(file, "/all/images", "who", "took them", &err), &err);
