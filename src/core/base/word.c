@@ -41,6 +41,6 @@ const char *arg_text(enum arg_kind kind, double v, char text[ARG_TEXT]) {
 
     for (; kind == ARG_BYTES && unit < 3 && v >= 1024 && fmod(v, 1024) <= 0; unit++)
         v /= 1024;
-    snprintf(text, ARG_TEXT, kind == ARG_BYTES ? "%.15g%s" : "%g%s", v, units[unit]);
+    snprintf(text, ARG_TEXT, kind == ARG_BYTES ? "%.15g%s" : "%.10g%s", v, units[unit]);
     return text;
 }

@@ -9,6 +9,7 @@
 static struct section *add_section(struct source *s, struct section section) {
     s->sections = pool_grow(&s->pool, s->sections, s->n_sections, sizeof section);
     s->sections[s->n_sections] = section;
+    names_set(&s->names, &s->pool, section.kind, section.name, s->n_sections);
     return &s->sections[s->n_sections++];
 }
 
@@ -26,11 +27,12 @@ void merge_file(struct source *s, const struct file *file) {
         const struct section *from = &file->sections[i];
         const bool job = !strcmp(from->kind, "job"),
                    network = !strcmp(from->kind, "net") || !strcmp(from->kind, "block");
-        struct section *into = sections_find(s->sections, s->n_sections, from->kind, from->name);
+        struct section *into = sections_find(s->sections, &s->names, from->kind, from->name);
         struct section empty = *from;
 
         empty.entries = NULL;
         empty.n_entries = 0;
+        empty.keys = (struct names){0};
         if (!into)
             into = add_section(s, empty);
         else if (network)
@@ -44,7 +46,7 @@ void merge_file(struct source *s, const struct file *file) {
 /* The section that --set PATH.key means, made if it has no name and no file has it. */
 static struct section *set_section(struct source *s, const char *kind, const char *name,
                                    struct pos pos, struct err *err) {
-    struct section *found = sections_find(s->sections, s->n_sections, kind, name);
+    struct section *found = sections_find(s->sections, &s->names, kind, name);
     struct section fresh = {.kind = kind, .name = "", .pos = pos, .header = kind};
     bool others = !strcmp(kind, "net") || !strcmp(kind, "block") || *name;
 
@@ -70,8 +72,8 @@ static struct section *set_section(struct source *s, const char *kind, const cha
 /* The section to which --set NAME belongs: [let] or [job]. */
 static struct section *set_name(struct source *s, const char *name, struct pos pos,
                                 const char *const *job_keys, struct err *err) {
-    struct section *let = sections_find(s->sections, s->n_sections, "let", "");
-    struct section *job = sections_find(s->sections, s->n_sections, "job", "");
+    struct section *let = sections_find(s->sections, &s->names, "let", "");
+    struct section *job = sections_find(s->sections, &s->names, "job", "");
     const int n_let = let ? let->n_entries : 0, n_job = job ? job->n_entries : 0;
     int n_keys = 0, n = 0;
 

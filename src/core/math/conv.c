@@ -55,10 +55,10 @@ static void phase_of(int64_t x_len, int64_t dy_len, int64_t kernel, int64_t stri
     *axis = (struct axis){.src = dy_len, .step = 1, .tap_step = between * dilation / stride};
     if (i0 < x_len)
         axis->out = (x_len - i0 + stride - 1) / stride;
-    for (int64_t t = 0; t < kernel; t++)
-        if ((i0 + pad - t * dilation) % stride == 0) {
-            axis->taps++;
-            last = t;
+    for (int64_t t = 0; t < kernel && t < between && last < 0; t++)
+        if ((i0 + pad - t * dilation) % stride == 0) { /* and so it does at each between-th after */
+            axis->taps = (kernel - 1 - t) / between + 1;
+            last = t + (axis->taps - 1) * between;
         }
     if (last >= 0)
         axis->first = (i0 + pad - last * dilation) / stride;
