@@ -1,4 +1,5 @@
-/* main.c - argv to a command of the table. The only caller of exit. */
+/* main.c - argv to a command of the table. The only caller of exit, but for ends that
+ * cannot wait: memory_end, comm_abort. */
 #include "cmd/command.h"
 #include "core/math/isa/isa.h"
 #include "dist/launch.h"

@@ -1,5 +1,6 @@
 #include "train/replica_parts.h"
 #include "core/graph/fuse.h"
+#include "core/math/gemm.h"
 
 #include <string.h>
 
@@ -209,7 +210,8 @@ void replica_meet(const struct replica *r, const struct ranks *all) {
 int replica_allocate(struct replica *r, const struct replica_config *c, struct err *err) {
     const size_t activations = arena_round(replica_activation_bytes(r));
 
-    if (team_new(&r->team, c->threads, err) || model_allocate(&r->model, c->job->seed, err) ||
+    if (gemm_reserve(c->threads, err) || team_new(&r->team, c->threads, err) ||
+        model_allocate(&r->model, c->job->seed, err) ||
         arena_init(&r->arena, activations + replica_moment_bytes(r), err))
         return -1;
     void *memory = arena_take(&r->arena, activations);
