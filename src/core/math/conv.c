@@ -87,7 +87,8 @@ static bool backward_of(const struct conv_shape *s, int64_t group, int64_t phase
              &out->from.h, &out->h);
     phase_of(s->w, s->out_w, s->kernel_w, s->stride_w, s->pad_w, s->dilation_w, phase_w,
              &out->from.w, &out->w);
-    return out->from.h.out * out->from.w.out * out->from.h.taps * out->from.w.taps > 0;
+    return out->from.h.out > 0 && out->from.w.out > 0 && out->from.h.taps > 0 &&
+           out->from.w.taps > 0;
 }
 
 static size_t larger(size_t a, size_t b) {

@@ -86,6 +86,62 @@ static void wide_windows_are_still_planned(void **state) {
     release_one(&job, &step);
 }
 
+static bool is_whole(const struct arg_spec *a) {
+    return a->kind == ARG_INT || a->kind == ARG_INTS || a->kind == ARG_INTS_OR_WORD;
+}
+
+/* The operator's call with that value for the whole numbers of `which`: the number of an argument,
+ * or -1 for all of them. Others that must be there are 4. */
+static void write_call(const struct op *op, int which, int value, char text[1024]) {
+    int n = snprintf(text, 1024, "[net m(image)]\nout = %s(image", op->word.name);
+
+    for (int i = 1; i < op->min_x; i++)
+        n += snprintf(text + n, 1024 - (size_t)n, ", image");
+    for (int i = 0; op->word.args && op->word.args[i].name; i++) {
+        const struct arg_spec *a = &op->word.args[i];
+        const bool set = is_whole(a) && (which < 0 || which == i);
+
+        if (set || (a->required && a->kind != ARG_WORD && a->kind != ARG_APPLIED))
+            n += snprintf(text + n, 1024 - (size_t)n, ", %s=%d", a->name, set ? value : 4);
+    }
+    snprintf(text + n, 1024 - (size_t)n, ")\n[step]\nout = m(image)\n");
+}
+
+/* It is planned or refused: with sanitizers without overflow, and never for ever. */
+static int try_call(const struct op *op, int which, int value) {
+    char text[1024];
+    struct job_case job;
+    struct step_case step;
+    struct err err = {0};
+
+    write_call(op, which, value, text);
+    job_init(&job, text);
+    const int refused = step_try(&step, &job, "", &err);
+    if (refused && err.kind != ERR_CONFIG)
+        fail_msg("%s: %s", text, err.msg);
+    job_release(&job);
+    return refused && !strstr(err.msg, "is no mean");
+}
+
+static void operators_plan_or_refuse_the_largest_numbers(void **state) {
+    static const int values[] = {INT32_MAX, INT32_MAX - 1, 1 << 30, 65537, 46341, 4096};
+    int n_ops, n_refused = 0;
+    const struct op *const *ops = op_table(&n_ops);
+
+    (void)state;
+    for (int i = 0; i < n_ops; i++) {
+        const struct arg_spec *args = ops[i]->word.args;
+
+        for (size_t k = 0; k < sizeof values / sizeof *values; k++) {
+            n_refused += try_call(ops[i], -1, values[k]);
+            for (int a = 0; args && args[a].name; a++)
+                if (is_whole(&args[a]))
+                    n_refused += try_call(ops[i], a, values[k]);
+        }
+    }
+    assert_true(n_refused > 100);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(blocks_that_double_are_refused),
@@ -93,6 +149,7 @@ int main(void) {
         cmocka_unit_test(deep_blocks_are_told_from_circles),
         cmocka_unit_test(sizes_that_overflow_are_refused),
         cmocka_unit_test(wide_windows_are_still_planned),
+        cmocka_unit_test(operators_plan_or_refuse_the_largest_numbers),
     };
 
     alarm(SECONDS);
