@@ -1,7 +1,9 @@
-/* main.c - argv to a command of the table. The only caller of exit. */
+/* main.c - argv to a command of the table. The only caller of exit, but for ends that
+ * cannot wait: memory_end, comm_abort. */
 #include "cmd/command.h"
 #include "core/math/isa/isa.h"
 #include "dist/launch.h"
+#include "train/stop.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,6 +28,9 @@ int main(int argc, char **argv) {
         help || (command ? command == command_find("help") : !command_is_job(argc, argv));
     if (alone && launch_rank(getenv) > 0)
         exit(0);
+    /* Whoever is asked to stop before training begins ends as one who is asked in its course. */
+    if (!help && (command ? command == command_find("train") : command_is_job(argc, argv)))
+        stop_catch_signals();
     if (isa_check(&err))
         rc = -1;
     else if (help)

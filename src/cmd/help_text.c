@@ -1,5 +1,7 @@
 #include "cmd/help_text.h"
+#include "core/base/word.h"
 
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -14,15 +16,12 @@ void help_add(char text[HELP_TEXT], const char *fmt, ...) {
 }
 
 void help_range(double min, double max, char text[HELP_TEXT]) {
-    const double tiny = 1e-20, huge = 1e9;
-    const bool above = max > min && max < huge;
+    const double huge = 1e9;
+    char range[RANGE_TEXT];
 
-    if (min > 0 && min < tiny)
-        help_add(text, ", above 0");
-    else if (above)
-        help_add(text, ", %g to %g", min, max);
-    else if (min > -huge)
-        help_add(text, ", at least %g", min);
+    if (min <= -huge && !(max > min && max < huge))
+        return;
+    help_add(text, ", %s", range_text(ARG_REAL, min, max < huge ? max : INFINITY, range));
 }
 
 void help_cell(const char *text) {

@@ -1,13 +1,16 @@
 #include "dist/comm.h"
+#include "core/base/memory.h"
 #include "dist/agree.h"
 #include "dist/launch.h"
 #include "dist/same.h"
 
 #include <limits.h>
 #include <mpi.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 struct comm {
     MPI_Comm world; /* a duplicate: tags and collectives of our own */
@@ -23,6 +26,9 @@ _Static_assert(sizeof(MPI_Request) <= sizeof((struct comm_request){0}.handle),
                "an MPI request fits into a comm_request");
 
 enum { CHUNK = 1 << 30 }; /* bytes; MPI counts in int */
+
+/* What Open MPI takes while it starts, with the libraries that it loads, and room beside. */
+enum { START_MIB = 256 };
 
 void comm_abort(const struct comm *comm, int exit_code, const char *message) {
     char line[2048]; /* one write, so that lines of several ranks do not mix */
@@ -99,9 +105,36 @@ static int check_launch(struct comm *comm, struct err *err) {
     return rc;
 }
 
+/* That of one rank is the end of all. MPI without memory may crash on the way out: then this
+ * process ends by itself, with the same code, and whoever started the ranks ends the others. */
+static void leave(int signal) {
+    (void)signal;
+    _exit(ERR_IO);
+}
+
+_Noreturn void memory_end(size_t bytes) {
+    static const int signals[] = {SIGSEGV, SIGBUS, SIGABRT, SIGALRM};
+    const unsigned patience_s = 5;
+    int started = 0, ended = 0;
+
+    fprintf(stderr, "dltrain: rank %d: not enough memory: %zu bytes are needed\n",
+            launch_rank(getenv), bytes);
+    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
+        signal(signals[i], leave);
+    alarm(patience_s);
+    MPI_Initialized(&started);
+    MPI_Finalized(&ended);
+    if (started && !ended)
+        MPI_Abort(MPI_COMM_WORLD, ERR_IO);
+    _exit(ERR_IO);
+}
+
 int comm_new(struct comm **out, int *argc, char ***argv, struct err *err) {
     int provided;
 
+    /* Libraries that MPI loads crash or hang without memory. */
+    if (memory_probe((size_t)START_MIB << 20, "MPI", err))
+        return -1;
     if (MPI_Init_thread(argc, argv, MPI_THREAD_FUNNELED, &provided) != MPI_SUCCESS)
         return err_set(err, ERR_IO, "MPI does not start");
     MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);

@@ -43,19 +43,19 @@ const struct job_section *job_section_find(const char *kind) {
     return NULL;
 }
 
-struct names {
+struct name_list {
     struct pool *pool;
     const char **name; /* [n] */
     int n;
 };
 
-static void add_name(struct names *names, const char *name) {
+static void add_name(struct name_list *names, const char *name) {
     names->name = pool_grow(names->pool, names->name, names->n, sizeof *names->name);
     names->name[names->n++] = name;
 }
 
 /* The arguments of the words that can be the key's value: step.optimizer.lr, each once. */
-static void add_arguments(struct names *names, const char *section, const struct key *key) {
+static void add_arguments(struct name_list *names, const char *section, const struct key *key) {
     const int first = names->n;
     const struct word *word;
 
@@ -71,7 +71,7 @@ static void add_arguments(struct names *names, const char *section, const struct
 }
 
 const char *const *job_all_keys(struct pool *pool) {
-    struct names names = {.pool = pool};
+    struct name_list names = {.pool = pool};
 
     for (int i = 0; i < N_SECTIONS; i++)
         for (const struct key *k = table[i]->keys; k && k->name; k++) {

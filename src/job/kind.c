@@ -29,9 +29,14 @@ static int check_range(const struct key *key, const struct entry *entry, double 
     const bool bounded = key->max > key->min;
     const double max = bounded ? key->max : whole ? most_whole : INFINITY;
     const char *what = whole ? "whole number" : "number";
+    const double tiny = 1e-20;
+    char range[RANGE_TEXT];
 
     if (v >= key->min && v <= max && !(whole && v != floor(v)))
         return 0;
+    if (key->min > 0 && key->min < tiny)
+        return pos_error(err, entry->pos, "%s is %g, expected a %s %s", key->name, v, what,
+                         range_text(ARG_REAL, key->min, max, range));
     if (bounded || v > max)
         return pos_error(err, entry->pos, "%s is %g, expected a %s from %g to %g", key->name, v,
                          what, key->min, max);

@@ -1,32 +1,7 @@
 #include "train/control.h"
 
 #include <math.h>
-#include <signal.h>
 #include <stdlib.h>
-
-static volatile sig_atomic_t stop_requested; /* written by the handler */
-
-static void request_stop(int signal) {
-    (void)signal;
-    stop_requested = 1;
-}
-
-void control_catch_signals(void) {
-    static const int signals[] = {SIGUSR1, SIGTERM, SIGINT};
-    struct sigaction action = {.sa_handler = request_stop};
-
-    sigemptyset(&action.sa_mask);
-    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) {
-        action.sa_flags = SA_RESTART; /* a second Ctrl-C ends the job at once */
-        if (signals[i] == SIGINT)
-            action.sa_flags |= (int)SA_RESETHAND;
-        sigaction(signals[i], &action, NULL);
-    }
-}
-
-bool control_stop_requested(void) {
-    return stop_requested != 0;
-}
 
 int64_t control_total_steps(const struct job *job, int64_t steps_per_epoch) {
     if (job->steps)

@@ -44,9 +44,3 @@ int progress_add(struct progress *p, double measure, struct err *err);
 int progress_best(const struct progress *p);
 
 void progress_release(struct progress *p);
-
-/* From now on SIGUSR1, SIGTERM and SIGINT ask the job to stop at the end of the step. */
-void control_catch_signals(void);
-
-/* Was this rank asked to stop? */
-bool control_stop_requested(void);

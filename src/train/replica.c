@@ -1,5 +1,6 @@
 #include "train/replica_parts.h"
 #include "core/graph/fuse.h"
+#include "core/math/gemm.h"
 
 #include <string.h>
 
@@ -211,7 +212,8 @@ int replica_allocate(struct replica *r, const struct replica_config *c, struct e
     for (int i = 0; i < r->n_steps; i++)
         if (r->step[i].plan && replica_check_values(&r->step[i], c, err))
             return -1;
-    if (team_new(&r->team, c->threads, err) || model_allocate(&r->model, c->job->seed, err) ||
+    if (gemm_reserve(c->threads, err) || team_new(&r->team, c->threads, err) ||
+        model_allocate(&r->model, c->job->seed, err) ||
         arena_init(&r->arena, activations + replica_moment_bytes(r), err))
         return -1;
     void *memory = arena_take(&r->arena, activations);

@@ -13,6 +13,7 @@
 #include "train/runfolder.h"
 #include "train/save.h"
 #include "train/step.h"
+#include "train/stop.h"
 #include "train/weights.h"
 
 #include <inttypes.h>
@@ -315,7 +316,7 @@ static int one_step(struct trainer *t, bool *stop, struct err *err) {
                                   .rc = rc,
                                   .step = t->progress.step,
                                   .lr = t->control.lr,
-                                  .stop = control_stop_requested()};
+                                  .stop = stop_requested()};
 
     if (stepper_run(&t->stepper, &in, &out, err))
         return -1;
@@ -337,7 +338,7 @@ static int loop(struct trainer *t, struct err *err) {
     t->first_step = t->progress.step;
     for (int i = 0; i < t->replica.n_steps; i++)
         t->recent.loss[i] = (double)NAN;
-    if (follow_up(t, false, false, err))
+    if (stop_check(t->comm, err) || follow_up(t, false, false, err))
         return -1;
     if (t->job->validate && t->control.finish &&
         t->progress.validated) /* was finished before: measure once more */
@@ -359,15 +360,16 @@ static int loop(struct trainer *t, struct err *err) {
 static int prepare(struct trainer *t, const struct train_options *o, struct err *err) {
     if (agree(t->comm, groups_new(&t->groups, t->comm, err), err) ||
         agree(t->comm, feeds_init(&t->data, t->job, t->comm, t->sinks, err), err) ||
-        same_data(t, err) || agree(t->comm, open_gallery(t, err), err) ||
-        agree(t->comm, make_replica(t, err), err))
+        same_data(t, err) || stop_check(t->comm, err) ||
+        agree(t->comm, open_gallery(t, err), err) || agree(t->comm, make_replica(t, err), err))
         return -1;
     replica_meet(&t->replica, groups_all(t->groups));
     if (allocate(t, err))
         return -1;
     if (alike_check(&t->alike, err))
         return err_wrap(err, "made from the same seed");
-    if (agree(t->comm, load_weights(t, o->resume, err), err))
+    if (stop_check(t->comm, err) || agree(t->comm, load_weights(t, o->resume, err), err) ||
+        stop_check(t->comm, err))
         return -1;
     t->identity = (struct save_identity){t->job->batch, t->job->seed,
                                          dataset_fingerprint(t->data.train.dataset)};
@@ -385,7 +387,6 @@ int train(struct job *job, const struct train_options *options, struct comm *com
     struct trainer t = {
         .job = job, .comm = comm, .threads = options->threads, .sinks = options->sinks};
 
-    control_catch_signals();
     runfolder_init(&t.folder, job, t.sinks);
     const int rc = prepare(&t, options, err) || loop(&t, err) ? -1 : 0;
     if (t.started)

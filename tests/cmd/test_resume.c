@@ -99,7 +99,7 @@ static void a_signal_saves_and_exits_with_75(void **state) {
     for (int i = 0; i < 3; i++) {
         program_expect(75, "saved in runs/signal/last.h5",
                        "$DLTRAIN job.ini --set name=signal --set steps=4000 --resume "
-                       "--set checkpoint.last=never & pid=$!; sleep 1; kill -%s $pid; wait $pid",
+                       "--set checkpoint.last=never & pid=$!; sleep 2; kill -%s $pid; wait $pid",
                        signals[i]);
     }
     /* 3 interrupted runs, then as many steps as were done are compared with one run through. */

@@ -261,7 +261,7 @@ static void what_names_nothing_or_is_out_of_range_is_refused(void **state) {
     (void)state;
     write_plain("plain.ini", "optimizer = sgd(lr=0.1)\n");
     program_expect(78,
-                   "expected a number of at least 0 behind the name, as in lr_scale = model.fc 10",
+                   "lr_scale: found nothing behind 'm.fc', expected a number from 0 to 1e9",
                    "$DLTRAIN plain.ini --set step.lr_scale=m.fc");
     program_expect(78, "the loss does not depend on what is not frozen of net m",
                    "$DLTRAIN plain.ini --set step.freeze=model");

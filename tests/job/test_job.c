@@ -200,7 +200,13 @@ static void numbers_out_of_range_are_refused(void **state) {
     refused("[data]\nbatch = 2.5\n", ":2:9: batch is 2.5, expected a whole number");
     refused("[data]\nbatch = \"many\"\n", ":2:9: batch: found a string, expected a number");
     refused("[data]\ncache = -1\n", "cache is -1, expected a number from 0");
-    refused("[job]\nepochs = -1\n", "epochs is -1, expected a number from 0");
+    refused("[job]\nepochs = -1\n",
+            "epochs is -1, expected a number above 0 and at most 1000000000");
+    refused("[job]\nepochs = 0\n", "epochs is 0, expected a number above 0");
+    refused("[step]\nloss = a\ntrain = a\noptimizer = lars(lr=1, trust=0)\n",
+            "lars: trust is 0, expected above 0");
+    refused("[step]\nloss = a\ntrain = a\noptimizer = adam(lr=1, beta1=1)\n",
+            "adam: beta1 is 1, expected at least 0 and below 1");
     refused("[job]\nsteps = 0\n", "steps is 0, expected a whole number from 1");
     refused("[job]\nseed = -1\n", "seed is -1, expected a whole number from 0");
     refused("[job]\nthreads = 2000\n", "threads is 2000, expected a whole number from 1 to 1024");
@@ -289,7 +295,7 @@ static void steps_without_their_parts_are_refused(void **state) {
     refused("[step]\nloss = a\ntrain = a\noptimizer = sgd()\n", "sgd: lr is missing");
     refused("[step]\nloss = a\ntrain = a\noptimizer = 3\n", "optimizer: expected one as in sgd");
     refused("[step]\nloss = a\ntrain = a\noptimizer = sgd(lr=1)\nclip_norm = 0\n",
-            "clip_norm is 0, expected a number from 1e-30");
+            "clip_norm is 0, expected a number above 0 and at most 1e+30");
 }
 
 static void pipelines_begin_with_the_image(void **state) {

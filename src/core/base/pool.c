@@ -1,4 +1,5 @@
 #include "core/base/pool.h"
+#include "core/base/memory.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -13,10 +14,8 @@ struct pool_chunk {
 void *pool_take(struct pool *pool, size_t bytes) {
     struct pool_chunk *chunk = calloc(1, sizeof *chunk + bytes);
 
-    if (!chunk) {
-        fprintf(stderr, "dltrain: no memory for %zu bytes\n", bytes);
-        abort();
-    }
+    if (!chunk)
+        memory_end(bytes);
     chunk->next = pool->first;
     pool->first = chunk;
     return chunk->data;

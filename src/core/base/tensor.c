@@ -13,6 +13,19 @@ bool shape_equal(const struct shape *a, const struct shape *b) {
     return true;
 }
 
+bool shape_fits(const struct shape *s) {
+    int64_t len = 1;
+
+    for (int i = 0; i < s->rank; i++) {
+        if (s->dim[i] < 0 || s->dim[i] > INT32_MAX)
+            return false;
+        if (s->dim[i] && len > TENSOR_MAX_LEN / s->dim[i])
+            return false;
+        len *= s->dim[i] ? s->dim[i] : 1;
+    }
+    return true;
+}
+
 const char *shape_text(const struct shape *s, char *text) {
     size_t used = 0;
 

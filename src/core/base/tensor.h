@@ -50,22 +50,32 @@ static inline size_t tensor_item_bytes(enum tensor_kind kind) {
                                   : sizeof(int32_t);
 }
 
-/* Number of elements; 0 for rank 0. */
+/* No computer holds a tensor of more elements, and no sum of a hundred thousand of them overflows.
+ * A dimension is an int, which is what BLAS counts with. */
+#define TENSOR_MAX_LEN ((int64_t)1 << 46)
+
+/* Is each dimension at least 0 and an int, and the product of those that are not 0 at most
+ * TENSOR_MAX_LEN? Whoever computes a shape from what a user wrote asks this before anything else.
+ */
+bool shape_fits(const struct shape *s);
+
+/* Number of elements; 0 for rank 0. Of a shape that does not fit some number: a plan may ask before
+ * its shape is refused. */
 static inline int64_t shape_len(const struct shape *s) {
-    int64_t len = 1;
+    uint64_t len = 1;
 
     for (int i = 0; i < s->rank; i++)
-        len *= s->dim[i];
-    return s->rank ? len : 0;
+        len *= (uint64_t)s->dim[i];
+    return s->rank ? (int64_t)len : 0;
 }
 
 /* Elements of one sample: the product of all dimensions but the first. */
 static inline int64_t shape_sample_len(const struct shape *s) {
-    int64_t len = 1;
+    uint64_t len = 1;
 
     for (int i = 1; i < s->rank; i++)
-        len *= s->dim[i];
-    return len;
+        len *= (uint64_t)s->dim[i];
+    return (int64_t)len;
 }
 
 /* The last dimension. */

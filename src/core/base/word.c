@@ -2,6 +2,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 void word_defaults(const struct word *word, void *args) {
@@ -41,6 +42,26 @@ const char *arg_text(enum arg_kind kind, double v, char text[ARG_TEXT]) {
 
     for (; kind == ARG_BYTES && unit < 3 && v >= 1024 && fmod(v, 1024) <= 0; unit++)
         v /= 1024;
-    snprintf(text, ARG_TEXT, kind == ARG_BYTES ? "%.15g%s" : "%g%s", v, units[unit]);
+    snprintf(text, ARG_TEXT, kind == ARG_BYTES ? "%.15g%s" : "%.10g%s", v, units[unit]);
+    if (kind != ARG_BYTES && strtod(text, NULL) != v) /* 0.99999999999 is not 1 */
+        snprintf(text, ARG_TEXT, "%.15g", v);
+    return text;
+}
+
+const char *range_text(enum arg_kind kind, double min, double max, char text[RANGE_TEXT]) {
+    const double tiny = 1e-20;
+    const bool above = min > 0 && min < tiny, below = max < 1 && max >= ARG_BELOW_1;
+    const bool limited = max > min && !isinf(max);
+    char least[ARG_TEXT], most[ARG_TEXT];
+
+    arg_text(kind, above ? 0 : min, least);
+    arg_text(kind, below ? 1 : max, most);
+    if (limited && !above && !below)
+        snprintf(text, RANGE_TEXT, "%s to %s", least, most);
+    else if (limited)
+        snprintf(text, RANGE_TEXT, "%s %s %s %s", above ? "above" : "at least", least,
+                 below ? "and below" : "and at most", most);
+    else
+        snprintf(text, RANGE_TEXT, "%s %s", above ? "above" : "at least", least);
     return text;
 }

@@ -20,6 +20,10 @@ enum arg_kind {
 
 enum { INTS_MAX = 4 };
 
+/* Bounds that leave 0 or 1 out: the numbers next to them. */
+#define ARG_ABOVE_0 0x1p-1074
+#define ARG_BELOW_1 (1 - 0x1p-53)
+
 struct ints {
     int n; /* 0 where a word was written */
     int v[INTS_MAX];
@@ -67,6 +71,11 @@ void word_defaults(const struct word *word, void *args);
 /* "512KiB" or "3": v as an argument of that kind is written; returns text. */
 enum { ARG_TEXT = 32 };
 const char *arg_text(enum arg_kind kind, double v, char text[ARG_TEXT]);
+
+/* "0 to 1", "at least 0 and below 1", "above 0": the range of such an argument; returns text.
+ *   max  <= min, or infinite: no upper limit */
+enum { RANGE_TEXT = 2 * ARG_TEXT + 32 };
+const char *range_text(enum arg_kind kind, double min, double max, char text[RANGE_TEXT]);
 
 /* The element i of a kernel-like argument: a single number stands for all. */
 static inline int ints_at(const struct ints *v, int i) {

@@ -39,12 +39,12 @@ static int host_name(struct evaluator *ev, const struct expr *e, struct value *o
                      struct err *err) {
     struct builder *b = builder(ev);
 
-    for (int i = b->frame->n_names - 1; i >= 0; i--)
-        if (!strcmp(b->frame->names[i].name, e->text)) {
-            *out = b->frame->names[i].value;
-            out->pos = e->pos;
-            return 1;
-        }
+    const int known = names_find(&b->frame->known, "", e->text);
+    if (known >= 0) {
+        *out = b->frame->names[known].value;
+        out->pos = e->pos;
+        return 1;
+    }
     if (!b->frame->net) { /* statements of a step may stand in any order */
         const int made = build_statement(b, e->text, out, err);
         if (made || field_value(b, e, out))
@@ -161,15 +161,14 @@ static int host_member(struct evaluator *ev, const struct expr *e, const struct 
     (void)ev;
     if (left->kind != VALUE_USE)
         return 0;
-    for (int i = 0; i < use->n_names; i++) {
-        if (!strcmp(use->names[i].name, e->text)) {
-            *out = use->names[i].value;
-            out->pos = e->pos;
-            return 1;
-        }
-        if (n < 256)
-            names[n++] = use->names[i].name;
+    const int known = names_find(&use->known, "", e->text);
+    if (known >= 0) {
+        *out = use->names[known].value;
+        out->pos = e->pos;
+        return 1;
     }
+    for (; n < use->n_names && n < 256; n++)
+        names[n] = use->names[n].name;
     const char *near = nearest(e->text, names, n);
     return pos_error(err, e->pos, "net %s has no statement '%s'%s%s%s", use->section->name, e->text,
                      near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
@@ -259,10 +258,11 @@ int graph_new(struct graph **out, const struct graph_config *config, struct err 
                   : config->section->kind;
     if (build_statements(&b, &last, err))
         return -1;
-    for (int i = 0; i < config->section->n_entries; i++) /* in the order of the text */
-        for (int k = 0; k < top.n_names; k++)
-            if (!strcmp(top.names[k].name, config->section->entries[i].key))
-                name_node(g, top.names[k].name, &top.names[k].value);
+    for (int i = 0; i < config->section->n_entries; i++) { /* in the order of the text */
+        const int known = names_find(&top.known, "", config->section->entries[i].key);
+        if (known >= 0)
+            name_node(g, top.names[known].name, &top.names[known].value);
+    }
     *out = g;
     return 0;
 }

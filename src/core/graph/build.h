@@ -3,6 +3,7 @@
 #pragma once
 #include "core/graph/graph.h"
 
+/* Of blocks inside each other, each of which takes about 2 KiB of stack. */
 enum { BUILD_MAX_DEPTH = 48 };
 
 struct named_value {
@@ -21,9 +22,11 @@ struct frame {
     struct part *part; /* the use of a block that this is; NULL otherwise */
     struct named_value *names;
     int n_names;
+    struct names known;      /* the last of each of those names */
     const char *statement;   /* the one at hand */
     struct part **parts;     /* parameterised parts made here, in order */
     int n_parts, first_part; /* those of the statement at hand begin at first_part */
+    struct names taken; /* the names of parts; of the groups "pattern" and "word" how many so far */
     int depth;
     int use;                  /* number of the use of a net that this belongs to; 0 in a step */
     const char *const *plain; /* keys of the section that are no statements */

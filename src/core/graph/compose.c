@@ -5,6 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
+/* What the use of a net or block costs besides its statements. */
+enum { BODY_WORK = 50 };
+
 /* A net with what is bound of its parameters. */
 struct net_use {
     const struct section *section;
@@ -15,6 +18,7 @@ static void frame_set(struct builder *b, const char *name, const struct value *v
     struct frame *f = b->frame;
 
     f->names = pool_grow(&b->config->model->pool, f->names, f->n_names, sizeof *f->names);
+    names_set(&f->known, &b->config->model->pool, "", name, f->n_names);
     f->names[f->n_names] = (struct named_value){name, *v};
     f->names[f->n_names++].value.chain = NULL; /* a numbered chain ends with its statement */
 }
@@ -44,11 +48,14 @@ static int run_statement(struct builder *b, int i, struct value *out, struct err
 int build_statement(struct builder *b, const char *key, struct value *out, struct err *err) {
     const struct frame *f = b->frame;
 
-    for (int i = 0; f->progress && i < f->section->n_entries; i++)
-        if (f->progress[i] == BUILD_WAITS && !strcmp(f->section->entries[i].key, key) &&
-            !in_list(f->plain, key))
-            return run_statement(b, i, out, err) ? -1 : 1;
-    return 0;
+    const struct entry *entry = f->progress ? section_find(f->section, key) : NULL;
+
+    if (!entry || in_list(f->plain, key))
+        return 0;
+    const int i = (int)(entry - f->section->entries);
+    if (f->progress[i] != BUILD_WAITS)
+        return 0;
+    return run_statement(b, i, out, err) ? -1 : 1;
 }
 
 int build_statements(struct builder *b, struct value *last, struct err *err) {
@@ -170,6 +177,16 @@ static void add_call(const struct section *s, struct pos call, struct err *err) 
                  s->name, call.file, call.line, call.column);
 }
 
+static int too_deep(const struct frame *f, struct pos pos, struct err *err) {
+    const struct frame *same = f->outer;
+
+    while (same && same->section != f->section)
+        same = same->outer;
+    return pos_error(err, pos, "%s %s more than %d deep, expected less", f->section->name,
+                     same ? "is used inside itself" : "stands in blocks inside each other",
+                     BUILD_MAX_DEPTH);
+}
+
 /* Evaluate a section's statements in a frame of its own, which outlives the call. */
 static int run_body(struct builder *b, const struct section *s, struct net *net, struct part *part,
                     const struct value *values, struct pos pos, struct value *out,
@@ -184,7 +201,9 @@ static int run_body(struct builder *b, const struct section *s, struct net *net,
                         .depth = outer->depth + 1,
                         .use = part ? outer->use : ++b->n_uses};
     if (f->depth > BUILD_MAX_DEPTH)
-        return pos_error(err, pos, "%s is used inside itself", s->name);
+        return too_deep(f, pos, err);
+    if (source_spend(b->config->source, BODY_WORK, pos, err))
+        return -1;
     if (!s->n_entries)
         return pos_error(err, s->pos, "[%s %s] has no statements", s->kind, s->name);
     b->frame = f;

@@ -13,6 +13,7 @@ int graph_find(const struct graph *g, const char *name) {
 static int append(struct graph *g, const struct node *node) {
     g->nodes = pool_grow(&g->model->pool, g->nodes, g->n_nodes, sizeof *g->nodes);
     g->nodes[g->n_nodes] = *node;
+    g->model->n_nodes++;
     return g->n_nodes++;
 }
 
@@ -34,17 +35,14 @@ int graph_number(struct graph *g, double number, struct pos pos) {
     return append(g, &node);
 }
 
-/* No computer holds a tensor of more numbers than this, and products below it do not overflow. */
 static int check_size(const struct op *op, const char *what, const struct shape *s,
                       struct err *err) {
     char text[SHAPE_TEXT];
-    double len = 1;
 
-    for (int i = 0; i < s->rank; i++)
-        len *= (double)s->dim[i];
-    return len < 0x1p48 ? 0
-                        : err_set(err, ERR_CONFIG, "%s: its %s would be %s", op->word.name, what,
-                                  shape_text(s, text));
+    if (shape_fits(s))
+        return 0;
+    return err_set(err, ERR_CONFIG, "%s: its %s would be %s", op->word.name, what,
+                   shape_text(s, text));
 }
 
 int node_plan(const struct graph *g, struct node *node, int64_t batch, bool bias_auto,
@@ -135,6 +133,10 @@ int graph_apply(struct graph *g, const struct op *op, const void *args, const in
     struct node node = {.op = op, .args = args, .n_x = n_x, .pos = pos};
     struct err inner = {0};
 
+    if (g->model->n_nodes >= GRAPH_MAX_NODES)
+        return pos_error(err, pos,
+                         "%s: more than %d operators and numbers in this job, expected less",
+                         op->word.name, GRAPH_MAX_NODES);
     for (int i = 0; i < n_x; i++)
         if ((node.x[i] = input_as(g, op, x[i], op_x_kind(op, i), pos, err)) < 0)
             return -1;

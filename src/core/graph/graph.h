@@ -15,6 +15,9 @@ struct part {
     bool is_block, has_params;
 };
 
+/* In all graphs of a job; each takes about 2 KiB. */
+enum { GRAPH_MAX_NODES = 100000 };
+
 struct node {
     const struct op *op; /* NULL: an input field, or a number */
     const void *args;

@@ -32,18 +32,20 @@ int params_find_or_add(struct params *params, struct pool *pool, const char *nam
                        const struct op_param *spec, int *out, struct err *err) {
     char found[SHAPE_TEXT], wanted[SHAPE_TEXT];
 
-    for (int i = 0; i < params->n; i++) {
-        const struct param *p = &params->items[i];
-        if (strcmp(p->name, name))
-            continue;
+    const int known = names_find(&params->names, "", name);
+    if (known >= 0) {
+        const struct param *p = &params->items[known];
         if (!shape_equal(&p->shape, &spec->shape))
             return err_set(err, ERR_CONFIG,
                            "parameter %s would have the shapes %s and %s in two uses of its net",
                            name, shape_text(&p->shape, found), shape_text(&spec->shape, wanted));
-        *out = i;
+        *out = known;
         return 0;
     }
     const int64_t len = shape_len(&spec->shape);
+    if (params->len > TENSOR_MAX_LEN - len)
+        return err_set(err, ERR_CONFIG, "more than %lld parameters with %s of %s",
+                       (long long)TENSOR_MAX_LEN, name, shape_text(&spec->shape, wanted));
     params->items = pool_grow(pool, params->items, params->n, sizeof *params->items);
     params->items[params->n] = (struct param){
         .name = pool_copy(pool, name, strlen(name)),
@@ -56,6 +58,7 @@ int params_find_or_add(struct params *params, struct pool *pool, const char *nam
         .offset = params->len,
         .len = len,
     };
+    names_set(&params->names, pool, "", params->items[params->n].name, params->n);
     params->len += param_room(&params->items[params->n]);
     params->trained_len = params->len;
     *out = params->n++;

@@ -4,7 +4,7 @@
  * until model_allocate; after that a name that is not there is a fault of the program. */
 #pragma once
 #include "core/base/arena.h"
-#include "core/base/pool.h"
+#include "core/base/names.h"
 #include "core/ops/op.h"
 
 /* One parameter or state of a network. */
@@ -21,6 +21,7 @@ struct param {
 struct params {
     struct param *items;
     int n;
+    struct names names;  /* numbers of the items */
     int64_t len;         /* of the span, with gaps that keep each parameter 64-byte aligned */
     int64_t trained_len; /* of its beginning, where those stand that are not frozen */
 };
@@ -40,6 +41,7 @@ struct net {
 struct model {
     struct net **nets; /* in order of first use */
     int n_nets;
+    int n_nodes;        /* of all graphs */
     struct pool pool;   /* nets, parameters, graphs' nodes: everything of planning */
     struct arena arena; /* weights, gradients, states */
 };
@@ -53,7 +55,8 @@ struct net *model_find(const struct model *m, const char *name);
 struct net *model_add(struct model *m, const char *name, const struct section *section);
 
 /* The parameter of that name, added if it is new. *out is its index.
- * Errors: ERR_CONFIG when it exists with another shape. */
+ * Errors: ERR_CONFIG when it exists with another shape, or when the net has more parameters than
+ * any computer holds. */
 int params_find_or_add(struct params *params, struct pool *pool, const char *name,
                        const struct op_param *spec, int *out, struct err *err);
 

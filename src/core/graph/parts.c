@@ -5,10 +5,19 @@
 
 /* Has a part of this body that name? */
 static bool taken(const struct frame *f, const char *name) {
-    for (int i = 0; i < f->n_parts; i++)
-        if (f->parts[i]->name && !strcmp(f->parts[i]->name, name))
-            return true;
-    return false;
+    return names_find(&f->taken, "", name) >= 0;
+}
+
+/* How many of this body have that pattern, or have that word with its count for a name, so far. */
+static int counted(const struct frame *f, const char *group, const char *text) {
+    const int n = names_find(&f->taken, group, text);
+
+    return n < 0 ? 0 : n;
+}
+
+static void count(struct builder *b, const char *group, const char *text) {
+    names_set(&b->frame->taken, &b->config->model->pool, group, text,
+              counted(b->frame, group, text) + 1);
 }
 
 /* Names of parameters are also names in files: letters, digits, _, - and dots between them; in a
@@ -46,11 +55,9 @@ static int name_argument(const struct expr *e, const char **out, const struct ex
 /* "layer#" with the count of that pattern in this body in the place of #. */
 static const char *fill_pattern(struct pool *pool, const struct frame *f, const char *pattern) {
     const char *hash = strchr(pattern, '#');
-    int count = 1;
 
-    for (int i = 0; i < f->n_parts; i++)
-        count += f->parts[i]->pattern && !strcmp(f->parts[i]->pattern, pattern);
-    return pool_print(pool, "%.*s%d%s", (int)(hash - pattern), pattern, count, hash + 1);
+    return pool_print(pool, "%.*s%d%s", (int)(hash - pattern), pattern,
+                      counted(f, "pattern", pattern) + 1, hash + 1);
 }
 
 /* What `name=` in the call e says. */
@@ -130,6 +137,10 @@ struct part *build_part(struct builder *b, const char *word, const struct expr *
         .parent = f->part, .word = word, .is_block = is_block, .has_params = !is_block};
     if (given_name(b, e, part, err) || numbered_name(b, e, piped, part, err))
         return NULL;
+    if (part->name)
+        names_set(&f->taken, pool, "", part->name, 0);
+    if (part->pattern)
+        count(b, "pattern", part->pattern);
     f->parts = pool_grow(pool, f->parts, f->n_parts, sizeof(struct part *));
     f->parts[f->n_parts++] = part;
     return part;
@@ -139,28 +150,34 @@ static bool nameless(const struct part *p) {
     return p->has_params && !p->name;
 }
 
-/* How many parts called `word` have their count in their names so far. */
-static int counted(const struct frame *f, int until, const char *word) {
-    int n = 0;
+/* Is its name its word with a count? */
+static bool is_counted(const struct part *p) {
+    const size_t len = strlen(p->word);
 
-    for (int i = 0; i < until; i++) {
-        const struct part *p = f->parts[i];
-        const size_t len = strlen(word);
-        n += p->name && !strcmp(p->word, word) && !strncmp(p->name, word, len) &&
-             strspn(p->name + len, "0123456789") == strlen(p->name + len) && p->name[len];
-    }
-    return n;
+    return p->name && !strncmp(p->name, p->word, len) && p->name[len] &&
+           strspn(p->name + len, "0123456789") == strlen(p->name + len);
 }
 
-/* The part's word with its count, or the next that is free. */
-static const char *counted_name(struct pool *pool, const struct frame *f, int part) {
-    const char *word = f->parts[part]->word, *name;
-    int count = counted(f, part, word);
+/* The part's word with its count among those before it, or the next that is free. */
+static const char *counted_name(struct pool *pool, const struct frame *f, const struct part *p) {
+    int n = counted(f, "word", p->word);
+    const char *name;
 
     do
-        name = pool_print(pool, "%s%d", word, ++count);
+        name = pool_print(pool, "%s%d", p->word, ++n);
     while (taken(f, name));
     return name;
+}
+
+/* What follows from n == 1 nameless part, from the uses of one block, or from several parts. */
+static const char *name_of(struct builder *b, const struct entry *statement, const struct part *p,
+                           int n, int number) {
+    struct pool *pool = &b->config->model->pool;
+
+    if (n == 1)
+        return statement->key;
+    return number >= 0 ? pool_print(pool, "%s.%d", statement->key, number)
+                       : counted_name(pool, b->frame, p);
 }
 
 /* The nameless parts of the statement at hand; *one_block: they are uses of one block. */
@@ -182,26 +199,23 @@ static int count_nameless(const struct frame *f, bool *one_block) {
 
 int build_name_parts(struct builder *b, const struct entry *statement, struct err *err) {
     struct frame *f = b->frame;
-    struct pool *pool = &b->config->model->pool;
     int number = 0;
     bool one_block;
     const int n = count_nameless(f, &one_block);
 
     for (int i = f->first_part; i < f->n_parts; i++) {
-        const char *name;
-        if (!nameless(f->parts[i]))
-            continue;
-        if (n == 1)
-            name = statement->key;
-        else if (one_block)
-            name = pool_print(pool, "%s.%d", statement->key, number++);
-        else
-            name = counted_name(pool, f, i);
-        if (taken(f, name))
-            return pos_error(err, statement->key_pos,
-                             "found the name %s, which another part of %s has", name,
-                             f->section->name);
-        f->parts[i]->name = name;
+        struct part *p = f->parts[i];
+        if (nameless(p)) {
+            const char *name = name_of(b, statement, p, n, one_block ? number++ : -1);
+            if (taken(f, name))
+                return pos_error(err, statement->key_pos,
+                                 "found the name %s, which another part of %s has", name,
+                                 f->section->name);
+            p->name = name;
+            names_set(&f->taken, &b->config->model->pool, "", name, 0);
+        }
+        if (is_counted(p))
+            count(b, "word", p->word);
     }
     f->first_part = f->n_parts;
     return 0;

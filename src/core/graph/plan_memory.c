@@ -1,6 +1,7 @@
 #include "core/graph/plan_parts.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 static int new_slot(struct planner *pl, size_t bytes, int first, int last) {
     struct plan *p = pl->p;
@@ -112,30 +113,45 @@ static int by_size(const void *a, const void *b) {
     return x->first != y->first ? (x->first > y->first ? 1 : -1) : (x > y) - (x < y);
 }
 
-/* Largest first, each at the lowest place that is free during its life. */
+/* A slot that has its place, from begin to end. */
+struct placed {
+    size_t begin, end; /* bytes */
+    int first, last;
+};
+
+/* Put a slot at the lowest place that is free during its life, and into the list, which is in the
+ * order of begin: so one look at each suffices. */
+static void place_slot(struct plan_slot *s, struct placed *placed, int n) {
+    int at = 0;
+
+    for (int i = 0; i < n && placed[i].begin < s->offset + s->bytes; i++)
+        if (s->first <= placed[i].last && placed[i].first <= s->last && s->offset < placed[i].end)
+            s->offset = placed[i].end;
+    for (int end = n; at < end;) {
+        const int middle = (at + end) / 2;
+        if (placed[middle].begin < s->offset)
+            at = middle + 1;
+        else
+            end = middle;
+    }
+    memmove(placed + at + 1, placed + at, (size_t)(n - at) * sizeof *placed);
+    placed[at] = (struct placed){s->offset, s->offset + s->bytes, s->first, s->last};
+}
+
+/* Largest first. */
 static void place_slots(struct planner *pl) {
     struct plan *p = pl->p;
-    struct plan_slot **order =
-        pool_take(&pl->g->model->pool, (size_t)(p->n_slots + 1) * sizeof *order);
+    struct pool *pool = &pl->g->model->pool;
+    struct plan_slot **order = pool_take(pool, (size_t)(p->n_slots + 1) * sizeof *order);
+    struct placed *placed = pool_take(pool, (size_t)(p->n_slots + 1) * sizeof *placed);
 
     for (int i = 0; i < p->n_slots; i++)
         order[i] = &p->slots[i];
     qsort(order, (size_t)p->n_slots, sizeof *order, by_size);
     for (int i = 0; i < p->n_slots; i++) {
-        struct plan_slot *s = order[i];
-        for (bool moved = true; moved;) {
-            moved = false;
-            for (int k = 0; k < i; k++) {
-                const struct plan_slot *o = order[k];
-                if (s->first <= o->last && o->first <= s->last &&
-                    s->offset < o->offset + o->bytes && o->offset < s->offset + s->bytes) {
-                    s->offset = o->offset + o->bytes;
-                    moved = true;
-                }
-            }
-        }
-        if (s->offset + s->bytes > p->slot_bytes)
-            p->slot_bytes = s->offset + s->bytes;
+        place_slot(order[i], placed, i);
+        if (order[i]->offset + order[i]->bytes > p->slot_bytes)
+            p->slot_bytes = order[i]->offset + order[i]->bytes;
     }
 }
 

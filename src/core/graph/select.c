@@ -45,16 +45,19 @@ static int find_net(const struct graph_config *config, const struct entry *entry
                      near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
 }
 
-static int read_number(const struct entry *entry, const char *text, double *out, struct err *err) {
+/* The number behind a name. */
+static int read_number(const struct entry *entry, const char *name, const char *text, double *out,
+                       struct err *err) {
     char *end;
 
     *out = strtod(text, &end);
     if (end != text && !*end && *out >= 0 && *out <= 1e9)
         return 0;
     return pos_error(err, entry->pos,
-                     "%s: found '%s', expected a number of at least 0 behind the name, as in "
-                     "%s = model.fc 10",
-                     entry->key, text, entry->key);
+                     "%s: found %s%s%s behind '%s', expected a number from 0 to 1e9, as in %s = "
+                     "%s 10",
+                     entry->key, *text ? "'" : "", *text ? text : "nothing", *text ? "'" : "", name,
+                     entry->key, name);
 }
 
 /* "model.layer1 0.1", trimmed. */
@@ -73,7 +76,7 @@ static int select_one(const struct graph_config *config, const struct entry *ent
     if (!numbers && *number)
         return pos_error(err, entry->pos, "%s: found '%s' behind %s, expected a comma", entry->key,
                          number, text);
-    if (numbers && read_number(entry, number, &out->number, err))
+    if (numbers && read_number(entry, text, number, &out->number, err))
         return -1;
     if ((dot = strchr(text, '.')))
         *dot = 0;

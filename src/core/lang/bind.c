@@ -42,20 +42,19 @@ static int check_range(const struct binding *b, double v, struct err *err) {
     const bool whole =
         bytes || s->kind == ARG_INT || s->kind == ARG_INTS || s->kind == ARG_INTS_OR_WORD;
     const bool limited = whole || s->min != 0 || s->max != 0;
-    const bool above = s->max > s->min && v > s->max;
-    char found[ARG_TEXT], min[ARG_TEXT], max[ARG_TEXT];
+    const double most = s->max > s->min ? s->max
+                        : bytes         ? 0x1p53
+                        : whole         ? (double)INT_MAX
+                                        : (double)INFINITY;
+    char found[ARG_TEXT], range[RANGE_TEXT];
 
-    if (whole && (v != floor(v) || fabs(v) > (bytes ? 0x1p53 : INT_MAX)))
-        return pos_error(err, b->e->pos, "%s: %s is %g, expected a whole number", b->word->name,
-                         s->name, v);
-    if (limited && (v < s->min || above || isnan(v))) {
-        if (s->max > s->min)
-            return pos_error(err, b->e->pos, "%s: %s is %s, expected %s to %s", b->word->name,
-                             s->name, arg_text(s->kind, v, found), arg_text(s->kind, s->min, min),
-                             arg_text(s->kind, s->max, max));
-        return pos_error(err, b->e->pos, "%s: %s is %s, expected at least %s", b->word->name,
-                         s->name, arg_text(s->kind, v, found), arg_text(s->kind, s->min, min));
-    }
+    if (whole && v != floor(v))
+        return pos_error(err, b->e->pos, "%s: %s is %s, expected a whole number", b->word->name,
+                         s->name, arg_text(ARG_REAL, v, found));
+    if (limited && (v < s->min || v > most || isnan(v)))
+        return pos_error(err, b->e->pos, "%s: %s is %s, expected %s", b->word->name, s->name,
+                         arg_text(s->kind, v, found),
+                         range_text(s->kind, s->min, v > most ? most : s->max, range));
     return 0;
 }
 

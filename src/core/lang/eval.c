@@ -1,10 +1,16 @@
 #include "core/lang/eval.h"
 #include "core/base/nearest.h"
+#include "core/lang/reader.h"
 
 #include <math.h>
 #include <string.h>
 
-enum { MAX_KNOWN = 512, MAX_LET_DEPTH = 64, MAX_REPEAT = 1000 };
+enum { MAX_KNOWN = 512, MAX_REPEAT = 1000, MAX_ITEMS = 1 << 20 };
+
+/* These keep the recursion within the stack: one level takes about 300 bytes, that of a constant
+ * twice as much, and more than twice that with sanitizers. The longest sum that is read, of 5000
+ * terms, is as deep as it is long. */
+enum { MAX_DEPTH = 6000, MAX_CONSTANTS = 1000 };
 
 const char *value_kind_name(enum value_kind kind) {
     static const char *const names[] = {
@@ -22,46 +28,63 @@ int eval_unknown(struct evaluator *ev, const struct expr *e, struct err *err) {
 
     for (int i = 0; let && i < let->n_entries && n < MAX_KNOWN; i++)
         known[n++] = let->entries[i].key;
-    if (ev->host && ev->host->known && !ev->constants_only)
+    if (ev->host && ev->host->known && !ev->n_constants)
         n = ev->host->known(ev, known, n, MAX_KNOWN);
     const char *near = nearest(e->text, known, n);
     if (near && !strcmp(near, e->text))
         return pos_error(err, e->pos, "found '%s' alone, expected a value before it, as in x | %s",
                          e->text, e->text);
-    const bool hosted = ev->host && ev->host->what && !ev->constants_only;
+    const bool hosted = ev->host && ev->host->what && !ev->n_constants;
     const char *what = hosted ? ev->host->what : "constant of [let]";
     return pos_error(err, e->pos, "found '%s', expected %s known %s%s%s%s", e->text,
                      hosted ? "the name of a" : "a number or the name of a", what,
                      near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
 }
 
-static int eval_let(struct evaluator *ev, const struct expr *e, const struct entry *entry,
-                    struct value *out, struct err *err) {
-    const bool outer = ev->constants_only;
+/* The value of a constant, in the memory of the source. */
+static int compute_constant(struct evaluator *ev, const struct expr *e, const struct entry *entry,
+                            struct err *err) {
+    struct evaluator inner = {.source = ev->source,
+                              .pool = &ev->source->pool,
+                              .depth = ev->depth,
+                              .n_constants = ev->n_constants + 1};
+    struct value *value = pool_take(inner.pool, sizeof *value);
 
-    if (ev->let_depth >= MAX_LET_DEPTH)
+    if (entry->memo->running)
         return pos_error(err, e->pos, "constant '%s' of [let] is defined by itself", e->text);
-    ev->let_depth++;
-    ev->constants_only = true;
-    const int rc = eval_entry(ev, entry, out, err);
-    ev->constants_only = outer;
-    ev->let_depth--;
-    out->pos = e->pos;
+    if (inner.n_constants > MAX_CONSTANTS)
+        return pos_error(err, e->pos,
+                         "constants of [let] need each other more than %d deep, expected less",
+                         MAX_CONSTANTS);
+    entry->memo->running = true;
+    const int rc = eval_entry(&inner, entry, value, err);
+    entry->memo->running = false;
+    if (!rc)
+        entry->memo->value = value;
     return rc;
+}
+
+static int eval_constant(struct evaluator *ev, const struct expr *e, const struct entry *entry,
+                         struct value *out, struct err *err) {
+    if (!entry->memo->value && compute_constant(ev, e, entry, err))
+        return -1;
+    *out = *entry->memo->value;
+    out->pos = e->pos;
+    return 0;
 }
 
 static int eval_name(struct evaluator *ev, const struct expr *e, struct value *out,
                      struct err *err) {
     const struct section *let = source_find(ev->source, "let", "");
 
-    if (ev->host && ev->host->name && !ev->constants_only) {
+    if (ev->host && ev->host->name && !ev->n_constants) {
         const int found = ev->host->name(ev, e, out, err);
         if (found)
             return found < 0 ? -1 : 0;
     }
     const struct entry *constant = let ? section_find(let, e->text) : NULL;
     if (constant)
-        return eval_let(ev, e, constant, out, err);
+        return eval_constant(ev, e, constant, out, err);
     if (!strcmp(e->text, "true") || !strcmp(e->text, "false")) {
         *out =
             (struct value){.kind = VALUE_NUMBER, .pos = e->pos, .number = !strcmp(e->text, "true")};
@@ -153,7 +176,7 @@ static int call_once(struct evaluator *ev, const struct expr *e, const struct va
                                  "found 'if' behind a bar, expected it before one, as "
                                  "in if(condition, a, b) | relu")
                      : eval_if(ev, e, out, err);
-    if (ev->constants_only)
+    if (ev->n_constants)
         return pos_error(err, e->pos,
                          "found '%s(...)', expected numbers only: "
                          "constants of [let] cannot use functions",
@@ -203,6 +226,8 @@ static int eval_call(struct evaluator *ev, const struct expr *e, const struct va
         left = *piped;
     *out = piped ? left : *out;
     for (int i = 0; i < (int)times; i++) {
+        if (source_spend(ev->source, 1, e->pos, err))
+            return -1;
         if (e->kind == EXPR_GROUP ? group_once(ev, e, &left, out, err)
                                   : call_once(ev, e, piped ? &left : NULL, out, err))
             return -1;
@@ -214,11 +239,17 @@ static int eval_call(struct evaluator *ev, const struct expr *e, const struct va
 static int eval_list(struct evaluator *ev, const struct expr *e, struct value *out,
                      struct err *err) {
     struct value *items = pool_take(ev->pool, (size_t)(e->n_args + 1) * sizeof *items);
+    int n_all = e->n_args;
 
-    for (int i = 0; i < e->n_args; i++)
+    for (int i = 0; i < e->n_args; i++) {
         if (eval(ev, e->args[i].value, &items[i], err))
             return -1;
-    *out = (struct value){.kind = VALUE_LIST, .pos = e->pos, .items = items, .n_items = e->n_args};
+        n_all += items[i].n_all;
+        if (n_all > MAX_ITEMS)
+            return pos_error(err, e->pos, "list of more than %d items, expected fewer", MAX_ITEMS);
+    }
+    *out = (struct value){
+        .kind = VALUE_LIST, .pos = e->pos, .items = items, .n_items = e->n_args, .n_all = n_all};
     return 0;
 }
 
@@ -257,7 +288,8 @@ static int eval_unary(struct evaluator *ev, const struct expr *e, struct value *
     return 0;
 }
 
-int eval(struct evaluator *ev, const struct expr *e, struct value *out, struct err *err) {
+static int eval_kind(struct evaluator *ev, const struct expr *e, struct value *out,
+                     struct err *err) {
     struct value left;
 
     switch (e->kind) {
@@ -287,6 +319,18 @@ int eval(struct evaluator *ev, const struct expr *e, struct value *out, struct e
         return eval_call(ev, e->right, &left, out, err);
     }
     return pos_error(err, e->pos, "expression of an unknown kind");
+}
+
+int eval(struct evaluator *ev, const struct expr *e, struct value *out, struct err *err) {
+    if (source_spend(ev->source, 1, e->pos, err))
+        return -1;
+    if (ev->depth >= MAX_DEPTH)
+        return pos_error(err, e->pos,
+                         "values that need each other more than %d deep, expected less", MAX_DEPTH);
+    ev->depth++;
+    const int rc = eval_kind(ev, e, out, err);
+    ev->depth--;
+    return rc;
 }
 
 int eval_entry(struct evaluator *ev, const struct entry *entry, struct value *out,

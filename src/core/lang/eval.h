@@ -25,6 +25,7 @@ struct value {
     const char *text;
     const struct value *items; /* [n_items] of a list */
     int n_items;
+    int n_all; /* of a list: all items, with those of lists in it */
     struct applied applied;
     int index;
     void *object;
@@ -52,14 +53,14 @@ struct eval_host {
 
 struct evaluator {
     struct source *source;
-    struct pool *pool; /* lists, arguments */
+    struct pool *pool; /* lists, arguments; those of constants belong to the source */
     const struct eval_host *host;
-    void *context;       /* the host's */
-    int let_depth;       /* constants that are being evaluated, to find circles */
-    bool constants_only; /* inside [let] */
+    void *context;   /* the host's */
+    int depth;       /* expressions that are being evaluated inside each other */
+    int n_constants; /* of [let] that are being computed for each other; 0: outside of it */
 };
 
-/* Value of e. Errors: ERR_CONFIG with the place. */
+/* Value of e. Errors: ERR_CONFIG with the place; also for what costs more than SOURCE_MAX_WORK. */
 int eval(struct evaluator *ev, const struct expr *e, struct value *out, struct err *err);
 
 /* The same for an entry of a section. */

@@ -5,6 +5,7 @@
 struct section *merge_section(struct source *s, struct section section) {
     s->sections = pool_grow(&s->pool, s->sections, s->n_sections, sizeof section);
     s->sections[s->n_sections] = section;
+    names_set(&s->names, &s->pool, section.kind, section.name, s->n_sections);
     return &s->sections[s->n_sections++];
 }
 
@@ -21,11 +22,12 @@ void merge_file(struct source *s, const struct file *file) {
         const struct section *from = &file->sections[i];
         const bool job = !strcmp(from->kind, "job"),
                    network = !strcmp(from->kind, "net") || !strcmp(from->kind, "block");
-        struct section *into = sections_find(s->sections, s->n_sections, from->kind, from->name);
+        struct section *into = sections_find(s->sections, &s->names, from->kind, from->name);
         struct section empty = *from;
 
         empty.entries = NULL;
         empty.n_entries = 0;
+        empty.keys = (struct names){0};
         if (!into)
             into = merge_section(s, empty);
         else if (network)

@@ -1,6 +1,7 @@
 /* One function for each rule of the grammar in syntax.h. Functions that return a node return NULL
  * with err set. */
 #include "core/lang/parser.h"
+#include "core/lang/reader.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -397,7 +398,8 @@ int parser_init(struct parser *p, struct pool *pool, const char *text, struct po
     return parser_next(p);
 }
 
-int expr_parse(struct source *s, const struct entry *entry, struct expr **out, struct err *err) {
+static int parse_value(struct source *s, const struct entry *entry, struct expr **out,
+                       struct err *err) {
     struct parser p;
 
     if (parser_init(&p, &s->pool, entry->raw, entry->pos, "end of value", err))
@@ -418,5 +420,16 @@ int expr_parse(struct source *s, const struct entry *entry, struct expr **out, s
     if (p.token.kind != TOKEN_END)
         return parser_unexpected(&p, "'|', an operator or end of value");
     *out = e;
+    return 0;
+}
+
+int expr_parse(struct source *s, const struct entry *entry, struct expr **out, struct err *err) {
+    struct expr *tree = entry->memo ? entry->memo->tree : NULL;
+
+    if (!tree && parse_value(s, entry, &tree, err))
+        return -1;
+    if (entry->memo)
+        entry->memo->tree = tree;
+    *out = tree;
     return 0;
 }

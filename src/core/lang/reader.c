@@ -60,6 +60,7 @@ void entry_set(struct pool *pool, struct entry *entry, const char *raw) {
     size_t len, n = 0;
 
     entry->raw = pool_copy(pool, raw, strlen(raw));
+    entry->memo = pool_take(pool, sizeof *entry->memo);
     entry->value = value;
     while ((line = raw_line(&raw, &len))) {
         memcpy(value + n, line, len);
@@ -73,6 +74,7 @@ struct entry *section_add(struct pool *pool, struct section *section, const char
     section->entries =
         pool_grow(pool, section->entries, section->n_entries, sizeof *section->entries);
     section->entries[section->n_entries] = (struct entry){.key = key};
+    names_set(&section->keys, pool, "", key, section->n_entries);
     return &section->entries[section->n_entries++];
 }
 
@@ -92,13 +94,14 @@ static int take_header(struct reader *r, const char *start) {
     if (header_parse(r->pool, text, place(r, start), &section, r->err))
         return -1;
     const struct section *other =
-        sections_find(file->sections, file->n_sections, section.kind, section.name);
+        sections_find(file->sections, &file->names, section.kind, section.name);
     if (other)
         return pos_error(r->err, section.pos,
                          "found a second [%s%s%s], expected one; the first is at %s:%d:%d",
                          section.kind, *section.name ? " " : "", section.name, other->pos.file,
                          other->pos.line, other->pos.column);
     file->sections = pool_grow(r->pool, file->sections, file->n_sections, sizeof section);
+    names_set(&file->names, r->pool, section.kind, section.name, file->n_sections);
     file->sections[file->n_sections++] = section;
     return 0;
 }

@@ -9,14 +9,23 @@ struct file {
     const char *path; /* as messages name it; as long as the file */
     struct section *sections;
     int n_sections;
+    struct names names; /* numbers of the sections */
+};
+
+/* What is known of an entry once it was needed. */
+struct memo {
+    struct expr *tree;         /* NULL: not parsed yet */
+    const struct value *value; /* of a constant; NULL: not computed yet */
+    bool running;              /* it is being computed: who asks for it now goes in circles */
 };
 
 /* Read stream to its end into *out, whose path is set and whose sections are none.
  * Everything belongs to the pool. Errors: ERR_CONFIG at the place; ERR_IO for reading errors. */
 int reader_read(struct pool *pool, FILE *stream, struct file *out, struct err *err);
 
-/* A section of that kind and name, or NULL. */
-struct section *sections_find(struct section *sections, int n, const char *kind, const char *name);
+/* A section of that kind and name, or NULL. names holds their numbers. */
+struct section *sections_find(struct section *sections, const struct names *names, const char *kind,
+                              const char *name);
 
 /* Add an entry without value at the end. */
 struct entry *section_add(struct pool *pool, struct section *section, const char *key);

@@ -10,7 +10,7 @@
 /* The section that --set PATH.key means, made if it has no name and no file has it. */
 static struct section *set_section(struct source *s, const char *kind, const char *name,
                                    struct pos pos, struct err *err) {
-    struct section *found = sections_find(s->sections, s->n_sections, kind, name);
+    struct section *found = sections_find(s->sections, &s->names, kind, name);
     struct section fresh = {.kind = kind, .name = "", .pos = pos, .header = kind};
     bool others = !strcmp(kind, "net") || !strcmp(kind, "block") || *name;
 
@@ -136,8 +136,8 @@ static void unknown_name(struct source *s, const char *name, const char **names,
 /* The section to which --set NAME belongs: [let] or [job]. */
 static struct section *set_name(struct source *s, const char *name, struct pos pos,
                                 const char *const *keys, struct err *err) {
-    struct section *let = sections_find(s->sections, s->n_sections, "let", "");
-    struct section *job = sections_find(s->sections, s->n_sections, "job", "");
+    struct section *let = sections_find(s->sections, &s->names, "let", "");
+    struct section *job = sections_find(s->sections, &s->names, "job", "");
     const int n_let = let ? let->n_entries : 0, n_job = job ? job->n_entries : 0;
     int n = 0;
 

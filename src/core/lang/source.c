@@ -3,10 +3,12 @@
 #include "core/lang/reader.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 /* A file that was or is being read. */
 struct visit {
@@ -21,6 +23,7 @@ struct visit {
 struct source_read {
     struct source *source;
     struct visit *visits;
+    int64_t bytes; /* of all files so far */
     struct err *err;
     bool circle; /* the error names all includes already */
 };
@@ -39,9 +42,8 @@ static int cycle_error(struct source_read *job, const struct visit *to, const st
     return pos_error(job->err, place, "include cycle: %s", chain);
 }
 
-static int open_error(struct source_read *job, const char *path, const struct pos *place) {
-    const char *reason = strerror(errno);
-
+static int open_error(struct source_read *job, const char *path, const char *reason,
+                      const struct pos *place) {
     if (!place)
         return err_set(job->err, ERR_IO, "%s: cannot open: %s", path, reason);
     return err_set(job->err, ERR_IO, "%s:%d:%d: cannot open '%s': %s", place->file, place->line,
@@ -88,7 +90,7 @@ static int read_visited(struct source_read *job, FILE *stream, struct visit *vis
 
     if (reader_read(&job->source->pool, stream, &file, job->err))
         return -1;
-    const struct section *head = sections_find(file.sections, file.n_sections, "job", "");
+    const struct section *head = sections_find(file.sections, &file.names, "job", "");
     const struct entry *include = head ? section_find(head, "include") : NULL;
     if (include && visit_includes(job, include, visit))
         return -1;
@@ -102,19 +104,35 @@ static void add_include(struct source *s, const char *path, struct pos by) {
     s->includes[s->n_includes++] = (struct source_include){path, by};
 }
 
+/* The open file, if it is one that ends; NULL with err. Opening a pipe waits for nobody. */
+static FILE *open_file(struct source_read *job, const char *path, const struct pos *place,
+                       struct stat *status) {
+    const int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    const bool known = fd >= 0 && !fstat(fd, status);
+    const bool other = known && !S_ISREG(status->st_mode);
+    FILE *stream = known && !other ? fdopen(fd, "r") : NULL;
+
+    if (stream)
+        return stream;
+    open_error(job, path,
+               !other                     ? strerror(errno)
+               : S_ISDIR(status->st_mode) ? "it is a folder"
+                                          : "it is no regular file",
+               place);
+    if (fd >= 0)
+        close(fd);
+    return NULL;
+}
+
 /* Read a file and all it includes, unless that has happened already.
  *   place  of the path in the file that includes it; NULL for the job file */
 static int visit_file(struct source_read *job, const char *path, const struct visit *by,
                       const struct pos *place) {
     struct stat status;
-    FILE *stream = fopen(path, "r");
+    FILE *stream = open_file(job, path, place, &status);
 
-    if (!stream || fstat(fileno(stream), &status)) {
-        open_error(job, path, place);
-        if (stream)
-            fclose(stream);
+    if (!stream)
         return -1;
-    }
     struct visit *seen = job->visits;
     while (seen && (seen->device != status.st_dev || seen->inode != status.st_ino))
         seen = seen->before;
@@ -129,7 +147,13 @@ static int visit_file(struct source_read *job, const char *path, const struct vi
     visit->device = status.st_dev;
     visit->inode = status.st_ino;
     job->visits = visit;
-    const int result = read_visited(job, stream, visit);
+    job->bytes += status.st_size;
+    const int result =
+        job->bytes > SOURCE_MAX_BYTES
+            ? err_set(job->err, ERR_CONFIG,
+                      "%s: with the files before it %lld bytes, expected at most %d in a job", path,
+                      (long long)job->bytes, SOURCE_MAX_BYTES)
+            : read_visited(job, stream, visit);
     fclose(stream);
     return result;
 }
@@ -187,4 +211,14 @@ void source_explain(const struct source *s, struct err *err) {
 void source_release(struct source *s) {
     pool_release(&s->pool);
     *s = (struct source){0};
+}
+
+int source_spend(struct source *s, int work, struct pos pos, struct err *err) {
+    s->work += work;
+    if (s->work <= SOURCE_MAX_WORK)
+        return 0;
+    return pos_error(err, pos,
+                     "here more than %d values are computed before the first step, expected fewer: "
+                     "something doubles what it is made of, over and over",
+                     SOURCE_MAX_WORK);
 }

@@ -21,10 +21,11 @@
  * Strings and nodes belong to the source they were read into. */
 #pragma once
 #include "core/base/err.h"
-#include "core/base/pool.h"
+#include "core/base/names.h"
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* Lines and columns count from 1. file is "--set" for what the command line set. */
 struct pos {
@@ -84,6 +85,7 @@ struct entry {
     const char *key, *value;
     struct pos key_pos, pos; /* of the key; of the value */
     const char *raw;         /* value with its line breaks, for positions; private to lang */
+    struct memo *memo;       /* what is known of it by now; NULL: is not kept. Private to lang */
 };
 
 /* One parameter of [net NAME(inputs, params=defaults)]. */
@@ -104,6 +106,7 @@ struct section {
     int n_entries;
     struct pos pos;
     const char *header; /* the text between [ and ], as written */
+    struct names keys;  /* numbers of the entries; empty in sections that no file has */
 };
 
 /* A file that another one includes, and where. */
@@ -118,7 +121,9 @@ struct source {
     int n_includes;
     struct section *sections; /* in file order, included files before the text that follows */
     int n_sections;
-    struct pool pool; /* owner of everything */
+    struct names names; /* numbers of the sections */
+    int64_t work;       /* spent on its values so far; see source_spend */
+    struct pool pool;   /* owner of everything */
 };
 
 /* Read a job file and all files that its [job] include names (relative to the including file; each
@@ -129,7 +134,8 @@ struct source {
  *   keys  every SECTION.KEY that there is: those of [job] a set may name though no file has them,
  *         the others are what it may have meant, as are SECTION.KEY.ARGUMENT, of a word that is the
  *         key's value; ends with NULL, or NULL
- * Errors: ERR_CONFIG "FILE:LINE:COLUMN: found ..., expected ..."; ERR_IO for unreadable files;
+ * Errors: ERR_CONFIG "FILE:LINE:COLUMN: found ..., expected ..."; ERR_IO for unreadable files, and
+ * for what is no regular file, since it may not end; at most SOURCE_MAX_BYTES are read altogether;
  * ERR_USAGE "--set: ..." for sets that name nothing. On errors s is released. */
 int source_read(struct source *s, const char *path, const char *const *sets, int n_sets,
                 const char *const *keys, struct err *err);
@@ -144,14 +150,22 @@ void source_release(struct source *s);
  * be there. */
 void source_explain(const struct source *s, struct err *err);
 
+/* What reading a job and computing its values may cost. Nobody writes as much, but text that
+ * doubles what it names, or a block that uses itself twice, asks for it in a few lines. */
+enum { SOURCE_MAX_BYTES = 4 << 20, SOURCE_MAX_WORK = 5000000 };
+
+/* Spend so many units of work, of about 50 ns and 50 bytes each, on what stands at pos.
+ * Errors: ERR_CONFIG when SOURCE_MAX_WORK is spent. */
+int source_spend(struct source *s, int work, struct pos pos, struct err *err);
+
 /* The section of that kind and name, or NULL. */
 const struct section *source_find(const struct source *s, const char *kind, const char *name);
 
 /* The entry of that key, or NULL. */
 const struct entry *section_find(const struct section *section, const char *key);
 
-/* Parse an entry's value; "a, b" without brackets is a list too. Nodes belong to s, which grows by
- * them at each call. Errors: ERR_CONFIG with file:line:column. */
+/* Parse an entry's value; "a, b" without brackets is a list too. Nodes belong to s, and are made
+ * once for each entry of a file. Errors: ERR_CONFIG with file:line:column. */
 int expr_parse(struct source *s, const struct entry *entry, struct expr **out, struct err *err);
 
 /* The job as resolved: every section and key after includes and --set, as one INI text (heap, the

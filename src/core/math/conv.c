@@ -55,10 +55,10 @@ static void phase_of(int64_t x_len, int64_t dy_len, int64_t kernel, int64_t stri
     *axis = (struct axis){.src = dy_len, .step = 1, .tap_step = between * dilation / stride};
     if (i0 < x_len)
         axis->out = (x_len - i0 + stride - 1) / stride;
-    for (int64_t t = 0; t < kernel; t++)
-        if ((i0 + pad - t * dilation) % stride == 0) {
-            axis->taps++;
-            last = t;
+    for (int64_t t = 0; t < kernel && t < between && last < 0; t++)
+        if ((i0 + pad - t * dilation) % stride == 0) { /* and so it does at each between-th after */
+            axis->taps = (kernel - 1 - t) / between + 1;
+            last = t + (axis->taps - 1) * between;
         }
     if (last >= 0)
         axis->first = (i0 + pad - last * dilation) / stride;
@@ -87,7 +87,8 @@ static bool backward_of(const struct conv_shape *s, int64_t group, int64_t phase
              &out->from.h, &out->h);
     phase_of(s->w, s->out_w, s->kernel_w, s->stride_w, s->pad_w, s->dilation_w, phase_w,
              &out->from.w, &out->w);
-    return out->from.h.out * out->from.w.out * out->from.h.taps * out->from.w.taps > 0;
+    return out->from.h.out > 0 && out->from.w.out > 0 && out->from.h.taps > 0 &&
+           out->from.w.taps > 0;
 }
 
 static size_t larger(size_t a, size_t b) {

@@ -1,10 +1,59 @@
+#define _GNU_SOURCE /* processor affinity */
 #include "core/math/gemm.h"
+#include "core/base/memory.h"
 
 #include <cblas.h>
+#include <sched.h>
 
-/* Threads of OpenBLAS would compete with ours for the same processors. */
+/* Threads of OpenBLAS would compete with ours for the same processors. It starts one for each that
+ * it sees when it is loaded, and each takes memory then and there, or asks for it for ever: so at
+ * that moment, which is between the two functions below, it sees one. */
+static cpu_set_t processors;
+static int n_processors;
+
+__attribute__((no_sanitize("address", "undefined"))) static void show_one_processor(void) {
+    cpu_set_t one = {0};
+    size_t first = 0;
+
+    if (sched_getaffinity(0, sizeof processors, &processors))
+        return;
+    n_processors = CPU_COUNT(&processors);
+    while (first < CPU_SETSIZE && !CPU_ISSET(first, &processors))
+        first++;
+    CPU_SET(first, &one);
+    sched_setaffinity(0, sizeof one, &one);
+}
+
+__attribute__((section(".preinit_array"),
+               used)) static void (*const before_libraries)(void) = show_one_processor;
+
 __attribute__((constructor)) static void use_one_thread(void) {
+    if (n_processors)
+        sched_setaffinity(0, sizeof processors, &processors);
     openblas_set_num_threads(1);
+}
+
+/* Of each of OpenBLAS' buffers on processors of today, and at most so many are kept. */
+enum { BUFFER_MIB = 128, MAX_BUFFERS = 64 };
+
+/* Exported, though in no header; absent in other builds, which then take the buffers when they need
+ * them. One that is given back stays mapped for the next product. */
+extern void *blas_memory_alloc(int place) __attribute__((weak));
+extern void blas_memory_free(void *buffer) __attribute__((weak));
+
+int gemm_reserve(int n_threads, struct err *err) {
+    void *buffers[MAX_BUFFERS];
+    const int n = n_threads < MAX_BUFFERS ? n_threads : MAX_BUFFERS;
+
+    if (memory_probe(((size_t)n * BUFFER_MIB + 1) << 20, "OpenBLAS", err))
+        return -1;
+    if (!blas_memory_alloc || !blas_memory_free)
+        return 0;
+    for (int i = 0; i < n; i++)
+        buffers[i] = blas_memory_alloc(0);
+    for (int i = 0; i < n; i++)
+        blas_memory_free(buffers[i]);
+    return 0;
 }
 
 void gemm_double(bool trans_a, bool trans_b, int64_t m, int64_t n, int64_t k, const double *a,

@@ -1,9 +1,15 @@
 /* gemm.h - matrix products; the only user of CBLAS. OpenBLAS runs single-threaded; callers
  * spread work over their own threads. */
 #pragma once
+#include "core/base/err.h"
 #include "core/base/tensor.h"
 
 #include <stdbool.h>
+
+/* Make sure that n_threads threads find the memory that OpenBLAS works in, before their first
+ * product: where it gets none, it asks for ever. Once, before products of several threads. Errors:
+ * ERR_IO when the system has no memory. */
+int gemm_reserve(int n_threads, struct err *err);
 
 /* C = beta * C + op(A) op(B), row-major.
  *   a  [m, k] with row stride lda, or [k, m] where trans_a

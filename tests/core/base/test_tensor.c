@@ -45,12 +45,36 @@ static void shapes_are_written_with_crosses(void **state) {
     assert_int_equal(strlen(shape_text(&longest, text)), SHAPE_TEXT - 1);
 }
 
+static void shapes_that_no_memory_holds_do_not_fit(void **state) {
+    static const struct {
+        struct shape shape;
+        bool fits;
+    } cases[] = {
+        {{1, {1}}, true},
+        {{3, {0, INT32_MAX, INT32_MAX}}, false}, /* with a sample it would be too large */
+        {{2, {0, INT32_MAX}}, true},
+        {{1, {INT32_MAX}}, true},
+        {{1, {(int64_t)INT32_MAX + 1}}, false},
+        {{2, {4, -1}}, false},
+        {{3, {1 << 16, 1 << 15, 1 << 15}}, true}, /* 2^46 */
+        {{3, {1 << 16, 1 << 15, (1 << 15) + 1}}, false},
+        {{4, {8, INT32_MAX, INT32_MAX, 3}}, false}, /* beyond 2^64: not what is left of it */
+        {{5, {INT32_MAX, INT32_MAX, INT32_MAX, INT32_MAX, INT32_MAX}}, false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        if (shape_fits(&cases[i].shape) != cases[i].fits)
+            fail_msg("case %zu", i);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lengths_are_products_of_dimensions),
         cmocka_unit_test(lengths_go_beyond_32_bits),
         cmocka_unit_test(shapes_are_equal_in_rank_and_dimensions),
         cmocka_unit_test(shapes_are_written_with_crosses),
+        cmocka_unit_test(shapes_that_no_memory_holds_do_not_fit),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -274,12 +274,12 @@ static void a_block_inside_itself_is_refused(void **state) {
     (void)state;
     check_step_refused("[block b(x)]\ny = x | conv(2) | b\n"
                        "[net m(image)]\nout = image | b\n[step]\nout = m(image)\n",
-                       "job.ini:2:19: b is used inside itself");
+                       "job.ini:2:19: b is used inside itself more than 48 deep, expected less");
     check_step_refused("[net m(image)]\nout = image | m\n[step]\nout = m(image)\n",
-                       "job.ini:2:15: m is used inside itself");
+                       "job.ini:2:15: m is used inside itself more than 48 deep, expected less");
     check_step_refused("[block a(x)]\ny = x | b\n[block b(x)]\ny = x | a\n"
                        "[net m(image)]\nout = image | a\n[step]\nout = m(image)\n",
-                       "job.ini:2:9: b is used inside itself");
+                       "job.ini:2:9: b is used inside itself more than 48 deep, expected less");
 }
 
 /* 64 channels 8x8, pool to 4x4, 128 channels twice, mean, 10 classes. */

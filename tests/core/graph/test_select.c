@@ -138,10 +138,11 @@ static void factors_that_are_no_numbers_are_refused(void **state) {
     for (size_t i = 0; i < sizeof found / sizeof *found; i++) {
         char value[32], message[160];
         snprintf(value, sizeof value, "m.stem %s", found[i]);
-        snprintf(message, sizeof message,
-                 "job.ini:9:10: lr_scale: found '%s', expected a number of at least 0 behind the "
-                 "name, as in lr_scale = model.fc 10",
-                 found[i]);
+        snprintf(
+            message, sizeof message,
+            "job.ini:9:10: lr_scale: found %s%s%s behind 'm.stem', expected a number from 0 to "
+            "1e9, as in lr_scale = m.stem 10",
+            *found[i] ? "'" : "", *found[i] ? found[i] : "nothing", *found[i] ? "'" : "");
         check_refusal(value, true, message);
     }
 }

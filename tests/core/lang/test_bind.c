@@ -134,7 +134,7 @@ static void numbers_out_of_range_are_refused(void **state) {
     check_refused(state, "", "paint(1, edge=1.5)",
                   "DIR/a.ini:2:19: paint: edge is 1.5, expected a whole number");
     check_refused(state, "", "paint(1, size=3000000000)",
-                  "DIR/a.ini:2:19: paint: size is 3e+09, expected a whole number");
+                  "DIR/a.ini:2:19: paint: size is 3000000000, expected 1 to 2147483647");
 }
 
 static void limits_of_0_and_0_are_none(void **state) {

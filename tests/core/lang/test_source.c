@@ -142,7 +142,7 @@ static void folder_is_not_a_job(void **state) {
     struct err err = {0};
 
     assert_int_equal(source_read(&s, files->dir, NULL, 0, NULL, &err), -1);
-    check_message(files, err.msg, "DIR: cannot read: Is a directory");
+    check_message(files, err.msg, "DIR: cannot open: it is a folder");
     assert_int_equal(err.kind, ERR_IO);
 }
 

@@ -64,5 +64,5 @@ static inline double optim_sum_lanes(const double *lane) {
 
 /* Below 1: 1 - beta^t divides. */
 #define OPTIM_BETAS(type)                                                                          \
-    OPTIM_REAL(type, beta1, 0.9, 1 - 1e-9, "of the running mean of gradients"),                    \
-        OPTIM_REAL(type, beta2, 0.999, 1 - 1e-9, "of the running mean of squares")
+    OPTIM_REAL(type, beta1, 0.9, ARG_BELOW_1, "of the running mean of gradients"),                 \
+        OPTIM_REAL(type, beta2, 0.999, ARG_BELOW_1, "of the running mean of squares")

@@ -162,6 +162,41 @@ static struct conv3d conv3d_of(const struct filters *a, bool transposed, const s
     };
 }
 
+/* Strides and kernels in which the planning of a convolution would get lost: it looks at each
+ * remainder of the stride and searches its taps. */
+static int check_strides(const char *name, const struct conv3d *s, struct err *err) {
+    const double most = 0x1p28, h = (double)s->slice.stride_h, w = (double)s->slice.stride_w;
+    const double taps_h = (double)s->slice.kernel_h, taps_w = (double)s->slice.kernel_w;
+    const double searched = (taps_h < h ? taps_h : h) + (taps_w < w ? taps_w : w);
+    const int64_t kernel[] = {s->kernel_d, s->slice.kernel_h, s->slice.kernel_w};
+    const int64_t stride[] = {s->stride_d, s->slice.stride_h, s->slice.stride_w};
+    char text[2][SHAPE_TEXT];
+
+    if (h * w * searched * (double)s->kernel_d <= most)
+        return 0;
+    return err_set(err, ERR_CONFIG, "%s: kernel %s with stride %s, expected smaller ones", name,
+                   axes_text(kernel, AXES_MAX, text[0]), axes_text(stride, AXES_MAX, text[1]));
+}
+
+/* Nothing that is computed from here on overflows: what the windows cover is a tensor, too. */
+static int check_sizes(const char *name, const struct conv3d *s, int n_axes, const struct shape *y,
+                       const struct shape *weight, struct err *err) {
+    const struct shape padded = {5,
+                                 {s->slice.n, s->d + 2 * s->pad_d, s->slice.h + 2 * s->slice.pad_h,
+                                  s->slice.w + 2 * s->slice.pad_w, s->slice.c}};
+    char text[SHAPE_TEXT];
+
+    if (!shape_fits(y))
+        return err_set(err, ERR_CONFIG, "%s: its output would be %s", name, shape_text(y, text));
+    if (!shape_fits(weight))
+        return err_set(err, ERR_CONFIG, "%s: its weight would be %s", name,
+                       shape_text(weight, text));
+    if (!shape_fits(&padded))
+        return err_set(err, ERR_CONFIG, "%s: its padded input would be %s", name,
+                       axes_text(padded.dim + 1 + AXES_MAX - n_axes, n_axes, text));
+    return check_strides(name, s, err);
+}
+
 int filters_plan(const char *name, bool transposed, const struct filters *a, const struct shape *x,
                  struct op_plan *plan, struct err *err) {
     const int n_axes = axes_of(x);
@@ -176,13 +211,15 @@ int filters_plan(const char *name, bool transposed, const struct filters *a, con
     const struct conv3d s = conv3d_of(a, transposed, x, &plan->y, plan->mode);
     struct op_param weight = {.name = "weight", .decay = true};
 
+    weight.shape = weight_shape(a, transposed, x, &plan->y);
+    if (check_sizes(name, &s, n_axes, &plan->y, &weight.shape, err))
+        return -1;
     for (int i = 0; i < n_axes; i++) {
         const struct filters_axis v = axis_of(a, transposed, i);
 
         extent[i] = transposed ? (v.cover + v.stride - 1) / v.stride : v.cover;
         stride[i] = transposed || plan->y.dim[1 + i] == 1 ? 1 : v.stride;
     }
-    weight.shape = weight_shape(a, transposed, x, &plan->y);
     weight.init = a->init.word ? a->init : init_default;
     weight.fan_in = shape_len(&weight.shape) / s.slice.k;
     weight.fan_out = shape_len(&weight.shape) / s.slice.c;

@@ -65,7 +65,8 @@ static int check_fit(const char *name, const struct shape *x, const struct windo
 int window_plan(const char *name, const struct window *w, const struct shape *x,
                 struct op_plan *plan, struct err *err) {
     struct window_axis axes[AXES_MAX];
-    int64_t kernel[AXES_MAX], stride[AXES_MAX], taps = 1;
+    int64_t kernel[AXES_MAX], stride[AXES_MAX];
+    double taps = 1;
 
     if (axes_check(name, x, err) || axes_check_list(name, "kernel", &w->kernel, axes_of(x), err) ||
         axes_check_list(name, "stride", &w->stride, axes_of(x), err) ||
@@ -81,11 +82,11 @@ int window_plan(const char *name, const struct window *w, const struct shape *x,
         plan->y.dim[1 + i] = a->n_out;
         kernel[i] = a->kernel;
         stride[i] = a->stride;
-        taps *= a->kernel;
+        taps *= (double)a->kernel;
     }
     plan->kernel = axes_h_w(kernel, axes_of(x));
     plan->stride = axes_h_w(stride, axes_of(x));
-    plan->flops = (double)shape_len(&plan->y) * (double)taps;
+    plan->flops = (double)shape_len(&plan->y) * taps;
     return 0;
 }
 
