@@ -260,8 +260,7 @@ static void steps_run_in_their_turn(void **state) {
 static void what_names_nothing_or_is_out_of_range_is_refused(void **state) {
     (void)state;
     write_plain("plain.ini", "optimizer = sgd(lr=0.1)\n");
-    program_expect(78,
-                   "lr_scale: found nothing behind 'm.fc', expected a number from 0 to 1e9",
+    program_expect(78, "lr_scale: found nothing behind 'm.fc', expected a number from 0 to 1e9",
                    "$DLTRAIN plain.ini --set step.lr_scale=m.fc");
     program_expect(78, "the loss does not depend on what is not frozen of net m",
                    "$DLTRAIN plain.ini --set step.freeze=model");

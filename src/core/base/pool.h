@@ -9,8 +9,8 @@ struct pool {
     struct pool_chunk *first;
 };
 
-/* Zeroed bytes, aligned for any type. Without memory the program ends, in memory_end: planning needs
- * a few megabytes, and there is nothing sensible left to do without them. */
+/* Zeroed bytes, aligned for any type. Without memory the program ends, in memory_end: planning
+ * needs a few megabytes, and there is nothing sensible left to do without them. */
 void *pool_take(struct pool *pool, size_t bytes);
 
 /* A copy of text; of its first len bytes. */
