@@ -24,12 +24,22 @@ struct feed_batch {
     int64_t global_n; /* samples of the step, of all ranks */
 };
 
+/* The names that a field's class numbers stand for, 0 first. */
+struct feed_classes {
+    const char *field;
+    int n;
+    const char *const *names; /* [n] */
+};
+
 struct feed_config {
     const struct job *job;
     const char *spec; /* "path:group" */
     int64_t batch;    /* of all ranks together */
     bool training;    /* shuffled and augmented */
     int rank, size;
+    const struct feed_classes
+        *classes;  /* [n_classes] what the networks were trained on; borrowed */
+    int n_classes; /* fields; 0: nothing is known */
 };
 
 /* Open the dataset and start its loader. Errors: the dataset's and the pipeline's. */

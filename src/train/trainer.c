@@ -6,8 +6,12 @@
 #include "train/alike.h"
 #include "train/evaluate.h"
 #include "train/feeds.h"
+#include "train/identity.h"
 #include "train/memory.h"
+#include "train/not_finite.h"
+#include "train/outcome.h"
 #include "train/picture.h"
+#include "train/resume.h"
 #include "train/runfolder.h"
 #include "train/save.h"
 #include "train/step.h"
@@ -17,7 +21,6 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 struct trainer {
     struct job *job;
@@ -31,11 +34,13 @@ struct trainer {
     struct stepper stepper;
     struct progress progress;
     struct control control;
-    struct save_identity identity;
+    struct identity identity;
     struct applied schedule[JOB_MAX_STEPS];
     struct runfolder folder;
     const struct sinks *sinks; /* borrowed */
     bool started;              /* they have been told so */
+    bool resumes;              /* on rank 0: there is a checkpoint to go on from */
+    enum control_end finished; /* before it began: nothing is left to do */
     int64_t first_step;        /* of this process */
     double start_s, trained_s,
         comm_s; /* seconds: clock at the start; in steps; waiting for ranks */
@@ -147,32 +152,62 @@ static void tell_end(const struct trainer *t, const struct err *err) {
     sinks_tell(t->sinks, &e);
 }
 
+static struct outcome outcome_of(const struct trainer *t) {
+    return (struct outcome){t->job, &t->progress, t->folder.path, t->sinks};
+}
+
+/* Why the run is over; CONTROL_GOES_ON: it was asked to stop. Rank 0 knows the whole history. */
+static int conclude(struct trainer *t, enum control_end end, bool before, struct err *err) {
+    const struct outcome outcome = outcome_of(t);
+
+    if (end == CONTROL_GOES_ON)
+        return outcome_stopped(&outcome, err);
+    return agree(t->comm, comm_rank(t->comm) ? 0 : outcome_say(&outcome, end, before, err), err);
+}
+
 /* --- where to begin --- */
 
-static int load_checkpoint(struct trainer *t, struct err *err) {
+/* On rank 0: is there something to go on from? */
+static int look_for_checkpoint(struct trainer *t, struct err *err) {
     const char *file = runfolder_file(&t->folder, "last.h5");
+    const int there = resume_exists(file, err);
 
-    if (access(file, F_OK)) {
+    if (!there)
         sinks_note(t->sinks, "%s is not there: beginning with step 1", file);
-        return 0;
-    }
-    return save_resume(file, &t->replica, &t->progress, &t->identity, err);
+    t->resumes = there > 0;
+    return there < 0 ? -1 : 0;
 }
 
 /* On rank 0: the weights to begin with, which a run that goes on does not need. */
 static int load_weights(struct trainer *t, bool resume, struct err *err) {
-    if (comm_rank(t->comm) || (resume && !access(runfolder_file(&t->folder, "last.h5"), F_OK)))
-        return 0;
-    return weights_load(t->job, &t->replica, t->sinks, err);
-}
-
-/* On rank 0: take the folder, read the checkpoint that is to be resumed. */
-static int open_folder(struct trainer *t, bool resume, struct err *err) {
     if (comm_rank(t->comm))
         return 0;
-    if (runfolder_lock(&t->folder, resume, err) || (resume && load_checkpoint(t, err)))
+    if (resume && look_for_checkpoint(t, err))
         return -1;
-    return runfolder_open(&t->folder, err);
+    return t->resumes ? 0 : weights_load(t->job, &t->replica, t->sinks, err);
+}
+
+static int load_checkpoint(struct trainer *t, struct err *err) {
+    const struct resume resume = {runfolder_file(&t->folder, "last.h5"), t->folder.path,
+                                  &t->identity, t->sinks};
+
+    if (resume_load(&resume, &t->replica, &t->progress, err))
+        return -1;
+    t->finished = control_finished(t->job, &t->progress);
+    return 0;
+}
+
+/* On rank 0: take the folder, read the checkpoint that is to be resumed. A run that is finished
+ * stays as it is. Where there is none but a best one, that is of a run which does not go on. */
+static int open_folder(struct trainer *t, bool resume, struct err *err) {
+    const char *best = runfolder_file(&t->folder, "best.h5");
+
+    if (comm_rank(t->comm))
+        return 0;
+    const bool goes_on = t->resumes || (resume && !resume_exists(best, err));
+    if (runfolder_lock(&t->folder, goes_on, err) || (t->resumes && load_checkpoint(t, err)))
+        return -1;
+    return t->finished ? 0 : runfolder_open(&t->folder, err);
 }
 
 /* Everyone gets rank 0's numbers. */
@@ -182,6 +217,7 @@ static void broadcast(struct trainer *t) {
     alike_broadcast(&t->alike);
     comm_bcast(t->comm, &t->progress.step, sizeof t->progress.step, 0);
     comm_bcast(t->comm, &t->progress.validated, sizeof t->progress.validated, 0);
+    comm_bcast(t->comm, &t->finished, sizeof t->finished, 0);
 }
 
 /* --- validation and saving --- */
@@ -197,7 +233,7 @@ static int save_as(struct trainer *t, const char *name, struct err *err) {
     int rc = 0;
 
     if (comm_rank(t->comm) == 0)
-        rc = save_write(file, &t->replica, &t->progress, &t->identity, err);
+        rc = save_write(file, &t->identity, &t->replica, &t->progress, err);
     if (agree(t->comm, rc, err))
         return -1;
     e.file = file;
@@ -233,10 +269,12 @@ static int validate(struct trainer *t, struct err *err) {
 
     if (look(t, err))
         return -1;
+    not_finite_warn(&t->replica, t->data.validates_here ? &t->data.validate : NULL, t->comm,
+                    t->progress.step, t->sinks);
     t->progress.validated = true;
     if (best >= 0) {
         const double value = run_value(t->replica.validate_plan, best);
-        if (agree(t->comm, progress_add(&t->progress, value, err), err))
+        if (agree(t->comm, progress_add(&t->progress, t->progress.step, value, err), err))
             return -1;
         e.best = progress_best(&t->progress) == t->progress.n_measures - 1;
         comm_bcast(t->comm, &e.best, sizeof e.best, 0); /* rank 0 knows what was before a restart */
@@ -272,6 +310,7 @@ static int follow_up(struct trainer *t, bool stop, bool saves, struct err *err) 
         if (validate(t, err))
             return -1;
         control_decide(t->job, &t->progress, t->schedule, n, stop, t->comm, &t->control);
+        saves = true;
     }
     return saves ? save(t, err) : 0;
 }
@@ -319,19 +358,19 @@ static int loop(struct trainer *t, struct err *err) {
         t->recent.loss[i] = (double)NAN;
     if (follow_up(t, false, false, err))
         return -1;
-    if (t->job->validate && t->control.finish &&
-        t->progress.validated) /* was finished before: measure once more */
-        return look(t, err);
     feed_seek(&t->data.train, t->progress.step, t->progress.total_steps);
     while (!t->control.finish && !t->control.stop)
         if (one_step(t, &stop, err) || follow_up(t, stop, true, err))
             return -1;
-    if (t->control.stop)
-        return err_set(err, ERR_STOPPED,
-                       "stopped on request after step %" PRId64 " of %" PRId64
-                       ", saved in %s/last.h5; the same command with --resume goes on",
-                       t->progress.step, t->progress.total_steps, t->folder.path);
-    return 0;
+    return conclude(t, t->control.finish, false, err);
+}
+
+/* What the checkpoints of this run say that they are of. */
+static int identify(struct trainer *t, struct err *err) {
+    const struct feed *validate = t->data.validates_here ? &t->data.validate : NULL;
+
+    return identity_init(&t->identity, t->job, &t->data.train, validate, &t->replica,
+                         &t->replica.model.pool, err);
 }
 
 /* Replicas are the same before rank 0 reads any file, as they come from the same seed, and after
@@ -348,15 +387,15 @@ static int prepare(struct trainer *t, const struct train_options *o, struct err 
         return err_wrap(err, "made from the same seed");
     if (agree(t->comm, load_weights(t, o->resume, err), err))
         return -1;
-    t->identity = (struct save_identity){t->job->batch, t->job->seed,
-                                         dataset_fingerprint(t->data.train.dataset)};
+    if (agree(t->comm, identify(t, err), err))
+        return -1;
     t->progress.maximise = t->replica.maximise;
     t->progress.steps_per_epoch = shard_steps(&t->data.train.shard);
     t->progress.total_steps = control_total_steps(t->job, t->progress.steps_per_epoch);
     if (agree(t->comm, open_folder(t, o->resume, err), err))
         return -1;
     broadcast(t);
-    return audit_replicas(t, err) || tell_start(t, err) ? -1 : 0;
+    return audit_replicas(t, err) || (!t->finished && tell_start(t, err)) ? -1 : 0;
 }
 
 int train(struct job *job, const struct train_options *options, struct comm *comm,
@@ -366,7 +405,9 @@ int train(struct job *job, const struct train_options *options, struct comm *com
 
     control_catch_signals();
     runfolder_init(&t.folder, job, t.sinks);
-    const int rc = prepare(&t, options, err) || loop(&t, err) ? -1 : 0;
+    int rc = prepare(&t, options, err);
+    if (!rc)
+        rc = t.finished ? conclude(&t, t.finished, true, err) : loop(&t, err);
     if (t.started)
         tell_end(&t, rc ? err : NULL);
     runfolder_release(&t.folder);

@@ -25,6 +25,14 @@ static int read_beginning(const char *path, char bytes[16], struct err *err) {
     return failed ? -1 : 0;
 }
 
+bool tensor_file_is_safetensors(const char *path) {
+    struct err ignored = {0};
+    char bytes[16];
+
+    return !read_beginning(path, bytes, &ignored) && memcmp(bytes, hdf5_mark, sizeof hdf5_mark) &&
+           bytes[8] == '{';
+}
+
 static int is_nothing(const char *path, const char bytes[16], struct err *err) {
     if (!memcmp(bytes, "PK\3\4", 4) || !memcmp(bytes, "\x80\2", 2))
         return err_set(err, ERR_DATA,

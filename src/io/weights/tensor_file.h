@@ -37,6 +37,9 @@ enum tensor_choice { TENSORS_LAST, TENSORS_AVERAGED, TENSORS_VALIDATED };
 int tensor_file_open(struct tensor_file *f, const char *path, enum tensor_choice choice,
                      struct err *err);
 
+/* Is there a file that begins as safetensors do? */
+bool tensor_file_is_safetensors(const char *path);
+
 bool tensor_file_has_net(const struct tensor_file *f, const char *net);
 
 /* The names of its nets, for messages: "a, b"; in f's pool. */
