@@ -1,4 +1,5 @@
 #include "train/meta.h"
+#include "io/weights/checkpoint.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -55,7 +56,7 @@ static json_t *describe_fields(const struct loader *loader) {
 }
 
 /* Names that are only their own numbers are none. */
-static bool has_names(const struct dataset *ds, int field) {
+bool meta_has_names(const struct dataset *ds, int field) {
     char number[16];
 
     for (int c = 0; c < dataset_field_classes(ds, field); c++) {
@@ -70,7 +71,7 @@ static json_t *describe_classes(const struct dataset *ds) {
     json_t *classes = json_object();
 
     for (int i = 0; i < dataset_n_fields(ds); i++) {
-        if (!has_names(ds, i))
+        if (!meta_has_names(ds, i))
             continue;
         json_t *names = json_array();
         for (int c = 0; c < dataset_field_classes(ds, i); c++)
@@ -184,17 +185,26 @@ int meta_read(struct meta *m, const char *file, const char *text, struct err *er
     if (!m->json)
         return err_set(err, ERR_DATA, "%s: its meta text is not JSON", file);
     if (!json_is_integer(meta_at(m, "step")))
-        return err_set(err, ERR_DATA,
-                       "%s: is no checkpoint of a run: it holds weights alone; the job's [weights "
-                       "NET] file = begins with them",
-                       file);
+        return err_set(
+            err, ERR_DATA,
+            "%s: is no checkpoint of a run: it holds weights alone, no job and no history", file);
     if (meta_whole(m, "format") != FORMAT || !meta_at(m, "job"))
         return err_set(err, ERR_DATA,
-                       "%s: was saved by another version of the program, which does not say the "
-                       "job and the data that it is of; the job's [weights NET] file = begins with "
-                       "its weights",
+                       "%s: was saved by another version of the program and does not say the job "
+                       "and the data that it is of",
                        file);
     return 0;
+}
+
+int meta_open(struct meta *m, const char *file, struct err *err) {
+    struct checkpoint *ck = NULL;
+
+    *m = (struct meta){0};
+    if (checkpoint_open(&ck, file, err))
+        return -1;
+    const int rc = meta_read(m, file, checkpoint_meta(ck), err);
+    checkpoint_close(ck);
+    return rc;
 }
 
 void meta_release(struct meta *m) {

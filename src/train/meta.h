@@ -19,6 +19,9 @@ char *meta_text(const struct identity *id, const struct replica *r, const struct
  * file that no run has saved, or one of an earlier version of the program. */
 int meta_read(struct meta *m, const char *file, const char *text, struct err *err);
 
+/* That of a checkpoint. Errors: those of checkpoint_open and meta_read. */
+int meta_open(struct meta *m, const char *file, struct err *err);
+
 /* {0} is fine. */
 void meta_release(struct meta *m);
 
@@ -42,6 +45,9 @@ int meta_progress(const struct meta *m, bool history, struct replica *r, struct 
 
 /* The names of classes, field by field: *out [returned] and its texts belong to pool. */
 int meta_classes(const struct meta *m, struct pool *pool, struct feed_classes **out);
+
+/* Are the classes of a field known by names, not by their numbers alone? */
+bool meta_has_names(const struct dataset *ds, int field);
 
 /* The fingerprint of a dataset as it is written. */
 enum { META_FINGERPRINT = 17 };

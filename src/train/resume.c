@@ -263,18 +263,26 @@ static int take(struct comparison *c, const struct checkpoint *ck, struct replic
     return why ? keep_best(c, why, err) : 0;
 }
 
+/* Weights without the state of a run can be begun with, but not gone on from. */
+static int only_weights(struct err *err) {
+    const struct err inner = *err;
+
+    return err_set(err, inner.kind, "%s; the job's [weights NET] file = begins with its weights",
+                   inner.msg);
+}
+
 /* The file, and what it says of itself. */
 static int open_checkpoint(struct comparison *c, struct checkpoint **ck, struct err *err) {
     const char *file = c->resume->file;
 
-    if (tensor_file_is_safetensors(file))
-        return err_set(err, ERR_DATA,
-                       "%s: is safetensors: weights alone, without moments, steps done and "
-                       "history; the job's [weights NET] file = begins with them",
-                       file);
-    return checkpoint_open(ck, file, err) || meta_read(&c->meta, file, checkpoint_meta(*ck), err)
-               ? -1
-               : 0;
+    if (tensor_file_is_safetensors(file)) {
+        err_set(err, ERR_DATA, "%s: is safetensors: weights alone, no moments and no history",
+                file);
+        return only_weights(err);
+    }
+    if (checkpoint_open(ck, file, err))
+        return -1;
+    return meta_read(&c->meta, file, checkpoint_meta(*ck), err) ? only_weights(err) : 0;
 }
 
 int resume_load(const struct resume *resume, struct replica *r, struct progress *p,

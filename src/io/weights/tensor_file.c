@@ -33,6 +33,13 @@ bool tensor_file_is_safetensors(const char *path) {
            bytes[8] == '{';
 }
 
+bool tensor_file_is_checkpoint(const char *path) {
+    struct err ignored = {0};
+    char bytes[16];
+
+    return !read_beginning(path, bytes, &ignored) && !memcmp(bytes, hdf5_mark, sizeof hdf5_mark);
+}
+
 static int is_nothing(const char *path, const char bytes[16], struct err *err) {
     if (!memcmp(bytes, "PK\3\4", 4) || !memcmp(bytes, "\x80\2", 2))
         return err_set(err, ERR_DATA,
@@ -161,6 +168,15 @@ bool tensor_file_has_net(const struct tensor_file *f, const char *net) {
         if (!strcmp(f->nets[i], net))
             return true;
     return false;
+}
+
+bool tensor_file_all_begin(const struct tensor_file *f, const char *net) {
+    const size_t len = strlen(net);
+
+    for (int i = 0; i < f->n; i++)
+        if (strncmp(f->item[i].name, net, len) || f->item[i].name[len] != '.')
+            return false;
+    return f->n > 0;
 }
 
 const char *tensor_file_nets(struct tensor_file *f) {

@@ -37,10 +37,14 @@ enum tensor_choice { TENSORS_LAST, TENSORS_AVERAGED, TENSORS_VALIDATED };
 int tensor_file_open(struct tensor_file *f, const char *path, enum tensor_choice choice,
                      struct err *err);
 
-/* Is there a file that begins as safetensors do? */
+/* Is there a file that begins as safetensors do? As HDF5 does? */
 bool tensor_file_is_safetensors(const char *path);
+bool tensor_file_is_checkpoint(const char *path);
 
 bool tensor_file_has_net(const struct tensor_file *f, const char *net);
+
+/* Do all names in it begin with "NET."? */
+bool tensor_file_all_begin(const struct tensor_file *f, const char *net);
 
 /* The names of its nets, for messages: "a, b"; in f's pool. */
 const char *tensor_file_nets(struct tensor_file *f);

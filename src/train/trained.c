@@ -1,0 +1,92 @@
+#include "train/trained.h"
+
+#include <string.h>
+
+void trained_read(struct trained *t, const char *file) {
+    struct err ignored = {0};
+
+    *t = (struct trained){0};
+    if (meta_open(&t->meta, file, &ignored))
+        meta_release(&t->meta);
+    else
+        t->n_classes = meta_classes(&t->meta, &t->pool, &t->classes);
+}
+
+void trained_release(struct trained *t) {
+    meta_release(&t->meta);
+    pool_release(&t->pool);
+    *t = (struct trained){0};
+}
+
+static int check_classes(const struct feed_classes *c, const struct feed *feed, struct err *err) {
+    const struct dataset *ds = feed->dataset;
+    const int i = dataset_find_field(ds, c->field);
+
+    if (i < 0 || !meta_has_names(ds, i))
+        return 0;
+    for (int k = 0; k < dataset_field_classes(ds, i); k++) {
+        const char *name = dataset_class_name(ds, i, k);
+        if (k < c->n && !strcmp(name, c->names[k]))
+            continue;
+        return err_set(err, ERR_DATA,
+                       "%s: class %d of %s is '%s', but the network was trained with %s%s%s there; "
+                       "expected the same classes in the same order",
+                       dataset_name(ds), k, c->field, name, k < c->n ? "'" : "",
+                       k < c->n ? c->names[k] : "no class", k < c->n ? "'" : "");
+    }
+    return 0;
+}
+
+/* Is there a `normalize` without numbers of its own? */
+static bool normalises_by_file(const struct job *job) {
+    static const char word[] = "normalize";
+    const struct section *data = source_find(&job->source, "data", "");
+    const struct entry *augment = data ? section_find(data, "augment") : NULL;
+    const char *at = augment ? strstr(augment->value, word) : NULL;
+
+    if (!at)
+        return false;
+    at += sizeof word - 1;
+    at += strspn(at, " ");
+    return *at != '(' || at[1 + strspn(at + 1, " ")] == ')';
+}
+
+static bool equal_floats(const json_t *list, const float *v, int64_t n) {
+    if (json_array_size(list) != (size_t)n)
+        return false;
+    for (int64_t i = 0; i < n; i++)
+        if ((float)json_number_value(json_array_get(list, (size_t)i)) != v[i])
+            return false;
+    return true;
+}
+
+static void check_normalisation(const struct trained *t, const struct feed *feed,
+                                const struct sinks *sinks) {
+    const struct dataset *ds = feed->dataset;
+
+    for (int i = 0; i < dataset_n_fields(ds); i++) {
+        const struct dataset_field *f = dataset_field(ds, i);
+        const float *mean = dataset_mean(ds, i), *std = dataset_std(ds, i);
+        const json_t *was = json_object_get(meta_at(&t->meta, "normalisation"), f->name);
+        if (!mean || !std || !was)
+            continue;
+        const int64_t n = f->sample.dim[f->sample.rank - 1];
+        if (!equal_floats(json_object_get(was, "mean"), mean, n) ||
+            !equal_floats(json_object_get(was, "std"), std, n))
+            sinks_warn(sinks,
+                       "%s says another mean or standard deviation of %s than the data that the "
+                       "network was trained on; normalize(mean, std) in [data] augment says which "
+                       "to use",
+                       dataset_name(ds), f->name);
+    }
+}
+
+int trained_check(const struct trained *t, const struct job *job, const struct feed *feed,
+                  const struct sinks *sinks, struct err *err) {
+    for (int k = 0; k < t->n_classes; k++)
+        if (check_classes(&t->classes[k], feed, err))
+            return -1;
+    if (normalises_by_file(job))
+        check_normalisation(t, feed, sinks);
+    return 0;
+}

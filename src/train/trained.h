@@ -1,0 +1,25 @@
+/* trained.h - what weights were trained on, as their checkpoint says, beside what they are measured
+ * on. */
+#pragma once
+#include "train/event.h"
+#include "train/feed.h"
+#include "train/meta.h"
+
+struct trained {
+    struct meta meta;             /* json NULL: the file does not say */
+    struct feed_classes *classes; /* [n_classes] in pool */
+    int n_classes;
+    struct pool pool;
+};
+
+/* What a file says of itself; weights alone say nothing, which is no error. Local. */
+void trained_read(struct trained *t, const char *file);
+
+/* Does the data mean the same by its class numbers? And if the job normalises by what the file at
+ * hand says, is that what it was trained with? If not, a warning. Local.
+ * Errors: ERR_DATA naming field, class and both names. */
+int trained_check(const struct trained *t, const struct job *job, const struct feed *feed,
+                  const struct sinks *sinks, struct err *err);
+
+/* {0} is fine. */
+void trained_release(struct trained *t);
