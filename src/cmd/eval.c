@@ -19,8 +19,8 @@ static int open_validation(const struct jobargs *a, struct trained *trained, str
                            const struct sinks *sinks, struct err *err) {
     const struct job *job = &a->job;
 
-    if (a->weights)
-        trained_read(trained, a->weights);
+    if (a->weights && trained_read(trained, a->weights, err))
+        return -1;
     const struct feed_config config = {.job = job,
                                        .spec = job->validate_data,
                                        .batch = job->validate_batch,

@@ -1,15 +1,21 @@
 #include "train/trained.h"
+#include "io/weights/tensor_file.h"
 
 #include <string.h>
 
-void trained_read(struct trained *t, const char *file) {
-    struct err ignored = {0};
+int trained_read(struct trained *t, const char *file, struct err *err) {
+    struct err inner = {0};
 
     *t = (struct trained){0};
-    if (meta_open(&t->meta, file, &ignored))
-        meta_release(&t->meta);
-    else
+    if (tensor_file_is_safetensors(file))
+        return 0;
+    if (!meta_open(&t->meta, file, &inner)) {
         t->n_classes = meta_classes(&t->meta, &t->pool, &t->classes);
+        return 0;
+    }
+    const bool is_whole = t->meta.file; /* and says nothing */
+    meta_release(&t->meta);
+    return is_whole ? 0 : err_set(err, inner.kind, "%s", inner.msg);
 }
 
 void trained_release(struct trained *t) {

@@ -12,8 +12,9 @@ struct trained {
     struct pool pool;
 };
 
-/* What a file says of itself; weights alone say nothing, which is no error. Local. */
-void trained_read(struct trained *t, const char *file);
+/* What a file says of itself; weights alone say nothing, which is no error. Local.
+ * Errors: ERR_IO, ERR_DATA where it cannot be read. */
+int trained_read(struct trained *t, const char *file, struct err *err);
 
 /* Does the data mean the same by its class numbers? And if the job normalises by what the file at
  * hand says, is that what it was trained with? If not, a warning. Local.
