@@ -39,10 +39,11 @@ static const char *length_text(const struct outcome *o, struct pool *pool) {
 }
 
 static void say_end(const struct outcome *o, enum control_end end, bool before) {
+    const int idle = progress_idle(o->progress);
     struct pool pool = {0};
     const char *why = end == CONTROL_PATIENCE
-                          ? pool_print(&pool, "patience: %d validations without a better %s",
-                                       progress_idle(o->progress), o->job->best)
+                          ? pool_print(&pool, "patience: %d validation%s without a better %s", idle,
+                                       idle == 1 ? "" : "s", o->job->best)
                           : length_text(o, &pool);
     const char *more = end == CONTROL_PATIENCE ? "patience =" : "epochs = or steps =";
 

@@ -1,4 +1,6 @@
 #include "train/resume.h"
+#include "core/learn/optim.h"
+#include "core/learn/schedule.h"
 #include "io/weights/tensor_file.h"
 #include "job/key.h"
 #include "train/meta.h"
@@ -213,6 +215,16 @@ static bool same_history(struct comparison *c, const char **why) {
     return !*why;
 }
 
+/* Does a learning rate follow the measure? It then begins anew, too. */
+static bool rate_follows(const struct job *job) {
+    for (int i = 0; i < job->n_steps; i++) {
+        const struct applied *lr = optim_schedule(&job->step[i].optimizer, "lr");
+        if (((const struct schedule *)(const void *)lr->word)->reads_measure)
+            return true;
+    }
+    return false;
+}
+
 /* best.h5 is the best of something else from now on. */
 static int keep_best(struct comparison *c, const char *why, struct err *err) {
     const char *folder = c->resume->folder;
@@ -232,7 +244,8 @@ static int keep_best(struct comparison *c, const char *why, struct err *err) {
     if (there && rename(best, aside))
         return err_set(err, ERR_IO, "%s: cannot be renamed to %s: %s", best, aside,
                        strerror(errno));
-    sinks_note(c->resume->sinks, "resuming: %s: the history of the best begins anew%s%s", why,
+    sinks_note(c->resume->sinks, "resuming: %s: the history of the best begins anew%s%s%s", why,
+               rate_follows(c->resume->id->job) ? ", and the learning rate that follows it" : "",
                there ? "; the earlier best.h5 is now " : "", there ? aside : "");
     return 0;
 }

@@ -156,6 +156,14 @@ static void the_history_of_the_same_measure_goes_on(void **state) {
                 RUN "parts --set steps=12 --resume");
 }
 
+static void a_rate_that_follows_the_measure_begins_anew(void **state) {
+    (void)state;
+    begin("rate");
+    says("rate",
+         "--set \"step.optimizer=sgd(lr=plateau(0.05), momentum=0.9)\" --set validate.best=loss",
+         "the history of the best begins anew, and the learning rate that follows it; the earlier");
+}
+
 static void a_finished_run_is_left_as_it_is(void **state) {
     (void)state;
     begin("finished");
@@ -234,6 +242,7 @@ int main(void) {
         cmocka_unit_test(another_statement_of_the_same_name_is_another_measure),
         cmocka_unit_test(other_validation_data_begins_a_history_anew),
         cmocka_unit_test(the_history_of_the_same_measure_goes_on),
+        cmocka_unit_test(a_rate_that_follows_the_measure_begins_anew),
         cmocka_unit_test(a_finished_run_is_left_as_it_is),
         cmocka_unit_test(the_end_says_why_and_which_was_the_best),
         cmocka_unit_test(weights_alone_are_not_resumed),
