@@ -2,17 +2,15 @@
 #include "cmd/jobargs.h"
 #include "dist/agree.h"
 #include "io/weights/tensor_file.h"
+#include "report/table.h"
 #include "report/terminal.h"
 #include "train/evaluate.h"
 #include "train/save.h"
 #include "train/trained.h"
 #include "train/weights.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-
-enum { MOST_NAMES = 20, NUMBER_TEXT = 24 };
 
 /*   trained  filled: what the weights were trained on */
 static int open_validation(const struct jobargs *a, struct trained *trained, struct feed *feed,
@@ -63,13 +61,6 @@ static int load(struct jobargs *a, struct replica *r, const struct feed *feed,
                                                   : save_load_nets(a->weights, r, err);
 }
 
-/* How the rows and columns of a table are called. */
-struct labels {
-    const struct dataset *dataset;
-    int field;  /* whose classes they are; -1: not told */
-    char *text; /* of a number */
-};
-
 /* The classes of a table are those of the mean that it comes from. */
 static int classes_of(const struct graph *g, int node, const struct dataset *dataset) {
     int64_t limit;
@@ -83,51 +74,30 @@ static int classes_of(const struct graph *g, int node, const struct dataset *dat
     return field ? dataset_find_field(dataset, field) : -1; /* labels may be computed */
 }
 
-static const char *label_of(const struct labels *l, int64_t i, int64_t n) {
-    if (l->field >= 0 && n <= MOST_NAMES && i < dataset_field_classes(l->dataset, l->field))
-        return dataset_class_name(l->dataset, l->field, (int)i);
-    snprintf(l->text, NUMBER_TEXT, "%" PRId64, i);
-    return l->text;
-}
+/* The classes of a field of the data, as a table asks for their names. */
+struct classes {
+    const struct dataset *dataset;
+    int field;
+};
 
-static int label_width(const struct labels *l, int64_t n) {
-    size_t width = 6; /* of 0.1234 */
+static const char *class_name(const void *context, int64_t i) {
+    const struct classes *c = context;
 
-    for (int64_t i = 0; i < n; i++)
-        if (strlen(label_of(l, i, n)) > width)
-            width = strlen(label_of(l, i, n));
-    return (int)width;
-}
-
-/* [1, rows] as one number a line, [1, rows, columns] as a matrix. */
-static void print_table(const struct labels *l, const char *name, const struct tensor *t) {
-    const int64_t rows = t->shape.dim[1], columns = shape_len(&t->shape) / rows;
-    const int left = label_width(l, rows), width = label_width(l, columns);
-
-    printf("%s\n", name);
-    if (columns > 1) {
-        printf("  %*s", left, "");
-        for (int64_t k = 0; k < columns; k++)
-            printf("  %*s", width, label_of(l, k, columns));
-        printf("\n");
-    }
-    for (int64_t i = 0; i < rows; i++) {
-        printf("  %-*s", left, label_of(l, i, rows));
-        for (int64_t k = 0; k < columns; k++)
-            printf("  %*.4f", width, (double)t->reals[i * columns + k]);
-        printf("\n");
-    }
+    return dataset_class_name(c->dataset, c->field, (int)i);
 }
 
 static void print_tables(const struct replica *r, const struct dataset *dataset) {
-    char text[NUMBER_TEXT];
     struct tensor table;
     const char *name;
 
     for (int i = 0; evaluate_table(r, i, &name, &table); i++) {
         const int node = graph_find(r->validate, name);
-        const struct labels labels = {dataset, classes_of(r->validate, node, dataset), text};
-        print_table(&labels, name, &table);
+        const struct classes classes = {dataset, classes_of(r->validate, node, dataset)};
+        const bool told = classes.field >= 0;
+        const struct table_labels labels = {told ? class_name : NULL, &classes,
+                                            told ? dataset_field_classes(dataset, classes.field)
+                                                 : 0};
+        table_print(stdout, name, &table, run_tally(r->validate_plan, node), &labels);
     }
 }
 

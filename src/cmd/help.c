@@ -1,13 +1,15 @@
 #include "cmd/command.h"
 #include "cmd/help_text.h"
 #include "cmd/words.h"
+#include "core/base/foreign.h"
 #include "core/base/nearest.h"
 #include "job/key.h"
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
-enum { MOST_NAMES = 512 };
+enum { MOST_NAMES = 2048 };
 
 /* Pages that are more than one word, and the files in docs/ that hold them. */
 struct help_page {
@@ -48,8 +50,11 @@ static int known_names(const char **names) {
     for (int i = 0; command_at(i); i++)
         n = add_name(names, n, command_at(i)->name);
     for (int k = 0; (v = vocabulary_at(k)); k++)
-        for (int i = 0; v->at(i, &w); i++)
+        for (int i = 0; v->at(i, &w); i++) {
             n = add_name(names, n, w.name);
+            for (const struct arg_spec *a = w.args; a && a->name; a++)
+                n = add_name(names, n, a->name);
+        }
     for (int i = 0; (s = job_section_at(i)); i++) {
         n = add_name(names, n, s->kind);
         for (const struct key *k = s->keys; k && k->name; k++)
@@ -58,10 +63,7 @@ static int known_names(const char **names) {
     return n;
 }
 
-static int unknown(const char *name, struct err *err) {
-    const char *names[MOST_NAMES];
-    const char *near = nearest(name, names, known_names(names));
-
+static int unknown(const char *name, const char *near, struct err *err) {
     if (near)
         return err_set(err, ERR_USAGE,
                        "help: '%s' is no command, word or section, nor a key of one; did you mean "
@@ -82,16 +84,66 @@ static void explain_command(const struct command *command) {
     help_section(command->name);
 }
 
-/* A command, or all that goes by that name: a word, a section and a key may share one. */
-static int explain(const char *name, struct err *err) {
-    const struct command *command = command_find(name);
+/* All that goes by that name: a word, a section, a key and an argument of words may share one. */
+static bool explain_any(const char *name) {
+    const bool word = help_word(name), section = help_section(name);
+
+    return help_key(NULL, name) || word || section || help_argument(name);
+}
+
+/* What others call so, each meaning once. Returns whether there is one. */
+static bool explain_foreign(const char *name) {
+    const char *ours, *told = NULL;
+
+    for (int i = 0; (ours = foreign_meaning(name, i)); i++) {
+        if (told && !strcmp(told, ours))
+            continue;
+        printf("%s'%s' is called %s here\n\n", told ? "\n" : "", name, ours);
+        if (command_find(ours))
+            explain_command(command_find(ours));
+        else
+            explain_any(ours);
+        told = ours;
+    }
+    return told;
+}
+
+/* "[log]" and "log", "dist.audit" and "--set" are written in jobs and messages: section and key of
+ * what was asked, in text. */
+static const char *take_apart(const char *asked, char text[HELP_TEXT], const char **section) {
+    char *dot, *name = text;
+
+    snprintf(text, HELP_TEXT, "%s", asked);
+    text[strcspn(text, "]")] = 0;
+    name += strspn(name, "[-");
+    dot = strrchr(name, '.');
+    *section = dot ? name : NULL;
+    if (!dot)
+        return name;
+    name[strcspn(name, ".")] = 0; /* step.D.every: the keys of all steps are the same */
+    *dot = 0;
+    return dot + 1;
+}
+
+/* A command, or all that goes by that name. */
+static int explain(const char *asked, struct err *err) {
+    char text[HELP_TEXT];
+    const char *section, *name = take_apart(asked, text, &section);
+    const struct command *command = section ? NULL : command_find(name);
 
     if (command) {
         explain_command(command);
         return 0;
     }
-    const bool word = help_word(name), section = help_section(name);
-    return help_key(name) || word || section ? 0 : unknown(name, err);
+    if (section ? help_key(section, name) : explain_any(name))
+        return 0;
+    if (explain_foreign(name))
+        return 0;
+    const char *names[MOST_NAMES], *near = nearest(name, names, known_names(names));
+    if (!near || strcasecmp(near, name) != 0)
+        return unknown(asked, near, err);
+    explain_any(near);
+    return 0;
 }
 
 static void overview(void) {
@@ -103,7 +155,8 @@ static void overview(void) {
     printf("\n  dltrain help COMMAND    options and examples\n"
            "  dltrain help language   every operator, loss, optimiser, schedule, augmentation\n"
            "  dltrain help keys       every section and key of a job\n"
-           "  dltrain help WORD       one of them: a word, a section, a key\n");
+           "  dltrain help WORD       one of them: a word, a section, a key, an argument, or what\n"
+           "                          others call it: BatchNorm2d, batch_size, Dense\n");
 }
 
 static int run(int argc, char **argv, struct err *err) {
@@ -135,6 +188,8 @@ const struct command command_help = {
              "  dltrain help train\n"
              "  dltrain help conv\n"
              "  dltrain help data\n"
+             "  dltrain help dist.audit\n"
+             "  dltrain help CrossEntropyLoss\n"
              "\n"
              "  --markdown    after language or keys: print docs/words.md or docs/keys.md\n",
     .run = run,

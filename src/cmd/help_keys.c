@@ -86,13 +86,13 @@ bool help_section(const char *name) {
     return s;
 }
 
-bool help_key(const char *name) {
+bool help_key(const char *section, const char *name) {
     const struct job_section *s;
     bool found = false;
 
     for (int i = 0; (s = job_section_at(i)); i++)
         for (const struct key *k = s->keys; k && k->name; k++)
-            if (!strcmp(k->name, name)) {
+            if (!strcmp(k->name, name) && (!section || !strcmp(section, s->kind))) {
                 print_head(s);
                 printf("\n");
                 print_key(k);

@@ -27,4 +27,7 @@ void help_keys_markdown(void);
 
 /* The section, and the keys of any section, of that name. Returns whether there is one. */
 bool help_section(const char *name);
-bool help_key(const char *name);
+bool help_key(const char *section, const char *name); /* NULL: of any section */
+
+/* The words that have an argument of that name. Returns whether there is one. */
+bool help_argument(const char *name);

@@ -100,16 +100,19 @@ void help_words(void) {
     }
 }
 
-static void explain(const struct vocabulary *v, const struct word *w) {
+static void explain_argument(const struct arg_spec *a) {
     char value[HELP_TEXT];
 
+    argument_value(a, value);
+    printf("      %-14s %s%s; %s\n", a->name, a->help ? a->help : "",
+           a->required ? " (required)" : "", value);
+}
+
+static void explain(const struct vocabulary *v, const struct word *w) {
     printf("%s\n", v->title);
     print_word(w);
-    for (const struct arg_spec *a = w->args; a && a->name; a++) {
-        argument_value(a, value);
-        printf("      %-14s %s%s; %s\n", a->name, a->help ? a->help : "",
-               a->required ? " (required)" : "", value);
-    }
+    for (const struct arg_spec *a = w->args; a && a->name; a++)
+        explain_argument(a);
 }
 
 bool help_word(const char *name) {
@@ -123,6 +126,22 @@ bool help_word(const char *name) {
                 explain(v, &w);
                 found = true;
             }
+    return found;
+}
+
+bool help_argument(const char *name) {
+    const struct vocabulary *v;
+    bool found = false;
+    struct word w;
+
+    for (int k = 0; (v = vocabulary_at(k)); k++)
+        for (int i = 0; v->at(i, &w); i++)
+            for (const struct arg_spec *a = w.args; a && a->name; a++)
+                if (!strcmp(a->name, name)) {
+                    printf("%s: %s\n", v->title, w.name);
+                    explain_argument(a);
+                    found = true;
+                }
     return found;
 }
 

@@ -79,6 +79,7 @@ int jobargs_init(struct jobargs *a, int argc, char **argv, unsigned takes, struc
 
 void jobargs_release(struct jobargs *a, struct err *err) {
     /* Before MPI ends: once a rank has left with an exit code, mpirun kills those that talk. */
+    source_explain(&a->job.source, err);
     if (a->comm && comm_rank(a->comm) == 0)
         command_report(err);
     if (a->comm)

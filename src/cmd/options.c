@@ -1,11 +1,14 @@
 #include "cmd/options.h"
+#include "core/base/nearest.h"
+#include "job/key.h"
 
 #include <errno.h>
 #include <getopt.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 
-enum { MOST_OPTIONS = 16 };
+enum { MOST_OPTIONS = 16, MOST_KEYS = 256 };
 
 static int read_whole(const struct option_spec *s, const char *value, int64_t *out,
                       struct err *err) {
@@ -40,6 +43,52 @@ static int take(void *to, const struct option_spec *s, const char *value, struct
     return -1;
 }
 
+static bool takes(const struct option_spec *specs, const char *name) {
+    while (specs->name && strcmp(specs->name, name) != 0)
+        specs++;
+    return specs->name;
+}
+
+/* The option that somebody may have wanted to write: one of the command, or a key of the job where
+ * the command takes --set. NULL: none. */
+static const char *likely(struct pool *pool, const struct option_spec *specs, const char *name) {
+    const char *const *keys = takes(specs, "set") ? job_all_keys(pool) : NULL;
+    const char *names[MOST_OPTIONS + MOST_KEYS];
+    int n_options = 0, n = 0;
+
+    for (; specs[n].name && n < MOST_OPTIONS; n++)
+        names[n] = specs[n].name;
+    n_options = n;
+    for (int k = 0; keys && keys[k] && n < MOST_OPTIONS + MOST_KEYS; k++)
+        names[n++] = strrchr(keys[k], '.') + 1;
+    const char *near = nearest(name, names, n);
+    for (int i = 0; i < n_options; i++)
+        if (near == names[i])
+            return pool_print(pool, "--%s", near);
+    for (int i = n_options; i < n; i++)
+        if (near == names[i])
+            return pool_print(pool, "--set '%s'", source_setting(pool, keys[i - n_options]));
+    return NULL;
+}
+
+/* "--epochs" or "--epochs=3" is no option here. */
+static int unknown(const struct option_spec *specs, const char *command, const char *found,
+                   struct err *err) {
+    struct pool pool = {0};
+    const char *written = found + strspn(found, "-");
+    const char *name = pool_copy(&pool, written, strcspn(written, "="));
+    const char *near = likely(&pool, specs, name);
+
+    if (near)
+        err_set(err, ERR_USAGE, "found '%s', which is no option here; did you mean %s?", found,
+                near);
+    else
+        err_set(err, ERR_USAGE, "found '%s', which is no option here; `dltrain help %s` lists them",
+                found, command);
+    pool_release(&pool);
+    return -1;
+}
+
 int options_read(void *to, const struct option_spec *specs, const char *command, int argc,
                  char **argv, struct err *err) {
     struct option longs[MOST_OPTIONS + 1] = {{0}};
@@ -58,9 +107,7 @@ int options_read(void *to, const struct option_spec *specs, const char *command,
         if (c == ':')
             return err_set(err, ERR_USAGE, "%s needs a value", argv[optind - 1]);
         if (c == '?')
-            return err_set(err, ERR_USAGE,
-                           "found '%s', which is no option here; `dltrain help %s` lists them",
-                           argv[optind - 1], command);
+            return unknown(specs, command, argv[optind - 1], err);
         if (take(to, &specs[which], optarg, err))
             return -1;
     }

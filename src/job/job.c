@@ -96,7 +96,7 @@ static int check(struct job *job, struct err *err) {
 int job_read(struct job *job, const char *path, const char *const *sets, int n_sets,
              struct err *err) {
     *job = (struct job){.path = path};
-    if (source_read(&job->source, path, sets, n_sets, keys_plain(&job->pool, keys), err))
+    if (source_read(&job->source, path, sets, n_sets, job_all_keys(&job->pool), err))
         return -1;
     return check(job, err);
 }
@@ -104,7 +104,7 @@ int job_read(struct job *job, const char *path, const char *const *sets, int n_s
 int job_read_text(struct job *job, const char *name, const char *text, const char *const *sets,
                   int n_sets, struct err *err) {
     *job = (struct job){.path = name};
-    if (source_read_text(&job->source, name, text, sets, n_sets, keys_plain(&job->pool, keys), err))
+    if (source_read_text(&job->source, name, text, sets, n_sets, job_all_keys(&job->pool), err))
         return -1;
     return check(job, err);
 }

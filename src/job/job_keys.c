@@ -43,6 +43,47 @@ const struct job_section *job_section_find(const char *kind) {
     return NULL;
 }
 
+struct names {
+    struct pool *pool;
+    const char **name; /* [n] */
+    int n;
+};
+
+static void add_name(struct names *names, const char *name) {
+    names->name = pool_grow(names->pool, names->name, names->n, sizeof *names->name);
+    names->name[names->n++] = name;
+}
+
+/* The arguments of the words that can be the key's value: step.optimizer.lr, each once. */
+static void add_arguments(struct names *names, const char *section, const struct key *key) {
+    const int first = names->n;
+    const struct word *word;
+
+    for (int i = 0; key->at && (word = key->at(i)); i++)
+        for (const struct arg_spec *a = word->args; a && a->name; a++) {
+            const char *name = pool_print(names->pool, "%s.%s.%s", section, key->name, a->name);
+            int k = first;
+            while (k < names->n && strcmp(names->name[k], name) != 0)
+                k++;
+            if (k == names->n)
+                add_name(names, name);
+        }
+}
+
+const char *const *job_all_keys(struct pool *pool) {
+    struct names names = {.pool = pool};
+
+    for (int i = 0; i < N_SECTIONS; i++)
+        for (const struct key *k = table[i]->keys; k && k->name; k++) {
+            if (table[i]->named == JOB_NEEDS_NAME)
+                continue;
+            add_name(&names, pool_print(pool, "%s.%s", table[i]->kind, k->name));
+            add_arguments(&names, table[i]->kind, k);
+        }
+    add_name(&names, NULL);
+    return names.name;
+}
+
 static int unknown_section(const struct section *s, struct err *err) {
     const char *names[N_SECTIONS];
 

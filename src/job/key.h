@@ -64,6 +64,10 @@ const struct job_section *job_section_find(const char *kind);
 extern const struct job_section section_job, section_data, section_weights, section_step,
     section_validate, section_picture, section_checkpoint, section_dist, section_log, section_run;
 
+/* "data.batch": every key of the sections that need no name, and "step.optimizer.lr": every
+ * argument of the words that such a key may be; in the pool, ends with NULL. */
+const char *const *job_all_keys(struct pool *pool);
+
 /* Fill out, the struct that the rows' offsets mean, from what a section holds and from the
  * fallbacks of what it does not.
  *   s  NULL: fallbacks alone

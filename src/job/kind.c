@@ -46,8 +46,25 @@ static bool has_unit(const struct entry *entry) {
     return len > 1 && entry->value[len - 1] == 'B' && strspn(entry->value, "0123456789.") > 0;
 }
 
-static int read_any(struct job *job, const struct key *key, const struct entry *entry, bool whole,
+/* "1 steps" is 1 where the key counts steps, as is "1 step". */
+static struct entry without_unit(struct job *job, const struct key *key, const struct entry *from) {
+    const size_t number = strspn(from->value, "0123456789."),
+                 unit = key->unit ? strlen(key->unit) : 0;
+    const char *found = from->value + number + strspn(from->value + number, " \t");
+    struct entry entry = *from;
+
+    if (!number || !unit || !*found ||
+        (strcmp(found, key->unit) != 0 &&
+         !(key->unit[unit - 1] == 's' && strlen(found) == unit - 1 &&
+           !strncmp(found, key->unit, unit - 1))))
+        return entry;
+    entry.value = entry.raw = pool_copy(&job->pool, from->value, number);
+    return entry;
+}
+
+static int read_any(struct job *job, const struct key *key, const struct entry *from, bool whole,
                     double *out, struct err *err) {
+    const struct entry plain = without_unit(job, key, from), *entry = &plain;
     struct evaluator ev = kind_evaluator(job, NULL);
     struct value v;
 

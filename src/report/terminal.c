@@ -1,24 +1,53 @@
+#define _DEFAULT_SOURCE /* winsize, fmemopen */
 #include "report/terminal.h"
 #include "core/base/clock.h"
+#include "report/columns.h"
 #include "train/evaluate.h"
 
+#include <fcntl.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
-/* mpirun gives every rank a terminal of its own making; whether its user has one is seen from
- * mpirun's own output, where it is the parent of this process. */
-static bool is_terminal(void) {
-    char link[64], target[64] = "";
+enum { TERMINAL_PATH = 64 };
 
-    if (!isatty(STDOUT_FILENO) || !getenv("OMPI_COMM_WORLD_RANK"))
-        return isatty(STDOUT_FILENO);
-    snprintf(link, sizeof link, "/proc/%ld/fd/1", (long)getppid());
-    const ssize_t len = readlink(link, target, sizeof target - 1);
-    return len > 0 && (!strncmp(target, "/dev/pts/", 9) || !strncmp(target, "/dev/tty", 8));
+/* mpirun gives every rank a terminal of its own making; whether its user has one, and how wide it
+ * is, is seen from mpirun's own output, where it is the parent of this process. "": no terminal. */
+static const char *user_terminal(char path[TERMINAL_PATH]) {
+    char link[64];
+
+    snprintf(link, sizeof link,
+             getenv("OMPI_COMM_WORLD_RANK") ? "/proc/%ld/fd/1" : "/proc/self/fd/1",
+             (long)getppid());
+    const ssize_t len = readlink(link, path, TERMINAL_PATH - 1);
+    path[len > 0 ? len : 0] = 0;
+    if (strncmp(path, "/dev/pts/", 9) != 0 && strncmp(path, "/dev/tty", 8) != 0)
+        path[0] = 0;
+    return path;
+}
+
+static bool is_terminal(void) {
+    char path[TERMINAL_PATH];
+
+    return isatty(STDOUT_FILENO) && *user_terminal(path);
+}
+
+/* Columns now: windows are resized. */
+static int terminal_columns(void) {
+    const char *said = getenv("COLUMNS");
+    struct winsize size = {0};
+    char path[TERMINAL_PATH];
+    const int file = open(user_terminal(path), O_RDONLY | O_NOCTTY | O_CLOEXEC);
+
+    if (file >= 0) {
+        (void)ioctl(file, TIOCGWINSZ, &size);
+        close(file);
+    }
+    return size.ws_col ? size.ws_col : said && atoi(said) > 0 ? atoi(said) : 80;
 }
 
 /* --- lines --- */
@@ -87,42 +116,68 @@ static void start(struct terminal *t, const struct event *e) {
         print_line(t, "going on after step %" PRId64 " of %s/last.h5", p->step, e->folder);
 }
 
-static void step(struct terminal *t, const struct event *e) {
-    const double now = clock_now(), left = e->step.left_s;
+/* "epoch 1.50/4  step 15/40  loss 0.5000 ..." */
+static void print_progress(FILE *out, const struct event *e) {
     const struct progress *p = e->progress;
+    const double left = e->step.left_s;
+
+    fprintf(out, "epoch %.2f/%.10g  step %" PRId64 "/%" PRId64, epoch_of(p, p->step),
+            epoch_of(p, p->total_steps), p->step, p->total_steps);
+    for (int i = 0; i < e->job->n_steps; i++) {
+        const char *name = e->job->step[i].name;
+        if (!isnan(e->step.loss[i]))
+            fprintf(out, "  %s%sloss %.4f  lr %.4g", name, name[0] ? " " : "", e->step.loss[i],
+                    e->step.lr[i]);
+    }
+    fprintf(out, "  %.0f images/s  %d:%02d:%02d left", e->step.img_per_s, (int)(left / 3600),
+            (int)(left / 60) % 60, (int)left % 60);
+}
+
+/* A line that moves must fit: a terminal that breaks it cannot take it back. */
+static void step(struct terminal *t, const struct event *e) {
+    const double now = clock_now();
+    char line[1024] = "";
+    FILE *text;
 
     if (now - t->last < (t->moves ? 0.2 : 10))
         return;
     t->last = now;
-    fprintf(t->out, "%sepoch %.2f/%.4g  step %" PRId64 "/%" PRId64, t->moves ? "\r\033[K" : "",
-            epoch_of(p, p->step), epoch_of(p, p->total_steps), p->step, p->total_steps);
-    for (int i = 0; i < e->job->n_steps; i++) {
-        const char *name = e->job->step[i].name;
-        if (!isnan(e->step.loss[i]))
-            fprintf(t->out, "  %s%sloss %.4f  lr %.4g", name, name[0] ? " " : "", e->step.loss[i],
-                    e->step.lr[i]);
+    text = fmemopen(line, sizeof line, "w");
+    if (!text)
+        return; /* there will be another */
+    print_progress(text, e);
+    fclose(text);
+    line[sizeof line - 1] = 0;
+    if (!t->moves) {
+        fputs(line, t->out);
+        end_line(t);
+        return;
     }
-    fprintf(t->out, "  %.0f images/s  %d:%02d:%02d left%s", e->step.img_per_s, (int)(left / 3600),
-            (int)(left / 60) % 60, (int)left % 60, t->moves ? "" : "\n");
+    const int columns = t->columns ? t->columns : terminal_columns();
+    fprintf(t->out, "\r\033[K%.*s", (int)columns_cut(line, columns - 1), line);
     fflush(t->out);
-    t->line_is_open = t->moves;
+    t->line_is_open = true;
 }
 
 static void validation(struct terminal *t, const struct event *e) {
     begin_line(t);
-    fprintf(t->out, "epoch %.4g  validate", epoch_of(e->progress, e->progress->step));
+    fprintf(t->out, "epoch %.6g  validate", epoch_of(e->progress, e->progress->step));
     print_measures(t, e->replica, false);
     fputs(e->best ? "  (best)" : "", t->out);
     end_line(t);
 }
 
 static void end(struct terminal *t, const struct event *e) {
-    if (e->end.err)
-        return; /* the program says it */
+    if (e->end.err) { /* the program says it, on a line of its own */
+        if (t->line_is_open)
+            end_line(t);
+        t->line_is_open = false;
+        return;
+    }
     print_line(t, "results are in %s", e->folder);
     fputs("result:", t->out);
     print_measures(t, e->replica, true);
-    fprintf(t->out, " epochs=%.4g img_per_s=%.1f data_wait_share=%.4f comm_share=%.4f",
+    fprintf(t->out, " epochs=%.6g img_per_s=%.1f data_wait_share=%.4f comm_share=%.4f",
             epoch_of(e->progress, e->progress->step), e->end.img_per_s, e->end.data_wait_share,
             e->end.comm_share);
     end_line(t);

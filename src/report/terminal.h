@@ -10,6 +10,7 @@ struct terminal {
     FILE *out;         /* borrowed */
     bool moves;        /* the line is written over */
     double last;       /* when a line was last written, seconds */
+    int columns;       /* of the terminal; 0: as many as it has at the time */
     bool line_is_open; /* the terminal's cursor stands behind a progress line */
 };
 

@@ -1,6 +1,7 @@
 /* What help says comes from the tables by which the program reads; the pages in docs/ come from
  * help. */
 #include "cmd/words.h"
+#include "core/base/foreign.h"
 #include "job/key.h"
 #include "printed.h"
 
@@ -55,6 +56,49 @@ static void names_that_are_nearly_one_are_suggested(void **state) {
     program_expect(64, "help: found 'bn' after 'conv', expected one word", "$DLTRAIN help conv bn");
 }
 
+static void help_knows_sections_keys_and_arguments_as_jobs_write_them(void **state) {
+    (void)state;
+    expect_text("$DLTRAIN help dist.audit", "[dist]\n  audit = 0 ");
+    expect_text("$DLTRAIN help '[log]'", "[log]  what is written down");
+    expect_text("$DLTRAIN help step.G.ema", "  ema = none ");
+    expect_text("$DLTRAIN help LARS", "  lars(lr, momentum=0.9");
+    expect_text("$DLTRAIN help lr", "Optimisers: lamb\n      lr ");
+    program_expect(64, "'data.nonsense' is no command", "$DLTRAIN help data.nonsense");
+}
+
+static void help_knows_what_others_call_it(void **state) {
+    (void)state;
+    expect_text("$DLTRAIN help BatchNorm2d", "'BatchNorm2d' is called bn here\n\nOperators\n  bn(");
+    expect_text("$DLTRAIN help CrossEntropyLoss", "  cross_entropy(");
+    expect_text("$DLTRAIN help learning_rate", "called lr here\n\nOptimisers: sgd\n");
+    expect_text("$DLTRAIN help batch_size", "[data]\n  batch = 128 ");
+    expect_text("$DLTRAIN help Dense", "  linear(");
+}
+
+/* Every translation is a command, word, section, key or argument. */
+static void translations_exist(void **state) {
+    const char *ours;
+    char command[128];
+
+    (void)state;
+    for (int i = 0; (ours = foreign_at(i)); i++) {
+        snprintf(command, sizeof command, "$DLTRAIN help %s", ours);
+        program_expect(0, NULL, command);
+    }
+}
+
+static void a_key_given_as_an_option_or_alone_is_named(void **state) {
+    (void)state;
+    program_expect(64,
+                   "found '--epochs', which is no option here; did you mean --set 'epochs=VALUE'?",
+                   "$DLTRAIN train none.ini --epochs 3");
+    program_expect(64, "did you mean --set 'data.batch=VALUE'?",
+                   "$DLTRAIN train none.ini --batch-size=3");
+    program_expect(64, "did you mean --set 'step.optimizer=WORD(lr=VALUE)'?",
+                   "$DLTRAIN train none.ini --lr 0.1");
+    program_expect(64, "did you mean --resume?", "$DLTRAIN train none.ini --resme");
+}
+
 static void every_word_section_and_key_is_listed(void **state) {
     char *words = printed("$DLTRAIN help language"), *keys = printed("$DLTRAIN help keys");
     const struct job_section *s;
@@ -92,6 +136,10 @@ int main(void) {
         cmocka_unit_test(help_of_a_key_has_its_kind_range_unit_and_default),
         cmocka_unit_test(help_of_a_command_has_its_section),
         cmocka_unit_test(names_that_are_nearly_one_are_suggested),
+        cmocka_unit_test(help_knows_sections_keys_and_arguments_as_jobs_write_them),
+        cmocka_unit_test(help_knows_what_others_call_it),
+        cmocka_unit_test(translations_exist),
+        cmocka_unit_test(a_key_given_as_an_option_or_alone_is_named),
         cmocka_unit_test(every_word_section_and_key_is_listed),
         cmocka_unit_test(the_pages_are_what_the_program_prints),
     };

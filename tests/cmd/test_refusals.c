@@ -311,15 +311,29 @@ static void command_lines_that_say_nothing_are_refused(void **state) {
 static void sets_of_nothing_are_refused(void **state) {
     (void)state;
     set_is_refused(ERR_USAGE, "--set: found 'nonsense', expected NAME=VALUE", "nonsense");
-    set_is_refused(ERR_USAGE, "--set: nothing is called 'epcohs'; did you mean 'epochs'?",
+    set_is_refused(ERR_USAGE, "--set: nothing is called 'epcohs'; did you mean epochs=VALUE?",
                    "epcohs=3");
+    set_is_refused(ERR_USAGE, "did you mean data.batch=VALUE or validate.batch=VALUE?",
+                   "batch_size=3");
     set_is_refused(ERR_CONFIG, "--set:1:12: found 'few', expected a number", "data.batch=few");
     set_is_refused(ERR_CONFIG, "--set:1:1: [data] has no key 'bacth'; did you mean 'batch'?",
                    "data.bacth=3");
 }
 
+/* A net of a config that the user did not write cannot know who uses it wrongly. */
+static void errors_in_a_config_name_its_user(void **state) {
+    (void)state;
+    program_write("net.ini", "[net theirs(image)]\nfc = image | flatten | linear(4) | conv(3)\n");
+    program_write("user.ini", "[job]\ninclude = net.ini\nepochs = 1\nmodel = theirs\n[data]\n"
+                              "image = [8, 8, 3]\n[step]\nloss = mean(model(image))\n"
+                              "train = model\noptimizer = sgd(0.1)\n");
+    refused(ERR_CONFIG, "; [net theirs] is used at user.ini:8:13 (included by user.ini:2)",
+            "show user.ini");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(errors_in_a_config_name_its_user),
         cmocka_unit_test(unknown_keys_name_the_nearest),
         cmocka_unit_test(unknown_sections_name_the_nearest),
         cmocka_unit_test(unknown_words_name_the_nearest),

@@ -86,9 +86,13 @@ static void tables_are_exact_on_any_number_of_ranks(void **state) {
 }
 
 static void eval_prints_tables_with_the_names_of_classes(void **state) {
-    static const char *const lines[] = {"\nc\n                circle     square   triangle  ",
-                                        "\n  hourglass  ", "\neach\n  circle     0.",
-                                        "\nresult: top1="};
+    static const char *const lines[] = {
+        "\nc, how often (rows: the label; columns: what it was taken for)\n",
+        "\n                circle     square   triangle  ",
+        "\nc, share of the row\n",
+        "\n  hourglass  ",
+        "\neach\n  circle     0.",
+        "\nresult: top1="};
 
     (void)state;
     write_job();

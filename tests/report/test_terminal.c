@@ -11,13 +11,14 @@
 #include <string.h>
 #include <cmocka.h>
 
-/*   moves  it is a terminal; seconds: since the last line of progress */
-static struct terminal open_terminal(FILE *out, bool moves, double seconds) {
+/*   moves  it is a terminal, of so many columns; seconds: since the last line of progress */
+static struct terminal open_terminal(FILE *out, bool moves, int columns, double seconds) {
     struct terminal t;
 
     terminal_init(&t);
     t.out = out;
     t.moves = moves;
+    t.columns = columns;
     t.last -= seconds;
     return t;
 }
@@ -42,13 +43,13 @@ static void tell_step(struct terminal *t) {
 
 #define LINE "epoch 1.50/4  step 15/40  critic loss 0.5000  lr 0.1  123 images/s  2:01:02 left"
 
-static void expect(bool moves, double seconds, const char *expected) {
+static void expect(bool moves, int columns, double seconds, const char *expected) {
     char *text = NULL;
     size_t len = 0;
     FILE *out = open_memstream(&text, &len);
 
     assert_non_null(out);
-    struct terminal t = open_terminal(out, moves, seconds);
+    struct terminal t = open_terminal(out, moves, columns, seconds);
     tell_step(&t);
     tell_step(&t); /* too soon for another */
     tell(&t, &(struct event){.kind = EVENT_NOTE, .text = "100 % of it"});
@@ -60,18 +61,40 @@ static void expect(bool moves, double seconds, const char *expected) {
 
 static void a_terminal_has_one_line_that_moves(void **state) {
     (void)state;
-    expect(true, 1, "\r\033[K" LINE "\r\033[K100 % of it\nwarning: no\n");
+    expect(true, 100, 1, "\r\033[K" LINE "\r\033[K100 % of it\nwarning: no\n");
+}
+
+/* One that the terminal breaks cannot be taken back; the last column stays free. */
+static void a_line_that_moves_is_cut_to_the_terminal(void **state) {
+    (void)state;
+    expect(true, 30, 1, "\r\033[Kepoch 1.50/4  step 15/40  cri\r\033[K100 % of it\nwarning: no\n");
+}
+
+/* The program's own message follows on stderr. */
+static void an_open_line_is_ended_before_an_error(void **state) {
+    const struct err err = {.kind = ERR_DATA, .msg = "broken"};
+    char *text = NULL;
+    size_t len = 0;
+    FILE *out = open_memstream(&text, &len);
+
+    (void)state;
+    struct terminal t = open_terminal(out, true, 100, 1);
+    tell_step(&t);
+    tell(&t, &(struct event){.kind = EVENT_END, .end = {.err = &err}});
+    assert_int_equal(fclose(out), 0);
+    assert_string_equal(text, "\r\033[K" LINE "\n");
+    free(text);
 }
 
 static void elsewhere_lines_stay(void **state) {
     (void)state;
-    expect(false, 11, LINE "\n100 % of it\nwarning: no\n");
-    expect(false, 1, "100 % of it\nwarning: no\n");
+    expect(false, 0, 11, LINE "\n100 % of it\nwarning: no\n");
+    expect(false, 0, 1, "100 % of it\nwarning: no\n");
 }
 
 static void a_run_that_fails_has_no_result(void **state) {
     const struct err err = {.kind = ERR_DATA, .msg = "broken"};
-    struct terminal t = open_terminal(NULL, false, 0);
+    struct terminal t = open_terminal(NULL, false, 0, 0);
 
     (void)state;
     tell(&t, &(struct event){.kind = EVENT_END, .end = {.err = &err}});
@@ -80,6 +103,8 @@ static void a_run_that_fails_has_no_result(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_terminal_has_one_line_that_moves),
+        cmocka_unit_test(a_line_that_moves_is_cut_to_the_terminal),
+        cmocka_unit_test(an_open_line_is_ended_before_an_error),
         cmocka_unit_test(elsewhere_lines_stay),
         cmocka_unit_test(a_run_that_fails_has_no_result),
     };

@@ -1,4 +1,6 @@
 #include "core/base/nearest.h"
+#include "core/base/fold.h"
+#include "core/base/foreign.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -30,7 +32,32 @@ static size_t distance(const char *a, const char *b, size_t *room) {
     return row[n];
 }
 
-const char *nearest(const char *word, const char *const *candidates, int n) {
+/* The candidate that is written the same but for case and separators, or NULL. */
+static const char *same(const char *word, const char *const *candidates, int n) {
+    char a[FOLD_TEXT], b[FOLD_TEXT];
+
+    fold(word, a);
+    for (int i = 0; i < n && *a; i++) {
+        fold(candidates[i], b);
+        if (!strcmp(a, b))
+            return candidates[i];
+    }
+    return NULL;
+}
+
+/* The candidate that others call so, or NULL. */
+static const char *translated(const char *word, const char *const *candidates, int n) {
+    const char *ours;
+
+    for (int k = 0; (ours = foreign_meaning(word, k)); k++)
+        for (int i = 0; i < n; i++)
+            if (!strcmp(candidates[i], ours))
+                return candidates[i];
+    return NULL;
+}
+
+/* The candidate of the least distance, if that is small. */
+static const char *slip(const char *word, const char *const *candidates, int n) {
     const size_t len = strlen(word);
     size_t *room = malloc(3 * (len + 1) * sizeof *room);
     size_t best = (len >= 6 ? len / 3 : 1) + 1;
@@ -45,4 +72,12 @@ const char *nearest(const char *word, const char *const *candidates, int n) {
     }
     free(room);
     return found;
+}
+
+const char *nearest(const char *word, const char *const *candidates, int n) {
+    const char *found = same(word, candidates, n);
+
+    if (!found)
+        found = translated(word, candidates, n);
+    return found ? found : slip(word, candidates, n);
 }

@@ -2,6 +2,7 @@
 #include "core/graph/build.h"
 #include "core/base/nearest.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* A net with what is bound of its parameters. */
@@ -160,6 +161,15 @@ static struct value *no_values(struct builder *b, const struct section *s) {
     return pool_take(&b->config->model->pool, (size_t)(s->n_params + 1) * sizeof(struct value));
 }
 
+/* The mistake may be in the call: a net of another file says what calls it. */
+static void add_call(const struct section *s, struct pos call, struct err *err) {
+    const size_t used = strlen(err->msg);
+
+    if (strcmp(s->pos.file, call.file) != 0)
+        snprintf(err->msg + used, sizeof err->msg - used, "; [%s %s] is used at %s:%d:%d", s->kind,
+                 s->name, call.file, call.line, call.column);
+}
+
 /* Evaluate a section's statements in a frame of its own, which outlives the call. */
 static int run_body(struct builder *b, const struct section *s, struct net *net, struct part *part,
                     const struct value *values, struct pos pos, struct value *out,
@@ -179,8 +189,8 @@ static int run_body(struct builder *b, const struct section *s, struct net *net,
         return pos_error(err, s->pos, "[%s %s] has no statements", s->kind, s->name);
     b->frame = f;
     int rc = frame_params(b, values, pos, err);
-    if (!rc)
-        rc = build_statements(b, &last, err);
+    if (!rc && (rc = build_statements(b, &last, err)))
+        add_call(s, pos, err);
     if (!rc && last.kind != VALUE_TENSOR && last.kind != VALUE_USE)
         rc = pos_error(err, s->entries[s->n_entries - 1].pos,
                        "%s: its last statement is %s, expected a tensor", s->name,

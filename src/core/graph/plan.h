@@ -47,6 +47,7 @@ struct plan {
     int *leaves;             /* live nodes that are means over samples: losses and metrics */
     int64_t *leaf_at;        /* [n_leaves + 1] where the values of each begin among those of all */
     int n_leaves;
+    double *terms;            /* [n_leaves] terms of the means that run_tail made last */
     double *coefficients;     /* [n_leaves] d loss / d mean, where there is a loss */
     double *counts;           /* [n_leaves] terms in the sum that the last forward gave */
     struct plan_ready *ready; /* from the last node to the first */

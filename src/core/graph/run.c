@@ -269,14 +269,23 @@ void run_leaves(const struct plan *p, double *sums, double *counts) {
 void run_tail(struct plan *p, const double *sums, const double *totals, double empty_mean) {
     if (p->n < 0)
         run_resize(p, 0); /* a rank that has not run yet: what is left has no batch dimension */
-    for (int i = 0; i < p->n_leaves; i++)
+    for (int i = 0; i < p->n_leaves; i++) {
         for (int64_t k = 0; k < leaf_len(p, i); k++)
             p->nodes[p->leaves[i]].call.y.reals[k] =
                 (real)(totals[i] > 0 ? sums[p->leaf_at[i] + k] / totals[i] : empty_mean);
+        p->terms[i] = totals[i];
+    }
     for (int i = 0; i < p->graph->n_nodes; i++)
         if (p->nodes[i].live &&
             (p->nodes[i].tail || (!p->graph->nodes[i].op && !p->graph->nodes[i].field)))
             compute(p, i);
+}
+
+double run_tally(const struct plan *p, int node) {
+    for (int i = 0; i < p->n_leaves && p->graph->nodes[node].op->meaning.tally; i++)
+        if (p->leaves[i] == node)
+            return p->terms[i];
+    return 0;
 }
 
 double run_value(const struct plan *p, int node) {

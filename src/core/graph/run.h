@@ -60,5 +60,9 @@ void run_leaves(const struct plan *p, double *sums, double *counts);
  *   empty_mean    the mean of no terms: 0 in training, where it moves nothing; nan of a measure */
 void run_tail(struct plan *p, const double *sums, const double *totals, double empty_mean);
 
+/* Of a mean that counts: how many terms it is of, so that times this it is whole numbers; 0 of any
+ * other node. After run_tail. */
+double run_tally(const struct plan *p, int node);
+
 /* The value of a loss, a metric or what is computed from them, once the tail is. */
 double run_value(const struct plan *p, int node);

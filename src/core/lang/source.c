@@ -22,6 +22,7 @@ struct source_read {
     struct source *source;
     struct visit *visits;
     struct err *err;
+    bool circle; /* the error names all includes already */
 };
 
 /* "b.ini:2:11: include cycle: a.ini -> b.ini -> a.ini" */
@@ -34,6 +35,7 @@ static int cycle_error(struct source_read *job, const struct visit *to, const st
         v = v->by;
         chain = pool_print(pool, "%s -> %s", v->path, chain);
     }
+    job->circle = true;
     return pos_error(job->err, place, "include cycle: %s", chain);
 }
 
@@ -95,6 +97,11 @@ static int read_visited(struct source_read *job, FILE *stream, struct visit *vis
     return 0;
 }
 
+static void add_include(struct source *s, const char *path, struct pos by) {
+    s->includes = pool_grow(&s->pool, s->includes, s->n_includes, sizeof *s->includes);
+    s->includes[s->n_includes++] = (struct source_include){path, by};
+}
+
 /* Read a file and all it includes, unless that has happened already.
  *   place  of the path in the file that includes it; NULL for the job file */
 static int visit_file(struct source_read *job, const char *path, const struct visit *by,
@@ -117,6 +124,8 @@ static int visit_file(struct source_read *job, const char *path, const struct vi
     }
     struct visit *visit = pool_take(&job->source->pool, sizeof *visit);
     *visit = (struct visit){.path = path, .by = by, .before = job->visits};
+    if (place)
+        add_include(job->source, visit->path, *place);
     visit->device = status.st_dev;
     visit->inode = status.st_ino;
     job->visits = visit;
@@ -126,16 +135,53 @@ static int visit_file(struct source_read *job, const char *path, const struct vi
 }
 
 int source_read(struct source *s, const char *path, const char *const *sets, int n_sets,
-                const char *const *job_keys, struct err *err) {
+                const char *const *keys, struct err *err) {
     struct source_read job = {.source = s, .err = err};
 
     *s = (struct source){0};
     int status = visit_file(&job, pool_copy(&s->pool, path, strlen(path)), NULL, NULL);
     for (int i = 0; !status && i < n_sets; i++)
-        status = merge_set(s, sets[i], i + 1, job_keys, err);
-    if (status)
+        status = merge_set(s, sets[i], i + 1, keys, err);
+    if (status) {
+        if (!job.circle)
+            source_explain(s, err);
         source_release(s);
+    }
     return status;
+}
+
+static const struct source_include *find_include(const struct source *s, const char *path,
+                                                 size_t len) {
+    for (int i = 0; i < s->n_includes; i++)
+        if (strlen(s->includes[i].path) == len && !strncmp(s->includes[i].path, path, len))
+            return &s->includes[i];
+    return NULL;
+}
+
+/* The included file whose place the message names first: at its beginning, or after the rank that
+ * found it. */
+static const struct source_include *named_include(const struct source *s, const char *msg) {
+    const char *words = msg;
+
+    for (const char *colon = msg; (colon = strchr(colon, ':')); colon++) {
+        const struct source_include *found = find_include(s, words, (size_t)(colon - words));
+        if (found)
+            return found;
+        if (colon[1] == ' ')
+            words = colon + 2;
+    }
+    return NULL;
+}
+
+void source_explain(const struct source *s, struct err *err) {
+    const struct source_include *at = named_include(s, err->msg);
+    size_t used = strlen(err->msg);
+
+    while (at && used < sizeof err->msg) {
+        used += (size_t)snprintf(err->msg + used, sizeof err->msg - used, " (included by %s:%d)",
+                                 at->by.file, at->by.line);
+        at = find_include(s, at->by.file, strlen(at->by.file));
+    }
 }
 
 void source_release(struct source *s) {

@@ -7,7 +7,7 @@
 #include <string.h>
 
 int source_read_text(struct source *s, const char *name, const char *text, const char *const *sets,
-                     int n_sets, const char *const *job_keys, struct err *err) {
+                     int n_sets, const char *const *keys, struct err *err) {
     struct pool kept = {0};
     FILE *stream = fmemopen(pool_print(&kept, "%s\n", text), strlen(text) + 1, "r");
     int status = stream ? 0 : err_set(err, ERR_IO, "%s: %s", name, strerror(errno));
@@ -19,7 +19,7 @@ int source_read_text(struct source *s, const char *name, const char *text, const
     if (!status)
         merge_file(s, &file);
     for (int i = 0; !status && i < n_sets; i++)
-        status = merge_set(s, sets[i], i + 1, job_keys, err);
+        status = merge_set(s, sets[i], i + 1, keys, err);
     if (stream)
         fclose(stream);
     pool_release(&kept);

@@ -106,8 +106,16 @@ struct section {
     const char *header; /* the text between [ and ], as written; private to lang */
 };
 
+/* A file that another one includes, and where. */
+struct source_include {
+    const char *path;
+    struct pos by;
+};
+
 /* A job file with all it includes and what --set overrides. */
 struct source {
+    struct source_include *includes; /* [n_includes] */
+    int n_includes;
     struct section *sections; /* in file order, included files before the text that follows */
     int n_sections;
     struct pool pool; /* owner of everything */
@@ -118,18 +126,28 @@ struct source {
  *   sets  [n_sets] texts NAME=VALUE or section.key=VALUE or section.name.key=VALUE, borrowed.
  *         NAME is a constant of [let] or else a key of [job]. Setting a section.key that no file
  *         has is allowed (the caller knows which keys exist); an unknown NAME is an error.
- *   job_keys  keys of [job] that a set may name though no file has them; ends with NULL, or NULL
+ *   keys  every SECTION.KEY that there is: those of [job] a set may name though no file has them,
+ *         the others are what it may have meant, as are SECTION.KEY.ARGUMENT, of a word that is the
+ *         key's value; ends with NULL, or NULL
  * Errors: ERR_CONFIG "FILE:LINE:COLUMN: found ..., expected ..."; ERR_IO for unreadable files;
  * ERR_USAGE "--set: ..." for sets that name nothing. On errors s is released. */
 int source_read(struct source *s, const char *path, const char *const *sets, int n_sets,
-                const char *const *job_keys, struct err *err);
+                const char *const *keys, struct err *err);
+
+/* What --set has to be given for one of these keys: "data.batch=VALUE",
+ * "step.optimizer=WORD(lr=VALUE)", "epochs=VALUE". */
+const char *source_setting(struct pool *pool, const char *key);
 
 /* The same of a text that includes nothing, as source_print gives it; `name` is what places call
  * it. Errors: ERR_CONFIG, ERR_USAGE as above; ERR_IO for lack of memory. */
 int source_read_text(struct source *s, const char *name, const char *text, const char *const *sets,
-                     int n_sets, const char *const *job_keys, struct err *err);
+                     int n_sets, const char *const *keys, struct err *err);
 
 void source_release(struct source *s);
+
+/* Where the message names a place in an included file, add who includes it: the mistake may
+ * be there. */
+void source_explain(const struct source *s, struct err *err);
 
 /* The section of that kind and name, or NULL. */
 const struct section *source_find(const struct source *s, const char *kind, const char *name);

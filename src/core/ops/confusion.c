@@ -91,6 +91,7 @@ const struct op op_confusion = {
     .max_x = 2,
     .meaning.index_x = 2,
     .meaning.counts_x = 2,
+    .meaning.tally = true,
     .meaning.binary = true,
     .plan = plan,
     .count = count,

@@ -66,8 +66,10 @@ static inline const char *job_file(struct job_files *files, const char *name, co
     return files->paths[i];
 }
 
-/* Keys that sets may name though no file has them. */
-static const char *const job_keys[] = {"name", "model", "epochs", "steps", "seed", NULL};
+/* Keys that sets may name, or may have meant, though no file has them. */
+static const char *const job_keys[] = {
+    "job.name",   "job.model",  "job.epochs",     "job.steps",           "job.seed",
+    "data.batch", "data.cache", "validate.batch", "step.optimizer.rate", NULL};
 
 /* Read a job that must be right. */
 static inline void job_read(struct source *s, const char *path, const char *const *sets,

@@ -114,6 +114,16 @@ static void include_cycle_is_named_in_full(void **state) {
             "DIR/a.ini:2:11: include cycle: DIR/a.ini -> DIR/a.ini");
 }
 
+/* The user may never have seen the file with the mistake. */
+static void errors_in_an_included_file_say_who_includes_it(void **state) {
+    job_file(*state, "b.ini", "[job]\ninclude = c.ini\n");
+    job_file(*state, "c.ini", "[let]\nx-y = 1\n");
+    refused(*state, "[job]\n\ninclude = b.ini\n", ERR_CONFIG,
+            "DIR/c.ini:2:1: found 'x-y', expected a key of letters, digits and _ before '=' "
+            "(included by "
+            "DIR/b.ini:2) (included by DIR/a.ini:3)");
+}
+
 static void missing_files_name_the_place_of_the_include(void **state) {
     struct source s;
     struct err err = {0};
@@ -252,8 +262,15 @@ static void wrong_sets_are_usage_errors(void **state) {
     static const struct {
         const char *set, *message;
     } cases[] = {
-        {"epoch=3", "--set: nothing is called 'epoch'; did you mean 'epochs'?"},
-        {"lrr=3", "--set: nothing is called 'lrr'; did you mean 'lr'?"},
+        {"epoch=3", "--set: nothing is called 'epoch'; did you mean epochs=VALUE?"},
+        {"lrr=3", "--set: nothing is called 'lrr'; did you mean lr?"},
+        {"batch=3", "--set: nothing is called 'batch'; did you mean data.batch=VALUE or "
+                    "validate.batch=VALUE?"},
+        {"batch_size=3", "--set: nothing is called 'batch_size'; did you mean data.batch=VALUE or "
+                         "validate.batch=VALUE?"},
+        {"rate=3",
+         "--set: nothing is called 'rate'; did you mean step.optimizer=WORD(rate=VALUE)?"},
+        {"max_epochs=3", "--set: nothing is called 'max_epochs'; did you mean epochs=VALUE?"},
         {"nothing=3", "--set: nothing is called 'nothing', expected a constant of [let], a key of "
                       "[job] or SECTION.KEY"},
         {"lr", "--set: found 'lr', expected NAME=VALUE"},
@@ -380,6 +397,7 @@ int main(void) {
         TEST(including_file_wins_key_by_key_but_net_by_net),
         TEST(file_included_twice_is_read_once),
         TEST(include_cycle_is_named_in_full),
+        TEST(errors_in_an_included_file_say_who_includes_it),
         TEST(missing_files_name_the_place_of_the_include),
         TEST(folder_is_not_a_job),
         TEST(second_key_or_section_names_the_first),

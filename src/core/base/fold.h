@@ -1,0 +1,16 @@
+/* fold.h - names without what people write differently: case and separators. */
+#pragma once
+#include <ctype.h>
+#include <stddef.h>
+
+enum { FOLD_TEXT = 64 };
+
+/* "Global_Avg-Pool" to "globalavgpool"; cut where it does not fit. */
+static inline void fold(const char *name, char folded[FOLD_TEXT]) {
+    size_t n = 0;
+
+    for (; *name && n + 1 < FOLD_TEXT; name++)
+        if (isalnum((unsigned char)*name))
+            folded[n++] = (char)tolower((unsigned char)*name);
+    folded[n] = 0;
+}
