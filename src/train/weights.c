@@ -226,6 +226,8 @@ static int load(struct transfer *t, struct job_weights *w, const struct sinks *s
         return err_wrap(err, "[weights %s]", w->net);
     if (select_net(t, err) || rename_all(t, &w->renames, err))
         return -1;
+    if (t->file.st)
+        tensor_file_from_torch(&t->file);
     return load_selected(t, w, sinks, err);
 }
 
@@ -258,10 +260,10 @@ static int load_net(struct transfer *t, struct job_weights *w, bool alone,
     if (tensor_file_open(&t->file, w->file, TENSORS_VALIDATED, err))
         return -1;
     const bool prefixed = !alone || tensor_file_all_begin(&t->file, w->net);
-    return tensor_file_select(&t->file, prefixed ? w->net : NULL, err) ||
-                   load_selected(t, w, sinks, err)
-               ? -1
-               : 0;
+    if (tensor_file_select(&t->file, prefixed ? w->net : NULL, err))
+        return -1;
+    tensor_file_from_torch(&t->file);
+    return load_selected(t, w, sinks, err);
 }
 
 int weights_load_file(const char *file, struct replica *r, const struct sinks *sinks,

@@ -193,7 +193,7 @@ static int by_name(const void *a, const void *b) {
     return strcmp(x->name, y->name);
 }
 
-static void sort(struct tensor_file *f) {
+void tensor_file_sort(struct tensor_file *f) {
     if (f->n)
         qsort(f->item, (size_t)f->n, sizeof *f->item, by_name);
 }
@@ -222,7 +222,7 @@ int tensor_file_select(struct tensor_file *f, const char *net, struct err *err) 
                        net);
     f->n = n;
     f->net = net ? net : f->n_nets == 1 ? f->nets[0] : NULL;
-    sort(f);
+    tensor_file_sort(f);
     return 0;
 }
 
@@ -233,7 +233,7 @@ int tensor_file_rename(struct tensor_file *f, struct renames *rules, struct err 
             return err_set(err, ERR_DATA, "%s: renaming leaves nothing of the name %s", f->path,
                            f->item[i].stored);
     }
-    sort(f);
+    tensor_file_sort(f);
     for (int i = 1; i < f->n; i++)
         if (!strcmp(f->item[i].name, f->item[i - 1].name))
             return err_set(err, ERR_DATA, "%s: renaming gives %s and %s the same name %s", f->path,

@@ -57,6 +57,17 @@ int tensor_file_select(struct tensor_file *f, const char *net, struct err *err);
 /* Rename what there is. Errors: ERR_DATA when two get the same name, or one gets none. */
 int tensor_file_rename(struct tensor_file *f, struct renames *rules, struct err *err);
 
+/* In the order of names, once they have changed. */
+void tensor_file_sort(struct tensor_file *f);
+
+/* Spectral norm by its names here and in PyTorch: "a.weight" with "a.weight_u" beside it is
+ * "a.weight_orig" there; in files of torch.nn.utils.parametrizations
+ * "a.parametrizations.weight.original" with "a.parametrizations.weight.0._u" and "_v", which are
+ * read. Names of what has no such u beside it (weight_orig is a pruned weight, too), and those that
+ * are taken, stay. */
+void tensor_file_from_torch(struct tensor_file *f);
+void tensor_file_to_torch(struct tensor_file *f);
+
 /* The tensor of that name, or NULL. */
 const struct tensor_item *tensor_file_find(const struct tensor_file *f, const char *name);
 
