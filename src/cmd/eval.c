@@ -5,6 +5,7 @@
 #include "report/table.h"
 #include "report/terminal.h"
 #include "train/evaluate.h"
+#include "train/not_finite.h"
 #include "train/save.h"
 #include "train/trained.h"
 #include "train/weights.h"
@@ -128,8 +129,10 @@ static int measure(struct jobargs *a, const struct sinks *sinks, struct err *err
         rc = agree(a->comm, load(a, &replica, &feed, sinks, err), err);
     if (!rc)
         rc = evaluate(&replica, &feed, a->comm, err);
-    if (!rc)
+    if (!rc) {
         say_run(a, &trained, sinks);
+        not_finite_warn(&replica, &feed, a->comm, "", sinks);
+    }
     if (!rc && comm_rank(a->comm) == 0) {
         print_tables(&replica, feed.dataset);
         print_measures(&replica);

@@ -39,8 +39,10 @@ static int find_file(struct jobargs *a, const char *path, struct err *err) {
 /* Weights alone can be measured where a job says by what. */
 static int read_meta(struct meta *meta, const char *file, struct err *err) {
     const bool safetensors = tensor_file_is_safetensors(file);
-    int rc;
+    int rc = tensor_file_check(file, err);
 
+    if (rc)
+        return -1;
     if (safetensors)
         rc = err_set(err, ERR_DATA, "%s: is safetensors: weights alone, without a job", file);
     else

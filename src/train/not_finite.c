@@ -61,8 +61,8 @@ static void find_on_all(struct feed *feed, struct comm *comm, char text[TEXT]) {
         comm_bcast(comm, text, TEXT, lowest);
 }
 
-void not_finite_warn(const struct replica *r, struct feed *feed, struct comm *comm, int64_t step,
-                     const struct sinks *sinks) {
+void not_finite_warn(const struct replica *r, struct feed *feed, struct comm *comm,
+                     const char *when, const struct sinks *sinks) {
     const char *names = "", *name;
     struct pool pool = {0};
     char cause[TEXT];
@@ -73,8 +73,8 @@ void not_finite_warn(const struct replica *r, struct feed *feed, struct comm *co
             names = pool_print(&pool, "%s%s%s", names, names[0] ? ", " : "", name);
     if (names[0]) {
         find_on_all(feed, comm, cause);
-        sinks_warn(sinks, "after step %" PRId64 " [validate] %s is not a number%s%s", step, names,
-                   cause[0] ? ": " : "", cause);
+        sinks_warn(sinks, "%s[validate] %s is not a number%s%s", when, names, cause[0] ? ": " : "",
+                   cause);
     }
     pool_release(&pool);
 }

@@ -97,13 +97,25 @@ static int read_item(const struct checkpoint *ck, const char *file, const struct
     return checkpoint_read(ck, item->path, &item->shape, item->data, err);
 }
 
+/* They were when it was saved; a file made elsewhere may hold anything. */
+static int check_read(const char *file, const struct item *item, struct err *err) {
+    const int64_t len = shape_len(&item->shape);
+
+    for (int64_t i = 0; i < len; i++)
+        if (!isfinite(item->data[i]))
+            return err_set(err, ERR_DATA, "%s: %s holds %g, expected finite numbers", file,
+                           item->path, (double)item->data[i]);
+    return 0;
+}
+
 static int read_items(const struct checkpoint *ck, const char *file, const struct items *items,
                       int n, struct err *err) {
     int n_stored;
     const struct checkpoint_tensor *stored = checkpoint_tensors(ck, &n_stored);
 
     for (int i = 0; i < n; i++)
-        if (read_item(ck, file, &items->item[i], err))
+        if (read_item(ck, file, &items->item[i], err) ||
+            (i < items->n_nets && check_read(file, &items->item[i], err)))
             return -1;
     for (int i = 0; i < n_stored; i++) {
         bool known = strncmp(stored[i].path, "/nets/", 6) != 0;
@@ -126,7 +138,8 @@ int save_read(const struct checkpoint *ck, const char *file, struct replica *r, 
 }
 
 /* Where the file has averages of weights, they take the weights' places. */
-static int read_averages(const struct checkpoint *ck, const struct items *items, struct err *err) {
+static int read_averages(const struct checkpoint *ck, const char *file, const struct items *items,
+                         struct err *err) {
     struct pool pool = {0};
     int rc = 0;
 
@@ -134,7 +147,8 @@ static int read_averages(const struct checkpoint *ck, const struct items *items,
         const struct item *item = &items->item[i];
         const char *path = pool_print(&pool, "/ema/%s", item->path + strlen("/nets/"));
         if (checkpoint_find(ck, path))
-            rc = checkpoint_read(ck, path, &item->shape, item->data, err);
+            rc = checkpoint_read(ck, path, &item->shape, item->data, err) ||
+                 check_read(file, item, err);
     }
     pool_release(&pool);
     return rc;
@@ -147,8 +161,9 @@ int save_load_nets(const char *file, struct replica *r, struct err *err) {
 
     list_items(&items, r);
     if (!checkpoint_open(&ck, file, err))
-        rc = read_items(ck, file, &items, items.n_nets, err) || read_averages(ck, &items, err) ? -1
-                                                                                               : 0;
+        rc = read_items(ck, file, &items, items.n_nets, err) || read_averages(ck, file, &items, err)
+                 ? -1
+                 : 0;
     checkpoint_close(ck);
     pool_release(&items.pool);
     return rc;

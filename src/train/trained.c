@@ -7,6 +7,8 @@ int trained_read(struct trained *t, const char *file, struct err *err) {
     struct err inner = {0};
 
     *t = (struct trained){0};
+    if (tensor_file_check(file, err))
+        return -1;
     if (tensor_file_is_safetensors(file))
         return 0;
     if (!meta_open(&t->meta, file, &inner)) {

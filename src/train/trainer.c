@@ -265,12 +265,14 @@ static int look(struct trainer *t, struct err *err) {
 
 static int validate(struct trainer *t, struct err *err) {
     struct event e = event_of(t, EVENT_VALIDATION);
+    char when[48];
     const int best = t->replica.best;
 
     if (look(t, err))
         return -1;
-    not_finite_warn(&t->replica, t->data.validates_here ? &t->data.validate : NULL, t->comm,
-                    t->progress.step, t->sinks);
+    snprintf(when, sizeof when, "after step %" PRId64 ": ", t->progress.step);
+    not_finite_warn(&t->replica, t->data.validates_here ? &t->data.validate : NULL, t->comm, when,
+                    t->sinks);
     t->progress.validated = true;
     if (best >= 0) {
         const double value = run_value(t->replica.validate_plan, best);

@@ -3,6 +3,7 @@
 #include "io/weights/tensor_file.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <string.h>
 
 struct weight_names {
@@ -112,6 +113,16 @@ static int rename_all(struct transfer *t, struct renames *rules, struct err *err
 
 /* --- into the net --- */
 
+/* Whatever comes of such a weight is no number either. */
+static int check_numbers(struct transfer *t, const struct param *p, const real *numbers,
+                         struct err *err) {
+    for (int64_t i = 0; i < p->len; i++)
+        if (!isfinite(numbers[i]))
+            return err_set(err, ERR_DATA, "%s: %s holds %g, expected finite numbers", t->file.path,
+                           p->name, (double)numbers[i]);
+    return 0;
+}
+
 /* What keeps a tensor of the file from becoming this parameter, or NULL. */
 static const char *obstacle(struct transfer *t, const struct param *p,
                             const struct tensor_item *item) {
@@ -142,7 +153,8 @@ static int load_params(struct transfer *t, struct renames *skips, const struct p
         } else if ((why = obstacle(t, p, item))) {
             add(t, &t->differ, why);
         } else {
-            if (tensor_file_read(&t->file, item, p->plain, span + p->offset, err))
+            if (tensor_file_read(&t->file, item, p->plain, span + p->offset, err) ||
+                check_numbers(t, p, span + p->offset, err))
                 return -1;
             t->n_loaded++;
             t->averaged = t->averaged || item->averaged;

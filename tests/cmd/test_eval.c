@@ -153,7 +153,9 @@ static void what_holds_no_job_is_refused(void **state) {
     program_expect(65, "alone.h5: is no checkpoint of a run", "$DLTRAIN eval alone.h5");
     program_expect(65, "grey.h5: not a checkpoint", "$DLTRAIN eval grey.h5");
     program_expect(65, "cut.h5: ", "$MPIRUN -np 2 $DLTRAIN eval cut.h5");
-    program_expect(65, "none.h5: not a checkpoint", "$DLTRAIN eval none.h5");
+    program_expect(65, "none.h5: is neither a checkpoint nor safetensors", "$DLTRAIN eval none.h5");
+    program_expect(65, "jobs/cells.ini: is neither a checkpoint nor safetensors",
+                   "$DLTRAIN eval runs/cells --weights jobs/cells.ini");
     program_expect(74, "empty: is a folder without best.h5 or last.h5", "$DLTRAIN eval empty");
     program_expect(74, "gone.h5: cannot be read: No such file", "$DLTRAIN eval gone.h5");
     program_expect(64, "dltrain eval runs/NAME", "$DLTRAIN eval jobs/cells.ini");

@@ -3,6 +3,7 @@
 #include "cmd/printed.h"
 #include "cmd/results.h"
 #include "io/h5/h5.h"
+#include "io/weights/safetensors.h"
 
 enum { SAMPLES = 24, PIXELS = 8 * 8 };
 
@@ -89,9 +90,49 @@ static void infinities_are_named_too(void **state) {
 
 static void another_measure_may_be_no_number(void **state) {
     (void)state;
-    expect_said(0, "warning: after step 3 [validate] loss is not a number: ",
+    expect_said(0, "warning: after step 3: [validate] loss is not a number: ",
                 "$DLTRAIN job.ini --set name=other --set validate.best=top1 --set epochs=1");
     program_expect(0, NULL, "test -e runs/other/best.h5");
+}
+
+static void eval_warns_too(void **state) {
+    (void)state;
+    program_expect(0, NULL,
+                   "$DLTRAIN job.ini --set name=evaluated --set epochs=1 "
+                   "--set data.validate=noise.h5:good");
+    for (int ranks = 1; ranks <= 3; ranks += 2) {
+        struct program_run run = program_run("$MPIRUN -np %d $DLTRAIN eval runs/evaluated "
+                                             "--set data.validate=noise.h5:nan",
+                                             ranks);
+        assert_int_equal(run.code, 0);
+        assert_non_null(strstr(run.out, "warning: [validate] loss is not a number: field image of "
+                                        "sample 13 of noise.h5:nan holds nan\n"));
+        program_release(&run);
+    }
+}
+
+/* Made elsewhere: this program saves no such weights. */
+static void weights_that_are_no_numbers_are_refused(void **state) {
+    static const float bias[] = {0, NAN, 0};
+    static float weights[3 * PIXELS];
+    const struct safetensor_out t[] = {{"fc.weight", {2, {3, PIXELS}}, weights},
+                                       {"fc.bias", {1, {3}}, bias}};
+    const char *const last =
+        "--set name=evaluated --set epochs=1 --set data.validate=noise.h5:good";
+    struct err err = {0};
+
+    (void)state;
+    assert_int_equal(safetensors_write("nan.safetensors", t, 2, NULL, 0, &err), 0);
+    program_expect(0, NULL,
+                   "$DLTRAIN job.ini %s && $DLTRAIN convert nan.safetensors nan.h5 --net c", last);
+    program_expect(65, "nan.safetensors: fc.bias holds nan, expected finite numbers",
+                   "$MPIRUN -np 2 $DLTRAIN eval runs/evaluated --weights nan.safetensors");
+    program_expect(65, "nan.h5: /nets/c/fc.bias holds nan, expected finite numbers",
+                   "$DLTRAIN eval runs/evaluated --weights nan.h5");
+    program_expect(0, NULL,
+                   "cp job.ini begin.ini && "
+                   "printf \"[weights c]\\nfile = nan.h5\\n\" >> begin.ini");
+    program_expect(65, "nan.h5: fc.bias holds nan, expected finite numbers", "$DLTRAIN begin.ini");
 }
 
 /* The data is good from then on: its history begins anew, and ends well. */
@@ -111,6 +152,8 @@ int main(void) {
         cmocka_unit_test(a_measure_that_never_is_a_number_ends_the_job),
         cmocka_unit_test(infinities_are_named_too),
         cmocka_unit_test(another_measure_may_be_no_number),
+        cmocka_unit_test(eval_warns_too),
+        cmocka_unit_test(weights_that_are_no_numbers_are_refused),
         cmocka_unit_test(good_data_makes_up_for_it),
     };
 

@@ -25,19 +25,26 @@ static int read_beginning(const char *path, char bytes[16], struct err *err) {
     return failed ? -1 : 0;
 }
 
+static bool begins_checkpoint(const char bytes[16]) {
+    return !memcmp(bytes, hdf5_mark, sizeof hdf5_mark);
+}
+
+static bool begins_safetensors(const char bytes[16]) {
+    return !begins_checkpoint(bytes) && bytes[8] == '{';
+}
+
 bool tensor_file_is_safetensors(const char *path) {
     struct err ignored = {0};
     char bytes[16];
 
-    return !read_beginning(path, bytes, &ignored) && memcmp(bytes, hdf5_mark, sizeof hdf5_mark) &&
-           bytes[8] == '{';
+    return !read_beginning(path, bytes, &ignored) && begins_safetensors(bytes);
 }
 
 bool tensor_file_is_checkpoint(const char *path) {
     struct err ignored = {0};
     char bytes[16];
 
-    return !read_beginning(path, bytes, &ignored) && !memcmp(bytes, hdf5_mark, sizeof hdf5_mark);
+    return !read_beginning(path, bytes, &ignored) && begins_checkpoint(bytes);
 }
 
 static int is_nothing(const char *path, const char bytes[16], struct err *err) {
@@ -47,6 +54,14 @@ static int is_nothing(const char *path, const char bytes[16], struct err *err) {
                        "(`dltrain help convert` shows how)",
                        path);
     return err_set(err, ERR_DATA, "%s: is neither a checkpoint nor safetensors", path);
+}
+
+int tensor_file_check(const char *path, struct err *err) {
+    char bytes[16];
+
+    if (read_beginning(path, bytes, err))
+        return -1;
+    return begins_checkpoint(bytes) || begins_safetensors(bytes) ? 0 : is_nothing(path, bytes, err);
 }
 
 /* --- what is in it --- */
@@ -143,9 +158,9 @@ int tensor_file_open(struct tensor_file *f, const char *path, enum tensor_choice
     if (read_beginning(path, bytes, err))
         return -1;
     f->path = pool_print(&f->pool, "%s", path);
-    if (!memcmp(bytes, hdf5_mark, sizeof hdf5_mark))
+    if (begins_checkpoint(bytes))
         rc = checkpoint_open(&f->ck, path, err) || list_checkpoint(f, choice, err);
-    else if (bytes[8] == '{')
+    else if (begins_safetensors(bytes))
         rc = safetensors_open(&f->st, path, err) || list_safetensors(f, choice, err);
     else
         rc = is_nothing(path, bytes, err);

@@ -37,6 +37,9 @@ enum tensor_choice { TENSORS_LAST, TENSORS_AVERAGED, TENSORS_VALIDATED };
 int tensor_file_open(struct tensor_file *f, const char *path, enum tensor_choice choice,
                      struct err *err);
 
+/* Does a file begin as one of the two? Errors: ERR_IO; ERR_DATA saying what it is instead. */
+int tensor_file_check(const char *path, struct err *err);
+
 /* Is there a file that begins as safetensors do? As HDF5 does? */
 bool tensor_file_is_safetensors(const char *path);
 bool tensor_file_is_checkpoint(const char *path);
