@@ -98,3 +98,36 @@ int trained_check(const struct trained *t, const struct job *job, const struct f
         check_normalisation(t, feed, sinks);
     return 0;
 }
+
+/* The same names, but not each in its place? */
+static bool is_reordered(const struct feed_classes *c, const struct dataset *ds, int i) {
+    int n_found = 0, n_in_place = 0;
+
+    for (int k = 0; k < c->n; k++)
+        for (int m = 0; m < dataset_field_classes(ds, i); m++)
+            if (!strcmp(c->names[k], dataset_class_name(ds, i, m))) {
+                n_found++;
+                n_in_place += k == m;
+                break;
+            }
+    return n_found == c->n && n_found == dataset_field_classes(ds, i) && n_in_place < n_found;
+}
+
+void trained_warn_of_order(const char *file, const struct feed *feed, const struct sinks *sinks) {
+    const struct dataset *ds = feed->dataset;
+    struct trained t = {0};
+    struct err ignored = {0};
+
+    if (trained_read(&t, file, &ignored))
+        return; /* who loads the weights says why */
+    for (int k = 0; k < t.n_classes; k++) {
+        const int i = dataset_find_field(ds, t.classes[k].field);
+        if (i >= 0 && meta_has_names(ds, i) && is_reordered(&t.classes[k], ds, i))
+            sinks_warn(sinks,
+                       "%s was trained on the classes of %s in another order than %s has them: "
+                       "class 0 was '%s', is '%s'",
+                       file, t.classes[k].field, dataset_name(ds), t.classes[k].names[0],
+                       dataset_class_name(ds, i, 0));
+    }
+    trained_release(&t);
+}

@@ -22,5 +22,9 @@ int trained_read(struct trained *t, const char *file, struct err *err);
 int trained_check(const struct trained *t, const struct job *job, const struct feed *feed,
                   const struct sinks *sinks, struct err *err);
 
+/* Weights to begin with: where the data has the classes of the checkpoint in another order, a
+ * warning; other classes are another task. Local. */
+void trained_warn_of_order(const char *file, const struct feed *feed, const struct sinks *sinks);
+
 /* {0} is fine. */
 void trained_release(struct trained *t);

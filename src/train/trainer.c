@@ -15,6 +15,7 @@
 #include "train/runfolder.h"
 #include "train/save.h"
 #include "train/step.h"
+#include "train/trained.h"
 #include "train/weights.h"
 
 #include <inttypes.h>
@@ -184,7 +185,11 @@ static int load_weights(struct trainer *t, bool resume, struct err *err) {
         return 0;
     if (resume && look_for_checkpoint(t, err))
         return -1;
-    return t->resumes ? 0 : weights_load(t->job, &t->replica, t->sinks, err);
+    if (t->resumes)
+        return 0;
+    for (int i = 0; i < t->job->n_weights; i++)
+        trained_warn_of_order(t->job->weights[i].file, &t->data.train, t->sinks);
+    return weights_load(t->job, &t->replica, t->sinks, err);
 }
 
 static int load_checkpoint(struct trainer *t, struct err *err) {

@@ -41,6 +41,7 @@ static int write_data(void) {
     static const struct facts groups[] = {{"train", {"dark", "bright"}, 0.4, 0.25},
                                           {"test", {"dark", "bright"}, 0.4, 0.25},
                                           {"foreign", {"dark", "zebra"}, 0.4, 0.25},
+                                          {"reordered", {"bright", "dark"}, 0.4, 0.25},
                                           {"shifted", {"dark", "bright"}, 0.5, 0.25}};
     struct err err = {0};
     struct h5 *h5;
@@ -183,6 +184,27 @@ static void another_normalisation_is_a_warning(void **state) {
     free(out);
 }
 
+/* Other classes are another task; the same in another order are hardly meant. */
+static void weights_of_reordered_classes_are_a_warning(void **state) {
+    static const char warning[] =
+        "warning: runs/cells/best.h5 was trained on the classes of label in "
+        "another order than grey.h5:reordered has them: class 0 was "
+        "'dark', is 'bright'\n";
+    char *out;
+
+    (void)state;
+    program_expect(0, NULL,
+                   "cp jobs/cells.ini tuned.ini && printf "
+                   "\"[weights model]\\nfile = runs/cells/best.h5\\n\" >> tuned.ini");
+    expect_text("$DLTRAIN tuned.ini --set data.train=grey.h5:reordered "
+                "--set data.validate=grey.h5:reordered",
+                warning);
+    out = printed("$DLTRAIN tuned.ini --set data.train=grey.h5:foreign "
+                  "--set data.validate=grey.h5:foreign && $DLTRAIN tuned.ini");
+    assert_null(strstr(out, "another order"));
+    free(out);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_run_needs_nothing_but_its_checkpoint),
@@ -190,6 +212,7 @@ int main(void) {
         cmocka_unit_test(safetensors_are_weights_too),
         cmocka_unit_test(what_holds_no_job_is_refused),
         cmocka_unit_test(data_of_other_classes_is_refused),
+        cmocka_unit_test(weights_of_reordered_classes_are_a_warning),
         cmocka_unit_test(another_normalisation_is_a_warning),
     };
 
