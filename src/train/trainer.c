@@ -1,20 +1,12 @@
-#include "train/trainer.h"
+#include "train/trainer_parts.h"
 #include "core/base/clock.h"
-#include "core/math/isa/isa.h"
 #include "dist/agree.h"
 #include "dist/groups.h"
-#include "train/alike.h"
 #include "train/evaluate.h"
-#include "train/feeds.h"
-#include "train/identity.h"
 #include "train/memory.h"
 #include "train/not_finite.h"
-#include "train/outcome.h"
-#include "train/picture.h"
 #include "train/resume.h"
-#include "train/runfolder.h"
 #include "train/save.h"
-#include "train/step.h"
 #include "train/trained.h"
 #include "train/weights.h"
 
@@ -22,33 +14,6 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-
-struct trainer {
-    struct job *job;
-    struct comm *comm;
-    struct groups *groups;
-    int threads; /* of this rank */
-    struct feeds data;
-    struct gallery gallery; /* on rank 0, where the job has pictures */
-    struct replica replica;
-    struct alike alike;
-    struct stepper stepper;
-    struct progress progress;
-    struct control control;
-    struct identity identity;
-    struct applied schedule[JOB_MAX_STEPS];
-    struct runfolder folder;
-    const struct sinks *sinks; /* borrowed */
-    bool started;              /* they have been told so */
-    bool resumes;              /* on rank 0: there is a checkpoint to go on from */
-    enum control_end finished; /* before it began: nothing is left to do */
-    int64_t first_step;        /* of this process */
-    double start_s, trained_s,
-        comm_s; /* seconds: clock at the start; in steps; waiting for ranks */
-    double images;
-    struct step_output recent; /* losses of the last time that each step ran; ran: since the last
-                                  event that was logged */
-};
 
 /* --- setting up --- */
 
@@ -96,74 +61,6 @@ static int allocate(struct trainer *t, struct err *err) {
         return -1;
     alike_init(&t->alike, &t->replica, t->comm);
     return stepper_init(&t->stepper, &t->replica, t->job, t->comm, err);
-}
-
-/* --- events --- */
-
-/* An event of this run, whose own members are for the caller to fill. */
-static struct event event_of(const struct trainer *t, enum event_kind kind) {
-    return (struct event){.kind = kind,
-                          .job = t->job,
-                          .folder = t->folder.path,
-                          .replica = &t->replica,
-                          .progress = &t->progress};
-}
-
-static int tell_start(struct trainer *t, struct err *err) {
-    struct event e = event_of(t, EVENT_START);
-
-    e.start = (struct event_start){.n_samples = t->data.train.shard.n_samples,
-                                   .ranks = comm_size(t->comm),
-                                   .threads = team_size(t->replica.team),
-                                   .kernels = isa_get()->name};
-    if (agree(t->comm, sinks_start(t->sinks, &e, err), err))
-        return -1;
-    t->started = true;
-    return 0;
-}
-
-static void tell_step(struct trainer *t) {
-    const struct progress *p = &t->progress;
-    const double each = (clock_now() - t->start_s) / (double)(p->step - t->first_step);
-    struct event e = event_of(t, EVENT_STEP);
-
-    e.step = (struct event_step){
-        .loss = t->recent.loss,
-        .ran = t->recent.ran,
-        .lr = t->control.lr,
-        .logged = p->step % t->job->log_every == 0 || p->step == p->total_steps,
-        .img_per_s = t->images / t->trained_s,
-        .left_s = each * (double)(p->total_steps - p->step),
-    };
-    sinks_tell(t->sinks, &e);
-    if (e.step.logged)
-        memset(t->recent.ran, 0, sizeof t->recent.ran);
-}
-
-/*   err  why the run ends early, or NULL */
-static void tell_end(const struct trainer *t, const struct err *err) {
-    const double train_s = t->trained_s > 0 ? t->trained_s : 1e-9;
-    struct event e = event_of(t, EVENT_END);
-
-    e.end =
-        (struct event_end){.err = err,
-                           .img_per_s = t->images / train_s,
-                           .data_wait_share = loader_wait_seconds(t->data.train.loader) / train_s,
-                           .comm_share = t->comm_s / train_s};
-    sinks_tell(t->sinks, &e);
-}
-
-static struct outcome outcome_of(const struct trainer *t) {
-    return (struct outcome){t->job, &t->progress, t->folder.path, t->sinks};
-}
-
-/* Why the run is over; CONTROL_GOES_ON: it was asked to stop. Rank 0 knows the whole history. */
-static int conclude(struct trainer *t, enum control_end end, bool before, struct err *err) {
-    const struct outcome outcome = outcome_of(t);
-
-    if (end == CONTROL_GOES_ON)
-        return outcome_stopped(&outcome, err);
-    return agree(t->comm, comm_rank(t->comm) ? 0 : outcome_say(&outcome, end, before, err), err);
 }
 
 /* --- where to begin --- */
@@ -234,7 +131,7 @@ static int audit_replicas(const struct trainer *t, struct err *err) {
 
 static int save_as(struct trainer *t, const char *name, struct err *err) {
     const char *file = runfolder_file(&t->folder, name);
-    struct event e = event_of(t, EVENT_CHECKPOINT);
+    struct event e = trainer_event_of(t, EVENT_CHECKPOINT);
     int rc = 0;
 
     if (comm_rank(t->comm) == 0)
@@ -269,7 +166,7 @@ static int look(struct trainer *t, struct err *err) {
 }
 
 static int validate(struct trainer *t, struct err *err) {
-    struct event e = event_of(t, EVENT_VALIDATION);
+    struct event e = trainer_event_of(t, EVENT_VALIDATION);
     char when[48];
     const int best = t->replica.best;
 
@@ -351,7 +248,7 @@ static int one_step(struct trainer *t, bool *stop, struct err *err) {
     t->comm_s += out.times.exposed_comm;
     t->images += (double)batch.global_n;
     keep_losses(t, &out);
-    tell_step(t);
+    trainer_tell_step(t);
     *stop = out.stop;
     return 0;
 }
@@ -369,7 +266,7 @@ static int loop(struct trainer *t, struct err *err) {
     while (!t->control.finish && !t->control.stop)
         if (one_step(t, &stop, err) || follow_up(t, stop, true, err))
             return -1;
-    return conclude(t, t->control.finish, false, err);
+    return trainer_conclude(t, t->control.finish, false, err);
 }
 
 /* What the checkpoints of this run say that they are of. */
@@ -402,7 +299,7 @@ static int prepare(struct trainer *t, const struct train_options *o, struct err 
     if (agree(t->comm, open_folder(t, o->resume, err), err))
         return -1;
     broadcast(t);
-    return audit_replicas(t, err) || (!t->finished && tell_start(t, err)) ? -1 : 0;
+    return audit_replicas(t, err) || (!t->finished && trainer_tell_start(t, err)) ? -1 : 0;
 }
 
 int train(struct job *job, const struct train_options *options, struct comm *comm,
@@ -414,9 +311,9 @@ int train(struct job *job, const struct train_options *options, struct comm *com
     runfolder_init(&t.folder, job, t.sinks);
     int rc = prepare(&t, options, err);
     if (!rc)
-        rc = t.finished ? conclude(&t, t.finished, true, err) : loop(&t, err);
+        rc = t.finished ? trainer_conclude(&t, t.finished, true, err) : loop(&t, err);
     if (t.started)
-        tell_end(&t, rc ? err : NULL);
+        trainer_tell_end(&t, rc ? err : NULL);
     runfolder_release(&t.folder);
     stepper_release(&t.stepper);
     replica_release(&t.replica);
