@@ -2,6 +2,7 @@
 #include "cmd/command.h"
 #include "cmd/options.h"
 #include "dist/launch.h"
+#include "io/file/file.h"
 #include "io/weights/checkpoint.h"
 #include "io/weights/layout.h"
 #include "io/weights/safetensors.h"
@@ -98,7 +99,7 @@ static int read_arguments(struct conversion *c, int argc, char **argv, struct er
     if (c->net && (!*c->net || strchr(c->net, '/') || c->net[0] == '.'))
         return err_set(err, ERR_USAGE, "convert: --net is '%s', expected the name of a net",
                        c->net);
-    return 0;
+    return file_check_target(c->out, &c->in, 1, err);
 }
 
 /* --- what is to be converted --- */

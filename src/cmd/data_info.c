@@ -1,7 +1,8 @@
 #include "cmd/data.h"
-#include "io/dataset/dataset.h"
-#include "io/h5/h5.h"
+#include "io/dataset/dataset_layout.h"
+#include "io/dataset/dataset_verify.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -111,7 +112,24 @@ static const char *kind_text(const struct dataset_field *f) {
     return f->image ? "image of floats" : "numbers";
 }
 
-static void print_field(const struct dataset *ds, int i) {
+/* How many numbers are none. Cost: reads them all. */
+static int print_not_finite(struct dataset *ds, int i, struct err *err) {
+    const struct dataset_field *f = dataset_field(ds, i);
+    char place[DATASET_PLACE_TEXT];
+    struct verify_result found;
+
+    if (f->kind != DATASET_REALS)
+        return 0;
+    if (verify_field(ds, i, NULL, &found, err))
+        return -1;
+    if (found.n)
+        printf("    warning: %lld not finite, the first %s in sample %lld%s\n", (long long)found.n,
+               isnan(found.value) ? "nan" : "infinite", (long long)found.row,
+               dataset_place(&f->sample, found.at, place));
+    return 0;
+}
+
+static int print_field(struct dataset *ds, int i, struct err *err) {
     const struct dataset_field *f = dataset_field(ds, i);
 
     printf("  %s: %s", f->name, kind_text(f));
@@ -127,53 +145,94 @@ static void print_field(const struct dataset *ds, int i) {
         print_channels("mean", dataset_mean(ds, i), f->sample.dim[2]);
         print_channels("std", dataset_std(ds, i), f->sample.dim[2]);
     }
+    return print_not_finite(ds, i, err);
+}
+
+/* Sentences, one a line. */
+static void print_guesses(const char *text) {
+    while (*text) {
+        const int len = (int)strcspn(text, "\n");
+
+        printf("  guessed: %.*s\n", len, text);
+        text += len + (text[len] != 0);
+    }
 }
 
 /* What training sees of a split. */
 static int print_split(const char *spec, struct err *err) {
     struct dataset *ds;
+    int status = 0;
 
     if (dataset_open(&ds, spec, 0, err))
         return -1;
     printf("%s\n  %lld samples\n", spec, (long long)dataset_len(ds));
-    for (int i = 0; i < dataset_n_fields(ds); i++)
-        print_field(ds, i);
+    for (int i = 0; !status && i < dataset_n_fields(ds); i++)
+        status = print_field(ds, i, err);
+    print_guesses(dataset_guesses(ds));
     if (*dataset_ignored(ds))
         printf("  no fields: %s\n", dataset_ignored(ds));
     printf("  fingerprint: %016llx\n", (unsigned long long)dataset_fingerprint(ds));
     dataset_close(ds);
-    return 0;
+    return status;
 }
 
-/* Every group is shown as a split; one that is none is said to be so, and the rest is shown. */
+int data_splits(struct h5 *file, struct h5_list *out, struct err *err) {
+    if (h5_list(file, "/", out, err))
+        return -1;
+    const struct h5_list all = *out;
+    out->n = 0; /* of the groups, which move to the front */
+    for (int i = 0; i < all.n; i++)
+        if (all.entry[i].group)
+            out->entry[out->n++] = all.entry[i];
+        else
+            free(all.entry[i].name);
+    if (out->n)
+        return 0;
+    h5_list_release(out);
+    return layout_flat_splits(file, out, err);
+}
+
+/* Every split is shown; one that is none is said to be so, and the rest is shown, if there is any.
+ */
 static int print_splits(struct h5 *file, const char *path, struct err *err) {
     struct h5_list list;
-    char spec[PATH_TEXT];
-    int n_groups = 0;
+    struct err first = {0};
+    int n_shown = 0, status = 0;
 
-    if (h5_list(file, "/", &list, err))
+    if (data_splits(file, &list, err))
         return -1;
-    for (int i = 0; i < list.n; i++) {
+    if (!list.n)
+        status = print_split(path, err);
+    for (int i = 0; !status && i < list.n; i++) {
+        char spec[PATH_TEXT];
         struct err problem = {0};
 
-        if (!list.entry[i].group ||
-            snprintf(spec, sizeof spec, "%s:%s", path, list.entry[i].name) >= PATH_TEXT)
+        if (snprintf(spec, sizeof spec, "%s:%s", path, list.entry[i].name) >= PATH_TEXT)
             continue;
-        n_groups++;
-        if (print_split(spec, &problem))
+        const int rc = print_split(spec, &problem);
+        n_shown += !rc;
+        if (rc && problem.kind == ERR_DATA)
             printf("not a dataset: %s\n", problem.msg);
+        if (rc && (problem.kind != ERR_DATA || !first.kind))
+            first = problem;
+        status = rc && problem.kind != ERR_DATA ? -1 : 0;
     }
+    if (status || (list.n && !n_shown))
+        *err = first.kind ? first : *err;
+    const bool none = list.n && !n_shown;
     h5_list_release(&list);
-    return n_groups ? 0 : print_split(path, err);
+    return status || none ? -1 : 0;
 }
 
-int data_info(const char *path, struct err *err) {
-    struct h5 *file;
+int data_info(const char *spec, struct err *err) {
+    struct h5 *file = NULL;
+    char *group;
     int status;
 
-    if (h5_open(&file, path, err))
-        return -1;
-    status = print_group(file, "/", 0, err) || print_splits(file, path, err);
+    status = layout_open(&file, &group, spec, err) || print_group(file, "/", 0, err);
+    if (!status)
+        status = group ? print_split(spec, err) : print_splits(file, spec, err);
+    free(group);
     h5_close(file);
     return status ? -1 : 0;
 }

@@ -27,7 +27,9 @@ static int open_validation(const struct jobargs *a, struct trained *trained, str
                                        .rank = comm_rank(a->comm),
                                        .size = comm_size(a->comm),
                                        .classes = trained->classes,
-                                       .n_classes = trained->n_classes};
+                                       .n_classes = trained->n_classes,
+                                       .classes_of = a->weights,
+                                       .sinks = sinks};
 
     if (!a->weights && !job->n_weights)
         return err_set(
@@ -38,7 +40,10 @@ static int open_validation(const struct jobargs *a, struct trained *trained, str
         return err_set(err, ERR_CONFIG, "%s: there is no [validate]", job->path);
     if (!job->validate_data)
         return err_set(err, ERR_CONFIG, "%s: [data] has no key validate", job->path);
-    return feed_init(feed, &config, err) || trained_check(trained, job, feed, sinks, err) ? -1 : 0;
+    if (feed_init(feed, &config, err))
+        return -1;
+    trained_warn_of_normalisation(trained, job, feed, sinks);
+    return 0;
 }
 
 static int load(struct jobargs *a, struct replica *r, const struct feed *feed,

@@ -7,6 +7,7 @@
 #include "dist/allreduce/allreduce.h"
 #include "io/augment/augment.h"
 #include "io/import/import.h"
+#include "job/key.h"
 
 enum op_kind { OPERATOR, LOSS, METRIC };
 
@@ -53,6 +54,10 @@ static bool function_at(int i, struct word *out) {
     return copy(graph_word_at(i), out);
 }
 
+static bool job_function_at(int i, struct word *out) {
+    return copy(job_word_at(i), out);
+}
+
 static bool initialiser_at(int i, struct word *out) {
     return copy(init_word(i), out);
 }
@@ -94,6 +99,7 @@ static const struct vocabulary table[] = {
     {"Metrics", "In validation", metric_at},
     {"Other names", "For a loss above", alias_at},
     {"Functions", "In expressions", function_at},
+    {"Functions of optimisers", "In arguments of optimisers and schedules", job_function_at},
     {"Initialisers", "For `init=` of operators with weights", initialiser_at},
     {"Optimisers", "For `optimizer` of `[step]`", optimiser_at},
     {"Schedules", "For `lr=` of optimisers", schedule_word_at},

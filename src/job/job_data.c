@@ -7,7 +7,8 @@ static const char *const sampling[] = {"shuffle", "balanced", NULL};
 
 static const struct kind kind_group = {
     .name = "group",
-    .form = "`FILE.h5:GROUP`, the file relative to where the program is started",
+    .form = "`FILE.h5:GROUP`, the file relative to where the program is started; several as one: "
+            "`a.h5:x + b.h5:y`, `shards/*.h5:train`",
     .read = kind_read_text,
 };
 
@@ -22,7 +23,7 @@ static const struct key keys[] = {
     {"sampling", &kind_flag, AT(balanced), "shuffle", .words = sampling,
      .help = "balanced: each class equally often"},
     {"image", &kind_size, AT(image),
-     .help = "what the network sees, for show and bench without data"},
+     .help = "what the network sees; stands for data in show and bench, must agree with it"},
     {"fields", &kind_fields, .help = "other fields likewise: mask 256x256, a 64x64x3"},
     {"cache", &kind_mib, AT(cache_bytes), "1024", .max = 1e9, .unit = "MiB",
      .help = "of images that each rank keeps in memory at most"},

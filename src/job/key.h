@@ -64,6 +64,9 @@ const struct job_section *job_section_find(const char *kind);
 extern const struct job_section section_job, section_data, section_weights, section_step,
     section_validate, section_picture, section_checkpoint, section_dist, section_log, section_run;
 
+/* The i-th function that arguments of a key's words may be made with, NULL past the end. */
+const struct word *job_word_at(int i);
+
 /* "data.batch": every key of the sections that need no name, and "step.optimizer.lr": every
  * argument of the words that such a key may be; in the pool, ends with NULL. */
 const char *const *job_all_keys(struct pool *pool);

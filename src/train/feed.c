@@ -1,4 +1,8 @@
 #include "train/feed.h"
+#include "io/dataset/dataset_spec.h"
+#include "train/said.h"
+
+#include <string.h>
 
 int64_t feed_largest_share(int64_t batch, int size) {
     return (batch + size - 1) / size;
@@ -18,15 +22,89 @@ static int balance(const struct dataset *ds, struct shard *shard, struct err *er
     if (!shard->labels)
         return err_set(err, ERR_CONFIG, "%s: sampling = balanced needs one label a sample%s",
                        dataset_name(ds), i < 0 ? ", the data has none" : "");
+    for (int64_t k = 0; k < shard->n_samples; k++)
+        if (shard->labels[k] < 0)
+            return err_set(err, ERR_CONFIG,
+                           "%s: sampling = balanced needs a label for every sample, that of sample "
+                           "%lld is -1",
+                           dataset_name(ds), (long long)k);
     shard->n_classes = dataset_field_classes(ds, i);
     return 0;
+}
+
+static bool same_order(const struct class_list *ours, const struct class_list *theirs) {
+    for (int k = 0; k < ours->n && k < theirs->n; k++)
+        if (strcmp(ours->name[k], theirs->name[k]))
+            return false;
+    return true;
+}
+
+/* What is to be said of a match, in the pool; NULL: nothing. */
+static const char *match_text(const struct feed *f, int i, const struct class_list *theirs,
+                              struct pool *pool) {
+    const struct class_list ours = dataset_class_list(f->dataset, i);
+    const char *name = dataset_name(f->dataset), *field = dataset_field(f->dataset, i)->name;
+
+    if (ours.name && theirs->name)
+        return same_order(&ours, theirs)
+                   ? NULL
+                   : pool_print(pool,
+                                "%s numbers the classes of %s otherwise than %s; they are matched "
+                                "by name",
+                                name, field, theirs->whose);
+    if (!ours.name && !theirs->name)
+        return NULL;
+    return pool_print(pool, "%s has only numbers for the classes of %s; 0 is taken for '%s' of %s",
+                      ours.name ? theirs->whose : name, field,
+                      (ours.name ? &ours : theirs)->name[0], ours.name ? name : theirs->whose);
+}
+
+static int match_class(struct feed *f, int i, const struct class_list *list,
+                       const struct sinks *sinks, struct err *err) {
+    struct pool pool = {0};
+    const char *text = match_text(f, i, list, &pool);
+    const int rc = dataset_map_classes(f->dataset, i, list, err);
+
+    if (!rc && text && sinks)
+        sinks_note(sinks, "%s", text);
+    pool_release(&pool);
+    return rc;
+}
+
+/* Have the dataset count its classes as the config says. */
+static int match_classes(struct feed *f, const struct feed_config *c, struct err *err) {
+    for (int k = 0; k < c->n_classes; k++) {
+        const struct feed_classes *want = &c->classes[k];
+        const struct class_list list = {want->names, want->n,
+                                        c->classes_of ? c->classes_of : "the network"};
+        const int i = dataset_find_field(f->dataset, want->field);
+
+        if (i < 0 || dataset_field(f->dataset, i)->kind != DATASET_CLASS)
+            continue;
+        if (match_class(f, i, &list, c->sinks, err))
+            return -1;
+    }
+    return 0;
+}
+
+int feed_list_classes(const struct feed *f, struct feed_classes *out) {
+    int n = 0;
+
+    for (int i = 0; i < dataset_n_fields(f->dataset); i++) {
+        const struct class_list list = dataset_class_list(f->dataset, i);
+        if (list.n)
+            out[n++] = (struct feed_classes){dataset_field(f->dataset, i)->name, list.n, list.name};
+    }
+    return n;
 }
 
 int feed_init(struct feed *f, const struct feed_config *c, struct err *err) {
     const struct job *job = c->job;
 
     *f = (struct feed){.rank = c->rank, .size = c->size};
-    if (dataset_open(&f->dataset, c->spec, job->cache_bytes, err))
+    if (dataset_open(&f->dataset, c->spec, c->keeps_nothing ? 0 : job->cache_bytes, err))
+        return -1;
+    if (match_classes(f, c, err))
         return -1;
     struct shard shard = {.n_samples = dataset_len(f->dataset),
                           .batch = c->batch,
@@ -42,7 +120,9 @@ int feed_init(struct feed *f, const struct feed_config *c, struct err *err) {
                                          .seed = job->seed,
                                          .training = c->training,
                                          .max_batch = feed_max_batch(f)};
-    return loader_new(&f->loader, &loader, err);
+    if (loader_new(&f->loader, &loader, err))
+        return -1;
+    return said_check(job, f->loader, c->spec, err);
 }
 
 void feed_release(struct feed *f) {
@@ -105,54 +185,33 @@ int feed_next(struct feed *f, struct feed_batch *out, struct err *err) {
     return rc;
 }
 
+/* What of the loader outlives it. */
 static void take_fields(const struct loader *l, struct job *job, struct loader_field *fields,
                         int *n) {
     *n = loader_n_fields(l);
     for (int i = 0; i < *n; i++) {
-        fields[i] = *loader_field(l, i);
-        fields[i].name = pool_print(&job->pool, "%s", fields[i].name);
+        const struct loader_field *f = loader_field(l, i);
+        const size_t bytes = f->class_counts ? (size_t)f->n_classes * sizeof *f->class_counts : 0;
+
+        fields[i] = *f;
+        fields[i].name = pool_print(&job->pool, "%s", f->name);
+        if (bytes)
+            fields[i].class_counts = memcpy(pool_take(&job->pool, bytes), f->class_counts, bytes);
     }
-}
-
-static struct shape shape_of(const struct ints *dims) {
-    struct shape s = {.rank = dims->n};
-
-    for (int i = 0; i < s.rank; i++)
-        s.dim[i] = ints_at(dims, i);
-    return s;
-}
-
-/* The keys image (with it a label) and fields. */
-static int said_fields(const struct job *job, struct loader_field *fields, int *n,
-                       struct err *err) {
-    *n = 0;
-    if (job->image.n) {
-        fields[(*n)++] =
-            (struct loader_field){"image", shape_of(&job->image), DATASET_REALS, 0, NULL};
-        fields[(*n)++] = (struct loader_field){"label", {0}, DATASET_CLASS, -1, NULL};
-    }
-    for (int i = 0; i < job->n_fields; i++) {
-        const struct shape s = shape_of(&job->field[i].shape);
-        const bool class = !s.rank || s.rank == 2;
-
-        if (*n == LOADER_MAX_FIELDS)
-            return err_set(err, ERR_CONFIG,
-                           "%s: [data] fields: there are more than %d with image "
-                           "and label",
-                           job->path, LOADER_MAX_FIELDS);
-        fields[(*n)++] = (struct loader_field){
-            job->field[i].name, s, class ? DATASET_CLASS : DATASET_REALS, class ? -1 : 0, NULL};
-    }
-    return 0;
 }
 
 int feed_fields(struct job *job, struct loader_field fields[LOADER_MAX_FIELDS], int *n,
                 struct err *err) {
-    const struct feed_config config = {
-        .job = job, .spec = job->train_data, .batch = 1, .training = true, .rank = 0, .size = 1};
+    const struct feed_config config = {.job = job,
+                                       .spec = job->train_data,
+                                       .batch = 1,
+                                       .training = true,
+                                       .keeps_nothing = true,
+                                       .rank = 0,
+                                       .size = 1};
     struct feed feed = {0};
 
-    if (job->image.n || job->n_fields)
+    if (said_any(job) && (!job->train_data || dataset_spec_absent(job->train_data)))
         return said_fields(job, fields, n, err);
     if (!job->train_data)
         return err_set(err, ERR_CONFIG, "%s: [data] has neither image = [h, w, c] nor train",

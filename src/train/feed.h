@@ -6,6 +6,7 @@
 #include "io/dataset/dataset.h"
 #include "io/loader/loader.h"
 #include "job/job.h"
+#include "train/event.h"
 
 struct feed {
     struct dataset *dataset;
@@ -24,26 +25,33 @@ struct feed_batch {
     int64_t global_n; /* samples of the step, of all ranks */
 };
 
-/* The names that a field's class numbers stand for, 0 first. */
+/* How a field's classes are counted: by the training data, or by what was trained on them. */
 struct feed_classes {
     const char *field;
     int n;
-    const char *const *names; /* [n] */
+    const char *const *names; /* [n]; NULL: there are only numbers */
 };
 
 struct feed_config {
     const struct job *job;
-    const char *spec; /* "path:group" */
-    int64_t batch;    /* of all ranks together */
-    bool training;    /* shuffled and augmented */
+    const char *spec;   /* "path:group" */
+    int64_t batch;      /* of all ranks together */
+    bool training;      /* shuffled and augmented */
+    bool keeps_nothing; /* it is only looked at: nothing is read into memory */
     int rank, size;
-    const struct feed_classes
-        *classes;  /* [n_classes] what the networks were trained on; borrowed */
-    int n_classes; /* fields; 0: nothing is known */
+    const struct feed_classes *classes; /* [n_classes] that the data must be counted by; borrowed */
+    int n_classes;
+    const char *classes_of;    /* whose they are, for messages: "a.h5:train" */
+    const struct sinks *sinks; /* told what was guessed and matched; NULL: nobody is */
 };
 
-/* Open the dataset and start its loader. Errors: the dataset's and the pipeline's. */
+/* Open the dataset, count its classes as the config says, and start its loader.
+ * Errors: the dataset's and the pipeline's; ERR_DATA where a class is not among the config's. */
 int feed_init(struct feed *f, const struct feed_config *config, struct err *err);
+
+/* The classes of the feed's dataset as others are to count them: out[DATASET_MAX_FIELDS]. Returns
+ * how many fields have classes. Everything is borrowed from the dataset. */
+int feed_list_classes(const struct feed *f, struct feed_classes *out);
 
 /* {0} is fine. */
 void feed_release(struct feed *f);
@@ -61,10 +69,10 @@ void feed_seek(struct feed *f, int64_t begin, int64_t end);
 /* The next step's batch, valid until the next call. n may be 0. Errors: reading failed. */
 int feed_next(struct feed *f, struct feed_batch *out, struct err *err);
 
-/* What the networks see of a sample: from the job's keys image (and label, which is taken to
- * exist) and fields if it has one, else from its training data. *n is their number; names are in
- * the job's pool. Errors: ERR_CONFIG when the job says neither; the dataset's and the pipeline's.
- */
+/* What the networks see of a sample: from the training data where its files are there, else from
+ * the job's keys image (and label, which is taken to exist) and fields. *n is their number; names
+ * and counts are in the job's pool. Errors: ERR_CONFIG when the job says neither, or the keys and
+ * the data say different things; the dataset's and the pipeline's. */
 int feed_fields(struct job *job, struct loader_field fields[LOADER_MAX_FIELDS], int *n,
                 struct err *err);
 

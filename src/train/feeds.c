@@ -26,13 +26,15 @@ static int check_alike(const struct feeds *feeds, const struct job *job, struct 
     return 0;
 }
 
-int feeds_init(struct feeds *f, const struct job *job, const struct comm *comm, struct err *err) {
+int feeds_init(struct feeds *f, const struct job *job, const struct comm *comm,
+               const struct sinks *sinks, struct err *err) {
     struct feed_config config = {.job = job,
                                  .spec = job->train_data,
                                  .batch = job->batch,
                                  .training = true,
                                  .rank = comm_rank(comm),
-                                 .size = comm_size(comm)};
+                                 .size = comm_size(comm),
+                                 .sinks = sinks};
 
     if (!job->train_data)
         return err_set(err, ERR_CONFIG, "%s: [data] has no key train", job->path);
@@ -44,11 +46,15 @@ int feeds_init(struct feeds *f, const struct job *job, const struct comm *comm, 
         return pos_error(err, job->validate->pos, "[validate] needs a key validate in [data]");
     if (feed_init(&f->train, &config, err))
         return -1;
+    f->n_classes = feed_list_classes(&f->train, f->classes);
     if (!job->validate || (job->validate_on_rank0 && comm_rank(comm) > 0))
         return 0;
     config.spec = job->validate_data;
     config.batch = job->validate_batch;
     config.training = false;
+    config.classes = f->classes;
+    config.n_classes = f->n_classes;
+    config.classes_of = dataset_name(f->train.dataset);
     if (job->validate_on_rank0)
         config.rank = 0, config.size = 1;
     f->validates_here = true;
@@ -60,13 +66,4 @@ int feeds_init(struct feeds *f, const struct job *job, const struct comm *comm, 
 void feeds_release(struct feeds *f) {
     feed_release(&f->validate);
     feed_release(&f->train);
-}
-
-int feeds_classes(const struct feeds *feeds, int field) {
-    const struct loader_field *f = loader_field(feeds->train.loader, field), *v = NULL;
-
-    for (int i = 0; feeds->validates_here && i < loader_n_fields(feeds->validate.loader); i++)
-        if (!strcmp(loader_field(feeds->validate.loader, i)->name, f->name))
-            v = loader_field(feeds->validate.loader, i);
-    return v && v->n_classes > f->n_classes ? v->n_classes : f->n_classes;
 }

@@ -5,16 +5,18 @@
 
 struct feeds {
     struct feed train, validate;
-    bool validates_here; /* this rank has a share of the validation */
+    bool validates_here;                             /* this rank has a share of the validation */
+    struct feed_classes classes[DATASET_MAX_FIELDS]; /* [n_classes] of the training data, which the
+                                                        validation is counted by */
+    int n_classes;
 };
 
 /* Open what the job names. Local.
+ *   sinks  told how the classes of the two were matched
  * Errors: the datasets'; ERR_CONFIG where the job lacks a key that training needs; ERR_CONFIG and
  * ERR_DATA where the two do not have the same fields. */
-int feeds_init(struct feeds *f, const struct job *job, const struct comm *comm, struct err *err);
+int feeds_init(struct feeds *f, const struct job *job, const struct comm *comm,
+               const struct sinks *sinks, struct err *err);
 
 /* {0} is fine. */
 void feeds_release(struct feeds *f);
-
-/* Most classes that the field of that number of the training data has in either. */
-int feeds_classes(const struct feeds *f, int field);

@@ -55,8 +55,10 @@ static int better_way(const struct graph *g, int node) {
 int replica_build_validate(struct replica *r, const struct replica_config *c, struct err *err) {
     const struct graph_config gc =
         replica_graph_config(r, c, c->job->validate, c->job->validate_keys, c->validate_batch);
+    const struct replica_data train = replica_train_data(c);
 
-    if (graph_new(&r->validate, &gc, err) || replica_check_classes(r->validate, c, err))
+    if (graph_new(&r->validate, &gc, err) ||
+        replica_check_classes(r->validate, c->validate_data ? c->validate_data : &train, err))
         return -1;
     if (!c->job->best)
         return 0;

@@ -55,23 +55,11 @@ static json_t *describe_fields(const struct loader *loader) {
     return fields;
 }
 
-/* Names that are only their own numbers are none. */
-bool meta_has_names(const struct dataset *ds, int field) {
-    char number[16];
-
-    for (int c = 0; c < dataset_field_classes(ds, field); c++) {
-        snprintf(number, sizeof number, "%d", c);
-        if (strcmp(dataset_class_name(ds, field, c), number))
-            return true;
-    }
-    return false;
-}
-
 static json_t *describe_classes(const struct dataset *ds) {
     json_t *classes = json_object();
 
     for (int i = 0; i < dataset_n_fields(ds); i++) {
-        if (!meta_has_names(ds, i))
+        if (!dataset_classes_named(ds, i))
             continue;
         json_t *names = json_array();
         for (int c = 0; c < dataset_field_classes(ds, i); c++)
@@ -270,22 +258,34 @@ int meta_progress(const struct meta *m, bool history, struct replica *r, struct 
     return 0;
 }
 
+/* Texts of a list, in the pool. */
+static const char *const *copy_names(const json_t *names, struct pool *pool) {
+    const size_t n = json_array_size(names);
+    const char **name = pool_take(pool, (n + 1) * sizeof *name);
+
+    for (size_t k = 0; k < n; k++) {
+        const char *text = json_string_value(json_array_get(names, k));
+        name[k] = pool_print(pool, "%s", text ? text : "");
+    }
+    return name;
+}
+
 int meta_classes(const struct meta *m, struct pool *pool, struct feed_classes **out) {
-    json_t *classes = json_object_get(m->json, "classes"), *names;
-    struct feed_classes *list = NULL;
-    const char *field;
+    const json_t *fields = meta_at(m, "fields"), *classes = meta_at(m, "classes");
     int n = 0;
 
-    json_object_foreach(classes, field, names) {
-        const int size = (int)json_array_size(names);
-        const char **name = pool_take(pool, (size_t)(size + 1) * sizeof *name);
-        for (int c = 0; c < size; c++) {
-            const char *text = json_string_value(json_array_get(names, (size_t)c));
-            name[c] = pool_print(pool, "%s", text ? text : "");
-        }
-        list = pool_grow(pool, list, n, sizeof *list);
-        list[n++] = (struct feed_classes){pool_print(pool, "%s", field), size, name};
+    *out = NULL;
+    for (size_t i = 0; i < json_array_size(fields); i++) {
+        const json_t *field = json_array_get(fields, i);
+        const char *name = json_string_value(json_object_get(field, "name"));
+        const int size = (int)json_integer_value(json_object_get(field, "classes"));
+        const json_t *names = name ? json_object_get(classes, name) : NULL;
+        if (!name || size <= 0)
+            continue;
+        *out = pool_grow(pool, *out, n, sizeof **out);
+        (*out)[n++] = (struct feed_classes){
+            pool_print(pool, "%s", name), size,
+            json_array_size(names) == (size_t)size ? copy_names(names, pool) : NULL};
     }
-    *out = list;
     return n;
 }

@@ -43,11 +43,9 @@ const char *meta_string(const struct meta *m, const char *path); /* "" where the
 int meta_progress(const struct meta *m, bool history, struct replica *r, struct progress *p,
                   struct err *err);
 
-/* The names of classes, field by field: *out [returned] and its texts belong to pool. */
+/* The classes of every field that has some, as the networks know them: *out [returned] and its
+ * texts belong to pool. */
 int meta_classes(const struct meta *m, struct pool *pool, struct feed_classes **out);
-
-/* Are the classes of a field known by names, not by their numbers alone? */
-bool meta_has_names(const struct dataset *ds, int field);
 
 /* The fingerprint of a dataset as it is written. */
 enum { META_FINGERPRINT = 17 };

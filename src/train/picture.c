@@ -192,8 +192,14 @@ static int write_picture(const struct replica_picture *p, const struct feed *fee
     return rc;
 }
 
-int gallery_init(struct gallery *g, const struct job *job, struct err *err) {
-    struct feed_config config = {.job = job, .spec = job->validate_data, .size = 1};
+int gallery_init(struct gallery *g, const struct job *job, const struct feeds *feeds,
+                 struct err *err) {
+    struct feed_config config = {.job = job,
+                                 .spec = job->validate_data,
+                                 .size = 1,
+                                 .classes = feeds->classes,
+                                 .n_classes = feeds->n_classes,
+                                 .classes_of = dataset_name(feeds->train.dataset)};
 
     for (int i = 0; i < job->n_pictures; i++)
         if (job->picture[i].count > config.batch)

@@ -1,7 +1,7 @@
 /* picture.h - grids of what networks see and make, as PNG files: a row of tiles for each sample,
  * one tile for each tensor of `show`. */
 #pragma once
-#include "train/feed.h"
+#include "train/feeds.h"
 #include "train/replica.h"
 
 /* Can it be drawn? Images are [n, h, w, 1 or 3], class maps [n, h, w].
@@ -14,8 +14,9 @@ struct gallery {
     struct feed_batch batch;
 };
 
-/* Read them. Errors: the dataset's. */
-int gallery_init(struct gallery *g, const struct job *job, struct err *err);
+/* Read them, their classes counted as those of the feeds. Errors: the dataset's. */
+int gallery_init(struct gallery *g, const struct job *job, const struct feeds *feeds,
+                 struct err *err);
 
 /* {0} is fine. */
 void gallery_release(struct gallery *g);

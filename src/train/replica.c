@@ -17,33 +17,6 @@ struct graph_config replica_graph_config(struct replica *r, const struct replica
                                  .mode = &c->job->mode};
 }
 
-/* Classes that the data has in that field; NULL: of no field. */
-static int n_classes(const struct replica_config *c, const char *field) {
-    for (int i = 0; field && i < c->n_fields; i++)
-        if (!strcmp(c->fields[i].name, field))
-            return c->most_classes ? c->most_classes[i] : c->fields[i].n_classes;
-    return 0;
-}
-
-int replica_check_classes(const struct graph *g, const struct replica_config *c, struct err *err) {
-    for (int i = 0; i < g->n_nodes; i++) {
-        const struct node *node = &g->nodes[i];
-        int64_t limit;
-        const int input = graph_class_input(g, i, &limit);
-        const int classes = input < 0 ? 0 : n_classes(c, g->nodes[node->x[input]].field);
-        if (classes > limit) {
-            pos_error(err, node->pos,
-                      node->op->meaning.index_limit
-                          ? "%s has %d classes, but %lld are expected here"
-                          : "%s has %d classes, but the network gives %lld numbers here",
-                      c->data_name, classes, (long long)limit);
-            err->kind = ERR_DATA;
-            return -1;
-        }
-    }
-    return 0;
-}
-
 /* Groups of so many ranks must be possible. One rank alone is a group of any size: jobs are tried
  * so. */
 static int check_groups(const struct graph *g, const struct ranks *all, struct err *err) {
@@ -96,13 +69,14 @@ static int select_parts(struct replica_step *s, const struct graph_config *gc, s
 static int build_step(struct replica *r, const struct replica_config *c, int which,
                       struct err *err) {
     struct replica_step *s = &r->step[which];
+    const struct replica_data train = replica_train_data(c);
 
     s->job = &c->job->step[which];
     const struct graph_config gc =
         replica_graph_config(r, c, s->job->section, c->job->step_keys, c->batch);
     if (graph_new(&s->graph, &gc, err) ||
         graph_nets(&gc, s->job->train, &s->train, &s->n_train, err) ||
-        replica_check_classes(s->graph, c, err) || check_groups(s->graph, c->ranks, err) ||
+        replica_check_classes(s->graph, &train, err) || check_groups(s->graph, c->ranks, err) ||
         select_parts(s, &gc, err))
         return -1;
     for (int i = 0; i < s->n_train; i++) {

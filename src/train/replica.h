@@ -62,22 +62,38 @@ struct replica {
     struct arena arena; /* activations (shared by all graphs) and moments */
 };
 
+struct dataset;
+
+/* What data is called, and what it offers. */
+struct replica_data {
+    const char *name;
+    const struct field *fields; /* [n_fields] of a sample */
+    int n_fields;
+    const struct dataset *dataset; /* that they are of, for messages; NULL: none is at hand */
+};
+
 struct replica_config {
     struct job *job;
     const struct field *fields; /* [n_fields] of a sample; copied, but for class_counts */
-    const int *most_classes;    /* [n_fields] in training or validation; NULL: as fields say */
     int n_fields;
     int64_t batch;          /* most samples that this rank trains on at a time */
     int64_t validate_batch; /* and validates on; 0: no validation */
     bool training;          /* false: only what validation needs */
     int threads;
-    const struct ranks *ranks; /* all that train together; NULL: this one is alone */
-    const char *data_name;     /* of the data, for messages */
+    const struct ranks *ranks;                /* all that train together; NULL: this one is alone */
+    const char *data_name;                    /* of the data, for messages */
+    const struct dataset *dataset;            /* as in struct replica_data */
+    const struct replica_data *validate_data; /* whose classes are measured; NULL: the same */
 };
 
 /* Build and plan everything; {0} before. replica_allocate makes it computable.
  * Errors: ERR_CONFIG in the words of the job; ERR_DATA where labels do not fit the network. */
 int replica_init(struct replica *r, const struct replica_config *config, struct err *err);
+
+/* Is there a loss that chooses from more classes than the data has? Then text says where, and both
+ * numbers. */
+bool replica_spare_classes(const struct replica *r, const struct replica_config *config, char *text,
+                           size_t size);
 
 /* Make the groups of ranks that operators talk to. Collective over all; NULL is fine. Before
  * replica_allocate, which then waits for nobody. */

@@ -1,5 +1,5 @@
-/* replica_parts.h - building a replica piece by piece: private to replica.c, measures.c, spans.c,
- * update.c. */
+/* replica_parts.h - building a replica piece by piece: private to replica.c, classes.c, measures.c,
+ * spans.c, update.c. */
 #pragma once
 #include "train/replica.h"
 
@@ -8,8 +8,13 @@ struct graph_config replica_graph_config(struct replica *r, const struct replica
                                          const struct section *section, const char *const *plain,
                                          int64_t batch);
 
+/* What the networks are trained on. */
+static inline struct replica_data replica_train_data(const struct replica_config *c) {
+    return (struct replica_data){c->data_name, c->fields, c->n_fields, c->dataset};
+}
+
 /* Labels must be below the number of channels that they choose from. Errors: ERR_DATA. */
-int replica_check_classes(const struct graph *g, const struct replica_config *c, struct err *err);
+int replica_check_classes(const struct graph *g, const struct replica_data *data, struct err *err);
 
 /* [validate]: its graph; once all nets are known, its plan. */
 int replica_build_validate(struct replica *r, const struct replica_config *c, struct err *err);

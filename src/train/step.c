@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { CAUSE_TEXT = 512 };
+
 static int new_reducer(struct stepper *s, int which, const struct job *job, struct err *err) {
     const struct replica_step *step = &s->replica->step[which];
     const int n = step->n_train + step->n_running;
@@ -213,6 +215,18 @@ static void sum_over_ranks(const struct stepper *s, double *v, int n, struct ste
     times->exposed_comm += clock_now() - start;
 }
 
+/* Data that is not finite is the cause of a loss that is not, on whatever ranks that shows. */
+static int check_data(struct stepper *s, const struct step_input *in, double loss, const char *name,
+                      struct err *err) {
+    char text[CAUSE_TEXT];
+    int rc = 0;
+
+    if (loader_batch_not_finite(&in->batch->data, text, sizeof text))
+        rc = err_set(err, ERR_DATA, "step %" PRId64 ": the loss%s%s is %s: %s", in->step + 1,
+                     name[0] ? " of " : "", name, isnan(loss) ? "nan" : "infinite", text);
+    return agree(s->comm, rc, err);
+}
+
 /* A loss that is not finite ends the job on all ranks, worded by the lowest where it happened. */
 static int check_finite(struct stepper *s, const struct step_input *in, double local, double loss,
                         const char *name, struct err *err) {
@@ -220,6 +234,8 @@ static int check_finite(struct stepper *s, const struct step_input *in, double l
 
     if (isfinite(loss))
         return 0;
+    if (check_data(s, in, loss, name, err))
+        return -1;
     if (!isfinite(local))
         rc = err_set(err, ERR_DATA,
                      "step %" PRId64 ": the loss%s%s is %s; a lower learning rate, warmup= or "

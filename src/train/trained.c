@@ -26,25 +26,6 @@ void trained_release(struct trained *t) {
     *t = (struct trained){0};
 }
 
-static int check_classes(const struct feed_classes *c, const struct feed *feed, struct err *err) {
-    const struct dataset *ds = feed->dataset;
-    const int i = dataset_find_field(ds, c->field);
-
-    if (i < 0 || !meta_has_names(ds, i))
-        return 0;
-    for (int k = 0; k < dataset_field_classes(ds, i); k++) {
-        const char *name = dataset_class_name(ds, i, k);
-        if (k < c->n && !strcmp(name, c->names[k]))
-            continue;
-        return err_set(err, ERR_DATA,
-                       "%s: class %d of %s is '%s', but the network was trained with %s%s%s there; "
-                       "expected the same classes in the same order",
-                       dataset_name(ds), k, c->field, name, k < c->n ? "'" : "",
-                       k < c->n ? c->names[k] : "no class", k < c->n ? "'" : "");
-    }
-    return 0;
-}
-
 /* Is there a `normalize` without numbers of its own? */
 static bool normalises_by_file(const struct job *job) {
     static const char word[] = "normalize";
@@ -68,10 +49,12 @@ static bool equal_floats(const json_t *list, const float *v, int64_t n) {
     return true;
 }
 
-static void check_normalisation(const struct trained *t, const struct feed *feed,
-                                const struct sinks *sinks) {
+void trained_warn_of_normalisation(const struct trained *t, const struct job *job,
+                                   const struct feed *feed, const struct sinks *sinks) {
     const struct dataset *ds = feed->dataset;
 
+    if (!normalises_by_file(job))
+        return;
     for (int i = 0; i < dataset_n_fields(ds); i++) {
         const struct dataset_field *f = dataset_field(ds, i);
         const float *mean = dataset_mean(ds, i), *std = dataset_std(ds, i);
@@ -87,16 +70,6 @@ static void check_normalisation(const struct trained *t, const struct feed *feed
                        "to use",
                        dataset_name(ds), f->name);
     }
-}
-
-int trained_check(const struct trained *t, const struct job *job, const struct feed *feed,
-                  const struct sinks *sinks, struct err *err) {
-    for (int k = 0; k < t->n_classes; k++)
-        if (check_classes(&t->classes[k], feed, err))
-            return -1;
-    if (normalises_by_file(job))
-        check_normalisation(t, feed, sinks);
-    return 0;
 }
 
 /* The same names, but not each in its place? */
@@ -122,7 +95,8 @@ void trained_warn_of_order(const char *file, const struct feed *feed, const stru
         return; /* who loads the weights says why */
     for (int k = 0; k < t.n_classes; k++) {
         const int i = dataset_find_field(ds, t.classes[k].field);
-        if (i >= 0 && meta_has_names(ds, i) && is_reordered(&t.classes[k], ds, i))
+        if (i >= 0 && t.classes[k].names && dataset_classes_named(ds, i) &&
+            is_reordered(&t.classes[k], ds, i))
             sinks_warn(sinks,
                        "%s was trained on the classes of %s in another order than %s has them: "
                        "class 0 was '%s', is '%s'",

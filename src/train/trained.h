@@ -16,11 +16,10 @@ struct trained {
  * Errors: ERR_IO, ERR_DATA where it cannot be read. */
 int trained_read(struct trained *t, const char *file, struct err *err);
 
-/* Does the data mean the same by its class numbers? And if the job normalises by what the file at
- * hand says, is that what it was trained with? If not, a warning. Local.
- * Errors: ERR_DATA naming field, class and both names. */
-int trained_check(const struct trained *t, const struct job *job, const struct feed *feed,
-                  const struct sinks *sinks, struct err *err);
+/* Where the job normalises by what the file at hand says, and that is not what it was trained with,
+ * a warning. Local. */
+void trained_warn_of_normalisation(const struct trained *t, const struct job *job,
+                                   const struct feed *feed, const struct sinks *sinks);
 
 /* Weights to begin with: where the data has the classes of the checkpoint in another order, a
  * warning; other classes are another task. Local. */

@@ -18,15 +18,16 @@
 /* --- setting up --- */
 
 static int open_gallery(struct trainer *t, struct err *err) {
-    return t->job->n_pictures && !comm_rank(t->comm) ? gallery_init(&t->gallery, t->job, err) : 0;
+    return t->job->n_pictures && !comm_rank(t->comm)
+               ? gallery_init(&t->gallery, t->job, &t->data, err)
+               : 0;
 }
 
 static struct replica_config replica_config(const struct trainer *t, const struct field *fields,
-                                            const int *classes) {
+                                            const struct replica_data *validate) {
     return (struct replica_config){
         .job = t->job,
         .fields = fields,
-        .most_classes = classes,
         .n_fields = loader_n_fields(t->data.train.loader),
         .batch = (feed_max_batch(&t->data.train) + t->job->accumulate - 1) / t->job->accumulate,
         .validate_batch =
@@ -35,20 +36,25 @@ static struct replica_config replica_config(const struct trainer *t, const struc
         .threads = t->threads,
         .ranks = groups_all(t->groups),
         .data_name = dataset_name(t->data.train.dataset),
+        .dataset = t->data.train.dataset,
+        .validate_data = validate,
     };
 }
 
 static int make_replica(struct trainer *t, struct err *err) {
-    struct field fields[LOADER_MAX_FIELDS];
-    int classes[LOADER_MAX_FIELDS];
-    const struct replica_config config = replica_config(t, fields, classes);
+    struct field fields[LOADER_MAX_FIELDS], measured[LOADER_MAX_FIELDS];
+    const struct feed *feed = t->data.validates_here ? &t->data.validate : NULL;
+    const struct replica_data validate = {feed ? dataset_name(feed->dataset) : NULL, measured,
+                                          feed ? feed_open_fields(feed, measured) : 0,
+                                          feed ? feed->dataset : NULL};
+    const struct replica_config config = replica_config(t, fields, feed ? &validate : NULL);
+    char spare[256];
 
     feed_open_fields(&t->data.train, fields);
-    for (int i = 0; i < config.n_fields; i++)
-        classes[i] = feeds_classes(&t->data, i);
-
     if (replica_init(&t->replica, &config, err))
         return -1;
+    if (replica_spare_classes(&t->replica, &config, spare, sizeof spare))
+        sinks_warn(t->sinks, "%s", spare);
     for (int i = 0; i < t->replica.n_steps; i++)
         t->schedule[i] = *optim_schedule(&t->job->step[i].optimizer, "lr");
     return memory_check(replica_bytes(&t->replica), comm_local_size(t->comm), err);
@@ -281,7 +287,7 @@ static int identify(struct trainer *t, struct err *err) {
  * everyone has what it read. */
 static int prepare(struct trainer *t, const struct train_options *o, struct err *err) {
     if (agree(t->comm, groups_new(&t->groups, t->comm, err), err) ||
-        agree(t->comm, feeds_init(&t->data, t->job, t->comm, err), err) ||
+        agree(t->comm, feeds_init(&t->data, t->job, t->comm, t->sinks, err), err) ||
         agree(t->comm, open_gallery(t, err), err) || agree(t->comm, make_replica(t, err), err))
         return -1;
     replica_meet(&t->replica, groups_all(t->groups));

@@ -2,6 +2,7 @@
 #include "core/base/clock.h"
 #include "core/math/isa/isa.h"
 #include "dist/agree.h"
+#include "train/guesses.h"
 #include "train/outcome.h"
 #include "train/trainer_parts.h"
 
@@ -25,6 +26,7 @@ int trainer_tell_start(struct trainer *t, struct err *err) {
     if (agree(t->comm, sinks_start(t->sinks, &e, err), err))
         return -1;
     t->started = true;
+    guesses_tell(&t->data, t->sinks);
     return 0;
 }
 

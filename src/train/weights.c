@@ -57,8 +57,11 @@ static const char *place(struct transfer *t) {
 
 static int find_net(struct job *job, struct replica *r, const struct job_weights *w,
                     struct net **out, struct err *err) {
-    const struct graph_config config = {
-        .model = &r->model, .source = &job->source, .model_entry = job->model};
+    const struct graph_config config = {.model = &r->model,
+                                        .source = &job->source,
+                                        .model_entry = job->model,
+                                        .fields = r->fields,
+                                        .n_fields = r->n_fields};
     const char *names[64];
     struct net **nets;
     int n = 0;

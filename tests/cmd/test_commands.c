@@ -364,8 +364,8 @@ static void importers_refuse_options_that_they_do_not_have(void **state) {
     program_expect(64, "data: the importer segmentation has no --halves",
                    "$DLTRAIN data import segmentation here out.h5 --halves");
     program_expect(64,
-                   "data: --validate is '1.5', expected a number of images or a share such as 0.1",
-                   "$DLTRAIN data import pairs here out.h5 --validate 1.5");
+                   "data: --split is '1.5', expected a number of images or a share such as 0.1",
+                   "$DLTRAIN data import pairs here out.h5 --split 1.5");
     program_expect(64, "expected one of imagefolder, segmentation, pairs, unpaired, idx, cifar",
                    "$DLTRAIN data import pets here out.h5");
 }
@@ -375,7 +375,7 @@ static void synth_makes_missing_folders(void **state) {
     expect_text("$DLTRAIN data synth new/folder/shapes.h5 --train 30 --test 10",
                 "new/folder/shapes.h5: 30 images in train, 10 in test, 10 classes");
     expect_text("$DLTRAIN data info new/folder/shapes.h5", "new/folder/shapes.h5:train");
-    program_expect(74, "shapes.h5: cannot be created: Not a directory",
+    program_expect(74, "shapes.h5/x/y.h5: cannot be written: Not a directory",
                    "$DLTRAIN data synth shapes.h5/x/y.h5");
     program_expect(74, "none.h5: No such file or directory", "$DLTRAIN data info none.h5");
 }

@@ -171,6 +171,13 @@ static void data_of_other_classes_is_refused(void **state) {
                    "--set data.validate=grey.h5:foreign");
 }
 
+static void classes_are_matched_by_the_names_in_the_checkpoint(void **state) {
+    (void)state;
+    expect_text("$MPIRUN -np 2 $DLTRAIN eval runs/cells --set data.validate=grey.h5:reordered",
+                "grey.h5:reordered numbers the classes of label otherwise than runs/cells/best.h5; "
+                "they are matched by name\n");
+}
+
 static void another_normalisation_is_a_warning(void **state) {
     static const char warning[] =
         "warning: grey.h5:shifted says another mean or standard deviation "
@@ -212,6 +219,7 @@ int main(void) {
         cmocka_unit_test(safetensors_are_weights_too),
         cmocka_unit_test(what_holds_no_job_is_refused),
         cmocka_unit_test(data_of_other_classes_is_refused),
+        cmocka_unit_test(classes_are_matched_by_the_names_in_the_checkpoint),
         cmocka_unit_test(weights_of_reordered_classes_are_a_warning),
         cmocka_unit_test(another_normalisation_is_a_warning),
     };

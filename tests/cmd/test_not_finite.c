@@ -67,7 +67,7 @@ static void a_measure_that_never_is_a_number_ends_the_job(void **state) {
             program_run("$MPIRUN -np %d $DLTRAIN job.ini --set name=never", ranks);
         assert_int_equal(run.code, 65);
         assert_int_equal(n_times("[validate] loss is not a number: field image of sample 13 of "
-                                 "noise.h5:nan holds nan\n",
+                                 "noise.h5:nan is nan at [0, 5, 0]\n",
                                  run.out),
                          2);
         assert_non_null(
@@ -84,7 +84,7 @@ static void a_measure_that_never_is_a_number_ends_the_job(void **state) {
 
 static void infinities_are_named_too(void **state) {
     (void)state;
-    expect_said(65, "of sample 20 of noise.h5:inf holds inf\n",
+    expect_said(65, "of sample 20 of noise.h5:inf is infinite at [0, 5, 0]\n",
                 "$DLTRAIN job.ini --set data.validate=noise.h5:inf");
 }
 
@@ -106,7 +106,7 @@ static void eval_warns_too(void **state) {
                                              ranks);
         assert_int_equal(run.code, 0);
         assert_non_null(strstr(run.out, "warning: [validate] loss is not a number: field image of "
-                                        "sample 13 of noise.h5:nan holds nan\n"));
+                                        "sample 13 of noise.h5:nan is nan at [0, 5, 0]\n"));
         program_release(&run);
     }
 }

@@ -249,7 +249,8 @@ static void labels_that_do_not_fit_are_refused(void **state) {
     edited_is_refused(ERR_DATA, "labels.h5:test: label 12 of sample 19, expected 0 to 9",
                       "shapes.h5:test", "labels.h5:test");
     edited_is_refused(ERR_DATA,
-                      "shapes.h5:train has 10 classes, but the network gives 7 numbers here",
+                      "shapes.h5:train: label has 10 classes (class 7 first in sample 7), but "
+                      "the network gives 7 numbers here",
                       "classes=10", "classes=7");
 }
 

@@ -1,23 +1,48 @@
-/* jpeg.h - JPEG files for tests, by libturbojpeg. */
+/* jpeg.h - JPEG files for tests, by libjpeg. */
 #pragma once
 #include "io/scratch.h"
 
-#include <turbojpeg.h>
+#include <jpeglib.h>
 
-/* Write pixels[height, width, ...] of a TJPF_ format with the highest quality. */
-static inline void write_jpeg(const char *path, int width, int height, int format,
+/* Write pixels[height, width, channels of the space] with the highest quality, in colour without
+ * subsampling. JCS_CMYK: inks, 255 is none. `before` may change how. */
+static inline void write_jpeg_as(const char *path, int width, int height, J_COLOR_SPACE space,
+                                 const unsigned char *pixels,
+                                 void (*before)(struct jpeg_compress_struct *jpeg)) {
+    const int channels = space == JCS_GRAYSCALE ? 1 : space == JCS_CMYK ? 4 : 3;
+    struct jpeg_compress_struct jpeg;
+    struct jpeg_error_mgr errors;
+    FILE *file = fopen(path, "wb");
+
+    assert_non_null(file);
+    jpeg.err = jpeg_std_error(&errors);
+    jpeg_create_compress(&jpeg);
+    jpeg_stdio_dest(&jpeg, file);
+    jpeg.image_width = (JDIMENSION)width;
+    jpeg.image_height = (JDIMENSION)height;
+    jpeg.input_components = channels;
+    jpeg.in_color_space = space;
+    jpeg_set_defaults(&jpeg);
+    if (space == JCS_CMYK)
+        jpeg_set_colorspace(&jpeg, JCS_YCCK);
+    jpeg_set_quality(&jpeg, 100, TRUE);
+    jpeg.comp_info[0].h_samp_factor = jpeg.comp_info[0].v_samp_factor = 1;
+    if (before)
+        before(&jpeg);
+    jpeg_start_compress(&jpeg, TRUE);
+    for (int y = 0; y < height; y++) {
+        JSAMPROW row = (JSAMPROW)(uintptr_t)(pixels + (size_t)(y * width * channels));
+
+        jpeg_write_scanlines(&jpeg, &row, 1);
+    }
+    jpeg_finish_compress(&jpeg);
+    jpeg_destroy_compress(&jpeg);
+    assert_int_equal(fclose(file), 0);
+}
+
+static inline void write_jpeg(const char *path, int width, int height, J_COLOR_SPACE space,
                               const unsigned char *pixels) {
-    tjhandle jpeg = tjInitCompress();
-    unsigned char *bytes = NULL;
-    unsigned long n = 0;
-
-    assert_non_null(jpeg);
-    assert_int_equal(tjCompress2(jpeg, pixels, width, 0, height, format, &bytes, &n,
-                                 format == TJPF_GRAY ? TJSAMP_GRAY : TJSAMP_444, 100, 0),
-                     0);
-    write_bytes(path, bytes, n);
-    tjFree(bytes);
-    tjDestroy(jpeg);
+    write_jpeg_as(path, width, height, space, pixels, NULL);
 }
 
 /* All pixels red, green, blue. */
@@ -31,6 +56,6 @@ static inline void write_plain_jpeg(const char *path, int width, int height, int
         pixels[3 * i + 1] = (unsigned char)green;
         pixels[3 * i + 2] = (unsigned char)blue;
     }
-    write_jpeg(path, width, height, TJPF_RGB, pixels);
+    write_jpeg(path, width, height, JCS_RGB, pixels);
     free(pixels);
 }

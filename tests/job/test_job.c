@@ -1,6 +1,7 @@
 /* A job as checked numbers: what a text means, and what it cannot mean. */
 #include "io/scratch.h"
 #include "core/learn/optim.h"
+#include "core/learn/schedule.h"
 #include "dist/allreduce/ring.h"
 #include "job/job.h"
 #include "job/key.h"
@@ -351,8 +352,37 @@ static void sets_come_after_the_file(void **state) {
     job_release(&job);
 }
 
+/* The rate of a job whose [data] has that line. */
+static void has_rate(const char *data, const char *optimizer, double expected) {
+    const struct schedule_time t = {.epoch = 0, .step = 0.1, .epochs = 10};
+    char text[256];
+    struct job job;
+
+    snprintf(text, sizeof text, "[step]\nloss = a\ntrain = a\noptimizer = %s\n[data]\n%s",
+             optimizer, data);
+    read_text(&job, text);
+    equal(schedule_at(optim_schedule(&job.step[0].optimizer, "lr"), &t), expected);
+    job_release(&job);
+}
+
+static void rates_scale_with_the_batch_where_they_say_so(void **state) {
+    (void)state;
+    has_rate("batch = 1024", "sgd(lr=scaled(0.1))", 0.4);
+    has_rate("batch = 1024", "sgd(scaled(0.1, per=128))", 0.8);
+    has_rate("batch = 64", "adam(lr=constant(scaled(0.1, 32)))", 0.2);
+    has_rate("", "sgd(lr=2 * scaled(0.1))", 0.1); /* batch 128 */
+    has_rate("batch = 1024", "sgd(lr=0.1)", 0.1);
+    refused("[step]\nloss = a\ntrain = a\noptimizer = sgd(lr=scaled())\n",
+            "scaled: value is missing");
+    refused("[step]\nloss = a\ntrain = a\noptimizer = sgd(lr=scaled(1, per=0))\n",
+            "scaled: per is 0, expected at least 1");
+    refused("[step]\nloss = a\ntrain = a\noptimizer = scaled(1)\n",
+            "optimizer: expected one as in");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(rates_scale_with_the_batch_where_they_say_so),
         cmocka_unit_test(an_empty_job_has_the_defaults_of_the_key_table),
         cmocka_unit_test(every_key_is_read),
         cmocka_unit_test(none_is_as_if_a_key_were_not_there),

@@ -35,7 +35,9 @@ static const char text[] =
     "{\"format\": 2, \"step\": 30, \"epoch\": 1.5, \"name\": \"cells\", \"job\": \"[job]\\nsteps = "
     "3\\n\", \"validated\": true, \"updates\": [], \"data\": {\"train\": {\"samples\": 7, "
     "\"file\": "
-    "\"a.h5:x\"}}, \"classes\": {\"label\": [\"cat\", \"dog\"], \"mask\": []}, \"measures\": "
+    "\"a.h5:x\"}}, \"fields\": [{\"name\": \"image\", \"classes\": 0}, {\"name\": \"label\", "
+    "\"classes\": 2}, {\"name\": \"mask\", \"classes\": 7}], \"classes\": {\"label\": "
+    "[\"cat\", \"dog\"]}, \"measures\": "
     "{\"values\": [{\"step\": 10, \"value\": 0.25}, {\"step\": 20, \"value\": \"nan\"}, {\"step\": "
     "25, \"value\": \"-inf\"}, {\"step\": 30, \"value\": \"inf\"}]}}";
 
@@ -74,7 +76,8 @@ static void classes_come_field_by_field(void **state) {
     assert_string_equal(classes[0].field, "label");
     assert_int_equal(classes[0].n, 2);
     assert_string_equal(classes[0].names[1], "dog");
-    assert_int_equal(classes[1].n, 0);
+    assert_int_equal(classes[1].n, 7);
+    assert_null(classes[1].names); /* numbers alone */
     pool_release(&pool);
 }
 

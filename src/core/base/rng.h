@@ -12,6 +12,7 @@ enum rng_purpose {
     RNG_OPERATOR, /* a: step, b: node */
     RNG_SYNTH,    /* a: split, b: sample */
     RNG_TEST,
+    RNG_SPLIT, /* a: class + 1 */
 };
 
 /* One block of four words: counter and key to out. */

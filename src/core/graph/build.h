@@ -1,5 +1,5 @@
 /* build.h - from text to graph: private to the builder (build.c, compose.c,
- * parts.c, arch.c, balance.c, words.c). */
+ * parts.c, arch.c, balance.c, classes.c, words.c). */
 #pragma once
 #include "core/graph/graph.h"
 
@@ -80,6 +80,13 @@ int build_name_parts(struct builder *b, const struct entry *statement, struct er
  * data; classes that do not occur get 0. The number 1 where the data is not known. */
 int build_balanced(struct builder *b, const struct expr *e, const struct value *piped,
                    struct value *out, struct err *err);
+
+/* classes(FIELD): how many classes that field of the data has. */
+int build_classes(struct builder *b, const struct expr *e, const struct value *piped,
+                  struct value *out, struct err *err);
+
+/* Where the value is the word auto, the number of classes of the field label takes its place. */
+int build_auto(struct builder *b, struct value *v, struct err *err);
 
 /* arch("C64 B R P L10"): a net section made from lecture notation. */
 int build_arch(struct builder *b, const struct expr *e, const struct value *piped,

@@ -96,7 +96,7 @@ static struct value *argument_values(struct builder *b, const struct expr *e, in
 
     for (int i = skip; i < e->n_args; i++)
         if (!(e->args[i].name && !strcmp(e->args[i].name, "name")) &&
-            eval(&b->eval, e->args[i].value, &v[i], err))
+            (eval(&b->eval, e->args[i].value, &v[i], err) || build_auto(b, &v[i], err)))
             return NULL;
     return v;
 }
@@ -150,7 +150,7 @@ static int frame_params(struct builder *b, const struct value *values, struct po
         struct value v = values[i];
         if (!v.kind && !s->params[i].fallback)
             return pos_error(err, pos, "%s: %s is missing", s->name, s->params[i].name);
-        if (!v.kind && eval(&b->eval, s->params[i].fallback, &v, err))
+        if (!v.kind && (eval(&b->eval, s->params[i].fallback, &v, err) || build_auto(b, &v, err)))
             return -1;
         frame_set(b, s->params[i].name, &v);
     }

@@ -132,6 +132,18 @@ static bool is_constant(const struct binding *b) {
     return let && section_find(let, b->e->text);
 }
 
+/* Is it a function that gives numbers? */
+static bool is_function(const struct binding *b) {
+    const struct eval_host *host = b->ev->host;
+    const char *names[MAX_WORDS];
+    const int n = host && host->known ? host->known(b->ev, names, 0, MAX_WORDS) : 0;
+
+    for (int i = 0; i < n; i++)
+        if (!strcmp(names[i], b->e->text))
+            return true;
+    return !strcmp(b->e->text, "if");
+}
+
 /* lr=cosin(0.1): no word of the argument's table, nor any number. */
 static int unknown_applied(const struct binding *b, struct err *err) {
     const char *names[MAX_WORDS];
@@ -155,7 +167,7 @@ static int bind_applied(const struct binding *b, struct applied *out, struct err
     if (word)
         return eval_apply(b->ev, e, 0, word, out, err);
     if (eval(b->ev, e, &v, err))
-        return named && !is_constant(b) && strcmp(e->text, "if") ? unknown_applied(b, err) : -1;
+        return named && !is_constant(b) && !is_function(b) ? unknown_applied(b, err) : -1;
     if (v.kind != VALUE_NUMBER)
         return pos_error(err, e->pos, "%s: %s is %s, expected a number or one of its words",
                          b->word->name, b->spec->name, value_kind_name(v.kind));

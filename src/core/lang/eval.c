@@ -10,7 +10,7 @@ const char *value_kind_name(enum value_kind kind) {
     static const char *const names[] = {
         [VALUE_NUMBER] = "a number",    [VALUE_STRING] = "a string",      [VALUE_LIST] = "a list",
         [VALUE_APPLIED] = "a function", [VALUE_TENSOR] = "a tensor",      [VALUE_NET] = "a net",
-        [VALUE_USE] = "a net's output", [VALUE_BLOCK] = "a shared block",
+        [VALUE_USE] = "a net's output", [VALUE_BLOCK] = "a shared block", [VALUE_AUTO] = "auto",
     };
     return names[kind];
 }
@@ -65,6 +65,10 @@ static int eval_name(struct evaluator *ev, const struct expr *e, struct value *o
     if (!strcmp(e->text, "true") || !strcmp(e->text, "false")) {
         *out =
             (struct value){.kind = VALUE_NUMBER, .pos = e->pos, .number = !strcmp(e->text, "true")};
+        return 0;
+    }
+    if (!strcmp(e->text, "auto")) {
+        *out = (struct value){.kind = VALUE_AUTO, .pos = e->pos};
         return 0;
     }
     return eval_unknown(ev, e, err);

@@ -15,6 +15,7 @@ enum value_kind {
     VALUE_NET,     /* host: object */
     VALUE_USE,     /* host: what a net gave: index is its value, object its statements */
     VALUE_BLOCK,   /* host: object is the shared instance */
+    VALUE_AUTO,    /* the word auto, which means something to a host alone */
 };
 
 struct value {

@@ -39,8 +39,24 @@ static int64_t longest(const struct augment_plan *plan) {
     return aligned(len);
 }
 
+/* Colours are bounded to 0 .. 1: values beyond would be lost without a word.
+ *   before  the word after which they are no longer such; NULL: never were */
+static int check_values(const struct augment *augment, const struct augment_source *source,
+                        const char *before, struct err *err) {
+    if (augment->values != AUGMENT_NEEDS_UNIT || source->role != AUGMENT_IMAGE)
+        return 0;
+    if (!source->unit)
+        return err_set(err, ERR_CONFIG,
+                       "%s: needs values from 0 to 1, as of images of bytes; the images are floats",
+                       augment->word.name);
+    return before ? err_set(err, ERR_CONFIG, "%s: needs values from 0 to 1; put it before %s",
+                            augment->word.name, before)
+                  : 0;
+}
+
 int augment_plan_init(struct augment_plan *plan, const struct applied *pipeline, int n,
                       bool training, const struct augment_source *source, struct err *err) {
+    const char *ended = NULL;
     int64_t scratch = 0;
 
     *plan = (struct augment_plan){.source = *source, .training = training, .out = source->shape};
@@ -55,6 +71,10 @@ int augment_plan_init(struct augment_plan *plan, const struct applied *pipeline,
             return err_set(err, ERR_CONFIG, "%s: a pipeline has %d words at most",
                            augment->word.name, AUGMENT_MAX);
         *stage = (struct augment_stage){augment, pipeline[i].args, i, plan->out, plan->out, 0};
+        if (check_values(augment, source, ended, err))
+            return -1;
+        if (augment->values == AUGMENT_ENDS_UNIT)
+            ended = augment->word.name;
         if (augment->plan(stage->args, training, source, stage, err))
             return -1;
         plan->out = stage->out;

@@ -30,6 +30,7 @@ struct augment_source {
     const float *mean;  /* [c] of values as the pipeline gets them, borrowed; NULL: unknown */
     const float *std;   /* [c] */
     enum augment_role role;
+    bool unit; /* values are from 0 to 1 */
 };
 
 /* One word in its place in a pipeline, as planned. */
@@ -54,10 +55,18 @@ struct augment_call {
     float *scratch; /* [scratch_len] */
 };
 
+/* What becomes of values from 0 to 1. */
+enum augment_values {
+    AUGMENT_KEEPS_UNIT,
+    AUGMENT_NEEDS_UNIT, /* is defined for such values alone, and keeps them such */
+    AUGMENT_ENDS_UNIT,
+};
+
 struct augment {
     struct word word;   /* first: augment_find() gives its address */
     bool training_only; /* left out in validation */
     bool in_place;
+    enum augment_values values;
     bool moves; /* pixels to other places; otherwise it changes values, of images only */
     /* Set out (which is in on entry) and scratch_len. Pure.
      * Errors: ERR_CONFIG, beginning with the word's name. */

@@ -13,7 +13,7 @@
 
 struct crop {
     struct ints size;
-    int pad;
+    int pad, fill;
 };
 
 static int plan_crop(const char *name, const struct crop *a, struct augment_stage *s,
@@ -43,7 +43,14 @@ static void centre(const struct augment_call *c) {
 
 static int plan_random_crop(const void *args, bool training, const struct augment_source *source,
                             struct augment_stage *s, struct err *err) {
+    const struct crop *a = args;
+    const int64_t side = s->in.dim[0] < s->in.dim[1] ? s->in.dim[0] : s->in.dim[1];
+
     (void)training, (void)source;
+    if (a->fill == AUGMENT_REFLECT && a->pad >= side)
+        return err_set(err, ERR_CONFIG,
+                       "random_crop: pad %d is too much to be reflected from a side of %" PRId64,
+                       a->pad, side);
     return plan_crop("random_crop", args, s, err);
 }
 
@@ -60,8 +67,11 @@ static void apply_random_crop(const struct augment_call *c) {
         (int64_t)rng_below(c->key, c->first, (uint64_t)(c->in_shape.dim[0] + 2 * pad - h + 1));
     box.left +=
         (int64_t)rng_below(c->key, c->first + 1, (uint64_t)(c->in_shape.dim[1] + 2 * pad - w + 1));
-    augment_crop(c, &box);
+    augment_crop_filled(c, &box, ((const struct crop *)c->args)->fill);
 }
+
+static const char *const fills[] = {
+    [AUGMENT_ZEROS] = "zeros", [AUGMENT_REFLECT] = "reflect", [AUGMENT_EDGE] = "edge", NULL};
 
 static const struct arg_spec random_crop_args[] = {
     SIZE(crop),
@@ -69,7 +79,12 @@ static const struct arg_spec random_crop_args[] = {
      .kind = ARG_INT,
      .offset = offsetof(struct crop, pad),
      .max = AUGMENT_MAX_SIDE,
-     .help = "pixels of zeros on every side first"},
+     .help = "pixels on every side first"},
+    {.name = "fill",
+     .kind = ARG_WORD,
+     .offset = offsetof(struct crop, fill),
+     .words = fills,
+     .help = "what they are: zeros (of masks: no class), the image mirrored, its edge"},
     {0},
 };
 

@@ -47,6 +47,28 @@ void augment_crop(const struct augment_call *call, const struct augment_box *box
     }
 }
 
+static int64_t beyond_edges(int64_t i, int64_t len, enum augment_beyond beyond) {
+    if (beyond == AUGMENT_EDGE)
+        return clamp(i, 0, len - 1);
+    return i < 0 ? -i : i >= len ? 2 * (len - 1) - i : i;
+}
+
+void augment_crop_filled(const struct augment_call *call, const struct augment_box *box,
+                         enum augment_beyond beyond) {
+    const int64_t h = call->in_shape.dim[0], w = call->in_shape.dim[1], c = call->in_shape.dim[2];
+    float *out = call->out;
+
+    if (beyond == AUGMENT_ZEROS) {
+        augment_crop(call, box);
+        return;
+    }
+    for (int64_t i = box->top; i < box->top + box->height; i++)
+        for (int64_t j = box->left; j < box->left + box->width; j++, out += c)
+            memcpy(out,
+                   call->in + (beyond_edges(i, h, beyond) * w + beyond_edges(j, w, beyond)) * c,
+                   (size_t)c * sizeof *out);
+}
+
 /* Add weight times the pixel (i, j) of in; nothing beyond the edges. */
 static void add_pixel(const struct augment_call *c, int64_t i, int64_t j, float weight,
                       float *out) {

@@ -24,6 +24,13 @@ static inline float augment_fill(const struct augment_call *c) {
     return c->source->role == AUGMENT_MASK ? -1 : 0;
 }
 
+/* What is beyond the edges: nothing, the image mirrored without its edge, or the edge again. */
+enum augment_beyond { AUGMENT_ZEROS, AUGMENT_REFLECT, AUGMENT_EDGE };
+
+/* augment_crop with what is beyond; a mirrored image has no second edge to reach over. */
+void augment_crop_filled(const struct augment_call *c, const struct augment_box *box,
+                         enum augment_beyond beyond);
+
 /* Copy a piece of c->in to c->out [box.height, box.width, c], filled up beyond the edges. */
 void augment_crop(const struct augment_call *c, const struct augment_box *box);
 

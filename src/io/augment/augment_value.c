@@ -52,6 +52,7 @@ const struct augment augment_brightness = {
              strength_args},
     .training_only = true,
     .in_place = true,
+    .values = AUGMENT_ENDS_UNIT,
     .plan = augment_plan_same,
     .apply = apply_brightness,
 };
@@ -61,6 +62,7 @@ const struct augment augment_contrast = {
              sizeof(struct strength), strength_args},
     .training_only = true,
     .in_place = true,
+    .values = AUGMENT_ENDS_UNIT,
     .plan = augment_plan_same,
     .apply = apply_contrast,
 };
@@ -204,6 +206,7 @@ const struct augment augment_normalize = {
     .word = {"normalize", "(x - mean) / std of each channel", sizeof(struct normalize),
              normalize_args},
     .in_place = true,
+    .values = AUGMENT_ENDS_UNIT,
     .plan = plan_normalize,
     .apply = apply_normalize,
 };

@@ -1,4 +1,5 @@
-/* dataset.h - one split of a dataset in an HDF5 file: docs/data.md is the layout. A sample has up
+/* dataset.h - one split of a dataset in an HDF5 file, or several that count as one: docs/data.md is
+ * the layout. A sample has up
  * to DATASET_MAX_FIELDS fields: an image, a label, a mask, another image ... Everything that can be
  * wrong with it is found by dataset_open. */
 #pragma once
@@ -15,7 +16,7 @@ enum { DATASET_FIELD_NAME = 32, DATASET_MAX_FIELDS = 8 };
 enum dataset_kind {
     DATASET_BYTES = 1, /* unsigned char, 0 .. 255 */
     DATASET_REALS,     /* float, as stored */
-    DATASET_CLASS,     /* int32_t, 0 .. classes - 1; in maps also -1: does not count */
+    DATASET_CLASS,     /* int32_t, 0 .. classes - 1, and -1: does not count */
 };
 
 /* One thing that a sample consists of, under the name that the job language uses. */
@@ -30,10 +31,13 @@ struct dataset_field {
 
 struct dataset;
 
-/* Open "path:group", as in data/cifar10.h5:train; "path" alone where there is one group, or none.
+/* Open "path:group", as in data/cifar10.h5:train; "path" alone where there is one group, or none;
+ * or several of them as one, "a.h5:x + b.h5:y", "a.h5, b.h5", "shards/?.h5:train" (dataset_spec.h):
+ * their samples one after another, their classes by name.
  *   cache_bytes  fields are kept in memory if they take at most so much together, else read per
  *                batch; DATASET_CACHE_BYTES is the usual choice, 0 never keeps them
- * Errors: ERR_IO or ERR_DATA, beginning with the path, naming what was found and what was expected.
+ * Errors: ERR_IO or ERR_DATA, beginning with the path, naming what was found and what was expected;
+ * of parts that do not belong together, both of them; ERR_CONFIG for a spec that is none.
  * Cost: reads all classes, and everything where it is kept. */
 int dataset_open(struct dataset **out, const char *spec, int64_t cache_bytes, struct err *err);
 
@@ -56,6 +60,14 @@ int dataset_find_field(const struct dataset *ds, const char *name);
 /* Datasets of the group that are no fields, each with the reason; "" where there are none. */
 const char *dataset_ignored(const struct dataset *ds);
 
+/* What was guessed of the fields where file, names and types left it open, a sentence a line with
+ * how to say otherwise; "" where nothing was. Borrowed. */
+const char *dataset_guesses(const struct dataset *ds);
+
+/* The part of the dataset that row `row` of field i comes from, "a.h5:x", and which of its rows it
+ * is there; for messages. */
+const char *dataset_origin(const struct dataset *ds, int i, int64_t row, int64_t *row_there);
+
 /* Number of classes of field i: of class names where the file has them, else 1 + the largest; 0
  * where it is no class. */
 int dataset_field_classes(const struct dataset *ds, int i);
@@ -66,18 +78,68 @@ const int64_t *dataset_class_counts(const struct dataset *ds, int i);
 /* Name of a class of field i: from the file, else its number as text. Borrowed. */
 const char *dataset_class_name(const struct dataset *ds, int i, int class);
 
+/* Are the classes of field i known by names? Otherwise their names are their numbers. */
+bool dataset_classes_named(const struct dataset *ds, int i);
+
+/* The first row of field i in which each class occurs, [classes]; -1: in none, or the file was
+ * believed how often each occurs, and not read. NULL where it is no class. */
+const int64_t *dataset_class_first(const struct dataset *ds, int i);
+
+/* The classes of a field as somebody else counts them. */
+struct class_list {
+    const char *const *name; /* [n]; NULL: they are known by their numbers only */
+    int n;
+    const char *whose; /* for messages: "a.h5:train" */
+};
+
+/* From now on field i counts its classes as the list does: number, names, labels, counts and what
+ * is read. Named classes are matched by name. Where one side has numbers only, number k is the
+ * list's class k, and there may be no more numbers than names; where both have, there are at least
+ * list->n classes from now on.
+ * Errors: ERR_DATA, naming both lists and a sample, where a class that occurs has no place in the
+ * list. */
+int dataset_map_classes(struct dataset *ds, int i, const struct class_list *list, struct err *err);
+
+/* The list of field i of ds, of which everything is borrowed. */
+struct class_list dataset_class_list(const struct dataset *ds, int i);
+
+/* "cat, dog, eel"; "only numbers, 0 to 2"; of a long list its beginning and how many there are.
+ * Returns text. */
+enum { CLASS_LIST_TEXT = 300 };
+const char *class_list_text(const struct class_list *list, char text[CLASS_LIST_TEXT]);
+
+/* Are two lists the same, in order and names? */
+bool class_list_equal(const struct class_list *a, const struct class_list *b);
+
 /* Per channel of field i, [c], of pixel values scaled to 0 .. 1 (of floats as stored); NULL where
  * the file does not say. Both or none. */
 const float *dataset_mean(const struct dataset *ds, int i);
 const float *dataset_std(const struct dataset *ds, int i);
 
-/* xxh3 of names, shapes, stored types, classes, their counts and all labels: a checkpoint is
- * resumed on the same data only. */
+/* xxh3 of the data as the files have them: names, shapes, stored types, class names and counts,
+ * mean and std, all labels, and the values: all of those in memory; of others what the attribute
+ * content_hash says of them, where there is one, and some 64 rows of each field. The same on all
+ * ranks; where there is no content_hash, another cache_bytes may give another. A run is resumed on
+ * the same data only. */
 uint64_t dataset_fingerprint(const struct dataset *ds);
 
-/* All labels of field i, [rows], 0 <= label < classes; NULL where it is not one class a sample.
+/* The files that count as one, at least 1, and a line on each of them for messages: "a.h5:train:
+ * 50000 samples, fingerprint 0123456789abcdef of all values". Returns text. */
+enum { DATASET_PART_TEXT = 256 };
+int dataset_n_parts(const struct dataset *ds);
+const char *dataset_part_text(const struct dataset *ds, int k, char text[DATASET_PART_TEXT]);
+
+/* All labels of field i, [rows], -1 <= label < classes; NULL where it is not one class a sample.
  * Borrowed. */
 const int32_t *dataset_labels(const struct dataset *ds, int i);
+
+/* Where field i is in the file: "/train/images". Borrowed. */
+const char *dataset_field_path(const struct dataset *ds, int i);
+
+/* " at [0, 3, 1]" of number k of a sample of that shape; "" where it is the only one. Returns text.
+ */
+enum { DATASET_PLACE_TEXT = 128 };
+const char *dataset_place(const struct shape *sample, int64_t k, char text[DATASET_PLACE_TEXT]);
 
 /* Is everything in memory, so that reading cannot fail or wait? */
 bool dataset_in_memory(const struct dataset *ds);

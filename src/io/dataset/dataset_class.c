@@ -7,63 +7,97 @@
 
 enum { MOST_CLASSES = 1 << 24, IGNORED_BYTE = 255, NUMBER_TEXT = 12 };
 
+/* Names 0, 1, 2, ... say no more than numbers do. */
+static bool are_numbers(const struct column *c) {
+    char number[NUMBER_TEXT];
+
+    for (int k = 0; k < c->n_classes; k++) {
+        snprintf(number, sizeof number, "%d", k);
+        if (strcmp(number, c->class_name[k]))
+            return false;
+    }
+    return true;
+}
+
 /* Class names, where the file has them. */
 static int read_names(struct dataset *ds, int i, const struct attr_homes *homes, struct err *err) {
-    const char *home = dataset_attr(ds, homes, "classes");
     struct column *c = &ds->column[i];
+    const char *home;
 
+    if (dataset_attr(ds, homes, "classes", &home, err))
+        return -1;
     if (!home)
         return 0;
     if (h5_attr_texts(ds->file, home, "classes", &c->class_name, &c->n_classes, err))
         return -1;
     if (c->n_classes == 0)
         return err_set(err, ERR_DATA, "%s: attribute classes is empty", ds->name);
+    c->named = !are_numbers(c);
     return 0;
 }
 
-/* Where the file does not name the classes, their numbers do. */
-static int number_classes(struct dataset *ds, struct column *c, struct err *err) {
-    c->class_name = calloc((size_t)c->n_classes, sizeof *c->class_name);
-    if (!c->class_name)
-        return dataset_no_memory(ds, err);
-    for (int k = 0; k < c->n_classes; k++) {
-        c->class_name[k] = malloc(NUMBER_TEXT);
-        if (!c->class_name[k])
-            return dataset_no_memory(ds, err);
-        snprintf(c->class_name[k], NUMBER_TEXT, "%d", k);
+char **dataset_number_names(int n) {
+    char **name = calloc((size_t)n, sizeof *name);
+
+    for (int k = 0; name && k < n; k++) {
+        name[k] = malloc(NUMBER_TEXT);
+        if (!name[k]) {
+            h5_texts_free(name, k);
+            return NULL;
+        }
+        snprintf(name[k], NUMBER_TEXT, "%d", k);
     }
-    return 0;
+    return name;
+}
+
+void dataset_classes_release(struct column *c) {
+    h5_texts_free(c->class_name, c->class_name ? c->n_classes : 0);
+    free(c->counts);
+    free(c->first);
+    free(c->map);
+    c->class_name = NULL;
+    c->counts = c->first = NULL;
+    c->map = NULL;
 }
 
 /* Counting where the number of classes may still grow. */
 struct census {
-    int64_t *count; /* [room] */
+    int64_t *count, *first; /* [room] */
     int room, n;
     int64_t ignored;
 };
 
-static int refuse_class(const struct dataset *ds, int i, int64_t row, int32_t value, int most,
-                        struct err *err) {
+/* Number k of the values from row `first` on is no class. */
+static int refuse_class(const struct dataset *ds, int i, int64_t first, int64_t k, int32_t as_read,
+                        int most, struct err *err) {
     const struct dataset_field *f = &ds->field[i];
+    const int64_t len = dataset_sample_len(f), row = first + k / len;
+    const long long value = dataset_stored_value(ds, i, row, k % len, as_read);
 
     if (!f->sample.rank)
-        return err_set(err, ERR_DATA, "%s: %s %d of sample %lld, expected 0 to %d", ds->name,
-                       f->name, (int)value, (long long)row, most - 1);
-    return err_set(err, ERR_DATA, "%s: %s of sample %lld holds class %d, expected 0 to %d, or %s",
-                   ds->name, f->name, (long long)row, (int)value, most - 1,
+        return err_set(
+            err, ERR_DATA,
+            "%s: %s %lld of sample %lld, expected 0 to %d, or -1 for what does not count", ds->name,
+            f->name, value, (long long)row, most - 1);
+    return err_set(err, ERR_DATA, "%s: %s of sample %lld holds class %lld, expected 0 to %d, or %s",
+                   ds->name, f->name, (long long)row, value, most - 1,
                    ds->column[i].type == H5_TYPE_U8 ? "255 for what does not count"
                                                     : "-1 for what does not count");
 }
 
 static int grow(struct dataset *ds, struct census *s, int32_t value, struct err *err) {
     const int room = value < 128 ? 256 : 2 * (value + 1);
-    int64_t *more = realloc(s->count, (size_t)room * sizeof *more);
+    int64_t *count = realloc(s->count, (size_t)room * sizeof *count);
 
-    if (!more)
+    s->count = count ? count : s->count;
+    int64_t *first = realloc(s->first, (size_t)room * sizeof *first);
+    s->first = first ? first : s->first;
+    if (!count || !first)
         return dataset_no_memory(ds, err);
-    memset(more + s->room, 0, (size_t)(room - s->room) * sizeof *more);
-    s->count = more;
-    s->room = room;
+    for (; s->room < room; s->room++) {
+        count[s->room] = 0;
+        first[s->room] = -1;
+    }
     return 0;
 }
 
@@ -73,21 +107,21 @@ static int count_rows(struct dataset *ds, int i, const void *values, int64_t fir
     const struct column *c = &ds->column[i];
     const int64_t row = dataset_sample_len(&ds->field[i]);
     const int most = c->n_classes ? c->n_classes : MOST_CLASSES;
-    const bool map = ds->field[i].sample.rank > 0;
 
     for (int64_t k = 0; k < n * row; k++) {
         const int32_t v = c->type == H5_TYPE_U8 ? ((const unsigned char *)values)[k]
                                                 : ((const int32_t *)values)[k];
 
-        if (map && v == (c->type == H5_TYPE_U8 ? IGNORED_BYTE : -1)) {
+        if (v == (c->type == H5_TYPE_U8 ? IGNORED_BYTE : -1)) {
             s->ignored++;
             continue;
         }
         if (v < 0 || v >= most)
-            return refuse_class(ds, i, first + k / row, v, most, err);
+            return refuse_class(ds, i, first, k, v, most, err);
         if (v >= s->room && grow(ds, s, v, err))
             return -1;
-        s->count[v]++;
+        if (!s->count[v]++)
+            s->first[v] = first + k / row;
         s->n = v >= s->n ? v + 1 : s->n;
     }
     return 0;
@@ -115,26 +149,32 @@ static int read_counts(struct dataset *ds, int i, struct err *err) {
     double *values;
     int n, status = 0;
 
-    if (c->kept || !h5_attr_exists(ds->file, c->path, "class_counts"))
+    if (c->kept)
         return 1;
+    n = h5_attr_exists(ds->file, c->path, "class_counts", err);
+    if (n <= 0)
+        return n ? -1 : 1;
     if (h5_attr_reals(ds->file, c->path, "class_counts", &values, &n, err))
         return -1;
-    if (c->n_classes && c->n_classes != n)
+    if (!n || (c->n_classes && c->n_classes != n))
         status = err_set(err, ERR_DATA,
                          "%s: attribute class_counts of %s has %d values for %d "
                          "classes",
                          ds->name, c->path, n, c->n_classes);
     c->counts = calloc((size_t)n + 1, sizeof *c->counts);
-    if (!c->counts && !status)
+    c->first = calloc((size_t)n + 1, sizeof *c->first);
+    if ((!c->counts || !c->first) && !status)
         status = dataset_no_memory(ds, err);
     for (int k = 0; k < n && !status; k++) {
+        c->first[k] = -1;
         if (!(values[k] >= 0 && values[k] < 9e15))
             status = err_set(err, ERR_DATA, "%s: attribute class_counts of %s is %g for class %d",
                              ds->name, c->path, values[k], k);
         else
             c->counts[k] = (int64_t)values[k];
     }
-    c->n_classes = n;
+    if (!status)
+        c->n_classes = n;
     free(values);
     return status;
 }
@@ -145,7 +185,8 @@ static int count(struct dataset *ds, int i, struct err *err) {
     struct census s = {0};
     int status = count_all(ds, i, &s, err);
 
-    if (!status && s.n <= 1 && s.ignored && c->type == H5_TYPE_U8 && c->n_classes != 1)
+    if (!status && s.n <= 1 && s.ignored && (c->type == H5_TYPE_U8 || c->void_255) &&
+        c->n_classes != 1)
         status = err_set(err, ERR_DATA,
                          "%s: %s holds 0 and 255 only, and 255 is for what does not count; store "
                          "the classes as 0 and 1",
@@ -153,25 +194,27 @@ static int count(struct dataset *ds, int i, struct err *err) {
     if (!status && !s.n)
         status = err_set(err, ERR_DATA, "%s: %s holds no class, only %s", ds->name, f->name,
                          c->type == H5_TYPE_U8 ? "255" : "-1");
+    if (!status && s.ignored && !f->sample.rank)
+        status = dataset_guess(ds, err, "%s: the label of %lld samples is -1: they do not count",
+                               c->path, (long long)s.ignored);
     c->n_classes = c->n_classes ? c->n_classes : s.n;
     if (!status && c->n_classes > s.room)
         status = grow(ds, &s, c->n_classes, err);
-    if (status) {
-        free(s.count);
-        return -1;
-    }
     c->counts = s.count;
-    return 0;
+    c->first = s.first;
+    return status;
 }
 
 int dataset_classes_init(struct dataset *ds, int i, const struct attr_homes *homes,
                          struct err *err) {
     struct column *c = &ds->column[i];
 
-    if (read_names(ds, i, homes, err))
+    if (read_names(ds, i, homes, err) || dataset_find_void(ds, i, err))
         return -1;
     const int told = read_counts(ds, i, err);
     if (told < 0 || (told > 0 && count(ds, i, err)))
         return -1;
-    return c->class_name ? 0 : number_classes(ds, c, err);
+    if (!c->class_name && !(c->class_name = dataset_number_names(c->n_classes)))
+        return dataset_no_memory(ds, err);
+    return 0;
 }

@@ -13,6 +13,7 @@ enum { NAMES_TEXT = 256 };
 /* A dataset of the group that may be a field. */
 struct candidate {
     struct layout_field field;
+    int rank;
     char why[48]; /* it is none; "": it is one */
 };
 
@@ -68,23 +69,32 @@ static bool without_split(const char *name, const char *split, char *out, size_t
     return false;
 }
 
+/* The name of a field without that of its split, where there is one: false for another split's. */
+static bool own_name(const char *entry, const char *split, char *out, size_t len) {
+    if (split)
+        return without_split(entry, split, out, len);
+    return snprintf(out, len, "%s", entry) < (int)len;
+}
+
 /* Rows, and whether the dataset can be a field at all. */
 static int inspect(struct h5 *file, struct candidate *c, struct err *err) {
     struct layout_field *f = &c->field;
     struct h5_data *data;
     int64_t unpaired = 0;
+    int told;
 
     if (h5_data_open(&data, file, f->path, err))
         return -1;
     const struct h5_info *info = h5_data_info(data);
+    c->rank = info->rank;
     f->rows = info->rank ? info->dim[0] : 0;
     if (!info->rank)
         strcpy(c->why, "one value");
     else if (info->class == H5_CLASS_TEXT || info->class == H5_CLASS_OTHER)
         strcpy(c->why, info->class == H5_CLASS_TEXT ? "text" : "no numbers");
     h5_data_close(data);
-    if (h5_attr_exists(file, f->path, "unpaired") &&
-        h5_attr_int(file, f->path, "unpaired", &unpaired, err))
+    told = h5_attr_exists(file, f->path, "unpaired", err);
+    if (told < 0 || (told && h5_attr_int(file, f->path, "unpaired", &unpaired, err)))
         return -1;
     f->unpaired = unpaired != 0;
     return 0;
@@ -138,9 +148,11 @@ static int check_rows(const struct h5 *file, const struct dataset_layout *out, s
                    (long long)f->rows);
 }
 
-/* Add the dataset `entry` of the group under that name, if it is a field. */
-static int add(struct h5 *file, const char *group, const char *entry, const char *name,
-               bool recognised, struct dataset_layout *out, struct err *err) {
+/* Add the dataset `entry` of the group as `role`, "image" or "label", or else under its own name if
+ * it is a field. */
+static int add(struct h5 *file, const char *group, const char *entry, const char *own,
+               const char *role, struct dataset_layout *out, struct err *err) {
+    const char *name = role ? role : own;
     struct candidate c = {0};
 
     if (!layout_is_name(name) || snprintf(c.field.path, LAYOUT_PATH, "%s/%s",
@@ -150,8 +162,10 @@ static int add(struct h5 *file, const char *group, const char *entry, const char
     }
     if (inspect(file, &c, err))
         return -1;
-    strcpy(c.field.name, name);
-    if (recognised)
+    c.field.table = c.rank == 2 && role && !strcmp(role, "image") && !strstr(entry, "image") &&
+                    layout_is_name(own);
+    strcpy(c.field.name, c.field.table ? own : name);
+    if (role)
         *c.why = 0; /* what is wrong with it will be said */
     else if (!*c.why && taken(out, name))
         snprintf(c.why, sizeof c.why, "there is another %s", name);
@@ -179,25 +193,26 @@ static int too_many(const struct h5 *file, const char *group, const struct h5_li
 int layout_gather(struct h5 *file, const char *group, const char *split, const char *images,
                   const char *labels, struct dataset_layout *out, struct err *err) {
     struct h5_list list = {0};
-    char name[LAYOUT_PATH];
+    const struct { const char *entry, *role; } known[] = {{images, "image"}, {labels, "label"}};
+    char own[LAYOUT_PATH];
     int status = 0;
 
     *out = (struct dataset_layout){0};
     snprintf(out->group, sizeof out->group, "%s", group);
     if (h5_list(file, group, &list, err))
         return -1;
-    if (*images)
-        status = add(file, group, images, "image", true, out, err);
-    if (*labels && !status)
-        status = add(file, group, labels, "label", true, out, err);
+    for (int k = 0; k < 2 && !status; k++)
+        if (*known[k].entry)
+            status = add(file, group, known[k].entry,
+                         own_name(known[k].entry, split, own, sizeof own) ? own : "", known[k].role,
+                         out, err);
     for (int i = 0; i < list.n && !status; i++) {
         const char *entry = list.entry[i].name;
 
         if (list.entry[i].group || strcmp(entry, images) == 0 || strcmp(entry, labels) == 0)
             continue;
-        if (split && !without_split(entry, split, name, sizeof name))
-            continue;
-        status = add(file, group, entry, split ? name : entry, false, out, err);
+        if (own_name(entry, split, own, sizeof own))
+            status = add(file, group, entry, own, NULL, out, err);
     }
     if (!status && out->n_fields > DATASET_MAX_FIELDS)
         status = too_many(file, group, &list, out, err);

@@ -3,8 +3,27 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { NAMES_TEXT = 256 };
+
+int layout_open(struct h5 **file, char **group, const char *spec, struct err *err) {
+    char *path = strdup(spec), *colon = path ? strrchr(path, ':') : NULL;
+    int status = path ? 0 : err_set(err, ERR_IO, "%s: out of memory", spec);
+
+    *group = NULL;
+    /* A colon may also be part of the file's name. */
+    if (colon && access(spec, F_OK) != 0) {
+        *colon++ = 0;
+        *group = *colon ? strdup(colon) : NULL;
+        if (*colon && !*group)
+            status = err_set(err, ERR_IO, "%s: out of memory", spec);
+    }
+    if (!status)
+        status = h5_open(file, path, err);
+    free(path);
+    return status;
+}
 
 /* In the order of preference. */
 static const char *const image_names[] = {"images", "image", "x", "X", "data", NULL};
@@ -23,27 +42,38 @@ static bool join(char *path, const char *group, const char *name) {
            LAYOUT_PATH;
 }
 
-static bool has_dataset(struct h5 *file, const char *group, const char *name) {
+/* 1, 0, -1 with err. */
+static int has_dataset(struct h5 *file, const char *group, const char *name, struct err *err) {
     char path[LAYOUT_PATH];
 
-    return join(path, group, name) && h5_exists(file, path) && !h5_is_group(file, path);
+    return join(path, group, name) ? h5_is_data(file, path, err) : 0;
 }
 
 /* The first of names that is a dataset of the group, or "". */
-static const char *find_name(struct h5 *file, const char *group, const char *const *names) {
-    for (; *names; names++)
-        if (has_dataset(file, group, *names))
-            return *names;
-    return "";
+static int find_name(struct h5 *file, const char *group, const char *const *names, const char **out,
+                     struct err *err) {
+    for (*out = ""; *names; names++) {
+        const int found = has_dataset(file, group, *names, err);
+
+        if (found > 0)
+            *out = *names;
+        if (found)
+            return found < 0 ? -1 : 0;
+    }
+    return 0;
 }
 
 /* 1 where the group is a split, 0 where it is not, -1 with err. */
 static int find_in_group(struct h5 *file, const char *group, struct dataset_layout *out,
                          struct err *err) {
-    if (!h5_is_group(file, group))
-        return 0;
-    if (layout_gather(file, group, NULL, find_name(file, group, image_names),
-                      find_name(file, group, label_names), out, err))
+    const char *images, *labels;
+    const int is = h5_is_group(file, group, err);
+
+    if (is <= 0)
+        return is;
+    if (find_name(file, group, image_names, &images, err) ||
+        find_name(file, group, label_names, &labels, err) ||
+        layout_gather(file, group, NULL, images, labels, out, err))
         return -1;
     return out->n_fields > 0;
 }
@@ -62,23 +92,86 @@ static int find_flat(struct h5 *file, const char *split, struct dataset_layout *
     char images[LAYOUT_PATH], labels[LAYOUT_PATH];
 
     for (size_t i = 0; i < sizeof flat_names / sizeof *flat_names; i++) {
-        if (!flat_name(images, flat_names[i].images, split) || !has_dataset(file, "/", images))
+        if (!flat_name(images, flat_names[i].images, split) ||
+            !flat_name(labels, flat_names[i].labels, split))
             continue;
-        if (!flat_name(labels, flat_names[i].labels, split) || !has_dataset(file, "/", labels))
-            *labels = 0;
-        return layout_gather(file, "/", split, images, labels, out, err) ? -1 : 1;
+        const int there = has_dataset(file, "/", images, err);
+        const int labelled = there > 0 ? has_dataset(file, "/", labels, err) : 0;
+        if (there < 0 || labelled < 0)
+            return -1;
+        if (there)
+            return layout_gather(file, "/", split, images, labelled ? labels : "", out, err) ? -1
+                                                                                             : 1;
     }
+    return 0;
+}
+
+/* The split of a dataset whose name is the pattern with it in the place of %s; false: of none. */
+static bool split_of(const char *pattern, const char *name, char *split) {
+    const size_t n = strlen(name), before = strcspn(pattern, "%"),
+                 after = strlen(pattern) - before - 2;
+
+    if (n <= before + after || strncmp(name, pattern, before) ||
+        strcmp(name + n - after, pattern + before + 2))
+        return false;
+    return snprintf(split, LAYOUT_PATH, "%.*s", (int)(n - before - after), name + before) <
+           LAYOUT_PATH;
+}
+
+/* The split of a dataset of the file that is its images. */
+static bool is_flat_image(const char *name, char *split) {
+    for (size_t i = 0; i < sizeof flat_names / sizeof *flat_names; i++)
+        if (split_of(flat_names[i].images, name, split))
+            return true;
+    return false;
+}
+
+static bool is_listed(const struct h5_list *list, const char *name) {
+    for (int i = 0; i < list->n; i++)
+        if (!strcmp(list->entry[i].name, name))
+            return true;
+    return false;
+}
+
+int layout_flat_splits(struct h5 *file, struct h5_list *out, struct err *err) {
+    char split[LAYOUT_PATH];
+
+    if (h5_list(file, "/", out, err))
+        return -1;
+    const struct h5_list all = *out;
+    out->n = 0; /* of those that are kept, which move to the front */
+    for (int i = 0; i < all.n; i++) {
+        char *name = all.entry[i].name;
+
+        if (all.entry[i].group || !is_flat_image(name, split) || is_listed(out, split)) {
+            free(name);
+            continue;
+        }
+        strcpy(name, split); /* a part of it */
+        out->entry[out->n++] = (struct h5_entry){name, false};
+    }
+    return 0;
+}
+
+static int flat_names_of(struct h5 *file, char text[NAMES_TEXT], struct err *err) {
+    struct h5_list list;
+
+    if (layout_flat_splits(file, &list, err))
+        return -1;
+    layout_names(&list, false, text, NAMES_TEXT);
+    h5_list_release(&list);
     return 0;
 }
 
 /* There are no fields in `group` (NULL: in the file): say what there is. */
 static int not_found(struct h5 *file, const char *group, struct err *err) {
-    const bool exists = group && h5_is_group(file, group);
+    const int exists = group ? h5_is_group(file, group, err) : 0;
     struct h5_list list = {0};
-    char groups[NAMES_TEXT], datasets[NAMES_TEXT];
+    char groups[NAMES_TEXT], datasets[NAMES_TEXT], splits[NAMES_TEXT];
     const char *close;
 
-    if (h5_list(file, exists ? group : "/", &list, err))
+    if (exists < 0 || flat_names_of(file, splits, err) ||
+        h5_list(file, exists ? group : "/", &list, err))
         return -1;
     layout_names(&list, true, groups, sizeof groups);
     layout_names(&list, false, datasets, sizeof datasets);
@@ -87,8 +180,12 @@ static int not_found(struct h5 *file, const char *group, struct err *err) {
         err_set(err, ERR_DATA, "%s: has no group '%s'%s%s%s has %s", h5_name(file), group,
                 close ? "; did you mean '" : "", close ? close : "", close ? "'? It" : "; it",
                 *groups     ? groups
+                : *splits   ? splits
                 : *datasets ? datasets
                             : "nothing");
+    else if (!group && *splits)
+        err_set(err, ERR_DATA, "%s: which split? It has %s; write %s:SPLIT", h5_name(file), splits,
+                h5_name(file));
     else
         err_set(err, ERR_DATA,
                 "%s%s%s: has no dataset images, image, x, X or data and no other fields of "
@@ -99,61 +196,78 @@ static int not_found(struct h5 *file, const char *group, struct err *err) {
     return -1;
 }
 
-/* Groups that are splits, the last of them in *out. One that holds something else is passed over,
- * unless it is the only one there is. */
+/* Groups that may be splits: those with fields, the last of them in *out, and those that something
+ * is wrong with, which is in *problem where the last is one. -1 with err where it is not the file's
+ * fault. */
 static int count_splits(struct h5 *file, const struct h5_list *list, struct dataset_layout *out,
-                        struct err *err) {
-    struct dataset_layout one;
+                        struct err *problem, struct err *err) {
     char path[LAYOUT_PATH];
-    int found = 0, groups = 0;
+    int found = 0;
 
-    for (int i = 0; i < list->n; i++)
-        groups += list->entry[i].group;
     for (int i = 0; i < list->n; i++) {
+        struct dataset_layout one;
+        struct err wrong = {0};
+
         if (!list->entry[i].group || !join(path, "/", list->entry[i].name))
             continue;
-        struct err problem = {0};
-        const int is = find_in_group(file, path, &one, &problem);
-        if (is < 0 && groups == 1) {
-            *err = problem;
+        const int is = find_in_group(file, path, &one, &wrong);
+        if (is < 0 && wrong.kind == ERR_IO) {
+            *err = wrong;
             return -1;
         }
+        if (is)
+            *problem = wrong;
         if (is > 0)
             *out = one;
-        found += is > 0;
+        found += is != 0;
     }
     return found;
 }
 
-/* Without a name: the root where it has images, else the only group that holds fields, else what
- * fields the root has. */
-static int find_only(struct h5 *file, struct dataset_layout *out, struct err *err) {
-    struct h5_list list = {0};
+/* The only group that holds fields, else what fields the root has. */
+static int find_only_group(struct h5 *file, struct dataset_layout *out, struct err *err) {
+    struct h5_list list = {0}, flat = {0};
+    struct err problem = {0};
     char groups[NAMES_TEXT];
 
-    if (*find_name(file, "/", image_names))
-        return find_in_group(file, "/", out, err) < 0 ? -1 : 0;
     if (h5_list(file, "/", &list, err))
         return -1;
     layout_names(&list, true, groups, sizeof groups);
-    const int found = count_splits(file, &list, out, err);
+    const int found = count_splits(file, &list, out, &problem, err);
     h5_list_release(&list);
-    if (found < 0 || found == 1)
-        return found < 0 ? -1 : 0;
+    if (found < 0)
+        return -1;
     if (found > 1)
         return err_set(err, ERR_DATA, "%s: which group? It has %s; write %s:GROUP", h5_name(file),
                        groups, h5_name(file));
-    struct dataset_layout train;
-    struct err ignored = {0};
-    if (find_flat(file, "train", &train, &ignored))
+    if (found) {
+        *err = problem.kind ? problem : *err;
+        return problem.kind ? -1 : 0;
+    }
+    if (layout_flat_splits(file, &flat, err))
+        return -1;
+    const int n_flat = flat.n;
+    h5_list_release(&flat);
+    if (n_flat)
         return not_found(file, NULL, err);
     const int root = find_in_group(file, "/", out, err);
     return root > 0 ? 0 : root < 0 ? -1 : not_found(file, NULL, err);
 }
 
+/* Without a name: the root where it has images, else the only split. */
+static int find_only(struct h5 *file, struct dataset_layout *out, struct err *err) {
+    const char *images;
+
+    if (find_name(file, "/", image_names, &images, err))
+        return -1;
+    if (*images)
+        return find_in_group(file, "/", out, err) < 0 ? -1 : 0;
+    return find_only_group(file, out, err);
+}
+
 int dataset_layout_find(struct h5 *file, const char *group, struct dataset_layout *out,
                         struct err *err) {
-    char path[LAYOUT_PATH];
+    char path[LAYOUT_PATH], split[LAYOUT_PATH];
     int found = 0;
 
     *out = (struct dataset_layout){0};
@@ -168,5 +282,7 @@ int dataset_layout_find(struct h5 *file, const char *group, struct dataset_layou
         found = find_in_group(file, path, out, err);
     if (!found)
         found = find_flat(file, group, out, err);
+    if (!found && is_flat_image(group, split)) /* x_train for train */
+        found = find_flat(file, split, out, err);
     return found > 0 ? 0 : found < 0 ? -1 : not_found(file, group, err);
 }

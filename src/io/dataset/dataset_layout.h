@@ -11,6 +11,7 @@ struct layout_field {
     char path[LAYOUT_PATH];        /* "/train/images" */
     int64_t rows;
     bool unpaired;
+    bool table; /* called x or data, but of rows of numbers: no image, and under its own name */
 };
 
 struct dataset_layout {
@@ -19,6 +20,10 @@ struct dataset_layout {
     int n_fields;
     char ignored[LAYOUT_IGNORED]; /* "notes (text), extra (12 rows)" */
 };
+
+/* Open the file of "path:group" or "path". *group is malloc'd, NULL where none is named. Errors: as
+ * h5_open. */
+int layout_open(struct h5 **file, char **group, const char *spec, struct err *err);
 
 /* Find the fields of `group`, NULL: the only split there is.
  * Errors: ERR_DATA, naming the groups and datasets that exist and the nearest; numbers of rows that
@@ -29,6 +34,10 @@ int dataset_layout_find(struct h5 *file, const char *group, struct dataset_layou
 /* Write "train, test" of the groups or of the datasets to text[len]; "..." stands for those that
  * no longer fit. */
 void layout_names(const struct h5_list *list, bool groups, char *text, size_t len);
+
+/* The splits that are named in datasets of the file, not by a group: train of x_train. Errors: as
+ * h5_list. */
+int layout_flat_splits(struct h5 *file, struct h5_list *out, struct err *err);
 
 /* The field names that a job can use: letters, digits and _, beginning with a letter, and shorter
  * than DATASET_FIELD_NAME. */

@@ -5,8 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
-#include <xxhash.h>
 
 enum { VERSION = 1 };
 
@@ -17,13 +15,15 @@ int dataset_no_memory(const struct dataset *ds, struct err *err) {
 /* mean or std: [c] into *out; NULL where the file does not say. */
 static int read_channels(struct dataset *ds, int field, const struct attr_homes *homes,
                          const char *name, float **out, struct err *err) {
-    const char *home = dataset_attr(ds, homes, name);
+    const char *home;
     const bool positive = strcmp(name, "std") == 0;
     const int channels = (int)ds->field[field].sample.dim[2];
     const double most = ds->field[field].kind == DATASET_BYTES ? 1 : HUGE_VAL;
     double *values;
     int n, status = 0;
 
+    if (dataset_attr(ds, homes, name, &home, err))
+        return -1;
     if (!home)
         return 0;
     if (h5_attr_reals(ds->file, home, name, &values, &n, err))
@@ -59,67 +59,18 @@ static int read_statistics(struct dataset *ds, int i, const struct attr_homes *h
     return 0;
 }
 
-static int check_version(const struct dataset *ds, struct err *err) {
+static int check_version(struct dataset *ds, struct err *err) {
+    const int there = h5_attr_exists(ds->file, "/", "dltrain_dataset", err);
     int64_t version;
 
-    if (!h5_attr_exists(ds->file, "/", "dltrain_dataset"))
-        return 0;
+    if (there <= 0)
+        return there;
     if (h5_attr_int(ds->file, "/", "dltrain_dataset", &version, err))
         return -1;
     if (version != VERSION)
         return err_set(err, ERR_DATA, "%s: is a dataset of version %lld, this program reads %d",
                        ds->name, (long long)version, VERSION);
-    return 0;
-}
-
-/* Beyond an image and a label. */
-static void hash_fields(const struct dataset *ds, int first, XXH3_state_t *state) {
-    for (int i = first; i < ds->n_fields; i++) {
-        const struct dataset_field *f = &ds->field[i];
-        const struct column *c = &ds->column[i];
-        const int64_t head[] = {f->sample.rank, f->kind, c->type,
-                                c->n_classes,   f->rows, f->unpaired};
-
-        XXH3_64bits_update(state, f->name, strlen(f->name) + 1);
-        XXH3_64bits_update(state, head, sizeof head);
-        XXH3_64bits_update(state, f->sample.dim, sizeof f->sample.dim);
-        for (int k = 0; k < c->n_classes; k++)
-            XXH3_64bits_update(state, c->class_name[k], strlen(c->class_name[k]) + 1);
-        if (c->counts)
-            XXH3_64bits_update(state, c->counts, (size_t)c->n_classes * sizeof *c->counts);
-        if (dataset_labels(ds, i))
-            XXH3_64bits_update(state, dataset_labels(ds, i), (size_t)f->rows * sizeof(int32_t));
-    }
-}
-
-/* An image with or without a label, as it always was: checkpoints stay good. Returns the number of
- * fields that this covers. */
-static int hash_first(const struct dataset *ds, XXH3_state_t *state) {
-    const bool labelled = ds->n_fields > 1 && strcmp(ds->field[1].name, "label") == 0;
-    const struct shape *s = &ds->field[0].sample;
-    const struct column *c = &ds->column[1];
-
-    if (strcmp(ds->field[0].name, "image") || (labelled && !dataset_labels(ds, 1)))
-        return 0;
-    const int64_t head[] = {ds->len,   s->dim[0],         s->dim[1],
-                            s->dim[2], ds->field[0].kind, labelled ? c->n_classes : 0};
-    XXH3_64bits_update(state, head, sizeof head);
-    for (int i = 0; labelled && i < c->n_classes; i++)
-        XXH3_64bits_update(state, c->class_name[i], strlen(c->class_name[i]) + 1);
-    if (labelled)
-        XXH3_64bits_update(state, c->kept, (size_t)ds->len * sizeof(int32_t));
-    return 1 + labelled;
-}
-
-static int take_fingerprint(struct dataset *ds, struct err *err) {
-    XXH3_state_t *state = XXH3_createState();
-
-    if (!state)
-        return dataset_no_memory(ds, err);
-    XXH3_64bits_reset(state);
-    hash_fields(ds, hash_first(ds, state), state);
-    ds->fingerprint = XXH3_64bits_digest(state);
-    XXH3_freeState(state);
+    ds->declared = true;
     return 0;
 }
 
@@ -196,14 +147,18 @@ static bool fits(const struct dataset *ds, int64_t cache_bytes) {
     return true;
 }
 
-static int allocate_run(struct dataset *ds, struct err *err) {
+size_t dataset_run_bytes(const struct dataset *ds) {
     size_t most = 1;
 
     for (int i = 0; i < ds->n_fields; i++) {
         const size_t bytes = (size_t)column_run_rows(&ds->column[i]) * ds->column[i].row_bytes;
         most = bytes > most ? bytes : most;
     }
-    ds->run = malloc(most);
+    return most;
+}
+
+static int allocate_run(struct dataset *ds, struct err *err) {
+    ds->run = malloc(dataset_run_bytes(ds));
     return ds->run ? 0 : dataset_no_memory(ds, err);
 }
 
@@ -218,7 +173,7 @@ static int open_group(struct dataset *ds, const char *group, int64_t cache_bytes
         return -1;
     const bool keep = fits(ds, cache_bytes);
     if ((keep && load_columns(ds, false, err)) || read_facts(ds, &at, true, err) ||
-        take_fingerprint(ds, err))
+        dataset_take_fingerprint(ds, err))
         return -1;
     if (!keep)
         return 0;
@@ -229,30 +184,23 @@ static int open_group(struct dataset *ds, const char *group, int64_t cache_bytes
     return 0;
 }
 
-int dataset_open(struct dataset **out, const char *spec, int64_t cache_bytes, struct err *err) {
+int dataset_open_file(struct dataset **out, const char *spec, int64_t cache_bytes, int n_parts,
+                      struct err *err) {
     struct dataset *ds = calloc(1, sizeof *ds);
     const size_t bytes = strlen(spec) + 1;
-    char *path = malloc(bytes), *group;
+    char *group = NULL;
     int status;
 
     if (ds)
         ds->name = malloc(bytes);
-    if (!ds || !path || !ds->name) {
+    if (!ds || !ds->name) {
         dataset_close(ds);
-        free(path);
         return err_set(err, ERR_IO, "%s: out of memory", spec);
     }
     memcpy(ds->name, spec, bytes);
-    memcpy(path, spec, bytes);
-    group = strrchr(path, ':');
-    /* A colon may also be part of the file's name. */
-    if (group && access(spec, F_OK) == 0)
-        group = NULL;
-    if (group)
-        *group++ = 0;
-    status = h5_open(&ds->file, path, err) ||
-             open_group(ds, group && *group ? group : NULL, cache_bytes, err);
-    free(path);
+    ds->n_alike = n_parts;
+    status = layout_open(&ds->file, &group, spec, err) || open_group(ds, group, cache_bytes, err);
+    free(group);
     if (status) {
         dataset_close(ds);
         return -1;

@@ -15,23 +15,47 @@ struct column {
     enum h5_type type;      /* as it is read and kept: H5_TYPE_U8, _I32 or _F32 */
     size_t row_bytes;       /* of that type */
     bool channels_first;    /* in the file: [n, c, h, w] */
+    bool void_255;          /* of H5_TYPE_I32: 255 in the file does not count, and is read as -1 */
     unsigned char *kept;    /* [rows, sample], channels last; NULL: not kept */
     int n_classes;
     char **class_name; /* [n_classes] */
+    bool named;        /* by the file */
     int64_t *counts;   /* [n_classes] */
+    int64_t *first;    /* [n_classes] as dataset_class_first */
+    int32_t *map;      /* [n_map] the file's classes as they are counted, where that differs */
+    int n_map;
     float *mean, *std; /* [c] or NULL */
 };
 
+/* One of the files that count as one dataset. */
+struct dataset_part {
+    struct dataset *ds;
+    int field[DATASET_MAX_FIELDS];     /* where it has each field of the whole */
+    int64_t begin[DATASET_MAX_FIELDS]; /* which of the field's rows is its first */
+};
+
+/* One group of a file; or several, `part`, whose fields are joined here. */
 struct dataset {
     char *name;
-    struct h5 *file; /* NULL where everything is in memory */
+    struct h5 *file;           /* NULL where everything is in memory, or in the parts */
+    struct dataset_part *part; /* [n_parts] */
+    int n_parts;
     struct dataset_field field[DATASET_MAX_FIELDS];
     struct column column[DATASET_MAX_FIELDS];
     int n_fields;
     int64_t len;
+    bool declared; /* the file says that it has the layout of this program's files */
     char ignored[LAYOUT_IGNORED];
+    char *guesses; /* as dataset_guesses gives them, or NULL */
     uint64_t fingerprint;
-    unsigned char *run;    /* rows as in the file, column_run_rows of the longest */
+    enum {
+        HASHED_ROWS,   /* some field by a few rows only */
+        HASHED_BEFORE, /* some field by what the file says of its contents, and a few rows */
+        HASHED_ALL,
+    } hashed;           /* what the fingerprint is of; the least of all fields */
+    int n_alike;        /* files that count as one with this one, itself among them */
+    unsigned char *run; /* rows as in the file, column_run_rows of the longest; shared by parts */
+    unsigned char *joined; /* rows of a part on their way into a batch */
     struct wanted *wanted; /* [most_wanted] */
     int64_t most_wanted;
 };
@@ -45,15 +69,47 @@ struct attr_homes {
 /* The dataset itself, and for the field that they are of the group and the file. */
 struct attr_homes dataset_attr_homes(const struct dataset_layout *at, int field, bool shared);
 
-/* The first of the homes that has the attribute, or NULL. */
-const char *dataset_attr(const struct dataset *ds, const struct attr_homes *homes,
-                         const char *name);
+/* The first of the homes that has the attribute in *home, or NULL. */
+int dataset_attr(const struct dataset *ds, const struct attr_homes *homes, const char *name,
+                 const char **home, struct err *err);
+
+/* Open one group of a file.
+ *   n_parts  files that count as one with it, itself among them */
+int dataset_open_file(struct dataset **out, const char *spec, int64_t cache_bytes, int n_parts,
+                      struct err *err);
+
+/* Find the fingerprint: of an open file before its classes are mapped, or of the parts.
+ * Errors: the file's; ERR_DATA for an attribute content_hash that is none. */
+int dataset_take_fingerprint(struct dataset *ds, struct err *err);
+
+/* Add a sentence, without its end, to dataset_guesses. */
+int dataset_guess(struct dataset *ds, struct err *err, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* Bytes that `run` has to have. */
+size_t dataset_run_bytes(const struct dataset *ds);
+
+/* Make field i of the whole of those of its parts: classes by name, labels, counts, statistics.
+ * Errors: ERR_DATA naming two parts that cannot be joined. */
+int dataset_join_field(struct dataset *ds, int i, struct err *err);
+
+/* dataset_read of a field that is not in memory, from the parts. */
+int dataset_read_parts(struct dataset *ds, int i, const int64_t *index, int64_t n, void *out,
+                       struct err *err);
+
+/* Fill ds->wanted with index[n], in the order of rows. */
+int dataset_sort_rows(struct dataset *ds, const int64_t *index, int64_t n, struct err *err);
 
 int dataset_no_memory(const struct dataset *ds, struct err *err);
 
 /* The sizes of one sample: numbers, and numbers of one row in the file. */
 static inline int64_t dataset_sample_len(const struct dataset_field *f) {
     return f->sample.rank ? shape_len(&f->sample) : 1;
+}
+
+/* Bytes of one row as dataset_read gives it. */
+static inline size_t dataset_out_bytes(const struct dataset_field *f) {
+    return (size_t)dataset_sample_len(f) * (f->kind == DATASET_BYTES ? 1 : sizeof(float));
 }
 
 /* Decide what field i is, from its open dataset and its attributes: fills field and column.
@@ -66,11 +122,36 @@ int dataset_column_init(struct dataset *ds, int i, const struct dataset_layout *
 int dataset_classes_init(struct dataset *ds, int i, const struct attr_homes *homes,
                          struct err *err);
 
+/* Find whether 255 stands for what does not count in maps of integers wider than a byte, once names
+ * of classes are known: it does where no class is named or counted so, and all others are below
+ * 254. Errors: ERR_DATA where 254 and 255 occur, and may both be classes. */
+int dataset_find_void(struct dataset *ds, int i, struct err *err);
+
+/* The number k of a row of field i as the file stores it, for messages: column.type may have no
+ * room for it. `as_read` where that cannot be read. */
+int64_t dataset_stored_value(const struct dataset *ds, int i, int64_t row, int64_t k,
+                             int64_t as_read);
+/* Classes of field i as the file has them, [len], to what they are counted as. Errors: ERR_DATA
+ * where one of them has no place. */
+int dataset_map_read(const struct dataset *ds, int i, int32_t *classes, int64_t len,
+                     struct err *err);
+
+/* Free what a column knows of classes. */
+void dataset_classes_release(struct column *c);
+
+/* The numbers 0 .. n - 1 as names, or copies of the list's (numbers where it has none), for the
+ * caller to give to h5_texts_free; NULL without memory. */
+char **dataset_number_names(int n);
+char **dataset_copy_names(const struct class_list *list);
+
 /* How many rows of a column are read at a time at most. */
 int64_t column_run_rows(const struct column *c);
 
 /* Read all rows to column->kept. */
 int dataset_load(struct dataset *ds, int i, struct err *err);
 
-/* Read rows first .. first + n - 1, n <= column_run_rows, to ds->run, as in the file. */
+/* 255 to -1 in classes[len]. */
+void dataset_drop_void(int32_t *classes, int64_t len);
+
+/* Read rows first .. first + n - 1, n <= column_run_rows, to ds->run, in the order of the file. */
 int dataset_read_run(struct dataset *ds, int i, int64_t first, int64_t n, struct err *err);

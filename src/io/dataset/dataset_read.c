@@ -10,11 +10,11 @@ enum {
     IGNORED_BYTE = 255,   /* in class maps of bytes */
 };
 
-/* [c, h, w] to [h, w, c], items of `bytes` bytes. */
+/* [c, h, w] or [c, d, h, w] to [..., c], items of `bytes` bytes. */
 static void to_channels_last(const unsigned char *from, const struct shape *sample, size_t bytes,
                              unsigned char *to) {
-    const size_t area = (size_t)(sample->dim[0] * sample->dim[1]);
-    const size_t channels = (size_t)sample->dim[2];
+    const size_t channels = (size_t)sample->dim[sample->rank - 1];
+    const size_t area = (size_t)shape_len(sample) / channels;
 
     for (size_t c = 0; c < channels; c++)
         for (size_t p = 0; p < area; p++)
@@ -28,7 +28,20 @@ int64_t column_run_rows(const struct column *c) {
 }
 
 int dataset_read_run(struct dataset *ds, int i, int64_t first, int64_t n, struct err *err) {
-    return h5_data_read(ds->column[i].data, first, n, ds->column[i].type, ds->run, err);
+    const struct column *c = &ds->column[i];
+    const int64_t len = n * dataset_sample_len(&ds->field[i]);
+
+    if (h5_data_read(c->data, first, n, c->type, ds->run, err))
+        return -1;
+    if (c->void_255)
+        dataset_drop_void((int32_t *)(void *)ds->run, len);
+    return 0;
+}
+
+void dataset_drop_void(int32_t *classes, int64_t len) {
+    for (int64_t k = 0; k < len; k++)
+        if (classes[k] == IGNORED_BYTE)
+            classes[k] = -1;
 }
 
 /* Row k of the run to its place, channels last. */
@@ -68,7 +81,7 @@ static int by_row(const void *a, const void *b) {
     return (x->row > y->row) - (x->row < y->row);
 }
 
-static int sort_rows(struct dataset *ds, const int64_t *index, int64_t n, struct err *err) {
+int dataset_sort_rows(struct dataset *ds, const int64_t *index, int64_t n, struct err *err) {
     if (n > ds->most_wanted) {
         struct wanted *more = realloc(ds->wanted, (size_t)n * sizeof *more);
 
@@ -84,12 +97,12 @@ static int sort_rows(struct dataset *ds, const int64_t *index, int64_t n, struct
 }
 
 /* Read in the order of the file, neighbours together, rows of column.type. */
-static int read_sorted(struct dataset *ds, int i, const int64_t *index, int64_t n,
-                       unsigned char *out, struct err *err) {
+static int read_sorted(struct dataset *ds, int i, const int64_t *index, int64_t n, void *out,
+                       struct err *err) {
     const size_t bytes = ds->column[i].row_bytes;
     const int64_t most = column_run_rows(&ds->column[i]), gap = 1 + GAP_BYTES / (int64_t)bytes;
 
-    if (sort_rows(ds, index, n, err))
+    if (dataset_sort_rows(ds, index, n, err))
         return -1;
     const struct wanted *wanted = ds->wanted;
     for (int64_t begin = 0, end; begin < n; begin = end) {
@@ -102,7 +115,8 @@ static int read_sorted(struct dataset *ds, int i, const int64_t *index, int64_t 
         if (dataset_read_run(ds, i, first, wanted[end - 1].row - first + 1, err))
             return -1;
         for (int64_t k = begin; k < end; k++)
-            take_row(ds, i, wanted[k].row - first, out + (size_t)wanted[k].at * bytes);
+            take_row(ds, i, wanted[k].row - first,
+                     (unsigned char *)out + (size_t)wanted[k].at * bytes);
     }
     return 0;
 }
@@ -116,10 +130,13 @@ static void widen_classes(const unsigned char *bytes, int64_t len, int32_t *out)
 /* What was read from the file after it was opened is not known to be right. */
 static int check_classes(const struct dataset *ds, int i, const int32_t *classes, int64_t len,
                          struct err *err) {
+    const struct column *c = &ds->column[i];
+    const int n = c->map ? c->n_map : c->n_classes;
+
     for (int64_t k = 0; k < len; k++)
-        if (classes[k] < -1 || classes[k] >= ds->column[i].n_classes)
+        if (classes[k] < -1 || classes[k] >= n)
             return err_set(err, ERR_DATA, "%s: %s holds class %d, expected 0 to %d", ds->name,
-                           ds->column[i].path, (int)classes[k], ds->column[i].n_classes - 1);
+                           c->path, (int)classes[k], n - 1);
     return 0;
 }
 
@@ -133,7 +150,7 @@ int dataset_read(struct dataset *ds, int i, const int64_t *index, int64_t n, voi
         if (index[k] < 0 || index[k] >= f->rows)
             return err_set(err, ERR_DATA, "%s: row %lld of %s was asked for, it has %lld", ds->name,
                            (long long)index[k], f->name, (long long)f->rows);
-    if (!c->kept && read_sorted(ds, i, index, n, out, err))
+    if (!c->kept && (ds->n_parts ? dataset_read_parts : read_sorted)(ds, i, index, n, out, err))
         return -1;
     for (int64_t k = 0; c->kept && k < n; k++)
         memcpy((unsigned char *)out + (size_t)k * c->row_bytes,
@@ -142,5 +159,7 @@ int dataset_read(struct dataset *ds, int i, const int64_t *index, int64_t n, voi
         return 0;
     if (c->type == H5_TYPE_U8)
         widen_classes(out, len, out);
-    return c->kept ? 0 : check_classes(ds, i, out, len, err);
+    if (!c->kept && check_classes(ds, i, out, len, err))
+        return -1;
+    return c->map ? dataset_map_read(ds, i, out, len, err) : 0;
 }

@@ -1,15 +1,14 @@
 #include "io/dataset/dataset_writer.h"
 
-#include "io/file/file.h"
+#include "io/dataset/content_hash.h"
+#include "io/dataset/dataset_file.h"
 #include "io/h5/h5.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <math.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { MOST_CHANNELS = 4, PATH_TEXT = 4096, LABEL_ROWS = 1 << 16 };
 
@@ -18,6 +17,7 @@ struct output {
     struct writer_field field;
     char name[DATASET_FIELD_NAME], path[PATH_TEXT];
     struct h5_data *data;
+    struct content_hash *hash;
     int64_t count[256]; /* of class maps: of this split */
 };
 
@@ -29,37 +29,20 @@ struct statistics {
 };
 
 struct dataset_writer {
-    char path[PATH_TEXT], temporary[PATH_TEXT];
-    struct h5 *file;
+    struct dataset_file file;
     struct output output[DATASET_MAX_FIELDS];
     int n_outputs;
     struct statistics statistics[DATASET_MAX_FIELDS]; /* every split has the same fields */
     int n_splits;
 };
 
-static int make_folders(const char *path, struct err *err) {
-    char folder[PATH_TEXT];
-    char *slash = strrchr(strcpy(folder, path), '/');
-
-    if (!slash || slash == folder)
-        return 0;
-    *slash = 0;
-    return file_make_folders(folder, err);
-}
-
 int dataset_writer_new(struct dataset_writer **out, const char *path, struct err *err) {
-    struct dataset_writer *w;
+    struct dataset_writer *w = calloc(1, sizeof *w);
 
-    if (strlen(path) + 5 > PATH_TEXT)
-        return err_set(err, ERR_USAGE, "%.80s...: the path is too long", path);
-    w = calloc(1, sizeof *w);
     if (!w)
         return err_set(err, ERR_IO, "%s: out of memory", path);
-    strcpy(w->path, path);
-    strcpy(w->temporary, path);
-    strcat(w->temporary, ".tmp");
-    if (make_folders(path, err) || h5_create(&w->file, w->temporary, err)) {
-        free(w);
+    if (dataset_file_init(&w->file, path, err)) {
+        dataset_writer_free(w);
         return -1;
     }
     *out = w;
@@ -67,8 +50,10 @@ int dataset_writer_new(struct dataset_writer **out, const char *path, struct err
 }
 
 static void close_outputs(struct dataset_writer *w) {
-    for (int i = 0; i < w->n_outputs; i++)
+    for (int i = 0; i < w->n_outputs; i++) {
         h5_data_close(w->output[i].data);
+        content_hash_free(w->output[i].hash);
+    }
     w->n_outputs = 0;
 }
 
@@ -85,8 +70,8 @@ static int write_statistics(struct dataset_writer *w, const struct statistics *s
         mean[c] = m / 255;
         std[c] = variance > 1e-6 ? sqrt(variance) / 255 : 1;
     }
-    if (h5_attr_write_reals(w->file, object, "mean", mean, s->n_channels, err) ||
-        h5_attr_write_reals(w->file, object, "std", std, s->n_channels, err))
+    if (h5_attr_write_reals(w->file.h5, object, "mean", mean, s->n_channels, err) ||
+        h5_attr_write_reals(w->file.h5, object, "std", std, s->n_channels, err))
         return -1;
     return 0;
 }
@@ -101,8 +86,8 @@ static int write_class_facts(struct dataset_writer *w, const struct output *o, s
         names[i] = text[i];
         counts[i] = (double)o->count[i];
     }
-    if (h5_attr_write_texts(w->file, o->path, "classes", names, o->field.n_classes, err) ||
-        h5_attr_write_reals(w->file, o->path, "class_counts", counts, o->field.n_classes, err))
+    if (h5_attr_write_texts(w->file.h5, o->path, "classes", names, o->field.n_classes, err) ||
+        h5_attr_write_reals(w->file.h5, o->path, "class_counts", counts, o->field.n_classes, err))
         return -1;
     return 0;
 }
@@ -118,12 +103,14 @@ static int close_split(struct dataset_writer *w, struct err *err) {
     for (int i = 0; i < w->n_outputs && !status; i++) {
         const struct output *o = &w->output[i];
 
+        if (content_hash_write(o->hash, w->file.h5, o->path, err))
+            return -1;
         if (is_map(&o->field))
             status = write_class_facts(w, o, err);
         else if (o->field.kind == DATASET_BYTES && strcmp(o->name, "images"))
             status = write_statistics(w, &w->statistics[i], o->path, err);
         if (!status && o->field.unpaired)
-            status = h5_attr_write_int(w->file, o->path, "unpaired", 1, err);
+            status = h5_attr_write_int(w->file.h5, o->path, "unpaired", 1, err);
     }
     close_outputs(w);
     return status;
@@ -138,15 +125,16 @@ static int create(struct dataset_writer *w, const char *split, const struct writ
     snprintf(o->name, sizeof o->name, "%s", f->name);
     snprintf(o->path, sizeof o->path, "/%.4000s/%s", split, f->name);
     if (f->kind == DATASET_BYTES && (f->sample.rank != 3 || f->sample.dim[2] > MOST_CHANNELS))
-        return err_set(err, ERR_DATA, "%s: images of up to %d channels can be written", w->path,
-                       MOST_CHANNELS);
-    if (h5_data_create(&o->data, w->file, o->path, label ? H5_TYPE_I32 : H5_TYPE_U8,
+        return err_set(err, ERR_DATA, "%s: images of up to %d channels can be written",
+                       w->file.path, MOST_CHANNELS);
+    if (h5_data_create(&o->data, w->file.h5, o->path, label ? H5_TYPE_I32 : H5_TYPE_U8,
                        1 + f->sample.rank, f->sample.dim, label ? LABEL_ROWS : 0, err))
         return -1;
-    if (w->n_splits == 1 && f->kind == DATASET_BYTES)
-        w->statistics[w->n_outputs].n_channels = (int)f->sample.dim[2];
     w->n_outputs++;
-    return 0;
+    if (w->n_splits == 1 && f->kind == DATASET_BYTES)
+        w->statistics[w->n_outputs - 1].n_channels = (int)f->sample.dim[2];
+    o->hash = content_hash_new();
+    return o->hash ? 0 : err_set(err, ERR_IO, "%s: out of memory", w->file.path);
 }
 
 int dataset_writer_fields(struct dataset_writer *w, const char *name,
@@ -156,10 +144,10 @@ int dataset_writer_fields(struct dataset_writer *w, const char *name,
     if (close_split(w, err))
         return -1;
     if (strlen(name) + DATASET_FIELD_NAME + 2 > 4000)
-        return err_set(err, ERR_DATA, "%s: the name of a split is too long", w->path);
+        return err_set(err, ERR_DATA, "%s: the name of a split is too long", w->file.path);
     w->n_splits++;
     snprintf(path, sizeof path, "/%.4000s", name);
-    if (h5_group_create(w->file, path, err))
+    if (h5_group_create(w->file.h5, path, err))
         return -1;
     for (int i = 0; i < n; i++)
         if (create(w, name, &fields[i], err))
@@ -194,7 +182,9 @@ int dataset_writer_add(struct dataset_writer *w, int i, const void *rows, int64_
     struct output *o = &w->output[i];
     const struct shape *s = &o->field.sample;
     const unsigned char *bytes = rows;
+    const bool label = o->field.kind == DATASET_CLASS && !s->rank;
 
+    content_hash_add(o->hash, rows, (size_t)n * (label ? sizeof(int32_t) : (size_t)shape_len(s)));
     if (w->n_splits == 1 && o->field.kind == DATASET_BYTES)
         add_pixels(&w->statistics[i], bytes, n * s->dim[0] * s->dim[1]);
     for (int64_t k = 0; is_map(&o->field) && k < n * shape_len(s); k++)
@@ -209,47 +199,21 @@ int dataset_writer_append(struct dataset_writer *w, const unsigned char *images,
     return 0;
 }
 
-/* Make the new name last: it is an entry of the directory. */
-static int sync_directory(const char *path, struct err *err) {
-    char directory[PATH_TEXT];
-    char *slash;
-    int fd, status = 0;
-
-    strcpy(directory, path);
-    slash = strrchr(directory, '/');
-    if (slash)
-        slash[slash == directory] = 0;
-    fd = open(slash ? directory : ".", O_RDONLY | O_CLOEXEC);
-    /* Some file systems cannot sync directories (EINVAL). */
-    if (fd < 0 || (fsync(fd) && errno != EINVAL))
-        status = err_set(err, ERR_IO, "%s: %s", path, strerror(errno));
-    if (fd >= 0)
-        close(fd);
-    return status;
-}
-
 int dataset_writer_finish(struct dataset_writer *w, const char *const *classes, int n_classes,
                           struct err *err) {
     const bool images = w->n_outputs && strcmp(w->output[0].name, "images") == 0;
 
-    if (close_split(w, err) || h5_attr_write_int(w->file, "/", "dltrain_dataset", 1, err) ||
-        (n_classes && h5_attr_write_texts(w->file, "/", "classes", classes, n_classes, err)) ||
-        (images && write_statistics(w, &w->statistics[0], "/", err)) || h5_sync(w->file, err))
+    if (close_split(w, err) ||
+        (n_classes && h5_attr_write_texts(w->file.h5, "/", "classes", classes, n_classes, err)) ||
+        (images && write_statistics(w, &w->statistics[0], "/", err)))
         return -1;
-    h5_close(w->file);
-    w->file = NULL;
-    if (rename(w->temporary, w->path))
-        return err_set(err, ERR_IO, "%s: %s", w->path, strerror(errno));
-    w->temporary[0] = 0;
-    return sync_directory(w->path, err);
+    return dataset_file_finish(&w->file, err);
 }
 
 void dataset_writer_free(struct dataset_writer *w) {
     if (!w)
         return;
     close_outputs(w);
-    h5_close(w->file);
-    if (w->temporary[0])
-        unlink(w->temporary);
+    dataset_file_release(&w->file);
     free(w);
 }

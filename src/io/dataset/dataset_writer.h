@@ -9,7 +9,7 @@
 
 struct dataset_writer;
 
-/* Write to path.tmp for now; folders that are missing are made. Errors: ERR_IO. */
+/* Write to path.tmp for now. Errors: those of dataset_file_init. */
 int dataset_writer_new(struct dataset_writer **out, const char *path, struct err *err);
 
 /* A dataset of a split. */

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -81,10 +82,68 @@ static int sync_folder_of(const char *path) {
     return failed ? -1 : 0;
 }
 
+/* What stands in the way of a plain file, or NULL. */
+static const char *kind_of(mode_t mode) {
+    return S_ISREG(mode)                    ? NULL
+           : S_ISDIR(mode)                  ? "a folder"
+           : S_ISFIFO(mode)                 ? "a pipe"
+           : S_ISSOCK(mode)                 ? "a socket"
+           : S_ISCHR(mode) || S_ISBLK(mode) ? "a device"
+           : S_ISLNK(mode)                  ? "a link"
+                                            : "no plain file";
+}
+
+/* As file_check_target, of one name: of `target` itself or what is written on the way to it. A link
+ * on the way is refused: what it leads to would be overwritten. */
+static int check_name(const char *name, const char *target, const char *const *inputs, int n,
+                      struct err *err) {
+    const bool on_the_way = name != target;
+    struct stat st, input;
+
+    if (on_the_way ? lstat(name, &st) : stat(name, &st))
+        return errno == ENOENT
+                   ? 0
+                   : err_set(err, ERR_IO, "%s: cannot be written: %s", name, strerror(errno));
+    const char *kind = kind_of(st.st_mode);
+    if (kind && on_the_way)
+        return err_set(err, ERR_USAGE,
+                       "%s: is %s, but it is written on the way to %s; remove it first", name, kind,
+                       target);
+    if (kind)
+        return err_set(err, ERR_USAGE, "%s: is %s, expected the name of a file to write", name,
+                       kind);
+    for (int i = 0; i < n; i++)
+        if (!stat(inputs[i], &input) && input.st_dev == st.st_dev && input.st_ino == st.st_ino)
+            return err_set(err, ERR_USAGE,
+                           "%s: is the same file as %s, which is read; give another name for what "
+                           "is written",
+                           name, inputs[i]);
+    return 0;
+}
+
+int file_check_target(const char *path, const char *const *inputs, int n, struct err *err) {
+    const size_t len = strlen(path);
+    char *beside;
+
+    if (!len || path[len - 1] == '/')
+        return err_set(err, ERR_USAGE, "'%s': expected the name of a file to write", path);
+    if (!(beside = file_text("%s.tmp", path)))
+        return err_set(err, ERR_IO, "%s: cannot be written: %s", path, strerror(ENOMEM));
+    const int status =
+        check_name(path, path, inputs, n, err) || check_name(beside, path, inputs, n, err);
+    free(beside);
+    return status ? -1 : 0;
+}
+
 int file_replace(const char *path, const void *bytes, size_t len, struct err *err) {
-    char *beside = file_text("%s.tmp", path);
+    char *beside;
     int failed = 0;
 
+    if (check_name(path, path, NULL, 0, err)) {
+        err->kind = ERR_IO;
+        return -1;
+    }
+    beside = file_text("%s.tmp", path);
     if (!beside)
         return err_set(err, ERR_IO, "%s: cannot be written: %s", path, strerror(ENOMEM));
     if (write_synced(beside, bytes, len) || rename(beside, path)) {

@@ -6,8 +6,15 @@
 
 /* Make `path` hold bytes[len]: written beside as <path>.tmp, synced, renamed, the folder synced. At
  * every moment, also when the program is killed or the disk is full, `path` is either as before
- * or whole. Errors: ERR_IO "<path>: cannot be written: <reason>"; nothing is left behind. */
+ * or whole. What is no plain file is not replaced.
+ * Errors: ERR_IO "<path>: cannot be written: <reason>"; nothing is left behind. */
 int file_replace(const char *path, const void *bytes, size_t len, struct err *err);
+
+/* May `path` become a file: is nothing there, or a plain file that is none of inputs[n], under
+ * whatever names and links? The same is asked of <path>.tmp, which is written first. What a program
+ * is told to write is checked so before it reads anything. inputs may be NULL where n is 0.
+ * Errors: ERR_USAGE naming what is there; ERR_IO where it cannot be looked at. */
+int file_check_target(const char *path, const char *const *inputs, int n, struct err *err);
 
 /* The content of a file: *bytes is malloc'd, for the caller to free, with a 0 after its end.
  * Errors: ERR_IO "<path>: cannot be read: <reason>". */

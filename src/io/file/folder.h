@@ -6,17 +6,20 @@
 
 struct folder_entry {
     char *name;
-    bool folder; /* otherwise a file */
+    bool folder;   /* otherwise a file, or */
+    bool dangling; /* a link to what is not there */
 };
 
 /* {0} is releasable. */
 struct folder {
     int n;
     struct folder_entry *entry; /* [n], owned, in the order of strcmp */
+    int n_others;               /* neither files nor directories */
 };
 
-/* Read the directory; hidden entries and what is neither file nor directory are left out, links
- * are followed. Errors: ERR_IO. */
+/* Read the directory; links are followed. Left out are hidden entries, those that systems and
+ * archives leave behind (__MACOSX, Thumbs.db, @eaDir ...); others, such as pipes, are counted.
+ * Errors: ERR_IO. */
 int folder_init(struct folder *folder, const char *path, struct err *err);
 void folder_release(struct folder *folder);
 

@@ -38,32 +38,50 @@ char *h5_strdup(const char *text) {
     return copy ? memcpy(copy, text, bytes) : NULL;
 }
 
-/* Walked from the innermost error outwards: the first is the cause. Of a failed system call its
- * reason is enough, without the addresses around it. */
-static herr_t take_reason(unsigned n, const H5E_error2_t *e, void *context) {
-    const char *system = e->desc ? strstr(e->desc, "error message = '") : NULL;
-    char *reason = context;
+/* Why a call of the library failed. */
+struct reason {
+    bool refused; /* the system refused a call or memory, whatever the file holds */
+    char text[REASON_TEXT];
+};
 
-    if (n != 0 || !e->desc)
-        return 0;
-    if (system) {
+/* What HDF5 says (1.10.8) for lack of memory, and of what it could not make for lack of it. */
+static bool says_memory(const char *text) {
+    static const char *const phrases[] = {
+        "memory allocation failed", "duplication failed", "H5MM_", "inflateInit",
+        "property in skip list",    "object for ID"};
+
+    for (size_t i = 0; i < sizeof phrases / sizeof *phrases; i++)
+        if (strstr(text, phrases[i]))
+            return true;
+    return false;
+}
+
+/* Walked from the innermost error outwards: the first is the cause. Of a failed system call its
+ * reason is enough, without the addresses around it. Lack of memory shows in some of them only. */
+static herr_t take_reason(unsigned n, const H5E_error2_t *e, void *context) {
+    const char *text = e->desc ? e->desc : "", *system = strstr(text, "error message = '");
+    struct reason *reason = context;
+
+    reason->refused = reason->refused || system || says_memory(text);
+    if (n == 0 && system) {
         system = strchr(system, '\'') + 1;
-        snprintf(reason, REASON_TEXT, "%.*s", (int)strcspn(system, "'"), system);
-    } else
-        snprintf(reason, REASON_TEXT, "%s", e->desc);
+        snprintf(reason->text, REASON_TEXT, "%.*s", (int)strcspn(system, "'"), system);
+    } else if (n == 0)
+        snprintf(reason->text, REASON_TEXT, "%s", text);
     return 0;
 }
 
 int h5_fail(const struct h5 *file, const char *path, enum err_kind kind, const char *what,
             struct err *err) {
-    char reason[REASON_TEXT] = "";
+    struct reason reason = {0};
 
-    H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, take_reason, reason);
-    for (char *c = reason; *c; c++)
+    H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, take_reason, &reason);
+    for (char *c = reason.text; *c; c++)
         if (*c == '\n')
             *c = ' ';
-    return err_set(err, kind, "%s%s%s: %s%s%s%s", file->name, path ? ":" : "", path ? path : "",
-                   what, *reason ? " (HDF5: " : "", reason, *reason ? ")" : "");
+    return err_set(err, reason.refused ? ERR_IO : kind, "%s%s%s: %s%s%s%s", file->name,
+                   path ? ":" : "", path ? path : "", what, *reason.text ? " (HDF5: " : "",
+                   reason.text, *reason.text ? ")" : "");
 }
 
 hid_t h5_memory_type(enum h5_type type) {
@@ -184,11 +202,12 @@ int h5_open(struct h5 **out, const char *path, struct err *err) {
     h5_lock();
     list = access_list(false);
     is_hdf5 = H5Fis_hdf5(path);
-    if (is_hdf5)
+    if (is_hdf5 > 0)
         file->id = H5Fopen(path, H5F_ACC_RDONLY, list);
     status = file_ready(out, file, ERR_DATA,
-                        is_hdf5 ? "cannot be opened as HDF5, it is damaged or incomplete"
-                                : "is not an HDF5 file",
+                        is_hdf5 > 0   ? "cannot be opened as HDF5, it is damaged or incomplete"
+                        : is_hdf5 < 0 ? "cannot be read"
+                                      : "is not an HDF5 file",
                         err);
     H5Pclose(list);
     h5_unlock();

@@ -1,5 +1,7 @@
 /* h5.h - HDF5 files, in our errors; h5.c is the only includer of hdf5.h. Every function may be
- * called from any thread (one lock around the library). Files are opened without locking, so
+ * called from any thread (one lock around the library). What the file holds wrongly, damage among
+ * it, is ERR_DATA; what the system refuses, reading or memory, is ERR_IO, and never taken for the
+ * absence of something. Files are opened without locking, so
  * that many ranks may read one file on NFS or Lustre, and nothing outside the file is ever read:
  * soft, external and user-defined links, external storage, virtual datasets and filter plugins
  * are refused with a message that names them. */
@@ -22,6 +24,7 @@ struct h5_info {
     int rank;
     int64_t dim[H5_MAX_RANK]; /* rows first; the product times item_bytes fits int64_t */
     enum h5_class class;
+    bool truth;     /* an enumeration, which is how h5py stores truth values; then also an INT */
     int item_bytes; /* of one stored number */
     bool chunked;
     int64_t chunk[H5_MAX_RANK]; /* where chunked */
@@ -73,10 +76,12 @@ void h5_close(struct h5 *file);
 /* What errors call the file: its path. */
 const char *h5_name(const struct h5 *file);
 
-/* Is there a group or dataset of that path ("/train/images"; "/" always is)? A link that leaves
- * the file counts as absent here; opening it says why. */
-bool h5_exists(struct h5 *file, const char *path);
-bool h5_is_group(struct h5 *file, const char *path);
+/* Is there a group or dataset of that path ("/train/images"; "/" always is), a group, a dataset? 1
+ * or 0. Errors: ERR_DATA for a link that may leave the file and for damage, ERR_IO where the file
+ * could not be read; never taken for absence. */
+int h5_exists(struct h5 *file, const char *path, struct err *err);
+int h5_is_group(struct h5 *file, const char *path, struct err *err);
+int h5_is_data(struct h5 *file, const char *path, struct err *err);
 
 /* The groups and datasets directly in a group. Errors: ERR_DATA when there is no such group or a
  * member is a link that leaves it. */
@@ -103,9 +108,14 @@ const struct h5_info *h5_data_info(const struct h5_data *data);
 /* Numbers in one row: the product of all dimensions but the first. */
 int64_t h5_row_len(const struct h5_info *info);
 
-/* Read rows first .. first + n - 1 into out[n * h5_row_len]. The dataset must hold numbers. */
+/* Read rows first .. first + n - 1 into out[n * h5_row_len]. The dataset must hold numbers. What
+ * `type` cannot hold becomes its nearest. Errors: ERR_DATA for rows that are not there and for
+ * damage, ERR_IO. */
 int h5_data_read(struct h5_data *data, int64_t first, int64_t n, enum h5_type type, void *out,
                  struct err *err);
+
+/* The same, but of the type that is stored, little endian: out[n * h5_row_len * item_bytes]. */
+int h5_data_read_stored(struct h5_data *data, int64_t first, int64_t n, void *out, struct err *err);
 
 /* Add n rows, rows[n * h5_row_len] of the type the dataset was created with. */
 int h5_data_append(struct h5_data *data, int64_t n, const void *rows, struct err *err);
@@ -119,8 +129,9 @@ int h5_write(struct h5 *file, const char *path, enum h5_type type, int rank, con
 int h5_read(struct h5 *file, const char *path, enum h5_type type, int64_t len, void *out,
             struct err *err);
 
-/* Attributes of the group or dataset `object` ("/" is the file). */
-bool h5_attr_exists(struct h5 *file, const char *object, const char *name);
+/* Attributes of the group or dataset `object` ("/" is the file). Whether there is one: 1 or 0, as
+ * h5_exists. */
+int h5_attr_exists(struct h5 *file, const char *object, const char *name, struct err *err);
 int h5_attr_write_text(struct h5 *file, const char *object, const char *name, const char *text,
                        struct err *err);
 int h5_attr_write_texts(struct h5 *file, const char *object, const char *name,

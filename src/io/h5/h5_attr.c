@@ -1,21 +1,38 @@
 /* Attributes: small facts beside the data. */
 #include "io/h5/h5_private.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* Nothing that belongs in an attribute is larger; more is an error, not a cut. */
-enum { MOST_VALUES = 1 << 20, MOST_BYTES = 1 << 28 };
+enum { MOST_VALUES = 1 << 20, MOST_BYTES = 1 << 28, WHAT_TEXT = 128 };
 
-bool h5_attr_exists(struct h5 *file, const char *object, const char *name) {
-    struct err ignored = {0};
-    bool exists;
+/* h5_fail for an attribute. */
+static int fail(const struct h5 *file, const char *object, const char *name, enum err_kind kind,
+                const char *what, struct err *err) {
+    char text[WHAT_TEXT];
+
+    snprintf(text, sizeof text, "attribute '%.64s' %s", name, what);
+    return h5_fail(file, object, kind, text, err);
+}
+
+/* 1, 0, -1 with err. The lock is held. */
+static int exists(const struct h5 *file, const char *object, const char *name, struct err *err) {
+    const htri_t found = H5Aexists_by_name(file->id, object, name, H5P_DEFAULT);
+
+    return found < 0 ? fail(file, object, name, ERR_DATA, "cannot be looked up", err) : found > 0;
+}
+
+int h5_attr_exists(struct h5 *file, const char *object, const char *name, struct err *err) {
+    int found;
 
     h5_lock();
-    exists = h5_path_check(file, object, &ignored) == 1 &&
-             H5Aexists_by_name(file->id, object, name, H5P_DEFAULT) > 0;
+    found = h5_path_check(file, object, err);
+    if (found == 1)
+        found = exists(file, object, name, err);
     h5_unlock();
-    return exists;
+    return found;
 }
 
 /* n < 0: one value, not a list. The lock is held. */
@@ -27,10 +44,8 @@ static int write_attr(struct h5 *file, const char *object, const char *name, hid
                                        H5P_DEFAULT, H5P_DEFAULT);
     int status = 0;
 
-    if (id < 0 || (n != 0 && H5Awrite(id, type, values) < 0)) {
-        status = h5_fail(file, object, ERR_IO, "an attribute cannot be written", err);
-        err_wrap(err, "%s", name);
-    }
+    if (id < 0 || (n != 0 && H5Awrite(id, type, values) < 0))
+        status = fail(file, object, name, ERR_IO, "cannot be written", err);
     if (id >= 0)
         H5Aclose(id);
     H5Sclose(space);
@@ -100,6 +115,11 @@ static int refuse(const struct attr *a, const char *what, struct err *err) {
                    what);
 }
 
+/* After a call of the library that failed. */
+static int unreadable(const struct attr *a, struct err *err) {
+    return fail(a->file, a->object, a->name, ERR_DATA, "cannot be read", err);
+}
+
 static void attr_release(struct attr *a) {
     if (a->type >= 0)
         H5Tclose(a->type);
@@ -109,20 +129,24 @@ static void attr_release(struct attr *a) {
 
 static int attr_open(struct attr *a, struct err *err) {
     hid_t space;
+    int found;
 
     a->id = a->type = -1;
-    if (h5_path_require(a->file, a->object, "group or dataset", err))
+    if (h5_path_require(a->file, a->object, "group or dataset", err) ||
+        (found = exists(a->file, a->object, a->name, err)) < 0)
         return -1;
-    if (H5Aexists_by_name(a->file->id, a->object, a->name, H5P_DEFAULT) <= 0)
+    if (!found)
         return refuse(a, "is missing", err);
     a->id = H5Aopen_by_name(a->file->id, a->object, a->name, H5P_DEFAULT, H5P_DEFAULT);
     a->type = a->id >= 0 ? H5Aget_type(a->id) : -1;
-    space = a->id >= 0 ? H5Aget_space(a->id) : -1;
+    space = a->type >= 0 ? H5Aget_space(a->id) : -1;
     a->n = space >= 0 ? (int64_t)H5Sget_simple_extent_npoints(space) : -1;
+    if (a->n < 0)
+        unreadable(a, err);
     if (space >= 0)
         H5Sclose(space);
-    if (a->type < 0 || a->n < 0)
-        return refuse(a, "cannot be read", err);
+    if (a->n < 0)
+        return -1;
     if (a->n > MOST_VALUES)
         return refuse(a, "is unreasonably large", err);
     return 0;
@@ -141,7 +165,7 @@ static int read_numbers(struct attr *a, enum h5_type type, bool one, void **out,
     if (!*out)
         return err_set(err, ERR_IO, "%s: out of memory", a->file->name);
     if (a->n && H5Aread(a->id, h5_memory_type(type), *out) < 0)
-        return refuse(a, "cannot be read", err);
+        return unreadable(a, err);
     return 0;
 }
 
@@ -209,7 +233,7 @@ static int read_variable(struct attr *a, char **texts, struct err *err) {
     if (!raw)
         status = err_set(err, ERR_IO, "%s: out of memory", a->file->name);
     else if (a->n && H5Aread(a->id, memory, raw) < 0)
-        status = refuse(a, "cannot be read", err);
+        status = unreadable(a, err);
     for (int64_t i = 0; !status && i < a->n; i++)
         if (!(texts[i] = h5_strdup(raw[i] ? raw[i] : "")))
             status = err_set(err, ERR_IO, "%s: out of memory", a->file->name);
@@ -233,7 +257,7 @@ static int read_fixed(struct attr *a, char **texts, struct err *err) {
     if (!raw)
         return err_set(err, ERR_IO, "%s: out of memory", a->file->name);
     if (a->n && H5Aread(a->id, a->type, raw) < 0)
-        status = refuse(a, "cannot be read", err);
+        status = unreadable(a, err);
     for (int64_t i = 0; !status && i < a->n; i++) {
         const char *from = raw + (size_t)i * size;
         size_t len = 0;

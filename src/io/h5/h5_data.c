@@ -76,8 +76,8 @@ static int inspect_shape(struct h5_data *data, struct err *err) {
     int status = 0;
 
     info->class = h5_class_of(type);
+    info->truth = H5Tget_class(type) == H5T_ENUM;
     info->item_bytes = bytes > 0 && bytes <= INT32_MAX ? (int)bytes : 0;
-    info->stored_bytes = (int64_t)H5Dget_storage_size(data->id);
     if (rank < 0 || !info->item_bytes || H5Sget_simple_extent_dims(space, dim, NULL) < 0)
         status = h5_fail(data->file, data->path, ERR_DATA, "its shape cannot be read", err);
     else if (rank > H5_MAX_RANK)
@@ -99,17 +99,28 @@ static int inspect_shape(struct h5_data *data, struct err *err) {
     return status;
 }
 
+/* Counting chunks reads their index. 0 is also what a failure gives, which leaves a reason behind.
+ */
+static int inspect_size(struct h5_data *data, struct err *err) {
+    data->info.stored_bytes = (int64_t)H5Dget_storage_size(data->id);
+    if (!data->info.stored_bytes && H5Eget_num(H5E_DEFAULT) > 0)
+        return h5_fail(data->file, data->path, ERR_DATA, "its storage cannot be read", err);
+    return 0;
+}
+
 /* Open with a cache that holds some chunks: HDF5 bypasses it for larger ones, and would read
  * and unpack a whole chunk for every row. */
-static hid_t open_cached(const struct h5 *file, const char *path, size_t chunk_bytes) {
+static int open_cached(struct h5_data *data, size_t chunk_bytes, struct err *err) {
     const hid_t list = H5Pcreate(H5P_DATASET_ACCESS);
     const size_t several = chunk_bytes * CACHE_CHUNKS;
-    hid_t id;
+    int status = 0;
 
     H5Pset_chunk_cache(list, CACHE_SLOTS, several > CACHE_BYTES ? several : CACHE_BYTES, 1.0);
-    id = H5Dopen2(file->id, path, list);
+    data->id = H5Dopen2(data->file->id, data->path, list);
+    if (data->id < 0)
+        status = h5_fail(data->file, data->path, ERR_DATA, "cannot be opened as a dataset", err);
     H5Pclose(list);
-    return id;
+    return status;
 }
 
 static size_t chunk_bytes(const struct h5_info *info) {
@@ -128,21 +139,18 @@ static int data_open(struct h5_data *data, struct err *err) {
 
     if (h5_path_require(file, path, "dataset", err))
         return -1;
-    data->id = open_cached(file, path, 0);
-    if (data->id < 0)
-        return h5_fail(file, path, ERR_DATA, "cannot be opened as a dataset", err);
+    if (open_cached(data, 0, err))
+        return -1;
     list = H5Dget_create_plist(data->id);
     if (list < 0)
         return h5_fail(file, path, ERR_DATA, "its properties cannot be read", err);
     status = inspect_storage(data, list, err);
     H5Pclose(list);
-    if (status || inspect_shape(data, err))
+    if (status || inspect_shape(data, err) || inspect_size(data, err))
         return -1;
     if (chunk_bytes(&data->info) * CACHE_CHUNKS > CACHE_BYTES) {
         H5Dclose(data->id);
-        data->id = open_cached(file, path, chunk_bytes(&data->info));
-        if (data->id < 0)
-            return h5_fail(file, path, ERR_DATA, "cannot be opened as a dataset", err);
+        return open_cached(data, chunk_bytes(&data->info), err);
     }
     return 0;
 }
@@ -267,7 +275,7 @@ static bool holds_numbers(enum h5_class class) {
     return class == H5_CLASS_INT || class == H5_CLASS_UINT || class == H5_CLASS_FLOAT;
 }
 
-static int read_rows(struct h5_data *data, int64_t first, int64_t n, enum h5_type type, void *out,
+static int read_rows(struct h5_data *data, int64_t first, int64_t n, hid_t type, void *out,
                      struct err *err) {
     const int64_t rows = data->info.rank ? data->info.dim[0] : 1;
     hid_t space, memory;
@@ -280,8 +288,8 @@ static int read_rows(struct h5_data *data, int64_t first, int64_t n, enum h5_typ
                        data->file->name, data->path, (long long)first, (long long)(first + n - 1),
                        (long long)rows);
     space = select_rows(data, first, n, &memory);
-    if (n && H5Dread(data->id, h5_memory_type(type), memory, space, H5P_DEFAULT, out) < 0)
-        status = h5_fail(data->file, data->path, ERR_IO, "cannot be read", err);
+    if (n && H5Dread(data->id, type, memory, space, H5P_DEFAULT, out) < 0)
+        status = h5_fail(data->file, data->path, ERR_DATA, "cannot be read", err);
     H5Sclose(memory);
     H5Sclose(space);
     return status;
@@ -292,7 +300,31 @@ int h5_data_read(struct h5_data *data, int64_t first, int64_t n, enum h5_type ty
     int status;
 
     h5_lock();
+    status = read_rows(data, first, n, h5_memory_type(type), out, err);
+    h5_unlock();
+    return status;
+}
+
+/* The stored type in the order of this program's files; that of an enumeration cannot be changed,
+ * but that of its numbers. */
+static hid_t little_endian(hid_t stored) {
+    const hid_t type = H5Tget_class(stored) == H5T_ENUM ? H5Tget_super(stored) : H5Tcopy(stored);
+
+    H5Tset_order(type, H5T_ORDER_LE);
+    return type;
+}
+
+int h5_data_read_stored(struct h5_data *data, int64_t first, int64_t n, void *out,
+                        struct err *err) {
+    hid_t stored, type;
+    int status;
+
+    h5_lock();
+    stored = H5Dget_type(data->id);
+    type = little_endian(stored);
     status = read_rows(data, first, n, type, out, err);
+    H5Tclose(type);
+    H5Tclose(stored);
     h5_unlock();
     return status;
 }
@@ -326,51 +358,5 @@ int h5_data_append(struct h5_data *data, int64_t n, const void *rows, struct err
     if (n > 0)
         status = append(data, n, rows, err);
     h5_unlock();
-    return status;
-}
-
-int h5_write(struct h5 *file, const char *path, enum h5_type type, int rank, const int64_t *dim,
-             const void *values, struct err *err) {
-    hsize_t extent[H5_MAX_RANK] = {0};
-    hid_t space, list, id;
-    int status = 0;
-
-    for (int i = 0; i < rank; i++)
-        extent[i] = (hsize_t)dim[i];
-    h5_lock();
-    list = H5Pcreate(H5P_DATASET_CREATE);
-    H5Pset_obj_track_times(list, 0);
-    space = rank ? H5Screate_simple(rank, extent, NULL) : H5Screate(H5S_SCALAR);
-    id = H5Dcreate2(file->id, path, h5_memory_type(type), space, H5P_DEFAULT, list, H5P_DEFAULT);
-    if (id < 0 || H5Dwrite(id, h5_memory_type(type), H5S_ALL, H5S_ALL, H5P_DEFAULT, values) < 0) {
-        status = h5_fail(file, path, ERR_IO, "cannot be written", err);
-        file->broken = true;
-    }
-    if (id >= 0)
-        H5Dclose(id);
-    if (space >= 0)
-        H5Sclose(space);
-    H5Pclose(list);
-    h5_unlock();
-    return status;
-}
-
-int h5_read(struct h5 *file, const char *path, enum h5_type type, int64_t len, void *out,
-            struct err *err) {
-    struct h5_data *data;
-    const struct h5_info *info;
-    int64_t found;
-    int status;
-
-    if (h5_data_open(&data, file, path, err))
-        return -1;
-    info = &data->info;
-    found = info->rank ? info->dim[0] * h5_row_len(info) : 1;
-    if (found != len)
-        status = err_set(err, ERR_DATA, "%s:%s: holds %lld numbers, expected %lld", file->name,
-                         path, (long long)found, (long long)len);
-    else
-        status = h5_data_read(data, 0, info->rank ? info->dim[0] : 1, type, out, err);
-    h5_data_close(data);
     return status;
 }

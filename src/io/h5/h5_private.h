@@ -24,12 +24,13 @@ void h5_lock(void);
 void h5_unlock(void);
 
 /* "<file>:<path>: <what>", and HDF5's innermost reason where it has one. With the lock held,
- * directly after the call that failed. path may be NULL. Returns -1. */
+ * directly after the call that failed. path may be NULL. `kind` is what the failure is unless the
+ * system refused a call or memory, which is ERR_IO. Returns -1. */
 int h5_fail(const struct h5 *file, const char *path, enum err_kind kind, const char *what,
             struct err *err);
 
 /* Check that every step of path is a hard link: 1, 0 where a step is absent, -1 with err set for a
- * link that may leave the file. */
+ * link that may leave the file, and where the file does not let itself be read. */
 int h5_path_check(const struct h5 *file, const char *path, struct err *err);
 
 /* h5_path_check for what must exist. `noun` is "dataset" or "group". */

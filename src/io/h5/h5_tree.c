@@ -14,6 +14,43 @@ static int refuse_link(const struct h5 *file, const char *path, H5L_type_t type,
                                                : "a user-defined");
 }
 
+/* The kind of object at a path that exists; H5I_BADID with err. */
+static H5I_type_t type_of(const struct h5 *file, const char *path, struct err *err) {
+    const hid_t id = H5Oopen(file->id, path, H5P_DEFAULT);
+    H5I_type_t type;
+
+    if (id < 0) {
+        h5_fail(file, path, ERR_DATA, "cannot be opened", err);
+        return H5I_BADID;
+    }
+    type = H5Iget_type(id);
+    H5Oclose(id);
+    return type;
+}
+
+/* Is what stands in path before `at` a group? 1, 0, -1 with err. */
+static int is_group_before(const struct h5 *file, char *path, char *at, struct err *err) {
+    const char cut = *at;
+    H5I_type_t type;
+
+    *at = 0;
+    type = type_of(file, path, err);
+    *at = cut;
+    return type == H5I_BADID ? -1 : type == H5I_GROUP;
+}
+
+/* As h5_path_check, for the last step of path; those before are groups. */
+static int check_link(const struct h5 *file, const char *path, struct err *err) {
+    const htri_t there = H5Lexists(file->id, path, H5P_DEFAULT);
+    H5L_info_t info;
+
+    if (there == 0)
+        return 0;
+    if (there < 0 || H5Lget_info(file->id, path, &info, H5P_DEFAULT) < 0)
+        return h5_fail(file, path, ERR_DATA, "cannot be looked up", err);
+    return info.type == H5L_TYPE_HARD ? 1 : refuse_link(file, path, info.type, err);
+}
+
 int h5_path_check(const struct h5 *file, const char *path, struct err *err) {
     char *prefix = h5_strdup(path);
     int status = 1;
@@ -21,19 +58,18 @@ int h5_path_check(const struct h5 *file, const char *path, struct err *err) {
     if (!prefix)
         return err_set(err, ERR_IO, "%s: out of memory", file->name);
     for (char *c = prefix; status == 1 && *c;) {
-        H5L_info_t info;
+        char *begin = c + strspn(c, "/");
         char cut;
 
-        c += strspn(c, "/");
-        if (!*c)
+        if (!*begin)
             break;
-        c += strcspn(c, "/");
+        /* Only a group has members; HDF5 reports the question itself as a failure. */
+        if (begin > prefix + 1 && (status = is_group_before(file, prefix, begin, err)) != 1)
+            break;
+        c = begin + strcspn(begin, "/");
         cut = *c;
         *c = 0;
-        if (H5Lget_info(file->id, prefix, &info, H5P_DEFAULT) < 0)
-            status = 0;
-        else if (info.type != H5L_TYPE_HARD)
-            status = refuse_link(file, prefix, info.type, err);
+        status = check_link(file, prefix, err);
         *c = cut;
     }
     free(prefix);
@@ -48,38 +84,32 @@ int h5_path_require(const struct h5 *file, const char *path, const char *noun, s
     return found < 0 ? -1 : 0;
 }
 
-/* The kind of object at path; H5I_BADID when there is none. With the lock held. */
-static H5I_type_t object_type(const struct h5 *file, const char *path) {
-    struct err ignored = {0};
+/* Is there an object of one of the two kinds at path? 1, 0, -1 with err. */
+static int is_of(const struct h5 *file, const char *path, H5I_type_t a, H5I_type_t b,
+                 struct err *err) {
     H5I_type_t type = H5I_BADID;
-    hid_t id;
-
-    if (h5_path_check(file, path, &ignored) != 1)
-        return H5I_BADID;
-    id = H5Oopen(file->id, path, H5P_DEFAULT);
-    if (id < 0)
-        return H5I_BADID;
-    type = H5Iget_type(id);
-    H5Oclose(id);
-    return type;
-}
-
-bool h5_exists(struct h5 *file, const char *path) {
-    H5I_type_t type;
+    int found;
 
     h5_lock();
-    type = object_type(file, path);
+    found = h5_path_check(file, path, err);
+    if (found == 1)
+        type = type_of(file, path, err);
     h5_unlock();
-    return type == H5I_GROUP || type == H5I_DATASET;
+    if (found == 1 && type == H5I_BADID)
+        return -1;
+    return found == 1 ? (type == a || type == b) : found;
 }
 
-bool h5_is_group(struct h5 *file, const char *path) {
-    H5I_type_t type;
+int h5_exists(struct h5 *file, const char *path, struct err *err) {
+    return is_of(file, path, H5I_GROUP, H5I_DATASET, err);
+}
 
-    h5_lock();
-    type = object_type(file, path);
-    h5_unlock();
-    return type == H5I_GROUP;
+int h5_is_group(struct h5 *file, const char *path, struct err *err) {
+    return is_of(file, path, H5I_GROUP, H5I_GROUP, err);
+}
+
+int h5_is_data(struct h5 *file, const char *path, struct err *err) {
+    return is_of(file, path, H5I_DATASET, H5I_DATASET, err);
 }
 
 /* The name of link i, malloc'd; NULL with err set. */
@@ -88,8 +118,10 @@ static char *link_name(const struct h5 *file, const char *group, hsize_t i, stru
         H5Lget_name_by_idx(file->id, group, H5_INDEX_NAME, H5_ITER_INC, i, NULL, 0, H5P_DEFAULT);
     char *name = len > 0 ? malloc((size_t)len + 1) : NULL;
 
-    if (!name || H5Lget_name_by_idx(file->id, group, H5_INDEX_NAME, H5_ITER_INC, i, name,
-                                    (size_t)len + 1, H5P_DEFAULT) < 0) {
+    if (len > 0 && !name)
+        err_set(err, ERR_IO, "%s: out of memory", file->name);
+    else if (len <= 0 || H5Lget_name_by_idx(file->id, group, H5_INDEX_NAME, H5_ITER_INC, i, name,
+                                            (size_t)len + 1, H5P_DEFAULT) < 0) {
         h5_fail(file, group, ERR_DATA, "its members cannot be listed", err);
         free(name);
         return NULL;
@@ -101,7 +133,7 @@ static char *link_name(const struct h5 *file, const char *group, hsize_t i, stru
 static int list_member(const struct h5 *file, const char *group, hsize_t i, struct h5_list *out,
                        struct err *err) {
     char *name = link_name(file, group, i, err), *path;
-    H5I_type_t type;
+    H5I_type_t type = H5I_BADID;
     size_t bytes;
     int found;
 
@@ -115,7 +147,8 @@ static int list_member(const struct h5 *file, const char *group, hsize_t i, stru
     }
     snprintf(path, bytes, "%s/%s", strcmp(group, "/") == 0 ? "" : group, name);
     found = h5_path_check(file, path, err);
-    type = found == 1 ? object_type(file, path) : H5I_BADID;
+    if (found == 1 && (type = type_of(file, path, err)) == H5I_BADID)
+        found = -1;
     free(path);
     if (found < 0 || (type != H5I_GROUP && type != H5I_DATASET)) {
         free(name);

@@ -1,4 +1,4 @@
-/* image.h - JPEG and PNG files, and images of another size. */
+/* image.h - files of pictures, and images of another size. */
 #pragma once
 #include "core/base/err.h"
 
@@ -12,22 +12,45 @@ enum image_mode {
     IMAGE_CLASSES, /* the numbers in the file: indices of a palette, grey values as they are */
 };
 
+/* What a user should hear of an image that was read. */
+enum image_fact {
+    IMAGE_ORIENTED = 1,    /* a tag in it says that it is not upright as stored */
+    IMAGE_FLAWED = 2,      /* it breaks a rule of its format; no pixel is missing */
+    IMAGE_DEEP = 4,        /* 16 bits a channel became 8: divided by 257 */
+    IMAGE_TRANSPARENT = 8, /* laid on white (IMAGE_CLASSES: transparency is dropped) */
+    IMAGE_FRAMES = 16,     /* the first of several frames or pages */
+    IMAGE_INKS = 32,       /* CMYK became RGB, without its colour profile */
+};
+enum { IMAGE_N_FACTS = 6 };
+
 /* {0} is releasable. */
 struct image {
     int width, height, channels; /* 1 grey, 3 red, green, blue */
     unsigned char *pixels;       /* [height, width, channels], owned */
     bool palette;                /* IMAGE_CLASSES: the numbers are indices */
     bool lossy;                  /* the numbers are only near what they were */
+    int orientation;             /* what EXIF says of the pixels as stored: 1 (upright) to 8 */
+    unsigned facts;              /* of enum image_fact */
+    char flaw[80];               /* IMAGE_FLAWED: which rule */
 };
 
-/* Read a JPEG or PNG file, told apart by its content. Palettes are expanded, transparency is
- * dropped, 16 bits become 8 (IMAGE_CLASSES: an error), CMYK becomes RGB.
- * Errors: ERR_IO or ERR_DATA, beginning with the path; an incomplete image is an error. */
+/* Read a JPEG, PNG, WebP, BMP, GIF or TIFF file, told apart by its content, and turn it upright as
+ * its orientation tag says. As IMAGE_AS_STORED a palette of greys is grey, another is colour.
+ * IMAGE_CLASSES: 16 bits are an error.
+ * Errors: ERR_IO or ERR_DATA, beginning with the path; an incomplete image is an error, and so is
+ * another format, by its name. */
 int image_read(const char *path, enum image_mode mode, struct image *out, struct err *err);
 
-/* The same from bytes[len] in memory; `name` is what errors call it. */
+/* The same without looking at the orientation tag: rows and columns as stored. */
+int image_read_unturned(const char *path, enum image_mode mode, struct image *out, struct err *err);
+
+/* image_read from bytes[len] in memory; `name` is what errors call it. */
 int image_decode(const unsigned char *bytes, size_t len, const char *name, enum image_mode mode,
                  struct image *out, struct err *err);
+
+/* The channels that IMAGE_AS_STORED would give, 1 or 3, from the header of the file alone; 0 where
+ * it has none that can be read. */
+int image_channels(const char *path);
 
 void image_release(struct image *image);
 

@@ -12,34 +12,43 @@ struct import_progress {
     void *context;
 };
 
+/* What is held out of training for validation; n and share 0: nothing. */
+struct import_split {
+    int64_t n;    /* so many, or */
+    double share; /* that share of them */
+    uint64_t seed;
+};
+
 struct import_options {
-    int width, height;     /* 0: the images' own, which must all agree */
-    enum image_fit fit;    /* how images of another size are brought to it */
-    enum image_mode mode;  /* IMAGE_AS_STORED: colour if the first image is */
-    bool skip_broken;      /* count broken images in place of stopping at the first */
-    bool binary;           /* masks are of two classes: dark and bright */
-    bool halves;           /* a pair is one image: its left half and its right half */
-    int64_t validate;      /* images to hold out for validation; or */
-    double validate_share; /* that share of them; both 0: none */
-    int threads;           /* for decoding; at least 1 */
+    int width, height;       /* 0: the images' own, which must all agree */
+    enum image_fit fit;      /* how images of another size are brought to it */
+    enum image_mode mode;    /* IMAGE_AS_STORED: grey or colour, as the most are */
+    bool unturned;           /* leave orientation tags alone */
+    bool skip_broken;        /* count broken images in place of stopping at the first */
+    bool binary;             /* masks are of two classes: dark and bright */
+    bool halves;             /* a pair is one image: its left half and its right half */
+    const char *mask_suffix; /* of the mask X_mask.png of X.jpg: "_mask"; NULL: none */
+    struct import_split split;
+    int threads; /* for decoding; at least 1 */
     struct import_progress progress;
 };
 
 struct import_result {
     int64_t n_images, n_skipped, n_ignored; /* written; broken; of other kinds of file */
     int n_splits, n_classes;                /* 0: it has no classes */
-    char note[128];                         /* what was guessed; "": nothing */
+    char note[4096];                        /* what was guessed, a line each; "": nothing */
     char first_skipped[512];                /* why the first was skipped */
 };
 
 /* Options that an importer takes. */
 enum import_takes {
     IMPORT_SIZE = 1, /* width, height, fit */
-    IMPORT_MODE = 2,
+    IMPORT_MODE = 2, /* mode, unturned */
     IMPORT_SKIP = 4,
     IMPORT_BINARY = 8,
     IMPORT_HALVES = 16,
-    IMPORT_VALIDATE = 32,
+    IMPORT_SPLIT = 32,
+    IMPORT_SUFFIX = 64,
 };
 
 struct importer {
@@ -51,6 +60,9 @@ struct importer {
                struct import_result *result, struct err *err);
 };
 
+/* How files of images end, for messages. */
+#define IMPORT_ENDINGS ".jpg, .png, .webp, .bmp, .gif or .tif"
+
 /* The importer of that name, or NULL. */
 const struct importer *importer_find(const char *name);
 
@@ -59,6 +71,20 @@ const struct importer *const *importer_table(int *n);
 
 extern const struct importer import_imagefolder, import_segmentation, import_pairs, import_unpaired,
     import_idx, import_cifar;
+
+/* Add a line to result->note. */
+void import_note(struct import_result *result, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* A list of names for a message: {0} is empty. */
+struct import_names {
+    char text[400]; /* "ape, bee and 7 more" */
+    size_t len;     /* of those that are shown */
+    int n, n_shown;
+};
+
+/* Add a name; of many the first are shown, and how many more there are. */
+void import_names_add(struct import_names *names, const char *name);
 
 static inline void import_report(const struct import_options *options, int64_t done,
                                  int64_t total) {

@@ -1,9 +1,17 @@
 #include "io/import/import_columns.h"
 
+#include "io/import/import_seen.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 enum { SLAB_BYTES = 16 << 20, SLAB_IMAGES = 1024 };
+
+/* The size of an image, and whether it was turned to have it. */
+struct shown_size {
+    int width, height;
+    bool turned;
+};
 
 /* A file being written. */
 struct writing {
@@ -13,7 +21,8 @@ struct writing {
     const struct import_options *options;
     struct team *team;
     struct dataset_writer *writer;
-    int (*size)[2]; /* [images of a split] width and height of those of column 0 */
+    struct shown_size *shown; /* [images of a split] those of column 0 */
+    struct import_facts facts;
     int64_t done, total;
 };
 
@@ -21,11 +30,12 @@ struct writing {
 struct columns_slab {
     const struct import_options *options;
     const struct import_column *column; /* NULL: a census */
-    char *const *path;                  /* [n] */
+    const char *const *path;            /* [n] */
     unsigned char *pixels;              /* [rows, sample] */
     struct err *errs;                   /* [rows]; kind 0: fine */
     struct mask_census *census;         /* [rows] */
-    int (*size)[2];                     /* [n] width and height of column 0's images */
+    struct shown_size *shown;           /* [n] column 0's images */
+    struct import_seen *seen;           /* [rows] */
     int64_t rows;
 };
 
@@ -50,10 +60,6 @@ static int to_one_channel(struct image *image, const char *path, struct err *err
     return 0;
 }
 
-static int read_mask(const char *path, struct image *image, struct err *err) {
-    return image_read(path, IMAGE_CLASSES, image, err) || to_one_channel(image, path, err) ? -1 : 0;
-}
-
 static void look(void *context, int64_t begin, int64_t end) {
     struct columns_slab *s = context;
 
@@ -63,10 +69,12 @@ static void look(void *context, int64_t begin, int64_t end) {
 
         *c = (struct mask_census){0};
         s->errs[i] = (struct err){0};
-        if (!read_mask(s->path[i], &image, &s->errs[i])) {
+        /* however they are turned */
+        if (!image_read_unturned(s->path[i], IMAGE_CLASSES, &image, &s->errs[i]) &&
+            !to_one_channel(&image, s->path[i], &s->errs[i])) {
             const int64_t area = (int64_t)image.width * image.height;
             for (int64_t k = 0; k < area; k++)
-                c->seen[image.pixels[k]] = true;
+                c->count[image.pixels[k]]++;
             c->palette = image.palette;
             c->lossy = image.lossy;
         }
@@ -84,7 +92,7 @@ static int take_census(const struct columns_slab *s, int64_t n, struct mask_cens
             return -1;
         }
         for (int v = 0; v < 256; v++)
-            out->seen[v] = out->seen[v] || c->seen[v];
+            out->count[v] += c->count[v];
         out->palette = out->palette || c->palette;
         if (c->lossy && !out->lossy)
             out->lossy_file = s->path[i];
@@ -96,6 +104,7 @@ static int take_census(const struct columns_slab *s, int64_t n, struct mask_cens
 static void slab_release(struct columns_slab *s) {
     free(s->pixels);
     free(s->errs);
+    free(s->seen);
     free(s->census);
 }
 
@@ -107,8 +116,9 @@ static int slab_init(struct columns_slab *s, int64_t bytes, int n_threads, struc
     s->rows = s->rows < n_threads ? n_threads : s->rows;
     s->pixels = malloc((size_t)(s->rows * bytes + 1));
     s->errs = calloc((size_t)s->rows, sizeof *s->errs);
+    s->seen = calloc((size_t)s->rows, sizeof *s->seen);
     s->census = bytes ? NULL : calloc((size_t)s->rows, sizeof *s->census);
-    if (s->pixels && s->errs && (bytes || s->census))
+    if (s->pixels && s->errs && s->seen && (bytes || s->census))
         return 0;
     slab_release(s);
     return err_set(err, ERR_IO, "out of memory for %lld images", (long long)s->rows);
@@ -155,23 +165,18 @@ static int take_part(const struct import_column *c, struct image *image, const c
     return 0;
 }
 
-static enum image_mode mode_of(const struct import_column *c, const struct import_options *o) {
-    if (o->mode != IMAGE_AS_STORED)
-        return o->mode;
-    return c->sample.rank && c->sample.dim[2] == 3 ? IMAGE_COLOUR : IMAGE_AS_STORED;
-}
-
 /* Read what belongs to the column. */
 static int read_column(const struct import_column *c, const struct import_options *o,
-                       const char *path, struct image *image, struct err *err) {
+                       const char *path, struct image *image, struct import_seen *seen,
+                       struct err *err) {
+    if (import_read(path, c->mask ? IMAGE_CLASSES : c->mode, o, image, seen, err))
+        return -1;
     if (c->mask) {
-        if (read_mask(path, image, err))
+        if (to_one_channel(image, path, err))
             return -1;
         const int64_t area = (int64_t)image->width * image->height;
         for (int64_t i = 0; i < area; i++)
             image->pixels[i] = c->class[image->pixels[i]];
-    } else if (image_read(path, mode_of(c, o), image, err)) {
-        return -1;
     }
     return take_part(c, image, path, err);
 }
@@ -180,10 +185,6 @@ static int fit(const struct import_column *c, const struct import_options *o, co
                const struct image *image, unsigned char *out, struct err *err) {
     const int height = (int)c->sample.dim[0], width = (int)c->sample.dim[1];
 
-    if (!c->mask && image->channels != c->sample.dim[2])
-        return err_set(err, ERR_USAGE,
-                       "%s: is in colour, %s is grey; choose with --colour or --grey", path,
-                       c->model);
     if (image->width == width && image->height == height) {
         memcpy(out, image->pixels, (size_t)shape_len(&c->sample));
         return 0;
@@ -202,19 +203,22 @@ static int fit(const struct import_column *c, const struct import_options *o, co
 /* Masks of another size than their images would be stretched unlike them. */
 static int check_size(const struct columns_slab *s, int64_t i, const struct image *image,
                       struct err *err) {
-    const int *size = s->size[i];
+    const bool turned = image->orientation > 1 && !s->options->unturned;
+    struct shown_size *shown = &s->shown[i];
 
     if (!s->column->mask) {
-        if (s->column->list == 0) {
-            s->size[i][0] = image->width;
-            s->size[i][1] = image->height;
-        }
+        if (s->column->list == 0)
+            *shown = (struct shown_size){image->width, image->height, turned};
         return 0;
     }
-    if (size[0] == image->width && size[1] == image->height)
+    if (shown->width == image->width && shown->height == image->height)
         return 0;
-    return err_set(err, ERR_DATA, "%s: has %dx%d pixels, its image has %dx%d", s->path[i],
-                   image->width, image->height, size[0], size[1]);
+    return err_set(err, ERR_DATA, "%s: has %dx%d pixels, its image has %dx%d%s", s->path[i],
+                   image->width, image->height, shown->width, shown->height,
+                   turned || shown->turned
+                       ? ", turned as an orientation tag says; were masks drawn on images as they "
+                         "are stored? --orientation ignore leaves both so"
+                       : "");
 }
 
 static void decode(void *context, int64_t begin, int64_t end) {
@@ -225,7 +229,7 @@ static void decode(void *context, int64_t begin, int64_t end) {
         struct image image = {0};
 
         s->errs[i] = (struct err){0};
-        if (!read_column(s->column, s->options, s->path[i], &image, &s->errs[i]) &&
+        if (!read_column(s->column, s->options, s->path[i], &image, &s->seen[i], &s->errs[i]) &&
             !check_size(s, i, &image, &s->errs[i]))
             fit(s->column, s->options, s->path[i], &image, s->pixels + (size_t)i * bytes,
                 &s->errs[i]);
@@ -233,12 +237,31 @@ static void decode(void *context, int64_t begin, int64_t end) {
     }
 }
 
-/* The first image decides shape and channels. */
+/* Grey or colour, as the options say or the most are. */
+static int choose_mode(struct import_column *c, const struct writing *w,
+                       struct import_result *result, struct err *err) {
+    struct import_votes votes = {0};
+
+    c->mode = c->part == COLUMN_RIGHT ? w->columns[0].mode : w->options->mode;
+    if (c->mask || c->mode != IMAGE_AS_STORED)
+        return 0;
+    for (int i = 0; i < w->set->n_splits; i++) {
+        const struct file_list *files = &w->set->split[i].list[c->list];
+
+        if (import_votes_add(&votes, files->path, files->n, w->team, err))
+            return -1;
+    }
+    c->mode = import_votes_mode(&votes, strcmp(c->name, "images") ? c->name : NULL, result);
+    return 0;
+}
+
+/* The first image decides the size. */
 static int choose_sample(struct import_column *c, const struct file_set *set,
                          const struct import_options *o, struct err *err) {
     const char *path = set->split[0].list[c->list].path[0];
     struct image image = {0};
-    int status = read_column(c, o, path, &image, err);
+    struct import_seen seen;
+    int status = read_column(c, o, path, &image, &seen, err);
 
     c->model = path;
     c->sample = (struct shape){c->mask ? 2 : 3,
@@ -261,13 +284,16 @@ static int write_column(struct writing *w, int number, const struct file_list *f
         const int64_t left = files->n - first, n = left < s.rows ? left : s.rows;
 
         s.path = files->path + first;
-        s.size = w->size + first;
+        s.shown = w->shown + first;
         team_run(w->team, n, decode, &s);
-        for (int64_t i = 0; i < n && !status; i++)
+        for (int64_t i = 0; i < n && !status; i++) {
             if (s.errs[i].kind) {
                 *err = s.errs[i];
                 status = -1;
+            } else if (c->part != COLUMN_RIGHT) { /* of which the left was counted */
+                import_facts_add(&w->facts, &s.seen[i], s.path[i]);
             }
+        }
         if (!status)
             status = dataset_writer_add(w->writer, number, s.pixels, n, err);
         import_report(w->options, w->done += n, w->total);
@@ -290,12 +316,12 @@ static int write_split(struct writing *w, const struct file_split *split, struct
     }
     if (dataset_writer_fields(w->writer, split->name, fields, w->n, err))
         return -1;
-    w->size = calloc((size_t)(split->list[0].n + split->list[1].n), sizeof *w->size);
-    if (!w->size)
+    w->shown = calloc((size_t)(split->list[0].n + split->list[1].n), sizeof *w->shown);
+    if (!w->shown)
         return err_set(err, ERR_IO, "%s: out of memory", split->name);
     for (int i = 0; i < w->n && !status; i++)
         status = write_column(w, i, &split->list[w->columns[i].list], err);
-    free(w->size);
+    free(w->shown);
     return status;
 }
 
@@ -306,7 +332,8 @@ int import_columns(const struct file_set *set, struct import_column *columns, in
     int status = 0;
 
     for (int i = 0; i < n; i++) {
-        if (choose_sample(&columns[i], set, options, err))
+        if (choose_mode(&columns[i], &w, result, err) ||
+            choose_sample(&columns[i], set, options, err))
             return -1;
         for (int k = 0; k < set->n_splits; k++)
             w.total += set->split[k].list[columns[i].list].n;
@@ -320,6 +347,8 @@ int import_columns(const struct file_set *set, struct import_column *columns, in
     }
     if (!status)
         status = dataset_writer_finish(w.writer, NULL, 0, err);
+    if (!status)
+        import_facts_note(&w.facts, options, result);
     dataset_writer_free(w.writer);
     return status;
 }

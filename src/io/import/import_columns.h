@@ -18,13 +18,14 @@ struct import_column {
     unsigned char class[256];
     int n_classes;
     /* found by import_columns */
-    struct shape sample; /* the first file's, or as the options say */
-    const char *model;   /* that file */
+    enum image_mode mode; /* of images */
+    struct shape sample;  /* the size of the first file, or as the options say */
+    const char *model;    /* that file */
 };
 
 /* What the numbers in mask files are. */
 struct mask_census {
-    bool seen[256];
+    int64_t count[256];  /* pixels of each */
     bool palette, lossy; /* in any of them */
     const char *lossy_file;
 };

@@ -1,8 +1,9 @@
 #include "io/import/import_files.h"
 
-#include "io/file/folder.h"
+#include "io/import/import_split.h"
 
 #include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -11,20 +12,21 @@ static int no_memory(const char *path, struct err *err) {
     return err_set(err, ERR_IO, "%s: out of memory", path);
 }
 
-static void list_release(struct file_list *list) {
-    for (int64_t i = 0; i < list->n; i++)
-        free(list->path[i]);
-    free(list->path);
-    *list = (struct file_list){0};
+int file_set_init(struct file_set *set, const char *source, struct err *err) {
+    *set = (struct file_set){0};
+    if (tree_init(&set->tree, source, err))
+        return -1;
+    set->used = calloc((size_t)set->tree.n_folders + 1, sizeof *set->used);
+    return set->used ? 0 : no_memory(source, err);
 }
 
 void file_set_release(struct file_set *set) {
-    for (int i = 0; i < set->n_splits; i++) {
+    for (int i = 0; i < set->n_splits; i++)
         for (int k = 0; k < FILES_LISTS; k++)
-            list_release(&set->split[i].list[k]);
-        free(set->split[i].name);
-    }
+            free(set->split[i].list[k].path);
     free(set->split);
+    free(set->used);
+    tree_release(&set->tree);
     *set = (struct file_set){0};
 }
 
@@ -50,212 +52,139 @@ int file_compare(const char *a, const char *b) {
 }
 
 static int by_path(const void *a, const void *b) {
-    const char *x = *(char *const *)a, *y = *(char *const *)b;
+    const char *x = *(const char *const *)a, *y = *(const char *const *)b;
     const int order = file_compare(x, y);
 
     return order ? order : strcmp(x, y);
 }
 
-static bool is_image(const char *name) {
+/* Those from heic on are refused by name when they are read: a picture that nobody misses would be
+ * worse. */
+static const char *const endings[] = {"jpg", "jpeg", "jpe",  "jfif", "png",  "webp", "bmp", "gif",
+                                      "tif", "tiff", "heic", "heif", "avif", "jp2",  "jxl"};
+
+bool file_is_image(const char *name) {
     const char *dot = strrchr(name, '.');
 
-    return dot && (strcasecmp(dot, ".jpg") == 0 || strcasecmp(dot, ".jpeg") == 0 ||
-                   strcasecmp(dot, ".png") == 0);
-}
-
-/* Takes path. */
-static int list_add(struct file_list *list, char *path, const char *folder, struct err *err) {
-    if (list->n == list->room) {
-        const int64_t room = list->room ? 2 * list->room : 256;
-        char **more = path ? realloc(list->path, (size_t)room * sizeof *more) : NULL;
-
-        if (!more) {
-            free(path);
-            return no_memory(folder, err);
-        }
-        list->path = more;
-        list->room = room;
-    }
-    if (!path)
-        return no_memory(folder, err);
-    list->path[list->n++] = path;
-    return 0;
-}
-
-int file_list_init(struct file_list *list, const char *folder, int64_t *n_ignored,
-                   struct err *err) {
-    struct folder entries;
-    int status = 0;
-
-    if (folder_init(&entries, folder, err))
-        return -1;
-    for (int i = 0; i < entries.n && !status; i++) {
-        const struct folder_entry *e = &entries.entry[i];
-
-        if (!e->folder && is_image(e->name))
-            status = list_add(list, folder_join(folder, e->name), folder, err);
-        else
-            *n_ignored += !e->folder;
-    }
-    folder_release(&entries);
-    if (!status && !list->n)
-        return err_set(err, ERR_DATA, "%s: has no .jpg, .jpeg or .png", folder);
-    if (!status)
-        qsort(list->path, (size_t)list->n, sizeof *list->path, by_path);
-    return status;
+    for (size_t i = 0; dot && i < sizeof endings / sizeof *endings; i++)
+        if (strcasecmp(dot + 1, endings[i]) == 0)
+            return true;
+    return false;
 }
 
 struct file_split *file_set_add(struct file_set *set, const char *name, struct err *err) {
     struct file_split *more = realloc(set->split, (size_t)(set->n_splits + 1) * sizeof *more);
-    struct file_split *added;
 
     if (!more) {
         no_memory(name, err);
         return NULL;
     }
     set->split = more;
-    added = &more[set->n_splits];
-    *added = (struct file_split){.name = malloc(strlen(name) + 1)};
-    if (!added->name) {
-        no_memory(name, err);
-        return NULL;
-    }
-    strcpy(added->name, name);
-    set->n_splits++;
-    return added;
+    more[set->n_splits] = (struct file_split){0};
+    snprintf(more[set->n_splits].name, sizeof more->name, "%s", name);
+    return &more[set->n_splits++];
 }
 
-/* The folder in `entries` that has one of the names, or NULL. */
-static const char *find_folder(const struct folder *entries, const char *const *names) {
-    for (; *names; names++)
-        for (int i = 0; i < entries->n; i++)
-            if (entries->entry[i].folder && strcasecmp(entries->entry[i].name, *names) == 0)
-                return entries->entry[i].name;
-    return NULL;
-}
-
-/* Add the split where the folder at path has folders for both lists: 1, else 0, -1 with err. */
-static int scan_folder(struct file_set *set, const char *path, const char *name,
-                       const char *const *const names[], struct err *err) {
-    const char *found[FILES_LISTS];
-    struct folder entries;
-    int status = 1;
-
-    if (folder_init(&entries, path, err))
-        return -1;
-    for (int k = 0; k < FILES_LISTS; k++)
-        found[k] = find_folder(&entries, names[k]);
-    if (!found[0] || !found[1]) {
-        folder_release(&entries);
-        return 0;
-    }
-    struct file_split *split = file_set_add(set, name, err);
-    for (int k = 0; k < FILES_LISTS && status > 0; k++) {
-        char *folder = folder_join(path, found[k]);
-
-        if (!split || !folder || file_list_init(&split->list[k], folder, &set->n_ignored, err))
-            status = !folder && split ? no_memory(path, err) : -1;
-        free(folder);
-    }
-    folder_release(&entries);
-    return status;
-}
-
-int file_set_scan(struct file_set *set, const char *source, const char *const *const names[],
-                  const char *expected, struct err *err) {
-    struct folder top;
-    int status = scan_folder(set, source, "train", names, err);
-
-    if (status)
-        return status < 0 ? -1 : 0;
-    if (folder_init(&top, source, err))
-        return -1;
-    for (int pass = 0; pass < 2 && status >= 0; pass++)
-        for (int i = 0; i < top.n && status >= 0; i++) {
-            const bool first = strcmp(top.entry[i].name, "train") == 0;
-
-            if (!top.entry[i].folder || first != (pass == 0))
-                continue;
-            char *path = folder_join(source, top.entry[i].name);
-            status = path ? scan_folder(set, path, top.entry[i].name, names, err)
-                          : no_memory(source, err);
-            free(path);
-        }
-    folder_release(&top);
-    if (status < 0)
-        return -1;
-    return set->n_splits ? 0 : err_set(err, ERR_DATA, "%s: %s", source, expected);
-}
-
-static const char *base_name(const char *path) {
-    const char *slash = strrchr(path, '/');
-
-    return slash ? slash + 1 : path;
-}
-
-/* Compare two files' names without their endings. */
-static int compare_stems(const char *a, const char *b) {
-    const char *x = base_name(a), *y = base_name(b);
-    const size_t n = (size_t)(strrchr(x, '.') - x), m = (size_t)(strrchr(y, '.') - y);
-
-    if (n == m && strncmp(x, y, n) == 0)
-        return 0;
-    const int order = file_compare(x, y);
-    return order ? order : strcmp(x, y);
-}
-
-int file_split_match(const struct file_split *split, struct err *err) {
-    const struct file_list *a = &split->list[0], *b = &split->list[1];
-
-    for (int64_t i = 0; i < a->n || i < b->n; i++) {
-        const int order = i == a->n ? 1 : i == b->n ? -1 : compare_stems(a->path[i], b->path[i]);
-        if (order == 0)
-            continue;
-        const char *alone = order < 0 ? a->path[i] : b->path[i];
-        const char *other = order < 0 ? b->path[0] : a->path[0];
-        return err_set(err, ERR_DATA, "%s: there is no file of that name in %.*s", alone,
-                       (int)(base_name(other) - other - 1), other);
-    }
-    return 0;
-}
-
-static int move_tail(struct file_list *from, int64_t n, struct file_list *to, struct err *err) {
-    const size_t bytes = (size_t)n * sizeof *to->path;
-
-    to->path = malloc(bytes);
-    if (!to->path)
-        return no_memory("validate", err);
-    from->n -= n;
-    memcpy(to->path, from->path + from->n, bytes);
-    to->n = to->room = n;
-    return 0;
-}
-
-int file_set_hold_out(struct file_set *set, int64_t n, double share, struct err *err) {
-    struct file_split *train = &set->split[0];
-
-    if (!n && share <= 0)
-        return 0;
+static struct file_split *find_split(struct file_set *set, const char *name, struct err *err) {
     for (int i = 0; i < set->n_splits; i++)
-        if (strcmp(set->split[i].name, "validate") == 0)
-            return err_set(err, ERR_USAGE,
-                           "data: there is a folder validate already, --validate "
-                           "has nothing to do");
-    struct file_split *out = file_set_add(set, "validate", err);
-    if (!out)
-        return -1;
-    train = &set->split[0];
-    for (int k = 0; k < FILES_LISTS; k++) {
-        struct file_list *list = &train->list[k];
-        const int64_t some = n ? n : (int64_t)((double)list->n * share + 0.5);
+        if (strcmp(set->split[i].name, name) == 0)
+            return &set->split[i];
+    return file_set_add(set, name, err);
+}
 
-        if (list->n && (some < 1 || some >= list->n))
-            return err_set(err, ERR_USAGE,
-                           "data: --validate would hold out %lld of %lld images of %s, expected "
-                           "some, not all",
-                           (long long)some, (long long)list->n, train->name);
-        if (list->n && move_tail(list, some, &out->list[k], err))
-            return -1;
-    }
+/* The images that are in the folder itself: n of them, from the first on. */
+static int64_t direct_images(const struct tree *t, int folder, int64_t *first) {
+    *first = folder < 0 ? 0 : t->folder[folder].first;
+    if (folder >= 0)
+        return t->folder[folder].n_direct;
+    int64_t n = 0;
+    while (n < t->n_images && t->image[n].folder[0] < 0)
+        n++;
+    return n;
+}
+
+/* Nothing in a folder of images is passed over in silence. */
+static int check_folder(const struct tree *t, int folder, int64_t n, int64_t first,
+                        struct err *err) {
+    if (folder >= 0 && t->folder[folder].n_deep)
+        return err_set(
+            err, ERR_DATA,
+            "%s: is in a folder within %s, whose images alone are read; move them up, or "
+            "away",
+            t->image[first + n].path, t->folder[folder].path);
+    for (int64_t i = 0; i < n; i++)
+        if (t->image[first + i].dangling)
+            return err_set(err, ERR_DATA, "%s: is a link to what is not there",
+                           t->image[first + i].path);
     return 0;
+}
+
+int file_set_take(struct file_set *set, const char *name, int k, int folder, struct err *err) {
+    const struct tree *t = &set->tree;
+    const char *known = name ? split_group(name) : "train", *group = known ? known : name;
+    struct file_split *split = find_split(set, group, err);
+    int64_t first, n;
+
+    if (!split)
+        return -1;
+    struct file_list *list = &split->list[k];
+    n = direct_images(t, folder, &first);
+    if (check_folder(t, folder, n, first, err))
+        return -1;
+    if (!n)
+        return err_set(err, ERR_DATA, "%s: has no " IMPORT_ENDINGS,
+                       folder < 0 ? group : t->folder[folder].path);
+    if (list->n)
+        return err_set(err, ERR_DATA,
+                       "%s and %s would both be images of the group %s; rename one of them",
+                       list->path[0], t->image[first].path, group);
+    list->path = malloc((size_t)n * sizeof *list->path);
+    if (!list->path)
+        return no_memory(group, err);
+    list->room = n;
+    for (; list->n < n; list->n++)
+        list->path[list->n] = t->image[first + list->n].path;
+    qsort(list->path, (size_t)n, sizeof *list->path, by_path);
+    set->used[1 + folder] = true;
+    return 0;
+}
+
+void file_set_finish(struct file_set *set, struct import_result *result) {
+    const char *left = NULL;
+    int64_t n_left = 0;
+
+    for (int i = 1; i < set->n_splits; i++)
+        if (split_is_train(set->split[i].name)) {
+            const struct file_split train = set->split[i];
+
+            memmove(&set->split[1], &set->split[0], (size_t)i * sizeof train);
+            set->split[0] = train;
+        }
+    for (int64_t i = 0; i < set->tree.n_images; i++) {
+        const struct tree_image *image = &set->tree.image[i];
+        const int in = image->folder[1] >= 0 ? image->folder[1] : image->folder[0];
+
+        if (!set->used[1 + in])
+            left = n_left++ ? left : image->path;
+    }
+    if (n_left)
+        import_note(result, "%lld images in other folders were left out, the first: %s",
+                    (long long)n_left, left);
+    if (!split_is_train(set->split[0].name))
+        import_note(result, "no split is called train: mean and std are those of %s",
+                    set->split[0].name);
+    tree_note_twins(&set->tree, result);
+    result->n_ignored = set->tree.n_ignored;
+}
+
+void file_set_count(const struct file_set *set, struct import_result *result) {
+    for (int i = 0; i < set->n_splits && set->n_splits > 1; i++) {
+        const struct file_split *s = &set->split[i];
+        const int64_t n = s->list[0].n, m = s->list[1].n;
+
+        if (m && m != n)
+            import_note(result, "%s: %lld and %lld images", s->name, (long long)n, (long long)m);
+        else
+            import_note(result, "%s: %lld images", s->name, (long long)n);
+    }
 }

@@ -1,9 +1,10 @@
-/* Folders of JPEG and PNG files, one folder for each class. Images are decoded by several threads,
+/* Folders of images, one folder for each class. Images are decoded by several threads,
  * a slab at a time, and written in between. */
 #include "core/base/parallel.h"
 #include "io/dataset/dataset_writer.h"
 #include "io/import/import.h"
 #include "io/import/import_scan.h"
+#include "io/import/import_seen.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,25 +16,32 @@ struct imagefolder_slab {
     const struct import_options *options;
     const struct scan_image *image; /* [n], of the split */
     int n_threads;
-    struct shape sample;   /* the first image's, or as the options say */
-    char *model;           /* the image that decided, for messages */
+    enum image_mode mode;
+    struct shape sample;   /* of the size of the first image, or as the options say */
+    const char *model;     /* the image that decided, for messages */
     unsigned char *pixels; /* [SLAB_IMAGES or less, h, w, c] */
     int32_t *classes;
-    struct err *errs; /* [rows]; kind 0: fine */
+    struct err *errs;         /* [rows]; kind 0: fine */
+    struct import_seen *seen; /* [rows] */
+    struct import_facts facts;
     int64_t rows;
+    int64_t *written; /* [n_splits, n_classes] samples */
+    int64_t *tally;   /* of the split being written: its part of them */
 };
 
 static void slab_release(struct imagefolder_slab *s) {
-    free(s->model);
     free(s->pixels);
     free(s->classes);
     free(s->errs);
+    free(s->seen);
+    free(s->written);
 }
 
-static enum image_mode slab_mode(const struct imagefolder_slab *s) {
-    if (s->options->mode != IMAGE_AS_STORED)
-        return s->options->mode;
-    return s->sample.dim[2] == 3 ? IMAGE_COLOUR : IMAGE_AS_STORED;
+static int read_image(const struct imagefolder_slab *s, const struct scan_image *from,
+                      struct image *out, struct import_seen *seen, struct err *err) {
+    if (from->dangling)
+        return err_set(err, ERR_DATA, "%s: is a link to what is not there", from->path);
+    return import_read(from->path, s->mode, s->options, out, seen, err);
 }
 
 /* Bring one image to the sample shape. Returns -1 with ERR_USAGE where the options do not say
@@ -42,10 +50,6 @@ static int fit(const struct imagefolder_slab *s, const char *path, const struct 
                unsigned char *out, struct err *err) {
     const int height = (int)s->sample.dim[0], width = (int)s->sample.dim[1];
 
-    if (image->channels != s->sample.dim[2])
-        return err_set(err, ERR_USAGE,
-                       "%s: is in colour, %s is grey; choose with --colour or --grey", path,
-                       s->model);
     if (image->width == width && image->height == height) {
         memcpy(out, image->pixels, (size_t)shape_len(&s->sample));
         return 0;
@@ -67,23 +71,46 @@ static void decode(void *context, int64_t begin, int64_t end) {
         struct image image = {0};
         struct err err = {0};
 
-        if (!image_read(path, slab_mode(s), &image, &err))
+        if (!read_image(s, &s->image[i], &image, &s->seen[i], &err))
             fit(s, path, &image, s->pixels + (size_t)i * bytes, &err);
         image_release(&image);
         s->errs[i] = err;
     }
 }
 
-/* The first image that can be read decides shape and channels. */
+/* Grey or colour, as the options say or the most are. */
+static int choose_mode(struct imagefolder_slab *s, const struct scan *scan, struct team *team,
+                       struct import_result *result, struct err *err) {
+    const char **path = malloc((size_t)(scan->n_images + 1) * sizeof *path);
+    struct import_votes votes = {0};
+    int64_t n = 0;
+    int status = 0;
+
+    s->mode = s->options->mode;
+    if (!path)
+        return err_set(err, ERR_IO, "out of memory for %lld images", (long long)scan->n_images);
+    for (int i = 0; i < scan->n_splits; i++)
+        for (int64_t k = 0; k < scan->split[i].n; k++)
+            path[n++] = scan->split[i].image[k].path;
+    if (s->mode == IMAGE_AS_STORED) {
+        status = import_votes_add(&votes, path, n, team, err);
+        s->mode = import_votes_mode(&votes, NULL, result);
+    }
+    free(path);
+    return status;
+}
+
+/* The first image that can be read decides the size. */
 static int choose_sample(struct imagefolder_slab *s, const struct scan_split *split,
                          struct err *err) {
     const struct import_options *o = s->options;
 
     for (int64_t i = 0; i < split->n; i++) {
         struct image image = {0};
+        struct import_seen seen;
         struct err broken = {0};
 
-        if (image_read(split->image[i].path, o->mode, &image, &broken)) {
+        if (read_image(s, &split->image[i], &image, &seen, &broken)) {
             if (o->skip_broken && broken.kind == ERR_DATA)
                 continue;
             *err = broken;
@@ -93,17 +120,14 @@ static int choose_sample(struct imagefolder_slab *s, const struct scan_split *sp
                                    {o->height ? o->height : image.height,
                                     o->width ? o->width : image.width, image.channels}};
         image_release(&image);
-        s->model = malloc(strlen(split->image[i].path) + 1);
-        if (!s->model)
-            return err_set(err, ERR_IO, "%s: out of memory", split->name);
-        strcpy(s->model, split->image[i].path);
+        s->model = split->image[i].path;
         return 0;
     }
     return err_set(err, ERR_DATA, "%s: none of its %lld images can be read", split->name,
                    (long long)split->n);
 }
 
-static int slab_alloc(struct imagefolder_slab *s, struct err *err) {
+static int slab_alloc(struct imagefolder_slab *s, const struct scan *scan, struct err *err) {
     const int64_t bytes = shape_len(&s->sample), fit_in = SLAB_BYTES / bytes;
 
     s->rows = fit_in < 1 ? 1 : fit_in > SLAB_IMAGES ? SLAB_IMAGES : fit_in;
@@ -111,7 +135,9 @@ static int slab_alloc(struct imagefolder_slab *s, struct err *err) {
     s->pixels = malloc((size_t)(s->rows * bytes));
     s->classes = malloc((size_t)s->rows * sizeof *s->classes);
     s->errs = malloc((size_t)s->rows * sizeof *s->errs);
-    if (!s->pixels || !s->classes || !s->errs)
+    s->seen = calloc((size_t)s->rows, sizeof *s->seen);
+    s->written = calloc((size_t)scan->n_splits * (size_t)scan->n_classes, sizeof *s->written);
+    if (!s->pixels || !s->classes || !s->errs || !s->seen || !s->written)
         return err_set(err, ERR_IO, "out of memory for %lld images", (long long)s->rows);
     return 0;
 }
@@ -135,12 +161,14 @@ static int64_t keep_good(struct imagefolder_slab *s, int64_t n, struct import_re
         }
         if (kept < i)
             memcpy(s->pixels + (size_t)kept * bytes, s->pixels + (size_t)i * bytes, bytes);
+        import_facts_add(&s->facts, &s->seen[i], s->image[i].path);
+        s->tally[s->image[i].class]++;
         s->classes[kept++] = s->image[i].class;
     }
     return kept;
 }
 
-static int import_split(struct imagefolder_slab *s, const struct scan_split *split,
+static int import_group(struct imagefolder_slab *s, const struct scan_split *split,
                         struct team *team, struct dataset_writer *writer, int64_t total,
                         struct import_result *result, struct err *err) {
     int64_t written = 0;
@@ -167,17 +195,58 @@ static int import_split(struct imagefolder_slab *s, const struct scan_split *spl
     return 0;
 }
 
+static int64_t written_of_class(const struct imagefolder_slab *s, const struct scan *scan, int k) {
+    int64_t n = 0;
+
+    for (int i = 0; i < scan->n_splits; i++)
+        n += s->written[(int64_t)i * scan->n_classes + k];
+    return n;
+}
+
+/* Classes of which a split, or all of them, have no samples: they have their numbers all the same.
+ */
+static void note_classes(const struct imagefolder_slab *s, const struct scan *scan,
+                         struct import_result *result) {
+    struct import_names empty = {0};
+
+    for (int k = 0; k < scan->n_classes; k++)
+        if (!written_of_class(s, scan, k))
+            import_names_add(&empty, scan->class_name[k]);
+    if (empty.n)
+        import_note(result, "classes of which there are no images, with numbers all the same: %s",
+                    empty.text);
+    for (int i = 0; i < scan->n_splits && scan->n_splits > 1; i++) {
+        struct import_names missing = {0};
+
+        for (int k = 0; k < scan->n_classes; k++)
+            if (!s->written[(int64_t)i * scan->n_classes + k] && written_of_class(s, scan, k))
+                import_names_add(&missing, scan->class_name[k]);
+        if (missing.n)
+            import_note(result, "classes of which %s has no images: %s", scan->split[i].name,
+                        missing.text);
+    }
+}
+
 static int import_all(const struct scan *scan, struct imagefolder_slab *s, struct team *team,
                       struct dataset_writer *writer, struct import_result *result,
                       struct err *err) {
-    if (choose_sample(s, &scan->split[0], err) || slab_alloc(s, err))
+    if (choose_mode(s, scan, team, result, err) || choose_sample(s, &scan->split[0], err) ||
+        slab_alloc(s, scan, err))
         return -1;
-    for (int i = 0; i < scan->n_splits; i++)
-        if (import_split(s, &scan->split[i], team, writer, scan->n_images, result, err))
+    for (int i = 0; i < scan->n_splits; i++) {
+        const int64_t before = result->n_images;
+
+        s->tally = s->written + (int64_t)i * scan->n_classes;
+        if (import_group(s, &scan->split[i], team, writer, scan->n_images, result, err))
             return -1;
+        if (scan->n_splits > 1)
+            import_note(result, "%s: %lld images", scan->split[i].name,
+                        (long long)(result->n_images - before));
+    }
+    note_classes(s, scan, result);
+    import_facts_note(&s->facts, s->options, result);
     result->n_classes = scan->n_classes;
-    return dataset_writer_finish(writer, (const char *const *)scan->class_name, scan->n_classes,
-                                 err);
+    return dataset_writer_finish(writer, scan->class_name, scan->n_classes, err);
 }
 
 static int run(const char *source, const char *target, const struct import_options *options,
@@ -188,9 +257,14 @@ static int run(const char *source, const char *target, const struct import_optio
     struct scan scan;
     int status = -1;
 
-    if (scan_init(&scan, source, err))
+    if (scan_init(&scan, source, result, err))
         return -1;
     result->n_ignored = scan.n_ignored;
+    if (scan_hold_out(&scan, &options->split, err)) {
+        scan_release(&scan);
+        return -1;
+    }
+    scan_mix(&scan);
     if (!team_new(&team, options->threads, err) && !dataset_writer_new(&writer, target, err))
         status = import_all(&scan, &slab, team, writer, result, err);
     dataset_writer_free(writer);
@@ -201,5 +275,5 @@ static int run(const char *source, const char *target, const struct import_optio
 }
 
 const struct importer import_imagefolder = {
-    "imagefolder", "folders of JPEG and PNG files: SRC/CLASS/IMAGE or SRC/SPLIT/CLASS/IMAGE",
-    IMPORT_SIZE | IMPORT_MODE | IMPORT_SKIP, run};
+    "imagefolder", "folders of images: SRC/CLASS/IMAGE or SRC/SPLIT/CLASS/IMAGE",
+    IMPORT_SIZE | IMPORT_MODE | IMPORT_SKIP | IMPORT_SPLIT, run};

@@ -1,5 +1,4 @@
 /* Images that become images: pairs of them, or two folders that nothing pairs. */
-#include "io/file/folder.h"
 #include "io/import/import_columns.h"
 
 #include <stdio.h>
@@ -9,91 +8,80 @@
 static const char *const a_names[] = {"A", NULL};
 static const char *const b_names[] = {"B", NULL};
 
-/* A split of the images in the folder `name` of source, or in source itself; lists[which]. */
-static int add_folder(struct file_set *set, const char *source, const char *name, const char *split,
-                      int which, struct err *err) {
-    char *path = folder_join(source, name);
-    struct file_split *s = NULL;
-    int status = -1;
-
-    for (int i = 0; i < set->n_splits; i++)
-        if (strcmp(set->split[i].name, split) == 0)
-            s = &set->split[i];
-    if (!path)
-        err_set(err, ERR_IO, "%s: out of memory", source);
-    else if (s || (s = file_set_add(set, split, err)))
-        status = file_list_init(&s->list[which], path, &set->n_ignored, err);
-    free(path);
-    return status;
-}
-
 /* SRC/SPLIT/IMAGE, or SRC/IMAGE. */
-static int scan_halves(struct file_set *set, const char *source, struct err *err) {
-    struct folder top;
-    int status = 0, folders = 0;
+static int scan_halves(struct file_set *set, const char *source, struct import_result *result,
+                       struct err *err) {
+    const struct tree *t = &set->tree;
+    const struct tree_folder *split = NULL;
 
-    if (folder_init(&top, source, err))
+    if (file_set_init(set, source, err))
         return -1;
-    for (int pass = 0; pass < 2; pass++)
-        for (int i = 0; i < top.n && !status; i++) {
-            const char *name = top.entry[i].name;
-
-            if (!top.entry[i].folder || (strcmp(name, "train") == 0) != (pass == 0))
-                continue;
-            folders++;
-            status = add_folder(set, source, name, name, 0, err);
-        }
-    folder_release(&top);
-    return folders ? status : add_folder(set, source, "", "train", 0, err);
+    const bool itself = t->n_images && t->image[0].folder[0] < 0;
+    for (int i = 0; i < t->n_folders; i++) {
+        if (t->folder[i].parent >= 0 || !t->folder[i].n_direct)
+            continue;
+        split = &t->folder[i];
+        if (itself)
+            return err_set(err, ERR_DATA,
+                           "%s: is a split, but %s has images of its own, which would be another; "
+                           "move one of them away",
+                           split->path, source);
+        if (file_set_take(set, split->name, 0, i, err))
+            return -1;
+    }
+    if (!itself && !split)
+        return err_set(err, ERR_DATA, "%s: has no images, expected IMAGE or SPLIT/IMAGE in it",
+                       source);
+    if (itself && file_set_take(set, NULL, 0, -1, err))
+        return -1;
+    file_set_finish(set, result);
+    return 0;
 }
 
 static int import_pairs_of(struct file_set *set, const char *source, const char *target,
                            const struct import_options *options, struct team *team,
                            struct import_result *result, struct err *err) {
-    static const char *const *const names[] = {a_names, b_names};
+    static const struct file_layout layout = {
+        {a_names, b_names},
+        NULL,
+        "expected folders A and B in it, or in folders of splits; images of two halves are read "
+        "with --halves"};
     struct import_column columns[] = {{.name = "a", .list = 0}, {.name = "b", .list = 1}};
 
     if (options->halves) {
         columns[1].list = 0;
         columns[0].part = COLUMN_LEFT;
         columns[1].part = COLUMN_RIGHT;
-        if (scan_halves(set, source, err))
+        if (scan_halves(set, source, result, err))
             return -1;
-    } else if (file_set_scan(set, source, names,
-                             "expected folders A and B in it, or in folders of splits; images of "
-                             "two halves are read with --halves",
-                             err)) {
+    } else if (file_set_scan(set, source, &layout, result, err)) {
         return -1;
     }
     for (int i = 0; i < set->n_splits && !options->halves; i++)
-        if (file_split_match(&set->split[i], err))
+        if (file_split_match(&set->split[i], NULL, err))
             return -1;
-    if (file_set_hold_out(set, options->validate, options->validate_share, err))
+    if (file_set_hold_out(set, &options->split, err))
         return -1;
+    file_set_count(set, result);
     return import_columns(set, columns, 2, options, team, target, result, err);
 }
 
 /* SRC/trainA, SRC/trainB, SRC/testA, SRC/testB. */
-static int scan_unpaired(struct file_set *set, const char *source, struct err *err) {
-    struct folder top;
-    int status = 0;
+static int scan_unpaired(struct file_set *set, const char *source, struct import_result *result,
+                         struct err *err) {
+    int status = file_set_init(set, source, err);
 
-    if (folder_init(&top, source, err))
-        return -1;
-    for (int pass = 0; pass < 2; pass++)
-        for (int i = 0; i < top.n && !status; i++) {
-            const char *name = top.entry[i].name;
-            const size_t n = strlen(name);
-            char split[256];
+    for (int i = 0; i < set->tree.n_folders && !status; i++) {
+        const struct tree_folder *f = &set->tree.folder[i];
+        const size_t n = strlen(f->name);
+        char split[256];
 
-            if (!top.entry[i].folder || n < 2 || n >= sizeof split ||
-                (name[n - 1] != 'A' && name[n - 1] != 'B'))
-                continue;
-            snprintf(split, sizeof split, "%.*s", (int)(n - 1), name);
-            if ((strcmp(split, "train") == 0) == (pass == 0))
-                status = add_folder(set, source, name, split, name[n - 1] == 'B', err);
-        }
-    folder_release(&top);
+        if (f->parent >= 0 || n < 2 || n >= sizeof split || !strchr("AB", f->name[n - 1]) ||
+            f->n_direct + f->n_deep == 0)
+            continue;
+        snprintf(split, sizeof split, "%.*s", (int)(n - 1), f->name);
+        status = file_set_take(set, split, f->name[n - 1] == 'B', i, err);
+    }
     for (int i = 0; i < set->n_splits && !status; i++) {
         const struct file_split *s = &set->split[i];
 
@@ -106,6 +94,8 @@ static int scan_unpaired(struct file_set *set, const char *source, struct err *e
                          "%s: expected folders trainA and trainB in it, and perhaps testA and "
                          "testB",
                          source);
+    if (!status)
+        file_set_finish(set, result);
     return status;
 }
 
@@ -115,9 +105,10 @@ static int import_unpaired_of(struct file_set *set, const char *source, const ch
     struct import_column columns[] = {{.name = "a", .list = 0},
                                       {.name = "b", .list = 1, .unpaired = true}};
 
-    if (scan_unpaired(set, source, err) ||
-        file_set_hold_out(set, options->validate, options->validate_share, err) ||
-        import_columns(set, columns, 2, options, team, target, result, err))
+    if (scan_unpaired(set, source, result, err) || file_set_hold_out(set, &options->split, err))
+        return -1;
+    file_set_count(set, result);
+    if (import_columns(set, columns, 2, options, team, target, result, err))
         return -1;
     for (int i = 0; i < set->n_splits; i++)
         result->n_images += set->split[i].list[1].n;
@@ -135,7 +126,6 @@ static int with_team(int (*import)(struct file_set *, const char *, const char *
 
     if (!team_new(&team, options->threads, err))
         status = import(&set, source, target, options, team, result, err);
-    result->n_ignored = set.n_ignored;
     team_free(team);
     file_set_release(&set);
     return status;
@@ -155,11 +145,11 @@ static int run_unpaired(const char *source, const char *target,
 const struct importer import_pairs = {
     .name = "pairs",
     .help = "SRC/A/X.png and SRC/B/X.png, or these in SRC/SPLIT; or both halves of one image",
-    .takes = IMPORT_SIZE | IMPORT_MODE | IMPORT_HALVES | IMPORT_VALIDATE,
+    .takes = IMPORT_SIZE | IMPORT_MODE | IMPORT_HALVES | IMPORT_SPLIT,
     .run = run_pairs};
 
 const struct importer import_unpaired = {
     .name = "unpaired",
     .help = "SRC/trainA, SRC/trainB, SRC/testA, SRC/testB: images of two kinds",
-    .takes = IMPORT_SIZE | IMPORT_MODE | IMPORT_VALIDATE,
+    .takes = IMPORT_SIZE | IMPORT_MODE | IMPORT_SPLIT,
     .run = run_unpaired};

@@ -44,11 +44,18 @@ struct loader {
     double wait_s;
 };
 
-static void prepare(struct loader *l, struct slot *s) {
+/* What is to be prepared in a slot, and where. */
+static struct prepare_batch batch_of(const struct loader *l, const struct slot *s) {
     struct prepare_batch b = {s->samples, s->visits, s->n,       s->epoch,
                               l->rows,    l->raw,    l->scratch, {0}};
 
     memcpy(b.out, s->field, sizeof b.out);
+    return b;
+}
+
+static void prepare(struct loader *l, struct slot *s) {
+    const struct prepare_batch b = batch_of(l, s);
+
     s->failed = prepare_run(&l->prepare, &b, &l->stop, &s->err) != 0;
 }
 
@@ -175,6 +182,17 @@ const struct loader_field *loader_field(const struct loader *loader, int i) {
     return &loader->field[i];
 }
 
+const char *loader_name(const struct loader *loader) {
+    return dataset_name(loader->dataset);
+}
+
+int64_t loader_batch_row(const struct loader_batch *batch, int field, int64_t i) {
+    const struct loader *l = batch->loader;
+    const struct prepare_batch b = batch_of(l, &l->slot[batch->number % LOADER_BATCHES]);
+
+    return prepare_row(&l->prepare, &b, field, i);
+}
+
 /* A mistake of the caller, which no message to a user can mend. */
 static void insist(bool held, const char *what) {
     if (held)
@@ -211,12 +229,13 @@ int loader_wait(struct loader *loader, struct loader_batch *out, struct err *err
     pthread_mutex_unlock(&loader->lock);
     loader->wait_s += clock_now() - begin;
 
-    const struct slot *s = &loader->slot[loader->waited++ % LOADER_BATCHES];
+    const int64_t number = loader->waited++;
+    const struct slot *s = &loader->slot[number % LOADER_BATCHES];
     if (s->failed) {
         *err = s->err;
         return -1;
     }
-    *out = (struct loader_batch){.n = s->n};
+    *out = (struct loader_batch){.n = s->n, .loader = loader, .number = number};
     for (int i = 0; i < loader->n_fields; i++)
         if (loader->field[i].kind == DATASET_CLASS)
             out->classes[i] = s->field[i];

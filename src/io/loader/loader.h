@@ -13,6 +13,7 @@
 #include "io/dataset/dataset.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 enum {
@@ -47,6 +48,8 @@ struct loader_batch {
      */
     const float *field[LOADER_MAX_FIELDS];
     const int32_t *classes[LOADER_MAX_FIELDS];
+    const struct loader *loader; /* whose batch it is; NULL: made up */
+    int64_t number;              /* of its request */
 };
 
 /* Check the pipeline against the dataset, allocate, start the thread.
@@ -56,6 +59,9 @@ int loader_new(struct loader **out, const struct loader_config *config, struct e
 /* The fields of every batch, in the dataset's order; borrowed until loader_free. */
 int loader_n_fields(const struct loader *loader);
 const struct loader_field *loader_field(const struct loader *loader, int i);
+
+/* What the dataset is called. */
+const char *loader_name(const struct loader *loader);
 
 /* Have a batch prepared. Returns at once.
  *   samples  [n] indices into the dataset, copied; n <= max_batch; may be 0
@@ -69,6 +75,15 @@ void loader_request(struct loader *loader, const int64_t *samples, const int32_t
  * Errors: what the thread ran into when it read that batch (ERR_IO, ERR_DATA); the batch then
  * counts as waited for, and is released as any other. */
 int loader_wait(struct loader *loader, struct loader_batch *out, struct err *err);
+
+/* The row of the dataset that field `field` of sample i of a batch is, while the batch is not
+ * released: the sample itself, but of unpaired fields. */
+int64_t loader_batch_row(const struct loader_batch *batch, int field, int64_t i);
+
+/* Look for a number in a batch that is not finite, while the batch is not released: "field image of
+ * sample 3 of a.h5:train is nan at [0, 0, 0]" to text[len], the place as the network sees it.
+ * false where all are finite, and of batches that are made up. Cost: one pass over the batch. */
+bool loader_batch_not_finite(const struct loader_batch *batch, char *text, size_t len);
 
 /* Give the memory of the oldest batch that was waited for back to the loader. */
 void loader_release_batch(struct loader *loader);

@@ -33,7 +33,8 @@ static bool is_map(const struct dataset_field *f) {
 
 static struct augment_source source_of(const struct dataset *ds, int i) {
     const struct dataset_field *f = dataset_field(ds, i);
-    struct augment_source s = {f->sample, dataset_mean(ds, i), dataset_std(ds, i), AUGMENT_VALUES};
+    struct augment_source s = {f->sample, dataset_mean(ds, i), dataset_std(ds, i), AUGMENT_VALUES,
+                               f->kind == DATASET_BYTES};
 
     if (s.shape.rank == 2)
         s.shape = (struct shape){3, {f->sample.dim[0], f->sample.dim[1], 1}};
@@ -125,18 +126,22 @@ static uint64_t key_of(const struct prepare *p, const struct prepare_batch *b, i
     return rng_key(p->seed, RNG_AUGMENT, (uint64_t)b->epoch, visit << 40 | (uint64_t)b->samples[i]);
 }
 
-/* Which rows of a field go with the samples: their own; of an unpaired field any, in validation
- * always the same. */
-static const int64_t *rows_of(const struct prepare *p, const struct prepare_batch *b, int field) {
+/* Its own; of an unpaired field any, in validation always the same. */
+int64_t prepare_row(const struct prepare *p, const struct prepare_batch *b, int field, int64_t i) {
     const struct dataset_field *f = dataset_field(p->dataset, field);
 
     if (!f->unpaired)
+        return b->samples[i];
+    return p->training ? (int64_t)rng_below(key_of(p, b, i), UNPAIRED_DRAWS + (uint64_t)field,
+                                            (uint64_t)f->rows)
+                       : b->samples[i] % f->rows;
+}
+
+static const int64_t *rows_of(const struct prepare *p, const struct prepare_batch *b, int field) {
+    if (!dataset_field(p->dataset, field)->unpaired)
         return b->samples;
     for (int64_t i = 0; i < b->n; i++)
-        b->rows[i] = p->training
-                         ? (int64_t)rng_below(key_of(p, b, i), UNPAIRED_DRAWS + (uint64_t)field,
-                                              (uint64_t)f->rows)
-                         : b->samples[i] % f->rows;
+        b->rows[i] = prepare_row(p, b, field, i);
     return b->rows;
 }
 

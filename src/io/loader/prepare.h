@@ -40,6 +40,9 @@ struct prepare_batch {
 int prepare_init(struct prepare *p, struct dataset *dataset, const struct applied *pipeline, int n,
                  uint64_t seed, bool training, struct err *err);
 
+/* Which row of a field goes with sample i of a batch. */
+int64_t prepare_row(const struct prepare *p, const struct prepare_batch *b, int field, int64_t i);
+
 /* Read and augment a batch; gives up in the middle, as if done, when *stop is set.
  * Errors: reading failed. */
 int prepare_run(const struct prepare *p, const struct prepare_batch *b, const atomic_bool *stop,

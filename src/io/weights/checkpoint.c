@@ -47,8 +47,10 @@ static int make_groups(struct h5 *file, const char *path, struct err *err) {
 
     for (char *at = part ? strchr(part + 1, '/') : NULL; at && !status; at = strchr(at + 1, '/')) {
         *at = 0;
-        if (!h5_exists(file, part))
-            status = h5_group_create(file, part, err);
+        const int there = h5_exists(file, part, err);
+
+        if (there <= 0)
+            status = there ? -1 : h5_group_create(file, part, err);
         *at = '/';
     }
     free(part);
@@ -187,7 +189,13 @@ static int read_tensor(struct checkpoint *ck, struct h5 *file, char *path, struc
         free(path);
         return -1;
     }
-    return add(ck, path, &shape, data, h5_attr_exists(file, path, "plain"), err);
+    const int plain = h5_attr_exists(file, path, "plain", err);
+    if (plain < 0) {
+        free(data);
+        free(path);
+        return -1;
+    }
+    return add(ck, path, &shape, data, plain, err);
 }
 
 static int read_group(struct checkpoint *ck, struct h5 *file, const char *group, int depth,

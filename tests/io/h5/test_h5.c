@@ -2,6 +2,7 @@
 
 #include "io/h5/h5_private.h"
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <sys/wait.h>
 
@@ -66,10 +67,15 @@ static void members_are_listed_by_name(void **state) {
     assert_string_equal(list.entry[0].name, "g");
     assert_true(list.entry[0].group);
     h5_list_release(&list);
-    assert_true(h5_is_group(file, "/g"));
-    assert_true(h5_exists(file, "/g/rows"));
-    assert_false(h5_is_group(file, "/g/rows"));
-    assert_false(h5_exists(file, "/g/none"));
+    assert_int_equal(h5_is_group(file, "/g", &err), 1);
+    assert_int_equal(h5_exists(file, "/g/rows", &err), 1);
+    assert_int_equal(h5_is_data(file, "/g/rows", &err), 1);
+    assert_int_equal(h5_is_group(file, "/g/rows", &err), 0);
+    assert_int_equal(h5_exists(file, "/g/none", &err), 0);
+    assert_int_equal(h5_exists(file, "/none/rows", &err), 0);
+    assert_int_equal(h5_exists(file, "/g/rows/more", &err), 0); /* in a dataset */
+    assert_int_equal(h5_attr_exists(file, "/g", "none", &err), 0);
+    assert_int_equal(h5_attr_exists(file, "/none", "none", &err), 0);
     assert_int_equal(h5_list(file, "/none", &list, &err), -1);
     assert_contains(err.msg, "has no group /none");
     h5_close(file);
@@ -234,6 +240,78 @@ static void a_truncated_file_is_refused(void **state) {
     assert_contains(err.msg, "truncated file");
 }
 
+/* From now on reading that file fails as on a broken disk: it is open for writing alone. */
+static void break_reading(const char *path) {
+    char link[64], target[512];
+    int broken = 0;
+    const int null = open("/dev/null", O_WRONLY);
+
+    for (int fd = 3; fd < 64; fd++) {
+        snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+        const ssize_t n = readlink(link, target, sizeof target - 1);
+        target[n < 0 ? 0 : n] = 0;
+        if (!strcmp(target, path))
+            broken += dup2(null, fd) == fd;
+    }
+    close(null);
+    assert_int_equal(broken, 1);
+}
+
+/* Three answers: yes, no, could not tell. */
+static void what_cannot_be_read_is_neither_there_nor_absent(void **state) {
+    struct err err = {0};
+    struct h5_list list;
+    struct h5_data *data;
+    struct h5 *file;
+    int64_t row[2];
+
+    (void)state;
+    write_rows(in_scratch("refused.h5"), 4);
+    assert_int_equal(h5_open(&file, in_scratch("refused.h5"), &err), 0);
+    assert_int_equal(h5_data_open(&data, file, "/g/rows", &err), 0);
+    break_reading(in_scratch("refused.h5"));
+    assert_int_equal(h5_data_read(data, 0, 1, H5_TYPE_I64, row, &err), -1);
+    assert_int_equal(err.kind, ERR_IO);
+    assert_contains(err.msg, "/g/rows: cannot be read (HDF5: Bad file descriptor)");
+    h5_data_close(data);
+    h5_close(file);
+
+    assert_int_equal(h5_open(&file, in_scratch("refused.h5"), &err), 0);
+    break_reading(in_scratch("refused.h5"));
+    assert_int_equal(h5_exists(file, "/g/rows", &err), -1);
+    assert_int_equal(err.kind, ERR_IO);
+    err.kind = 0;
+    assert_int_equal(h5_attr_exists(file, "/g", "none", &err), -1);
+    assert_int_equal(err.kind, ERR_IO);
+    err.kind = 0;
+    assert_int_equal(h5_list(file, "/g", &list, &err), -1);
+    assert_int_equal(err.kind, ERR_IO);
+    err.kind = 0;
+    assert_int_equal(h5_data_open(&data, file, "/g/rows", &err), -1);
+    assert_int_equal(err.kind, ERR_IO);
+    h5_close(file);
+}
+
+static void damage_is_not_the_systems_fault(void **state) {
+    struct err err = {0};
+    struct h5 *file;
+    size_t n, damaged = 0;
+
+    (void)state;
+    write_rows(in_scratch("sound.h5"), 4);
+    unsigned char *bytes = read_bytes(in_scratch("sound.h5"), &n);
+    for (size_t i = 200; i + 4 < n; i++) /* headers of objects, but the root's */
+        if (!memcmp(bytes + i, "OHDR", 4))
+            damaged += bytes[i + 5]++ < 255;
+    assert_true(damaged > 0);
+    write_bytes(in_scratch("damaged.h5"), bytes, n);
+    free(bytes);
+    assert_int_equal(h5_open(&file, in_scratch("damaged.h5"), &err), 0);
+    assert_int_equal(h5_exists(file, "/g/rows", &err), -1);
+    assert_int_equal(err.kind, ERR_DATA);
+    h5_close(file);
+}
+
 /* Hostile files are made with HDF5 itself. */
 static void links_out_of_the_file_are_refused(void **state) {
     struct err err = {0};
@@ -248,7 +326,9 @@ static void links_out_of_the_file_are_refused(void **state) {
                                    H5P_DEFAULT) >= 0);
     h5_close(file);
     assert_int_equal(h5_open(&file, in_scratch("links.h5"), &err), 0);
-    assert_false(h5_exists(file, "/outside"));
+    assert_int_equal(h5_exists(file, "/outside", &err), -1);
+    assert_int_equal(err.kind, ERR_DATA);
+    assert_contains(err.msg, "/outside: is an external link");
     assert_int_equal(h5_data_open(&data, file, "/outside/rows", &err), -1);
     assert_int_equal(err.kind, ERR_DATA);
     assert_contains(err.msg, "/outside: is an external link");
@@ -394,6 +474,8 @@ int main(void) {
         cmocka_unit_test(long_class_lists_fit),
         cmocka_unit_test(what_is_not_hdf5_is_refused),
         cmocka_unit_test(a_truncated_file_is_refused),
+        cmocka_unit_test(what_cannot_be_read_is_neither_there_nor_absent),
+        cmocka_unit_test(damage_is_not_the_systems_fault),
         cmocka_unit_test(links_out_of_the_file_are_refused),
         cmocka_unit_test(data_in_other_files_is_refused),
         cmocka_unit_test(impossible_dimensions_are_refused),

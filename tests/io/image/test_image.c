@@ -58,7 +58,7 @@ static void grey_jpeg_stays_grey_unless_colour_is_asked(void **state) {
     struct err err = {0};
 
     (void)state;
-    write_jpeg(in_scratch("g.jpg"), 8, 8, TJPF_GRAY, pixels);
+    write_jpeg(in_scratch("g.jpg"), 8, 8, JCS_GRAYSCALE, pixels);
     assert_int_equal(image_read(in_scratch("g.jpg"), IMAGE_AS_STORED, &image, &err), 0);
     assert_int_equal(image.channels, 1);
     image_release(&image);
@@ -76,7 +76,7 @@ static void cmyk_jpeg_becomes_rgb(void **state) {
     (void)state;
     for (int i = 0; i < 64; i++)
         memcpy(inks + 4 * i, "\x00\xff\xff\x80", 4);
-    write_jpeg(in_scratch("cmyk.jpg"), 8, 8, TJPF_CMYK, inks);
+    write_jpeg(in_scratch("cmyk.jpg"), 8, 8, JCS_CMYK, inks);
     assert_int_equal(image_read(in_scratch("cmyk.jpg"), IMAGE_AS_STORED, &image, &err), 0);
     assert_int_equal(image.channels, 3);
     assert_near(image.pixels[0], 0);
@@ -100,8 +100,9 @@ static void assert_pixels(const unsigned char *bytes, size_t n, int width, int c
 }
 
 static void png_of_every_kind_becomes_bytes(void **state) {
-    const unsigned char palette[] = {200, 100, 50, 10, 20, 30, 0, 0, 255};
-    const unsigned char alpha[] = {1, 2, 3, 250, 128, 7};
+    const unsigned char palette[] = {255, 255, 255, 10, 20, 30, 0, 0, 255};
+    /* 255 - (255 - x) * 128 / 255 */
+    const unsigned char alpha[] = {255, 255, 255, 252, 191, 131};
     const unsigned char grey[] = {0, 0, 128, 255}; /* 128 / 65535 is nearest to 0 of 255 */
 
     (void)state;
@@ -139,6 +140,159 @@ static void assert_refused(const char *path, const char *message) {
     assert_null(image.pixels);
 }
 
+/* Where the marker 0xff `which` begins in bytes[n], looked for from the front. */
+static size_t find_marker(const unsigned char *bytes, size_t n, unsigned char which) {
+    for (size_t i = 0; i + 1 < n; i++)
+        if (bytes[i] == 0xff && bytes[i + 1] == which)
+            return i;
+    fail_msg("there is no marker %02x", which);
+    return 0;
+}
+
+static void assert_same_but_flawed(const unsigned char *bytes, size_t n, const struct image *good,
+                                   const char *flaw) {
+    struct image image = {0};
+    struct err err = {0};
+
+    if (image_decode(bytes, n, "flawed.jpg", IMAGE_AS_STORED, &image, &err))
+        fail_msg("%s", err.msg);
+    assert_memory_equal(image.pixels, good->pixels, (size_t)(32 * 24 * 3));
+    assert_int_equal(image.facts, IMAGE_FLAWED);
+    assert_contains(image.flaw, flaw);
+    image_release(&image);
+}
+
+static void make_noise(const char *path, void (*before)(struct jpeg_compress_struct *)) {
+    unsigned char pixels[32 * 24 * 3];
+
+    for (size_t i = 0; i < sizeof pixels; i++)
+        pixels[i] = (unsigned char)(i * i * 37 % 251);
+    write_jpeg_as(in_scratch(path), 32, 24, JCS_RGB, pixels, before);
+}
+
+/* What cameras and telephones write: libjpeg warns, no pixel is another. */
+static void what_is_only_against_the_rules_is_read(void **state) {
+    struct image good = {0};
+    struct err err = {0};
+    size_t n;
+
+    (void)state;
+    make_noise("rules.jpg", NULL);
+    unsigned char *bytes = read_bytes(in_scratch("rules.jpg"), &n), *more = malloc(n + 8);
+    assert_non_null(more);
+    assert_int_equal(image_decode(bytes, n, "good", IMAGE_AS_STORED, &good, &err), 0);
+    assert_int_equal(good.facts, 0);
+    const size_t scan = find_marker(bytes, n, 0xda), end = scan + 2 + bytes[scan + 3];
+    const size_t jfif = find_marker(bytes, n, 0xe0);
+    bytes[end - 2] = 0; /* Ss .. Se of a sequential scan, as some telephones write it: 0 .. 0 */
+    assert_same_but_flawed(bytes, n, &good, "Invalid SOS parameters");
+    bytes[end - 2] = 63;
+    bytes[jfif + 9] = 3;
+    assert_same_but_flawed(bytes, n, &good, "unknown JFIF revision number 3");
+    bytes[jfif + 9] = 1;
+    const size_t tables = find_marker(bytes, n, 0xdb);
+    memcpy(more, bytes, tables);
+    memset(more + tables, 0, 8);
+    memcpy(more + tables + 8, bytes + tables, n - tables);
+    assert_same_but_flawed(more, n + 8, &good, "8 extraneous bytes before marker 0xdb");
+    assert_same_but_flawed(bytes, n - 2, &good, "Premature end of JPEG file");
+    memcpy(more, bytes, n);
+    memset(more + n, 7, 8); /* behind the end marker: the preview of a camera, say */
+    struct image image = {0};
+    assert_int_equal(image_decode(more, n + 8, "more", IMAGE_AS_STORED, &image, &err), 0);
+    assert_int_equal(image.facts, 0);
+    image_release(&image);
+    image_release(&good);
+    free(more);
+    free(bytes);
+}
+
+static void in_scans(struct jpeg_compress_struct *jpeg) {
+    jpeg_simple_progression(jpeg);
+}
+
+static void with_restarts(struct jpeg_compress_struct *jpeg) {
+    jpeg->restart_interval = 2;
+}
+
+static void assert_missing(const unsigned char *bytes, size_t n, const char *message) {
+    struct image image = {0};
+    struct err err = {0};
+
+    if (image_decode(bytes, n, "cut.jpg", IMAGE_AS_STORED, &image, &err) == 0)
+        fail_msg("%zu bytes are read, expected \"%s\"", n, message);
+    assert_int_equal(err.kind, ERR_DATA);
+    assert_contains(err.msg, message);
+}
+
+/* Of a sequential file every cut but that of the end marker loses pixels; of a progressive one a
+ * cut between scans, too, which libjpeg does not notice. */
+static void missing_pixels_are_refused(void **state) {
+    size_t n;
+
+    (void)state;
+    make_noise("whole.jpg", NULL);
+    unsigned char *bytes = read_bytes(in_scratch("whole.jpg"), &n);
+    for (size_t cut = find_marker(bytes, n, 0xda); cut < n - 3; cut++)
+        assert_missing(bytes, cut, "cut.jpg: broken JPEG: ");
+    free(bytes);
+    make_noise("scans.jpg", in_scans);
+    bytes = read_bytes(in_scratch("scans.jpg"), &n);
+    for (size_t cut = 4; cut < n - 3; cut++)
+        assert_missing(bytes, cut, "cut.jpg: broken JPEG: ");
+    assert_missing(bytes, find_marker(bytes, n, 0xda), "broken JPEG: ");
+    free(bytes);
+    make_noise("restarts.jpg", with_restarts);
+    bytes = read_bytes(in_scratch("restarts.jpg"), &n);
+    bytes[find_marker(bytes, n, 0xd1) + 1] = 0xd5;
+    assert_missing(bytes, n, "instead of RST");
+    free(bytes);
+}
+
+/* Tiff headers of a tag; fields: order, type, value, how long the block is. */
+static void orientation_is_read_of_exif(void **state) {
+    static const struct {
+        const char *exif;
+        size_t n;
+        int expected;
+    } cases[] = {
+        {"Exif\0\0II*\0\10\0\0\0\1\0\x12\1\3\0\1\0\0\0\6\0\0\0", 28, 6},
+        {"Exif\0\0MM\0*\0\0\0\10\0\1\1\x12\0\3\0\0\0\1\0\10\0\0", 28, 8},
+        {"Exif\0\0II*\0\10\0\0\0\1\0\x12\1\3\0\1\0\0\0\0\0\0\0", 28, 1}, /* 0 and 9 are none */
+        {"Exif\0\0II*\0\10\0\0\0\1\0\x12\1\3\0\1\0\0\0\11\0\0\0", 28, 1},
+        {"Exif\0\0II*\0\10\0\0\0\1\0\x12\1\4\0\1\0\0\0\6\0\0\0", 28, 1}, /* a long, not a short */
+        {"Exif\0\0II*\0\10\0\0\0\1\0\x11\1\3\0\1\0\0\0\6\0\0\0", 28, 1}, /* another tag */
+        {"Exif\0\0II*\0\10\0\0\0\1\0\x12\1\3\0\1\0\0\0\6", 25, 1},       /* ends too early */
+        {"Exif\0\0II*\0\xff\xff\xff\xff\1\0\x12\1\3\0\1\0\0\0\6\0\0\0", 28, 1},
+        {"Exif\0\0II*\0\10\0\0\0\xff\xff\x11\1\3\0\1\0\0\0\6\0\0\0", 28, 1},
+        {"Exif\0\0XX*\0\10\0\0\0\1\0\x12\1\3\0\1\0\0\0\6\0\0\0", 28, 1},
+        {"Exif\0", 6, 1},
+    };
+
+    (void)state;
+    write_plain_jpeg(in_scratch("e.jpg"), 16, 8, 1, 2, 3);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct image image = {0};
+        struct err err = {0};
+        size_t n, k = cases[i].n;
+        unsigned char *bytes = read_bytes(in_scratch("e.jpg"), &n), *with = malloc(n + k + 4);
+
+        assert_non_null(with);
+        memcpy(with, bytes, 2);
+        memcpy(with + 2, (const unsigned char[]){0xff, 0xe1, 0, (unsigned char)(k + 2)}, 4);
+        memcpy(with + 6, cases[i].exif, k);
+        memcpy(with + 6 + k, bytes + 2, n - 2);
+        if (image_decode(with, n + k + 4, "e", IMAGE_AS_STORED, &image, &err))
+            fail_msg("%s", err.msg);
+        if (image.orientation != cases[i].expected)
+            fail_msg("case %zu: orientation %d", i, image.orientation);
+        assert_int_equal(image.width, cases[i].expected >= 5 ? 8 : 16);
+        image_release(&image);
+        free(bytes);
+        free(with);
+    }
+}
+
 static void broken_images_are_refused(void **state) {
     unsigned char *bytes;
     size_t n;
@@ -156,7 +310,8 @@ static void broken_images_are_refused(void **state) {
         assert_refused(in_scratch("cut.png"), "broken PNG: it ends too early");
     }
     write_bytes(in_scratch("text.jpg"), "not an image", 12);
-    assert_refused(in_scratch("text.jpg"), "is neither JPEG nor PNG");
+    assert_refused(in_scratch("text.jpg"),
+                   "is no JPEG, PNG, WebP, BMP, GIF or TIFF: it begins with 6e 6f 74 20");
     write_bytes(in_scratch("empty.jpg"), "", 0);
     assert_refused(in_scratch("empty.jpg"), "is empty, expected an image");
     assert_refused(in_scratch("none.jpg"), "No such file or directory");
@@ -199,6 +354,9 @@ int main(void) {
         cmocka_unit_test(cmyk_jpeg_becomes_rgb),
         cmocka_unit_test(png_of_every_kind_becomes_bytes),
         cmocka_unit_test(png_comes_back_exactly),
+        cmocka_unit_test(what_is_only_against_the_rules_is_read),
+        cmocka_unit_test(missing_pixels_are_refused),
+        cmocka_unit_test(orientation_is_read_of_exif),
         cmocka_unit_test(broken_images_are_refused),
         cmocka_unit_test(resizing_agrees_with_pillow),
     };

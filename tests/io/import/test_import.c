@@ -159,50 +159,138 @@ static void a_broken_image_is_named_or_skipped(void **state) {
     assert_contains(result.first_skipped, "broken/train/ape/1.JPEG");
 }
 
-static void grey_and_colour_need_a_decision_where_grey_is_first(void **state) {
+static void the_most_decide_between_grey_and_colour(void **state) {
     unsigned char grey[80] = {0};
     struct import_options options = plain;
     struct import_result result;
+    struct dataset *ds;
     struct err err = {0};
 
     (void)state;
     make_images("grey");
+    write_jpeg(in_scratch("grey/train/ape/0.jpg"), 10, 8, JCS_GRAYSCALE, grey);
+    assert_int_equal(import("imagefolder", "grey", &options, &result, &err), 0);
+    assert_contains(result.note, "colour: 7 of 8 images; 1 other became coloured");
     for (int i = 0; i < 3; i++) {
         char path[64];
 
         snprintf(path, sizeof path, "grey/train/ape/%d.%s", i, i % 2 ? "JPEG" : "jpg");
-        write_jpeg(in_scratch(path), 10, 8, TJPF_GRAY, grey);
-        snprintf(path, sizeof path, "grey/train/bee/%d.%s", i, i % 2 ? "JPEG" : "jpg");
-        write_jpeg(in_scratch(path), 10, 8, TJPF_GRAY, grey);
+        write_jpeg(in_scratch(path), 10, 8, JCS_GRAYSCALE, grey);
     }
-    assert_int_equal(import("imagefolder", "grey", &options, &result, &err), -1);
-    assert_int_equal(err.kind, ERR_USAGE);
-    assert_contains(err.msg, "choose with --colour or --grey");
-    options.mode = IMAGE_GREY;
+    write_jpeg(in_scratch("grey/train/bee/1.JPEG"), 10, 8, JCS_GRAYSCALE, grey);
     assert_int_equal(import("imagefolder", "grey", &options, &result, &err), 0);
+    assert_contains(result.note, "colour: 4 of 8 images; 4 others became coloured");
+    write_jpeg(in_scratch("grey/train/bee/2.jpg"), 10, 8, JCS_GRAYSCALE, grey);
+    assert_int_equal(import("imagefolder", "grey", &options, &result, &err), 0);
+    assert_contains(result.note, "grey: 5 of 8 images; 3 others became grey");
+    ds = open_split("train");
+    assert_int_equal(dataset_field(ds, 0)->sample.dim[2], 1);
+    dataset_close(ds);
     options.mode = IMAGE_COLOUR;
     assert_int_equal(import("imagefolder", "grey", &options, &result, &err), 0);
+    assert_null(strstr(result.note, "of 8 images"));
+    ds = open_split("train");
+    assert_int_equal(dataset_field(ds, 0)->sample.dim[2], 3);
+    dataset_close(ds);
 }
 
-static void a_class_that_training_lacks_is_refused(void **state) {
+static void classes_are_those_of_all_splits(void **state) {
     struct import_result result;
+    struct dataset *ds;
     struct err err = {0};
 
     (void)state;
     make_images("extra");
-    make_folder("extra/test/cow");
-    write_plain_jpeg(in_scratch("extra/test/cow/0.jpg"), 10, 8, 0, 0, 0);
-    assert_int_equal(import("imagefolder", "extra", &plain, &result, &err), -1);
-    assert_int_equal(err.kind, ERR_DATA);
-    assert_contains(err.msg, "extra/test: has the class 'cow', which train has not");
-    make_folder("extra/train/cow");
-    assert_int_equal(import("imagefolder", "extra", &plain, &result, &err), -1);
-    assert_contains(err.msg, "extra/train/cow: has no .jpg, .jpeg or .png");
-    make_folder("nothing");
-    assert_int_equal(import("imagefolder", "nothing", &plain, &result, &err), -1);
-    assert_contains(err.msg, "nothing: has no folders");
+    make_folder("extra/test/auk");
+    write_plain_jpeg(in_scratch("extra/test/auk/0.jpg"), 10, 8, 0, 0, 0);
+    if (import("imagefolder", "extra", &plain, &result, &err))
+        fail_msg("%s", err.msg);
+    assert_int_equal(result.n_classes, 3);
+    assert_contains(result.note, "classes of which train has no images: auk");
+    ds = open_split("train");
+    assert_string_equal(dataset_class_name(ds, 1, 1), "auk");
+    assert_int_equal(dataset_class_counts(ds, 1)[1], 0);
+    assert_int_equal(dataset_class_counts(ds, 1)[2], 3);
+    dataset_close(ds);
     assert_int_equal(import("imagefolder", "absent", &plain, &result, &err), -1);
     assert_int_equal(err.kind, ERR_IO);
+}
+
+static int by_value(const void *a, const void *b) {
+    return *(const unsigned char *)a - *(const unsigned char *)b;
+}
+
+/* 10 apes and 20 bees, each with a grey of its own: a fifth of each is held out, none is lost. */
+static void held_out_images_keep_the_mixture_of_classes(void **state) {
+    struct import_options options = {.threads = 2, .split = {.share = 0.2, .seed = 1}};
+    struct import_result result;
+    unsigned char grey[30], first[6], pixels[8 * 10 * 3];
+    struct err err = {0};
+    char path[64];
+
+    (void)state;
+    make_folder("held");
+    make_folder("held/ape");
+    make_folder("held/bee");
+    for (int i = 0; i < 30; i++) {
+        snprintf(path, sizeof path, "held/%s/%d.jpg", i < 10 ? "ape" : "bee", i);
+        write_plain_jpeg(in_scratch(path), 10, 8, 8 * i, 8 * i, 8 * i);
+    }
+    for (int seed = 1; seed <= 3; seed++) {
+        int n = 0;
+
+        options.split.seed = seed == 3 ? 1 : (uint64_t)seed;
+        if (import("imagefolder", "held", &options, &result, &err))
+            fail_msg("%s", err.msg);
+        assert_string_equal(result.note, "train: 24 images\nvalidate: 6 images");
+        for (int s = 0; s < 2; s++) {
+            struct dataset *ds = open_split(s ? "train" : "validate");
+
+            assert_int_equal(dataset_class_counts(ds, 1)[0], s ? 8 : 2);
+            assert_int_equal(dataset_class_counts(ds, 1)[1], s ? 16 : 4);
+            for (int64_t i = 0; i < dataset_len(ds); i++) {
+                assert_int_equal(dataset_read(ds, 0, &i, 1, pixels, &err), 0);
+                grey[n++] = (unsigned char)((pixels[0] + 4) / 8);
+                assert_int_equal(dataset_labels(ds, 1)[i], grey[n - 1] >= 10);
+            }
+            dataset_close(ds);
+        }
+        if (seed == 1)
+            memcpy(first, grey, sizeof first);
+        assert_int_equal(memcmp(first, grey, sizeof first) == 0, seed != 2);
+        qsort(grey, 30, 1, by_value);
+        for (int i = 0; i < 30; i++)
+            assert_int_equal(grey[i], i);
+    }
+}
+
+static void nothing_to_hold_out_is_refused(void **state) {
+    struct import_options options = {.threads = 1, .split = {.n = 6}};
+    struct import_result result;
+    struct err err = {0};
+
+    (void)state;
+    assert_int_equal(import("imagefolder", "plain", &options, &result, &err), -1);
+    assert_int_equal(err.kind, ERR_USAGE);
+    assert_contains(err.msg, "--split would hold out 6 of 6 images of train");
+    options.split = (struct import_split){.share = 0.01};
+    assert_int_equal(import("imagefolder", "plain", &options, &result, &err), -1);
+    assert_contains(err.msg, "--split would hold out 0 of 6 images of train");
+    assert_int_equal(rename(in_scratch("plain/test"), in_scratch("plain/Validation")), 0);
+    options.split.share = 0.5;
+    assert_int_equal(import("imagefolder", "plain", &options, &result, &err), -1);
+    assert_contains(err.msg, "--split has nothing to do: there is a group validate");
+    assert_int_equal(rename(in_scratch("plain/train"), in_scratch("plain/a")), 0);
+    assert_int_equal(rename(in_scratch("plain/Validation"), in_scratch("plain/b")), 0);
+    assert_int_equal(import("imagefolder", "plain", &options, &result, &err), -1);
+    assert_contains(err.msg, "no split is called train; the first of 2 is a");
+    make_folder("singles");
+    make_folder("singles/ape");
+    make_folder("singles/bee");
+    write_plain_jpeg(in_scratch("singles/ape/1.jpg"), 10, 8, 0, 0, 0);
+    write_plain_jpeg(in_scratch("singles/bee/1.jpg"), 10, 8, 0, 0, 0);
+    assert_int_equal(import("imagefolder", "singles", &options, &result, &err), -1);
+    assert_contains(err.msg, "finds nothing to hold out: each class has one image in ");
 }
 
 /* n images of 2x3 pixels, image i of class i % 4, pixels 10 i + 0 .. 5. */
@@ -338,8 +426,10 @@ int main(void) {
         cmocka_unit_test(threads_do_not_change_the_file),
         cmocka_unit_test(other_sizes_need_a_decision),
         cmocka_unit_test(a_broken_image_is_named_or_skipped),
-        cmocka_unit_test(grey_and_colour_need_a_decision_where_grey_is_first),
-        cmocka_unit_test(a_class_that_training_lacks_is_refused),
+        cmocka_unit_test(the_most_decide_between_grey_and_colour),
+        cmocka_unit_test(classes_are_those_of_all_splits),
+        cmocka_unit_test(held_out_images_keep_the_mixture_of_classes),
+        cmocka_unit_test(nothing_to_hold_out_is_refused),
         cmocka_unit_test(idx_files_are_read),
         cmocka_unit_test(wrong_idx_files_are_refused),
         cmocka_unit_test(cifar_batches_are_read),

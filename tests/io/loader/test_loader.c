@@ -4,6 +4,7 @@
 #include "io/h5/h5.h"
 
 #include <fcntl.h>
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -298,6 +299,47 @@ static void a_read_error_is_told_by_wait(void **state) {
     dataset_close(ds);
 }
 
+/* Sample 3 of "nan" has one at row 1, column 2; an unpaired field of one row is infinite. */
+static void what_is_not_finite_is_found_by_sample_and_place(void **state) {
+    const int64_t samples[] = {4, 3, 5};
+    float reals[SAMPLES * PIXELS] = {0};
+    const float other[2] = {INFINITY, -INFINITY};
+    char file_path[96], text[256];
+    struct err err = {0};
+    struct dataset *ds;
+    struct h5 *file;
+
+    (void)state;
+    snprintf(file_path, sizeof file_path, "%s/nan.h5", folder);
+    reals[3 * PIXELS + 5] = NAN;
+    for (int second = 0; second < 2; second++) {
+        assert_int_equal(h5_create(&file, file_path, &err), 0);
+        h5_write(file, "/a", H5_TYPE_F32, 3, (int64_t[]){SAMPLES, HEIGHT, WIDTH}, reals, &err);
+        if (second) {
+            h5_write(file, "/b", H5_TYPE_F32, 1, (int64_t[]){2}, other, &err);
+            h5_attr_write_int(file, "/b", "unpaired", 1, &err);
+        }
+        h5_close(file);
+        assert_int_equal(dataset_open(&ds, file_path, 0, &err), 0);
+        struct loader *loader =
+            new_loader(&(struct loader_config){.dataset = ds, .max_batch = MAX_BATCH});
+        loader_request(loader, samples + 2 * second, NULL, second ? 1 : 3, 0);
+        loader_request(loader, samples, NULL, 1, 0);
+        struct loader_batch batch = wait_for(loader);
+        assert_true(loader_batch_not_finite(&batch, text, sizeof text));
+        assert_non_null(
+            strstr(text, second ? "field b of sample 1 of " : "field a of sample 3 of "));
+        assert_non_null(strstr(text, second ? "nan.h5 is infinite" : "nan.h5 is nan at [1, 2]"));
+        loader_release_batch(loader);
+        batch = wait_for(loader);
+        assert_int_equal(loader_batch_not_finite(&batch, text, sizeof text), second);
+        loader_free(loader);
+        dataset_close(ds);
+    }
+    assert_false(loader_batch_not_finite(&(struct loader_batch){.n = 3}, text, sizeof text));
+    unlink(file_path);
+}
+
 static void it_can_be_freed_at_any_moment(void **state) {
     (void)state;
     const int64_t samples[] = {0, 1, 2, 3, 4};
@@ -326,6 +368,7 @@ int main(void) {
         cmocka_unit_test(a_wrong_pipeline_names_the_dataset),
         cmocka_unit_test(too_much_memory_is_refused),
         cmocka_unit_test(a_read_error_is_told_by_wait),
+        cmocka_unit_test(what_is_not_finite_is_found_by_sample_and_place),
         cmocka_unit_test(it_can_be_freed_at_any_moment),
     };
 

@@ -238,6 +238,7 @@ static void a_field_that_a_word_does_not_fit_is_named(void **state) {
     const unsigned char zeros[64] = {0};
     h5_write(file, "/images", H5_TYPE_U8, 4, (int64_t[]){1, 2, 2, 1}, zeros, &err);
     h5_write(file, "/b", H5_TYPE_U8, 4, (int64_t[]){1, 2, 2, 1}, zeros, &err);
+    h5_attr_write_text(file, "/b", "kind", "image", &err);
     h5_attr_write_reals(file, "/images", "mean", mean, 1, &err);
     h5_attr_write_reals(file, "/images", "std", mean, 1, &err);
     assert_int_equal(h5_sync(file, &err), 0);
@@ -268,7 +269,9 @@ static void unpaired_rows_are_drawn_anew_in_every_epoch(void **state) {
     (void)state;
     assert_int_equal(h5_create(&file, in_scratch("p.h5"), &err), 0);
     h5_write(file, "/a", H5_TYPE_U8, 4, (int64_t[]){N, 2, 2, 1}, a, &err);
+    h5_attr_write_text(file, "/a", "kind", "image", &err);
     h5_write(file, "/b", H5_TYPE_U8, 4, (int64_t[]){ROWS, 1, 1, 1}, b, &err);
+    h5_attr_write_text(file, "/b", "kind", "image", &err);
     h5_attr_write_int(file, "/b", "unpaired", 1, &err);
     assert_int_equal(h5_sync(file, &err), 0);
     h5_close(file);

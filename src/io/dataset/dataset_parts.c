@@ -1,0 +1,249 @@
+/* Several files as one dataset: opened one by one, checked to be alike, read as if they were one.
+ */
+#include "io/dataset/dataset_private.h"
+#include "io/dataset/dataset_spec.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+enum {
+    JOIN_BYTES = 4 << 20, /* rows of one part that are on their way at a time */
+    JOIN_ROWS = 1024,
+};
+
+static int64_t rows_at_a_time(const struct dataset_field *f) {
+    const int64_t n = JOIN_BYTES / (int64_t)dataset_out_bytes(f);
+
+    return n < 1 ? 1 : n < JOIN_ROWS ? n : JOIN_ROWS;
+}
+
+static const char *kind_text(const struct dataset_field *f) {
+    if (f->kind == DATASET_CLASS)
+        return "class numbers";
+    if (f->image)
+        return f->kind == DATASET_BYTES ? "images of bytes" : "images of floats";
+    return f->kind == DATASET_BYTES ? "bytes" : "floats";
+}
+
+static int check_field(const struct dataset *a, const struct dataset_field *f,
+                       const struct dataset *b, const struct dataset_field *g, struct err *err) {
+    char x[SHAPE_TEXT], y[SHAPE_TEXT];
+
+    if (!shape_equal(&f->sample, &g->sample))
+        return err_set(err, ERR_DATA, "%s has %s of %s, but %s of %s: they are no one dataset",
+                       b->name, f->name, shape_text(&g->sample, x), a->name,
+                       shape_text(&f->sample, y));
+    if (f->kind != g->kind || f->image != g->image)
+        return err_set(err, ERR_DATA, "%s has %s of %s, but %s of %s: they are no one dataset",
+                       b->name, f->name, kind_text(g), a->name, kind_text(f));
+    if (f->unpaired != g->unpaired)
+        return err_set(err, ERR_DATA, "%s of %s is unpaired, but that of %s is not", f->name,
+                       (f->unpaired ? a : b)->name, (f->unpaired ? b : a)->name);
+    return 0;
+}
+
+/* Find the fields of the first part in another one, which has no others. */
+static int match_fields(const struct dataset *first, struct dataset_part *p, struct err *err) {
+    const struct dataset *ds = p->ds;
+
+    for (int i = 0; i < first->n_fields; i++) {
+        const struct dataset_field *f = &first->field[i];
+
+        p->field[i] = dataset_find_field(ds, f->name);
+        if (p->field[i] < 0)
+            return err_set(err, ERR_DATA, "%s has no field %s, but %s has: they are no one dataset",
+                           ds->name, f->name, first->name);
+        if (check_field(first, f, ds, &ds->field[p->field[i]], err))
+            return -1;
+    }
+    for (int i = 0; i < ds->n_fields; i++)
+        if (dataset_find_field(first, ds->field[i].name) < 0)
+            return err_set(err, ERR_DATA, "%s has no field %s, but %s has: they are no one dataset",
+                           first->name, ds->field[i].name, ds->name);
+    return 0;
+}
+
+/* What a part in memory has taken of what may be kept. */
+static int64_t kept_bytes(const struct dataset *ds) {
+    int64_t bytes = 0;
+
+    for (int i = 0; i < ds->n_fields && dataset_in_memory(ds); i++)
+        if (!dataset_labels(ds, i))
+            bytes += ds->field[i].rows * (int64_t)ds->column[i].row_bytes;
+    return bytes;
+}
+
+/* Parts that are not kept in memory stay open; systems allow 1024 files unless asked for more. */
+static void allow_files(int n) {
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur == RLIM_INFINITY)
+        return;
+    limit.rlim_cur += (rlim_t)n;
+    if (limit.rlim_cur > limit.rlim_max)
+        limit.rlim_cur = limit.rlim_max;
+    (void)setrlimit(RLIMIT_NOFILE, &limit); /* opening will tell */
+}
+
+static int open_parts(struct dataset *ds, const struct dataset_spec *spec, int64_t cache_bytes,
+                      struct err *err) {
+    size_t run = 0;
+
+    ds->part = calloc((size_t)spec->n, sizeof *ds->part);
+    if (!ds->part)
+        return dataset_no_memory(ds, err);
+    allow_files(spec->n);
+    for (; ds->n_parts < spec->n; ds->n_parts++) {
+        struct dataset_part *p = &ds->part[ds->n_parts];
+
+        if (dataset_open_file(&p->ds, spec->part[ds->n_parts], cache_bytes, spec->n, err))
+            return -1;
+        cache_bytes -= kept_bytes(p->ds);
+        if (p->ds->run && dataset_run_bytes(p->ds) > run)
+            run = dataset_run_bytes(p->ds);
+        free(p->ds->run); /* one for all will do: they are read one after another */
+        p->ds->run = NULL;
+        if (match_fields(ds->part[0].ds, p, err)) {
+            ds->n_parts++;
+            return -1;
+        }
+    }
+    ds->run = run ? malloc(run) : NULL;
+    if (run && !ds->run)
+        return dataset_no_memory(ds, err);
+    for (int k = 0; k < ds->n_parts; k++)
+        ds->part[k].ds->run = ds->run;
+    return 0;
+}
+
+/* Rows one after another, those of unpaired fields too. */
+static void join_rows(struct dataset *ds) {
+    const struct dataset *first = ds->part[0].ds;
+
+    ds->n_fields = first->n_fields;
+    for (int i = 0; i < ds->n_fields; i++) {
+        ds->field[i] = first->field[i];
+        ds->field[i].rows = 0;
+    }
+    for (int k = 0; k < ds->n_parts; k++) {
+        struct dataset_part *p = &ds->part[k];
+
+        ds->len += p->ds->len;
+        for (int i = 0; i < ds->n_fields; i++) {
+            p->begin[i] = ds->field[i].rows;
+            ds->field[i].rows += p->ds->field[p->field[i]].rows;
+        }
+        if (!*ds->ignored)
+            strcpy(ds->ignored, p->ds->ignored);
+    }
+}
+
+/* A copy under another name is no new data. */
+static int tell_copies(struct dataset *ds, struct err *err) {
+    for (int k = 1; k < ds->n_parts; k++)
+        for (int j = 0; j < k; j++)
+            if (ds->part[j].ds->fingerprint == ds->part[k].ds->fingerprint)
+                return dataset_guess(ds, err, "%s holds the same samples as %s: they count twice",
+                                     ds->part[k].ds->name, ds->part[j].ds->name);
+    return 0;
+}
+
+/* Parts are alike, and so is what is guessed of them: that of the first will do. */
+static int join_guesses(struct dataset *ds, struct err *err) {
+    for (int k = 0; k < ds->n_parts; k++)
+        if (*dataset_guesses(ds->part[k].ds))
+            return dataset_guess(ds, err, "%s", dataset_guesses(ds->part[k].ds));
+    return 0;
+}
+
+static int join(struct dataset *ds, struct err *err) {
+    size_t most = 1;
+
+    join_rows(ds);
+    if (join_guesses(ds, err) || tell_copies(ds, err))
+        return -1;
+    for (int i = 0; i < ds->n_fields; i++) {
+        const size_t bytes =
+            (size_t)rows_at_a_time(&ds->field[i]) * dataset_out_bytes(&ds->field[i]);
+
+        most = bytes > most ? bytes : most;
+        if (dataset_join_field(ds, i, err))
+            return -1;
+    }
+    ds->joined = malloc(most);
+    return ds->joined ? dataset_take_fingerprint(ds, err) : dataset_no_memory(ds, err);
+}
+
+static int open_set(struct dataset **out, const char *name, const struct dataset_spec *spec,
+                    int64_t cache_bytes, struct err *err) {
+    struct dataset *ds = calloc(1, sizeof *ds);
+
+    if (ds)
+        ds->name = strdup(name);
+    if (!ds || !ds->name) {
+        free(ds);
+        return err_set(err, ERR_IO, "%s: out of memory", name);
+    }
+    if (open_parts(ds, spec, cache_bytes, err) || join(ds, err)) {
+        dataset_close(ds);
+        return -1;
+    }
+    *out = ds;
+    return 0;
+}
+
+int dataset_open(struct dataset **out, const char *spec, int64_t cache_bytes, struct err *err) {
+    struct dataset_spec list = {0};
+    int rc = dataset_spec_read(&list, spec, err);
+
+    if (!rc)
+        rc = list.n == 1 ? dataset_open_file(out, list.part[0], cache_bytes, 1, err)
+                         : open_set(out, spec, &list, cache_bytes, err);
+    dataset_spec_release(&list);
+    return rc;
+}
+
+/* Which part has that row. */
+static const struct dataset_part *part_of(const struct dataset *ds, int i, int64_t row) {
+    int low = 0, high = ds->n_parts - 1;
+
+    while (low < high) {
+        const int middle = (low + high + 1) / 2;
+
+        if (row < ds->part[middle].begin[i])
+            high = middle - 1;
+        else
+            low = middle;
+    }
+    return &ds->part[low];
+}
+
+/* Part by part, so that neighbours in a file are read together. */
+int dataset_read_parts(struct dataset *ds, int i, const int64_t *index, int64_t n, void *out,
+                       struct err *err) {
+    const struct dataset_field *f = &ds->field[i];
+    const int64_t most = rows_at_a_time(f);
+    const size_t bytes = dataset_out_bytes(f);
+    int64_t row[JOIN_ROWS];
+
+    if (dataset_sort_rows(ds, index, n, err))
+        return -1;
+    const struct wanted *wanted = ds->wanted;
+    for (int64_t begin = 0, end; begin < n; begin = end) {
+        const struct dataset_part *p = part_of(ds, i, wanted[begin].row);
+        const int64_t rows = p->ds->field[p->field[i]].rows;
+
+        for (end = begin; end < n && end - begin < most; end++) {
+            if (wanted[end].row - p->begin[i] >= rows)
+                break;
+            row[end - begin] = wanted[end].row - p->begin[i];
+        }
+        if (dataset_read(p->ds, p->field[i], row, end - begin, ds->joined, err))
+            return -1;
+        for (int64_t k = begin; k < end; k++)
+            memcpy((unsigned char *)out + (size_t)wanted[k].at * bytes,
+                   ds->joined + (size_t)(k - begin) * bytes, bytes);
+    }
+    return 0;
+}

@@ -1,0 +1,163 @@
+#include "io/dataset/dataset_verify.h"
+#include "io/dataset/dataset_private.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <xxhash.h>
+
+enum { PASS_BYTES = 4 << 20, HASH_TEXT = 24 };
+
+/* Rows to read at a time of so many bytes each. */
+static int64_t rows_of(int64_t row_bytes) {
+    return row_bytes < PASS_BYTES ? PASS_BYTES / row_bytes : 1;
+}
+
+static void tell(const struct verify_progress *progress, int64_t rows) {
+    if (progress && progress->add)
+        progress->add(progress->context, rows);
+}
+
+/* What a pass over a field needs. */
+struct verify_pass {
+    struct dataset *ds;
+    int field;
+    int64_t *index; /* [most] */
+    void *values;   /* [most, sample] of 4 bytes */
+    int64_t *count; /* [classes] */
+    int64_t most;
+};
+
+static int pass_init(struct verify_pass *p, struct dataset *ds, int field, struct err *err) {
+    const int64_t len = dataset_sample_len(dataset_field(ds, field));
+
+    *p = (struct verify_pass){.ds = ds, .field = field, .most = rows_of(len * 4)};
+    p->index = malloc((size_t)p->most * sizeof *p->index);
+    p->values = malloc((size_t)(p->most * len) * 4);
+    p->count = calloc((size_t)dataset_field_classes(ds, field) + 1, sizeof *p->count);
+    return p->index && p->values && p->count ? 0 : dataset_no_memory(ds, err);
+}
+
+static void pass_release(struct verify_pass *p) {
+    free(p->index);
+    free(p->values);
+    free(p->count);
+}
+
+/* Rows first .. first + n - 1, which were read. */
+static void look(struct verify_pass *p, int64_t first, int64_t n, struct verify_result *out) {
+    const struct dataset_field *f = dataset_field(p->ds, p->field);
+    const int64_t len = dataset_sample_len(f);
+    const float *number = p->values;
+    const int32_t *class = p->values;
+
+    for (int64_t k = 0; f->kind == DATASET_CLASS && k < n * len; k++)
+        if (class[k] >= 0)
+            p->count[class[k]]++;
+    for (int64_t k = 0; f->kind == DATASET_REALS && k < n * len; k++)
+        if (!isfinite(number[k]) && !out->n++) {
+            out->row = first + k / len;
+            out->at = k % len;
+            out->value = (double)number[k];
+        }
+}
+
+/* Does the file say rightly how often each class occurs? */
+static int check_counts(const struct verify_pass *p, struct err *err) {
+    const int64_t *told = dataset_class_counts(p->ds, p->field);
+
+    for (int k = 0; k < dataset_field_classes(p->ds, p->field); k++)
+        if (told[k] != p->count[k])
+            return err_set(err, ERR_DATA,
+                           "%s: %s holds class %d %" PRId64
+                           " times, but its attribute class_counts says %" PRId64,
+                           dataset_name(p->ds), dataset_field_path(p->ds, p->field), k, p->count[k],
+                           told[k]);
+    return 0;
+}
+
+int verify_field(struct dataset *ds, int i, const struct verify_progress *progress,
+                 struct verify_result *out, struct err *err) {
+    const struct dataset_field *f = dataset_field(ds, i);
+    struct verify_pass p;
+    int status = pass_init(&p, ds, i, err);
+
+    *out = (struct verify_result){0};
+    for (int64_t first = 0; !status && first < f->rows; first += p.most) {
+        const int64_t n = f->rows - first < p.most ? f->rows - first : p.most;
+
+        for (int64_t k = 0; k < n; k++)
+            p.index[k] = first + k;
+        status = dataset_read(ds, i, p.index, n, p.values, err);
+        if (!status)
+            look(&p, first, n, out);
+        tell(progress, n);
+    }
+    if (!status && f->kind == DATASET_CLASS)
+        status = check_counts(&p, err);
+    pass_release(&p);
+    return status;
+}
+
+/* XXH3 of all rows. */
+static int hash_rows(struct h5_data *data, const struct verify_progress *progress,
+                     XXH3_state_t *state, struct err *err) {
+    const struct h5_info *info = h5_data_info(data);
+    const int64_t bytes = h5_row_len(info) * info->item_bytes, most = rows_of(bytes ? bytes : 1);
+    const int64_t rows = info->rank ? info->dim[0] : 1;
+    void *values = malloc((size_t)(most * (bytes ? bytes : 1)));
+    int status = values ? 0 : err_set(err, ERR_IO, "not enough memory to read rows");
+
+    for (int64_t first = 0; !status && first < rows; first += most) {
+        const int64_t n = rows - first < most ? rows - first : most;
+
+        status = h5_data_read_stored(data, first, n, values, err);
+        if (!status)
+            XXH3_64bits_update(state, values, (size_t)(n * bytes));
+        tell(progress, n);
+    }
+    free(values);
+    return status;
+}
+
+static int compute(struct h5 *file, const char *path, const struct verify_progress *progress,
+                   char text[HASH_TEXT], struct err *err) {
+    XXH3_state_t *state = XXH3_createState();
+    struct h5_data *data = NULL;
+    int status = state ? h5_data_open(&data, file, path, err)
+                       : err_set(err, ERR_IO, "%s: out of memory", h5_name(file));
+
+    if (!status) {
+        XXH3_64bits_reset(state);
+        status = hash_rows(data, progress, state, err);
+    }
+    if (!status)
+        snprintf(text, HASH_TEXT, "xxh3:%016" PRIx64, (uint64_t)XXH3_64bits_digest(state));
+    h5_data_close(data);
+    XXH3_freeState(state);
+    return status;
+}
+
+int verify_hash(struct h5 *file, const char *path, const struct verify_progress *progress,
+                struct err *err) {
+    const int told = h5_attr_exists(file, path, "content_hash", err);
+    char found[HASH_TEXT], *written;
+    int status = 1;
+
+    if (told <= 0)
+        return told;
+    if (h5_attr_text(file, path, "content_hash", &written, err))
+        return -1;
+    if (compute(file, path, progress, found, err))
+        status = -1;
+    else if (strcmp(found, written) != 0)
+        status = err_set(err, ERR_DATA,
+                         "%s:%s: is not what was written: its content_hash is %.40s, but it holds "
+                         "%s; take a copy that is sound, or delete the attribute if it was changed "
+                         "on purpose",
+                         h5_name(file), path, written, found);
+    free(written);
+    return status;
+}

@@ -1,0 +1,21 @@
+/* h5_copy.h - rows and attributes from one file to another as they are stored: nothing is lost that
+ * our own types of numbers have no place for. Integers and floats become little endian. */
+#pragma once
+#include "io/h5/h5.h"
+
+/* Create a dataset that grows, of rows like those of `model`: type, shape, chunks, compression.
+ * Errors: ERR_IO; ERR_DATA where the model has no rows. */
+int h5_copy_create(struct h5_data **out, struct h5 *file, const char *path,
+                   const struct h5_data *model, struct err *err);
+
+/* Read rows first .. first + n - 1 as they are stored into out[n * h5_row_len * item_bytes].
+ * Errors: ERR_DATA, ERR_IO. */
+int h5_copy_read(const struct h5_data *data, int64_t first, int64_t n, void *out, struct err *err);
+
+/* Add n rows of what h5_copy_read gives. Errors: ERR_IO. */
+int h5_copy_append(struct h5_data *data, int64_t n, const void *rows, struct err *err);
+
+/* Copy the attributes of a group or dataset, except those called as one of `but` (ends with NULL).
+ * Errors: ERR_DATA, ERR_IO. */
+int h5_copy_attrs(struct h5 *from, const char *from_object, struct h5 *to, const char *to_object,
+                  const char *const *but, struct err *err);

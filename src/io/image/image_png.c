@@ -1,0 +1,177 @@
+/* PNG by libpng. */
+#include "io/image/image_private.h"
+
+#include <errno.h>
+#include <png.h>
+#include <setjmp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { AT_COLOUR = 25, AT_CHUNKS = 33 }; /* bytes; the header is always the first */
+
+/* The bytes that libpng has not read yet, and where it leaves when it fails. */
+struct png_source {
+    struct image_file file;
+    struct err *err;
+    jmp_buf failed;
+};
+
+static void png_failed(png_structp png, png_const_charp text) {
+    struct png_source *s = png_get_error_ptr(png);
+
+    image_broken(&s->file, &image_png, text, s->err);
+    longjmp(s->failed, 1);
+}
+
+/* libpng warns of what does not change a pixel, such as colour profiles. */
+static void png_warned(png_structp png, png_const_charp text) {
+    (void)png;
+    (void)text;
+}
+
+static void png_take(png_structp png, png_bytep to, size_t n) {
+    struct image_file *left = &((struct png_source *)png_get_io_ptr(png))->file;
+
+    if (n > left->len)
+        png_error(png, "it ends too early");
+    memcpy(to, left->bytes, n);
+    left->bytes += n;
+    left->len -= n;
+}
+
+static bool grey_or_palette(int colour) {
+    return !(colour & PNG_COLOR_MASK_COLOR) || (colour & PNG_COLOR_MASK_PALETTE);
+}
+
+static bool has_grey_palette(png_structp png, png_infop info) {
+    png_colorp palette = NULL;
+    int n = 0;
+
+    return png_get_PLTE(png, info, &palette, &n) &&
+           image_grey_palette(&palette->red, n, sizeof *palette);
+}
+
+/* Ask for 8 bits a channel. Returns the channels, 1 to 4. */
+static int png_transforms(png_structp png, png_infop info, enum image_mode mode,
+                          struct image *out) {
+    const int colour = png_get_color_type(png, info);
+    const bool deep = png_get_bit_depth(png, info) == 16;
+
+    out->palette = colour == PNG_COLOR_TYPE_PALETTE;
+    if (mode != IMAGE_CLASSES || !grey_or_palette(colour))
+        png_set_expand(png);
+    else
+        png_set_packing(png);
+    if (deep)
+        out->facts |= IMAGE_DEEP;
+    png_set_scale_16(png);
+    png_set_interlace_handling(png);
+    if (out->palette && mode == IMAGE_AS_STORED && has_grey_palette(png, info))
+        png_set_rgb_to_gray(png, PNG_ERROR_ACTION_NONE, -1, -1); /* the colours are greys already */
+    png_read_update_info(png, info);
+    return png_get_channels(png, info);
+}
+
+/* What is not in the pixels: all chunks are read by now. */
+static void png_facts(png_structp png, png_infop info, struct image *out) {
+    png_unknown_chunkp unknown = NULL;
+    png_uint_32 exif_bytes = 0;
+    png_bytep exif = NULL;
+
+    if (png_get_eXIf_1(png, info, &exif_bytes, &exif))
+        out->orientation = image_exif(exif, exif_bytes);
+    if (png_get_unknown_chunks(png, info, &unknown) > 0) /* none but acTL are kept */
+        out->facts |= IMAGE_FRAMES;
+}
+
+/* All locals that change are in *out and *rows, so that longjmp leaves them defined. */
+static int read_png(png_structp png, png_infop info, struct png_source *s, enum image_mode mode,
+                    struct image *out, png_bytep **rows) {
+    int n;
+
+    if (setjmp(s->failed))
+        return -1;
+    png_set_read_fn(png, s, png_take);
+    png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_ALWAYS, (png_const_bytep) "acTL", 1);
+    png_read_info(png, info);
+    if (mode == IMAGE_CLASSES && png_get_bit_depth(png, info) == 16)
+        return image_deep_classes(&s->file, s->err);
+    n = png_transforms(png, info, mode, out);
+    if (image_init(out, s->file.name, png_get_image_width(png, info),
+                   png_get_image_height(png, info), n, s->err))
+        return -1;
+    *rows = malloc((size_t)out->height * sizeof **rows);
+    if (!*rows)
+        return image_no_memory(s->file.name, s->err);
+    for (int y = 0; y < out->height; y++)
+        (*rows)[y] = out->pixels + (size_t)y * (size_t)out->width * (size_t)n;
+    png_read_image(png, *rows);
+    png_read_end(png, info);
+    png_facts(png, info, out);
+    return 0;
+}
+
+static int decode(const struct image_file *file, enum image_mode mode, struct image *out,
+                  struct err *err) {
+    struct png_source source = {.file = *file, .err = err};
+    png_structp png =
+        png_create_read_struct(PNG_LIBPNG_VER_STRING, &source, png_failed, png_warned);
+    png_infop info = png ? png_create_info_struct(png) : NULL;
+    png_bytep *rows = NULL;
+    const int status =
+        info ? read_png(png, info, &source, mode, out, &rows) : image_no_memory(file->name, err);
+
+    png_destroy_read_struct(&png, &info, NULL);
+    free(rows);
+    return status;
+}
+
+static bool is(const struct image_file *file) {
+    return image_begins(file, 0, "\x89PNG\r\n\x1a\n", 8);
+}
+
+/* The palette is a chunk between the header and the pixels. */
+static int palette_channels(const struct image_file *file) {
+    size_t at = AT_CHUNKS;
+
+    while (at < file->len && file->len - at >= 8) {
+        const unsigned char *chunk = file->bytes + at;
+        const size_t bytes = (size_t)chunk[0] << 24 | (size_t)chunk[1] << 16 |
+                             (size_t)chunk[2] << 8 | (size_t)chunk[3];
+
+        if (bytes > file->len - at - 8)
+            return 0;
+        if (memcmp(chunk + 4, "PLTE", 4) == 0)
+            return image_grey_palette(chunk + 8, (int)(bytes / 3), 3) ? 1 : 3;
+        at += bytes + 12;
+    }
+    return 0;
+}
+
+static int channels(const struct image_file *file) {
+    if (file->len < AT_CHUNKS)
+        return 0;
+    if (file->bytes[AT_COLOUR] == PNG_COLOR_TYPE_PALETTE)
+        return palette_channels(file);
+    return file->bytes[AT_COLOUR] & PNG_COLOR_MASK_COLOR ? 3 : 1;
+}
+
+const struct image_format image_png = {"PNG", is, decode, channels};
+
+int image_write_png(const char *path, int width, int height, int n, const unsigned char *pixels,
+                    struct err *err) {
+    png_image png = {.version = PNG_IMAGE_VERSION,
+                     .width = (png_uint_32)width,
+                     .height = (png_uint_32)height,
+                     .format = n == 1 ? PNG_FORMAT_GRAY : PNG_FORMAT_RGB};
+    FILE *file = fopen(path, "wb");
+    int written;
+
+    if (!file)
+        return err_set(err, ERR_IO, "%s: %s", path, strerror(errno));
+    written = png_image_write_to_stdio(&png, file, 0, pixels, 0, NULL);
+    if (fclose(file) || !written)
+        return err_set(err, ERR_IO, "%s: %s", path, written ? strerror(errno) : png.message);
+    return 0;
+}

@@ -1,0 +1,66 @@
+/* image_private.h - what the formats of pictures share. */
+#pragma once
+#include "io/image/image.h"
+
+#include <stdint.h>
+
+/* A whole file, or its beginning, and what errors call it. */
+struct image_file {
+    const unsigned char *bytes; /* [len] */
+    size_t len;
+    const char *name;
+};
+
+struct image_format {
+    const char *name;
+    bool (*is)(const struct image_file *file);
+    /* Everything into *out but turning it and bringing it to the channels of the mode: `channels`
+     * may be 2 and 4, too, the last of them opacity. What is in *out on an error is released by the
+     * caller. Errors: ERR_DATA, ERR_IO, beginning with the name. */
+    int (*decode)(const struct image_file *file, enum image_mode mode, struct image *out,
+                  struct err *err);
+    /* 1 or 3 as image_channels; 0: these bytes do not say. */
+    int (*channels)(const struct image_file *file);
+};
+
+extern const struct image_format image_jpeg, image_png, image_webp, image_bmp, image_gif,
+    image_tiff;
+
+/* What bytes of no format above are, as in "is X": with advice; never NULL. text[room] may be used
+ * for it. */
+const char *image_kind(const struct image_file *file, char *text, size_t room);
+
+int image_no_memory(const char *name, struct err *err);
+
+/* "NAME: broken FORMAT: WHAT" */
+int image_broken(const struct image_file *file, const struct image_format *format, const char *what,
+                 struct err *err);
+
+/* IMAGE_CLASSES: numbers of 16 bits are none. */
+int image_deep_classes(const struct image_file *file, struct err *err);
+
+/* Is text[len] at byte `at`? */
+bool image_begins(const struct image_file *file, size_t at, const char *text, size_t len);
+
+/* Room for width x height pixels; sizes that are none or too large are refused. Keeps what *out
+ * holds beside them. */
+int image_init(struct image *out, const char *name, int64_t width, int64_t height, int channels,
+               struct err *err);
+
+/* Are the n colours, `stride` bytes from one to the next, all greys? */
+bool image_grey_palette(const unsigned char *palette, int n, int stride);
+
+/* Indices to their colours palette[n][4] (red, green, blue, opacity), which replace them: 1 channel
+ * where all are grey, 3, or with opacity 2 or 4. Indices of n and above are black. */
+int image_colours(struct image *image, const unsigned char (*palette)[4], int n, const char *name,
+                  struct err *err);
+
+/* Bring 1 to 4 channels to those of the mode: transparent pixels are laid on white. */
+int image_settle(struct image *image, enum image_mode mode, const char *name, struct err *err);
+
+/* The orientation, 1 to 8, in a block of EXIF, with or without "Exif\0\0" before it; 1 where it
+ * says none that exists. */
+int image_exif(const unsigned char *bytes, size_t len);
+
+/* Turn the pixels upright. Errors: ERR_IO without memory. */
+int image_turn(struct image *image, const char *name, struct err *err);

@@ -1,0 +1,85 @@
+/* classes.c - do the classes of the data fit the networks? */
+#include "io/dataset/dataset.h"
+#include "train/replica_parts.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { FIRST_TEXT = 300 };
+
+/* The field whose classes a loss, a metric or a table chooses from `limit` numbers, or NULL. */
+static const struct field *chosen_field(const struct graph *g, int node,
+                                        const struct replica_data *data, int64_t *limit) {
+    const int input = graph_class_input(g, node, limit);
+    const char *name = input < 0 ? NULL : g->nodes[g->nodes[node].x[input]].field;
+
+    for (int i = 0; name && i < data->n_fields; i++)
+        if (!strcmp(data->fields[i].name, name))
+            return &data->fields[i];
+    return NULL;
+}
+
+/* " (class 3 first in sample 5 of b.h5)" of the first sample whose class is `limit` or more; ""
+ * where none is known. */
+static const char *first_text(const struct field *f, const struct replica_data *data, int64_t limit,
+                              char text[FIRST_TEXT]) {
+    const int i = data->dataset ? dataset_find_field(data->dataset, f->name) : -1;
+    const int64_t *first = i < 0 ? NULL : dataset_class_first(data->dataset, i);
+    int64_t row;
+    int least = -1;
+
+    *text = 0;
+    for (int k = (int)limit; first && k < f->n_classes; k++)
+        if (first[k] >= 0 && (least < 0 || first[k] < first[least]))
+            least = k;
+    if (least < 0)
+        return text;
+    const char *file = dataset_origin(data->dataset, i, first[least], &row);
+    const bool whole = !strcmp(file, data->name);
+    snprintf(text, FIRST_TEXT, " (class %d first in sample %lld%s%.200s)", least, (long long)row,
+             whole ? "" : " of ", whole ? "" : file);
+    return text;
+}
+
+int replica_check_classes(const struct graph *g, const struct replica_data *data, struct err *err) {
+    char first[FIRST_TEXT];
+    int64_t limit;
+
+    for (int i = 0; i < g->n_nodes; i++) {
+        const struct field *f = chosen_field(g, i, data, &limit);
+
+        if (!f || f->n_classes <= limit)
+            continue;
+        pos_error(err, g->nodes[i].pos,
+                  g->nodes[i].op->meaning.index_limit
+                      ? "%s: %s has %d classes%s, but %lld are expected here"
+                      : "%s: %s has %d classes%s, but the network gives %lld numbers here",
+                  data->name, f->name, f->n_classes, first_text(f, data, limit, first),
+                  (long long)limit);
+        err->kind = ERR_DATA;
+        return -1;
+    }
+    return 0;
+}
+
+bool replica_spare_classes(const struct replica *r, const struct replica_config *c, char *text,
+                           size_t size) {
+    const struct replica_data train = replica_train_data(c);
+    int64_t limit;
+
+    for (int s = 0; s < r->n_steps; s++)
+        for (int i = 0; i < r->step[s].graph->n_nodes; i++) {
+            const struct node *node = &r->step[s].graph->nodes[i];
+            const struct field *f = chosen_field(r->step[s].graph, i, &train, &limit);
+
+            if (!f || f->n_classes < 1 || limit <= f->n_classes || node->op->meaning.index_limit)
+                continue;
+            snprintf(text, size,
+                     "%s: %s has %d classes, but the network gives %lld numbers at %s:%d:%d: some "
+                     "classes never occur",
+                     train.name, f->name, f->n_classes, (long long)limit, node->pos.file,
+                     node->pos.line, node->pos.column);
+            return true;
+        }
+    return false;
+}
