@@ -5,6 +5,7 @@
 #include "core/math/isa/isa.h"
 #include "dist/agree.h"
 #include "dist/groups.h"
+#include "train/facts.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -149,14 +150,32 @@ static int prepare_layers(struct bench *b, struct err *err) {
     return bench_layers_init(&b->layers, &b->stepper, n, b->n_steps, err);
 }
 
+/* What this rank alone needs. */
+static int prepare_here(struct bench *b, const struct loader_field *seen, struct err *err) {
+    const struct jobargs *a = &b->args;
+
+    if (make_batch(&b->synthetic, &b->replica, seen, a->job.batch, a->comm, err))
+        return -1;
+    b->n_steps = a->steps ? (int)a->steps : 20;
+    b->times = calloc((size_t)b->n_steps, sizeof *b->times);
+    if (!b->times)
+        return err_set(err, ERR_IO, "no memory for %d times", b->n_steps);
+    return a->layers ? prepare_layers(b, err) : 0;
+}
+
+/* Errors are the same on all ranks. */
 static int prepare(struct bench *b, struct err *err) {
     struct jobargs *a = &b->args;
     struct replica *r = &b->replica;
     struct loader_field seen[LOADER_MAX_FIELDS];
     struct field fields[LOADER_MAX_FIELDS];
-    int n_fields;
+    int n_fields = 0;
 
-    if (groups_new(&b->groups, a->comm, err) || feed_fields(&a->job, seen, &n_fields, err))
+    if (!a->job.n_steps)
+        return err_set(err, ERR_CONFIG, "%s: there is no [step]", a->job.path);
+    if (agree(a->comm, groups_new(&b->groups, a->comm, err), err) ||
+        agree(a->comm, feed_fields(&a->job, seen, &n_fields, err), err) ||
+        facts_check_fields(a->comm, seen, n_fields, err))
         return -1;
     feed_graph_fields(seen, n_fields, fields);
     const int64_t parts = comm_size(a->comm) * a->job.accumulate;
@@ -164,26 +183,21 @@ static int prepare(struct bench *b, struct err *err) {
         .job = &a->job,
         .fields = fields,
         .n_fields = n_fields,
+        .step_samples = a->job.batch,
         .batch = (a->job.batch + parts - 1) / parts,
         .training = true,
         .threads = a->threads,
         .ranks = groups_all(b->groups),
         .data_name = a->job.path,
     };
-    if (!a->job.n_steps)
-        return err_set(err, ERR_CONFIG, "%s: there is no [step]", a->job.path);
-    if (replica_init(r, &config, err)) /* the same on all ranks */
+    if (agree(a->comm, replica_init(r, &config, err), err))
         return -1;
     replica_meet(r, config.ranks);
-    if (agree(a->comm, replica_allocate(r, &config, err), err) ||
-        stepper_init(&b->stepper, r, &a->job, a->comm, err) ||
-        make_batch(&b->synthetic, r, seen, a->job.batch, a->comm, err))
-        return -1;
-    b->n_steps = a->steps ? (int)a->steps : 20;
-    b->times = calloc((size_t)b->n_steps, sizeof *b->times);
-    if (!b->times)
-        return err_set(err, ERR_IO, "no memory for %d times", b->n_steps);
-    return a->layers ? prepare_layers(b, err) : 0;
+    return agree(a->comm, replica_allocate(r, &config, err), err) ||
+                   stepper_init(&b->stepper, r, &a->job, a->comm, err) ||
+                   agree(a->comm, prepare_here(b, seen, err), err)
+               ? -1
+               : 0;
 }
 
 /* A learning rate so small that random labels do no harm, whatever the number of steps. */
@@ -224,7 +238,7 @@ static int run(int argc, char **argv, struct err *err) {
     int rc = jobargs_init(&b.args, argc, argv, JOBARGS_STEPS | JOBARGS_LAYERS, err);
 
     if (!rc)
-        rc = agree(b.args.comm, prepare(&b, err), err);
+        rc = prepare(&b, err);
     if (!rc)
         rc = measure(&b, err);
     bench_layers_release(&b.layers);

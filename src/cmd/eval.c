@@ -4,7 +4,9 @@
 #include "io/weights/tensor_file.h"
 #include "report/table.h"
 #include "report/terminal.h"
+#include "train/alike.h"
 #include "train/evaluate.h"
+#include "train/facts.h"
 #include "train/not_finite.h"
 #include "train/save.h"
 #include "train/trained.h"
@@ -65,6 +67,14 @@ static int load(struct jobargs *a, struct replica *r, const struct feed *feed,
         return weights_load(&a->job, r, sinks, err);
     return tensor_file_is_safetensors(a->weights) ? weights_load_file(a->weights, r, sinks, err)
                                                   : save_load_nets(a->weights, r, err);
+}
+
+/* Every rank has read the file of its own host. */
+static int same_weights(struct replica *r, struct comm *comm, struct err *err) {
+    struct alike alike;
+
+    alike_init(&alike, r, comm);
+    return alike_check(&alike, err) ? err_wrap(err, "weights as they were read") : 0;
 }
 
 /* The classes of a table are those of the mean that it comes from. */
@@ -131,7 +141,10 @@ static int measure(struct jobargs *a, const struct sinks *sinks, struct err *err
     int rc = agree(a->comm, open_validation(a, &trained, &feed, sinks, err), err);
 
     if (!rc)
-        rc = agree(a->comm, load(a, &replica, &feed, sinks, err), err);
+        rc = facts_check_data(a->comm, &feed.dataset, 1, err);
+    if (!rc)
+        rc = agree(a->comm, load(a, &replica, &feed, sinks, err), err) ||
+             same_weights(&replica, a->comm, err);
     if (!rc)
         rc = evaluate(&replica, &feed, a->comm, err);
     if (!rc) {

@@ -21,7 +21,7 @@ void help_range(double min, double max, char text[HELP_TEXT]) {
         help_add(text, ", above 0");
     else if (above)
         help_add(text, ", %g to %g", min, max);
-    else
+    else if (min > -huge)
         help_add(text, ", at least %g", min);
 }
 

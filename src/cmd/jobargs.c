@@ -3,9 +3,11 @@
 #include "cmd/options.h"
 #include "cmd/runjob.h"
 #include "dist/agree.h"
-#include "train/threads.h"
 #include "dist/launch.h"
+#include "train/facts.h"
+#include "train/threads.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -36,9 +38,14 @@ static const struct {
 
 enum { N_OPTIONS = sizeof options / sizeof *options };
 
+/* Without a command, argv[0] is what the program was started as. */
+static const char *command_of(char **argv) {
+    return command_find(argv[0]) ? argv[0] : "train";
+}
+
 static int parse(struct jobargs *a, int argc, char **argv, unsigned takes, const char **path,
                  struct err *err) {
-    const char *command = strchr(argv[0], '/') ? "train" : argv[0];
+    const char *command = command_of(argv);
     struct option_spec taken[N_OPTIONS + 1] = {{0}};
     int n = 0;
 
@@ -57,6 +64,24 @@ static int parse(struct jobargs *a, int argc, char **argv, unsigned takes, const
     return 0;
 }
 
+/* Is it one command on one job that the ranks were started with? */
+static int check_same(const struct jobargs *a, const char *command, struct err *err) {
+    struct same list = {0};
+
+    if (comm_size(a->comm) == 1)
+        return 0;
+    same_add(&list, "the command", "%s%s%s%s", command, a->resume ? " --resume" : "",
+             a->layers ? " --layers" : "", a->json ? " --json" : "");
+    if (a->weights)
+        same_add(&list, "--weights", "%s", a->weights);
+    if (a->steps)
+        same_add(&list, "--steps", "%" PRId64, a->steps);
+    facts_job(&list, &a->job);
+    const int rc = facts_check_job(a->comm, &list, err);
+    same_release(&list);
+    return rc;
+}
+
 int jobargs_init(struct jobargs *a, int argc, char **argv, unsigned takes, struct err *err) {
     const char *path = NULL;
 
@@ -71,7 +96,7 @@ int jobargs_init(struct jobargs *a, int argc, char **argv, unsigned takes, struc
         rc = takes & JOBARGS_WEIGHTS && runjob_is(path)
                  ? runjob_read(a, path, err)
                  : job_read(&a->job, path, a->sets, a->n_sets, err);
-    if (agree(a->comm, rc, err))
+    if (agree(a->comm, rc, err) || check_same(a, command_of(argv), err))
         return -1;
     a->threads = threads_of_rank(a->job.threads, a->comm);
     return 0;

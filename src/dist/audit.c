@@ -53,6 +53,8 @@ static int explain(struct comm *comm, const struct audit_item *item, int n, cons
                    uint64_t *all, struct err *err) {
     const int size = comm_size(comm);
 
+    if (comm_max_double(comm, n) > -comm_max_double(comm, -n))
+        return err_set(err, ERR_DATA, "the replicas differ: they do not have the same tensors");
     for (int i = 0; i < n; i++) {
         comm_all_gather(comm, &mine[i], all, sizeof *all);
         const struct verdict should = vote(all, size);

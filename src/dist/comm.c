@@ -1,5 +1,7 @@
 #include "dist/comm.h"
+#include "dist/agree.h"
 #include "dist/launch.h"
+#include "dist/same.h"
 
 #include <limits.h>
 #include <mpi.h>
@@ -60,32 +62,49 @@ static MPI_Comm split_by_host(const struct comm *comm) {
     return part;
 }
 
-/* Which ranks share this host, and how many tags there are. */
-static void look_around(struct comm *comm) {
-    MPI_Comm local;
+/* A world of our own, how many tags there are, and what this host is called. */
+static void enter_world(struct comm *comm) {
     int len, found, *limit;
 
+    MPI_Comm_rank(MPI_COMM_WORLD, &comm->rank);
+    MPI_Comm_size(MPI_COMM_WORLD, &comm->size);
     check(comm, MPI_Get_processor_name(comm->host, &len), "MPI_Get_processor_name");
     check(comm, MPI_Comm_dup(MPI_COMM_WORLD, &comm->world), "MPI_Comm_dup");
-    local = split_by_host(comm);
-    MPI_Comm_rank(local, &comm->local_rank);
-    MPI_Comm_size(local, &comm->local_size);
-    MPI_Comm_free(&local);
     check(comm, MPI_Comm_get_attr(comm->world, MPI_TAG_UB, &limit, &found), "MPI_Comm_get_attr");
     comm->n_tags = found ? *limit : 32767; /* the least that the MPI standard allows */
 }
 
+/* Which ranks share this host. */
+static void look_around(struct comm *comm) {
+    MPI_Comm local = split_by_host(comm);
+
+    MPI_Comm_rank(local, &comm->local_rank);
+    MPI_Comm_size(local, &comm->local_size);
+    MPI_Comm_free(&local);
+}
+
+/* What the launchers of all ranks say. Hosts are pretended everywhere or nowhere: some ranks would
+ * wait for the others to split. */
+static int check_launch(struct comm *comm, struct err *err) {
+    struct same list = {0};
+    int n_hosts = 1;
+    int rc = launch_check(getenv, comm->size, err) || launch_hosts(getenv, &n_hosts, err);
+
+    if (agree(comm, rc, err))
+        return -1;
+    same_add(&list, "DLTRAIN_HOSTS", "%d", n_hosts);
+    rc = same_check(comm, &list, ERR_USAGE, "set it for all ranks or for none", err);
+    same_release(&list);
+    comm->n_hosts = n_hosts;
+    return rc;
+}
+
 int comm_new(struct comm **out, int *argc, char ***argv, struct err *err) {
-    int provided, size, n_hosts = 1;
+    int provided;
 
     if (MPI_Init_thread(argc, argv, MPI_THREAD_FUNNELED, &provided) != MPI_SUCCESS)
         return err_set(err, ERR_IO, "MPI does not start");
     MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
-    MPI_Comm_size(MPI_COMM_WORLD, &size);
-    if (launch_check(getenv, size, err) || launch_hosts(getenv, &n_hosts, err)) {
-        MPI_Finalize();
-        return -1;
-    }
     if (provided < MPI_THREAD_FUNNELED) {
         MPI_Finalize();
         return err_set(err, ERR_IO,
@@ -99,9 +118,11 @@ int comm_new(struct comm **out, int *argc, char ***argv, struct err *err) {
         MPI_Abort(MPI_COMM_WORLD, ERR_IO); /* the other ranks would wait for this one */
         abort();
     }
-    comm->size = size;
-    comm->n_hosts = n_hosts;
-    MPI_Comm_rank(MPI_COMM_WORLD, &comm->rank);
+    enter_world(comm);
+    if (check_launch(comm, err)) {
+        comm_free(comm);
+        return -1;
+    }
     look_around(comm);
     *out = comm;
     return 0;

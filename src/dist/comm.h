@@ -20,8 +20,9 @@ enum { COMM_BUG = 70 };
  *   out         owned by the caller, ended by comm_free
  *   argc, argv  as main got them; MPI may take arguments of its own out
  * Collective; once in a process.
- * Errors: ERR_USAGE when a launcher started more processes than MPI sees (see launch.h);
- * ERR_IO when MPI has no support for threads beside the one that communicates. */
+ * Errors, the same on all ranks: ERR_USAGE when a launcher started more processes than MPI sees
+ * (see launch.h), or where ranks pretend other numbers of hosts; ERR_IO when MPI has no support for
+ * threads beside the one that communicates. */
 int comm_new(struct comm **out, int *argc, char ***argv, struct err *err);
 
 /* End MPI, or a part of a comm, before that. NULL is fine. Collective over its ranks. */

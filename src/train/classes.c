@@ -19,10 +19,10 @@ static const struct field *chosen_field(const struct graph *g, int node,
     return NULL;
 }
 
-/* " (class 3 first in sample 5 of b.h5)" of the first sample whose class is `limit` or more; ""
- * where none is known. */
+/* " (class 3 first in sample 5 of b.h5)" of the first sample whose class is `limit` or more and
+ * counts; "" where none is known. */
 static const char *first_text(const struct field *f, const struct replica_data *data, int64_t limit,
-                              char text[FIRST_TEXT]) {
+                              int ignored, char text[FIRST_TEXT]) {
     const int i = data->dataset ? dataset_find_field(data->dataset, f->name) : -1;
     const int64_t *first = i < 0 ? NULL : dataset_class_first(data->dataset, i);
     int64_t row;
@@ -30,7 +30,7 @@ static const char *first_text(const struct field *f, const struct replica_data *
 
     *text = 0;
     for (int k = (int)limit; first && k < f->n_classes; k++)
-        if (first[k] >= 0 && (least < 0 || first[k] < first[least]))
+        if (k != ignored && first[k] >= 0 && (least < 0 || first[k] < first[least]))
             least = k;
     if (least < 0)
         return text;
@@ -41,20 +41,34 @@ static const char *first_text(const struct field *f, const struct replica_data *
     return text;
 }
 
+/* How many classes it takes to hold those of the field, but for one that does not count. Where that
+ * is no class of the network, the others that occur say how many there are. */
+static int n_classes(const struct field *f, int64_t limit, int ignored) {
+    int n = f->n_classes;
+
+    while (ignored >= limit && n > limit && f->class_counts &&
+           (n - 1 == ignored || !f->class_counts[n - 1]))
+        n--;
+    return n;
+}
+
 int replica_check_classes(const struct graph *g, const struct replica_data *data, struct err *err) {
     char first[FIRST_TEXT];
     int64_t limit;
 
     for (int i = 0; i < g->n_nodes; i++) {
         const struct field *f = chosen_field(g, i, data, &limit);
+        const struct node *node = &g->nodes[i];
+        const int ignored = f ? op_ignored(node->op, node->args) : -1;
+        const int n = f ? n_classes(f, limit, ignored) : 0;
 
-        if (!f || f->n_classes <= limit)
+        if (n <= limit)
             continue;
-        pos_error(err, g->nodes[i].pos,
-                  g->nodes[i].op->meaning.index_limit
+        pos_error(err, node->pos,
+                  node->op->meaning.index_limit
                       ? "%s: %s has %d classes%s, but %lld are expected here"
                       : "%s: %s has %d classes%s, but the network gives %lld numbers here",
-                  data->name, f->name, f->n_classes, first_text(f, data, limit, first),
+                  data->name, f->name, n, first_text(f, data, limit, ignored, first),
                   (long long)limit);
         err->kind = ERR_DATA;
         return -1;

@@ -53,13 +53,14 @@ static void copy_values(const struct tensor *y, int64_t len, float *values) {
 }
 
 /* What the graph gives for n samples from number `first` on. */
-static void compute(const struct replica_picture *p, const struct feed *feed,
-                    const struct loader_batch *samples, int64_t first, int64_t n,
-                    struct shown *shown) {
+static void compute(const struct replica_picture *p, const struct gallery *g, int64_t first,
+                    int64_t n, struct shown *shown) {
     const struct run_context context = {.first = first};
+    const int n_fields = loader_n_fields(g->loader);
     struct field fields[LOADER_MAX_FIELDS];
 
-    feed_point(p->plan, fields, feed_open_fields(feed, fields), samples, first);
+    feed_graph_fields(loader_field(g->loader, 0), n_fields, fields);
+    feed_point(p->plan, fields, n_fields, &g->samples, first);
     run_resize(p->plan, n);
     run_forward(p->plan, &context);
     for (int k = 0; k < p->n_show; k++) {
@@ -166,9 +167,9 @@ static int draw(const struct replica_picture *p, const struct shown *shown, int6
     return rc;
 }
 
-static int write_picture(const struct replica_picture *p, const struct feed *feed,
-                         const struct loader_batch *samples, const char *file, struct err *err) {
-    const int64_t n = samples->n < p->job->count ? samples->n : p->job->count;
+static int write_picture(const struct replica_picture *p, const struct gallery *g, const char *file,
+                         struct err *err) {
+    const int64_t n = g->samples.n < p->job->count ? g->samples.n : p->job->count;
     struct shown *shown = calloc((size_t)p->n_show, sizeof *shown);
     int rc = shown ? 0 : err_set(err, ERR_IO, "%s: no memory", file);
 
@@ -180,7 +181,7 @@ static int write_picture(const struct replica_picture *p, const struct feed *fee
     }
     for (int64_t first = 0; !rc && first < n; first += p->graph->batch) {
         const int64_t left = n - first;
-        compute(p, feed, samples, first, left < p->graph->batch ? left : p->graph->batch, shown);
+        compute(p, g, first, left < p->graph->batch ? left : p->graph->batch, shown);
     }
     for (int k = 0; !rc && k < p->n_show; k++)
         find_range(&shown[k], p->job->range, n * shown_len(&shown[k]));
@@ -192,26 +193,39 @@ static int write_picture(const struct replica_picture *p, const struct feed *fee
     return rc;
 }
 
-int gallery_init(struct gallery *g, const struct job *job, const struct feeds *feeds,
-                 struct err *err) {
-    struct feed_config config = {.job = job,
-                                 .spec = job->validate_data,
-                                 .size = 1,
-                                 .classes = feeds->classes,
-                                 .n_classes = feeds->n_classes,
-                                 .classes_of = dataset_name(feeds->train.dataset)};
+/* Samples that the largest picture needs, if there are so many. */
+static int64_t most_samples(const struct job *job, const struct dataset *ds) {
+    int64_t n = 0;
 
     for (int i = 0; i < job->n_pictures; i++)
-        if (job->picture[i].count > config.batch)
-            config.batch = job->picture[i].count;
-    if (feed_init(&g->feed, &config, err))
-        return -1;
-    feed_seek(&g->feed, 0, 1);
-    return feed_next(&g->feed, &g->batch, err);
+        n = job->picture[i].count > n ? job->picture[i].count : n;
+    return n < dataset_len(ds) ? n : dataset_len(ds);
+}
+
+int gallery_init(struct gallery *g, const struct job *job, const struct feeds *feeds,
+                 struct err *err) {
+    const int64_t n = most_samples(job, feeds->validate.dataset);
+    const struct loader_config config = {.dataset = feeds->validate.dataset,
+                                         .pipeline = job->augment,
+                                         .n_pipeline = job->n_augment,
+                                         .seed = job->seed,
+                                         .max_batch = n};
+    struct pool pool = {0};
+    int64_t *first = pool_take(&pool, (size_t)n * sizeof *first);
+    int rc = loader_new(&g->loader, &config, err);
+
+    for (int64_t i = 0; i < n; i++)
+        first[i] = i;
+    if (!rc) {
+        loader_request(g->loader, first, NULL, n, 0);
+        rc = loader_wait(g->loader, &g->samples, err);
+    }
+    pool_release(&pool);
+    return rc;
 }
 
 void gallery_release(struct gallery *g) {
-    feed_release(&g->feed);
+    loader_free(g->loader);
     *g = (struct gallery){0};
 }
 
@@ -219,14 +233,14 @@ int gallery_draw(const struct gallery *g, const struct replica *r, const char *f
                  struct err *err) {
     char file[1024];
 
-    if (!g->feed.dataset)
+    if (!g->loader)
         return 0;
     if (file_make_folders(folder, err))
         return -1;
     for (int i = 0; i < r->n_pictures; i++) {
         const struct replica_picture *p = &r->picture[i];
         snprintf(file, sizeof file, "%s/%s_%08" PRId64 ".png", folder, p->job->name, step);
-        if (write_picture(p, &g->feed, &g->batch.data, file, err))
+        if (write_picture(p, g, file, err))
             return -1;
     }
     return 0;

@@ -10,11 +10,13 @@ int picture_check(const struct replica_picture *picture, struct err *err);
 
 /* The samples that pictures are made of: the first of the validation set, always the same. */
 struct gallery {
-    struct feed feed;
-    struct feed_batch batch;
+    struct loader *loader; /* keeps them; NULL: not open */
+    struct loader_batch samples;
 };
 
-/* Read them, their classes counted as those of the feeds. Errors: the dataset's. */
+/* Read them, through the feed of the validation and before that is asked for anything: what has
+ * been opened and checked is not opened again. The feed is borrowed until gallery_release. Errors:
+ * those of reading. */
 int gallery_init(struct gallery *g, const struct job *job, const struct feeds *feeds,
                  struct err *err);
 

@@ -122,6 +122,30 @@ static void copy_fields(struct replica *r, const struct replica_config *c) {
     r->n_fields = c->n_fields;
 }
 
+/* Does any step move this parameter? */
+static bool is_trained(const struct replica *r, const struct net *net, const char *param) {
+    for (int i = 0; i < r->n_steps; i++)
+        if (trains(&r->step[i], net) &&
+            !selection_of(r->step[i].freeze, r->step[i].n_freeze, net, param))
+            return true;
+    return false;
+}
+
+/* What no step trains needs no gradients and no moments. A net of which nothing is trained is left
+ * as it is: its plan says what is wrong. */
+static void arrange(struct replica *r) {
+    for (int n = 0; n < r->model.n_nets; n++) {
+        struct net *net = r->model.nets[n];
+        int n_trained = 0;
+        for (int i = 0; i < net->weights.n; i++)
+            n_trained += is_trained(r, net, net->weights.items[i].name);
+        for (int i = 0; i < net->weights.n; i++)
+            net->weights.items[i].frozen =
+                n_trained && !is_trained(r, net, net->weights.items[i].name);
+        params_arrange(&net->weights);
+    }
+}
+
 int replica_init(struct replica *r, const struct replica_config *c, struct err *err) {
     copy_fields(r, c);
     r->best = -1;
@@ -133,6 +157,7 @@ int replica_init(struct replica *r, const struct replica_config *c, struct err *
     for (int i = 0; r->validate && i < c->job->n_pictures; i++)
         if (replica_build_picture(r, c, i, err))
             return -1;
+    arrange(r);
     /* Plans need to know all nets: a later graph may add parameters to a span. */
     for (int i = 0; i < r->n_steps && c->training; i++)
         if (plan_step(r, c, &r->step[i], err))
@@ -183,6 +208,9 @@ void replica_meet(const struct replica *r, const struct ranks *all) {
 int replica_allocate(struct replica *r, const struct replica_config *c, struct err *err) {
     const size_t activations = arena_round(replica_activation_bytes(r));
 
+    for (int i = 0; i < r->n_steps; i++)
+        if (r->step[i].plan && replica_check_values(&r->step[i], c, err))
+            return -1;
     if (team_new(&r->team, c->threads, err) || model_allocate(&r->model, c->job->seed, err) ||
         arena_init(&r->arena, activations + replica_moment_bytes(r), err))
         return -1;

@@ -76,6 +76,7 @@ struct replica_config {
     struct job *job;
     const struct field *fields; /* [n_fields] of a sample; copied, but for class_counts */
     int n_fields;
+    int64_t step_samples;   /* of a full step, of all ranks together; of training */
     int64_t batch;          /* most samples that this rank trains on at a time */
     int64_t validate_batch; /* and validates on; 0: no validation */
     bool training;          /* false: only what validation needs */
@@ -99,7 +100,8 @@ bool replica_spare_classes(const struct replica *r, const struct replica_config 
  * replica_allocate, which then waits for nobody. */
 void replica_meet(const struct replica *r, const struct ranks *all);
 
-/* Reserve all memory and fill the weights. Errors: ERR_IO. */
+/* Reserve all memory and fill the weights. Errors: ERR_CONFIG, which may be this rank's alone,
+ * where statistics of a batch would be of one value; ERR_IO. */
 int replica_allocate(struct replica *r, const struct replica_config *config, struct err *err);
 
 /* {0} is fine. */

@@ -1,5 +1,5 @@
 /* replica_parts.h - building a replica piece by piece: private to replica.c, classes.c, measures.c,
- * spans.c, update.c. */
+ * spans.c, update.c, values.c. */
 #pragma once
 #include "train/replica.h"
 
@@ -24,6 +24,11 @@ int replica_plan_validate(struct replica *r, const struct replica_config *c, str
 int replica_build_picture(struct replica *r, const struct replica_config *c, int which,
                           struct err *err);
 int replica_plan_picture(struct replica *r, int which, struct err *err);
+
+/* Once groups of ranks have met: more than one value stands behind each statistic of a batch, in
+ * every part of every full step on every rank. Errors: ERR_CONFIG, with the place. */
+int replica_check_values(const struct replica_step *s, const struct replica_config *c,
+                         struct err *err);
 
 /* Which weights of the step's net number `net` an optimiser treats alike. */
 void replica_find_runs(struct replica *r, struct replica_step *s, int net);

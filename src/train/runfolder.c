@@ -1,17 +1,16 @@
-#define _DEFAULT_SOURCE /* flock */
 #include "train/runfolder.h"
 #include "io/file/file.h"
 
+#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 void runfolder_init(struct runfolder *f, const struct job *job, const struct sinks *sinks) {
-    *f = (struct runfolder){.job = job, .sinks = sinks, .lock = -1};
+    *f = (struct runfolder){.job = job, .sinks = sinks};
     f->path = pool_print(&f->pool, "%s/%s", job->output, job->name);
 }
 
@@ -19,41 +18,57 @@ const char *runfolder_file(struct runfolder *f, const char *name) {
     return pool_print(&f->pool, "%s/%s", f->path, name);
 }
 
-/* Keep other processes out of the folder while this one lives: two runs would mix their files.
- * File systems without locks go without. */
-static int lock_folder(struct runfolder *f, struct err *err) {
-    const int folder = open(f->path, O_RDONLY | O_DIRECTORY);
+static int move(struct runfolder *f, const char *name, const char *aside, struct err *err) {
+    const char *from = runfolder_file(f, name);
 
-    if (folder >= 0 && flock(folder, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK) {
-        close(folder);
-        return err_set(err, ERR_IO,
-                       "%s is in use by another run; give this one another name=", f->path);
+    return rename(from, pool_print(&f->pool, "%s/%s", aside, name))
+               ? err_set(err, ERR_IO, "%s: cannot be moved to %s: %s", from, aside, strerror(errno))
+               : 0;
+}
+
+/* Everything but the lock, which stays where it is so that nobody comes between; job.ini is last,
+ * as it says that there is a run. */
+static int move_all(struct runfolder *f, const char *aside, struct err *err) {
+    static const char *const stay[] = {".", "..", "lock", "lock.new", "job.ini"};
+    const struct dirent *entry;
+    DIR *folder = opendir(f->path);
+    int rc = folder ? 0 : err_set(err, ERR_IO, "%s: cannot be read: %s", f->path, strerror(errno));
+
+    while (!rc && (entry = readdir(folder))) {
+        bool moves = true;
+        for (size_t i = 0; i < sizeof stay / sizeof *stay; i++)
+            moves = moves && strcmp(entry->d_name, stay[i]);
+        if (moves)
+            rc = move(f, entry->d_name, aside, err);
     }
-    if (f->lock >= 0)
-        close(f->lock);
-    f->lock = folder;
-    return 0;
+    if (folder)
+        closedir(folder);
+    return rc ? rc : move(f, "job.ini", aside, err);
 }
 
 static int move_aside(struct runfolder *f, struct err *err) {
+    const char *aside;
+
     if (access(runfolder_file(f, "job.ini"), F_OK))
         return 0;
-    for (int i = 1;; i++) {
-        const char *aside = pool_print(&f->pool, "%s.%d", f->path, i);
-        if (!access(aside, F_OK))
-            continue;
-        if (rename(f->path, aside))
-            return err_set(err, ERR_IO, "%s: cannot be renamed to %s: %s", f->path, aside,
-                           strerror(errno));
-        sinks_note(f->sinks, "%s holds an earlier run, which is now %s", f->path, aside);
-        close(f->lock);
-        f->lock = -1;
-        return 0;
-    }
+    for (int i = 1; aside = pool_print(&f->pool, "%s.%d", f->path, i), mkdir(aside, 0777); i++)
+        if (errno != EEXIST)
+            return err_set(err, ERR_IO, "%s: cannot be created: %s", aside, strerror(errno));
+    if (move_all(f, aside, err))
+        return -1;
+    sinks_note(f->sinks, "%s holds an earlier run, which is now %s", f->path, aside);
+    return 0;
 }
 
 int runfolder_lock(struct runfolder *f, bool resume, struct err *err) {
-    return lock_folder(f, err) || (!resume && move_aside(f, err)) ? -1 : 0;
+    char left[LOCK_TEXT];
+
+    if (file_make_folders(f->path, err) || lock_take(&f->lock, f->path, left, err))
+        return -1;
+    if (left[0])
+        sinks_note(f->sinks, "%s was in use by a run that has ended without giving it back (%s)",
+                   f->path, left);
+    return resume ? 0 : move_aside(f, err);
 }
 
 int runfolder_open(struct runfolder *f, struct err *err) {
@@ -61,18 +76,21 @@ int runfolder_open(struct runfolder *f, struct err *err) {
 
     if (!text)
         return err_set(err, ERR_IO, "%s: no memory for the job's text", f->path);
-    int rc = file_make_folders(f->path, err);
-    if (!rc)
-        rc = file_replace(runfolder_file(f, "job.ini"), text, strlen(text), err);
+    const int rc = file_replace(runfolder_file(f, "job.ini"), text, strlen(text), err);
     free(text);
-    if (!rc && f->lock < 0) /* the folder is new */
-        rc = lock_folder(f, err);
     return rc;
 }
 
+int runfolder_keep(const struct runfolder *f, struct err *err) {
+    return lock_keep(&f->lock, err);
+}
+
 void runfolder_release(struct runfolder *f) {
-    if (f->lock >= 0)
-        close(f->lock);
+    const bool held = f->lock.text != NULL;
+
+    lock_release(&f->lock);
+    if (held)
+        rmdir(f->path); /* where nothing was written into it */
     pool_release(&f->pool);
-    *f = (struct runfolder){.lock = -1};
+    *f = (struct runfolder){0};
 }

@@ -1,6 +1,7 @@
 /* runfolder.h - the folder of a run, runs/NAME: whose it is, what the files in it are called, and
  * the job in it. Taken by rank 0 only. */
 #pragma once
+#include "io/file/lock.h"
 #include "job/job.h"
 #include "train/event.h"
 
@@ -9,7 +10,7 @@ struct runfolder {
     const struct sinks *sinks; /* borrowed; notes go there */
     const char *path;          /* on all ranks */
     struct pool pool;
-    int lock; /* the open folder, locked; -1: none */
+    struct lock lock;
 };
 
 /* Before a run: name the folder. Local. */
@@ -18,11 +19,15 @@ void runfolder_init(struct runfolder *f, const struct job *job, const struct sin
 /* Path of a file in the folder; belongs to f. */
 const char *runfolder_file(struct runfolder *f, const char *name);
 
-/* Keep other runs out of the folder. An earlier run in it is kept as NAME.1, NAME.2 ... unless
- * this one resumes it. Errors: ERR_IO when another run is in the folder. */
+/* Make the folder, where it is new, and keep other runs out of it. What an earlier run left in it
+ * is moved to NAME.1, NAME.2 ... unless this one resumes it. Errors: ERR_IO, also when another run
+ * is in the folder, which then is left alone. */
 int runfolder_lock(struct runfolder *f, bool resume, struct err *err);
 
-/* Make the folder, where it is new, and put the job as resolved into it. Errors: ERR_IO. */
+/* Put the job as resolved into it. Errors: ERR_IO. */
 int runfolder_open(struct runfolder *f, struct err *err);
+
+/* Before anything is saved: is the folder still this run's? Errors: ERR_IO. */
+int runfolder_keep(const struct runfolder *f, struct err *err);
 
 void runfolder_release(struct runfolder *f);

@@ -32,10 +32,11 @@ static void add_span(struct items *items, const struct span *span) {
             span->data, false);
         return;
     }
-    for (int i = 0; i < span->params->n; i++) {
-        const struct param *p = &span->params->items[i];
-        add(items, pool_print(&items->pool, "%s/%s", span->path, p->name), p->shape,
-            span_piece(span, i).data, p->plain);
+    for (int i = 0; i < span_n_pieces(span); i++) {
+        const struct span_piece piece = span_piece(span, i);
+        const struct param *p = piece.param;
+        add(items, pool_print(&items->pool, "%s/%s", span->path, p->name), p->shape, piece.data,
+            p->plain);
     }
 }
 

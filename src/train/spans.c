@@ -44,7 +44,9 @@ static void add_step(struct replica *r, struct replica_step *s) {
     for (int k = 0; s->plan && k < s->n_train; k++)
         for (int m = 0; m < s->optimizer->n_moments; m++) {
             struct span span = of_weights(s->train[k], SPAN_MOMENT, &s->nets[k].moment[m]);
-            span.flat = true;
+            span.trained = true;
+            span.bytes = (size_t)s->train[k]->weights.trained_len * sizeof(real);
+            span.flat = s->train[k]->weights.trained_len == s->train[k]->weights.len;
             span.name = pool_print(&r->model.pool, "moment %d of %s%s for %s", m,
                                    s->job->name[0] ? "step " : "the ", step, s->train[k]->name);
             span.path =
@@ -78,14 +80,26 @@ void replica_place_spans(struct replica *r) {
     }
 }
 
+/* The i-th of the parameters that the span holds; NULL past the last. */
+static const struct param *param_of(const struct span *span, int i) {
+    for (int k = 0; k < span->params->n; k++)
+        if (!(span->trained && span->params->items[k].frozen) && i-- == 0)
+            return &span->params->items[k];
+    return NULL;
+}
+
 int span_n_pieces(const struct span *span) {
-    return span->params ? span->params->n : 1;
+    int n = 0;
+
+    while (span->params && param_of(span, n))
+        n++;
+    return span->params ? n : 1;
 }
 
 struct span_piece span_piece(const struct span *span, int i) {
     if (!span->params)
-        return (struct span_piece){NULL, span->data, span->bytes};
-    const struct param *p = &span->params->items[i];
-    return (struct span_piece){p->name, (real *)span->data + p->offset,
+        return (struct span_piece){.data = span->data, .bytes = span->bytes};
+    const struct param *p = param_of(span, i);
+    return (struct span_piece){p->name, p, (real *)span->data + p->offset,
                                (size_t)p->len * sizeof(real)};
 }

@@ -18,6 +18,7 @@ struct span {
     const char *path;            /* in a checkpoint: "/nets/model"; NULL: in its meta text */
     const struct net *net;       /* NULL: of none */
     const struct params *params; /* the tensors that it is cut into; NULL: one alone */
+    bool trained;                /* of those of params only that are not frozen */
     bool flat;                   /* in a checkpoint it is not cut */
     void *data;                  /* [bytes]; NULL until it is allocated */
     size_t bytes;
@@ -26,7 +27,8 @@ struct span {
 
 /* Number i of the pieces that a span is cut into. */
 struct span_piece {
-    const char *name; /* of the tensor; NULL: all of it */
+    const char *name;          /* of the tensor; NULL: all of it */
+    const struct param *param; /* the tensor, or NULL */
     void *data;
     size_t bytes;
 };

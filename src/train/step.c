@@ -18,7 +18,7 @@ static int new_reducer(struct stepper *s, int which, const struct job *job, stru
     int64_t *len = pool_take(pool, (size_t)(n + 1) * sizeof *len);
 
     for (int i = 0; i < step->n_train; i++)
-        span[i] = step->train[i]->dw, len[i] = step->train[i]->weights.len;
+        span[i] = step->train[i]->dw, len[i] = step->train[i]->weights.trained_len;
     for (int i = 0; i < step->n_running; i++) {
         span[step->n_train + i] = step->running[i]->state;
         len[step->n_train + i] = step->running[i]->states.len;
@@ -120,8 +120,8 @@ static double norm_of(const struct stepper *s, const struct replica_step *step) 
     double squares = 0;
 
     for (int i = 0; i < step->n_train; i++)
-        squares +=
-            clip_sum_squares(step->train[i]->dw, step->train[i]->weights.len, s->replica->team);
+        squares += clip_sum_squares(step->train[i]->dw, step->train[i]->weights.trained_len,
+                                    s->replica->team);
     return sqrt(squares);
 }
 
@@ -155,7 +155,7 @@ static int update_all(struct stepper *s, struct replica_step *step, double lr, i
         scale = clip_scale(norm, step->job->clip_norm);
     }
     for (int i = 0; i < step->n_train; i++)
-        update_span(s, step, i, 0, step->train[i]->weights.len, lr, scale);
+        update_span(s, step, i, 0, step->train[i]->weights.trained_len, lr, scale);
     return 0;
 }
 

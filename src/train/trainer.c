@@ -3,6 +3,7 @@
 #include "dist/agree.h"
 #include "dist/groups.h"
 #include "train/evaluate.h"
+#include "train/facts.h"
 #include "train/memory.h"
 #include "train/not_finite.h"
 #include "train/resume.h"
@@ -18,7 +19,7 @@
 /* --- setting up --- */
 
 static int open_gallery(struct trainer *t, struct err *err) {
-    return t->job->n_pictures && !comm_rank(t->comm)
+    return t->job->n_pictures && t->data.validates_here && !comm_rank(t->comm)
                ? gallery_init(&t->gallery, t->job, &t->data, err)
                : 0;
 }
@@ -29,6 +30,7 @@ static struct replica_config replica_config(const struct trainer *t, const struc
         .job = t->job,
         .fields = fields,
         .n_fields = loader_n_fields(t->data.train.loader),
+        .step_samples = shard_batch_len(&t->data.train.shard, 0),
         .batch = (feed_max_batch(&t->data.train) + t->job->accumulate - 1) / t->job->accumulate,
         .validate_batch =
             t->job->validate ? (t->data.validates_here ? feed_max_batch(&t->data.validate) : 1) : 0,
@@ -39,6 +41,15 @@ static struct replica_config replica_config(const struct trainer *t, const struc
         .dataset = t->data.train.dataset,
         .validate_data = validate,
     };
+}
+
+/* Before anything is made for them: are all ranks' data the same? Where rank 0 alone validates,
+ * only it has read what for. */
+static int same_data(const struct trainer *t, struct err *err) {
+    struct dataset *const data[] = {t->data.train.dataset, t->data.validate.dataset};
+    const bool both = t->job->validate && !t->job->validate_on_rank0;
+
+    return facts_check_data(t->comm, data, 1 + both, err);
 }
 
 static int make_replica(struct trainer *t, struct err *err) {
@@ -141,7 +152,8 @@ static int save_as(struct trainer *t, const char *name, struct err *err) {
     int rc = 0;
 
     if (comm_rank(t->comm) == 0)
-        rc = save_write(file, &t->identity, &t->replica, &t->progress, err);
+        rc = runfolder_keep(&t->folder, err) ||
+             save_write(file, &t->identity, &t->replica, &t->progress, err);
     if (agree(t->comm, rc, err))
         return -1;
     e.file = file;
@@ -288,7 +300,8 @@ static int identify(struct trainer *t, struct err *err) {
 static int prepare(struct trainer *t, const struct train_options *o, struct err *err) {
     if (agree(t->comm, groups_new(&t->groups, t->comm, err), err) ||
         agree(t->comm, feeds_init(&t->data, t->job, t->comm, t->sinks, err), err) ||
-        agree(t->comm, open_gallery(t, err), err) || agree(t->comm, make_replica(t, err), err))
+        same_data(t, err) || agree(t->comm, open_gallery(t, err), err) ||
+        agree(t->comm, make_replica(t, err), err))
         return -1;
     replica_meet(&t->replica, groups_all(t->groups));
     if (allocate(t, err))

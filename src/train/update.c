@@ -6,11 +6,10 @@
 
 static struct update_run run_of(const struct replica_step *s, const struct net *net, int param) {
     const struct param *p = &net->weights.items[param];
-    const int64_t end = param + 1 < net->weights.n ? p[1].offset : net->weights.len;
     const struct selection *scale = selection_of(s->lr_scale, s->n_lr_scale, net, p->name);
 
     return (struct update_run){.begin = p->offset,
-                               .len = end - p->offset,
+                               .len = param_room(p),
                                .decay = p->decay,
                                .frozen = selection_of(s->freeze, s->n_freeze, net, p->name) != NULL,
                                .lr_scale = scale ? scale->number : 1};
@@ -26,6 +25,8 @@ void replica_find_runs(struct replica *r, struct replica_step *s, int net) {
 
     for (int i = 0; i < s->train[net]->weights.n; i++) {
         const struct update_run run = run_of(s, s->train[net], i);
+        if (s->train[net]->weights.items[i].frozen)
+            continue;
         if (*n && !optim_whole(s->optimizer) && alike(&(*runs)[*n - 1], &run)) {
             (*runs)[*n - 1].len += run.len;
             continue;

@@ -92,23 +92,12 @@ static void adversaries_stay_alike(void **state) {
     program_expect(0, NULL, "$MPIRUN -np 3 $DLTRAIN gan.ini");
 }
 
-/* Ranks that make other weights of the same job are broken before the first step. */
-static void weights_of_the_same_seed_are_compared_before_they_are_shared(void **state) {
-    (void)state;
-    write_job("");
-    program_expect(65, "made from the same seed: rank 2 on ",
-                   "rm -rf runs; $MPIRUN -np 2 $DLTRAIN audit.ini : -np 1 $DLTRAIN audit.ini "
-                   "--set seed=2");
-    assert_int_equal(access("runs", F_OK), -1);
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_kind_of_state_is_compared_every_so_many_steps),
         cmocka_unit_test(nothing_that_differs_is_validated_or_saved),
         cmocka_unit_test(the_memory_of_a_whole_run_stays_alike),
         cmocka_unit_test(adversaries_stay_alike),
-        cmocka_unit_test(weights_of_the_same_seed_are_compared_before_they_are_shared),
     };
 
     return cmocka_run_group_tests(tests, program_setup, program_teardown);

@@ -363,8 +363,7 @@ static void importers_refuse_options_that_they_do_not_have(void **state) {
                    "$DLTRAIN data import cifar here out.h5 --size 32");
     program_expect(64, "data: the importer segmentation has no --halves",
                    "$DLTRAIN data import segmentation here out.h5 --halves");
-    program_expect(64,
-                   "data: --split is '1.5', expected a number of images or a share such as 0.1",
+    program_expect(64, "data: --split is '1.5', expected a number of images or a share such as 0.1",
                    "$DLTRAIN data import pairs here out.h5 --split 1.5");
     program_expect(64, "expected one of imagefolder, segmentation, pairs, unpaired, idx, cifar",
                    "$DLTRAIN data import pets here out.h5");

@@ -101,11 +101,26 @@ static void the_sign_of_zero_is_a_difference(void **state) {
     assert_int_equal(audit_all()[0] != 0, comm_size(comm) > 1);
 }
 
+/* Ranks that do not even have as many items do not wait for each other. */
+static void another_number_of_items_is_a_difference(void **state) {
+    const int n = comm_rank(comm) ? N - 1 : N;
+    uint64_t scratch[N + 16];
+    struct err err = {0};
+
+    (void)state;
+    fill();
+    assert_int_equal(audit(comm, items, n, scratch, &err), comm_size(comm) > 1 ? -1 : 0);
+    assert_string_equal(err.msg, comm_size(comm) > 1
+                                     ? "the replicas differ: they do not have the same tensors"
+                                     : "");
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(identical_replicas_pass),
     cmocka_unit_test(the_odd_one_out_is_named_wherever_it_is),
     cmocka_unit_test(without_a_majority_rank_0_is_compared_with),
     cmocka_unit_test(the_first_item_that_differs_is_named),
+    cmocka_unit_test(another_number_of_items_is_a_difference),
     cmocka_unit_test(the_sign_of_zero_is_a_difference),
 };
 

@@ -91,14 +91,24 @@ show("adaptive_avgpool 3d",
 pooled, at = F.max_pool2d(first(counted([2, 5, 4, 2], 5)), 2, return_indices=True)
 show("max_unpool 2d", last(F.max_unpool2d(first(counted([2, 2, 2, 2], 3)), at, 2,
                                           output_size=(5, 4))))
+pooled, at = F.max_pool1d(torch.tensor([[[1.0, 9, 2, 8, 3]]]), 3, 2, 1, return_indices=True)
+z = torch.tensor([[[10.0, 20, 40]]], requires_grad=True)
+y = F.max_unpool1d(z, at, 3, 2, 1, output_size=(5,))
+y.backward(torch.tensor([[[1.0, 2, 3, 4, 5]]]))
+show("max_unpool of windows that overlap", y.detach())
+show("its gradient", z.grad)
 
 
 def spectral(name, layer, x, w_shape, steps, dim_out):
-    """y, u and the gradient of the raw weights after `steps` forwards of training; u begins with
-    counted(5). The loss is the sum of y times counted(3)."""
+    """y, u, the gradient of the raw weights and v after `steps` forwards of training; u begins with
+    counted(5). The loss is the sum of y times counted(3). Then y in evaluation, when the weights
+    have become counted(2) and u and v are those of before."""
+    def of(step):
+        w = counted(w_shape, step)
+        return weight(w) if w.dim() > 2 else w.T
+
     with torch.no_grad():
-        w = counted(w_shape, 7)
-        layer.weight.copy_(weight(w) if w.dim() > 2 else w.T)
+        layer.weight.copy_(of(7))
         layer.bias.copy_(counted(layer.bias.shape, 3))
     layer = torch.nn.utils.spectral_norm(layer)
     u = counted([w_shape[dim_out]], 5)
@@ -111,6 +121,10 @@ def spectral(name, layer, x, w_shape, steps, dim_out):
     show(name + ", y", last(y))
     show(name + ", u", layer.weight_u)
     show(name + ", dw", dw)
+    show(name + ", v", layer.weight_v)
+    with torch.no_grad():
+        layer.weight_orig.copy_(of(2))
+        show(name + ", y in evaluation", last(layer.eval()(x)))
 
 
 spectral("spectral linear", torch.nn.Linear(5, 3), counted([2, 5], 5), [5, 3], 2, -1)

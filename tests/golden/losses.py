@@ -70,5 +70,10 @@ both = torch.cat([1 - p, p], 3)
 show("focal of scores, weights", focal(both, BINARY, 2, [0.75, 0.25]))
 show("focal of scores, gamma=0", focal(both, BINARY, 0, [1.0, 1]))
 
+few, rest = LOGITS.reshape(-1, 3)[:4], torch.tensor([2, -100, 1, -100])
+show("cross_entropy of two rows", F.cross_entropy(few, rest))
+show("cross_entropy of two rows, weights, smoothing=0.1",
+     F.cross_entropy(few, rest, torch.tensor([1.0, 2, 5]), label_smoothing=0.1))
+
 dy, dx = LOGITS.diff(dim=1).abs().sum(), LOGITS.diff(dim=2).abs().sum()
 show("total_variation", (dy + dx) / LOGITS.numel())

@@ -20,7 +20,7 @@ COLOURS = rng.integers(0, 256, (6, 3)).astype(np.uint8)
 ALPHA = rng.integers(0, 256, (H, W)).astype(np.uint8)
 DEEP = rng.integers(0, 65536, (H, W, 3)).astype(np.uint16)
 FACTS = {'oriented': 1, 'deep': 4, 'transparent': 8, 'frames': 16, 'inks': 32}
-entries = []
+entries, refused = [], []
 
 
 def add(name, data, expected, *facts, classes=None):
@@ -128,6 +128,8 @@ def bmps():
     rows = [r.tobytes() for r in np.dstack([bgr, ALPHA])[::-1]]
     add('bmp rgba', bmp(32, rows, masks=masks + b'\0' * 52, coding=3, header=108),
         laid(RGB, ALPHA), 'transparent')
+    rows = [r.tobytes() for r in np.dstack([bgr, ALPHA * 0])[::-1]]
+    add('bmp rgba without any', bmp(32, rows, masks=masks + b'\0' * 52, coding=3, header=108), RGB)
     add('bmp from the top', bmp(24, [r.tobytes() for r in bgr], height=-H), RGB)
     packed = ((RGB[:, :, 0] >> 3).astype(int) << 11 | (RGB[:, :, 1] >> 2).astype(int) << 5
               | RGB[:, :, 2] >> 3)
@@ -148,9 +150,11 @@ def bmps():
 def gifs():
     plain = saved(with_palette(), 'GIF', interlace=0)
     add('gif', plain, COLOURS[INDEX], classes=INDEX)
-    tall = Image.fromarray(np.tile(INDEX, (6, 1)), 'P')
-    tall.putpalette(COLOURS.tobytes())
-    add('gif with interlace', saved(tall, 'GIF', interlace=1), COLOURS[np.tile(INDEX, (6, 1))])
+    large = np.tile(INDEX, (6, 4))  # Pillow interlaces none below 16 x 16
+    large[:, 7] = 3
+    image = Image.fromarray(large, 'P')
+    image.putpalette(COLOURS.tobytes())
+    add('gif with interlace', saved(image, 'GIF', interlace=1), COLOURS[large])
     clear = COLOURS[INDEX]
     clear[INDEX == 2] = 255
     add('gif with transparency', saved(with_palette(), 'GIF', transparency=2), clear, 'transparent',
@@ -262,12 +266,36 @@ def jpegs():
             *['oriented'] * (o > 1))
 
 
+def refuse(name, data, message, classes=False):
+    refused.append((name, bytes(data), message, classes))
+
+
+def others():
+    refuse('tiff of floats', tiff(RGB.astype(np.float32), 2, sample_format=3),
+           'is a TIFF of 32-bit floating-point numbers, expected unsigned ones of 8 or 16 bits')
+    refuse('tiff of signed numbers', tiff(GREY.astype(np.int16), 1, sample_format=2),
+           'is a TIFF of 16-bit signed numbers')
+    four, five = np.dstack([RGB, ALPHA]), np.dstack([RGB, ALPHA, GREY])
+    refuse('tiff of near infrared', tiff(four, 2, extra=0), 'is a TIFF of 4 channels, expected grey')
+    refuse('tiff without saying of what', tiff(four, 2), 'is a TIFF of 4 channels, expected grey')
+    refuse('tiff of five channels', tiff(five, 1, extra=0), 'is a TIFF of 5 channels, expected grey')
+    refuse('tiff of deep grey and opacity', tiff(np.dstack([DEEP[:, :, 0], DEEP[:, :, 1]]), 1, extra=2),
+           'is a TIFF of 2 channels, expected grey')
+    deep = DEEP[:, :, 0]
+    for kind, data in (('tiff', tiff(deep, 1)), ('png', deep_png(deep, 0)), ('png', deep_png(DEEP, 2))):
+        refuse(f'{kind} of deep classes', data, 'is a mask of 16 bits, expected numbers', True)
+    refuse('tiff of clear classes', tiff(four, 2, extra=2), 'is a mask in transparent colours', True)
+    refuse('bmp in runs', bmp(8, [b'\3\1\0\0'], COLOURS.tobytes(), coding=1),
+           'is a compressed BMP, which is not read; convert it to PNG')
+    refuse('bmp of 2 bits', bmp(2, [b'\0\0\0\0'] * 3), 'neither 1, 4, 8, 16, 24 nor 32 bits')
+
+
 def text_of(data):
     lines = [data[i:i + 44].hex() for i in range(0, len(data), 44)]
     return '\n     '.join(f'"{line}"' for line in lines) or '""'
 
 
-for make in (pngs, webps, bmps, gifs, tiffs, jpegs):
+for make in (pngs, webps, bmps, gifs, tiffs, jpegs, others):
     make()
 print('/* Made by tests/golden/pictures.py: small files of every format, mostly by Pillow. */')
 print('#pragma once\n\n/* clang-format off */')
@@ -280,4 +308,10 @@ for name, data, expected, facts, classes in entries:
     classes = b'' if classes is None else classes.astype(np.uint8).tobytes()
     print(f'    {{"{name}",\n     {text_of(data)},\n     {w}, {h}, {c}, {facts},')
     print(f'     {text_of(expected.tobytes())},\n     {text_of(classes)}}},')
+print('};')
+print('\n/* What is refused; classes: as a mask. */')
+print('static const struct golden_refused {\n    const char *name, *file, *message;\n    int classes;')
+print('} golden_refused[] = {')
+for name, data, message, classes in refused:
+    print(f'    {{"{name}",\n     {text_of(data)},\n     "{message}", {int(classes)}}},')
 print('};')

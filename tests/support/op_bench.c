@@ -188,8 +188,9 @@ void bench_backward(struct bench *b) {
         free(b->dx[0].data);
         b->dx[0].data = b->call.dy.data;
     }
+    const unsigned unread = b->way.wanted >> WANT_W ? 0 : b->op->memory.weights_x;
     for (int i = 0; b->way.poison && i < b->c->n_x; i++)
-        if (!(b->op->memory.reads_x >> i & 1))
+        if (!((b->op->memory.reads_x & ~unread) >> i & 1))
             poison(&b->x[i]);
     if (b->way.poison && !b->op->memory.reads_y)
         poison(&b->call.y);

@@ -142,7 +142,8 @@ static void check_ways(const struct bench *b, const struct bench *start) {
     way = (struct way){.name = "y recomputed", WANT_ALL, 1, .recompute = true};
     if (b->op->memory.recompute)
         check_way(b, start, &way);
-    way = (struct way){.name = "the only gradient wanted", 0, 1};
+    way = (struct way){
+        .name = "the only gradient wanted, unread operands poisoned", 0, 1, .poison = true};
     check_way(b, start, &way);
     for (int i = 0; i < WANT_W + OP_MAX_WEIGHTS; i++) {
         way.wanted = 1u << i;

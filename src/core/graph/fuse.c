@@ -164,6 +164,8 @@ static struct node node_of(const struct fuser *f, const struct chain *c) {
 
     node.op = op_of(c, !f->training || node.frozen);
     node.args = args;
+    if (norm)
+        node.pos = norm->pos; /* what its statistics lack is said of it */
     if (c->add >= 0)
         node.x[node.n_x++] = c->other;
     for (int k = 0; norm && k < 2; k++) {

@@ -69,20 +69,49 @@ static bool is_number(const struct node *node) {
     return !node->op && !node->field;
 }
 
-/* Class indices come from the dataset or from argmax: numbers that were computed, as label + 0.5,
+/* Class indices come from the dataset or from argmax: other numbers, as an image or label + 0.5,
  * would count or not by what they happen to be. */
-static int check_classes(const struct graph *g, const struct op *op, int x, struct pos pos,
-                         struct err *err) {
-    if (!g->nodes[x].op)
-        return 0;
+static int refuse_numbers(const struct node *x, const struct op *op, struct pos pos,
+                          struct err *err) {
+    if (x->field)
+        return pos_error(err, pos,
+                         "%s: %s holds real numbers, expected class indices: store them as "
+                         "integers, with the attribute kind = class where their shape does not "
+                         "tell",
+                         op->word.name, x->field);
     return pos_error(err, pos,
                      "%s: found numbers that are computed, expected class indices: labels of the "
                      "dataset, or argmax(...)",
                      op->word.name);
 }
 
-/* The node whose numbers are those of node x as that kind. Means stay what they are: where they may
- * stand is for the plan to say. A number has one reader, and becomes what that needs. */
+/* A class that is written as a number, or given by argmax, is one of those that the node takes. */
+static int check_class(const struct graph *g, const struct node *node, struct err *err) {
+    struct shape x[OP_ANY_INPUTS];
+    int64_t limit;
+
+    for (int i = 0; i < node->n_x; i++)
+        x[i] = g->nodes[node->x[i]].plan.y;
+    const int at = op_class_input(node->op, node->args, x, &limit);
+    if (at < 0)
+        return 0;
+    const struct node *class = &g->nodes[node->x[at]];
+    const int ignored = op_ignored(node->op, node->args);
+    if (class->plan.n_classes - (ignored == limit) > limit)
+        return pos_error(err, node->pos, "%s: %s gives %lld classes, but %lld are expected here",
+                         node->op->word.name, class->op->word.name,
+                         (long long)class->plan.n_classes, (long long)limit);
+    if (is_number(class) && class->number != ignored &&
+        !(class->number >= -1 && class->number < (double)limit &&
+          class->number == (double)(int64_t) class->number))
+        return pos_error(err, node->pos, "%s: found class %g, expected 0 to %lld",
+                         node->op->word.name, class->number, (long long)limit - 1);
+    return 0;
+}
+
+/* The node whose numbers are those of node x as that kind, or -1 with err. Means stay what they
+ * are: where they may stand is for the plan to say. A number has one reader, and becomes what that
+ * needs. */
 static int input_as(struct graph *g, const struct op *op, int x, enum tensor_kind kind,
                     struct pos pos, struct err *err) {
     const enum tensor_kind has = g->nodes[x].plan.y_kind;
@@ -93,12 +122,12 @@ static int input_as(struct graph *g, const struct op *op, int x, enum tensor_kin
         g->nodes[x].plan.y_kind = kind;
         return x;
     }
-    if (kind == TENSOR_INDICES && check_classes(g, op, x, pos, err))
-        return -1;
+    if (kind == TENSOR_INDICES)
+        return refuse_numbers(&g->nodes[x], op, pos, err);
     for (int i = x + 1; i < g->n_nodes; i++)
-        if (g->nodes[i].op == convert_to(kind) && g->nodes[i].x[0] == x)
+        if (g->nodes[i].op == &op_acts_of_indices && g->nodes[i].x[0] == x)
             return i;
-    return graph_apply(g, convert_to(kind), NULL, &x, 1, pos, err);
+    return graph_apply(g, &op_acts_of_indices, NULL, &x, 1, pos, err);
 }
 
 int graph_apply(struct graph *g, const struct op *op, const void *args, const int *x, int n_x,
@@ -114,6 +143,8 @@ int graph_apply(struct graph *g, const struct op *op, const void *args, const in
         node.from_means = node.from_means || g->nodes[x[i]].from_means;
     if (node_plan(g, &node, g->batch, true, &inner))
         return pos_error(err, pos, "%s", inner.msg);
+    if (check_class(g, &node, err))
+        return -1;
     for (int i = 0; i < n_x; i++)
         if (is_number(&g->nodes[x[i]]) && node.from_means && op->meaning.of_means)
             g->nodes[x[i]].plan.y_kind = TENSOR_REALS;

@@ -56,9 +56,33 @@ int params_find_or_add(struct params *params, struct pool *pool, const char *nam
         .offset = params->len,
         .len = len,
     };
-    params->len += (len + ALIGN_LEN - 1) / ALIGN_LEN * ALIGN_LEN;
+    params->len += param_room(&params->items[params->n]);
+    params->trained_len = params->len;
     *out = params->n++;
     return 0;
+}
+
+int64_t param_room(const struct param *param) {
+    return (param->len + ALIGN_LEN - 1) / ALIGN_LEN * ALIGN_LEN;
+}
+
+void params_arrange(struct params *params) {
+    int64_t len = 0;
+
+    for (int frozen = 0; frozen < 2; frozen++) {
+        for (int i = 0; i < params->n; i++) {
+            if (params->items[i].frozen != frozen)
+                continue;
+            params->items[i].offset = len;
+            len += param_room(&params->items[i]);
+        }
+        if (!frozen)
+            params->trained_len = len;
+    }
+}
+
+static size_t span_bytes(int64_t len) {
+    return arena_round((size_t)len * sizeof(real));
 }
 
 size_t model_bytes(const struct model *m) {
@@ -66,9 +90,9 @@ size_t model_bytes(const struct model *m) {
 
     for (int i = 0; i < m->n_nets; i++) {
         const struct net *net = m->nets[i];
-        const size_t w = arena_round((size_t)net->weights.len * sizeof(real));
-        bytes += w * (1 + (size_t)net->trained + (size_t)net->averaged);
-        bytes += arena_round((size_t)net->states.len * sizeof(real));
+        bytes += span_bytes(net->weights.len) * (1 + (size_t)net->averaged);
+        bytes += net->trained ? span_bytes(net->weights.trained_len) : 0;
+        bytes += span_bytes(net->states.len);
     }
     return bytes;
 }
@@ -97,7 +121,7 @@ int model_allocate(struct model *m, uint64_t seed, struct err *err) {
         struct net *net = m->nets[i];
         net->w = arena_take(&m->arena, (size_t)net->weights.len * sizeof(real));
         if (net->trained)
-            net->dw = arena_take(&m->arena, (size_t)net->weights.len * sizeof(real));
+            net->dw = arena_take(&m->arena, (size_t)net->weights.trained_len * sizeof(real));
         if (net->averaged)
             net->ema = arena_take(&m->arena, (size_t)net->weights.len * sizeof(real));
         net->state = arena_take(&m->arena, (size_t)net->states.len * sizeof(real));

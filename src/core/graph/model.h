@@ -14,13 +14,15 @@ struct param {
     struct applied init;
     int64_t fan_in, fan_out;
     bool decay, plain;   /* as in struct op_param */
+    bool frozen;         /* no step trains it: it has neither gradient nor moments */
     int64_t offset, len; /* elements, in the network's span of weights or states */
 };
 
 struct params {
     struct param *items;
     int n;
-    int64_t len; /* of the span, with gaps that keep each parameter 64-byte aligned */
+    int64_t len;         /* of the span, with gaps that keep each parameter 64-byte aligned */
+    int64_t trained_len; /* of its beginning, where those stand that are not frozen */
 };
 
 struct net {
@@ -30,7 +32,7 @@ struct net {
     struct params weights, states;
     bool trained;         /* some step updates it: it has gradients */
     bool averaged;        /* and keeps a moving average of its weights */
-    real *w, *dw, *state; /* the spans; dw NULL unless trained */
+    real *w, *dw, *state; /* the spans; dw [weights.trained_len], NULL unless trained */
     real *ema;            /* the average, as w; NULL unless averaged */
     int index;            /* in the model */
 };
@@ -54,6 +56,13 @@ struct net *model_add(struct model *m, const char *name, const struct section *s
  * Errors: ERR_CONFIG when it exists with another shape. */
 int params_find_or_add(struct params *params, struct pool *pool, const char *name,
                        const struct op_param *spec, int *out, struct err *err);
+
+/* Elements that a parameter takes in its span, with the gap behind it. */
+int64_t param_room(const struct param *param);
+
+/* Place those that are frozen behind the others, which keep their order. Before plans and
+ * allocation, when all parameters are known. */
+void params_arrange(struct params *params);
 
 /* Bytes that model_allocate will take. */
 size_t model_bytes(const struct model *m);

@@ -15,6 +15,18 @@ int plan_train_index(const struct plan *p, const struct net *net) {
     return -1;
 }
 
+bool plan_trains(const struct plan *p, const struct node *node, int k) {
+    return node->net && !node->frozen && node->plan.w[k].shape.rank &&
+           !node->net->weights.items[node->w[k]].frozen && plan_train_index(p, node->net) >= 0;
+}
+
+bool plan_trains_any(const struct plan *p, const struct node *node) {
+    for (int k = 0; k < OP_MAX_WEIGHTS; k++)
+        if (plan_trains(p, node, k))
+            return true;
+    return false;
+}
+
 static void mark_live(struct planner *pl, const int *outputs, int n_outputs) {
     for (int i = 0; i < n_outputs; i++)
         pl->p->nodes[outputs[i]].live = true;
@@ -31,8 +43,7 @@ static void mark_backward(struct planner *pl) {
         const struct node *node = &pl->g->nodes[i];
         if (!p->nodes[i].live || !node->op || !node->op->backward)
             continue;
-        pl->life[i].needs = !node->frozen && node->net && node->plan.w[0].shape.rank &&
-                            plan_train_index(p, node->net) >= 0;
+        pl->life[i].needs = plan_trains_any(p, node);
         for (int k = 0; k < node->n_x; k++)
             pl->life[i].needs = pl->life[i].needs || pl->life[node->x[k]].needs;
     }
@@ -41,6 +52,14 @@ static void mark_backward(struct planner *pl) {
         for (int k = 0; p->nodes[i].backward && k < pl->g->nodes[i].n_x; k++)
             if (pl->life[pl->g->nodes[i].x[k]].needs)
                 p->nodes[pl->g->nodes[i].x[k]].backward = true;
+}
+
+/* Does the backward of node i read the value of its input k? */
+static bool reads_x(const struct plan *p, int i, int k) {
+    const struct node *node = &p->graph->nodes[i];
+    const unsigned unread = plan_trains_any(p, node) ? 0 : node->op->memory.weights_x;
+
+    return (node->op->memory.reads_x & ~unread) >> k & 1;
 }
 
 static void find_lives(struct planner *pl, const int *outputs, int n_outputs) {
@@ -63,7 +82,7 @@ static void find_lives(struct planner *pl, const int *outputs, int n_outputs) {
             plan_later(&x->last_forward, i);
             if (!p->nodes[i].backward)
                 continue;
-            if (node->op->memory.reads_x >> k & 1) {
+            if (reads_x(p, i, k)) {
                 plan_later(&x->last, plan_backward_time(pl, i));
                 plan_later(&x->first_reader, i);
             }
@@ -86,17 +105,16 @@ static int find_ready(struct planner *pl, struct err *err) {
     for (int t = 0; t < p->n_train; t++) {
         const struct net *net = p->train[t];
         int *node_of = pool_take(&pl->g->model->pool, (size_t)(net->weights.n + 1) * sizeof(int));
-        bool reached = false, frozen = false;
+        bool reached = false, frozen = net->weights.trained_len < net->weights.len;
 
         for (int w = 0; w < net->weights.n; w++)
             node_of[w] = n_nodes;
         for (int i = n_nodes - 1; i >= 0; i--) {
             const struct node *node = &pl->g->nodes[i];
             frozen = frozen || (node->net == net && node->frozen);
-            for (int k = 0; p->nodes[i].backward && node->net == net && !node->frozen &&
-                            k < OP_MAX_WEIGHTS && node->plan.w[k].shape.rank;
-                 k++, reached = true)
-                node_of[node->w[k]] = i;
+            for (int k = 0; p->nodes[i].backward && node->net == net && k < OP_MAX_WEIGHTS; k++)
+                if (plan_trains(p, node, k))
+                    node_of[node->w[k]] = i, reached = true;
         }
         if (!reached)
             return pos_error(err, pl->g->nodes[p->loss].pos,
@@ -104,10 +122,11 @@ static int find_ready(struct planner *pl, struct err *err) {
                              frozen ? "what is not frozen of " : "", net->name);
         for (int w = 0; w < net->weights.n; w++) {
             const struct param *param = &net->weights.items[w];
-            const int64_t next = w + 1 < net->weights.n ? param[1].offset : net->weights.len;
+            if (param->frozen)
+                continue;
             p->ready = pool_grow(&pl->g->model->pool, p->ready, p->n_ready, sizeof *p->ready);
             p->ready[p->n_ready++] =
-                (struct plan_ready){node_of[w], t, param->offset, next - param->offset};
+                (struct plan_ready){node_of[w], t, param->offset, param_room(param)};
         }
     }
     return 0;

@@ -14,7 +14,7 @@
 struct plan_ready {
     int node;
     int net;             /* index into train */
-    int64_t offset, len; /* in the net's span, gaps included */
+    int64_t offset, len; /* in the net's span of gradients, gaps included */
 };
 
 struct plan_node {
@@ -77,9 +77,6 @@ struct plan_config {
  * that is no weighted sum of means or that no gradient passes, a net of `train` that the loss does
  * not reach, terms that cannot be counted beforehand where in_parts. */
 int plan_new(struct plan **out, const struct plan_config *config, struct err *err);
-
-/* Is it a field of the dataset, read as class indices? */
-bool plan_is_converted_field(const struct graph *g, const struct node *node);
 
 /* Numbers in all leaves together. */
 static inline int64_t plan_n_values(const struct plan *p) {

@@ -153,11 +153,10 @@ size_t plan_bytes(const struct plan *p) {
 /* Operands in the model's spans. */
 static void place_params(const struct plan *p, const struct node *node, struct op_call *c) {
     const struct net *net = node->net;
-    const bool trained = net && !node->frozen && plan_train_index(p, net) >= 0;
 
     for (int k = 0; net && k < OP_MAX_WEIGHTS && node->plan.w[k].shape.rank; k++) {
         c->w[k] = net->w + net->weights.items[node->w[k]].offset;
-        c->dw[k] = trained ? net->dw + net->weights.items[node->w[k]].offset : NULL;
+        c->dw[k] = plan_trains(p, node, k) ? net->dw + net->weights.items[node->w[k]].offset : NULL;
     }
     for (int k = 0; net && k < OP_MAX_STATES && node->plan.state[k].shape.rank; k++)
         c->state[k] = net->state + net->states.items[node->state[k]].offset;

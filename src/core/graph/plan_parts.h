@@ -46,6 +46,10 @@ static inline bool plan_is_mean(const struct graph *g, int node) {
 /* The index of that net among those that are trained; -1: it is not. */
 int plan_train_index(const struct plan *p, const struct net *net);
 
+/* Is the gradient of the node's weight k wanted? Of any? */
+bool plan_trains(const struct plan *p, const struct node *node, int k);
+bool plan_trains_any(const struct plan *p, const struct node *node);
+
 /* Find the leaves, which are means over samples, and the tail, which is computed from them. */
 void plan_mark_tail(struct planner *pl);
 

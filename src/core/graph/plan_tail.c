@@ -1,5 +1,4 @@
 #include "core/graph/plan_parts.h"
-#include "core/ops/parts/convert.h"
 
 /* Leaves are means over samples; the tail is what is computed from them. */
 void plan_mark_tail(struct planner *pl) {
@@ -21,10 +20,6 @@ void plan_mark_tail(struct planner *pl) {
         p->leaves[p->n_leaves++] = i;
         p->leaf_at[p->n_leaves] = p->leaf_at[p->n_leaves - 1] + shape_len(&node->plan.y);
     }
-}
-
-bool plan_is_converted_field(const struct graph *g, const struct node *node) {
-    return node->op == &op_indices_of_acts && g->nodes[node->x[0]].field;
 }
 
 static bool is_number(const struct graph *g, int node) {
@@ -133,11 +128,9 @@ static int check_means(const struct planner *pl, int i, struct err *err) {
 
 /* Before anything is computed? */
 static bool is_countable(const struct graph *g, const struct node *leaf) {
-    for (int k = 0; k < leaf->n_x; k++) {
-        const struct node *x = &g->nodes[leaf->x[k]];
-        if (leaf->op->meaning.counts_x >> k & 1 && x->op && !plan_is_converted_field(g, x))
+    for (int k = 0; k < leaf->n_x; k++)
+        if (leaf->op->meaning.counts_x >> k & 1 && g->nodes[leaf->x[k]].op)
             return false;
-    }
     return true;
 }
 

@@ -81,11 +81,6 @@ void run_resize(struct plan *p, int64_t n) {
 }
 
 void run_counts(struct plan *p, double *counts) {
-    const struct graph *g = p->graph;
-
-    for (int i = 0; i < g->n_nodes; i++)
-        if (p->nodes[i].live && plan_is_converted_field(g, &g->nodes[i]))
-            g->nodes[i].op->forward(&p->nodes[i].call);
     for (int i = 0; i < p->n_leaves; i++)
         counts[i] = p->graph->nodes[p->leaves[i]].op->count(&p->nodes[p->leaves[i]].call);
 }
@@ -142,7 +137,7 @@ void run_forward(struct plan *p, const struct run_context *c) {
 
 static void zero_gradients(const struct plan *p) {
     for (int i = 0; i < p->n_train; i++)
-        memset(p->train[i]->dw, 0, (size_t)p->train[i]->weights.len * sizeof(real));
+        memset(p->train[i]->dw, 0, (size_t)p->train[i]->weights.trained_len * sizeof(real));
 }
 
 /* Tell what is final once the backward of `node` is done; *next goes on in p->ready. */

@@ -103,7 +103,7 @@ struct section {
     struct entry *entries;
     int n_entries;
     struct pos pos;
-    const char *header; /* the text between [ and ], as written; private to lang */
+    const char *header; /* the text between [ and ], as written */
 };
 
 /* A file that another one includes, and where. */

@@ -14,13 +14,7 @@ static const struct arg_spec specs[] = {
      .min = 1,
      .max = 0,
      .help = "guesses allowed"},
-    {.name = "ignore",
-     .kind = ARG_INT,
-     .offset = offsetof(struct accuracy, ignore),
-     .fallback = -1,
-     .min = -1,
-     .max = -2,
-     .help = "label that does not count"},
+    LABELS_IGNORE(struct accuracy),
     {0},
 };
 

@@ -13,6 +13,7 @@ static int plan(const void *args, const struct shape *x, int n_x, struct op_plan
     plan->y = x[0];
     plan->y.dim[--plan->y.rank] = 0;
     plan->y_kind = TENSOR_INDICES;
+    plan->n_classes = shape_channels(x);
     plan->flops = (double)shape_len(x);
     return 0;
 }

@@ -3,7 +3,8 @@
  *   y = (x - mean) / sqrt(var + eps) * weight + bias
  * In training mean and (biased) variance are the batch's, and the running ones move towards them by
  * momentum, the variance made unbiased; otherwise the running ones are used. A batch of one pixel
- * has variance 0 and so gives bias. Source: Ioffe & Szegedy 2015, arXiv:1502.03167 */
+ * has variance 0 and so gives bias: it tells nothing, and the running ones stay. Source: Ioffe &
+ * Szegedy 2015, arXiv:1502.03167 */
 #include "core/ops/bn.h"
 #include "core/ops/parts/init.h"
 
@@ -67,6 +68,7 @@ static int plan(const void *args, const struct shape *x, int n_x, struct op_plan
         return err_set(err, ERR_CONFIG, "bn: sync is a list, expected none, all, host or a number");
     norm_plan(&norm, x, true, plan);
     plan->ranks = group_of(args);
+    plan->normalised = shape_sample_len(x) / shape_channels(x);
     plan->state[0] =
         (struct op_param){.name = "running_mean", .shape = channels, .fan_in = 1, .fan_out = 1};
     plan->state[1] = (struct op_param){.name = "running_var",
@@ -83,8 +85,8 @@ static void move_running(const struct bn *a, const struct op_call *c, int64_t ch
     const real *mean = c->saved, *var = mean + 2 * channels;
     real *running_mean = c->state[0], *running_var = c->state[1];
 
-    for (int64_t ch = 0; rows > 0 && ch < channels; ch++) {
-        const double unbiased = rows > 1 ? (double)var[ch] * (rows / (rows - 1)) : 0;
+    for (int64_t ch = 0; rows > 1 && ch < channels; ch++) {
+        const double unbiased = (double)var[ch] * (rows / (rows - 1));
 
         running_mean[ch] += (real)(a->momentum * ((double)mean[ch] - (double)running_mean[ch]));
         running_var[ch] += (real)(a->momentum * (unbiased - (double)running_var[ch]));

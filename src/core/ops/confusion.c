@@ -11,13 +11,7 @@ struct confusion {
 };
 
 static const struct arg_spec specs[] = {
-    {.name = "ignore",
-     .kind = ARG_INT,
-     .offset = offsetof(struct confusion, ignore),
-     .fallback = -1,
-     .min = -1,
-     .max = -2,
-     .help = "label that does not count"},
+    LABELS_IGNORE(struct confusion),
     {0},
 };
 

@@ -45,6 +45,7 @@ const struct op op_conv = {
     .min_x = 1,
     .max_x = 1,
     .memory.reads_x = 1,
+    .memory.weights_x = 1,
     .memory.overwrites = 1,
     .fusion.role = FUSION_PRODUCT,
     .fusion.groups = filters_groups,

@@ -26,13 +26,7 @@ static const struct arg_spec specs[] = {
      .min = 0,
      .max = 1,
      .help = "share of the label spread over all classes"},
-    {.name = "ignore",
-     .kind = ARG_INT,
-     .offset = offsetof(struct cross_entropy, ignore),
-     .fallback = -1,
-     .min = -1,
-     .max = -2,
-     .help = "label that does not count"},
+    LABELS_IGNORE(struct cross_entropy),
     {0},
 };
 

@@ -24,13 +24,7 @@ static const struct arg_spec specs[] = {
      .min = 0,
      .max = -1,
      .help = "pixels added to both sides of the ratio"},
-    {.name = "ignore",
-     .kind = ARG_INT,
-     .offset = offsetof(struct dice, ignore),
-     .fallback = -1,
-     .min = -1,
-     .max = -2,
-     .help = "class that does not count"},
+    LABELS_IGNORE(struct dice),
     {0},
 };
 

@@ -98,6 +98,7 @@ const struct op op_embedding = {
     .min_x = 1,
     .max_x = 1,
     .memory.reads_x = 1,
+    .memory.weights_x = 1,
     .meaning.index_x = 1,
     .meaning.index_limit = index_limit,
     .plan = plan,

@@ -27,13 +27,7 @@ static const struct arg_spec specs[] = {
      .min = 0,
      .max = -1,
      .help = "of the classes: one for each, or one number"},
-    {.name = "ignore",
-     .kind = ARG_INT,
-     .offset = offsetof(struct focal, ignore),
-     .fallback = -1,
-     .min = -1,
-     .max = -2,
-     .help = "label that does not count"},
+    LABELS_IGNORE(struct focal),
     {0},
 };
 

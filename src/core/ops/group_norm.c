@@ -41,6 +41,8 @@ static int plan(const void *args, const struct shape *x, int n_x, struct op_plan
         return err_set(err, ERR_CONFIG,
                        "group_norm: x is %s, expected channels in %lld equal groups",
                        shape_text(x, text), (long long)norm.n_groups);
+    if (shape_sample_len(x) == norm.n_groups)
+        return norm_refuse("group_norm", "a group of a sample", x, err);
     norm_plan(&norm, x, true, plan);
     return 0;
 }

@@ -15,13 +15,7 @@ static const struct arg_spec specs[] = {
      .min = 0,
      .max = -1,
      .help = "by which the label's score must lead"},
-    {.name = "ignore",
-     .kind = ARG_INT,
-     .offset = offsetof(struct hinge, ignore),
-     .fallback = -1,
-     .min = -1,
-     .max = -2,
-     .help = "label that does not count"},
+    LABELS_IGNORE(struct hinge),
     {0},
 };
 

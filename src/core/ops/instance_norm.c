@@ -44,6 +44,8 @@ static int plan(const void *args, const struct shape *x, int n_x, struct op_plan
                        "instance_norm: x is %s, expected images (samples x height x width x "
                        "channels)",
                        shape_text(x, text));
+    if (shape_sample_len(x) == shape_channels(x))
+        return norm_refuse("instance_norm", "a channel of a sample", x, err);
     norm_plan(&norm, x, ((const struct instance_norm *)args)->affine, plan);
     return 0;
 }

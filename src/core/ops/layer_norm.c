@@ -4,6 +4,7 @@
  * Source: Ba et al. 2016, arXiv:1607.06450 */
 #include "core/ops/parts/columns.h"
 #include "core/ops/parts/init.h"
+#include "core/ops/parts/norm.h"
 #include "core/ops/parts/rows.h"
 
 struct layer_norm {
@@ -36,6 +37,8 @@ static int plan(const void *args, const struct shape *x, int n_x, struct op_plan
     if (x->rank < 2)
         return err_set(err, ERR_CONFIG, "layer_norm: x is %s, expected samples with channels",
                        shape_text(x, text));
+    if (channels == 1)
+        return norm_refuse("layer_norm", "a pixel", x, err);
     plan->y = x[0];
     plan->w[0] = (struct op_param){.name = "weight",
                                    .shape = {1, {channels}},

@@ -160,6 +160,7 @@ const struct op op_linear = {
     .min_x = 1,
     .max_x = 1,
     .memory.reads_x = 1,
+    .memory.weights_x = 1,
     .memory.overwrites = 1,
     .fusion.role = FUSION_PRODUCT,
     .plan = plan,

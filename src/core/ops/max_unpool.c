@@ -1,6 +1,7 @@
 /* max_unpool(z, x, kernel=2, stride=0, pad=0, ceil=false): each number of z where the largest
  * number of its window stands in x, zeros elsewhere; x is what the maxpool with these windows saw.
- * Numbers of overlapping windows that meet are added. No gradient passes to x.
+ * Of numbers that meet, as those of overlapping windows may, the last one stays, and every one gets
+ * the gradient of the place where they meet, as in PyTorch. No gradient passes to x.
  * Source: Badrinarayanan et al. 2017 (SegNet), doi:10.1109/TPAMI.2016.2644615 */
 #include "core/ops/parts/window.h"
 
@@ -51,7 +52,7 @@ static void forward_samples(const struct op_call *c, int64_t begin, int64_t end)
             window_max(&box, sample + c0, channels, channels - c0 < BLOCK ? channels - c0 : BLOCK,
                        best, at + c0);
         for (int64_t ch = 0; ch < channels; ch++)
-            y[at[ch] * channels + ch] += z[ch];
+            y[at[ch] * channels + ch] = z[ch];
     }
 }
 

@@ -48,6 +48,13 @@ int op_class_input(const struct op *op, const void *args, const struct shape *x,
     return op->meaning.index_x == 2 ? 1 : -1;
 }
 
+int op_ignored(const struct op *op, const void *args) {
+    for (const struct arg_spec *a = op->word.args; a && a->name; a++)
+        if (a->kind == ARG_INT && !strcmp(a->name, "ignore"))
+            return *(const int *)(const void *)((const char *)args + a->offset);
+    return -1;
+}
+
 const struct op *const *op_table(int *n) {
     *n = (int)(sizeof table / sizeof *table);
     return table;

@@ -32,6 +32,7 @@ struct op_plan {
 
     struct shape y;
     enum tensor_kind y_kind;
+    int64_t n_classes;                    /* of class indices in y: they are below this */
     struct op_param w[OP_MAX_WEIGHTS];    /* shape.rank 0: not used */
     struct op_param state[OP_MAX_STATES]; /* saved with the weights, not trained */
     size_t saved_bytes;                   /* kept from forward to backward: positions of maxima */
@@ -39,6 +40,9 @@ struct op_plan {
     /* Whom it talks to in forward and backward of training, which are called with 0 samples (dim[0]
      * of all shapes) where there are none. */
     struct ranks_group ranks;
+    /* Values of a channel in one sample, where training normalises by statistics over samples,
+     * which are nothing of one value alone; 0: it takes none. */
+    int64_t normalised;
     double flops;               /* of forward, a multiply-add counted as 2 */
     struct ints kernel, stride; /* of a window over h, w: its extent in input pixels (dilation
                                  * included) and step; n = 0: every output sees one pixel */
@@ -75,6 +79,7 @@ struct op_memory {
     /* What backward reads, so that memory can be reused: bit i of reads_x: the values of x[i]. */
     unsigned reads_x;
     bool reads_y;
+    unsigned weights_x; /* those of reads_x that are read for gradients of weights only */
     /* Bit i: backward honours dx_first for x[i], in place of adding to zeros. */
     unsigned overwrites;
     /* y may be x[0]'s memory and dx[0] dy's: element-wise, shape kept. Where they alias, dx = dy's
@@ -170,6 +175,9 @@ static inline enum tensor_kind op_x_kind(const struct op *op, int k) {
 /* Which of its inputs holds class indices (-1: none), and below what they must be.
  *   x  shapes of the inputs */
 int op_class_input(const struct op *op, const void *args, const struct shape *x, int64_t *limit);
+
+/* The class index that its arguments leave out; -1: no other than negative ones. */
+int op_ignored(const struct op *op, const void *args);
 
 /* All operators in the order of ops.def; *n is their number. */
 const struct op *const *op_table(int *n);

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { GUESS_TEXT = 1024 };
+
 static void column_release(struct column *c) {
     h5_data_close(c->data);
     dataset_classes_release(c);
@@ -57,31 +59,28 @@ int dataset_find_field(const struct dataset *ds, const char *name) {
     return -1;
 }
 
-const char *dataset_ignored(const struct dataset *ds) {
-    return ds->ignored;
+int dataset_guess(struct dataset *ds, struct err *err, const char *fmt, ...) {
+    const size_t used = ds->guesses ? strlen(ds->guesses) : 0;
+    char line[GUESS_TEXT], *more;
+    va_list args;
+
+    va_start(args, fmt);
+    vsnprintf(line, sizeof line, fmt, args);
+    va_end(args);
+    more = realloc(ds->guesses, used + strlen(line) + 2);
+    if (!more)
+        return dataset_no_memory(ds, err);
+    sprintf(more + used, "%s%s", used ? "\n" : "", line);
+    ds->guesses = more;
+    return 0;
 }
 
 const char *dataset_guesses(const struct dataset *ds) {
     return ds->guesses ? ds->guesses : "";
 }
 
-int dataset_guess(struct dataset *ds, struct err *err, const char *fmt, ...) {
-    const size_t used = ds->guesses ? strlen(ds->guesses) : 0;
-    va_list ap;
-
-    va_start(ap, fmt);
-    const size_t len = (size_t)vsnprintf(NULL, 0, fmt, ap);
-    va_end(ap);
-    char *more = realloc(ds->guesses, used + len + 2);
-    if (!more)
-        return dataset_no_memory(ds, err);
-    if (used)
-        more[used] = '\n';
-    va_start(ap, fmt);
-    vsnprintf(more + used + (used > 0), len + 1, fmt, ap);
-    va_end(ap);
-    ds->guesses = more;
-    return 0;
+const char *dataset_ignored(const struct dataset *ds) {
+    return ds->ignored;
 }
 
 int dataset_field_classes(const struct dataset *ds, int i) {

@@ -64,10 +64,6 @@ const char *dataset_ignored(const struct dataset *ds);
  * how to say otherwise; "" where nothing was. Borrowed. */
 const char *dataset_guesses(const struct dataset *ds);
 
-/* The part of the dataset that row `row` of field i comes from, "a.h5:x", and which of its rows it
- * is there; for messages. */
-const char *dataset_origin(const struct dataset *ds, int i, int64_t row, int64_t *row_there);
-
 /* Number of classes of field i: of class names where the file has them, else 1 + the largest; 0
  * where it is no class. */
 int dataset_field_classes(const struct dataset *ds, int i);
@@ -123,12 +119,6 @@ const float *dataset_std(const struct dataset *ds, int i);
  * the same data only. */
 uint64_t dataset_fingerprint(const struct dataset *ds);
 
-/* The files that count as one, at least 1, and a line on each of them for messages: "a.h5:train:
- * 50000 samples, fingerprint 0123456789abcdef of all values". Returns text. */
-enum { DATASET_PART_TEXT = 256 };
-int dataset_n_parts(const struct dataset *ds);
-const char *dataset_part_text(const struct dataset *ds, int k, char text[DATASET_PART_TEXT]);
-
 /* All labels of field i, [rows], -1 <= label < classes; NULL where it is not one class a sample.
  * Borrowed. */
 const int32_t *dataset_labels(const struct dataset *ds, int i);
@@ -143,6 +133,16 @@ const char *dataset_place(const struct shape *sample, int64_t k, char text[DATAS
 
 /* Is everything in memory, so that reading cannot fail or wait? */
 bool dataset_in_memory(const struct dataset *ds);
+
+/* The files that count as one, at least 1, and a line on each of them for messages: "a.h5:train:
+ * 50000 samples, fingerprint 0123456789abcdef of all values". Returns text. */
+enum { DATASET_PART_TEXT = 256 };
+int dataset_n_parts(const struct dataset *ds);
+const char *dataset_part_text(const struct dataset *ds, int k, char text[DATASET_PART_TEXT]);
+
+/* The part of the dataset that row `row` of field i comes from, "a.h5:x", and which of its rows it
+ * is there; for messages. */
+const char *dataset_origin(const struct dataset *ds, int i, int64_t row, int64_t *row_there);
 
 /* Copy rows index[0 .. n-1] (each 0 <= index < rows, any order, repeats allowed) of field i to
  * out[n, sample]: unsigned char, float or int32_t as its kind says. Not for two threads at a time

@@ -151,9 +151,15 @@ static int tell_copies(struct dataset *ds, struct err *err) {
 
 /* Parts are alike, and so is what is guessed of them: that of the first will do. */
 static int join_guesses(struct dataset *ds, struct err *err) {
-    for (int k = 0; k < ds->n_parts; k++)
-        if (*dataset_guesses(ds->part[k].ds))
-            return dataset_guess(ds, err, "%s", dataset_guesses(ds->part[k].ds));
+    const char *at = "", *end;
+
+    for (int k = 0; k < ds->n_parts && !*at; k++)
+        at = dataset_guesses(ds->part[k].ds);
+    for (; *at; at = end + (*end == '\n')) {
+        end = at + strcspn(at, "\n");
+        if (dataset_guess(ds, err, "%.*s", (int)(end - at), at))
+            return -1;
+    }
     return 0;
 }
 

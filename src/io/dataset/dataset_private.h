@@ -73,34 +73,11 @@ struct attr_homes dataset_attr_homes(const struct dataset_layout *at, int field,
 int dataset_attr(const struct dataset *ds, const struct attr_homes *homes, const char *name,
                  const char **home, struct err *err);
 
-/* Open one group of a file.
- *   n_parts  files that count as one with it, itself among them */
-int dataset_open_file(struct dataset **out, const char *spec, int64_t cache_bytes, int n_parts,
-                      struct err *err);
-
-/* Find the fingerprint: of an open file before its classes are mapped, or of the parts.
- * Errors: the file's; ERR_DATA for an attribute content_hash that is none. */
-int dataset_take_fingerprint(struct dataset *ds, struct err *err);
+int dataset_no_memory(const struct dataset *ds, struct err *err);
 
 /* Add a sentence, without its end, to dataset_guesses. */
 int dataset_guess(struct dataset *ds, struct err *err, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
-
-/* Bytes that `run` has to have. */
-size_t dataset_run_bytes(const struct dataset *ds);
-
-/* Make field i of the whole of those of its parts: classes by name, labels, counts, statistics.
- * Errors: ERR_DATA naming two parts that cannot be joined. */
-int dataset_join_field(struct dataset *ds, int i, struct err *err);
-
-/* dataset_read of a field that is not in memory, from the parts. */
-int dataset_read_parts(struct dataset *ds, int i, const int64_t *index, int64_t n, void *out,
-                       struct err *err);
-
-/* Fill ds->wanted with index[n], in the order of rows. */
-int dataset_sort_rows(struct dataset *ds, const int64_t *index, int64_t n, struct err *err);
-
-int dataset_no_memory(const struct dataset *ds, struct err *err);
 
 /* The sizes of one sample: numbers, and numbers of one row in the file. */
 static inline int64_t dataset_sample_len(const struct dataset_field *f) {
@@ -131,6 +108,16 @@ int dataset_find_void(struct dataset *ds, int i, struct err *err);
  * room for it. `as_read` where that cannot be read. */
 int64_t dataset_stored_value(const struct dataset *ds, int i, int64_t row, int64_t k,
                              int64_t as_read);
+
+/* How many rows of a column are read at a time at most. */
+int64_t column_run_rows(const struct column *c);
+
+/* Read all rows to column->kept. */
+int dataset_load(struct dataset *ds, int i, struct err *err);
+
+/* Read rows first .. first + n - 1, n <= column_run_rows, to ds->run, as in the file. */
+int dataset_read_run(struct dataset *ds, int i, int64_t first, int64_t n, struct err *err);
+
 /* Classes of field i as the file has them, [len], to what they are counted as. Errors: ERR_DATA
  * where one of them has no place. */
 int dataset_map_read(const struct dataset *ds, int i, int32_t *classes, int64_t len,
@@ -144,14 +131,28 @@ void dataset_classes_release(struct column *c);
 char **dataset_number_names(int n);
 char **dataset_copy_names(const struct class_list *list);
 
-/* How many rows of a column are read at a time at most. */
-int64_t column_run_rows(const struct column *c);
+/* Open one group of a file.
+ *   n_parts  files that count as one with it, itself among them */
+int dataset_open_file(struct dataset **out, const char *spec, int64_t cache_bytes, int n_parts,
+                      struct err *err);
 
-/* Read all rows to column->kept. */
-int dataset_load(struct dataset *ds, int i, struct err *err);
+/* Find the fingerprint: of an open file before its classes are mapped, or of the parts.
+ * Errors: the file's; ERR_DATA for an attribute content_hash that is none. */
+int dataset_take_fingerprint(struct dataset *ds, struct err *err);
 
 /* 255 to -1 in classes[len]. */
 void dataset_drop_void(int32_t *classes, int64_t len);
 
-/* Read rows first .. first + n - 1, n <= column_run_rows, to ds->run, in the order of the file. */
-int dataset_read_run(struct dataset *ds, int i, int64_t first, int64_t n, struct err *err);
+/* Bytes that `run` has to have. */
+size_t dataset_run_bytes(const struct dataset *ds);
+
+/* Make field i of the whole of those of its parts: classes by name, labels, counts, statistics.
+ * Errors: ERR_DATA naming two parts that cannot be joined. */
+int dataset_join_field(struct dataset *ds, int i, struct err *err);
+
+/* dataset_read of a field that is not in memory, from the parts. */
+int dataset_read_parts(struct dataset *ds, int i, const int64_t *index, int64_t n, void *out,
+                       struct err *err);
+
+/* Fill ds->wanted with index[n], in the order of rows. */
+int dataset_sort_rows(struct dataset *ds, const int64_t *index, int64_t n, struct err *err);

@@ -128,15 +128,17 @@ static void widen_classes(const unsigned char *bytes, int64_t len, int32_t *out)
 }
 
 /* What was read from the file after it was opened is not known to be right. */
-static int check_classes(const struct dataset *ds, int i, const int32_t *classes, int64_t len,
-                         struct err *err) {
+static int check_classes(const struct dataset *ds, int i, const int64_t *index,
+                         const int32_t *classes, int64_t len, struct err *err) {
     const struct column *c = &ds->column[i];
     const int n = c->map ? c->n_map : c->n_classes;
 
     for (int64_t k = 0; k < len; k++)
         if (classes[k] < -1 || classes[k] >= n)
-            return err_set(err, ERR_DATA, "%s: %s holds class %d, expected 0 to %d", ds->name,
-                           c->path, (int)classes[k], n - 1);
+            return err_set(err, ERR_DATA, "%s: %s of sample %lld holds class %d, expected 0 to %d",
+                           ds->name, c->path,
+                           (long long)index[k / dataset_sample_len(&ds->field[i])], (int)classes[k],
+                           n - 1);
     return 0;
 }
 
@@ -159,7 +161,7 @@ int dataset_read(struct dataset *ds, int i, const int64_t *index, int64_t n, voi
         return 0;
     if (c->type == H5_TYPE_U8)
         widen_classes(out, len, out);
-    if (!c->kept && check_classes(ds, i, out, len, err))
+    if (!c->kept && check_classes(ds, i, index, out, len, err))
         return -1;
     return c->map ? dataset_map_read(ds, i, out, len, err) : 0;
 }

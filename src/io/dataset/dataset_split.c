@@ -104,7 +104,8 @@ __attribute__((format(printf, 2, 3))) static void note(struct splitting *s, cons
     va_end(ap);
 }
 
-/* Classes of which not every group can have a row; what is no field and was left out. */
+/* Classes of which not every group can have a row; what is no field and was left out; what the new
+ * file is taken for as the old one was. */
 static void note_draw(struct splitting *s, int label) {
     const int64_t *count = label < 0 ? NULL : dataset_class_counts(s->ds, label);
     int few = 0, example = 0;
@@ -121,6 +122,8 @@ static void note_draw(struct splitting *s, int label) {
              dataset_class_name(s->ds, label, example), few - 1);
     if (*dataset_ignored(s->ds))
         note(s, "left out, as no fields of samples: %.300s", dataset_ignored(s->ds));
+    if (*dataset_guesses(s->ds))
+        note(s, "%s", dataset_guesses(s->ds));
 }
 
 /* x_train and train_x of the file without groups are x in the new one's groups. */
@@ -267,7 +270,7 @@ static int copy_field(struct splitting *s, int field, struct err *err) {
     for (int64_t first = 0; first < rows && !status; first += most) {
         const int64_t n = rows - first < most ? rows - first : most;
 
-        status = h5_copy_read(s->source, first, n, s->run, err);
+        status = h5_data_read_stored(s->source, first, n, s->run, err);
         for (int g = 0; g < s->n_groups && !status; g++)
             status = add_rows(s, g, first, n, err);
         s->done += n;

@@ -7,12 +7,13 @@
 
 enum { MOST_ATTR_BYTES = 1 << 28, CACHE_SLOTS = 521, CACHE_BYTES = 4 << 20 };
 
-/* The stored type, little endian; to be closed. */
-static hid_t little_type(hid_t object_type) {
-    const hid_t type = H5Tcopy(object_type);
-    const H5T_class_t class = type >= 0 ? H5Tget_class(type) : H5T_NO_CLASS;
+/* The stored type, little endian; to be closed. The order of an enumeration cannot be changed: of
+ * more than a byte it becomes the integers that it stands for. */
+static hid_t little_type(hid_t stored) {
+    const bool integers = H5Tget_class(stored) == H5T_ENUM && H5Tget_size(stored) > 1;
+    const hid_t type = integers ? H5Tget_super(stored) : H5Tcopy(stored);
 
-    if (class == H5T_INTEGER || class == H5T_FLOAT)
+    if (type >= 0 && H5Tget_class(type) != H5T_ENUM)
         H5Tset_order(type, H5T_ORDER_LE);
     return type;
 }
@@ -110,9 +111,8 @@ int h5_copy_create(struct h5_data **out, struct h5 *file, const char *path,
     return 0;
 }
 
-/* Read or write rows first .. first + n - 1. The lock is held. */
-static herr_t transfer(const struct h5_data *data, int64_t first, int64_t n, bool reading,
-                       void *rows) {
+/* The lock is held. */
+static herr_t write_rows(const struct h5_data *data, int64_t first, int64_t n, const void *rows) {
     const hid_t space = H5Dget_space(data->id), type = data_type(data);
     hsize_t start[H5_MAX_RANK] = {(hsize_t)first}, count[H5_MAX_RANK] = {(hsize_t)n};
     herr_t status = -1;
@@ -122,27 +122,12 @@ static herr_t transfer(const struct h5_data *data, int64_t first, int64_t n, boo
     const hid_t memory = H5Screate_simple(data->info.rank, count, NULL);
     if (type >= 0 && memory >= 0 &&
         H5Sselect_hyperslab(space, H5S_SELECT_SET, start, NULL, count, NULL) >= 0)
-        status = reading ? H5Dread(data->id, type, memory, space, H5P_DEFAULT, rows)
-                         : H5Dwrite(data->id, type, memory, space, H5P_DEFAULT, rows);
+        status = H5Dwrite(data->id, type, memory, space, H5P_DEFAULT, rows);
     if (memory >= 0)
         H5Sclose(memory);
     if (type >= 0)
         H5Tclose(type);
     H5Sclose(space);
-    return status;
-}
-
-int h5_copy_read(const struct h5_data *data, int64_t first, int64_t n, void *out, struct err *err) {
-    int status = 0;
-
-    if (first < 0 || n < 0 || first > data->info.dim[0] - n)
-        return err_set(err, ERR_DATA, "%s:%s: rows %lld to %lld were asked for, it has %lld",
-                       data->file->name, data->path, (long long)first, (long long)(first + n - 1),
-                       (long long)data->info.dim[0]);
-    h5_lock();
-    if (n && transfer(data, first, n, true, out) < 0)
-        status = h5_fail(data->file, data->path, ERR_IO, "cannot be read", err);
-    h5_unlock();
     return status;
 }
 
@@ -157,9 +142,7 @@ int h5_copy_append(struct h5_data *data, int64_t n, const void *rows, struct err
     for (int i = 0; i < data->info.rank; i++)
         dim[i] = (hsize_t)data->info.dim[i];
     h5_lock();
-    /* The library does not change what it writes, although it is handed over as such to read. */
-    if (H5Dset_extent(data->id, dim) < 0 ||
-        transfer(data, before, n, false, (void *)(uintptr_t)rows) < 0) {
+    if (H5Dset_extent(data->id, dim) < 0 || write_rows(data, before, n, rows) < 0) {
         data->file->broken = true;
         status =
             h5_fail(data->file, data->path, ERR_IO, "cannot be written; is the disk full?", err);

@@ -8,11 +8,7 @@
 int h5_copy_create(struct h5_data **out, struct h5 *file, const char *path,
                    const struct h5_data *model, struct err *err);
 
-/* Read rows first .. first + n - 1 as they are stored into out[n * h5_row_len * item_bytes].
- * Errors: ERR_DATA, ERR_IO. */
-int h5_copy_read(const struct h5_data *data, int64_t first, int64_t n, void *out, struct err *err);
-
-/* Add n rows of what h5_copy_read gives. Errors: ERR_IO. */
+/* Add n rows of what h5_data_read_stored gives. Errors: ERR_IO. */
 int h5_copy_append(struct h5_data *data, int64_t n, const void *rows, struct err *err);
 
 /* Copy the attributes of a group or dataset, except those called as one of `but` (ends with NULL).

@@ -20,6 +20,7 @@ struct job_case {
     int64_t batch;
     bool fuse, evaluate; /* evaluate: as in validation; outputs are any tensors */
     bool in_parts;
+    bool compact; /* what the step freezes has no gradients */
 };
 
 /* One [step] of it. */
@@ -101,6 +102,13 @@ static inline int step_try(struct step_case *step, struct job_case *job, const c
         return -1;
     if (freeze)
         graph_freeze(step->graph, frozen, n_frozen);
+    for (int t = 0; t < step->n_train && freeze && job->compact; t++) {
+        struct params *params = &step->train[t]->weights;
+        for (int i = 0; i < params->n; i++)
+            params->items[i].frozen =
+                selection_of(frozen, n_frozen, step->train[t], params->items[i].name) != NULL;
+        params_arrange(params);
+    }
     for (int i = 0; i < step->graph->n_named && n_outputs < 16; i++) {
         const struct named_node *named = &step->graph->named[i];
         if (!strncmp(named->name, "loss", 4) || !strncmp(named->name, "out", 3))

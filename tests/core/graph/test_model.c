@@ -70,6 +70,37 @@ static void gaps_between_parameters_are_zero(void **state) {
     job_release(&job);
 }
 
+/* Those that are frozen stand behind the others; names and order of the list stay. */
+static void frozen_parameters_come_last_and_have_no_gradients(void **state) {
+    (void)state;
+    struct job_case job;
+    struct step_case step;
+    struct err err = {0};
+
+    job_init(&job, small);
+    step_init(&step, &job, "");
+    struct net *net = step.train[0];
+    net->trained = true;
+    const size_t all = model_bytes(&job.model);
+    for (int i = 0; i < net->weights.n; i++)
+        net->weights.items[i].frozen = i % 3 == 0;
+    params_arrange(&net->weights);
+    int64_t end[2] = {0, net->weights.trained_len};
+    for (int i = 0; i < net->weights.n; i++) {
+        const struct param *p = &net->weights.items[i];
+        assert_int_equal(p->offset, end[p->frozen]);
+        end[p->frozen] += param_room(p);
+    }
+    assert_int_equal(end[0], net->weights.trained_len);
+    assert_int_equal(end[1], net->weights.len);
+    assert_true(end[0] > 0 && end[0] < end[1]);
+    assert_true(all - model_bytes(&job.model) == arena_round((size_t)end[1] * sizeof(real)) -
+                                                     arena_round((size_t)end[0] * sizeof(real)));
+    assert_int_equal(model_allocate(&job.model, 3, &err), 0);
+    assert_true(job.model.arena.used <= model_bytes(&job.model));
+    job_release(&job);
+}
+
 /* 3*3*3*5 + 3*3*5*5 twice, 5 biases of b and c each, 2*5 of bn, 5*7 + 7; without gaps. */
 static void weights_are_counted_without_gaps(void **state) {
     (void)state;
@@ -202,6 +233,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(spans_and_parameters_are_aligned),
         cmocka_unit_test(gaps_between_parameters_are_zero),
+        cmocka_unit_test(frozen_parameters_come_last_and_have_no_gradients),
         cmocka_unit_test(weights_are_counted_without_gaps),
         cmocka_unit_test(first_weights_follow_from_seed_and_names_only),
         cmocka_unit_test(another_seed_net_or_name_gives_other_weights),

@@ -127,6 +127,29 @@ static void nets_that_are_not_trained_do_not_go_backward_for_themselves(void **s
     release_one(&job, &step);
 }
 
+/* The input of a product is read for the gradient of its weights only. */
+static void inputs_of_products_that_are_not_trained_are_not_kept(void **state) {
+    (void)state;
+    static const char *const texts[] = {
+        "[net m(x)]\nout = x | conv(8)\n"
+        "[net behind(x)]\nout = x | conv(8) | conv(8) | conv(8) | conv(8) | conv(8)\n"
+        "[step]\nloss = mse(behind(m(image)), 1)\ntrain = m\n",
+        "[net m(x)]\nout = x | conv(8)\n"
+        "[net behind(x)]\nout = x | conv(8) | conv(8) | conv(8) | conv(8) | conv(8)\n"
+        "[step]\nloss = mse(behind(m(image)), 1)\ntrain = m, behind\n"};
+    size_t bytes[2];
+
+    for (int i = 0; i < 2; i++) {
+        struct job_case job;
+        struct step_case step;
+
+        prepare(&job, &step, &(struct job_text){texts[i], ""});
+        bytes[i] = step.plan->slot_bytes;
+        release_one(&job, &step);
+    }
+    assert_in_range(bytes[0], 1, bytes[1] / 2);
+}
+
 static void a_step_leaves_other_nets_gradients_alone(void **state) {
     (void)state;
     struct job_case job;
@@ -381,6 +404,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(gan_steps_do_only_what_their_net_needs),
         cmocka_unit_test(nets_that_are_not_trained_do_not_go_backward_for_themselves),
+        cmocka_unit_test(inputs_of_products_that_are_not_trained_are_not_kept),
         cmocka_unit_test(a_step_leaves_other_nets_gradients_alone),
         cmocka_unit_test(detach_stops_gradients),
         cmocka_unit_test(trained_nets_that_the_loss_does_not_reach_are_refused),

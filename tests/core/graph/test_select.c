@@ -229,6 +229,46 @@ static void a_frozen_part_has_no_gradients_and_moves_no_statistics(void **state)
     release_one(&job, &step);
 }
 
+/* The gradients of the others are the same to the bit, in a span of their own. */
+static void what_no_step_trains_has_no_place_for_gradients(void **state) {
+    (void)state;
+    static const char text[] = NETS "train = m, tail\nfreeze = model.layer1, m.stem.bias\n";
+    static real expected[4096];
+    struct job_case job;
+    struct step_case step;
+
+    for (int compact = 0; compact < 2; compact++) {
+        job_init(&job, text);
+        job.batch = BATCH, job.compact = compact, job.fuse = true;
+        step_init(&step, &job, "");
+        job_allocate(&job, &step, 1);
+        step_place(&step);
+        loss_of(&job, &step, true);
+        const struct net *m = model_find(&job.model, "m");
+        real *at = expected;
+        int64_t trained = 0;
+        for (int i = 0; i < m->weights.n; i++) {
+            const struct param *p = &m->weights.items[i];
+            const bool frozen = within(p->name, "layer1") || !strcmp(p->name, "stem.bias");
+            assert_int_equal(p->frozen, frozen && compact);
+            if (frozen)
+                continue;
+            if (compact)
+                assert_memory_equal(at, m->dw + p->offset, (size_t)p->len * sizeof(real));
+            else
+                memcpy(at, m->dw + p->offset, (size_t)p->len * sizeof(real));
+            at += p->len, trained += param_room(p);
+        }
+        assert_int_equal(m->weights.trained_len, compact ? trained : m->weights.len);
+        assert_true(trained < m->weights.len);
+        for (int i = 0; i < step.plan->n_ready; i++)
+            if (step.train[step.plan->ready[i].net] == m)
+                trained -= compact ? step.plan->ready[i].len : 0;
+        assert_true(trained == 0 || !compact);
+        release_one(&job, &step);
+    }
+}
+
 /* What stands before a frozen part is trained through it: central differences. */
 static void gradients_pass_a_frozen_part(void **state) {
     (void)state;
@@ -328,6 +368,7 @@ int main(void) {
         cmocka_unit_test(factors_that_are_no_numbers_are_refused),
         cmocka_unit_test(a_frozen_net_computes_as_in_validation),
         cmocka_unit_test(a_frozen_part_has_no_gradients_and_moves_no_statistics),
+        cmocka_unit_test(what_no_step_trains_has_no_place_for_gradients),
         cmocka_unit_test(gradients_pass_a_frozen_part),
         cmocka_unit_test(a_frozen_net_in_front_of_the_trained_one_stays_as_it_is),
         cmocka_unit_test(a_net_is_frozen_in_one_step_and_trained_in_another),

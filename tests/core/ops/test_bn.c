@@ -133,14 +133,17 @@ static void chunks_merge_to_the_statistics_of_the_whole(void **state) {
     free(in), free(out);
 }
 
-static void a_batch_of_one_pixel_gives_the_bias(void **state) {
+/* The formula with variance 0; of the running statistics it would make those of nothing. */
+static void one_pixel_gives_the_bias_and_moves_nothing(void **state) {
     (void)state;
     const act in[] = {5, -5}, out[] = {0.5, 2};
-    const real weight[] = {1, 1}, bias[] = {0.5, 2}, var[] = {0.9, 0.9};
+    const real weight[] = {1, 1}, bias[] = {0.5, 2}, mean[] = {0, 0}, var[] = {1, 1};
     const struct op_case c = {"bn", .n_x = 1, .x = {{2, {1, 2}}}, .x_data = {in},
                               .w_data = {weight, bias}};
     check_output(&c, (struct shape){2, {1, 2}}, out);
+    check_state(&c, 0, mean);
     check_state(&c, 1, var);
+    check_gradients(&(struct op_case){"bn", .n_x = 1, .x = {{2, {1, 3}}}});
 }
 
 static void weights_start_at_one_and_do_not_decay(void **state) {
@@ -179,7 +182,7 @@ int main(void) {
         cmocka_unit_test(evaluation_uses_the_running_statistics),
         cmocka_unit_test(a_mean_far_from_zero_costs_no_digits),
         cmocka_unit_test(chunks_merge_to_the_statistics_of_the_whole),
-        cmocka_unit_test(a_batch_of_one_pixel_gives_the_bias),
+        cmocka_unit_test(one_pixel_gives_the_bias_and_moves_nothing),
         cmocka_unit_test(weights_start_at_one_and_do_not_decay),
         cmocka_unit_test(a_tensor_without_channels_is_refused),
     };

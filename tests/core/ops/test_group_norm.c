@@ -72,6 +72,16 @@ static void unequal_groups_are_refused(void **state) {
                   "group_norm: x is 2x4x4x48, expected channels in 32 equal groups");
 }
 
+static void groups_of_one_value_are_refused(void **state) {
+    (void)state;
+    check_refused(&(struct op_case){"group_norm", .with = "4", .n_x = 1, .x = {{4, {2, 1, 1, 4}}}},
+                  "group_norm: x is 2x1x1x4, so a group of a sample has 1 value, which normalised "
+                  "is always 0; expected at least 2 values");
+    assert_int_equal(
+        plan_of(&(struct op_case){"group_norm", .with = "2", .n_x = 1, .x = {{2, {2, 4}}}}).y.rank,
+        2);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(gradient_agrees_with_differences),
@@ -79,6 +89,7 @@ int main(void) {
         cmocka_unit_test(output_agrees_with_pytorch),
         cmocka_unit_test(weights_start_at_one_and_do_not_decay),
         cmocka_unit_test(unequal_groups_are_refused),
+        cmocka_unit_test(groups_of_one_value_are_refused),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

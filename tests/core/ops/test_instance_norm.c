@@ -125,6 +125,13 @@ static void rows_without_pixels_are_refused(void **state) {
                   "instance_norm: x is 2x4, expected images (samples x height x width x channels)");
 }
 
+static void one_pixel_is_refused(void **state) {
+    (void)state;
+    check_refused(&(struct op_case){"instance_norm", .n_x = 1, .x = {{4, {20, 1, 1, 32}}}},
+                  "instance_norm: x is 20x1x1x32, so a channel of a sample has 1 value, which "
+                  "normalised is always 0; expected at least 2 values");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(gradient_agrees_with_differences),
@@ -134,6 +141,7 @@ int main(void) {
         cmocka_unit_test(there_are_no_weights_unless_affine),
         cmocka_unit_test(weights_start_at_one_and_do_not_decay),
         cmocka_unit_test(rows_without_pixels_are_refused),
+        cmocka_unit_test(one_pixel_is_refused),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

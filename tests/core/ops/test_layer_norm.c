@@ -78,6 +78,13 @@ static void a_tensor_without_channels_is_refused(void **state) {
                   "layer_norm: x is 8, expected samples with channels");
 }
 
+static void one_channel_is_refused(void **state) {
+    (void)state;
+    check_refused(&(struct op_case){"layer_norm", .n_x = 1, .x = {{4, {2, 3, 3, 1}}}},
+                  "layer_norm: x is 2x3x3x1, so a pixel has 1 value, which normalised is always 0; "
+                  "expected at least 2 values");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(gradient_agrees_with_differences),
@@ -86,6 +93,7 @@ int main(void) {
         cmocka_unit_test(a_mean_far_from_zero_costs_no_digits),
         cmocka_unit_test(weights_start_at_one_and_do_not_decay),
         cmocka_unit_test(a_tensor_without_channels_is_refused),
+        cmocka_unit_test(one_channel_is_refused),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

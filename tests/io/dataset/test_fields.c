@@ -231,14 +231,14 @@ static void counts_of_the_file_save_a_pass(void **state) {
     assert_int_equal(dataset_class_counts(ds, 0)[1], 50);
     assert_int_equal(dataset_read(ds, 0, (const int64_t[]){1}, 1, out, &err), -1);
     assert_int_equal(err.kind, ERR_DATA);
-    assert_contains(err.msg, "/train/mask holds class 2, expected 0 to 1");
+    assert_contains(err.msg, "/train/mask of sample 1 holds class 2, expected 0 to 1");
     dataset_close(ds);
     ds = opened("", DATASET_CACHE_BYTES);
     assert_int_equal(dataset_field_classes(ds, 0), 3);
     dataset_close(ds);
     write_counted(3, 1);
     assert_int_equal(dataset_open(&ds, in_scratch("f.h5"), 0, &err), -1);
-    assert_contains(err.msg, "/train/mask holds class 2, expected 0 to 1");
+    assert_contains(err.msg, "/train/mask of sample 1 holds class 2, expected 0 to 1");
 }
 
 static void the_attribute_kind_decides(void **state) {

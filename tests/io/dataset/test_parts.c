@@ -187,6 +187,7 @@ static void parts_of_other_fields_are_refused(void **state) {
     little_refused("@b.h5 + @a.h5", ERR_DATA, "a.h5 has no field age, but ");
     assert_int_equal(h5_create(&file, in_scratch("c.h5"), &err), 0);
     h5_write(file, "/images", H5_TYPE_U8, 4, (int64_t[]){1, 1, 2, 1}, "ab", &err);
+    h5_attr_write_text(file, "/images", "layout", "NHWC", &err);
     h5_write(file, "/labels", H5_TYPE_U8, 1, (int64_t[]){1}, "\0", &err);
     little_end(file);
     little_refused("@a.h5, @c.h5", ERR_DATA, "c.h5 has image of 1x2x1, but ");

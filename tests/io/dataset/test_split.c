@@ -54,6 +54,7 @@ static int setup(void **state) {
     write_rows(file, "/all/places", H5_TYPE_I32, 2, place, ROWS, places);
     write_rows(file, "/all/size", H5_TYPE_F64, 1, NULL, ROWS, numbers);
     write_rows(file, "/all/other", H5_TYPE_U8, 4, image, UNPAIRED, images);
+    succeeded(h5_attr_write_int(file, "/", "dltrain_dataset", 1, &err), &err);
     succeeded(h5_attr_write_int(file, "/all/other", "unpaired", 1, &err), &err);
     succeeded(h5_attr_write_texts(file, "/all", "classes", names, 4, &err), &err);
     succeeded(h5_attr_write_texts(file, "/all/places", "classes", names, 3, &err), &err);
@@ -230,6 +231,30 @@ static void facts_go_with_the_rows(void **state) {
     h5_close(file);
 }
 
+/* A file that says nothing of the order of its channels. */
+static void guesses_are_told(void **state) {
+    const int64_t image[] = {3, 2, 10};
+    struct split_result result;
+    struct err err = {0};
+    struct dataset *ds;
+    struct h5 *file;
+    char spec[600];
+
+    (void)state;
+    succeeded(h5_create(&file, in_scratch("guess.h5"), &err), &err);
+    write_rows(file, "/images", H5_TYPE_U8, 4, image, ROWS, images);
+    succeeded(h5_sync(file, &err), &err);
+    h5_close(file);
+    succeeded(dataset_split(in_scratch("guess.h5"), in_scratch("out.h5"), &held, &result, &err),
+              &err);
+    assert_contains(result.note, "there is no class for each row: rows were drawn from all\n");
+    assert_contains(result.note, "is taken for 3 channels");
+    snprintf(spec, sizeof spec, "%s:train", in_scratch("out.h5"));
+    succeeded(dataset_open(&ds, spec, 0, &err), &err);
+    assert_int_equal(dataset_field(ds, 0)->sample.dim[2], 3);
+    dataset_close(ds);
+}
+
 static void the_seed_decides(void **state) {
     struct split_plan other = fifths;
     struct split_result result;
@@ -283,8 +308,11 @@ static void what_cannot_be_cut_is_refused(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(folds_hold_every_row_once),     cmocka_unit_test(a_share_is_held_out),
-        cmocka_unit_test(facts_go_with_the_rows),        cmocka_unit_test(the_seed_decides),
+        cmocka_unit_test(folds_hold_every_row_once),
+        cmocka_unit_test(a_share_is_held_out),
+        cmocka_unit_test(facts_go_with_the_rows),
+        cmocka_unit_test(the_seed_decides),
+        cmocka_unit_test(guesses_are_told),
         cmocka_unit_test(what_cannot_be_cut_is_refused),
     };
 

@@ -5,6 +5,7 @@
 #include "io/image/golden_pictures.h"
 #include "io/image/image.h"
 
+enum { N_REFUSED = sizeof golden_refused / sizeof *golden_refused };
 enum { N_PICTURES = sizeof golden_pictures / sizeof *golden_pictures };
 
 /* Bytes of hexadecimal text, malloc'd, so that reading past their end is seen. */
@@ -113,6 +114,39 @@ static void modes_give_their_channels(void **state) {
         }
         image_release(&grey);
         image_release(&colour);
+    }
+}
+
+static void what_would_be_guessed_is_refused(void **state) {
+    (void)state;
+    for (int i = 0; i < N_REFUSED; i++) {
+        const struct golden_refused *g = &golden_refused[i];
+        struct image image = {0};
+        struct err err = {0};
+        size_t n;
+        unsigned char *bytes = unhex(g->file, &n);
+
+        if (image_decode(bytes, n, "x", g->classes ? IMAGE_CLASSES : IMAGE_AS_STORED, &image,
+                         &err) == 0)
+            fail_msg("%s is read", g->name);
+        assert_int_equal(err.kind, ERR_DATA);
+        assert_contains(err.msg, g->message);
+        free(bytes);
+    }
+}
+
+/* Of the formats that can be either. */
+static void loss_is_known(void **state) {
+    (void)state;
+    for (int i = 0; i < N_PICTURES; i++) {
+        const struct golden_picture *g = &golden_pictures[i];
+        struct image image = {0};
+
+        decoded(g, IMAGE_AS_STORED, &image);
+        if (image.lossy != (!strncmp(g->name, "jpeg", 4) || strstr(g->name, "with loss") ||
+                            !strcmp(g->name, "webp of two frames"))) /* which does not say */
+            fail_msg("%s: lossy is %d", g->name, image.lossy);
+        image_release(&image);
     }
 }
 
@@ -240,6 +274,8 @@ int main(void) {
         cmocka_unit_test(every_format_is_read_as_it_is_seen),
         cmocka_unit_test(classes_are_the_numbers_in_the_file),
         cmocka_unit_test(modes_give_their_channels),
+        cmocka_unit_test(what_would_be_guessed_is_refused),
+        cmocka_unit_test(loss_is_known),
         cmocka_unit_test(headers_say_the_channels),
         cmocka_unit_test(orientation_can_be_left_alone),
         cmocka_unit_test(damaged_files_end_in_an_error_or_an_image),

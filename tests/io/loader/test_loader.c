@@ -20,9 +20,11 @@ static char folder[] = "/tmp/dltrain_XXXXXX";
 static char path[64];
 
 /* Pixel p of sample i is i * 6 + p; its label i % 4. Split "reals" has the halves of it,
- * unlabelled. */
+ * unlabelled; "large" is black, and more than HDF5 keeps of a file. */
 static int write_file(struct err *err) {
     const int64_t images[] = {SAMPLES, HEIGHT, WIDTH, 1}, labels[] = {SAMPLES};
+    const int64_t large[] = {300, 32, 32, 1};
+    static const unsigned char black[300 * 32 * 32];
     unsigned char bytes[SAMPLES * PIXELS];
     float reals[SAMPLES * PIXELS];
     int32_t label[SAMPLES];
@@ -37,6 +39,8 @@ static int write_file(struct err *err) {
     const int status = h5_create(&file, path, err) || h5_group_create(file, "/bytes", err) ||
                        h5_write(file, "/bytes/images", H5_TYPE_U8, 4, images, bytes, err) ||
                        h5_write(file, "/bytes/labels", H5_TYPE_I32, 1, labels, label, err) ||
+                       h5_group_create(file, "/large", err) ||
+                       h5_write(file, "/large/images", H5_TYPE_U8, 4, large, black, err) ||
                        h5_group_create(file, "/reals", err) ||
                        h5_write(file, "/reals/images", H5_TYPE_F32, 4, images, reals, err) ||
                        h5_sync(file, err);
@@ -280,7 +284,7 @@ static void spoil(const char *name) {
 static void a_read_error_is_told_by_wait(void **state) {
     (void)state;
     const int64_t samples[] = {1, 2};
-    struct dataset *ds = open_split("bytes", 0);
+    struct dataset *ds = open_split("large", 0);
     struct loader *loader =
         new_loader(&(struct loader_config){.dataset = ds, .max_batch = MAX_BATCH});
     struct loader_batch batch = {0};

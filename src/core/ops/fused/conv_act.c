@@ -43,6 +43,7 @@ const struct op op_conv_act = {
     .min_x = 1,
     .max_x = 1,
     .memory.reads_x = 1,
+    .memory.weights_x = 1,
     .memory.overwrites = 1,
     .memory.reads_y = true,
     .plan = plan,

@@ -17,6 +17,7 @@ int fused_plan_norm(const struct fused *f, const struct shape *x, struct op_plan
     plan->state[0] = norm.state[0], plan->state[1] = norm.state[1];
     plan->saved_bytes = norm.saved_bytes;
     plan->ranks = norm.ranks;
+    plan->normalised = norm.normalised;
     plan->flops += norm.flops;
     if (norm.scratch_bytes > plan->scratch_bytes)
         plan->scratch_bytes = norm.scratch_bytes;

@@ -2,6 +2,16 @@
 #pragma once
 #include "core/ops/parts/share.h"
 
+#include <limits.h>
+
+/* The label that does not count, which need not be one of the classes: 255, or PyTorch's -100.
+ * Others read it by op_ignored. */
+#define LABELS_IGNORE(type)                                                                        \
+    {                                                                                              \
+        .name = "ignore", .kind = ARG_INT, .offset = offsetof(type, ignore), .fallback = -1,       \
+        .min = -INT_MAX, .max = INT_MAX, .help = "label that does not count; -1 never does"        \
+    }
+
 /* label is [n] for logits [n, c], [n, h, w] or [n, h, w, 1] for [n, h, w, c].
  * Errors: ERR_CONFIG, beginning with name. */
 int labels_check(const char *name, const struct shape *logits, const struct shape *label,
@@ -23,8 +33,8 @@ static inline int64_t labels_channel(int64_t label, int64_t channels) {
     return channels == 1 ? label - 1 : label;
 }
 
-/* The class of that row, or -1 where it does not count: `ignore`, negative, or not below classes.
- */
+/* The class of that row, or -1 where it does not count: it is `ignore`, or negative. What is not
+ * below classes does not come here otherwise: data is compared with the network at the start. */
 static inline int64_t labels_below(const struct op_call *c, int64_t row, int64_t classes,
                                    int ignore) {
     const int64_t label = c->x[1].indices[row];

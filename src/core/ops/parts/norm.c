@@ -99,6 +99,16 @@ void norm_plan(const struct norm *n, const struct shape *x, bool affine, struct 
     plan->flops = 8 * (double)shape_len(x);
 }
 
+int norm_refuse(const char *name, const char *whose, const struct shape *x, struct err *err) {
+    char text[SHAPE_TEXT];
+
+    return err_set(
+        err, ERR_CONFIG,
+        "%s: x is %s, so %s has 1 value, which normalised is always 0; expected at least "
+        "2 values",
+        name, shape_text(x, text), whose);
+}
+
 /* Add up the repeats of each channel: v[width] to v[channels]. */
 static void fold(real *v, const struct norm_task *k) {
     for (int64_t i = k->channels; i < k->width; i++)

@@ -22,6 +22,11 @@ struct norm {
 /* Fill y, memory and, where affine, weights 1 and biases 0. */
 void norm_plan(const struct norm *n, const struct shape *x, bool affine, struct op_plan *plan);
 
+/* Refuse to normalise what is one value alone, of which nothing is left: ERR_CONFIG, beginning with
+ * name.
+ *   whose  value it is: "a channel of a sample" */
+int norm_refuse(const char *name, const char *whose, const struct shape *x, struct err *err);
+
 /* What stays from forward to backward, 8-byte aligned: mean, 1 / sqrt(var + eps) and biased
  * variance of each group in each set, [n_sets, n_groups] reals each, one after the other; then how
  * many rows the statistics are of, over all ranks. */

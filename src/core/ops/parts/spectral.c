@@ -19,12 +19,17 @@ static int64_t weights(const struct spectral *s) {
     return s->n * s->rows * s->cols;
 }
 
+static int64_t rest(const struct spectral *s) {
+    return weights(s) / outputs(s);
+}
+
 static size_t scratch_bytes(const struct spectral *s) {
     return arena_round((size_t)weights(s) * sizeof(real));
 }
 
 struct spectral spectral_of(bool on, const struct shape *w, bool out_rows) {
-    struct spectral s = {on, 1, 1, w->dim[w->rank - 1], out_rows};
+    struct spectral s = {on,      1, 1, w->dim[w->rank - 1], w->dim[w->rank - (out_rows ? 1 : 2)],
+                         out_rows};
 
     for (int i = 0; i < w->rank - 1; i++)
         *(out_rows && i < w->rank - 2 ? &s.n : &s.rows) *= w->dim[i];
@@ -35,7 +40,7 @@ struct spectral spectral_of(bool on, const struct shape *w, bool out_rows) {
 struct kept {
     real *sigma; /* [1] */
     real *u;     /* [outputs] */
-    real *v;     /* [rest]: [n * rows], or [n, cols] where out_rows */
+    real *v;     /* [rest]: [n * rows], or [n, cols] where out_rows; inputs last in either */
 };
 
 static struct kept kept_of(const struct spectral *s, const struct op_call *c) {
@@ -54,7 +59,9 @@ void spectral_plan(const struct spectral *s, struct op_plan *plan) {
                                        .init = {&init_normal.word, &normal},
                                        .fan_in = 1,
                                        .fan_out = 1};
-    plan->saved_bytes += (size_t)(1 + outputs(s) + weights(s) / outputs(s)) * sizeof(real);
+    plan->state[1] =
+        (struct op_param){.name = "weight_v", .shape = {1, {rest(s)}}, .fan_in = 1, .fan_out = 1};
+    plan->saved_bytes += (size_t)(1 + outputs(s) + rest(s)) * sizeof(real);
     plan->scratch_bytes += scratch_bytes(s);
 }
 
@@ -116,20 +123,63 @@ const real *spectral_weights(const struct spectral *s, const struct op_call *c) 
     return c->scratch;
 }
 
+/* v in its two orders: of the weights here, and of the state. */
+static void take_v(const struct spectral *s, const real *state, real *v) {
+    const int64_t pixels = rest(s) / s->inputs;
+
+    for (int64_t i = 0; i < rest(s); i++)
+        v[i] = state[i % s->inputs * pixels + i / s->inputs];
+}
+
+static void keep_v(const struct spectral *s, const real *v, real *state) {
+    const int64_t pixels = rest(s) / s->inputs;
+
+    for (int64_t i = 0; i < rest(s); i++)
+        state[i % s->inputs * pixels + i / s->inputs] = v[i];
+}
+
+static bool is_zero(const real *v, int64_t len) {
+    for (int64_t i = 0; i < len; i++)
+        if (v[i] != 0)
+            return false;
+    return true;
+}
+
+/* One step of power iteration from u; returns the singular value. */
+static double iterate(const struct spectral *s, const struct op_call *c, const struct kept *k) {
+    normalize(k->u, outputs(s));
+    to_rest(s, c->w[0], k->u, k->v);
+    const double sigma = normalize(k->v, rest(s));
+    if (!c->training)
+        return sigma;
+    to_outputs(s, c->w[0], k->v, k->u);
+    return normalize(k->u, outputs(s));
+}
+
+/* u^T W v */
+static double singular_value(const struct spectral *s, const struct op_call *c,
+                             const struct kept *k) {
+    real *product = c->scratch;
+    double sum = 0;
+
+    to_outputs(s, c->w[0], k->v, product);
+    for (int64_t i = 0; i < outputs(s); i++)
+        sum += (double)k->u[i] * (double)product[i];
+    return sum;
+}
+
 const real *spectral_forward(const struct spectral *s, const struct op_call *c) {
     if (!s->on)
         return c->w[0];
     const struct kept k = kept_of(s, c);
     memcpy(k.u, c->state[0], (size_t)outputs(s) * sizeof(real));
-    normalize(k.u, outputs(s));
-    to_rest(s, c->w[0], k.u, k.v);
-    double sigma = normalize(k.v, weights(s) / outputs(s));
+    take_v(s, c->state[1], k.v);
+    *k.sigma =
+        (real)(c->training || is_zero(k.v, rest(s)) ? iterate(s, c, &k) : singular_value(s, c, &k));
     if (c->training) {
-        to_outputs(s, c->w[0], k.v, k.u);
-        sigma = normalize(k.u, outputs(s));
         memcpy(c->state[0], k.u, (size_t)outputs(s) * sizeof(real));
+        keep_v(s, k.v, c->state[1]);
     }
-    *k.sigma = (real)sigma;
     return spectral_weights(s, c);
 }
 

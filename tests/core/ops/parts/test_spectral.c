@@ -26,7 +26,7 @@ struct layer {
     struct op_plan plan;
     struct tensor x_at, dx_at;
     struct op_call call;
-    real x[ROOM], w[ROOM], bias[64], u[64], y[ROOM], dy[ROOM], dw[ROOM];
+    real x[ROOM], w[ROOM], bias[64], u[64], v[ROOM], y[ROOM], dy[ROOM], dw[ROOM];
     _Alignas(64) unsigned char saved[8 * ROOM], scratch[1 << 24];
 };
 
@@ -56,7 +56,7 @@ static struct layer *layer_new(const char *op, const void *args, struct shape x)
                                .dy = {.shape = l->plan.y, .data = l->dy},
                                .w = {l->w, l->bias},
                                .dw = {l->dw},
-                               .state = {l->u},
+                               .state = {l->u, l->v},
                                .saved = l->saved,
                                .scratch = l->scratch,
                                .training = true};
@@ -70,15 +70,20 @@ static void near(const char *what, const real *found, const real *expected, int6
 }
 
 static void check_golden(const char *op, const void *args, struct shape x, int steps, const real *y,
-                         const real *u, const real *dw) {
+                         const real *u, const real *dw, const real *v, const real *y_after) {
     struct layer *l = layer_new(op, args, x);
 
     for (int i = 0; i < steps; i++)
         l->op->forward(&l->call);
     near("y", l->y, y, shape_len(&l->plan.y));
     near("u", l->u, u, l->plan.state[0].shape.dim[0]);
+    near("v", l->v, v, l->plan.state[1].shape.dim[0]);
     l->op->backward(&l->call);
     near("dw", l->dw, dw, shape_len(&l->plan.w[0].shape));
+    counted(l->w, shape_len(&l->plan.w[0].shape), 2);
+    l->call.training = false;
+    l->op->forward(&l->call);
+    near("y in evaluation", l->y, y_after, shape_len(&l->plan.y));
     free(l);
 }
 
@@ -109,8 +114,16 @@ static void linear_as_pytorch(void **state) {
         -0.890406938492, -0.568693339139, 1.24253613061,   0.681857843261, 0.604537357723,
     };
 
+    static const real v[] = {
+        0.76122885102, 0.184605193096, -0.0908632517799, -0.274730319354, -0.55019876423,
+    };
+    static const real after[] = {
+        0.45444988848,  0.193794052047, -0.0668617843859,
+        -3.94912197026, -3.34350137547, -2.73788078067,
+    };
+
     (void)state;
-    check_golden("linear", &a, (struct shape){2, {2, 5}}, 2, y, u, dw);
+    check_golden("linear", &a, (struct shape){2, {2, 5}}, 2, y, u, dw, v, after);
 }
 
 static void conv_as_pytorch(void **state) {
@@ -132,9 +145,17 @@ static void conv_as_pytorch(void **state) {
         -1.12615893897,  1.1949790967,    0.655378324257, 0.141419063851,
     };
 
+    static const real v[] = {
+        0.783909170776,  -0.267918324189, -0.476299243003, -0.178612216126,
+        0.0893061080631, -0.119074810751, 0.178612216126,  -0.0297687026877,
+    };
+    static const real after[] = {
+        -1.72175621363, -2.2238532523, -2.72595029097, 7.39072779002, 8.83633725594, 3.18673016941,
+    };
+
     (void)state;
     a.channels = 3;
-    check_golden("conv", &a, (struct shape){4, {1, 4, 2, 2}}, 1, y, u, dw);
+    check_golden("conv", &a, (struct shape){4, {1, 4, 2, 2}}, 1, y, u, dw, v, after);
 }
 
 static void conv_transpose_as_pytorch(void **state) {
@@ -157,9 +178,21 @@ static void conv_transpose_as_pytorch(void **state) {
         -0.128100608212, -0.61931784838,  -0.639684209662,    0.32496181895,
     };
 
+    static const real v[] = {
+        0.665387909463,    -0.105061248863, -0.429000099522, -0.00875510407188,
+        -0.00875510407188, -0.332693954732, 0.0875510407188, -0.236387809941,
+        -0.236387809941,   0.18385718551,   -0.14008166515,  0.2801633303,
+    };
+    static const real after[] = {
+        2.05660975438,  -0.153618985304, -3.86384772498, 2.31323829776,
+        -3.4252953191,  -2.01746671029,  -2.10963810147, -2.56565721764,
+        -1.39699044192, -5.47106690658,  1.06986684115,  -1.14036189853,
+        -2.65782860882, -1.25,           -3.20601911617, -1.79819050735,
+    };
+
     (void)state;
     a.channels = 2;
-    check_golden("conv_transpose", &a, (struct shape){4, {1, 1, 2, 3}}, 1, y, u, dw);
+    check_golden("conv_transpose", &a, (struct shape){4, {1, 1, 2, 3}}, 1, y, u, dw, v, after);
 }
 
 /* Where u and v are singular vectors, moving them changes the singular value in second order only:
@@ -170,7 +203,7 @@ static void check_converged(const char *op, const void *args, struct shape x) {
 
     for (int i = 0; i < 2000; i++)
         l->op->forward(&l->call);
-    c.w_data[0] = l->w, c.state_data[0] = l->u;
+    c.w_data[0] = l->w, c.state_data[0] = l->u, c.state_data[1] = l->v;
     c.tolerance = 1e-5; /* u, moved by one difference, is not quite right for the next */
     check_gradients(&c);
     c.evaluate = true;
@@ -209,7 +242,7 @@ static void weights_have_norm_one(void **state) {
                  (struct shape){2, {2, 2}}, y);
 }
 
-static void evaluation_leaves_u_alone(void **state) {
+static void evaluation_leaves_u_and_v_alone(void **state) {
     const struct linear a = {.channels = 2, .bias = 2, .spectral = 1};
     const real w[] = {1, 2, 3, 4}, u[] = {0.5, 2}; /* of any length */
     struct op_case c = {.op = "linear",
@@ -223,9 +256,29 @@ static void evaluation_leaves_u_alone(void **state) {
     const real moved[] = {33 / norm, 47 / norm}; /* W u = (4.5, 9.5), W^T of that = (33, 47) */
 
     (void)state;
+    const real none[] = {0, 0};
     check_state(&c, 0, u);
+    check_state(&c, 1, none);
     c.evaluate = false;
     check_state(&c, 0, moved);
+}
+
+/* As after reading a file that has u alone: v = (1, 0) and the singular value 3 follow from it. */
+static void without_v_it_follows_from_u(void **state) {
+    const struct linear a = {.channels = 2, .bias = 2, .spectral = 1};
+    const real w[] = {3, 0, 0, 1}, u[] = {2, 0};
+    const act x[] = {1, 2, -3, 4}, y[] = {1, 2.0 / 3, -3, 4.0 / 3};
+
+    (void)state;
+    check_output(&(struct op_case){.op = "linear",
+                                   .args = &a,
+                                   .n_x = 1,
+                                   .x = {{2, {2, 2}}},
+                                   .x_data = {x},
+                                   .w_data = {w},
+                                   .state_data = {u},
+                                   .evaluate = true},
+                 (struct shape){2, {2, 2}}, y);
 }
 
 static void u_begins_with_normal_draws(void **state) {
@@ -240,6 +293,8 @@ static void u_begins_with_normal_draws(void **state) {
     assert_int_equal(op_find("linear")->plan(&a, &x, 1, &plan, &err), 0);
     assert_string_equal(plan.state[0].name, "weight_u");
     assert_int_equal(plan.state[0].shape.dim[0], 4000);
+    assert_string_equal(plan.state[1].name, "weight_v");
+    assert_int_equal(plan.state[1].shape.dim[0], 1);
     init_fill(&plan.state[0].init, 1, 1, 5, u, 4000);
     for (int i = 0; i < 4000; i++)
         square += u[i] * u[i];
@@ -265,7 +320,8 @@ int main(void) {
         cmocka_unit_test(conv_transpose_as_pytorch),
         cmocka_unit_test(gradients_agree_with_differences),
         cmocka_unit_test(weights_have_norm_one),
-        cmocka_unit_test(evaluation_leaves_u_alone),
+        cmocka_unit_test(evaluation_leaves_u_and_v_alone),
+        cmocka_unit_test(without_v_it_follows_from_u),
         cmocka_unit_test(u_begins_with_normal_draws),
         cmocka_unit_test(without_it_nothing_is_kept),
     };

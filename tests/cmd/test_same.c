@@ -1,0 +1,245 @@
+/* Ranks that were started in folders of their own, with other jobs, programs or data in them, are
+ * refused before they compute anything, with one line that says who has what. */
+#include "support/program.h"
+#include "core/base/err.h"
+#include "io/dataset/dataset_writer.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+enum { SIDE = 4, CLASSES = 3, MOST = 64 };
+
+/* What a host's a.h5 is like. */
+struct content {
+    int n_train, side;
+    int odd_label, swapped; /* samples that have another label, two pixels exchanged; -1: none */
+    const char *first_class;
+};
+
+static const struct content usual = {48, SIDE, -1, -1, "cat"};
+
+static const char job[] = "[job]\nepochs = 2\nthreads = 1\n"
+                          "[data]\ntrain = a.h5:train\nvalidate = a.h5:val\nbatch = 8\n"
+                          "[net c(image, classes=3)]\n"
+                          "h = image | conv(4) | relu | global_avgpool\nfc = h | linear(classes)\n"
+                          "[step]\nloss = cross_entropy(c(image), label)\ntrain = c\n"
+                          "optimizer = sgd(lr=0.1)\n"
+                          "[validate]\ntop1 = accuracy(c(image), label)\n";
+
+static int write_group(struct dataset_writer *w, const char *group, const struct content *c, int n,
+                       struct err *err) {
+    const struct shape sample = {3, {c->side, c->side, 3}};
+    static unsigned char images[MOST * 8 * 8 * 3];
+    static int32_t labels[MOST];
+    const int bytes = c->side * c->side * 3;
+
+    for (int i = 0; i < n; i++) {
+        for (int k = 0; k < bytes; k++)
+            images[i * bytes + k] = (unsigned char)(i * 37 + k * 11);
+        labels[i] = (i + (i == c->odd_label)) % CLASSES;
+        if (i == c->swapped) { /* which leaves mean and std */
+            images[i * bytes] = 3 * 11;
+            images[i * bytes + 3] = 0;
+        }
+    }
+    return dataset_writer_split(w, group, &sample, err) ||
+           dataset_writer_append(w, images, labels, n, err);
+}
+
+static void write_data(const char *path, const struct content *c) {
+    const char *const names[CLASSES] = {c->first_class, "dog", "fox"};
+    struct content val = usual;
+    struct dataset_writer *w;
+    struct err err = {0};
+
+    val.side = c->side;
+    if (dataset_writer_new(&w, path, &err) || write_group(w, "train", c, c->n_train, &err) ||
+        write_group(w, "val", &val, 12, &err) || dataset_writer_finish(w, names, CLASSES, &err))
+        fail_msg("%s", err.msg);
+    dataset_writer_free(w);
+}
+
+/* Two hosts, all of whose files are the same. */
+static void write_hosts(void) {
+    assert_int_equal(system("rm -rf h0 h1; mkdir h0 h1"), 0);
+    write_data("h0/a.h5", &usual);
+    write_data("h1/a.h5", &usual);
+    program_write("h0/j.ini", "%s", job);
+    program_write("h1/j.ini", "%s", job);
+}
+
+/* The job of host 1 with the first `from` replaced. */
+static void edit(const char *from, const char *to) {
+    const char *at = strstr(job, from);
+
+    assert_non_null(at);
+    program_write("h1/j.ini", "%.*s%s%s", (int)(at - job), job, to, at + strlen(from));
+}
+
+/* One rank on host 0 and n on host 1, with what each is to run. Nothing is written. */
+static void differ(int n, int code, const char *message, const char *first, const char *others) {
+    program_expect(code, message,
+                   "OMPI_MCA_odls_base_sigkill_timeout=0 $MPIRUN -np 1 -wdir $PWD/h0 %s : "
+                   "-np %d -wdir $PWD/h1 %s",
+                   first, n, others);
+    assert_int_equal(access("h0/runs", F_OK), -1);
+    assert_int_equal(access("h1/runs", F_OK), -1);
+}
+
+static void jobs_differ(const char *from, const char *to, const char *mine, const char *first) {
+    char message[512], host[128];
+
+    assert_int_equal(gethostname(host, sizeof host), 0);
+    snprintf(message, sizeof message, "dltrain: rank 1 on %s has %s, rank 0 on %s has %s; ", host,
+             mine, host, first);
+    write_hosts();
+    edit(from, to);
+    differ(1, ERR_CONFIG, message, "$DLTRAIN j.ini", "$DLTRAIN j.ini");
+}
+
+static void what_is_the_same_trains_and_threads_may_differ(void **state) {
+    (void)state;
+    write_hosts();
+    edit("threads = 1", "threads = 2");
+    program_expect(0, NULL,
+                   "$MPIRUN -np 1 -wdir $PWD/h0 $DLTRAIN j.ini : "
+                   "-np 1 -wdir $PWD/h1 $DLTRAIN train j.ini");
+    assert_int_equal(access("h0/runs/j/last.h5", F_OK), 0);
+    assert_int_equal(access("h1/runs", F_OK), -1); /* rank 0 alone writes */
+}
+
+static void a_key_that_differs_is_named_with_both_values(void **state) {
+    (void)state;
+    jobs_differ("loss = ", "loss = 5 * ", "[step] loss = 5 * cross_entropy(c(image), label)",
+                "[step] loss = cross_entropy(c(image), label)");
+    jobs_differ("epochs = 2", "epochs = 1", "[job] epochs = 1", "[job] epochs = 2");
+    jobs_differ("epochs = 2", "steps = 2", "no [job] epochs", "[job] epochs = 2");
+    jobs_differ("batch = 8\n", "batch = 8\nsampling = balanced\n", "[data] sampling = balanced",
+                "no [data] sampling");
+    jobs_differ("[validate]\ntop1 = accuracy(c(image), label)\n", "", "no [validate] top1",
+                "[validate] top1 = accuracy(c(image), label)");
+    jobs_differ("classes=3", "classes=4", "[net c] = net c(image, classes=4)",
+                "[net c] = net c(image, classes=3)");
+}
+
+static void every_rank_is_compared(void **state) {
+    (void)state;
+    write_hosts();
+    edit("batch = 8", "batch = 6");
+    differ(2, ERR_CONFIG, "has [data] batch = 6, rank 0 on ", "$DLTRAIN j.ini", "$DLTRAIN j.ini");
+    program_expect(ERR_CONFIG, "dltrain: rank 3 on ",
+                   "$MPIRUN -np 3 -wdir $PWD/h0 $DLTRAIN j.ini : "
+                   "-np 1 -wdir $PWD/h1 $DLTRAIN j.ini");
+}
+
+static void commands_and_surroundings_are_compared(void **state) {
+    static const struct {
+        int code;
+        const char *message, *others;
+    } cases[] = {
+        {ERR_CONFIG, " has [job] seed = 2, rank 0 on ", "$DLTRAIN j.ini --set seed=2"},
+        {ERR_CONFIG, " has the command = train --resume, rank 0 on ", "$DLTRAIN j.ini --resume"},
+        {ERR_CONFIG, " has the command = eval, rank 0 on ", "$DLTRAIN eval j.ini"},
+        {ERR_CONFIG, " has the command = bench, rank 0 on ", "$DLTRAIN bench j.ini"},
+        {ERR_CONFIG, " has the run's name = k, rank 0 on ", "$DLTRAIN k.ini"},
+        {ERR_CONFIG, " has hash of the program = ", "./other j.ini"},
+        {ERR_CONFIG, " has DLTRAIN_ISA = generic, rank 0 on ",
+         "env DLTRAIN_ISA=generic $DLTRAIN j.ini"},
+        {ERR_USAGE, " has DLTRAIN_HOSTS = 2, rank 0 on ", "env DLTRAIN_HOSTS=2 $DLTRAIN j.ini"},
+        {ERR_USAGE, ": DLTRAIN_HOSTS is ", "env DLTRAIN_HOSTS=two $DLTRAIN j.ini"},
+    };
+
+    (void)state;
+    write_hosts();
+    assert_int_equal(system("cp h1/j.ini h1/k.ini; cp \"$DLTRAIN\" h1/other; echo >> h1/other"), 0);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        differ(1, cases[i].code, cases[i].message, "$DLTRAIN j.ini", cases[i].others);
+}
+
+static void what_one_rank_cannot_read_it_says(void **state) {
+    static const struct {
+        const char *damage, *message;
+        int code;
+    } cases[] = {
+        {"rm h1/j.ini", "dltrain: rank 1 on ", ERR_IO},
+        {"rm h0/j.ini", "dltrain: rank 0 on ", ERR_IO},
+        {"echo wrong >> h1/j.ini", ": j.ini:17:1: found ", ERR_CONFIG},
+        {"rm h1/a.h5", ": a.h5: No such file or directory", ERR_IO},
+        {"rm h0/a.h5", ": a.h5: No such file or directory", ERR_IO},
+        {"echo wrong > h1/a.h5", ": a.h5: is not an HDF5 file", ERR_DATA},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        write_hosts();
+        assert_int_equal(system(cases[i].damage), 0);
+        differ(1, cases[i].code, cases[i].message, "$DLTRAIN j.ini", "$DLTRAIN j.ini");
+    }
+}
+
+/* Host 1 has data of another content: `command` is refused with the message. */
+static void data_differ(const struct content *content, const char *message, const char *command) {
+    write_hosts();
+    write_data("h1/a.h5", content);
+    differ(1, ERR_DATA, message, command, command);
+}
+
+static void data_that_differ_are_named(void **state) {
+    struct content c = usual;
+
+    (void)state;
+    c.n_train = 24;
+    data_differ(&c, "has image of a.h5:train = 24 rows of bytes 4x4x3, rank 0 on ",
+                "$DLTRAIN j.ini");
+    c.n_train = 47;
+    data_differ(&c, "has image of a.h5:train = 47 rows of bytes 4x4x3, rank 0 on ",
+                "$DLTRAIN j.ini");
+    c = usual, c.side = 5;
+    data_differ(&c, "has image of a.h5:train = 48 rows of bytes 5x5x3, rank 0 on ",
+                "$DLTRAIN j.ini");
+    data_differ(&c, "has the field image = reals 5x5x3, rank 0 on ", "$DLTRAIN bench j.ini");
+    c = usual, c.odd_label = 13;
+    data_differ(&c, "has labels and types of a.h5:train = hash ", "$DLTRAIN j.ini");
+    c = usual, c.swapped = 0;
+    data_differ(&c, "has sample 0 of image of a.h5:train = hash ", "$DLTRAIN j.ini");
+    c = usual, c.first_class = "bat";
+    data_differ(&c, "has classes of label of a.h5:train = 3: bat, dog, fox, rank 0 on ",
+                "$DLTRAIN j.ini");
+    write_hosts();
+    program_expect(0, NULL, "cd h0; $DLTRAIN j.ini; mv runs/j/last.h5 ../w.h5; rm -r runs");
+    data_differ(&c, "has classes of label of a.h5:val = 3: bat, dog, fox, rank 0 on ",
+                "$DLTRAIN eval j.ini --weights ../w.h5");
+}
+
+static void weights_that_differ_are_not_evaluated(void **state) {
+    (void)state;
+    write_hosts();
+    program_expect(0, NULL,
+                   "cd h0; $DLTRAIN j.ini; mv runs/j/last.h5 ../h1/w.h5; "
+                   "$DLTRAIN j.ini --set step.optimizer=\"sgd(lr=0.2)\"; mv runs/j/last.h5 w.h5; "
+                   "rm -r runs");
+    differ(1, ERR_DATA, "weights as they were read: rank 1 on ",
+           "$DLTRAIN eval j.ini --weights w.h5", "$DLTRAIN eval j.ini --weights w.h5");
+    assert_int_equal(system("cp h0/w.h5 h1/w.h5"), 0);
+    differ(1, 0, NULL, "$DLTRAIN eval j.ini --weights w.h5", "$DLTRAIN eval j.ini --weights w.h5");
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_the_same_trains_and_threads_may_differ),
+        cmocka_unit_test(a_key_that_differs_is_named_with_both_values),
+        cmocka_unit_test(every_rank_is_compared),
+        cmocka_unit_test(commands_and_surroundings_are_compared),
+        cmocka_unit_test(what_one_rank_cannot_read_it_says),
+        cmocka_unit_test(data_that_differ_are_named),
+        cmocka_unit_test(weights_that_differ_are_not_evaluated),
+    };
+
+    return cmocka_run_group_tests(tests, program_setup, program_teardown);
+}
