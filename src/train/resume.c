@@ -181,7 +181,7 @@ static int blame(struct comparison *c, struct err *err) {
     if (!n)
         return -1;
     const struct err inner = *err;
-    return err_set(err, ERR_CONFIG, "%s: the job has other networks than it had%s", inner.msg,
+    return err_set(err, ERR_CONFIG, "%s: what the job trains is not what it was%s", inner.msg,
                    n > MOST ? pool_print(&c->pool, "%s; %d more", text, n - MOST) : text);
 }
 

@@ -1,8 +1,9 @@
 /* save.h - what of a replica a checkpoint holds, and how it comes back.
  *   /nets/NET/PARAMETER        weights and running statistics
  *   /ema/NET/PARAMETER         averages of weights, where a step has ema
- *   /optimizer/STEP/NET/0, 1   the optimiser's moments, one flat span for each net
- *   meta                       JSON: what it is of, and how far it is (meta.h) */
+ *   /optimizer/STEP/NET/0, 1   the optimiser's moments, one flat span for each net, or 0/PARAMETER
+ * of what a partly frozen net trains meta                       JSON: what it is of, and how far it
+ * is (meta.h) */
 #pragma once
 #include "io/weights/checkpoint.h"
 #include "train/control.h"

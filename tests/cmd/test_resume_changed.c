@@ -77,9 +77,12 @@ static void what_must_not_change_is_refused(void **state) {
     refuses("kept", "--set step.ema=0.9", "was saved with [step] ema = none, the job has 0.9");
     refuses("kept", "--set data.train=shapes.h5:test",
             "was saved while training on [data] train = shapes.h5:train of 240 samples");
+    refuses("kept", "--set step.freeze=model.conv1",
+            "what the job trains is not what it was; [step] freeze was not there, is model.conv1");
     refuses("kept", "--set let.width=12",
-            "tensor /nets/m/conv1.weight is 3x3x3x8, expected 3x3x3x12: the job has other networks "
-            "than it had; "
+            "tensor /nets/m/conv1.weight is 3x3x3x8, expected 3x3x3x12: what the job trains is not "
+            "what "
+            "it was; "
             "[let] width was 8, is 12");
     write_job("[step second]\nloss = mse(model(image), model(image))\ntrain = model\n"
               "optimizer = sgd(lr=0.1)\n");
