@@ -17,7 +17,7 @@ static const char *told(const char *loss, const char *measure, const struct fiel
     static struct err err;
     const struct field fields[] = {{.name = "image", .sample = {1, {4}}}, *train},
                        measured[] = {{.name = "image", .sample = {1, {4}}}, *validate};
-    const struct replica_data validate_data = {"v.h5", measured, 2};
+    const struct replica_data validate_data = {"v.h5", measured, 2, NULL};
     struct replica replica = {0};
     struct job job = {0};
     char text[1024];
