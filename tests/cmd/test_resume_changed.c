@@ -80,10 +80,8 @@ static void what_must_not_change_is_refused(void **state) {
     refuses("kept", "--set step.freeze=model.conv1",
             "what the job trains is not what it was; [step] freeze was not there, is model.conv1");
     refuses("kept", "--set let.width=12",
-            "tensor /nets/m/conv1.weight is 3x3x3x8, expected 3x3x3x12: what the job trains is not "
-            "what "
-            "it was; "
-            "[let] width was 8, is 12");
+            "tensor /nets/m/conv1.weight is 3x3x3x8, expected 3x3x3x12: what the job trains is "
+            "not what it was; [let] width was 8, is 12");
     write_job("[step second]\nloss = mse(model(image), model(image))\ntrain = model\n"
               "optimizer = sgd(lr=0.1)\n");
     refuses("kept", "", "was saved by a job of 1 [step], this one has 2");
