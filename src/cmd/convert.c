@@ -182,6 +182,10 @@ static int gather(struct conversion *c, struct err *err) {
         check_used(&c->skips, "skip", c->in, err) || check_used(&c->plains, "plain", c->in, err) ||
         check_names(c, err))
         return -1;
+    if (f->st && c->to_checkpoint)
+        tensor_file_from_torch(f);
+    if (f->ck && !c->to_checkpoint)
+        tensor_file_to_torch(f);
     if (!f->n)
         return err_set(err, ERR_DATA, "%s: there is nothing left to convert", c->in);
     c->data = pool_take(&c->pool, (size_t)f->n * sizeof *c->data);
@@ -316,6 +320,7 @@ const struct command command_convert = {
         "\n"
         "  IN is a checkpoint or safetensors, whatever its name; OUT ends in .h5 or .safetensors.\n"
         "  Weights change between our order and PyTorch's; the numbers stay the same to the bit.\n"
+        "  Those of spectral=true are weight_orig, weight_u and weight_v there.\n"
         "\n"
         "  --net NAME             the net to take from a checkpoint (default: all, and of several\n"
         "                         the names begin with NET.); its name in OUT.h5\n"

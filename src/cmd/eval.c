@@ -1,37 +1,55 @@
 #include "cmd/command.h"
 #include "cmd/jobargs.h"
 #include "dist/agree.h"
+#include "io/weights/tensor_file.h"
 #include "report/table.h"
 #include "report/terminal.h"
 #include "train/alike.h"
 #include "train/evaluate.h"
 #include "train/facts.h"
+#include "train/not_finite.h"
 #include "train/save.h"
+#include "train/trained.h"
 #include "train/weights.h"
 
 #include <stdio.h>
 #include <string.h>
 
-static int open_validation(const struct jobargs *a, struct feed *feed, struct err *err) {
+/*   trained  filled: what the weights were trained on */
+static int open_validation(const struct jobargs *a, struct trained *trained, struct feed *feed,
+                           const struct sinks *sinks, struct err *err) {
     const struct job *job = &a->job;
+
+    if (a->weights && trained_read(trained, a->weights, err))
+        return -1;
     const struct feed_config config = {.job = job,
                                        .spec = job->validate_data,
                                        .batch = job->validate_batch,
                                        .training = false,
                                        .rank = comm_rank(a->comm),
-                                       .size = comm_size(a->comm)};
+                                       .size = comm_size(a->comm),
+                                       .classes = trained->classes,
+                                       .n_classes = trained->n_classes,
+                                       .classes_of = a->weights,
+                                       .sinks = sinks};
 
     if (!a->weights && !job->n_weights)
-        return err_set(err, ERR_USAGE,
-                       "found no --weights FILE, expected a checkpoint or [weights] in the job");
+        return err_set(
+            err, ERR_USAGE,
+            "found no --weights FILE, expected one, [weights] in the job, or a run in its "
+            "place: dltrain eval runs/NAME");
     if (!job->validate)
         return err_set(err, ERR_CONFIG, "%s: there is no [validate]", job->path);
     if (!job->validate_data)
         return err_set(err, ERR_CONFIG, "%s: [data] has no key validate", job->path);
-    return feed_init(feed, &config, err);
+    if (feed_init(feed, &config, err))
+        return -1;
+    trained_warn_of_normalisation(trained, job, feed, sinks);
+    return 0;
 }
 
-static int load(struct jobargs *a, struct replica *r, const struct feed *feed, struct err *err) {
+static int load(struct jobargs *a, struct replica *r, const struct feed *feed,
+                const struct sinks *sinks, struct err *err) {
     struct field fields[LOADER_MAX_FIELDS];
     const struct replica_config config = {
         .job = &a->job,
@@ -42,16 +60,13 @@ static int load(struct jobargs *a, struct replica *r, const struct feed *feed, s
         .threads = a->threads,
         .data_name = dataset_name(feed->dataset),
     };
-    struct terminal terminal;
-    struct sink *const list[] = {&terminal.sink};
-    const struct sinks sinks = {list, comm_rank(a->comm) == 0};
 
     if (replica_init(r, &config, err) || replica_allocate(r, &config, err))
         return -1;
-    if (a->weights)
-        return save_load_nets(a->weights, r, err);
-    terminal_init(&terminal);
-    return weights_load(&a->job, r, &sinks, err);
+    if (!a->weights)
+        return weights_load(&a->job, r, sinks, err);
+    return tensor_file_is_safetensors(a->weights) ? weights_load_file(a->weights, r, sinks, err)
+                                                  : save_load_nets(a->weights, r, err);
 }
 
 /* Every rank has read the file of its own host. */
@@ -112,42 +127,71 @@ static void print_measures(const struct replica *r) {
     printf("\n");
 }
 
-static int run(int argc, char **argv, struct err *err) {
+/* Which weights they are, where the command line names a run. */
+static void say_run(const struct jobargs *a, const struct trained *t, const struct sinks *sinks) {
+    if (a->run && t->meta.json)
+        sinks_note(sinks, "%s: weights of %s after epoch %.4g", a->weights, meta_name(&t->meta),
+                   meta_epoch(&t->meta));
+}
+
+static int measure(struct jobargs *a, const struct sinks *sinks, struct err *err) {
+    struct trained trained = {0};
     struct replica replica = {0};
     struct feed feed = {0};
-    struct jobargs a;
-    int rc = jobargs_init(&a, argc, argv, JOBARGS_WEIGHTS, err);
+    int rc = agree(a->comm, open_validation(a, &trained, &feed, sinks, err), err);
 
     if (!rc)
-        rc = agree(a.comm, open_validation(&a, &feed, err), err);
+        rc = facts_check_data(a->comm, &feed.dataset, 1, err);
     if (!rc)
-        rc = facts_check_data(a.comm, &feed.dataset, 1, err);
+        rc = agree(a->comm, load(a, &replica, &feed, sinks, err), err) ||
+             same_weights(&replica, a->comm, err);
     if (!rc)
-        rc = agree(a.comm, load(&a, &replica, &feed, err), err) ||
-             same_weights(&replica, a.comm, err);
-    if (!rc)
-        rc = evaluate(&replica, &feed, a.comm, err);
-    if (!rc && comm_rank(a.comm) == 0) {
+        rc = evaluate(&replica, &feed, a->comm, err);
+    if (!rc) {
+        say_run(a, &trained, sinks);
+        not_finite_warn(&replica, &feed, a->comm, "", sinks);
+    }
+    if (!rc && comm_rank(a->comm) == 0) {
         print_tables(&replica, feed.dataset);
         print_measures(&replica);
     }
     replica_release(&replica);
     feed_release(&feed);
+    trained_release(&trained);
+    return rc;
+}
+
+static int run(int argc, char **argv, struct err *err) {
+    struct terminal terminal;
+    struct sink *const list[] = {&terminal.sink};
+    struct jobargs a;
+    int rc = jobargs_init(&a, argc, argv, JOBARGS_WEIGHTS, err);
+
+    terminal_init(&terminal);
+    if (!rc) {
+        const struct sinks sinks = {list, comm_rank(a.comm) == 0};
+        rc = measure(&a, &sinks, err);
+    }
     jobargs_release(&a, err);
     return rc;
 }
 
 const struct command command_eval = {
     .name = "eval",
-    .summary = "measure saved weights on the validation data of a job",
+    .summary = "measure saved weights on the validation data of a run or a job",
     .usage =
-        "dltrain eval JOB.ini [--weights FILE] [--set NAME=VALUE]...\n"
+        "dltrain eval JOB.ini|RUN [--weights FILE] [--set NAME=VALUE]...\n"
         "\n"
-        "  --weights FILE           a checkpoint: runs/NAME/best.h5; without it, what the job's\n"
-        "                           [weights] sections name\n"
+        "  RUN                      a run's folder, of which best.h5 is taken, else last.h5, or "
+        "one\n"
+        "                           of its checkpoints: the job is in it\n"
+        "  --weights FILE           a checkpoint or safetensors; without it, those of RUN, or "
+        "what\n"
+        "                           the [weights] sections of JOB.ini name\n"
         "  --set NAME=VALUE         as for train: data.validate=FILE.h5:GROUP measures other data\n"
         "\n"
-        "  dltrain eval jobs/quickstart.ini --weights runs/quickstart/best.h5\n"
-        "  mpirun -np 4 dltrain eval jobs/cifar10_resnet20.ini --weights best.h5\n",
+        "  dltrain eval runs/quickstart\n"
+        "  dltrain eval runs/quickstart/last.h5 --set data.validate=other.h5:test\n"
+        "  mpirun -np 4 dltrain eval jobs/cifar10_resnet20.ini --weights resnet20.safetensors\n",
     .run = run,
 };

@@ -1,6 +1,7 @@
 #include "cmd/jobargs.h"
 #include "cmd/command.h"
 #include "cmd/options.h"
+#include "cmd/runjob.h"
 #include "dist/agree.h"
 #include "dist/launch.h"
 #include "train/facts.h"
@@ -92,7 +93,9 @@ int jobargs_init(struct jobargs *a, int argc, char **argv, unsigned takes, struc
     }
     int rc = parse(a, argc, argv, takes, &path, err);
     if (!rc)
-        rc = job_read(&a->job, path, a->sets, a->n_sets, err);
+        rc = takes & JOBARGS_WEIGHTS && runjob_is(path)
+                 ? runjob_read(a, path, err)
+                 : job_read(&a->job, path, a->sets, a->n_sets, err);
     if (agree(a->comm, rc, err) || check_same(a, command_of(argv), err))
         return -1;
     a->threads = threads_of_rank(a->job.threads, a->comm);
@@ -107,6 +110,7 @@ void jobargs_release(struct jobargs *a, struct err *err) {
     if (a->comm)
         err->msg[0] = 0;
     job_release(&a->job);
+    pool_release(&a->pool);
     comm_free(a->comm);
     a->comm = NULL;
 }

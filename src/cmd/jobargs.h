@@ -14,14 +14,18 @@ struct jobargs {
     int n_sets;
     bool resume;
     const char *weights; /* --weights FILE */
-    int64_t steps;       /* --steps N; 0: not given */
+    const char *run;     /* the checkpoint that the job is from; NULL: from a file of its own */
+    struct pool pool;
+    int64_t steps; /* --steps N; 0: not given */
     bool layers, json;
 };
 
 /* Which options beside --set a command takes, as bits. */
 enum { JOBARGS_RESUME = 1, JOBARGS_WEIGHTS = 2, JOBARGS_STEPS = 4, JOBARGS_LAYERS = 8 };
 
-/* Start MPI, read the command line and the job, which must be the same everywhere. Collective.
+/* Start MPI, read the command line and the job, which must be the same everywhere. A command that
+ * takes --weights takes a run, too, in place of the job: its folder or one of its checkpoints.
+ * Collective.
  * Errors, the same on all ranks: ERR_USAGE, those of job_read, ERR_CONFIG where ranks differ. */
 int jobargs_init(struct jobargs *a, int argc, char **argv, unsigned takes, struct err *err);
 

@@ -86,15 +86,28 @@ static int read_sections(struct job *job, struct err *err) {
     return 0;
 }
 
+/* What the source says, as numbers. */
+static int check(struct job *job, struct err *err) {
+    job->step_keys = keys_plain(&job->pool, section_step.keys);
+    job->validate_keys = keys_plain(&job->pool, section_validate.keys);
+    job->picture_keys = keys_plain(&job->pool, section_picture.keys);
+    return job_check_keys(job, err) || read_sections(job, err) ? -1 : 0;
+}
+
 int job_read(struct job *job, const char *path, const char *const *sets, int n_sets,
              struct err *err) {
     *job = (struct job){.path = path};
     if (source_read(&job->source, path, sets, n_sets, job_all_keys(&job->pool), err))
         return -1;
-    job->step_keys = keys_plain(&job->pool, section_step.keys);
-    job->validate_keys = keys_plain(&job->pool, section_validate.keys);
-    job->picture_keys = keys_plain(&job->pool, section_picture.keys);
-    return job_check_keys(job, err) || read_sections(job, err) ? -1 : 0;
+    return check(job, err);
+}
+
+int job_read_text(struct job *job, const char *name, const char *text, const char *const *sets,
+                  int n_sets, struct err *err) {
+    *job = (struct job){.path = name};
+    if (source_read_text(&job->source, name, text, sets, n_sets, job_all_keys(&job->pool), err))
+        return -1;
+    return check(job, err);
 }
 
 void job_release(struct job *job) {

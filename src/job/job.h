@@ -116,5 +116,10 @@ struct job {
 int job_read(struct job *job, const char *path, const char *const *sets, int n_sets,
              struct err *err);
 
+/* The same of a text as source_print gives it, under the name that messages call it by, which is
+ * borrowed for the job's life. */
+int job_read_text(struct job *job, const char *name, const char *text, const char *const *sets,
+                  int n_sets, struct err *err);
+
 /* {0} is fine. */
 void job_release(struct job *job);

@@ -21,6 +21,18 @@ static bool due(const struct interval *every, const struct progress *p) {
     return floor((double)p->step / length + tiny) > floor((double)(p->step - 1) / length + tiny);
 }
 
+/* Does the job end after this step, as far as it is known? A validation can still tell. */
+static enum control_end end_of(const struct job *job, const struct progress *p) {
+    if (p->step >= p->total_steps)
+        return CONTROL_LENGTH;
+    return p->validated && job->patience && progress_idle(p) >= job->patience ? CONTROL_PATIENCE
+                                                                              : CONTROL_GOES_ON;
+}
+
+enum control_end control_finished(const struct job *job, const struct progress *p) {
+    return job->validate && !p->validated ? CONTROL_GOES_ON : end_of(job, p);
+}
+
 static void decide(const struct job *job, const struct progress *p, const struct applied *schedules,
                    int n, bool stop, struct control *c) {
     const double per_epoch = (double)p->steps_per_epoch;
@@ -34,9 +46,7 @@ static void decide(const struct job *job, const struct progress *p, const struct
     *c = (struct control){0};
     for (int i = 0; i < n; i++)
         c->lr[i] = schedule_at(&schedules[i], &time);
-    const int best = progress_best(p);
-    const bool patient = !job->patience || best < 0 || p->n_measures - 1 - best < job->patience;
-    c->finish = p->step >= p->total_steps || (p->validated && !patient);
+    c->finish = end_of(job, p);
     c->stop = stop && !c->finish;
     if (p->step == 0)
         return;
@@ -55,27 +65,42 @@ void control_decide(const struct job *job, const struct progress *progress,
     comm_bcast(comm, out, sizeof *out, 0);
 }
 
-int progress_add(struct progress *p, double measure, struct err *err) {
-    double *grown = realloc(p->measure, (size_t)(p->n_measures + 1) * sizeof *grown);
+int progress_add(struct progress *p, int64_t step, double measure, struct err *err) {
+    const size_t n = (size_t)p->n_measures + 1;
+    double *measures = realloc(p->measure, n * sizeof *measures);
+    int64_t *steps = realloc(p->measured_at, n * sizeof *steps);
 
-    if (!grown)
+    if (measures)
+        p->measure = measures;
+    if (steps)
+        p->measured_at = steps;
+    if (!measures || !steps)
         return err_set(err, ERR_IO, "no memory for the history of measures");
-    p->measure = grown;
+    p->measured_at[p->n_measures] = step;
     p->measure[p->n_measures++] = measure;
     return 0;
 }
 
 int progress_best(const struct progress *p) {
+    double most = p->maximise ? -HUGE_VAL : HUGE_VAL;
     int best = -1;
 
     for (int i = 0; i < p->n_measures; i++)
-        if (!isnan(p->measure[i]) && (best < 0 || (p->maximise ? p->measure[i] > p->measure[best]
-                                                               : p->measure[i] < p->measure[best])))
-            best = i;
+        if (p->maximise ? p->measure[i] > most : p->measure[i] < most)
+            best = i, most = p->measure[i];
     return best;
+}
+
+int progress_idle(const struct progress *p) {
+    return p->n_measures - 1 - progress_best(p);
+}
+
+double progress_epoch(const struct progress *p, int64_t steps) {
+    return (double)steps / (double)p->steps_per_epoch;
 }
 
 void progress_release(struct progress *p) {
     free(p->measure);
+    free(p->measured_at);
     *p = (struct progress){0};
 }

@@ -6,13 +6,20 @@
 #include "dist/comm.h"
 #include "job/job.h"
 
+/* Why a job is at its end. */
+enum control_end {
+    CONTROL_GOES_ON,
+    CONTROL_LENGTH,   /* all its steps are done */
+    CONTROL_PATIENCE, /* [validate] patience: the best measure did not get better */
+};
+
 /* The message. */
 struct control {
     double lr[JOB_MAX_STEPS]; /* of the next step */
     bool validate;            /* now, before the next step */
     bool save_last, save_every;
-    bool finish; /* the job's length is reached */
-    bool stop;   /* on request: save and end, resumable */
+    enum control_end finish;
+    bool stop; /* on request: save and end, resumable */
 };
 
 /* How far the job is; part of every checkpoint. */
@@ -20,7 +27,8 @@ struct progress {
     int64_t step; /* steps done */
     int64_t steps_per_epoch;
     int64_t total_steps;
-    double *measure; /* [n_measures] the best-deciding measure of every validation; heap */
+    double *measure;      /* [n_measures] the best-deciding measure of every validation; heap */
+    int64_t *measured_at; /* [n_measures] after which step; heap */
     int n_measures;
     bool maximise;
     bool validated; /* after the last step done */
@@ -37,10 +45,20 @@ void control_decide(const struct job *job, const struct progress *progress,
                     const struct applied *schedules, int n, bool stop, struct comm *comm,
                     struct control *out);
 
-/* Append a measure. Errors: ERR_IO for lack of memory. */
-int progress_add(struct progress *p, double measure, struct err *err);
+/* Is a job at its end, without a validation that it still owes? Local. */
+enum control_end control_finished(const struct job *job, const struct progress *progress);
 
-/* Index of the best measure so far, the first among equals; -1 before any. */
+/* Append the measure of a validation after `step`. Errors: ERR_IO for lack of memory. */
+int progress_add(struct progress *p, int64_t step, double measure, struct err *err);
+
+/* Index of the best measure so far, the first among equals; -1 before any. What is not a number, or
+ * infinitely bad, is never the best. */
 int progress_best(const struct progress *p);
+
+/* Validations since the best one, or since the first. */
+int progress_idle(const struct progress *p);
+
+/* Epochs that so many steps are. */
+double progress_epoch(const struct progress *p, int64_t steps);
 
 void progress_release(struct progress *p);

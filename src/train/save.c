@@ -1,8 +1,8 @@
 #include "train/save.h"
 #include "io/weights/checkpoint.h"
 
-#include <inttypes.h>
-#include <jansson.h>
+#include "train/meta.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -50,33 +50,6 @@ static void list_items(struct items *items, const struct replica *r) {
     }
 }
 
-static json_t *describe(const struct replica *r, const struct progress *p,
-                        const struct save_identity *id) {
-    json_t *meta = json_object(), *measures = json_array(), *updates = json_array();
-    json_t *optimizers = json_array();
-    char data[24];
-
-    snprintf(data, sizeof data, "%016" PRIx64, id->data);
-    for (int i = 0; i < p->n_measures; i++)
-        json_array_append_new(measures,
-                              isfinite(p->measure[i]) ? json_real(p->measure[i]) : json_null());
-    for (int i = 0; i < r->n_spans; i++)
-        if (r->spans[i].kind == SPAN_COUNTER)
-            json_array_append_new(updates, json_integer(*(const int64_t *)r->spans[i].data));
-    for (int i = 0; i < r->n_steps; i++)
-        json_array_append_new(optimizers, json_string(r->step[i].optimizer->word.name));
-    json_object_set_new(meta, "step", json_integer(p->step));
-    json_object_set_new(meta, "epoch", json_real((double)p->step / (double)p->steps_per_epoch));
-    json_object_set_new(meta, "validated", json_boolean(p->validated));
-    json_object_set_new(meta, "batch", json_integer(id->batch));
-    json_object_set_new(meta, "seed", json_integer((json_int_t)id->seed));
-    json_object_set_new(meta, "data", json_string(data));
-    json_object_set_new(meta, "updates", updates);
-    json_object_set_new(meta, "optimizers", optimizers);
-    json_object_set_new(meta, "measures", measures);
-    return meta;
-}
-
 /* Numbers that are not finite cannot be trained on: the checkpoint before them is worth more. */
 static int check_finite(const char *file, const struct item *item, struct err *err) {
     const int64_t len = shape_len(&item->shape);
@@ -90,11 +63,10 @@ static int check_finite(const char *file, const struct item *item, struct err *e
     return 0;
 }
 
-int save_write(const char *file, const struct replica *r, const struct progress *p,
-               const struct save_identity *id, struct err *err) {
+int save_write(const char *file, const struct identity *id, const struct replica *r,
+               const struct progress *p, struct err *err) {
     struct items items = {0};
-    json_t *meta = describe(r, p, id);
-    char *text = json_dumps(meta, JSON_REAL_PRECISION(17));
+    char *text = meta_text(id, r, p);
     int rc = 0;
 
     list_items(&items, r);
@@ -108,7 +80,6 @@ int save_write(const char *file, const struct replica *r, const struct progress 
         rc = text ? checkpoint_write(file, t, items.n, text, err)
                   : err_set(err, ERR_IO, "%s: no memory to describe the checkpoint", file);
     pool_release(&items.pool);
-    json_decref(meta);
     free(text);
     return rc;
 }
@@ -127,13 +98,25 @@ static int read_item(const struct checkpoint *ck, const char *file, const struct
     return checkpoint_read(ck, item->path, &item->shape, item->data, err);
 }
 
+/* They were when it was saved; a file made elsewhere may hold anything. */
+static int check_read(const char *file, const struct item *item, struct err *err) {
+    const int64_t len = shape_len(&item->shape);
+
+    for (int64_t i = 0; i < len; i++)
+        if (!isfinite(item->data[i]))
+            return err_set(err, ERR_DATA, "%s: %s holds %g, expected finite numbers", file,
+                           item->path, (double)item->data[i]);
+    return 0;
+}
+
 static int read_items(const struct checkpoint *ck, const char *file, const struct items *items,
                       int n, struct err *err) {
     int n_stored;
     const struct checkpoint_tensor *stored = checkpoint_tensors(ck, &n_stored);
 
     for (int i = 0; i < n; i++)
-        if (read_item(ck, file, &items->item[i], err))
+        if (read_item(ck, file, &items->item[i], err) ||
+            (i < items->n_nets && check_read(file, &items->item[i], err)))
             return -1;
     for (int i = 0; i < n_stored; i++) {
         bool known = strncmp(stored[i].path, "/nets/", 6) != 0;
@@ -146,112 +129,18 @@ static int read_items(const struct checkpoint *ck, const char *file, const struc
     return 0;
 }
 
-/* A whole number of the meta text. */
-static int meta_int(const json_t *meta, const char *file, const char *key, int64_t *out,
-                    struct err *err) {
-    const json_t *v = json_object_get(meta, key);
-
-    if (!json_is_integer(v))
-        return err_set(err, ERR_DATA, "%s: has no %s: it is no checkpoint of a job", file, key);
-    *out = json_integer_value(v);
-    return 0;
-}
-
-static int check_identity(const json_t *meta, const char *file, const struct save_identity *id,
-                          struct err *err) {
-    const char *data = json_string_value(json_object_get(meta, "data"));
-    int64_t batch = 0, seed = 0;
-    char now[24];
-
-    snprintf(now, sizeof now, "%016" PRIx64, id->data);
-    if (meta_int(meta, file, "batch", &batch, err) || meta_int(meta, file, "seed", &seed, err))
-        return -1;
-    if (batch != id->batch)
-        return err_set(err, ERR_CONFIG,
-                       "%s was saved with batch = %" PRId64 ", the job has %" PRId64
-                       "; resume with the same batch",
-                       file, batch, id->batch);
-    if ((uint64_t)seed != id->seed)
-        return err_set(err, ERR_CONFIG,
-                       "%s was saved with seed = %" PRId64 ", the job has %" PRIu64
-                       "; resume with the same seed",
-                       file, seed, id->seed);
-    if (!data || strcmp(data, now))
-        return err_set(err, ERR_CONFIG,
-                       "%s was saved while training on other data than the job "
-                       "has now; resume with the same data",
-                       file);
-    return 0;
-}
-
-/* Moments mean something to their own optimiser only. */
-static int check_optimizers(const json_t *meta, const char *file, const struct replica *r,
-                            struct err *err) {
-    const json_t *names = json_object_get(meta, "optimizers");
-
-    if (json_array_size(names) != (size_t)r->n_steps)
-        return err_set(err, ERR_CONFIG, "%s was saved by a job of %zu steps, this one has %d", file,
-                       json_array_size(names), r->n_steps);
-    for (int i = 0; i < r->n_steps; i++) {
-        const char *saved = json_string_value(json_array_get(names, (size_t)i));
-        const char *now = r->step[i].optimizer->word.name;
-        if (!saved || strcmp(saved, now))
-            return err_set(err, ERR_CONFIG,
-                           "%s was saved with the optimizer %s, the job has %s; "
-                           "resume with the same one",
-                           file, saved ? saved : "none", now);
-    }
-    return 0;
-}
-
-static int read_progress(const json_t *meta, const char *file, struct replica *r,
-                         struct progress *p, struct err *err) {
-    const json_t *measures = json_object_get(meta, "measures");
-    const json_t *updates = json_object_get(meta, "updates");
-    size_t n = 0;
-
-    if (meta_int(meta, file, "step", &p->step, err))
-        return -1;
-    p->validated = json_is_true(json_object_get(meta, "validated"));
-    for (size_t i = 0; i < json_array_size(measures); i++) {
-        const json_t *v = json_array_get(measures, i);
-        if (progress_add(p, json_is_null(v) ? (double)NAN : json_number_value(v), err))
-            return -1;
-    }
-    for (int i = 0; i < r->n_spans; i++)
-        if (r->spans[i].kind == SPAN_COUNTER)
-            *(int64_t *)r->spans[i].data = json_integer_value(json_array_get(updates, n++));
-    return 0;
-}
-
-int save_resume(const char *file, struct replica *r, struct progress *p,
-                const struct save_identity *id, struct err *err) {
-    struct checkpoint *ck = NULL;
+int save_read(const struct checkpoint *ck, const char *file, struct replica *r, struct err *err) {
     struct items items = {0};
-    json_t *meta = NULL;
-    int rc = -1;
 
     list_items(&items, r);
-    if (checkpoint_open(&ck, file, err))
-        goto done;
-    meta = json_loads(checkpoint_meta(ck), 0, NULL);
-    if (!meta) {
-        err_set(err, ERR_DATA, "%s: its meta text is not JSON", file);
-        goto done;
-    }
-    if (check_identity(meta, file, id, err) || check_optimizers(meta, file, r, err) ||
-        read_items(ck, file, &items, items.n, err) || read_progress(meta, file, r, p, err))
-        goto done;
-    rc = 0;
-done:
-    json_decref(meta);
-    checkpoint_close(ck);
+    const int rc = read_items(ck, file, &items, items.n, err);
     pool_release(&items.pool);
     return rc;
 }
 
 /* Where the file has averages of weights, they take the weights' places. */
-static int read_averages(const struct checkpoint *ck, const struct items *items, struct err *err) {
+static int read_averages(const struct checkpoint *ck, const char *file, const struct items *items,
+                         struct err *err) {
     struct pool pool = {0};
     int rc = 0;
 
@@ -259,7 +148,8 @@ static int read_averages(const struct checkpoint *ck, const struct items *items,
         const struct item *item = &items->item[i];
         const char *path = pool_print(&pool, "/ema/%s", item->path + strlen("/nets/"));
         if (checkpoint_find(ck, path))
-            rc = checkpoint_read(ck, path, &item->shape, item->data, err);
+            rc = checkpoint_read(ck, path, &item->shape, item->data, err) ||
+                 check_read(file, item, err);
     }
     pool_release(&pool);
     return rc;
@@ -272,8 +162,9 @@ int save_load_nets(const char *file, struct replica *r, struct err *err) {
 
     list_items(&items, r);
     if (!checkpoint_open(&ck, file, err))
-        rc = read_items(ck, file, &items, items.n_nets, err) || read_averages(ck, &items, err) ? -1
-                                                                                               : 0;
+        rc = read_items(ck, file, &items, items.n_nets, err) || read_averages(ck, file, &items, err)
+                 ? -1
+                 : 0;
     checkpoint_close(ck);
     pool_release(&items.pool);
     return rc;

@@ -1,51 +1,21 @@
-#include "train/trainer.h"
+#include "train/trainer_parts.h"
 #include "core/base/clock.h"
-#include "core/math/isa/isa.h"
 #include "dist/agree.h"
 #include "dist/groups.h"
-#include "train/alike.h"
 #include "train/evaluate.h"
 #include "train/facts.h"
-#include "train/feeds.h"
-#include "train/guesses.h"
 #include "train/memory.h"
-#include "train/picture.h"
-#include "train/runfolder.h"
+#include "train/not_finite.h"
+#include "train/resume.h"
 #include "train/save.h"
-#include "train/step.h"
 #include "train/stop.h"
+#include "train/trained.h"
 #include "train/weights.h"
 
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
-
-struct trainer {
-    struct job *job;
-    struct comm *comm;
-    struct groups *groups;
-    int threads; /* of this rank */
-    struct feeds data;
-    struct gallery gallery; /* on rank 0, where the job has pictures */
-    struct replica replica;
-    struct alike alike;
-    struct stepper stepper;
-    struct progress progress;
-    struct control control;
-    struct save_identity identity;
-    struct applied schedule[JOB_MAX_STEPS];
-    struct runfolder folder;
-    const struct sinks *sinks; /* borrowed */
-    bool started;              /* they have been told so */
-    int64_t first_step;        /* of this process */
-    double start_s, trained_s,
-        comm_s; /* seconds: clock at the start; in steps; waiting for ranks */
-    double images;
-    struct step_output recent; /* losses of the last time that each step ran; ran: since the last
-                                  event that was logged */
-};
 
 /* --- setting up --- */
 
@@ -111,88 +81,53 @@ static int allocate(struct trainer *t, struct err *err) {
     return stepper_init(&t->stepper, &t->replica, t->job, t->comm, err);
 }
 
-/* --- events --- */
-
-/* An event of this run, whose own members are for the caller to fill. */
-static struct event event_of(const struct trainer *t, enum event_kind kind) {
-    return (struct event){.kind = kind,
-                          .job = t->job,
-                          .folder = t->folder.path,
-                          .replica = &t->replica,
-                          .progress = &t->progress};
-}
-
-static int tell_start(struct trainer *t, struct err *err) {
-    struct event e = event_of(t, EVENT_START);
-
-    e.start = (struct event_start){.n_samples = t->data.train.shard.n_samples,
-                                   .ranks = comm_size(t->comm),
-                                   .threads = team_size(t->replica.team),
-                                   .kernels = isa_get()->name};
-    if (agree(t->comm, sinks_start(t->sinks, &e, err), err))
-        return -1;
-    t->started = true;
-    guesses_tell(&t->data, t->sinks);
-    return 0;
-}
-
-static void tell_step(struct trainer *t) {
-    const struct progress *p = &t->progress;
-    const double each = (clock_now() - t->start_s) / (double)(p->step - t->first_step);
-    struct event e = event_of(t, EVENT_STEP);
-
-    e.step = (struct event_step){
-        .loss = t->recent.loss,
-        .ran = t->recent.ran,
-        .lr = t->control.lr,
-        .logged = p->step % t->job->log_every == 0 || p->step == p->total_steps,
-        .img_per_s = t->images / t->trained_s,
-        .left_s = each * (double)(p->total_steps - p->step),
-    };
-    sinks_tell(t->sinks, &e);
-    if (e.step.logged)
-        memset(t->recent.ran, 0, sizeof t->recent.ran);
-}
-
-/*   err  why the run ends early, or NULL */
-static void tell_end(const struct trainer *t, const struct err *err) {
-    const double train_s = t->trained_s > 0 ? t->trained_s : 1e-9;
-    struct event e = event_of(t, EVENT_END);
-
-    e.end =
-        (struct event_end){.err = err,
-                           .img_per_s = t->images / train_s,
-                           .data_wait_share = loader_wait_seconds(t->data.train.loader) / train_s,
-                           .comm_share = t->comm_s / train_s};
-    sinks_tell(t->sinks, &e);
-}
-
 /* --- where to begin --- */
 
-static int load_checkpoint(struct trainer *t, struct err *err) {
+/* On rank 0: is there something to go on from? */
+static int look_for_checkpoint(struct trainer *t, struct err *err) {
     const char *file = runfolder_file(&t->folder, "last.h5");
+    const int there = resume_exists(file, err);
 
-    if (access(file, F_OK)) {
+    if (!there)
         sinks_note(t->sinks, "%s is not there: beginning with step 1", file);
-        return 0;
-    }
-    return save_resume(file, &t->replica, &t->progress, &t->identity, err);
+    t->resumes = there > 0;
+    return there < 0 ? -1 : 0;
 }
 
 /* On rank 0: the weights to begin with, which a run that goes on does not need. */
 static int load_weights(struct trainer *t, bool resume, struct err *err) {
-    if (comm_rank(t->comm) || (resume && !access(runfolder_file(&t->folder, "last.h5"), F_OK)))
+    if (comm_rank(t->comm))
         return 0;
+    if (resume && look_for_checkpoint(t, err))
+        return -1;
+    if (t->resumes)
+        return 0;
+    for (int i = 0; i < t->job->n_weights; i++)
+        trained_warn_of_order(t->job->weights[i].file, &t->data.train, t->sinks);
     return weights_load(t->job, &t->replica, t->sinks, err);
 }
 
-/* On rank 0: take the folder, read the checkpoint that is to be resumed. */
+static int load_checkpoint(struct trainer *t, struct err *err) {
+    const struct resume resume = {runfolder_file(&t->folder, "last.h5"), t->folder.path,
+                                  &t->identity, t->sinks};
+
+    if (resume_load(&resume, &t->replica, &t->progress, err))
+        return -1;
+    t->finished = control_finished(t->job, &t->progress);
+    return 0;
+}
+
+/* On rank 0: take the folder, read the checkpoint that is to be resumed. A run that is finished
+ * stays as it is. Where there is none but a best one, that is of a run which does not go on. */
 static int open_folder(struct trainer *t, bool resume, struct err *err) {
+    const char *best = runfolder_file(&t->folder, "best.h5");
+
     if (comm_rank(t->comm))
         return 0;
-    if (runfolder_lock(&t->folder, resume, err) || (resume && load_checkpoint(t, err)))
+    const bool goes_on = t->resumes || (resume && !resume_exists(best, err));
+    if (runfolder_lock(&t->folder, goes_on, err) || (t->resumes && load_checkpoint(t, err)))
         return -1;
-    return runfolder_open(&t->folder, err);
+    return t->finished ? 0 : runfolder_open(&t->folder, err);
 }
 
 /* Everyone gets rank 0's numbers. */
@@ -202,6 +137,7 @@ static void broadcast(struct trainer *t) {
     alike_broadcast(&t->alike);
     comm_bcast(t->comm, &t->progress.step, sizeof t->progress.step, 0);
     comm_bcast(t->comm, &t->progress.validated, sizeof t->progress.validated, 0);
+    comm_bcast(t->comm, &t->finished, sizeof t->finished, 0);
 }
 
 /* --- validation and saving --- */
@@ -213,12 +149,12 @@ static int audit_replicas(const struct trainer *t, struct err *err) {
 
 static int save_as(struct trainer *t, const char *name, struct err *err) {
     const char *file = runfolder_file(&t->folder, name);
-    struct event e = event_of(t, EVENT_CHECKPOINT);
+    struct event e = trainer_event_of(t, EVENT_CHECKPOINT);
     int rc = 0;
 
     if (comm_rank(t->comm) == 0)
         rc = runfolder_keep(&t->folder, err) ||
-             save_write(file, &t->replica, &t->progress, &t->identity, err);
+             save_write(file, &t->identity, &t->replica, &t->progress, err);
     if (agree(t->comm, rc, err))
         return -1;
     e.file = file;
@@ -249,15 +185,19 @@ static int look(struct trainer *t, struct err *err) {
 }
 
 static int validate(struct trainer *t, struct err *err) {
-    struct event e = event_of(t, EVENT_VALIDATION);
+    struct event e = trainer_event_of(t, EVENT_VALIDATION);
+    char when[48];
     const int best = t->replica.best;
 
     if (look(t, err))
         return -1;
+    snprintf(when, sizeof when, "after step %" PRId64 ": ", t->progress.step);
+    not_finite_warn(&t->replica, t->data.validates_here ? &t->data.validate : NULL, t->comm, when,
+                    t->sinks);
     t->progress.validated = true;
     if (best >= 0) {
         const double value = run_value(t->replica.validate_plan, best);
-        if (agree(t->comm, progress_add(&t->progress, value, err), err))
+        if (agree(t->comm, progress_add(&t->progress, t->progress.step, value, err), err))
             return -1;
         e.best = progress_best(&t->progress) == t->progress.n_measures - 1;
         comm_bcast(t->comm, &e.best, sizeof e.best, 0); /* rank 0 knows what was before a restart */
@@ -293,6 +233,7 @@ static int follow_up(struct trainer *t, bool stop, bool saves, struct err *err) 
         if (validate(t, err))
             return -1;
         control_decide(t->job, &t->progress, t->schedule, n, stop, t->comm, &t->control);
+        saves = true;
     }
     return saves ? save(t, err) : 0;
 }
@@ -326,7 +267,7 @@ static int one_step(struct trainer *t, bool *stop, struct err *err) {
     t->comm_s += out.times.exposed_comm;
     t->images += (double)batch.global_n;
     keep_losses(t, &out);
-    tell_step(t);
+    trainer_tell_step(t);
     *stop = out.stop;
     return 0;
 }
@@ -340,19 +281,19 @@ static int loop(struct trainer *t, struct err *err) {
         t->recent.loss[i] = (double)NAN;
     if (stop_check(t->comm, err) || follow_up(t, false, false, err))
         return -1;
-    if (t->job->validate && t->control.finish &&
-        t->progress.validated) /* was finished before: measure once more */
-        return look(t, err);
     feed_seek(&t->data.train, t->progress.step, t->progress.total_steps);
     while (!t->control.finish && !t->control.stop)
         if (one_step(t, &stop, err) || follow_up(t, stop, true, err))
             return -1;
-    if (t->control.stop)
-        return err_set(err, ERR_STOPPED,
-                       "stopped on request after step %" PRId64 " of %" PRId64
-                       ", saved in %s/last.h5; the same command with --resume goes on",
-                       t->progress.step, t->progress.total_steps, t->folder.path);
-    return 0;
+    return trainer_conclude(t, t->control.finish, false, err);
+}
+
+/* What the checkpoints of this run say that they are of. */
+static int identify(struct trainer *t, struct err *err) {
+    const struct feed *validate = t->data.validates_here ? &t->data.validate : NULL;
+
+    return identity_init(&t->identity, t->job, &t->data.train, validate, &t->replica,
+                         &t->replica.model.pool, err);
 }
 
 /* Replicas are the same before rank 0 reads any file, as they come from the same seed, and after
@@ -371,15 +312,15 @@ static int prepare(struct trainer *t, const struct train_options *o, struct err 
     if (stop_check(t->comm, err) || agree(t->comm, load_weights(t, o->resume, err), err) ||
         stop_check(t->comm, err))
         return -1;
-    t->identity = (struct save_identity){t->job->batch, t->job->seed,
-                                         dataset_fingerprint(t->data.train.dataset)};
+    if (agree(t->comm, identify(t, err), err))
+        return -1;
     t->progress.maximise = t->replica.maximise;
     t->progress.steps_per_epoch = shard_steps(&t->data.train.shard);
     t->progress.total_steps = control_total_steps(t->job, t->progress.steps_per_epoch);
     if (agree(t->comm, open_folder(t, o->resume, err), err))
         return -1;
     broadcast(t);
-    return audit_replicas(t, err) || tell_start(t, err) ? -1 : 0;
+    return audit_replicas(t, err) || (!t->finished && trainer_tell_start(t, err)) ? -1 : 0;
 }
 
 int train(struct job *job, const struct train_options *options, struct comm *comm,
@@ -388,9 +329,11 @@ int train(struct job *job, const struct train_options *options, struct comm *com
         .job = job, .comm = comm, .threads = options->threads, .sinks = options->sinks};
 
     runfolder_init(&t.folder, job, t.sinks);
-    const int rc = prepare(&t, options, err) || loop(&t, err) ? -1 : 0;
+    int rc = prepare(&t, options, err);
+    if (!rc)
+        rc = t.finished ? trainer_conclude(&t, t.finished, true, err) : loop(&t, err);
     if (t.started)
-        tell_end(&t, rc ? err : NULL);
+        trainer_tell_end(&t, rc ? err : NULL);
     runfolder_release(&t.folder);
     stepper_release(&t.stepper);
     replica_release(&t.replica);

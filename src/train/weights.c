@@ -3,6 +3,7 @@
 #include "io/weights/tensor_file.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <string.h>
 
 struct weight_names {
@@ -44,8 +45,12 @@ static const char *join(struct transfer *t, const struct weight_names *list) {
     return shown == list->n ? text : pool_print(&t->pool, "%s and %d more", text, list->n - shown);
 }
 
-static struct pos place(const struct job_weights *w) {
-    return section_find(w->section, "file")->pos;
+/* "FILE:LINE:COLUMN: " of the key that names the file; "" where the command line does. */
+static const char *place(struct transfer *t) {
+    if (!t->w->section)
+        return "";
+    const struct pos pos = section_find(t->w->section, "file")->pos;
+    return pool_print(&t->pool, "%s:%d:%d: ", pos.file, pos.line, pos.column);
 }
 
 /* --- which net, which tensors --- */
@@ -89,9 +94,9 @@ static int select_net(struct transfer *t, struct err *err) {
         return 0;
     }
     if (f->ck && !tensor_file_has_net(f, t->net->name) && f->n_nets != 1)
-        return pos_error(err, place(t->w),
-                         "%s holds no net %s; its nets are: %s; from = NET takes one of them",
-                         f->path, t->net->name, tensor_file_nets(f));
+        return err_set(err, ERR_CONFIG,
+                       "%s%s holds no net %s; its nets are: %s; from = NET takes one of them",
+                       place(t), f->path, t->net->name, tensor_file_nets(f));
     return tensor_file_select(f, tensor_file_has_net(f, t->net->name) ? t->net->name : NULL, err);
 }
 
@@ -110,6 +115,16 @@ static int rename_all(struct transfer *t, struct renames *rules, struct err *err
 }
 
 /* --- into the net --- */
+
+/* Whatever comes of such a weight is no number either. */
+static int check_numbers(struct transfer *t, const struct param *p, const real *numbers,
+                         struct err *err) {
+    for (int64_t i = 0; i < p->len; i++)
+        if (!isfinite(numbers[i]))
+            return err_set(err, ERR_DATA, "%s: %s holds %g, expected finite numbers", t->file.path,
+                           p->name, (double)numbers[i]);
+    return 0;
+}
 
 /* What keeps a tensor of the file from becoming this parameter, or NULL. */
 static const char *obstacle(struct transfer *t, const struct param *p,
@@ -141,7 +156,8 @@ static int load_params(struct transfer *t, struct renames *skips, const struct p
         } else if ((why = obstacle(t, p, item))) {
             add(t, &t->differ, why);
         } else {
-            if (tensor_file_read(&t->file, item, p->plain, span + p->offset, err))
+            if (tensor_file_read(&t->file, item, p->plain, span + p->offset, err) ||
+                check_numbers(t, p, span + p->offset, err))
                 return -1;
             t->n_loaded++;
             t->averaged = t->averaged || item->averaged;
@@ -170,17 +186,19 @@ static int check(struct transfer *t, const struct renames *skips, struct err *er
     if (idle)
         return pos_error(err, t->w->skip->pos, "skip: net %s has no parameter '%s'", net,
                          idle->old);
+    const bool said = t->w->section; /* in a job, which can say what to do about it */
     if (t->differ.n && !t->w->partial)
-        return pos_error(err, place(t->w), "net %s: in %s %s; skip = leaves them as initialised",
-                         net, path, join(t, &t->differ));
+        return err_set(err, ERR_CONFIG, "%snet %s: in %s %s%s", place(t), net, path,
+                       join(t, &t->differ), said ? "; skip = leaves them as initialised" : "");
     if (t->absent.n && !t->w->partial)
-        return pos_error(err, place(t->w),
-                         "net %s: %s has no %s%s%s; rename =, skip = or partial = true may help",
-                         net, path, join(t, &t->absent), t->left.n ? "; not used of it: " : "",
-                         join(t, &t->left));
+        return err_set(err, ERR_CONFIG, "%snet %s: %s has no %s%s%s%s", place(t), net, path,
+                       join(t, &t->absent), t->left.n ? "; not used of it: " : "",
+                       join(t, &t->left),
+                       said ? "; rename =, skip = or partial = true may help"
+                            : "; `dltrain convert --rename` gives them other names");
     if (!t->n_loaded)
-        return pos_error(err, place(t->w), "net %s: nothing in %s fits; it holds %s", net, path,
-                         t->left.n ? join(t, &t->left) : "no tensors of other names");
+        return err_set(err, ERR_CONFIG, "%snet %s: nothing in %s fits; it holds %s", place(t), net,
+                       path, t->left.n ? join(t, &t->left) : "no tensors of other names");
     return 0;
 }
 
@@ -203,12 +221,9 @@ static void say(struct transfer *t, const struct sinks *sinks) {
                other);
 }
 
-static int load(struct transfer *t, struct job_weights *w, const struct sinks *sinks,
-                struct err *err) {
-    if (tensor_file_open(&t->file, w->file, TENSORS_VALIDATED, err))
-        return err_wrap(err, "[weights %s]", w->net);
-    if (select_net(t, err) || rename_all(t, &w->renames, err))
-        return -1;
+/* All that was selected of the file. */
+static int load_selected(struct transfer *t, struct job_weights *w, const struct sinks *sinks,
+                         struct err *err) {
     t->used = pool_take(&t->pool, (size_t)(t->file.n + 1) * sizeof *t->used);
     if (load_params(t, &w->skips, &t->net->weights, t->net->w, err) ||
         load_params(t, &w->skips, &t->net->states, t->net->state, err))
@@ -218,6 +233,17 @@ static int load(struct transfer *t, struct job_weights *w, const struct sinks *s
         return -1;
     say(t, sinks);
     return 0;
+}
+
+static int load(struct transfer *t, struct job_weights *w, const struct sinks *sinks,
+                struct err *err) {
+    if (tensor_file_open(&t->file, w->file, TENSORS_VALIDATED, err))
+        return err_wrap(err, "[weights %s]", w->net);
+    if (select_net(t, err) || rename_all(t, &w->renames, err))
+        return -1;
+    if (t->file.st)
+        tensor_file_from_torch(&t->file);
+    return load_selected(t, w, sinks, err);
 }
 
 int weights_load(struct job *job, struct replica *r, const struct sinks *sinks, struct err *err) {
@@ -241,4 +267,30 @@ int weights_load(struct job *job, struct replica *r, const struct sinks *sinks, 
             return -1;
     }
     return 0;
+}
+
+/* Of several nets the names begin with "NET.", as convert writes them; of one they may. */
+static int load_net(struct transfer *t, struct job_weights *w, bool alone,
+                    const struct sinks *sinks, struct err *err) {
+    if (tensor_file_open(&t->file, w->file, TENSORS_VALIDATED, err))
+        return -1;
+    const bool prefixed = !alone || tensor_file_all_begin(&t->file, w->net);
+    if (tensor_file_select(&t->file, prefixed ? w->net : NULL, err))
+        return -1;
+    tensor_file_from_torch(&t->file);
+    return load_selected(t, w, sinks, err);
+}
+
+int weights_load_file(const char *file, struct replica *r, const struct sinks *sinks,
+                      struct err *err) {
+    int rc = 0;
+
+    for (int i = 0; i < r->model.n_nets && !rc; i++) {
+        struct job_weights w = {.net = r->model.nets[i]->name, .file = file};
+        struct transfer t = {.w = &w, .net = r->model.nets[i]};
+        rc = load_net(&t, &w, r->model.n_nets == 1, sinks, err);
+        tensor_file_release(&t.file);
+        pool_release(&t.pool);
+    }
+    return rc;
 }

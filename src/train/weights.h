@@ -1,4 +1,4 @@
-/* weights.h - networks that begin with the weights of a file: [weights NET]. */
+/* weights.h - networks with the weights of a file: [weights NET], eval --weights. */
 #pragma once
 #include "train/event.h"
 
@@ -8,3 +8,8 @@
  * Errors: ERR_IO, ERR_DATA for the file itself; ERR_CONFIG, with the place in the job, where file
  * and net do not fit. */
 int weights_load(struct job *job, struct replica *r, const struct sinks *sinks, struct err *err);
+
+/* Fill all nets from safetensors, whole: of several nets the names begin with "NET.". Notes as
+ * above. Local. Errors: ERR_IO, ERR_DATA for the file; ERR_CONFIG where it does not fit. */
+int weights_load_file(const char *file, struct replica *r, const struct sinks *sinks,
+                      struct err *err);

@@ -27,3 +27,13 @@ static inline void expect_text(const char *command, const char *text) {
         fail_msg("%s\nprints no '%s' but\n%s", command, text, out);
     free(out);
 }
+
+/* Run it, expect that code, and a text in what it prints on either stream. */
+static inline void expect_said(int code, const char *text, const char *command) {
+    struct program_run run = program_run("%s", command);
+
+    if (run.code != code || (!strstr(run.out, text) && !strstr(run.err, text)))
+        fail_msg("%s\nexit code %d, expected %d and '%s' in\n%s%s", command, run.code, code, text,
+                 run.out, run.err);
+    program_release(&run);
+}

@@ -151,6 +151,26 @@ static void several_nets_are_told_apart(void **state) {
     safetensors_holds("ema.safetensors", 3, "fc.bias", 2, 0, average);
 }
 
+/* A trained net with spectral norm goes to PyTorch's names and back, and is measured from either.
+ */
+static void spectral_norm_changes_its_names(void **state) {
+    (void)state;
+    program_write_job("norm.ini", 3, "");
+    program_expect(0, NULL,
+                   "sed -i \"s/conv(16, 3/conv(16, 3, spectral=true/; "
+                   "s/linear(classes)/linear(classes, spectral=true)/\" norm.ini");
+    program_expect(0, NULL, "$DLTRAIN norm.ini");
+    prints("conv2.weight_orig", "$DLTRAIN convert runs/norm/last.h5 norm.safetensors");
+    prints("fc.weight_orig", "$DLTRAIN convert norm.safetensors same.safetensors");
+    program_expect(0, NULL, "cmp norm.safetensors same.safetensors");
+    program_expect(0, NULL, "$DLTRAIN convert norm.safetensors norm.h5 --net small");
+    same_nets("runs/norm/last.h5", "norm.h5");
+    program_expect(0, NULL,
+                   "$DLTRAIN eval runs/norm/last.h5 | grep result > a.txt && "
+                   "$DLTRAIN eval runs/norm --weights norm.safetensors | grep result | cmp a.txt - "
+                   "&& $DLTRAIN eval norm.ini --weights norm.h5 | grep result | cmp a.txt -");
+}
+
 static void rules_rename_and_leave_out(void **state) {
     (void)state;
     write_checkpoint("one.h5", false);
@@ -237,6 +257,7 @@ int main(void) {
         cmocka_unit_test(a_net_goes_to_pytorch_and_back),
         cmocka_unit_test(a_trained_network_survives_to_the_bit),
         cmocka_unit_test(several_nets_are_told_apart),
+        cmocka_unit_test(spectral_norm_changes_its_names),
         cmocka_unit_test(rules_rename_and_leave_out),
         cmocka_unit_test(what_is_no_float_is_skipped_and_said),
         cmocka_unit_test(mistakes_are_said),

@@ -284,7 +284,7 @@ static void checkpoints_of_something_else_are_refused(void **state) {
     refused(ERR_DATA,
             "runs/job/last.h5: tensor /nets/small/conv2.weight is 3x3x8x16, expected 3x3x8x12",
             "eval job.ini --weights runs/job/last.h5");
-    refused(ERR_DATA,
+    refused(ERR_CONFIG,
             "runs/job/last.h5: tensor /nets/small/conv2.weight is 3x3x8x16, expected 3x3x8x12",
             "job.ini --resume");
     refused(ERR_DATA, "shapes.h5: not a checkpoint", "eval job.ini --weights shapes.h5");

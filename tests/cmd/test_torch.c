@@ -43,6 +43,22 @@ static void our_weights_mean_the_same_in_pytorch(void **state) {
     equal("$DLTRAIN eval net.ini --weights runs/net/last.h5", "load ours.safetensors");
 }
 
+/* Evaluation divides by u^T W v of the vectors in the file, which training has moved one step. */
+static void spectral_norm_means_the_same_in_both(void **state) {
+    (void)state;
+    program_write("torch.ini",
+                  "[job]\ninclude = spectral.ini\n[weights net]\nfile = s.safetensors\n");
+    program_expect(0, NULL,
+                   "sed \"s/bias=false/bias=false, spectral=true/; s/bias=true/spectral=true/; "
+                   "s/stride=2) | relu$/stride=2, spectral=true) | relu/; "
+                   "s/linear(classes)/linear(classes, spectral=true)/\" net.ini > spectral.ini");
+    equal("$DLTRAIN eval torch.ini", "make s.safetensors hooks");
+    equal("$DLTRAIN eval torch.ini", "make s.safetensors parametrizations");
+    program_expect(0, NULL,
+                   "$DLTRAIN spectral.ini && $DLTRAIN convert runs/spectral/last.h5 o.safetensors");
+    equal("$DLTRAIN eval runs/spectral", "load o.safetensors hooks");
+}
+
 int main(void) {
     python = torch_python("torch, h5py");
     if (!python)
@@ -50,6 +66,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(weights_of_pytorch_mean_the_same_here),
         cmocka_unit_test(our_weights_mean_the_same_in_pytorch),
+        cmocka_unit_test(spectral_norm_means_the_same_in_both),
     };
 
     return cmocka_run_group_tests(tests, setup, program_teardown);

@@ -17,7 +17,7 @@ int program_setup(void **state) {
     if (!mkdtemp(folder) || chdir(folder))
         return -1;
     if (setenv("DLTRAIN", DLTRAIN_PROGRAM, 1) || setenv("MPIRUN", DLTRAIN_MPIRUN, 1) ||
-        setenv("CONFIGS", DLTRAIN_CONFIGS, 1))
+        setenv("CONFIGS", DLTRAIN_CONFIGS, 1) || setenv("SAME", DLTRAIN_SAME, 1))
         return -1;
     return system("$DLTRAIN data synth shapes.h5 --train 240 --test 60 > synth.log");
 }

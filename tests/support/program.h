@@ -18,7 +18,8 @@ void program_write(const char *path, const char *fmt, ...) __attribute__((format
 
 /* Run a shell command in which $DLTRAIN is the program and $MPIRUN starts it on several ranks, as
  * in
- * "$MPIRUN -np 2 $DLTRAIN job.ini". Ended after 120 s. Release with program_release. */
+ * "$MPIRUN -np 2 $DLTRAIN job.ini"; $SAME A.h5 B.h5 tells whether two checkpoints have the same
+ * tensors, to the bit. Ended after 120 s. Release with program_release. */
 struct program_run program_run(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void program_release(struct program_run *run);
 

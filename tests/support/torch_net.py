@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
 """A network in PyTorch, for tests of the exchange of weights: its loss on shapes.h5:test.
 
-  torch_net.py make FILE    with random weights, which are written to FILE (safetensors)
-  torch_net.py load FILE    with those of FILE
+  torch_net.py make FILE [NORM]    with random weights, which are written to FILE (safetensors)
+  torch_net.py load FILE [NORM]    with those of FILE
+                                   NORM: spectral_norm of nn.utils (hooks) or of
+                                   nn.utils.parametrizations (parametrizations) on all that have weights
   torch_net.py vision FILE NAME    of torchvision's network NAME: logits are brought to an rms of 3
                                    for the loss; their own is printed first
 The format is read and written here by its specification, without its package."""
@@ -32,9 +34,18 @@ net.add_module("flatten", nn.Flatten())
 net.add_module("fc", nn.Linear(6 * 8 * 8, 10))
 
 
+norms = {"hooks": nn.utils.spectral_norm,
+         "parametrizations": nn.utils.parametrizations.spectral_norm}
+if len(sys.argv) > 3 and sys.argv[3] in norms:
+    for name in "conv1", "conv2", "up", "fc":
+        norms[sys.argv[3]](net.get_submodule(name))
+
+
 def randomise():
     torch.manual_seed(1)
     for name, value in net.state_dict().items():
+        if name.endswith(("_u", "_v")):
+            continue  # unit vectors, which are moved by training alone
         if name.endswith("running_var"):
             value.uniform_(0.5, 2)
         elif value.is_floating_point():
@@ -79,6 +90,8 @@ def read(path):
 
 if sys.argv[1] == "make":
     randomise()
+    with torch.no_grad():
+        net(torch.randn(2, 3, 32, 32))  # one step of the power iteration
     write(sys.argv[2], net.state_dict())
 elif sys.argv[1] == "vision":
     net = torchvision_net(sys.argv[3])

@@ -50,7 +50,7 @@ static const struct control *decide(struct run *run, int64_t step) {
 static void measure(struct run *run, double value) {
     struct err err = {0};
 
-    assert_int_equal(progress_add(&run->progress, value, &err), 0);
+    assert_int_equal(progress_add(&run->progress, run->progress.n_measures + 1, value, &err), 0);
 }
 
 static void near(double found, double expected) {
@@ -198,6 +198,40 @@ static void a_loss_is_best_when_it_is_least(void **state) {
     end(&run);
 }
 
+static void what_is_no_number_is_never_the_best_and_tries_patience(void **state) {
+    struct run run;
+
+    (void)state;
+    begin(&run, 1, "1", "patience = 2\n[job]\nepochs = 100\n");
+    run.progress.validated = true;
+    measure(&run, (double)NAN);
+    assert_int_equal(progress_best(&run.progress), -1);
+    assert_int_equal(decide(&run, 1)->finish, CONTROL_GOES_ON);
+    measure(&run, -HUGE_VAL);
+    assert_int_equal(progress_best(&run.progress), -1);
+    assert_int_equal(decide(&run, 2)->finish, CONTROL_PATIENCE);
+    assert_int_equal(control_finished(&run.job, &run.progress), CONTROL_PATIENCE);
+    measure(&run, HUGE_VAL); /* of a perfect picture's signal to noise */
+    assert_int_equal(progress_best(&run.progress), 2);
+    run.progress.maximise = false;
+    assert_int_equal(progress_best(&run.progress), 1);
+    end(&run);
+}
+
+static void a_job_is_finished_only_when_nothing_is_owed(void **state) {
+    struct run run;
+
+    (void)state;
+    begin(&run, 4, "1", "[job]\nsteps = 8\n");
+    run.progress.step = 8;
+    assert_int_equal(control_finished(&run.job, &run.progress), CONTROL_GOES_ON);
+    run.progress.validated = true;
+    assert_int_equal(control_finished(&run.job, &run.progress), CONTROL_LENGTH);
+    run.progress.step = 7;
+    assert_int_equal(control_finished(&run.job, &run.progress), CONTROL_GOES_ON);
+    end(&run);
+}
+
 /* 8 steps an epoch, half an epoch of warm-up: step k begins after k updates. */
 static void the_rate_rises_while_it_warms_up(void **state) {
     struct run run;
@@ -248,6 +282,8 @@ int main(int argc, char **argv) {
         cmocka_unit_test(a_request_to_stop_saves),
         cmocka_unit_test(patience_counts_validations_since_the_best),
         cmocka_unit_test(a_loss_is_best_when_it_is_least),
+        cmocka_unit_test(what_is_no_number_is_never_the_best_and_tries_patience),
+        cmocka_unit_test(a_job_is_finished_only_when_nothing_is_owed),
         cmocka_unit_test(the_rate_rises_while_it_warms_up),
         cmocka_unit_test(a_cosine_ends_with_the_job),
         cmocka_unit_test(a_plateau_cuts_the_rate_by_its_history),

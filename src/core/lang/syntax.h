@@ -144,6 +144,11 @@ int source_read(struct source *s, const char *path, const char *const *sets, int
  * "step.optimizer=WORD(lr=VALUE)", "epochs=VALUE". */
 const char *source_setting(struct pool *pool, const char *key);
 
+/* The same of a text that includes nothing, as source_print gives it; `name` is what places call
+ * it. Errors: ERR_CONFIG, ERR_USAGE as above; ERR_IO for lack of memory. */
+int source_read_text(struct source *s, const char *name, const char *text, const char *const *sets,
+                     int n_sets, const char *const *keys, struct err *err);
+
 void source_release(struct source *s);
 
 /* Where the message names a place in an included file, add who includes it: the mistake may
@@ -171,6 +176,19 @@ int expr_parse(struct source *s, const struct entry *entry, struct expr **out, s
 /* The job as resolved: every section and key after includes and --set, as one INI text (heap, the
  * caller frees), which reads back to the same job. */
 char *source_print(const struct source *s);
+
+/* Something that two jobs do not have alike: a key, or a whole section. */
+struct source_change {
+    const char *section;   /* "[net small]" */
+    const char *kind;      /* "net" */
+    const char *key;       /* NULL: the section, its name and parameters */
+    const char *was, *now; /* values, lines joined; NULL: not there */
+};
+
+/* What is not alike in two jobs, in the order of the second, then what only the first has: *out in
+ * the pool, texts borrowed from the jobs. Returns how many. */
+int source_changes(const struct source *was, const struct source *now, struct pool *pool,
+                   struct source_change **out);
 
 /* An error at a place in the job: "FILE:LINE:COLUMN: <message>". Returns -1. */
 int pos_error(struct err *err, struct pos pos, const char *fmt, ...)

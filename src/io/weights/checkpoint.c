@@ -19,6 +19,7 @@ struct checkpoint {
     char *file, *meta;
     struct checkpoint_tensor *t; /* [n] sorted by path; path and data owned */
     int n, room;
+    bool wrong; /* it is whole, but not what the format says: err is set */
 };
 
 /* Where the digits are, or NULL. */
@@ -116,6 +117,22 @@ static int no_memory(const struct checkpoint *ck, struct err *err) {
     return err_set(err, ERR_IO, "%s: not enough memory to read it", ck->file);
 }
 
+/* Whole and yet not as the format has it; somebody else's. */
+static int is_wrong(struct checkpoint *ck) {
+    ck->wrong = true;
+    return -1;
+}
+
+/* After the checksum has matched, what HDF5 cannot do is no damage of the file. */
+static int not_damaged(const struct checkpoint *ck, struct err *err) {
+    const struct err inner = *err;
+
+    if (ck->wrong || inner.kind != ERR_DATA)
+        return -1;
+    return err_set(err, ERR_IO,
+                   "%s; the file is whole by its checksum: is there too little memory?", inner.msg);
+}
+
 /* Take over path and data. */
 static int add(struct checkpoint *ck, char *path, const struct shape *shape, float *data,
                bool plain, struct err *err) {
@@ -135,7 +152,8 @@ static int add(struct checkpoint *ck, char *path, const struct shape *shape, flo
     return 0;
 }
 
-static int read_shape(struct h5 *file, const char *path, struct shape *shape, struct err *err) {
+static int read_shape(struct checkpoint *ck, struct h5 *file, const char *path, struct shape *shape,
+                      struct err *err) {
     const struct h5_info *info;
     struct h5_data *data;
     int status = 0;
@@ -144,9 +162,11 @@ static int read_shape(struct h5 *file, const char *path, struct shape *shape, st
         return -1;
     info = h5_data_info(data);
     *shape = (struct shape){info->rank, {0}};
-    if (info->class != H5_CLASS_FLOAT || info->rank < 1 || info->rank > SHAPE_MAX_RANK)
-        status = err_set(err, ERR_DATA, "%s:%s: expected a float tensor of 1 to %d dimensions",
-                         h5_name(file), path, SHAPE_MAX_RANK);
+    if (info->class != H5_CLASS_FLOAT || info->rank < 1 || info->rank > SHAPE_MAX_RANK) {
+        err_set(err, ERR_DATA, "%s:%s: expected a float tensor of 1 to %d dimensions",
+                h5_name(file), path, SHAPE_MAX_RANK);
+        status = is_wrong(ck);
+    }
     for (int i = 0; !status && i < info->rank; i++)
         shape->dim[i] = info->dim[i];
     h5_data_close(data);
@@ -158,7 +178,7 @@ static int read_tensor(struct checkpoint *ck, struct h5 *file, char *path, struc
     struct shape shape;
     float *data = NULL;
 
-    if (read_shape(file, path, &shape, err)) {
+    if (read_shape(ck, file, path, &shape, err)) {
         free(path);
         return -1;
     }
@@ -183,8 +203,10 @@ static int read_group(struct checkpoint *ck, struct h5 *file, const char *group,
     struct h5_list list = {0};
     int status = 0;
 
-    if (depth > MAX_DEPTH)
-        return err_set(err, ERR_DATA, "%s:%s: groups are nested too deeply", ck->file, group);
+    if (depth > MAX_DEPTH) {
+        err_set(err, ERR_DATA, "%s:%s: groups are nested too deeply", ck->file, group);
+        return is_wrong(ck);
+    }
     if (h5_list(file, group, &list, err))
         return -1;
     for (int i = 0; i < list.n && !status; i++) {
@@ -210,9 +232,11 @@ static int read_meta(struct checkpoint *ck, struct h5 *file, struct err *err) {
 
     if (h5_attr_int(file, "/", "dltrain_checkpoint", &version, err))
         return -1;
-    if (version != VERSION)
-        return err_set(err, ERR_DATA, "%s: is of version %" PRId64 ", expected %d", ck->file,
-                       version, VERSION);
+    if (version != VERSION) {
+        err_set(err, ERR_DATA, "%s: is of version %" PRId64 ", expected %d", ck->file, version,
+                VERSION);
+        return is_wrong(ck);
+    }
     if (h5_data_open(&data, file, "/meta", err))
         return -1;
     if (h5_data_info(data)->rank == 1)
@@ -240,11 +264,11 @@ int checkpoint_open(struct checkpoint **out, const char *file, struct err *err) 
         checkpoint_close(ck);
         return err_set(err, ERR_IO, "%s: not enough memory to read it", file);
     }
-    status = file_read(file, &bytes, &len, err) || verify(file, bytes, len, err) ||
-             h5_open_image(&h5, bytes, len, file, err);
-    free(bytes); /* HDF5 has its own */
-    if (!status)
-        status = read_meta(ck, h5, err) || read_group(ck, h5, "/", 0, err);
+    status = file_read(file, &bytes, &len, err) || verify(file, bytes, len, err);
+    if (!status && (h5_open_image(&h5, bytes, len, file, err) || read_meta(ck, h5, err) ||
+                    read_group(ck, h5, "/", 0, err)))
+        status = not_damaged(ck, err);
+    free(bytes);
     h5_close(h5);
     if (status) {
         checkpoint_close(ck);

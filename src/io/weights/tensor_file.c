@@ -25,6 +25,28 @@ static int read_beginning(const char *path, char bytes[16], struct err *err) {
     return failed ? -1 : 0;
 }
 
+static bool begins_checkpoint(const char bytes[16]) {
+    return !memcmp(bytes, hdf5_mark, sizeof hdf5_mark);
+}
+
+static bool begins_safetensors(const char bytes[16]) {
+    return !begins_checkpoint(bytes) && bytes[8] == '{';
+}
+
+bool tensor_file_is_safetensors(const char *path) {
+    struct err ignored = {0};
+    char bytes[16];
+
+    return !read_beginning(path, bytes, &ignored) && begins_safetensors(bytes);
+}
+
+bool tensor_file_is_checkpoint(const char *path) {
+    struct err ignored = {0};
+    char bytes[16];
+
+    return !read_beginning(path, bytes, &ignored) && begins_checkpoint(bytes);
+}
+
 static int is_nothing(const char *path, const char bytes[16], struct err *err) {
     if (!memcmp(bytes, "PK\3\4", 4) || !memcmp(bytes, "\x80\2", 2))
         return err_set(err, ERR_DATA,
@@ -32,6 +54,14 @@ static int is_nothing(const char *path, const char bytes[16], struct err *err) {
                        "(`dltrain help convert` shows how)",
                        path);
     return err_set(err, ERR_DATA, "%s: is neither a checkpoint nor safetensors", path);
+}
+
+int tensor_file_check(const char *path, struct err *err) {
+    char bytes[16];
+
+    if (read_beginning(path, bytes, err))
+        return -1;
+    return begins_checkpoint(bytes) || begins_safetensors(bytes) ? 0 : is_nothing(path, bytes, err);
 }
 
 /* --- what is in it --- */
@@ -128,9 +158,9 @@ int tensor_file_open(struct tensor_file *f, const char *path, enum tensor_choice
     if (read_beginning(path, bytes, err))
         return -1;
     f->path = pool_print(&f->pool, "%s", path);
-    if (!memcmp(bytes, hdf5_mark, sizeof hdf5_mark))
+    if (begins_checkpoint(bytes))
         rc = checkpoint_open(&f->ck, path, err) || list_checkpoint(f, choice, err);
-    else if (bytes[8] == '{')
+    else if (begins_safetensors(bytes))
         rc = safetensors_open(&f->st, path, err) || list_safetensors(f, choice, err);
     else
         rc = is_nothing(path, bytes, err);
@@ -155,6 +185,15 @@ bool tensor_file_has_net(const struct tensor_file *f, const char *net) {
     return false;
 }
 
+bool tensor_file_all_begin(const struct tensor_file *f, const char *net) {
+    const size_t len = strlen(net);
+
+    for (int i = 0; i < f->n; i++)
+        if (strncmp(f->item[i].name, net, len) || f->item[i].name[len] != '.')
+            return false;
+    return f->n > 0;
+}
+
 const char *tensor_file_nets(struct tensor_file *f) {
     const char *text = "";
 
@@ -169,7 +208,7 @@ static int by_name(const void *a, const void *b) {
     return strcmp(x->name, y->name);
 }
 
-static void sort(struct tensor_file *f) {
+void tensor_file_sort(struct tensor_file *f) {
     if (f->n)
         qsort(f->item, (size_t)f->n, sizeof *f->item, by_name);
 }
@@ -198,7 +237,7 @@ int tensor_file_select(struct tensor_file *f, const char *net, struct err *err) 
                        net);
     f->n = n;
     f->net = net ? net : f->n_nets == 1 ? f->nets[0] : NULL;
-    sort(f);
+    tensor_file_sort(f);
     return 0;
 }
 
@@ -209,7 +248,7 @@ int tensor_file_rename(struct tensor_file *f, struct renames *rules, struct err 
             return err_set(err, ERR_DATA, "%s: renaming leaves nothing of the name %s", f->path,
                            f->item[i].stored);
     }
-    sort(f);
+    tensor_file_sort(f);
     for (int i = 1; i < f->n; i++)
         if (!strcmp(f->item[i].name, f->item[i - 1].name))
             return err_set(err, ERR_DATA, "%s: renaming gives %s and %s the same name %s", f->path,

@@ -37,7 +37,17 @@ enum tensor_choice { TENSORS_LAST, TENSORS_AVERAGED, TENSORS_VALIDATED };
 int tensor_file_open(struct tensor_file *f, const char *path, enum tensor_choice choice,
                      struct err *err);
 
+/* Does a file begin as one of the two? Errors: ERR_IO; ERR_DATA saying what it is instead. */
+int tensor_file_check(const char *path, struct err *err);
+
+/* Is there a file that begins as safetensors do? As HDF5 does? */
+bool tensor_file_is_safetensors(const char *path);
+bool tensor_file_is_checkpoint(const char *path);
+
 bool tensor_file_has_net(const struct tensor_file *f, const char *net);
+
+/* Do all names in it begin with "NET."? */
+bool tensor_file_all_begin(const struct tensor_file *f, const char *net);
 
 /* The names of its nets, for messages: "a, b"; in f's pool. */
 const char *tensor_file_nets(struct tensor_file *f);
@@ -49,6 +59,17 @@ int tensor_file_select(struct tensor_file *f, const char *net, struct err *err);
 
 /* Rename what there is. Errors: ERR_DATA when two get the same name, or one gets none. */
 int tensor_file_rename(struct tensor_file *f, struct renames *rules, struct err *err);
+
+/* In the order of names, once they have changed. */
+void tensor_file_sort(struct tensor_file *f);
+
+/* Spectral norm by its names here and in PyTorch: "a.weight" with "a.weight_u" beside it is
+ * "a.weight_orig" there; in files of torch.nn.utils.parametrizations
+ * "a.parametrizations.weight.original" with "a.parametrizations.weight.0._u" and "_v", which are
+ * read. Names of what has no such u beside it (weight_orig is a pruned weight, too), and those that
+ * are taken, stay. */
+void tensor_file_from_torch(struct tensor_file *f);
+void tensor_file_to_torch(struct tensor_file *f);
 
 /* The tensor of that name, or NULL. */
 const struct tensor_item *tensor_file_find(const struct tensor_file *f, const char *name);

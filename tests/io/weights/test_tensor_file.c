@@ -173,6 +173,45 @@ static void other_files_are_refused(void **state) {
     refused("\4\0\0\0\0\0\0\0{\"a\"", 12, ERR_DATA, "other: its header is not as expected");
 }
 
+/* The names of a safetensors file of these, as PyTorch has them and as they are here. */
+static void expect_names(const char *const *torch, int n, const char *ours) {
+    struct safetensor_out t[8];
+    const char *path = in_scratch("spectral.safetensors");
+    struct err err = {0};
+    char found[512] = "";
+
+    for (int i = 0; i < n; i++)
+        t[i] = (struct safetensor_out){torch[i], {1, {2}}, b};
+    if (safetensors_write(path, t, n, NULL, 0, &err))
+        fail_msg("%s", err.msg);
+    struct tensor_file f = opened(path, TENSORS_LAST, NULL);
+    tensor_file_from_torch(&f);
+    for (int i = 0; i < f.n; i++)
+        snprintf(found + strlen(found), sizeof found - strlen(found), "%s%s", i ? " " : "",
+                 f.item[i].name);
+    assert_string_equal(found, ours);
+    tensor_file_release(&f);
+}
+
+static void spectral_norm_of_pytorch_has_our_names(void **state) {
+    static const char *const hooks[] = {"a.weight_orig", "a.weight_u",  "a.weight_v",
+                                        "a.bias",        "weight_orig", "weight_u"};
+    static const char *const parametrized[] = {"a.parametrizations.weight.original",
+                                               "a.parametrizations.weight.0._u",
+                                               "a.parametrizations.weight.0._v", "a.bias"};
+    static const char *const pruned[] = {"a.weight_orig", "a.weight_mask",
+                                         "b.parametrizations."
+                                         "weight.original"};
+    static const char *const taken[] = {"a.weight", "a.weight_orig", "a.weight_u",
+                                        "b.lightweight_orig", "b.lightweight_u"};
+
+    (void)state;
+    expect_names(hooks, 6, "a.bias a.weight a.weight_u a.weight_v weight weight_u");
+    expect_names(parametrized, 4, "a.bias a.weight a.weight_u a.weight_v");
+    expect_names(pruned, 3, "a.weight_mask a.weight_orig b.parametrizations.weight.original");
+    expect_names(taken, 5, "a.weight a.weight_orig a.weight_u b.lightweight_orig b.lightweight_u");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(both_kinds_of_files_give_our_order),
@@ -181,6 +220,7 @@ int main(void) {
         cmocka_unit_test(renaming_must_leave_names_apart),
         cmocka_unit_test(a_net_that_is_not_there_is_refused),
         cmocka_unit_test(other_files_are_refused),
+        cmocka_unit_test(spectral_norm_of_pytorch_has_our_names),
     };
 
     return cmocka_run_group_tests(tests, scratch_setup, scratch_teardown);

@@ -1,0 +1,13 @@
+/* runjob.h - the job that a checkpoint holds, for commands that take a run in place of a job file.
+ */
+#pragma once
+#include "cmd/jobargs.h"
+
+/* Does a command line mean a run by it? A folder, or a file that is a checkpoint by its name or its
+ * beginning. */
+bool runjob_is(const char *path);
+
+/* Read the job of a checkpoint; of a folder, that of best.h5 in it, else of last.h5. The file is
+ * a->run, and its weights are those to take unless the command line names others.
+ * Errors: ERR_IO; ERR_DATA where it is damaged or holds no job; those of job_read. */
+int runjob_read(struct jobargs *a, const char *path, struct err *err);

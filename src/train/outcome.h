@@ -1,0 +1,18 @@
+/* outcome.h - what came of a run, in words: why it ended, which weights were the best. */
+#pragma once
+#include "train/event.h"
+
+struct outcome {
+    const struct job *job;
+    const struct progress *progress; /* with the whole history: that of rank 0 */
+    const char *folder;              /* of the run */
+    const struct sinks *sinks;
+};
+
+/* Why a run has ended, and "best: iou=0.1860 at epoch 2, in best.h5", as notes.
+ *   before  it had ended before it began: nothing was left to do
+ * Errors: ERR_DATA when there was a measure to be the best by, and it never was a number. */
+int outcome_say(const struct outcome *o, enum control_end end, bool before, struct err *err);
+
+/* It was asked to stop: its best so far is a note. Returns -1 with ERR_STOPPED. */
+int outcome_stopped(const struct outcome *o, struct err *err);

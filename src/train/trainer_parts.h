@@ -1,0 +1,52 @@
+/* trainer_parts.h - a run and what is said of it: private to trainer.c, trainer_tell.c. */
+#pragma once
+#include "train/alike.h"
+#include "train/feeds.h"
+#include "train/identity.h"
+#include "train/picture.h"
+#include "train/runfolder.h"
+#include "train/step.h"
+#include "train/trainer.h"
+
+struct trainer {
+    struct job *job;
+    struct comm *comm;
+    struct groups *groups;
+    int threads; /* of this rank */
+    struct feeds data;
+    struct gallery gallery; /* on rank 0, where the job has pictures */
+    struct replica replica;
+    struct alike alike;
+    struct stepper stepper;
+    struct progress progress;
+    struct control control;
+    struct identity identity;
+    struct applied schedule[JOB_MAX_STEPS];
+    struct runfolder folder;
+    const struct sinks *sinks; /* borrowed */
+    bool started;              /* they have been told so */
+    bool resumes;              /* on rank 0: there is a checkpoint to go on from */
+    enum control_end finished; /* before it began: nothing is left to do */
+    int64_t first_step;        /* of this process */
+    double start_s, trained_s,
+        comm_s; /* seconds: clock at the start; in steps; waiting for ranks */
+    double images;
+    struct step_output recent; /* losses of the last time that each step ran; ran: since the last
+                                  event that was logged */
+};
+
+/* An event of this run, whose own members are for the caller to fill. */
+struct event trainer_event_of(const struct trainer *t, enum event_kind kind);
+
+/* Collective. Errors: those of the sinks. */
+int trainer_tell_start(struct trainer *t, struct err *err);
+
+void trainer_tell_step(struct trainer *t);
+
+/*   err  why the run ends early, or NULL */
+void trainer_tell_end(const struct trainer *t, const struct err *err);
+
+/* Why the run is over; CONTROL_GOES_ON: it was asked to stop. Rank 0 knows the whole history.
+ *   before  it was over before it began
+ * Collective. Errors: ERR_STOPPED when it was asked to stop; those of outcome_say. */
+int trainer_conclude(struct trainer *t, enum control_end end, bool before, struct err *err);

@@ -1,0 +1,73 @@
+/* trainer_tell.c - what those who listen are told of a run. */
+#include "core/base/clock.h"
+#include "core/math/isa/isa.h"
+#include "dist/agree.h"
+#include "train/guesses.h"
+#include "train/outcome.h"
+#include "train/trainer_parts.h"
+
+#include <string.h>
+
+struct event trainer_event_of(const struct trainer *t, enum event_kind kind) {
+    return (struct event){.kind = kind,
+                          .job = t->job,
+                          .folder = t->folder.path,
+                          .replica = &t->replica,
+                          .progress = &t->progress};
+}
+
+int trainer_tell_start(struct trainer *t, struct err *err) {
+    struct event e = trainer_event_of(t, EVENT_START);
+
+    e.start = (struct event_start){.n_samples = t->data.train.shard.n_samples,
+                                   .ranks = comm_size(t->comm),
+                                   .threads = team_size(t->replica.team),
+                                   .kernels = isa_get()->name};
+    if (agree(t->comm, sinks_start(t->sinks, &e, err), err))
+        return -1;
+    t->started = true;
+    guesses_tell(&t->data, t->sinks);
+    return 0;
+}
+
+void trainer_tell_step(struct trainer *t) {
+    const struct progress *p = &t->progress;
+    const double each = (clock_now() - t->start_s) / (double)(p->step - t->first_step);
+    struct event e = trainer_event_of(t, EVENT_STEP);
+
+    e.step = (struct event_step){
+        .loss = t->recent.loss,
+        .ran = t->recent.ran,
+        .lr = t->control.lr,
+        .logged = p->step % t->job->log_every == 0 || p->step == p->total_steps,
+        .img_per_s = t->images / t->trained_s,
+        .left_s = each * (double)(p->total_steps - p->step),
+    };
+    sinks_tell(t->sinks, &e);
+    if (e.step.logged)
+        memset(t->recent.ran, 0, sizeof t->recent.ran);
+}
+
+void trainer_tell_end(const struct trainer *t, const struct err *err) {
+    const double train_s = t->trained_s > 0 ? t->trained_s : 1e-9;
+    struct event e = trainer_event_of(t, EVENT_END);
+
+    e.end =
+        (struct event_end){.err = err,
+                           .img_per_s = t->images / train_s,
+                           .data_wait_share = loader_wait_seconds(t->data.train.loader) / train_s,
+                           .comm_share = t->comm_s / train_s};
+    sinks_tell(t->sinks, &e);
+}
+
+static struct outcome outcome_of(const struct trainer *t) {
+    return (struct outcome){t->job, &t->progress, t->folder.path, t->sinks};
+}
+
+int trainer_conclude(struct trainer *t, enum control_end end, bool before, struct err *err) {
+    const struct outcome outcome = outcome_of(t);
+
+    if (end == CONTROL_GOES_ON)
+        return outcome_stopped(&outcome, err);
+    return agree(t->comm, comm_rank(t->comm) ? 0 : outcome_say(&outcome, end, before, err), err);
+}
