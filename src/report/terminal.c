@@ -18,15 +18,16 @@ enum { TERMINAL_PATH = 64 };
 /* mpirun gives every rank a terminal of its own making; whether its user has one, and how wide it
  * is, is seen from mpirun's own output, where it is the parent of this process. "": no terminal. */
 static const char *user_terminal(char path[TERMINAL_PATH]) {
-    char link[64];
+    char link[64], target[TERMINAL_PATH];
 
     snprintf(link, sizeof link,
              getenv("OMPI_COMM_WORLD_RANK") ? "/proc/%ld/fd/1" : "/proc/self/fd/1",
              (long)getppid());
-    const ssize_t len = readlink(link, path, TERMINAL_PATH - 1);
-    path[len > 0 ? len : 0] = 0;
-    if (strncmp(path, "/dev/pts/", 9) != 0 && strncmp(path, "/dev/tty", 8) != 0)
-        path[0] = 0;
+    const ssize_t len = readlink(link, target, sizeof target - 1);
+    target[len > 0 ? len : 0] = 0;
+    if (strncmp(target, "/dev/pts/", 9) != 0 && strncmp(target, "/dev/tty", 8) != 0)
+        target[0] = 0;
+    memcpy(path, target, TERMINAL_PATH);
     return path;
 }
 

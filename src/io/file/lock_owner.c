@@ -52,12 +52,13 @@ static void find_machine(char *machine) {
 void lock_owner_init(struct lock_owner *owner) {
     const time_t now = time(NULL);
     const char *job = getenv("SLURM_JOB_ID");
+    char state, host[sizeof owner->host] = "";
     struct tm tm;
-    char state;
 
     *owner = (struct lock_owner){.pid = getpid(), .start = -1};
-    if (gethostname(owner->host, sizeof owner->host - 1))
-        strcpy(owner->host, "a host without a name");
+    if (gethostname(host, sizeof host - 1))
+        strcpy(host, "a host without a name");
+    memcpy(owner->host, host, sizeof host);
     find_machine(owner->machine);
     read_line("/proc/sys/kernel/random/boot_id", owner->boot, sizeof owner->boot);
     if (read_process(owner->pid, &state, &owner->start))
