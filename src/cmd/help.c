@@ -1,13 +1,13 @@
 #include "cmd/command.h"
 #include "cmd/help_text.h"
 #include "cmd/words.h"
+#include "core/base/fold.h"
 #include "core/base/foreign.h"
 #include "core/base/nearest.h"
 #include "job/key.h"
 
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 enum { MOST_NAMES = 2048 };
 
@@ -125,6 +125,17 @@ static const char *take_apart(const char *asked, char text[HELP_TEXT], const cha
     return dot + 1;
 }
 
+/* Is it that word but for case, separators and a dimension: Conv2d? */
+static bool is_spelling(const char *name, const char *word) {
+    char a[FOLD_TEXT], b[FOLD_TEXT];
+
+    fold(name, a);
+    fold(word, b);
+    if (strcmp(a, b) != 0)
+        a[fold_plain_len(a)] = 0;
+    return !strcmp(a, b);
+}
+
 /* A command, or all that goes by that name. */
 static int explain(const char *asked, struct err *err) {
     char text[HELP_TEXT];
@@ -140,7 +151,7 @@ static int explain(const char *asked, struct err *err) {
     if (explain_foreign(name))
         return 0;
     const char *names[MOST_NAMES], *near = nearest(name, names, known_names(names));
-    if (!near || strcasecmp(near, name) != 0)
+    if (!near || !is_spelling(name, near))
         return unknown(asked, near, err);
     explain_any(near);
     return 0;

@@ -40,7 +40,7 @@ const struct command command_train = {
              "  --resume                 go on from runs/NAME/last.h5, if it is there\n"
              "\n"
              "Results are in runs/NAME: job.ini (as resolved), metrics.jsonl, last.h5, best.h5.\n"
-             "SIGUSR1, SIGTERM and SIGINT save at the end of the step and exit with code 75;\n"
+             "SIGUSR1, SIGTERM, SIGINT and SIGHUP save at the end of the step and exit with code 75;\n"
              "a second one ends the process at once, as it is.\n"
              "\n"
              "  dltrain jobs/quickstart.ini\n"

@@ -134,15 +134,70 @@ static bool is_plain(const struct key *keys, const char *value) {
     return false;
 }
 
+static bool is_number(const char *value) {
+    char *end;
+
+    (void)strtod(value, &end);
+    return (end != value && !*end) || !strcmp(value, "true") || !strcmp(value, "false");
+}
+
+static bool is_plain_key(const struct key *keys, const char *name) {
+    for (const struct key *k = keys; k->name; k++)
+        if (!strcmp(k->name, name))
+            return !k->kind->is_statement;
+    return false;
+}
+
+/* Whether another statement of the section has the name of this one in its text. */
+static bool is_used(const struct section *s, const struct key *keys, const struct entry *entry) {
+    static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_";
+
+    for (int k = 0; k < s->n_entries; k++) {
+        if (&s->entries[k] == entry || is_plain_key(keys, s->entries[k].key))
+            continue;
+        for (const char *v = s->entries[k].value; *v;) {
+            const size_t len = strspn(v, letters);
+
+            if (len == strlen(entry->key) && !strncmp(v, entry->key, len))
+                return true;
+            v += len ? len : 1;
+        }
+    }
+    return false;
+}
+
+/* lr = 0.1 in a [step]: the argument of a word, which would go unread. */
+static int check_argument(const struct section *s, const struct key *keys,
+                          const struct entry *entry, struct err *err) {
+    const struct word *word;
+
+    for (const struct key *k = keys; k->name; k++)
+        for (int i = 0; k->at && (word = k->at(i)); i++)
+            for (const struct arg_spec *a = word->args; a && a->name; a++)
+                if (!strcmp(a->name, entry->key))
+                    return pos_error(err, entry->key_pos,
+                                     "[%s] has no key '%s'; it is an argument: %s = WORD(%s=%s)",
+                                     s->kind, a->name, k->name, a->name, entry->value);
+    return 0;
+}
+
 /* Any name that is no key is a statement's; but the value of a key under almost its name, as in
- * clip_nrm = 1, is a slip. */
+ * clip_nrm = 1, is a slip, and so is a number that nothing uses. */
 static int check_statement(const struct section *s, const struct key *keys,
                            const struct entry *entry, struct err *err) {
     const char *near = keys_nearest(keys, entry->key, true);
 
-    if (!near || !strcmp(near, entry->key) || !is_plain(keys, entry->value))
+    if (near && strcmp(near, entry->key) != 0 && is_plain(keys, entry->value))
+        return unknown_key(s, entry, near, err);
+    if (is_used(s, keys, entry))
         return 0;
-    return unknown_key(s, entry, near, err);
+    if (!strchr(entry->value, '(') && check_argument(s, keys, entry, err))
+        return -1;
+    return is_number(entry->value)
+               ? pos_error(err, entry->key_pos,
+                           "[%s] has no key '%s', and no statement there uses this number", s->kind,
+                           entry->key)
+               : 0;
 }
 
 static int check_entry(const struct section *s, const struct job_section *kind,

@@ -1,4 +1,5 @@
 /* classes.c - do the fields of the data, and their classes, fit the networks? */
+#include "core/ops/parts/convert.h"
 #include "io/dataset/dataset.h"
 #include "train/replica_parts.h"
 
@@ -7,16 +8,23 @@
 
 enum { FIRST_TEXT = 300 };
 
+/* The field that is an input of a node, as it is or as numbers, or NULL. */
+static const struct field *input_field(const struct graph *g, int node, int input,
+                                       const struct replica_data *data) {
+    const struct node *x = input < 0 ? NULL : &g->nodes[g->nodes[node].x[input]];
+
+    if (x && x->op == &op_acts_of_indices)
+        x = &g->nodes[x->x[0]];
+    for (int i = 0; x && x->field && i < data->n_fields; i++)
+        if (!strcmp(data->fields[i].name, x->field))
+            return &data->fields[i];
+    return NULL;
+}
+
 /* The field whose classes a loss, a metric or a table chooses from `limit` numbers, or NULL. */
 static const struct field *chosen_field(const struct graph *g, int node,
                                         const struct replica_data *data, int64_t *limit) {
-    const int input = graph_class_input(g, node, limit);
-    const char *name = input < 0 ? NULL : g->nodes[g->nodes[node].x[input]].field;
-
-    for (int i = 0; name && i < data->n_fields; i++)
-        if (!strcmp(data->fields[i].name, name))
-            return &data->fields[i];
-    return NULL;
+    return input_field(g, node, graph_class_input(g, node, limit), data);
 }
 
 int replica_check_fields(const struct graph *g, const struct replica_data *data, struct err *err) {
@@ -57,6 +65,29 @@ static const char *first_text(const struct field *f, const struct replica_data *
     return text;
 }
 
+/* Class 2, taken for a target of 2, would be a loss without a least value. */
+static int check_shares(const struct graph *g, int i, const struct replica_data *data,
+                        struct err *err) {
+    const struct node *node = &g->nodes[i];
+    char first[FIRST_TEXT];
+
+    for (int k = 0; node->op && k < node->n_x; k++) {
+        const struct field *f =
+            node->op->meaning.share_x >> k & 1 ? input_field(g, i, k, data) : NULL;
+
+        if (!f || f->kind != TENSOR_INDICES || f->n_classes <= 2)
+            continue;
+        pos_error(err, node->pos,
+                  "%s: %s has %d classes%s, but %s takes targets from 0 to 1: of two classes, or "
+                  "one_hot(%s, %d) against as many numbers",
+                  data->name, f->name, f->n_classes, first_text(f, data, 2, -1, first),
+                  node->op->word.name, f->name, f->n_classes);
+        err->kind = ERR_DATA;
+        return -1;
+    }
+    return 0;
+}
+
 /* How many classes it takes to hold those of the field, but for one that does not count. Where that
  * is no class of the network, the others that occur say how many there are. */
 static int n_classes(const struct field *f, int64_t limit, int ignored) {
@@ -78,6 +109,8 @@ int replica_check_classes(const struct graph *g, const struct replica_data *data
         const int ignored = f ? op_ignored(node->op, node->args) : -1;
         const int n = f ? n_classes(f, limit, ignored) : 0;
 
+        if (check_shares(g, i, data, err))
+            return -1;
         if (n <= limit)
             continue;
         pos_error(err, node->pos,

@@ -28,9 +28,10 @@ static void take_request(int signal) {
 }
 
 void stop_catch_signals(void) {
-    static const int signals[] = {SIGUSR1, SIGTERM, SIGINT};
+    static const int signals[] = {SIGUSR1, SIGTERM, SIGINT, SIGHUP};
     struct sigaction action = {.sa_handler = take_request, .sa_flags = SA_RESTART};
 
+    signal(SIGPIPE, SIG_IGN); /* whoever read what is printed may leave; the run goes on */
     sigemptyset(&action.sa_mask);
     for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
         sigaction(signals[i], &action, NULL);

@@ -72,6 +72,8 @@ static void help_knows_what_others_call_it(void **state) {
     expect_text("$DLTRAIN help CrossEntropyLoss", "  cross_entropy(");
     expect_text("$DLTRAIN help learning_rate", "called lr here\n\nOptimisers: sgd\n");
     expect_text("$DLTRAIN help batch_size", "[data]\n  batch = 128 ");
+    expect_text("$DLTRAIN help Conv2d", "  conv(channels, kernel=3");
+    expect_text("$DLTRAIN help MaxPool2d", "  maxpool(kernel=2");
     expect_text("$DLTRAIN help Dense", "  linear(");
 }
 

@@ -108,6 +108,22 @@ static void unknown_keys_name_the_nearest(void **state) {
                      "[step]\noptimiser = adam(lr=0.1)\n");
 }
 
+/* What nothing reads would be left out without a word. */
+static void numbers_that_no_statement_uses_are_refused(void **state) {
+    (void)state;
+    added_is_refused(
+        ERR_CONFIG,
+        "job.ini:18:1: [step] has no key 'lr'; it is an argument: optimizer = WORD(lr=0.001)",
+        "[step]\nlr = 0.001\n");
+    added_is_refused(ERR_CONFIG,
+                     "job.ini:18:1: [step] has no key 'weight_decay'; it is an argument",
+                     "[step]\nweight_decay = decay / 2\n");
+    added_is_refused(
+        ERR_CONFIG,
+        "job.ini:18:1: [validate] has no key 'threshold', and no statement there uses this number",
+        "[validate]\nthreshold = 0.5\n");
+}
+
 static void unknown_sections_name_the_nearest(void **state) {
     (void)state;
     added_is_refused(ERR_CONFIG,
@@ -336,6 +352,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(errors_in_a_config_name_its_user),
         cmocka_unit_test(unknown_keys_name_the_nearest),
+        cmocka_unit_test(numbers_that_no_statement_uses_are_refused),
         cmocka_unit_test(unknown_sections_name_the_nearest),
         cmocka_unit_test(unknown_words_name_the_nearest),
         cmocka_unit_test(arguments_of_the_wrong_kind_are_refused),

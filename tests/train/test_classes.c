@@ -23,7 +23,8 @@ static const char *told(const char *loss, const char *measure, const struct fiel
     char text[1024];
 
     snprintf(text, sizeof text,
-             "[net n(image)]\ny = image | linear(3)\n[step]\nloss = %s\ntrain = n\n"
+             "[net n(image)]\none = image | linear(1)\ny = image | linear(3)\n[step]\nloss = "
+             "%s\ntrain = n\n"
              "optimizer = sgd(lr=0.1)\n[validate]\nmeasure = %s\n",
              loss, measure);
     err = (struct err){0};
@@ -89,11 +90,23 @@ static void unknown_classes_are_no_fault(void **state) {
     assert_string_equal(told(LOSS, IGNORING, &unknown, &unknown), "");
 }
 
+/* Binary cross-entropy would take class 3 for a target of 3 and fall without end. */
+static void more_than_two_classes_are_no_target_of_bce(void **state) {
+    const struct field two = labels(2, four), many = labels(4, four);
+    const char *said = "t.h5: label has 4 classes, but bce takes targets from 0 to 1: of two "
+                       "classes, or one_hot(label, 4) against as many numbers";
+
+    (void)state;
+    assert_string_equal(told("bce(n(image).one, label)", LOSS, &many, &two), said);
+    assert_string_equal(told("bce(n(image).one, label)", LOSS, &two, &two), "");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_data_that_has_more_classes_is_named),
         cmocka_unit_test(a_label_that_is_ignored_is_no_class),
         cmocka_unit_test(unknown_classes_are_no_fault),
+        cmocka_unit_test(more_than_two_classes_are_no_target_of_bce),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

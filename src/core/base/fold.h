@@ -2,6 +2,7 @@
 #pragma once
 #include <ctype.h>
 #include <stddef.h>
+#include <string.h>
 
 enum { FOLD_TEXT = 64 };
 
@@ -13,4 +14,11 @@ static inline void fold(const char *name, char folded[FOLD_TEXT]) {
         if (isalnum((unsigned char)*name))
             folded[n++] = (char)tolower((unsigned char)*name);
     folded[n] = 0;
+}
+
+/* The length of folded without a dimension at its end: that of conv in conv2d. */
+static inline size_t fold_plain_len(const char *folded) {
+    const size_t len = strlen(folded);
+
+    return len > 2 && folded[len - 1] == 'd' && strchr("123", folded[len - 2]) ? len - 2 : len;
 }

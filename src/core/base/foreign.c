@@ -202,25 +202,16 @@ static const struct {
 
 enum { N_TABLE = sizeof table / sizeof *table };
 
-/* batchnorm of batchnorm2d; 0 where there is none. */
-static size_t without_dimension(const char *folded) {
-    const size_t len = strlen(folded);
-
-    if (len > 2 && folded[len - 1] == 'd' && strchr("123", folded[len - 2]))
-        return len - 2;
-    return 0;
-}
-
 const char *foreign_meaning(const char *name, int i) {
     char folded[FOLD_TEXT];
 
     fold(name, folded);
-    const size_t len = strlen(folded), shorter = without_dimension(folded);
+    const size_t len = strlen(folded), plain = fold_plain_len(folded);
 
     for (int k = 0; k < N_TABLE; k++) {
         const size_t theirs = strlen(table[k].theirs);
 
-        if ((theirs == len || theirs == shorter) && !strncmp(table[k].theirs, folded, theirs) &&
+        if ((theirs == len || theirs == plain) && !strncmp(table[k].theirs, folded, theirs) &&
             !i--)
             return table[k].ours;
     }

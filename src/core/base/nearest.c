@@ -32,15 +32,19 @@ static size_t distance(const char *a, const char *b, size_t *room) {
     return row[n];
 }
 
-/* The candidate that is written the same but for case and separators, or NULL. */
+/* The candidate that is written the same but for case, separators and a dimension (Conv2d), or
+ * NULL. */
 static const char *same(const char *word, const char *const *candidates, int n) {
     char a[FOLD_TEXT], b[FOLD_TEXT];
 
     fold(word, a);
-    for (int i = 0; i < n && *a; i++) {
-        fold(candidates[i], b);
-        if (!strcmp(a, b))
-            return candidates[i];
+    for (int plain = 0; plain < 2; plain++) {
+        for (int i = 0; i < n && *a; i++) {
+            fold(candidates[i], b);
+            if (!strcmp(a, b))
+                return candidates[i];
+        }
+        a[fold_plain_len(a)] = 0;
     }
     return NULL;
 }

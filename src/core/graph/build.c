@@ -117,8 +117,10 @@ static int call_value(struct builder *b, const struct value *f, const struct exp
         return build_net(b, f, e, piped, out, err) ? -1 : 1;
     if (f->kind == VALUE_BLOCK)
         return build_shared_use(b, f, e, piped, out, err) ? -1 : 1;
-    return pos_error(err, e->pos, "'%s' is %s and cannot be called", e->text,
-                     value_kind_name(f->kind));
+    const bool hides = source_find(b->config->source, "net", e->text);
+    return pos_error(err, e->pos, "'%s' is %s and cannot be called%s%s%s", e->text,
+                     value_kind_name(f->kind), hides ? "; [net " : "", hides ? e->text : "",
+                     hides ? "] of the same name is hidden by it: rename the net" : "");
 }
 
 /* A call of an operator, a block, or a name that stands for a net or a shared block. */

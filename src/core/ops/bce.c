@@ -92,6 +92,7 @@ const struct op op_bce = {
     .min_x = 2,
     .max_x = 2,
     .memory.reads_x = 3,
+    .meaning.share_x = 2,
     .plan = plan,
     .count = pairs_count,
     .forward = forward,

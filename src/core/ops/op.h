@@ -103,6 +103,7 @@ enum op_arithmetic { OP_NO_ARITHMETIC, OP_SUM, OP_DIFFERENCE, OP_PRODUCT, OP_QUO
 struct op_meaning {
     bool cancels_bias; /* a constant added to x[0] changes nothing: bn */
     unsigned index_x;  /* bit k: x[k] is class indices; negative: does not count */
+    unsigned share_x;  /* bit k: x[k] is from 0 to 1, so that of classes there are two */
     bool tally;        /* y are shares of all terms: how often something occurs */
     bool binary;       /* where one channel is the score of class 1 of two */
     enum op_arithmetic arithmetic;

@@ -57,6 +57,7 @@ static int check_values(const struct augment *augment, const struct augment_sour
 int augment_plan_init(struct augment_plan *plan, const struct applied *pipeline, int n,
                       bool training, const struct augment_source *source, struct err *err) {
     const char *ended = NULL;
+    bool scaled = source->unit;
     int64_t scratch = 0;
 
     *plan = (struct augment_plan){.source = *source, .training = training, .out = source->shape};
@@ -70,11 +71,13 @@ int augment_plan_init(struct augment_plan *plan, const struct applied *pipeline,
         if (plan->n == AUGMENT_MAX)
             return err_set(err, ERR_CONFIG, "%s: a pipeline has %d words at most",
                            augment->word.name, AUGMENT_MAX);
-        *stage = (struct augment_stage){augment, pipeline[i].args, i, plan->out, plan->out, 0};
+        *stage =
+            (struct augment_stage){augment, pipeline[i].args, i, plan->out, plan->out, 0, scaled};
         if (check_values(augment, source, ended, err))
             return -1;
-        if (augment->values == AUGMENT_ENDS_UNIT)
+        if (augment->values >= AUGMENT_ENDS_UNIT)
             ended = augment->word.name;
+        scaled = scaled && augment->values != AUGMENT_ENDS_SCALE;
         if (augment->plan(stage->args, training, source, stage, err))
             return -1;
         plan->out = stage->out;

@@ -40,6 +40,7 @@ struct augment_stage {
     int position;         /* in the pipeline as written: what validation leaves out is counted */
     struct shape in, out; /* [h, w, c] */
     int64_t scratch_len;  /* floats that apply needs */
+    bool scaled;          /* 1 is white: bytes were divided by 255 and not changed much since */
 };
 
 /* One image through one word. */
@@ -61,7 +62,8 @@ struct augment_call {
 enum augment_values {
     AUGMENT_KEEPS_UNIT,
     AUGMENT_NEEDS_UNIT, /* is defined for such values alone, and keeps them such */
-    AUGMENT_ENDS_UNIT,
+    AUGMENT_ENDS_UNIT,  /* leaves that range, not that scale */
+    AUGMENT_ENDS_SCALE, /* nothing is known of values any more */
 };
 
 struct augment {

@@ -127,6 +127,24 @@ static float value(const struct reals *v, const float *known, int64_t ch) {
     return given(v) ? (float)v->v[v->n == 1 ? 0 : ch] : known[ch];
 }
 
+/* Numbers of 0 .. 255, as some programs want them, would make every image nearly one colour. */
+static int check_scale(const struct normalize *a, const struct augment_source *source,
+                       int64_t channels, struct err *err) {
+    for (int64_t at = 0; at < 2 * channels; at++) {
+        const int64_t ch = at / 2;
+        const struct reals *list = at % 2 ? &a->std : &a->mean;
+        const double v = (double)value(list, at % 2 ? source->std : source->mean, ch);
+
+        if (v > 1)
+            return err_set(err, ERR_CONFIG,
+                           "normalize: %s of channel %" PRId64 " is %g%s, expected 0 to 1: bytes "
+                           "are divided by 255 first; %g/255 is %.4g",
+                           at % 2 ? "std" : "mean", ch, v, given(list) ? "" : " in the dataset", v,
+                           v / 255);
+    }
+    return 0;
+}
+
 static int plan_normalize(const void *args, bool training, const struct augment_source *source,
                           struct augment_stage *s, struct err *err) {
     const struct normalize *a = args;
@@ -155,7 +173,7 @@ static int plan_normalize(const void *args, bool training, const struct augment_
                            "normalize: std of channel %" PRId64 " is %g, expected more than 0", ch,
                            (double)std);
     }
-    return 0;
+    return s->scaled ? check_scale(a, source, channels, err) : 0;
 }
 
 enum { STRETCH = 96 };
@@ -206,7 +224,7 @@ const struct augment augment_normalize = {
     .word = {"normalize", "(x - mean) / std of each channel", sizeof(struct normalize),
              normalize_args},
     .in_place = true,
-    .values = AUGMENT_ENDS_UNIT,
+    .values = AUGMENT_ENDS_SCALE,
     .plan = plan_normalize,
     .apply = apply_normalize,
 };

@@ -193,12 +193,16 @@ static char *read_rest(int fd, size_t *len) {
 }
 
 int file_read(const char *path, char **bytes, size_t *len, struct err *err) {
-    const int fd = open(path, O_RDONLY | O_CLOEXEC);
-    char *content = fd < 0 ? NULL : read_rest(fd, len);
+    const int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC); /* a pipe waits for nobody */
+    struct stat st;
+    const bool other = fd >= 0 && !fstat(fd, &st) && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode);
+    char *content = fd < 0 || other ? NULL : read_rest(fd, len);
     const int failed = errno;
 
     if (fd >= 0)
         close(fd);
+    if (other)
+        return err_set(err, ERR_IO, "%s: cannot be read: it is no regular file", path);
     if (!content)
         return err_set(err, ERR_IO, "%s: cannot be read: %s", path, strerror(failed));
     *bytes = content;

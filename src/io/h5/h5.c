@@ -174,7 +174,7 @@ static int file_ready(struct h5 **out, struct h5 *file, enum err_kind kind, cons
 /* The system's own reasons are clearer than HDF5's. */
 static int check_readable(const char *path, struct err *err) {
     struct stat st;
-    const int fd = open(path, O_RDONLY | O_CLOEXEC);
+    const int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC); /* a pipe waits for nobody */
 
     if (fd < 0)
         return err_set(err, ERR_IO, "%s: %s", path, strerror(errno));
@@ -186,6 +186,8 @@ static int check_readable(const char *path, struct err *err) {
     close(fd);
     if (S_ISDIR(st.st_mode))
         return err_set(err, ERR_IO, "%s: is a directory, expected an HDF5 file", path);
+    if (!S_ISREG(st.st_mode))
+        return err_set(err, ERR_IO, "%s: is no regular file, expected an HDF5 file", path);
     if (st.st_size == 0)
         return err_set(err, ERR_DATA, "%s: is empty, expected an HDF5 file", path);
     return 0;

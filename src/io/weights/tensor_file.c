@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 /* --- which kind of file --- */
 
@@ -14,12 +15,16 @@ static const char hdf5_mark[8] = "\x89HDF\r\n\x1a\n";
 
 /* Its first bytes, zeros where it is shorter. */
 static int read_beginning(const char *path, char bytes[16], struct err *err) {
-    FILE *file = fopen(path, "rb");
+    struct stat st;
+
+    errno = 0;
+    FILE *file = stat(path, &st) || !S_ISFIFO(st.st_mode) ? fopen(path, "rb") : NULL;
 
     memset(bytes, 0, 16);
     const bool failed = !file || (!fread(bytes, 1, 16, file) && ferror(file));
     if (failed)
-        err_set(err, ERR_IO, "%s: cannot be read: %s", path, strerror(errno));
+        err_set(err, ERR_IO, "%s: cannot be read: %s", path,
+                file || errno ? strerror(errno) : "it is no regular file");
     if (file)
         fclose(file);
     return failed ? -1 : 0;

@@ -27,6 +27,15 @@ static void word_off_by_one_letter_is_found(void **state) {
     check("b", "bn");
 }
 
+static void case_separators_and_dimensions_make_no_difference(void **state) {
+    (void)state;
+    check("Conv", "conv");
+    check("Conv2d", "conv");
+    check("MAX_POOL", "maxpool");
+    check("MaxPool3d", "maxpool");
+    check("BatchNorm1d", "bn"); /* as others call it */
+}
+
 static void two_letters_exchanged_are_one_edit(void **state) {
     (void)state;
     check("cnov", "conv");
@@ -52,6 +61,7 @@ static void far_words_are_not_suggested(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(word_off_by_one_letter_is_found),
+        cmocka_unit_test(case_separators_and_dimensions_make_no_difference),
         cmocka_unit_test(two_letters_exchanged_are_one_edit),
         cmocka_unit_test(long_words_may_be_off_by_a_third),
         cmocka_unit_test(far_words_are_not_suggested),

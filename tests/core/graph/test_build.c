@@ -399,6 +399,9 @@ static void what_is_no_function_cannot_be_called(void **state) {
     (void)state;
     check_net_refused("image | image", "job.ini:2:15: 'image' is a tensor and cannot be called");
     check_value_refused("3 | label(2)", "job.ini:2:11: 'label' is a tensor and cannot be called");
+    check_step_refused("[net label(x)]\ny = x | relu\n[step]\nout = label(image)\n",
+                       "job.ini:4:7: 'label' is a tensor and cannot be called; [net label] of the "
+                       "same name is hidden by it: rename the net");
 }
 
 static void train_lists_nets_that_are_used(void **state) {

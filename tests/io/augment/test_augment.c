@@ -447,6 +447,30 @@ static void wrong_sizes_and_numbers_are_refused(void **state) {
     refused(word, &flat, "normalize: mean has 3 numbers, the image has 1 channels");
 }
 
+/* As for Caffe, or of uint8 arrays: bytes are 0 to 1 here, and would all become about -2. */
+static void numbers_of_0_to_255_are_refused_for_bytes(void **state) {
+    (void)state;
+    const float mean[] = {103.5f}, std[] = {57.375f};
+    const double half[] = {0.5}, byte[] = {255}, none[] = {0};
+    struct augment_source source = {{3, {3, 4, 1}}, mean, std, AUGMENT_IMAGE, true};
+    struct augment_plan p;
+    struct made first, second;
+    struct applied words[2] = {make(&first, "normalize"), make(&second, "normalize")};
+
+    refused(words[0], &source,
+            "normalize: mean of channel 0 is 103.5 in the dataset, expected 0 to 1: bytes are "
+            "divided by 255 first; 103.5/255 is 0.4059");
+    *(struct reals *)spot(&first, "mean", ARG_REALS) = (struct reals){1, none};
+    *(struct reals *)spot(&first, "std", ARG_REALS) = (struct reals){1, byte};
+    refused(words[0], &source,
+            "normalize: std of channel 0 is 255, expected 0 to 1: bytes are divided by 255 first; "
+            "255/255 is 1");
+    *(struct reals *)spot(&first, "std", ARG_REALS) = (struct reals){1, half};
+    plan(&p, words, 2, true, &source);
+    source.unit = false;
+    plan(&p, &words[1], 1, true, &source);
+}
+
 static void pipelines_that_are_too_long_are_refused(void **state) {
     (void)state;
     struct applied words[AUGMENT_MAX + 1];
@@ -526,6 +550,7 @@ int main(void) {
         cmocka_unit_test(quarters_are_turned_equally_often),
         cmocka_unit_test(elastic_moves_are_smooth_and_as_strong_as_said),
         cmocka_unit_test(wrong_sizes_and_numbers_are_refused),
+        cmocka_unit_test(numbers_of_0_to_255_are_refused_for_bytes),
         cmocka_unit_test(pipelines_that_are_too_long_are_refused),
         cmocka_unit_test(alternate_flips_mirror_in_every_other_epoch),
         cmocka_unit_test(all_words_are_found_by_name),
