@@ -104,6 +104,12 @@ int dataset_classes_init(struct dataset *ds, int i, const struct attr_homes *hom
  * 254. Errors: ERR_DATA where 254 and 255 occur, and may both be classes. */
 int dataset_find_void(struct dataset *ds, int i, struct err *err);
 
+/* Say what the classes of field i, counted and not named by the file, may have been meant as: names
+ * in other places, numbers from 1 or with gaps; and of floats that they look like bytes. */
+int dataset_doubt_classes(struct dataset *ds, int i, const struct attr_homes *homes,
+                          struct err *err);
+int dataset_doubt_scale(struct dataset *ds, int i, struct err *err);
+
 /* The number k of a row of field i as the file stores it, for messages: column.type may have no
  * room for it. `as_read` where that cannot be read. */
 int64_t dataset_stored_value(const struct dataset *ds, int i, int64_t row, int64_t k,
