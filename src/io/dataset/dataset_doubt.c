@@ -38,6 +38,11 @@ static int doubt_numbers(struct dataset *ds, int i, struct err *err) {
 /* Names under another name than `classes`, or in a dataset, are not read: whoever wrote them would
  * believe that they are. */
 static int doubt_names(struct dataset *ds, int i, const struct attr_homes *homes, struct err *err) {
+    if (ds->column[i].enumerated)
+        return dataset_guess(ds, err,
+                             "%s: the names of its enumeration are not read; the names of classes "
+                             "are those of the attribute classes: f['%s'].attrs['classes'] = [...]",
+                             ds->column[i].path, ds->column[i].path);
     for (size_t k = 0; k < sizeof elsewhere / sizeof *elsewhere; k++) {
         const char *home = NULL;
 

@@ -20,6 +20,7 @@ struct column {
     int n_classes;
     char **class_name; /* [n_classes] */
     bool named;        /* by the file */
+    bool enumerated;   /* its type has names, which are not read */
     int64_t *counts;   /* [n_classes] */
     int64_t *first;    /* [n_classes] as dataset_class_first */
     int32_t *map;      /* [n_map] the file's classes as they are counted, where that differs */
