@@ -33,7 +33,8 @@ static const struct {
       .max = MOST_STEPS},
      JOBARGS_STEPS},
     {{"layers", OPTION_FLAG, .offset = offsetof(struct jobargs, layers)}, JOBARGS_LAYERS},
-    {{"json", OPTION_FLAG, .offset = offsetof(struct jobargs, json)}, JOBARGS_LAYERS},
+    {{"json", OPTION_FLAG, .offset = offsetof(struct jobargs, json)},
+     JOBARGS_LAYERS | JOBARGS_JSON},
 };
 
 enum { N_OPTIONS = sizeof options / sizeof *options };
@@ -58,7 +59,7 @@ static int parse(struct jobargs *a, int argc, char **argv, unsigned takes, const
     if (argc - first != 1)
         return err_set(err, ERR_USAGE, "found %d job files, expected one, as in dltrain %s JOB.ini",
                        argc - first, command);
-    if (a->json && !a->layers)
+    if (a->json && !a->layers && takes & JOBARGS_LAYERS)
         return err_set(err, ERR_USAGE, "--json is for --layers, which is not given");
     *path = argv[first];
     return 0;

@@ -21,7 +21,13 @@ struct jobargs {
 };
 
 /* Which options beside --set a command takes, as bits. */
-enum { JOBARGS_RESUME = 1, JOBARGS_WEIGHTS = 2, JOBARGS_STEPS = 4, JOBARGS_LAYERS = 8 };
+enum {
+    JOBARGS_RESUME = 1,
+    JOBARGS_WEIGHTS = 2,
+    JOBARGS_STEPS = 4,
+    JOBARGS_LAYERS = 8,
+    JOBARGS_JSON = 16
+};
 
 /* Start MPI, read the command line and the job, which must be the same everywhere. A command that
  * takes --weights takes a run, too, in place of the job: its folder or one of its checkpoints.

@@ -1,4 +1,4 @@
-/* classes.c - do the classes of the data fit the networks? */
+/* classes.c - do the fields of the data, and their classes, fit the networks? */
 #include "io/dataset/dataset.h"
 #include "train/replica_parts.h"
 
@@ -17,6 +17,22 @@ static const struct field *chosen_field(const struct graph *g, int node,
         if (!strcmp(data->fields[i].name, name))
             return &data->fields[i];
     return NULL;
+}
+
+int replica_check_fields(const struct graph *g, const struct replica_data *data, struct err *err) {
+    for (int i = 0; i < g->n_nodes; i++) {
+        const char *name = g->nodes[i].field;
+        int k = 0;
+
+        while (name && k < data->n_fields && strcmp(data->fields[k].name, name) != 0)
+            k++;
+        if (!name || k < data->n_fields)
+            continue;
+        pos_error(err, g->nodes[i].pos, "%s has no %s", data->name, name);
+        err->kind = ERR_DATA;
+        return -1;
+    }
+    return 0;
 }
 
 /* " (class 3 first in sample 5 of b.h5)" of the first sample whose class is `limit` or more and

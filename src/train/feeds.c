@@ -21,7 +21,8 @@ static void tell_pixels(const struct feeds *feeds, const struct sinks *sinks) {
     }
 }
 
-/* Validation has every field of training, in the same shape and of the same kind. */
+/* What validation has of training's fields is in the same shape and of the same kind. What it has
+ * not, it may not need: see replica_check_fields. */
 static int check_alike(const struct feeds *feeds, const struct job *job, struct err *err) {
     const char *train = job->train_data, *validate = job->validate_data;
     const struct loader *a = feeds->train.loader, *b = feeds->validate.loader;
@@ -33,7 +34,7 @@ static int check_alike(const struct feeds *feeds, const struct job *job, struct 
         for (k = 0; k < loader_n_fields(b) && strcmp(loader_field(b, k)->name, f->name);)
             k++;
         if (k == loader_n_fields(b))
-            return err_set(err, ERR_DATA, "%s has no %s, but %s has", validate, f->name, train);
+            continue;
         const struct shape *other = &loader_field(b, k)->sample;
         if (!shape_equal(&f->sample, other))
             return err_set(err, ERR_CONFIG, "%s gives %s %s, but %s gives %s", train, f->name,

@@ -58,6 +58,7 @@ int replica_build_validate(struct replica *r, const struct replica_config *c, st
     const struct replica_data train = replica_train_data(c);
 
     if (graph_new(&r->validate, &gc, err) ||
+        replica_check_fields(r->validate, c->validate_data ? c->validate_data : &train, err) ||
         replica_check_classes(r->validate, c->validate_data ? c->validate_data : &train, err))
         return -1;
     if (!c->job->best)
@@ -103,7 +104,8 @@ int replica_build_picture(struct replica *r, const struct replica_config *c, int
         replica_graph_config(r, c, job->section, c->job->picture_keys, batch);
 
     p->job = job;
-    if (graph_new(&p->graph, &gc, err))
+    if (graph_new(&p->graph, &gc, err) ||
+        (c->validate_data && replica_check_fields(p->graph, c->validate_data, err)))
         return -1;
     p->show = pool_take(&r->model.pool, (size_t)(p->graph->n_named + 1) * sizeof *p->show);
     for (int i = 0; i < p->graph->n_named; i++)

@@ -17,8 +17,8 @@ static double read_number(const char *path, const char *name) {
     return value;
 }
 
-/* Bytes that are left; -1 where the system does not say. Control groups of version 2. */
-static double available(void) {
+/* Control groups of version 2. */
+double memory_left(void) {
     const double host = read_number("/proc/meminfo", "MemAvailable:") * 1024; /* in KiB */
     const double limit = read_number("/sys/fs/cgroup/memory.max", "");
     const double used = read_number("/sys/fs/cgroup/memory.current", "");
@@ -29,7 +29,7 @@ static double available(void) {
 }
 
 int memory_check(size_t bytes, int ranks_on_host, struct err *err) {
-    const double left = available(), needed = (double)bytes * ranks_on_host;
+    const double left = memory_left(), needed = (double)bytes * ranks_on_host;
     const double mib = 1 << 20;
 
     if (left < 0 || needed <= left)

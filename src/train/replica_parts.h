@@ -13,6 +13,10 @@ static inline struct replica_data replica_train_data(const struct replica_config
     return (struct replica_data){c->data_name, c->fields, c->n_fields, c->dataset};
 }
 
+/* Every field that the graph reads is one of the data, which may lack some of training's. Errors:
+ * ERR_DATA, with the place. */
+int replica_check_fields(const struct graph *g, const struct replica_data *data, struct err *err);
+
 /* Labels must be below the number of channels that they choose from. Errors: ERR_DATA. */
 int replica_check_classes(const struct graph *g, const struct replica_data *data, struct err *err);
 

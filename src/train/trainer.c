@@ -3,11 +3,10 @@
 #include "dist/agree.h"
 #include "dist/groups.h"
 #include "train/evaluate.h"
-#include "train/facts.h"
-#include "train/memory.h"
 #include "train/not_finite.h"
 #include "train/resume.h"
 #include "train/save.h"
+#include "train/setup.h"
 #include "train/stop.h"
 #include "train/trained.h"
 #include "train/weights.h"
@@ -25,60 +24,33 @@ static int open_gallery(struct trainer *t, struct err *err) {
                : 0;
 }
 
-static struct replica_config replica_config(const struct trainer *t, const struct field *fields,
-                                            const struct replica_data *validate) {
-    return (struct replica_config){
-        .job = t->job,
-        .fields = fields,
-        .n_fields = loader_n_fields(t->data.train.loader),
-        .step_samples = shard_batch_len(&t->data.train.shard, 0),
-        .batch = (feed_max_batch(&t->data.train) + t->job->accumulate - 1) / t->job->accumulate,
-        .validate_batch =
-            t->job->validate ? (t->data.validates_here ? feed_max_batch(&t->data.validate) : 1) : 0,
-        .training = true,
-        .threads = t->threads,
-        .ranks = groups_all(t->groups),
-        .data_name = dataset_name(t->data.train.dataset),
-        .dataset = t->data.train.dataset,
-        .validate_data = validate,
-    };
-}
-
-/* Before anything is made for them: are all ranks' data the same? Where rank 0 alone validates,
- * only it has read what for. */
-static int same_data(const struct trainer *t, struct err *err) {
-    struct dataset *const data[] = {t->data.train.dataset, t->data.validate.dataset};
-    const bool both = t->job->validate && !t->job->validate_on_rank0;
-
-    return facts_check_data(t->comm, data, 1 + both, err);
+static struct setup setup_of(const struct trainer *t) {
+    return (struct setup){t->job, t->comm, t->groups, &t->data, t->threads, t->sinks};
 }
 
 static int make_replica(struct trainer *t, struct err *err) {
-    struct field fields[LOADER_MAX_FIELDS], measured[LOADER_MAX_FIELDS];
-    const struct feed *feed = t->data.validates_here ? &t->data.validate : NULL;
-    const struct replica_data validate = {feed ? dataset_name(feed->dataset) : NULL, measured,
-                                          feed ? feed_open_fields(feed, measured) : 0,
-                                          feed ? feed->dataset : NULL};
-    const struct replica_config config = replica_config(t, fields, feed ? &validate : NULL);
-    char spare[256];
+    const struct setup setup = setup_of(t);
 
-    feed_open_fields(&t->data.train, fields);
-    if (replica_init(&t->replica, &config, err))
+    if (setup_plan(&setup, &t->replica, err))
         return -1;
-    if (replica_spare_classes(&t->replica, &config, spare, sizeof spare))
-        sinks_warn(t->sinks, "%s", spare);
     for (int i = 0; i < t->replica.n_steps; i++)
         t->schedule[i] = *optim_schedule(&t->job->step[i].optimizer, "lr");
-    return memory_check(replica_bytes(&t->replica), comm_local_size(t->comm), err);
+    return 0;
 }
 
 static int allocate(struct trainer *t, struct err *err) {
-    const struct replica_config config = replica_config(t, NULL, NULL);
+    const struct setup setup = setup_of(t);
 
-    if (agree(t->comm, replica_allocate(&t->replica, &config, err), err))
+    if (agree(t->comm, setup_allocate(&setup, &t->replica, err), err))
         return -1;
     alike_init(&t->alike, &t->replica, t->comm);
     return stepper_init(&t->stepper, &t->replica, t->job, t->comm, err);
+}
+
+static int same_data(const struct trainer *t, struct err *err) {
+    const struct setup setup = setup_of(t);
+
+    return setup_compare(&setup, err);
 }
 
 /* --- where to begin --- */

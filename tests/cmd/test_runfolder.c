@@ -88,7 +88,7 @@ static void ends_of_all_kinds_give_the_folder_back(void **state) {
                    "kill -TERM $pid; wait $pid");
     assert_true(is_there("runs/back/last.h5"));
     assert_false(is_there("runs/back/lock"));
-    program_expect(78, "was saved with batch = 25",
+    program_expect(78, "was saved with [data] batch = 25",
                    "$DLTRAIN job.ini --set name=back --set data.batch=30 --resume");
     assert_false(is_there("runs/back/lock"));
     program_expect(65, "the loss is", "$DLTRAIN job.ini --set name=high --set lr=1e30");

@@ -23,6 +23,7 @@ static void write_samples(int n) {
     assert_int_equal(h5_write(file, "/train/images", H5_TYPE_F32, 4, images_dim, pixels[0], &err),
                      0);
     assert_int_equal(h5_write(file, "/train/labels", H5_TYPE_I32, 1, labels_dim, labels, &err), 0);
+    assert_int_equal(h5_attr_write_text(file, "/", "layout", "NHWC", &err), 0);
     assert_int_equal(h5_sync(file, &err), 0);
     h5_close(file);
 }

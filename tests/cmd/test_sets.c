@@ -230,6 +230,32 @@ static void fields_that_contradict_the_data_are_refused(void **state) {
     prints("c: 51 parameters", "$DLTRAIN show said.ini");
 }
 
+/* Images alone are enough where no measure needs a label; one that does names the file. */
+static void validation_may_lack_what_it_does_not_measure(void **state) {
+    const int64_t dim[] = {2, SIDE, SIDE, 1};
+    unsigned char pixels[2 * AREA] = {0};
+    struct err err = {0};
+    struct h5 *file;
+
+    (void)state;
+    if (h5_create(&file, "bare.h5", &err) || h5_group_create(file, "/val", &err) ||
+        h5_write(file, "/val/images", H5_TYPE_U8, 4, dim, pixels, &err) ||
+        h5_attr_write_text(file, "/", "layout", "NHWC", &err) || h5_sync(file, &err))
+        fail_msg("%s", err.msg);
+    h5_close(file);
+    program_write("bare.ini",
+                  "[job]\nepochs = 1\n[data]\ntrain = all.h5:train\nvalidate = bare.h5:val\n"
+                  "[net c(image)]\nout = image | conv(1)\n[step]\nloss = mse(c(image), image)\n"
+                  "train = c\noptimizer = sgd(lr=0.01)\n[validate]\n"
+                  "loss = mse(c(image), image)\nbest = loss\n");
+    program_expect(0, NULL, "$DLTRAIN bare.ini");
+    program_expect(0, NULL, "$MPIRUN -np 3 $DLTRAIN bare.ini --set name=three");
+    program_expect(0, NULL, "$DLTRAIN eval runs/bare");
+    program_expect(65, "bare.h5:val has no label",
+                   "$MPIRUN -np 2 $DLTRAIN bare.ini --set "
+                   "validate.loss=\"accuracy(c(image) | flatten, label)\"");
+}
+
 /* The same pixels as floats of another scale are no error, but measure something else. */
 static void pixels_of_another_kind_are_told(void **state) {
     const int64_t dim[] = {3, SIDE, SIDE, 1};
@@ -258,6 +284,7 @@ int main(void) {
         cmocka_unit_test(parts_train_as_the_whole_does),
         cmocka_unit_test(sets_that_do_not_belong_together_are_refused),
         cmocka_unit_test(the_file_that_has_too_many_classes_is_named),
+        cmocka_unit_test(validation_may_lack_what_it_does_not_measure),
         cmocka_unit_test(auto_is_as_many_as_there_are),
         cmocka_unit_test(classes_that_never_occur_are_warned_of),
         cmocka_unit_test(a_run_is_resumed_on_the_same_pixels_only),

@@ -88,8 +88,8 @@ int augment_plan_init(struct augment_plan *plan, const struct applied *pipeline,
 
 /* The image goes back and forth between two buffers; the last word that cannot work in place
  * writes to out, and those after it work there. */
-void augment_run(const struct augment_plan *plan, uint64_t key, const unsigned char *bytes,
-                 const float *floats, float *scratch, float *out) {
+void augment_run(const struct augment_plan *plan, const struct augment_draw *draw,
+                 const unsigned char *bytes, const float *floats, float *scratch, float *out) {
     const int64_t len = shape_len(&plan->source.shape), half = longest(plan);
     float *const buffer[2] = {scratch, scratch + half};
     float *image;
@@ -109,7 +109,9 @@ void augment_run(const struct augment_plan *plan, uint64_t key, const unsigned c
         struct augment_call c = {.args = s->args,
                                  .source = &plan->source,
                                  .training = plan->training,
-                                 .key = key,
+                                 .key = draw->key,
+                                 .steady = draw->steady,
+                                 .odd = draw->odd,
                                  .first = (uint64_t)s->position * AUGMENT_DRAWS,
                                  .in_shape = s->in,
                                  .out_shape = s->out,

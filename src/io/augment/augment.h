@@ -47,8 +47,10 @@ struct augment_call {
     const void *args;
     const struct augment_source *source;
     bool training;
-    uint64_t key;   /* of seed, epoch and sample */
-    uint64_t first; /* the word's draws are elements first .. first + AUGMENT_DRAWS - 1 of key */
+    uint64_t key;    /* of seed, epoch and sample */
+    uint64_t steady; /* of seed and sample: the same in every epoch */
+    bool odd;        /* is the epoch, counted from 0? */
+    uint64_t first;  /* the word's draws are elements first .. first + AUGMENT_DRAWS - 1 of a key */
     struct shape in_shape, out_shape;
     const float *in;
     float *out;     /* in itself where the word is in_place, else apart from it */
@@ -92,14 +94,20 @@ struct augment_plan {
 int augment_plan_init(struct augment_plan *plan, const struct applied *pipeline, int n,
                       bool training, const struct augment_source *source, struct err *err);
 
+/* What is random about an image. */
+struct augment_draw {
+    uint64_t key;    /* rng_key(seed, RNG_AUGMENT, epoch, sample) */
+    uint64_t steady; /* the same in every epoch: rng_key(seed, RNG_AUGMENT, -1, sample) */
+    bool odd;        /* is the epoch, counted from 0? */
+};
+
 /* One image through the pipeline.
- *   key      rng_key(seed, RNG_AUGMENT, epoch, sample)
  *   bytes    [source.shape], divided by 255 first; or NULL and
  *   floats   [source.shape], taken as they are
  *   scratch  [scratch_len]
  *   out      [plan->out] */
-void augment_run(const struct augment_plan *plan, uint64_t key, const unsigned char *bytes,
-                 const float *floats, float *scratch, float *out);
+void augment_run(const struct augment_plan *plan, const struct augment_draw *draw,
+                 const unsigned char *bytes, const float *floats, float *scratch, float *out);
 
 /* The word (first member of its struct augment) of that name, or NULL. */
 const struct word *augment_find(const char *name);

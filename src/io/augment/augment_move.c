@@ -13,8 +13,30 @@ static double symmetric(const struct augment_call *c, uint64_t draw) {
 
 struct flip {
     double p;
-    int vertical;
+    int vertical, alternate;
 };
+
+static int plan_flip(const void *args, bool training, const struct augment_source *source,
+                     struct augment_stage *s, struct err *err) {
+    const struct flip *a = args;
+
+    (void)training, (void)source, (void)s;
+    if (a->alternate && a->p != 0.5)
+        return err_set(
+            err, ERR_CONFIG,
+            "random_flip: alternate flips in every other epoch, so that p is 0.5, not %g", a->p);
+    return 0;
+}
+
+/* Of two epochs one is mirrored, where that is wanted: the first of them is drawn once for each
+ * sample. Jordan 2024, arXiv:2404.00498. */
+static bool flips(const struct augment_call *c) {
+    const struct flip *a = c->args;
+
+    if (a->alternate)
+        return ((double)rng_uniform(c->steady, c->first) < a->p) != c->odd;
+    return (double)rng_uniform(c->key, c->first) < a->p;
+}
 
 static void swap(float *a, float *b, int64_t len) {
     for (int64_t i = 0; i < len; i++) {
@@ -29,7 +51,7 @@ static void apply_flip(const struct augment_call *c) {
     const struct flip *a = c->args;
     const int64_t h = c->in_shape.dim[0], w = c->in_shape.dim[1], ch = c->in_shape.dim[2];
 
-    if ((double)rng_uniform(c->key, c->first) >= a->p)
+    if (!flips(c))
         return;
     if (a->vertical) {
         for (int64_t i = 0; i < h / 2; i++)
@@ -55,6 +77,11 @@ static const struct arg_spec flip_args[] = {
      .offset = offsetof(struct flip, vertical),
      .words = no_yes,
      .help = "upside down instead of left to right"},
+    {.name = "alternate",
+     .kind = ARG_WORD,
+     .offset = offsetof(struct flip, alternate),
+     .words = no_yes,
+     .help = "of two epochs one is mirrored, for each sample"},
     {0},
 };
 
@@ -63,7 +90,7 @@ const struct augment augment_random_flip = {
     .training_only = true,
     .in_place = true,
     .moves = true,
-    .plan = augment_plan_same,
+    .plan = plan_flip,
     .apply = apply_flip,
 };
 

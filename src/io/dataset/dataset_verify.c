@@ -1,4 +1,5 @@
 #include "io/dataset/dataset_verify.h"
+#include "io/dataset/content_hash.h"
 #include "io/dataset/dataset_private.h"
 
 #include <inttypes.h>
@@ -142,13 +143,13 @@ static int compute(struct h5 *file, const char *path, const struct verify_progre
 
 int verify_hash(struct h5 *file, const char *path, const struct verify_progress *progress,
                 struct err *err) {
-    const int told = h5_attr_exists(file, path, "content_hash", err);
+    const int told = h5_attr_exists(file, path, CONTENT_HASH, err);
     char found[HASH_TEXT], *written;
     int status = 1;
 
     if (told <= 0)
         return told;
-    if (h5_attr_text(file, path, "content_hash", &written, err))
+    if (h5_attr_text(file, path, CONTENT_HASH, &written, err))
         return -1;
     if (compute(file, path, progress, found, err))
         status = -1;

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 char *file_text(const char *fmt, ...) {
@@ -229,4 +230,19 @@ int file_make_folders(const char *path, struct err *err) {
         err_set(err, ERR_IO, "%s: cannot be created: %s", path, strerror(failed));
     free(part);
     return failed ? -1 : 0;
+}
+
+double file_space_left(const char *path) {
+    char *place = strdup(path);
+    struct statvfs st;
+    int known = place ? statvfs(place, &st) : -1;
+
+    while (known && place && strrchr(place, '/')) { /* what is above it is there already */
+        *strrchr(place, '/') = 0;
+        known = statvfs(*place ? place : "/", &st);
+    }
+    if (known)
+        known = statvfs(*path == '/' ? "/" : ".", &st);
+    free(place);
+    return known ? -1 : (double)st.f_bavail * (double)st.f_frsize;
 }

@@ -27,5 +27,8 @@ int file_write(int fd, const void *bytes, size_t len);
  * Errors: ERR_IO "<folder>: cannot be created: <reason>". */
 int file_make_folders(const char *path, struct err *err);
 
+/* Bytes that this user may still write where path is, or will be made: -1 where nobody says. */
+double file_space_left(const char *path);
+
 /* A text as printf would print it, for the caller to free; NULL when there is no memory. */
 char *file_text(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

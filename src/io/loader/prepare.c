@@ -120,10 +120,11 @@ int prepare_init(struct prepare *p, struct dataset *dataset, const struct applie
 }
 
 /* 2^40 samples are more than there are. */
-static uint64_t key_of(const struct prepare *p, const struct prepare_batch *b, int64_t i) {
+static uint64_t key_of(const struct prepare *p, const struct prepare_batch *b, int64_t epoch,
+                       int64_t i) {
     const uint64_t visit = b->visits ? (uint64_t)b->visits[i] : 0;
 
-    return rng_key(p->seed, RNG_AUGMENT, (uint64_t)b->epoch, visit << 40 | (uint64_t)b->samples[i]);
+    return rng_key(p->seed, RNG_AUGMENT, (uint64_t)epoch, visit << 40 | (uint64_t)b->samples[i]);
 }
 
 /* Its own; of an unpaired field any, in validation always the same. */
@@ -132,8 +133,8 @@ int64_t prepare_row(const struct prepare *p, const struct prepare_batch *b, int 
 
     if (!f->unpaired)
         return b->samples[i];
-    return p->training ? (int64_t)rng_below(key_of(p, b, i), UNPAIRED_DRAWS + (uint64_t)field,
-                                            (uint64_t)f->rows)
+    return p->training ? (int64_t)rng_below(key_of(p, b, b->epoch, i),
+                                            UNPAIRED_DRAWS + (uint64_t)field, (uint64_t)f->rows)
                        : b->samples[i] % f->rows;
 }
 
@@ -195,7 +196,10 @@ static void augment_field(const struct prepare *p, const struct prepare_batch *b
     for (int64_t i = 0; i < b->n && !atomic_load(stop); i++) {
         const bool is_bytes = f->kind == DATASET_BYTES;
 
-        augment_run(&t->plan, key_of(p, b, i), is_bytes ? bytes + i * in_len : NULL,
+        const struct augment_draw draw = {key_of(p, b, b->epoch, i), key_of(p, b, -1, i),
+                                          b->epoch & 1};
+
+        augment_run(&t->plan, &draw, is_bytes ? bytes + i * in_len : NULL,
                     is_bytes ? NULL : floats + i * in_len, b->scratch, out + i * out_len);
     }
     if (f->kind == DATASET_CLASS)

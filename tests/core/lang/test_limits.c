@@ -148,7 +148,7 @@ static void all_files_of_a_job_share_one_limit(void **state) {
     assert_int_equal(truncate(c, SOURCE_MAX_BYTES), 0);
     check_unreadable(files, a, ERR_CONFIG,
                      "DIR/c.ini: with the files before it 4194332 bytes, expected at most 4194304 "
-                     "in a job");
+                     "in a job (included by DIR/a.ini:2)");
 }
 
 /* With a search from the first on, each of these would take a minute. */

@@ -69,7 +69,7 @@ static inline void run(struct applied word, bool training, uint64_t key, int64_t
     struct augment_plan p;
 
     plan(&p, &word, 1, training, &source);
-    augment_run(&p, key, NULL, in, scratch, out);
+    augment_run(&p, &(struct augment_draw){.key = key}, NULL, in, scratch, out);
 }
 
 static inline void near(const float *found, const float *expected, int n) {

@@ -10,7 +10,7 @@ static void bytes_become_0_to_1_without_a_pipeline(void **state) {
 
     plan(&p, NULL, 0, true, &source);
     assert_true(shape_equal(&p.out, &source.shape));
-    augment_run(&p, 1, bytes, NULL, scratch, out);
+    augment_run(&p, &(struct augment_draw){.key = 1}, bytes, NULL, scratch, out);
     assert_true(out[0] == 0 && out[1] == 0.2f && out[2] == 1 && out[3] == 1.0f / 255);
 }
 
@@ -155,7 +155,7 @@ static void mirrored_pixels_keep_their_channels(void **state) {
     const struct applied word = make_real(&m, "random_flip", "p", 1);
 
     plan(&p, &word, 1, true, &source);
-    augment_run(&p, 1, bytes, NULL, scratch, out);
+    augment_run(&p, &(struct augment_draw){.key = 1}, bytes, NULL, scratch, out);
     near(out, expected, 6);
 }
 
@@ -279,13 +279,13 @@ static void normalize_takes_the_datasets_numbers_or_those_given(void **state) {
 
     for (int training = 0; training < 2; training++) {
         plan(&p, &word, 1, training, &source);
-        augment_run(&p, 1, NULL, in, scratch, out);
+        augment_run(&p, &(struct augment_draw){.key = 1}, NULL, in, scratch, out);
         near(out, expected, 4);
     }
     *(struct reals *)spot(&m, "mean", ARG_REALS) = (struct reals){2, given_mean};
     *(struct reals *)spot(&m, "std", ARG_REALS) = (struct reals){1, given_std};
     plan(&p, &word, 1, true, &source);
-    augment_run(&p, 1, NULL, in, scratch, out);
+    augment_run(&p, &(struct augment_draw){.key = 1}, NULL, in, scratch, out);
     near(out, halves, 4);
 }
 
@@ -308,7 +308,7 @@ static void normalize_keeps_channels_apart_whatever_their_number(void **state) {
         for (int k = 0; k < n; k++)
             mean[k] = (float)(k * 10), std[k] = (float)(k + 1);
         plan(&p, &word, 1, true, &source);
-        augment_run(&p, 1, NULL, in, scratch, out);
+        augment_run(&p, &(struct augment_draw){.key = 1}, NULL, in, scratch, out);
         for (int i = 0; i < PIXELS * n; i++)
             assert_true(fabsf(out[i] - (float)(i / n) / (float)(i % n + 1)) < 1e-5f);
     }
@@ -330,7 +330,7 @@ static void words_follow_one_another(void **state) {
 
     plan(&p, words, 4, true, &source);
     assert_int_equal(p.n, 4);
-    augment_run(&p, 1, bytes, NULL, scratch, out);
+    augment_run(&p, &(struct augment_draw){.key = 1}, bytes, NULL, scratch, out);
     near(out, expected, 4);
     plan(&p, words, 4, false, &source);
     assert_int_equal(p.n, 2);
@@ -351,8 +351,10 @@ static void places_in_the_pipeline_draw_apart(void **state) {
     for (uint64_t key = 0; key < 1000; key++) {
         float out[2], again[2], scratch[MAX_FLOATS];
 
-        augment_run(&p, rng_key(7, RNG_AUGMENT, 1, key), NULL, in, scratch, out);
-        augment_run(&p, rng_key(7, RNG_AUGMENT, 1, key), NULL, in, scratch, again);
+        augment_run(&p, &(struct augment_draw){.key = rng_key(7, RNG_AUGMENT, 1, key)}, NULL, in,
+                    scratch, out);
+        augment_run(&p, &(struct augment_draw){.key = rng_key(7, RNG_AUGMENT, 1, key)}, NULL, in,
+                    scratch, again);
         assert_memory_equal(out, again, sizeof out);
         mirrored += out[0] == 2;
     }
@@ -459,6 +461,39 @@ static void pipelines_that_are_too_long_are_refused(void **state) {
     assert_string_equal(err.msg, "random_flip: a pipeline has 16 words at most");
 }
 
+/* Half of the samples are mirrored in even epochs, the others in odd ones. */
+static void alternate_flips_mirror_in_every_other_epoch(void **state) {
+    const float in[] = {1, 2}, mirrored[] = {2, 1};
+    const struct augment_source source = {{3, {1, 2, 1}}, NULL, NULL, AUGMENT_IMAGE, false};
+    float out[2], scratch[MAX_FLOATS];
+    struct augment_plan p;
+    struct made m;
+    int first = 0;
+
+    (void)state;
+    make(&m, "random_flip");
+    *(int *)spot(&m, "alternate", ARG_WORD) = 1;
+    plan(&p, &m.applied, 1, true, &source);
+    for (uint64_t sample = 0; sample < 400; sample++) {
+        bool flipped[4];
+
+        for (uint64_t epoch = 0; epoch < 4; epoch++) {
+            const struct augment_draw draw = {rng_key(7, RNG_AUGMENT, epoch, sample),
+                                              rng_key(7, RNG_AUGMENT, UINT64_MAX, sample),
+                                              epoch & 1};
+            augment_run(&p, &draw, NULL, in, scratch, out);
+            flipped[epoch] = out[0] == mirrored[0];
+        }
+        assert_true(flipped[0] != flipped[1] && flipped[0] == flipped[2] &&
+                    flipped[1] == flipped[3]);
+        first += flipped[0];
+    }
+    assert_in_range(first, 160, 240); /* 200, standard deviation 10 */
+    *(double *)spot(&m, "p", ARG_REAL) = 0.3;
+    refused(m.applied, &source,
+            "random_flip: alternate flips in every other epoch, so that p is 0.5, not 0.3");
+}
+
 static void all_words_are_found_by_name(void **state) {
     (void)state;
     int n;
@@ -492,6 +527,7 @@ int main(void) {
         cmocka_unit_test(elastic_moves_are_smooth_and_as_strong_as_said),
         cmocka_unit_test(wrong_sizes_and_numbers_are_refused),
         cmocka_unit_test(pipelines_that_are_too_long_are_refused),
+        cmocka_unit_test(alternate_flips_mirror_in_every_other_epoch),
         cmocka_unit_test(all_words_are_found_by_name),
     };
 

@@ -17,7 +17,7 @@ static void run_color(struct applied word, uint64_t key, float out[LEN]) {
     for (int i = 0; i < LEN; i++)
         bytes[i] = golden_byte(i, 1);
     plan(&p, &word, 1, true, &color);
-    augment_run(&p, key, bytes, NULL, scratch, out);
+    augment_run(&p, &(struct augment_draw){.key = key}, bytes, NULL, scratch, out);
 }
 
 struct golden {
@@ -132,8 +132,8 @@ static void masks_move_with_images(void **state) {
     plan(&p, &word, 1, true, &image);
     plan(&q, &word, 1, true, &mask);
     for (uint64_t key = 0; key < 50; key++) {
-        augment_run(&p, key, NULL, in, scratch, moved);
-        augment_run(&q, key, NULL, in, scratch, classes);
+        augment_run(&p, &(struct augment_draw){.key = key}, NULL, in, scratch, moved);
+        augment_run(&q, &(struct augment_draw){.key = key}, NULL, in, scratch, classes);
         for (int i = 0; i < H * W; i++) {
             assert_true(classes[i] == (moved[i] == 0 ? -1 : moved[i]));
             changed += classes[i] != in[i];

@@ -89,12 +89,26 @@ static void a_pipe_stays_a_pipe(void **state) {
     assert_int_equal(st.st_size, 3);
 }
 
+/* Of the file system that holds the first part of a path that is there. */
+static void space_is_told_where_something_will_be_made(void **state) {
+    char path[512];
+
+    (void)state;
+    snprintf(path, sizeof path, "%s/a/b/c", in_scratch("none"));
+    const double here = file_space_left(in_scratch("old")), later = file_space_left(path);
+    assert_true(here > 0);
+    assert_true(later > here / 2 && later < 2 * here);
+    assert_true(file_space_left("none") > 0);
+    assert_true(file_space_left("/none/such") > 0);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(only_plain_files_are_replaced),
         cmocka_unit_test(no_input_is_overwritten_under_any_name),
         cmocka_unit_test(nor_on_the_way),
         cmocka_unit_test(a_pipe_stays_a_pipe),
+        cmocka_unit_test(space_is_told_where_something_will_be_made),
     };
 
     return cmocka_run_group_tests(tests, scratch_setup, scratch_teardown);

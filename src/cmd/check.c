@@ -1,0 +1,240 @@
+/* check.c - dltrain check: would the job run here, in what memory, and how long? */
+#include "cmd/command.h"
+#include "cmd/findings.h"
+#include "cmd/jobargs.h"
+#include "core/math/isa/isa.h"
+#include "io/file/file.h"
+#include "train/control.h"
+#include "train/event.h"
+#include "train/memory.h"
+#include "train/rehearsal.h"
+#include "train/threads.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+enum { STEPS = 5, CHECKPOINTS = 3 /* last.h5, best.h5, and the one that is being written */ };
+
+struct check {
+    struct jobargs args;
+    struct finding_list findings;
+    struct rehearsal run;
+};
+
+/* What training would note and warn of is a finding. */
+struct listener {
+    struct sink sink;
+    struct finding_list *findings;
+};
+
+static void listen(struct sink *sink, const struct event *e) {
+    struct finding_list *f = ((struct listener *)sink)->findings;
+
+    if (e->kind == EVENT_NOTE || e->kind == EVENT_WARNING)
+        findings_add(f, e->kind == EVENT_NOTE ? FINDING_OK : FINDING_WARNING, "data", "%s",
+                     e->text);
+}
+
+static const struct sink_kind listening = {.take = listen};
+
+static void find_job(struct check *c) {
+    const struct replica *r = &c->run.replica;
+    int64_t parameters = 0;
+
+    for (int i = 0; i < r->model.n_nets; i++)
+        parameters += net_n_weights(r->model.nets[i]);
+    findings_add(&c->findings, FINDING_OK, "job",
+                 "%s: %d net%s of %" PRId64 " parameters; %d rank%s read the same",
+                 c->args.job.path, r->model.n_nets, r->model.n_nets == 1 ? "" : "s", parameters,
+                 comm_size(c->args.comm), comm_size(c->args.comm) == 1 ? "" : "s");
+}
+
+static void find_data(struct check *c, const struct feed *feed, const char *what) {
+    const struct loader *l = feed->loader;
+    char fields[512] = "", shape[SHAPE_TEXT];
+    size_t used = 0;
+
+    for (int i = 0; i < loader_n_fields(l) && used < sizeof fields; i++) {
+        const struct loader_field *f = loader_field(l, i);
+        used += (size_t)snprintf(fields + used, sizeof fields - used, ", %s%s%s", f->name,
+                                 f->sample.rank ? " " : "",
+                                 f->sample.rank ? shape_text(&f->sample, shape) : "");
+        if (f->n_classes > 0 && used < sizeof fields)
+            used += (size_t)snprintf(fields + used, sizeof fields - used, " of %d classes",
+                                     f->n_classes);
+    }
+    findings_add(&c->findings, FINDING_OK, "data", "%s: %s: %" PRId64 " samples%s", what,
+                 dataset_name(feed->dataset), dataset_len(feed->dataset), fields);
+}
+
+/* The data that is kept in memory has been read by now, and is missing from what is left. */
+static void find_memory(struct check *c) {
+    const double each = (double)replica_bytes(&c->run.replica), left = memory_left();
+    const int ranks = comm_local_size(c->args.comm);
+    const bool tight = left >= 0 && each * ranks > 0.9 * (left + each * ranks);
+    char a[FINDING_TEXT], b[FINDING_TEXT], m[FINDING_TEXT], o[FINDING_TEXT], s[FINDING_TEXT];
+
+    findings_add(&c->findings, tight ? FINDING_WARNING : FINDING_OK, "memory",
+                 "a rank takes %s (activations %s, moments %s), %d rank%s of this host %s; %s left",
+                 findings_bytes(each, a),
+                 findings_bytes((double)replica_activation_bytes(&c->run.replica), b),
+                 findings_bytes((double)replica_moment_bytes(&c->run.replica), m), ranks,
+                 ranks == 1 ? "" : "s", findings_bytes(each * ranks, s),
+                 left < 0 ? "nobody says how much is" : findings_bytes(left, o));
+}
+
+static void find_processors(struct check *c) {
+    const struct threads_sharing s = threads_sharing(c->args.threads, c->args.comm);
+
+    if (s.crowded_host[0])
+        findings_add(&c->findings, FINDING_WARNING, "processors",
+                     "on %s, %d threads share %d processors: bind ranks to different ones (mpirun "
+                     "--bind-to core) or set [job] threads",
+                     s.crowded_host, s.threads, s.processors);
+    else
+        findings_add(&c->findings, FINDING_OK, "processors",
+                     "%d rank%s of %d thread%s, no two on one processor; kernels for %s",
+                     comm_size(c->args.comm), comm_size(c->args.comm) == 1 ? "" : "s",
+                     c->args.threads, c->args.threads == 1 ? "" : "s", isa_get()->name);
+}
+
+static void find_rates(struct check *c) {
+    const struct rehearsal *r = &c->run;
+    const double batch = (double)shard_batch_len(&r->data.train.shard, 0);
+    const bool slow = r->wait_s > 0.02 * r->step_s;
+    char step[FINDING_TEXT], wait[FINDING_TEXT];
+
+    findings_add(&c->findings, slow ? FINDING_WARNING : FINDING_OK, "speed",
+                 "a step of %.0f samples takes %s: %.4g samples/s; reading and augmenting alone, "
+                 "%.4g; a step waits %s for data",
+                 batch, findings_time(r->step_s, step), batch / r->step_s, batch / r->prepare_s,
+                 findings_time(r->wait_s, wait));
+}
+
+/* Seconds until Slurm ends the job; NAN: it does not say. */
+static double walltime_left(void) {
+    const char *end = getenv("SLURM_JOB_END_TIME");
+
+    return end && atof(end) > 0 ? atof(end) - (double)time(NULL) : (double)NAN;
+}
+
+static void find_time(struct check *c) {
+    const struct rehearsal *r = &c->run;
+    const int64_t steps = shard_steps(&r->data.train.shard);
+    const double epoch = (double)steps * r->step_s, left = walltime_left();
+    const double epochs = (double)control_total_steps(&c->args.job, steps) / (double)steps;
+    char one[FINDING_TEXT], all[FINDING_TEXT], room[FINDING_TEXT];
+
+    findings_add(&c->findings, FINDING_OK, "time",
+                 "an epoch has %" PRId64 " steps and takes %s, all %.6g epochs %s, besides "
+                 "validation",
+                 steps, findings_time(epoch, one), epochs, findings_time(epochs * epoch, all));
+    if (isnan(left))
+        return;
+    findings_add(&c->findings, epochs * epoch > left ? FINDING_WARNING : FINDING_OK, "walltime",
+                 "Slurm leaves %s: %.4g epochs%s", findings_time(left, room), left / epoch,
+                 epochs * epoch > left
+                     ? "; have it send a signal before the end (docs/clusters.md) and --resume"
+                     : "");
+}
+
+static void find_disk(struct check *c) {
+    const double each = rehearsal_checkpoint_bytes(&c->run),
+                 left = file_space_left(c->args.job.output);
+    char a[FINDING_TEXT], b[FINDING_TEXT];
+
+    findings_add(&c->findings,
+                 left >= 0 && CHECKPOINTS * each > left ? FINDING_WARNING : FINDING_OK, "disk",
+                 "a checkpoint takes %s, and up to %d of them are there at a time; in %s %s left",
+                 findings_bytes(each, a), CHECKPOINTS, c->args.job.output,
+                 left < 0 ? "nobody says how much is" : findings_bytes(left, b));
+}
+
+static void find_all(struct check *c) {
+    find_job(c);
+    find_data(c, &c->run.data.train, "train");
+    if (c->run.data.validates_here)
+        find_data(c, &c->run.data.validate, "validate");
+    find_memory(c);
+    find_processors(c);
+    find_rates(c);
+    find_time(c);
+    find_disk(c);
+}
+
+static void print_json(const struct check *c, int rc) {
+    json_t *all = json_object();
+
+    json_object_set(all, "findings", c->findings.json);
+    json_object_set_new(all, "exit", json_integer(rc));
+    if (c->run.step_s > 0) {
+        json_object_set_new(all, "step_s", json_real(c->run.step_s));
+        json_object_set_new(all, "wait_s", json_real(c->run.wait_s));
+        json_object_set_new(all, "prepare_s", json_real(c->run.prepare_s));
+        json_object_set_new(all, "rank_bytes", json_real((double)replica_bytes(&c->run.replica)));
+    }
+    json_dumpf(all, stdout, JSON_INDENT(1) | JSON_REAL_PRECISION(6));
+    fputc('\n', stdout);
+    json_decref(all);
+}
+
+static const char *topic_of(const struct err *err) {
+    return err->kind == ERR_DATA ? "data" : err->kind == ERR_IO ? "system" : "job";
+}
+
+/* Rank 0 says it. What is refused is the last finding, and the exit code is that of training. */
+static int check(struct check *c, struct err *err) {
+    struct listener listener = {{&listening}, &c->findings};
+    struct sink *const list[] = {&listener.sink};
+    const struct jobargs *a = &c->args;
+    const bool speaks = comm_rank(a->comm) == 0;
+    const struct sinks sinks = {list, speaks};
+    int rc;
+
+    c->findings = (struct finding_list){.silent = !speaks, .json = a->json ? json_array() : NULL};
+    rc = rehearsal_init(&c->run, &c->args.job, a->comm, a->threads, &sinks, err) ||
+         rehearsal_run(&c->run, a->steps ? (int)a->steps : STEPS, err);
+    if (rc) {
+        findings_add(&c->findings, FINDING_REFUSED, topic_of(err), "%s", err->msg);
+        err->msg[0] = 0; /* it is said */
+    } else {
+        find_all(c);
+    }
+    if (a->json && speaks)
+        print_json(c, rc ? (int)err->kind : 0);
+    json_decref(c->findings.json);
+    return rc ? -1 : 0;
+}
+
+static int run(int argc, char **argv, struct err *err) {
+    struct check c = {0};
+    int rc = jobargs_init(&c.args, argc, argv, JOBARGS_STEPS | JOBARGS_JSON, err);
+
+    if (!rc)
+        rc = check(&c, err);
+    rehearsal_release(&c.run);
+    jobargs_release(&c.args, err);
+    return rc;
+}
+
+const struct command command_check = {
+    .name = "check",
+    .summary = "would a job run here, in what memory, and how long? to be asked before submission",
+    .usage =
+        "dltrain check JOB.ini [--steps N] [--json] [--set NAME=VALUE]...\n"
+        "\n"
+        "  --steps N           steps to train (5), after one to warm up\n"
+        "  --json              one object for programs\n"
+        "  --set NAME=VALUE    as for train\n"
+        "\n"
+        "Opens the data, plans, and takes some steps as training would, but writes nothing. One\n"
+        "line a finding: ok, warning or refused. The exit code is 0, also with warnings, or that\n"
+        "of training: 65 data, 74 I/O or memory, 78 the job.\n"
+        "\n"
+        "  dltrain check jobs/quickstart.ini\n"
+        "  srun -N 4 --ntasks-per-node 16 dltrain check jobs/cifar10_resnet20.ini\n",
+    .run = run,
+};

@@ -1,0 +1,118 @@
+#include "train/rehearsal.h"
+#include "core/base/clock.h"
+#include "dist/agree.h"
+#include "train/guesses.h"
+#include "train/setup.h"
+
+#include <stdlib.h>
+
+enum { WARM_UP = 1 };
+
+static int make_replica(const struct setup *setup, struct replica *r, struct err *err) {
+    if (setup_plan(setup, r, err))
+        return -1;
+    replica_meet(r, groups_all(setup->groups));
+    return setup_allocate(setup, r, err);
+}
+
+int rehearsal_init(struct rehearsal *r, struct job *job, struct comm *comm, int threads,
+                   const struct sinks *sinks, struct err *err) {
+    *r = (struct rehearsal){.job = job, .comm = comm};
+    if (agree(comm, groups_new(&r->groups, comm, err), err) ||
+        agree(comm, feeds_init(&r->data, job, comm, sinks, err), err))
+        return -1;
+    const struct setup setup = {job, comm, r->groups, &r->data, threads, sinks};
+    if (setup_compare(&setup, err))
+        return -1;
+    guesses_tell(&r->data, sinks);
+    if (agree(comm, make_replica(&setup, &r->replica, err), err))
+        return -1;
+    return stepper_init(&r->stepper, &r->replica, job, comm, err);
+}
+
+static int64_t steps_there_are(const struct rehearsal *r, int64_t wanted) {
+    const int64_t most = shard_steps(&r->data.train.shard);
+
+    return wanted < most ? wanted : most;
+}
+
+/* Batches as fast as they come. */
+static int read_batches(struct rehearsal *r, int64_t n, struct err *err) {
+    const double begin = clock_now();
+    struct feed_batch batch;
+    int rc = 0;
+
+    feed_seek(&r->data.train, 0, n);
+    for (int64_t i = 0; i < n && !rc; i++)
+        rc = feed_next(&r->data.train, &batch, err);
+    if (agree(r->comm, rc, err))
+        return -1;
+    r->prepare_s = comm_max_double(r->comm, (clock_now() - begin) / (double)n);
+    return 0;
+}
+
+static int by_size(const void *a, const void *b) {
+    const double x = *(const double *)a, y = *(const double *)b;
+
+    return (x > y) - (x < y);
+}
+
+/* Steps -WARM_UP .. n - 1 into seconds[n]. */
+static int train_batches(struct rehearsal *r, int64_t n, double *seconds, struct err *err) {
+    double lr[JOB_MAX_STEPS], waited = 0;
+    const int64_t there = steps_there_are(r, n + WARM_UP);
+
+    for (int i = 0; i < JOB_MAX_STEPS; i++)
+        lr[i] = 1e-9;
+    for (int64_t i = 0; i < n + WARM_UP; i++) {
+        struct feed_batch batch = {0};
+        struct step_output out;
+
+        if (i % there == 0)
+            feed_seek(&r->data.train, 0, there);
+        const double begin = clock_now(), before = loader_wait_seconds(r->data.train.loader);
+        const int rc = feed_next(&r->data.train, &batch, err);
+        const struct step_input in = {.batch = &batch, .rc = rc, .step = i, .lr = lr};
+        if (stepper_run(&r->stepper, &in, &out, err))
+            return -1;
+        if (i < WARM_UP)
+            continue;
+        seconds[i - WARM_UP] = clock_now() - begin;
+        waited += loader_wait_seconds(r->data.train.loader) - before;
+    }
+    r->wait_s = comm_max_double(r->comm, waited / (double)n);
+    return 0;
+}
+
+int rehearsal_run(struct rehearsal *r, int n, struct err *err) {
+    double *seconds = calloc((size_t)n, sizeof *seconds);
+    int rc = seconds ? 0 : err_set(err, ERR_IO, "no memory for %d times", n);
+
+    if (agree(r->comm, rc, err) || read_batches(r, steps_there_are(r, n + WARM_UP), err) ||
+        train_batches(r, n, seconds, err)) {
+        free(seconds);
+        return -1;
+    }
+    qsort(seconds, (size_t)n, sizeof *seconds, by_size);
+    r->step_s = comm_max_double(r->comm, seconds[n / 2]);
+    free(seconds);
+    return 0;
+}
+
+double rehearsal_checkpoint_bytes(const struct rehearsal *r) {
+    double bytes = (double)replica_moment_bytes(&r->replica);
+
+    for (int i = 0; i < r->replica.model.n_nets; i++) {
+        const struct net *net = r->replica.model.nets[i];
+        bytes += (double)sizeof(real) *
+                 ((double)net->weights.len * (1 + net->averaged) + (double)net->states.len);
+    }
+    return bytes;
+}
+
+void rehearsal_release(struct rehearsal *r) {
+    stepper_release(&r->stepper);
+    replica_release(&r->replica);
+    feeds_release(&r->data);
+    groups_free(r->groups);
+}

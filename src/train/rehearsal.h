@@ -1,0 +1,35 @@
+/* rehearsal.h - what a run needs and how fast it is, found by its first steps on its own data, of
+ * which nothing is kept: no folder is made, no file is written. */
+#pragma once
+#include "dist/groups.h"
+#include "train/feeds.h"
+#include "train/step.h"
+
+struct rehearsal {
+    struct job *job;   /* borrowed */
+    struct comm *comm; /* borrowed */
+    struct groups *groups;
+    struct feeds data;
+    struct replica replica;
+    struct stepper stepper;
+    double prepare_s; /* seconds until the slowest rank has read and augmented a step's share, with
+                       * nothing else to do */
+    double step_s;    /* of one step of training, the median */
+    double wait_s;    /* of it waiting for data, the slowest rank's mean */
+};
+
+/* Everything up to the first step. Collective.
+ *   sinks  told what training would say of the data
+ * Errors, the same on all ranks: those of training. */
+int rehearsal_init(struct rehearsal *r, struct job *job, struct comm *comm, int threads,
+                   const struct sinks *sinks, struct err *err);
+
+/* Read some batches, then train on n >= 1 of them, by a learning rate that changes nothing much.
+ * Collective. Errors, the same on all ranks: those of stepper_run. */
+int rehearsal_run(struct rehearsal *r, int n, struct err *err);
+
+/* Bytes of a checkpoint, to within a few KiB. */
+double rehearsal_checkpoint_bytes(const struct rehearsal *r);
+
+/* {0} is fine. Collective. */
+void rehearsal_release(struct rehearsal *r);
