@@ -151,6 +151,7 @@ static int count_all(struct dataset *ds, int i, struct census *s, struct err *er
  * read later are checked then. 1: there are none. */
 static int read_counts(struct dataset *ds, int i, struct err *err) {
     struct column *c = &ds->column[i];
+    int64_t left = ds->field[i].rows * dataset_sample_len(&ds->field[i]);
     double *values;
     int n, status = 0;
 
@@ -176,8 +177,12 @@ static int read_counts(struct dataset *ds, int i, struct err *err) {
             status = err_set(err, ERR_DATA, "%s: attribute class_counts of %s is %g for class %d",
                              ds->name, c->path, values[k], k);
         else
-            c->counts[k] = (int64_t)values[k];
+            left -= c->counts[k] = (int64_t)values[k];
     }
+    if (!status && left < 0)
+        status = err_set(err, ERR_DATA,
+                         "%s: attribute class_counts of %s counts %lld more than there are",
+                         ds->name, c->path, (long long)-left);
     if (!status)
         c->n_classes = n;
     free(values);
