@@ -263,7 +263,7 @@ static int run(int argc, char **argv, struct err *err) {
     if (launch_rank(getenv) > 0) /* one of them does it */
         return 0;
     if (argc < 2)
-        return usage_error("expected import, synth, split, info or verify", err);
+        return usage_error("expected import, synth, split, info, stats or verify", err);
     if (strcmp(argv[1], "import") == 0)
         return run_import(argc - 1, argv + 1, err);
     if (strcmp(argv[1], "synth") == 0)
@@ -274,12 +274,14 @@ static int run(int argc, char **argv, struct err *err) {
         return data_info(argv[2], err);
     if (strcmp(argv[1], "info") == 0)
         return usage_error("info takes one file", err);
+    if (strcmp(argv[1], "stats") == 0)
+        return data_stats(argc - 1, argv + 1, err);
     if (strcmp(argv[1], "verify") == 0 && argc > 2)
         return data_verify(argv + 2, argc - 2, err);
     if (strcmp(argv[1], "verify") == 0)
         return usage_error("verify takes files", err);
     return err_set(err, ERR_USAGE,
-                   "data: there is no '%s', expected import, synth, split, info or verify",
+                   "data: there is no '%s', expected import, synth, split, info, stats or verify",
                    argv[1]);
 }
 
@@ -320,6 +322,9 @@ const struct command command_data = {
         "  class in proportion\n"
         "dltrain data info FILE.h5[:GROUP]\n"
         "  groups, fields, shapes, classes, mean and standard deviation, chunks, what was guessed\n"
+        "dltrain data stats FILE.h5[:GROUP] [--sheet OUT.png [--each 10]]\n"
+        "  means, deviations, classes as bars; a picture of the first samples of each class,\n"
+        "  masks beside their images\n"
         "dltrain data verify FILE.h5[:GROUP] ...\n"
         "  read everything: is it undamaged, finite, within its classes, as it was written?\n",
     .run = run,

@@ -1,6 +1,7 @@
 /* data.h - the parts of the command dltrain data. */
 #pragma once
 #include "core/base/err.h"
+#include "io/dataset/dataset.h"
 #include "io/h5/h5.h"
 
 #include <stdint.h>
@@ -27,6 +28,14 @@ int data_info(const char *spec, struct err *err);
 /* Read everything that specs[n] hold, "path" (all its splits) or "path:group", and print what is
  * found. Errors: ERR_IO; ERR_DATA, after all of it was read, for the first thing that is wrong. */
 int data_verify(char *const *specs, int n, struct err *err);
+
+/* `dltrain data stats ...` with argv[0] the word stats. Errors: ERR_USAGE, ERR_IO, ERR_DATA. */
+int data_stats(int argc, char **argv, struct err *err);
+
+/* Draw the first samples of the dataset, up to `each` of each class of its labels (without labels:
+ * as many in all as make a square) beside their masks. Prints what is in the picture.
+ * Errors: ERR_DATA where there is nothing to draw; ERR_IO. */
+int data_sheet(struct dataset *ds, const char *file, int64_t each, struct err *err);
 
 /* The splits of a file: its groups and what is named in datasets; none where the file itself is
  * one. Errors: as h5_list. */

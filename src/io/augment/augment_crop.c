@@ -67,7 +67,7 @@ static void apply_random_crop(const struct augment_call *c) {
         (int64_t)rng_below(c->key, c->first, (uint64_t)(c->in_shape.dim[0] + 2 * pad - h + 1));
     box.left +=
         (int64_t)rng_below(c->key, c->first + 1, (uint64_t)(c->in_shape.dim[1] + 2 * pad - w + 1));
-    augment_crop_filled(c, &box, ((const struct crop *)c->args)->fill);
+    augment_crop_filled(c, &box, (enum augment_beyond)((const struct crop *)c->args)->fill);
 }
 
 static const char *const fills[] = {

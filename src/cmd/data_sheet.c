@@ -1,0 +1,138 @@
+/* The contact sheet of `dltrain data stats`. */
+#include "cmd/data.h"
+#include "io/image/grid.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { MOST_ROWS = 50, MOST_TILES = 4 };
+
+/* What is drawn: tiles[n_tiles] of fields, of the samples row[n]. */
+struct sheet {
+    struct grid_tile tile[MOST_TILES];
+    int field[MOST_TILES];
+    int n_tiles;
+    int64_t *row;
+    int64_t n, columns;
+    int n_classes; /* with rows of their own; 0: samples as they come */
+};
+
+/* Images of 1 or 3 channels, and class maps, of the samples themselves. */
+static bool is_tile(const struct dataset_field *f, struct grid_tile *tile) {
+    const int64_t *dim = f->sample.dim;
+
+    *tile = (struct grid_tile){.h = dim[0], .w = dim[1]};
+    if (f->unpaired)
+        return false;
+    if (f->kind == DATASET_CLASS)
+        return f->sample.rank == 2;
+    tile->c = f->sample.rank == 3 ? dim[2] : 0;
+    return f->image && (tile->c == 1 || tile->c == 3);
+}
+
+static void find_tiles(const struct dataset *ds, struct sheet *s) {
+    for (int i = 0; i < dataset_n_fields(ds) && s->n_tiles < MOST_TILES; i++)
+        if (is_tile(dataset_field(ds, i), &s->tile[s->n_tiles]))
+            s->field[s->n_tiles++] = i;
+}
+
+/* The first samples of each class, class after class; a class with fewer repeats its last. */
+static void choose_by_class(const struct dataset *ds, int label, int64_t each, struct sheet *s) {
+    const int32_t *labels = dataset_labels(ds, label);
+    const int64_t *count = dataset_class_counts(ds, label);
+
+    for (int k = 0; k < dataset_field_classes(ds, label) && s->n_classes < MOST_ROWS; k++) {
+        int64_t found = 0;
+
+        if (!count[k])
+            continue;
+        for (int64_t i = 0; i < dataset_len(ds) && found < each; i++)
+            if (labels[i] == k)
+                s->row[s->n + found++] = i;
+        for (; found < each; found++)
+            s->row[s->n + found] = s->row[s->n + found - 1];
+        s->n += each;
+        s->n_classes++;
+    }
+    s->columns = each;
+}
+
+static int choose(const struct dataset *ds, int64_t each, struct sheet *s, struct err *err) {
+    const int label = dataset_find_field(ds, "label");
+    const int64_t all = dataset_len(ds);
+
+    s->row = calloc((size_t)(MOST_ROWS * each), sizeof *s->row);
+    if (!s->row)
+        return err_set(err, ERR_IO, "%s: no memory for a sheet", dataset_name(ds));
+    if (label >= 0 && dataset_labels(ds, label)) {
+        choose_by_class(ds, label, each, s);
+        return 0;
+    }
+    s->n = each * each < all ? each * each : all;
+    s->n = s->n < MOST_ROWS * each ? s->n : MOST_ROWS * each;
+    for (int64_t i = 0; i < s->n; i++)
+        s->row[i] = i;
+    s->columns = each;
+    return 0;
+}
+
+/* Values of a tile, as floats. */
+static int read_tile(struct dataset *ds, const struct sheet *s, int k, struct err *err) {
+    const struct dataset_field *f = dataset_field(ds, s->field[k]);
+    const int64_t len = s->n * grid_tile_len(&s->tile[k]);
+    float *values = s->tile[k].values;
+    const unsigned char *bytes = (const unsigned char *)values;
+    const int32_t *classes = (const int32_t *)(const void *)values;
+
+    if (dataset_read(ds, s->field[k], s->row, s->n, values, err))
+        return -1;
+    for (int64_t i = len - 1; i >= 0; i--) /* they take less room than floats: from the end */
+        if (f->kind == DATASET_BYTES)
+            values[i] = (float)bytes[i];
+        else if (f->kind == DATASET_CLASS)
+            values[i] = (float)classes[i];
+    return 0;
+}
+
+static int read_tiles(struct dataset *ds, struct sheet *s, struct err *err) {
+    for (int k = 0; k < s->n_tiles; k++) {
+        struct grid_tile *tile = &s->tile[k];
+
+        tile->values = malloc((size_t)(s->n * grid_tile_len(tile)) * sizeof *tile->values);
+        if (!tile->values)
+            return err_set(err, ERR_IO, "%s: no memory for %" PRId64 " samples", dataset_name(ds),
+                           s->n);
+        if (read_tile(ds, s, k, err))
+            return -1;
+        tile->low = 0, tile->high = 255;
+        if (dataset_field(ds, s->field[k])->kind == DATASET_REALS)
+            grid_find_range(tile, s->n);
+    }
+    return 0;
+}
+
+int data_sheet(struct dataset *ds, const char *file, int64_t each, struct err *err) {
+    struct sheet s = {0};
+    int rc;
+
+    find_tiles(ds, &s);
+    if (!s.n_tiles)
+        return err_set(err, ERR_DATA,
+                       "%s: has no images of 1 or 3 channels and no masks to be drawn",
+                       dataset_name(ds));
+    rc = choose(ds, each, &s, err) || read_tiles(ds, &s, err) ||
+                 grid_write(file, s.tile, s.n_tiles, s.n, s.columns, err)
+             ? -1
+             : 0;
+    if (!rc && s.n_classes)
+        printf("%s: a row for each of %d classes, of %" PRId64 " samples\n", file, s.n_classes,
+               each);
+    else if (!rc)
+        printf("%s: the first %" PRId64 " samples\n", file, s.n);
+    for (int k = 0; k < s.n_tiles; k++)
+        free(s.tile[k].values);
+    free(s.row);
+    return rc;
+}
