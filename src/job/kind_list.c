@@ -13,10 +13,12 @@ static int read_size(struct job *job, const struct key *key, const struct entry 
     struct ints size = {.n = 3};
     struct value v;
 
-    if (eval_entry(&ev, entry, &v, err))
+    const bool by_x = entry->value[strspn(entry->value, "0123456789")] == 'x'; /* as in fields */
+    if (!by_x && eval_entry(&ev, entry, &v, err))
         return -1;
-    if (v.kind != VALUE_LIST || v.n_items != size.n)
-        return pos_error(err, entry->pos, "%s: expected [height, width, channels]", key->name);
+    if (by_x || v.kind != VALUE_LIST || v.n_items != size.n)
+        return pos_error(err, entry->pos,
+                         "%s: expected [height, width, channels], as in [32, 32, 3]", key->name);
     for (int i = 0; i < size.n; i++) {
         const double d = v.items[i].kind == VALUE_NUMBER ? v.items[i].number : 0;
         if (!(d >= 1 && d <= LONGEST) || d != floor(d))

@@ -2,6 +2,25 @@
 
 #include <string.h>
 
+static const char *pixels_text(enum dataset_kind kind) {
+    return kind == DATASET_BYTES ? "bytes, scaled to 0 .. 1" : "floats, as they are stored";
+}
+
+/* Bytes here and floats there may well be the same pixels, or another scale. */
+static void tell_pixels(const struct feeds *feeds, const struct sinks *sinks) {
+    const struct dataset *a = feeds->train.dataset, *b = feeds->validate.dataset;
+
+    for (int i = 0; i < dataset_n_fields(a); i++) {
+        const struct dataset_field *f = dataset_field(a, i);
+        const int k = dataset_find_field(b, f->name);
+        const enum dataset_kind other = k < 0 ? f->kind : dataset_field(b, k)->kind;
+
+        if (sinks && f->image && other != f->kind && other != DATASET_CLASS)
+            sinks_note(sinks, "%s of %s is %s, that of %s %s", f->name, dataset_name(a),
+                       pixels_text(f->kind), dataset_name(b), pixels_text(other));
+    }
+}
+
 /* What validation has of training's fields is in the same shape and of the same kind. What it has
  * not, it may not need: see replica_check_fields. */
 static int check_alike(const struct feeds *feeds, const struct job *job, struct err *err) {
@@ -61,7 +80,10 @@ int feeds_init(struct feeds *f, const struct job *job, const struct comm *comm,
     f->validates_here = true;
     if (feed_init(&f->validate, &config, err))
         return -1;
-    return check_alike(f, job, err);
+    if (check_alike(f, job, err))
+        return -1;
+    tell_pixels(f, sinks);
+    return 0;
 }
 
 void feeds_release(struct feeds *f) {

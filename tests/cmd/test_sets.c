@@ -256,6 +256,28 @@ static void validation_may_lack_what_it_does_not_measure(void **state) {
                    "validate.loss=\"accuracy(c(image) | flatten, label)\"");
 }
 
+/* The same pixels as floats of another scale are no error, but measure something else. */
+static void pixels_of_another_kind_are_told(void **state) {
+    const int64_t dim[] = {3, SIDE, SIDE, 1};
+    float pixels[3 * AREA];
+    struct err err = {0};
+    struct h5 *file;
+
+    (void)state;
+    for (int i = 0; i < 3 * AREA; i++)
+        pixels[i] = (float)(i % 7) / 7 - 0.5F;
+    if (h5_create(&file, "floats.h5", &err) || h5_group_create(file, "/train", &err) ||
+        h5_write(file, "/train/images", H5_TYPE_F32, 4, dim, pixels, &err) ||
+        h5_write(file, "/train/labels", H5_TYPE_I32, 1, dim, (int32_t[]){0, 1, 2}, &err) ||
+        h5_sync(file, &err))
+        fail_msg("%s", err.msg);
+    h5_close(file);
+    write_job("floats.ini", "numbers.h5", "floats.h5", "3");
+    prints("image of numbers.h5 is bytes, scaled to 0 .. 1, that of floats.h5 floats, as they are "
+           "stored",
+           "$DLTRAIN floats.ini");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(classes_of_validation_are_matched_by_name),
@@ -266,6 +288,7 @@ int main(void) {
         cmocka_unit_test(auto_is_as_many_as_there_are),
         cmocka_unit_test(classes_that_never_occur_are_warned_of),
         cmocka_unit_test(a_run_is_resumed_on_the_same_pixels_only),
+        cmocka_unit_test(pixels_of_another_kind_are_told),
         cmocka_unit_test(fields_that_contradict_the_data_are_refused),
     };
 

@@ -306,6 +306,8 @@ static void pipelines_begin_with_the_image(void **state) {
     refused("[data]\naugment = image | adam(lr=1)\n", "found 'adam', expected the name of a known "
                                                       "augmentation");
     refused("[data]\nimage = [32, 32]\n", "image: expected [height, width, channels]");
+    refused("[data]\nimage = 32, 32\n", "image: expected [height, width, channels]");
+    refused("[data]\nimage = 32x32x3\n", "image: expected [height, width, channels], as in [32");
     refused("[data]\nimage = [32, 32, 0]\n", "image: expected whole numbers of at least 1");
 }
 

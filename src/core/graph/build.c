@@ -226,12 +226,20 @@ static int host_known(const struct evaluator *ev, const char **names, int n, int
     return n;
 }
 
+/* Names in files and names of fields are not always the same. */
+static const char *host_hint(const struct evaluator *ev) {
+    const struct builder *b = builder(ev);
+
+    return b->frame->net ? "" : build_fields_text(b->config);
+}
+
 static const struct eval_host host = {
     .name = host_name,
     .call = host_call,
     .member = host_member,
     .arithmetic = host_arithmetic,
     .known = host_known,
+    .hint = host_hint,
     .what = "operator, block, net or value",
 };
 

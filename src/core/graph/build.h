@@ -84,6 +84,9 @@ int build_name_parts(struct builder *b, const struct entry *statement, struct er
 int build_balanced(struct builder *b, const struct expr *e, const struct value *piped,
                    struct value *out, struct err *err);
 
+/* " (the data has the fields image, label)", in the model's pool; "" where there are none. */
+const char *build_fields_text(const struct graph_config *config);
+
 /* classes(FIELD): how many classes that field of the data has. */
 int build_classes(struct builder *b, const struct expr *e, const struct value *piped,
                   struct value *out, struct err *err);

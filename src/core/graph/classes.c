@@ -12,6 +12,15 @@ static const struct field *find_field(const struct graph_config *config, const c
     return NULL;
 }
 
+const char *build_fields_text(const struct graph_config *config) {
+    const char *text = "";
+
+    for (int i = 0; i < config->n_fields; i++)
+        text = pool_print(&config->model->pool, "%s%s%s", text,
+                          i ? ", " : " (the data has the fields ", config->fields[i].name);
+    return *text ? pool_print(&config->model->pool, "%s)", text) : text;
+}
+
 static int no_field(const struct graph_config *config, const struct expr *e, struct err *err) {
     const char *names[64];
     int n = 0;
@@ -19,8 +28,9 @@ static int no_field(const struct graph_config *config, const struct expr *e, str
     for (; n < config->n_fields && n < 64; n++)
         names[n] = config->fields[n].name;
     const char *near = nearest(e->text, names, n);
-    return pos_error(err, e->pos, "classes: the data has no field '%s'%s%s%s", e->text,
-                     near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+    return pos_error(err, e->pos, "classes: the data has no field '%s'%s%s%s%s", e->text,
+                     near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "",
+                     build_fields_text(config));
 }
 
 static int not_known(const struct field *f, const char *word, struct pos pos, struct err *err) {

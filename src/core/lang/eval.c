@@ -36,9 +36,10 @@ int eval_unknown(struct evaluator *ev, const struct expr *e, struct err *err) {
                          e->text, e->text);
     const bool hosted = ev->host && ev->host->what && !ev->n_constants;
     const char *what = hosted ? ev->host->what : "constant of [let]";
-    return pos_error(err, e->pos, "found '%s', expected %s known %s%s%s%s", e->text,
+    const char *hint = hosted && ev->host->hint && e->kind == EXPR_NAME ? ev->host->hint(ev) : "";
+    return pos_error(err, e->pos, "found '%s', expected %s known %s%s%s%s%s", e->text,
                      hosted ? "the name of a" : "a number or the name of a", what,
-                     near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+                     near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "", hint);
 }
 
 /* The value of a constant, in the memory of the source. */

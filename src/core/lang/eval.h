@@ -49,6 +49,8 @@ struct eval_host {
     /* Names it knows, for "did you mean"; adds to names[] from n on, returns the new n. */
     int (*known)(const struct evaluator *ev, const char **names, int n, int max);
     const char *what; /* what a name stands for here: "operator, block or net" */
+    /* The end of the error about an unknown name. */
+    const char *(*hint)(const struct evaluator *ev);
 };
 
 struct evaluator {

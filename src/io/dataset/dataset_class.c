@@ -73,14 +73,19 @@ static int refuse_class(const struct dataset *ds, int i, int64_t first, int64_t 
     const struct dataset_field *f = &ds->field[i];
     const int64_t len = dataset_sample_len(f), row = first + k / len;
     const long long value = dataset_stored_value(ds, i, row, k % len, as_read);
+    char names[64] = "";
 
+    if (ds->column[i].class_name)
+        snprintf(names, sizeof names, " (the attribute classes has %d name%s)", most,
+                 most == 1 ? "" : "s");
     if (!f->sample.rank)
         return err_set(
             err, ERR_DATA,
-            "%s: %s %lld of sample %lld, expected 0 to %d, or -1 for what does not count", ds->name,
-            f->name, value, (long long)row, most - 1);
-    return err_set(err, ERR_DATA, "%s: %s of sample %lld holds class %lld, expected 0 to %d, or %s",
-                   ds->name, f->name, (long long)row, value, most - 1,
+            "%s: %s %lld of sample %lld, expected 0 to %d%s, or -1 for what does not count",
+            ds->name, f->name, value, (long long)row, most - 1, names);
+    return err_set(err, ERR_DATA,
+                   "%s: %s of sample %lld holds class %lld, expected 0 to %d%s, or %s", ds->name,
+                   f->name, (long long)row, value, most - 1, names,
                    ds->column[i].type == H5_TYPE_U8 ? "255 for what does not count"
                                                     : "-1 for what does not count");
 }
@@ -146,6 +151,7 @@ static int count_all(struct dataset *ds, int i, struct census *s, struct err *er
  * read later are checked then. 1: there are none. */
 static int read_counts(struct dataset *ds, int i, struct err *err) {
     struct column *c = &ds->column[i];
+    int64_t left = ds->field[i].rows * dataset_sample_len(&ds->field[i]);
     double *values;
     int n, status = 0;
 
@@ -171,8 +177,12 @@ static int read_counts(struct dataset *ds, int i, struct err *err) {
             status = err_set(err, ERR_DATA, "%s: attribute class_counts of %s is %g for class %d",
                              ds->name, c->path, values[k], k);
         else
-            c->counts[k] = (int64_t)values[k];
+            left -= c->counts[k] = (int64_t)values[k];
     }
+    if (!status && left < 0)
+        status = err_set(err, ERR_DATA,
+                         "%s: attribute class_counts of %s counts %lld more than there are",
+                         ds->name, c->path, (long long)-left);
     if (!status)
         c->n_classes = n;
     free(values);
@@ -197,6 +207,9 @@ static int count(struct dataset *ds, int i, struct err *err) {
     if (!status && s.ignored && !f->sample.rank)
         status = dataset_guess(ds, err, "%s: the label of %lld samples is -1: they do not count",
                                c->path, (long long)s.ignored);
+    if (!status && s.ignored && f->sample.rank && !c->void_255 && !ds->declared)
+        status = dataset_guess(ds, err, "%s: %s stands for what does not count", c->path,
+                               c->type == H5_TYPE_U8 ? "255" : "-1");
     c->n_classes = c->n_classes ? c->n_classes : s.n;
     if (!status && c->n_classes > s.room)
         status = grow(ds, &s, c->n_classes, err);
@@ -212,7 +225,7 @@ int dataset_classes_init(struct dataset *ds, int i, const struct attr_homes *hom
     if (read_names(ds, i, homes, err) || dataset_find_void(ds, i, err))
         return -1;
     const int told = read_counts(ds, i, err);
-    if (told < 0 || (told > 0 && count(ds, i, err)))
+    if (told < 0 || (told > 0 && count(ds, i, err)) || dataset_doubt_classes(ds, i, homes, err))
         return -1;
     if (!c->class_name && !(c->class_name = dataset_number_names(c->n_classes)))
         return dataset_no_memory(ds, err);

@@ -133,6 +133,7 @@ int dataset_column_init(struct dataset *ds, int i, const struct dataset_layout *
     f.bytes = info->class == H5_CLASS_UINT && info->item_bytes == 1;
     strcpy(ds->field[i].name, f.at->name);
     strcpy(ds->column[i].path, f.at->path);
+    ds->column[i].enumerated = info->named;
     ds->field[i].rows = f.at->rows;
     ds->field[i].unpaired = f.at->unpaired;
     const int status = init(ds, i, at, &f, err);

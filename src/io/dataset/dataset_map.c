@@ -83,6 +83,28 @@ static int refuse_numbers(const struct dataset *ds, int i, const struct class_li
     return refuse(ds, i, why, list, err);
 }
 
+/* Folders 0 to 11 in the order of their names are 0, 1, 10, 11, 2 ...: where the other file has
+ * only numbers, its 2 may be the name or the place. */
+static int check_numerals(const struct dataset *ds, int i, const struct class_list *named,
+                          int n_numbers, const struct class_list *list, struct err *err) {
+    char why[WHY_TEXT], number[16];
+
+    for (int k = 0; k < named->n; k++) {
+        const char *name = named->name[k];
+        const long value = strspn(name, "0123456789") < 9 ? strtol(name, NULL, 10) : -1;
+
+        snprintf(number, sizeof number, "%ld", value);
+        if (value == k || value > n_numbers || strcmp(number, name))
+            continue;
+        snprintf(why, sizeof why,
+                 "%s: number %ld may be the class called '%s' or the one in that place; give both "
+                 "the same attribute classes, or import both at once",
+                 ds->field[i].name, value, name);
+        return refuse(ds, i, why, list, err);
+    }
+    return 0;
+}
+
 static bool occurs_twice(const struct class_list *list, const char *name) {
     int n = 0;
 
@@ -209,6 +231,9 @@ int dataset_map_classes(struct dataset *ds, int i, const struct class_list *list
         return 0;
     if (!by_name && !by_number && (list->name ? ours.n > list->n : list->n > ours.n))
         return refuse_numbers(ds, i, list, err);
+    if (!by_name && !by_number &&
+        check_numerals(ds, i, list->name ? list : &ours, list->name ? ours.n : list->n, list, err))
+        return -1;
     if (!list->name && ours.name)
         return 0;
     if (by_name && check_names(ds, i, list, err))

@@ -117,7 +117,7 @@ static int read_facts(struct dataset *ds, const struct dataset_layout *at, bool 
                 return -1;
         } else if (f->image) {
             statistics = false;
-            if (!maps && read_statistics(ds, i, &homes, err))
+            if (maps ? dataset_doubt_scale(ds, i, err) : read_statistics(ds, i, &homes, err))
                 return -1;
         }
     }

@@ -20,6 +20,7 @@ struct column {
     int n_classes;
     char **class_name; /* [n_classes] */
     bool named;        /* by the file */
+    bool enumerated;   /* its type has names, which are not read */
     int64_t *counts;   /* [n_classes] */
     int64_t *first;    /* [n_classes] as dataset_class_first */
     int32_t *map;      /* [n_map] the file's classes as they are counted, where that differs */
@@ -103,6 +104,12 @@ int dataset_classes_init(struct dataset *ds, int i, const struct attr_homes *hom
  * of classes are known: it does where no class is named or counted so, and all others are below
  * 254. Errors: ERR_DATA where 254 and 255 occur, and may both be classes. */
 int dataset_find_void(struct dataset *ds, int i, struct err *err);
+
+/* Say what the classes of field i, counted and not named by the file, may have been meant as: names
+ * in other places, numbers from 1 or with gaps; and of floats that they look like bytes. */
+int dataset_doubt_classes(struct dataset *ds, int i, const struct attr_homes *homes,
+                          struct err *err);
+int dataset_doubt_scale(struct dataset *ds, int i, struct err *err);
 
 /* The number k of a row of field i as the file stores it, for messages: column.type may have no
  * room for it. `as_read` where that cannot be read. */

@@ -25,6 +25,7 @@ struct h5_info {
     int64_t dim[H5_MAX_RANK]; /* rows first; the product times item_bytes fits int64_t */
     enum h5_class class;
     bool truth;     /* an enumeration, which is how h5py stores truth values; then also an INT */
+    bool named;     /* an enumeration of other names than FALSE and TRUE */
     int item_bytes; /* of one stored number */
     bool chunked;
     int64_t chunk[H5_MAX_RANK]; /* where chunked */

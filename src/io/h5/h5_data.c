@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 enum { CHUNK_BYTES = 1 << 20, CACHE_BYTES = 16 << 20, CACHE_CHUNKS = 4, CACHE_SLOTS = 10007 };
 
@@ -67,6 +68,21 @@ static int inspect_storage(struct h5_data *data, hid_t list, struct err *err) {
     return 0;
 }
 
+/* Are its values called otherwise than truth values? */
+static bool has_names(hid_t type) {
+    if (H5Tget_class(type) != H5T_ENUM)
+        return false;
+    const int n = H5Tget_nmembers(type);
+    bool truth = n <= 2;
+    for (int i = 0; i < n && truth; i++) {
+        char *name = H5Tget_member_name(type, (unsigned)i);
+
+        truth = name && (!strcasecmp(name, "FALSE") || !strcasecmp(name, "TRUE"));
+        H5free_memory(name);
+    }
+    return !truth;
+}
+
 static int inspect_shape(struct h5_data *data, struct err *err) {
     struct h5_info *info = &data->info;
     const hid_t space = H5Dget_space(data->id), type = H5Dget_type(data->id);
@@ -77,6 +93,7 @@ static int inspect_shape(struct h5_data *data, struct err *err) {
 
     info->class = h5_class_of(type);
     info->truth = H5Tget_class(type) == H5T_ENUM;
+    info->named = has_names(type);
     info->item_bytes = bytes > 0 && bytes <= INT32_MAX ? (int)bytes : 0;
     if (rank < 0 || !info->item_bytes || H5Sget_simple_extent_dims(space, dim, NULL) < 0)
         status = h5_fail(data->file, data->path, ERR_DATA, "its shape cannot be read", err);

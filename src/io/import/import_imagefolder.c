@@ -5,10 +5,12 @@
 #include "io/import/import.h"
 #include "io/import/import_scan.h"
 #include "io/import/import_seen.h"
+#include "io/import/import_split.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 enum { SLAB_BYTES = 16 << 20, SLAB_IMAGES = 1024 };
 
@@ -227,6 +229,35 @@ static void note_classes(const struct imagefolder_slab *s, const struct scan *sc
     }
 }
 
+/* image, mask, train2017 ...: folders of other sets than those of classes. */
+static bool is_no_class(const char *name) {
+    static const char *const others[] = {"image",       "images", "img",   "imgs",
+                                         "JPEGImages",  "mask",   "masks", "annotation",
+                                         "annotations", "gt"};
+    const size_t len = strcspn(name, "0123456789_-");
+    char word[16] = "";
+
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (!strcasecmp(name, others[i]))
+            return true;
+    if (len < sizeof word && !name[len + strspn(name + len, "0123456789_-")])
+        memcpy(word, name, len);
+    return split_group(word) != NULL;
+}
+
+static void note_no_classes(const struct scan *scan, struct import_result *result) {
+    struct import_names names = {0};
+
+    for (int k = 0; k < scan->n_classes; k++)
+        if (is_no_class(scan->class_name[k]))
+            import_names_add(&names, scan->class_name[k]);
+    if (names.n)
+        import_note(result,
+                    "read as classes, though called like splits or like images and masks (which "
+                    "the importer segmentation reads): %s",
+                    names.text);
+}
+
 static int import_all(const struct scan *scan, struct imagefolder_slab *s, struct team *team,
                       struct dataset_writer *writer, struct import_result *result,
                       struct err *err) {
@@ -244,6 +275,7 @@ static int import_all(const struct scan *scan, struct imagefolder_slab *s, struc
                         (long long)(result->n_images - before));
     }
     note_classes(s, scan, result);
+    note_no_classes(scan, result);
     import_facts_note(&s->facts, s->options, result);
     result->n_classes = scan->n_classes;
     return dataset_writer_finish(writer, scan->class_name, scan->n_classes, err);

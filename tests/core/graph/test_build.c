@@ -80,7 +80,7 @@ static void statements_of_a_step_stand_in_any_order(void **state) {
     check_step_refused(
         "[step]\nout = middle | relu\nmiddle = out | relu\n",
         "job.ini:3:10: found 'out', expected the name of a known operator, block, net or "
-        "value");
+        "value (the data has the fields image, label)");
 }
 
 /* In d(d(x)) a batch norm of the second use reads a convolution of the first: what one use needs
@@ -188,7 +188,8 @@ static void unknown_words_are_told_the_nearest(void **state) {
                       "net or value; did you mean 'image'?");
     check_value_refused("accuracy(imag, lable)",
                         "job.ini:2:16: found 'imag', expected the name of a known operator, block, "
-                        "net or value; did you mean 'image'?");
+                        "net or value; did you mean 'image'? (the data has the fields image, "
+                        "label)");
     check_net_refused("image | conv(4, kernl=3)",
                       "job.ini:2:23: conv has no argument 'kernl'; did you mean 'kernel'?");
 }

@@ -66,8 +66,10 @@ static void classes_of_any_field_are_counted(void **state) {
     gives("[net m(image)]\nfc = image | flatten | linear(classes(label) + 1)\n"
           "[step]\nout = m(image)\n",
           8);
-    is_refused(NET "[step]\nout = m(image, classes(lable))\n", 7,
-               "job.ini:4:24: classes: the data has no field 'lable'; did you mean 'label'?");
+    is_refused(
+        NET "[step]\nout = m(image, classes(lable))\n", 7,
+        "job.ini:4:24: classes: the data has no field 'lable'; did you mean 'label'? (the data "
+        "has the fields ");
     is_refused(NET "[step]\nout = m(image, classes(image))\n", 7,
                "job.ini:4:16: classes: image of the data is no class");
     is_refused(NET "[step]\nout = m(image, classes(2))\n", 7,

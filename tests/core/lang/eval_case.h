@@ -165,8 +165,8 @@ static int host_known(const struct evaluator *ev, const char **names, int n, int
     return n;
 }
 
-static const struct eval_host host = {host_name,       host_call,  host_member,
-                                      host_arithmetic, host_known, "colour"};
+static const struct eval_host host = {host_name,  host_call, host_member, host_arithmetic,
+                                      host_known, "colour",  NULL};
 
 /* A job of [let] as given and one key x, evaluated. */
 struct run {

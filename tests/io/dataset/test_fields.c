@@ -202,7 +202,8 @@ static void class_names_bound_the_classes_of_a_mask(void **state) {
     add(file, "/train/mask", H5_TYPE_U8, 3, (int64_t[]){N, H, W}, 0, 3);
     h5_attr_write_texts(file, "/train/mask", "classes", names, 2, &err);
     finish(file);
-    refused("", "mask of sample 0 holds class 2, expected 0 to 1, or 255 for what does not count");
+    refused("", "mask of sample 0 holds class 2, expected 0 to 1 (the attribute classes has 2 names), "
+                "or 255 for what does not count");
 }
 
 /* What the file counts is believed when it is opened, and looked at when it is read. */
@@ -216,7 +217,7 @@ static void write_counted(int rows, int at) {
     memset(mask, 0, sizeof mask);
     mask[at] = 2;
     h5_write(file, "/train/mask", H5_TYPE_U8, 3, (int64_t[]){rows, 1, 1}, mask, &err);
-    h5_attr_write_reals(file, "/train/mask", "class_counts", (double[]){100, 50}, 2, &err);
+    h5_attr_write_reals(file, "/train/mask", "class_counts", (double[]){rows - 1, 1}, 2, &err);
     finish(file);
 }
 
@@ -228,7 +229,7 @@ static void counts_of_the_file_save_a_pass(void **state) {
     write_counted(200, 1); /* is none of those that are looked at first */
     struct dataset *ds = opened("", 0);
     assert_int_equal(dataset_field_classes(ds, 0), 2);
-    assert_int_equal(dataset_class_counts(ds, 0)[1], 50);
+    assert_int_equal(dataset_class_counts(ds, 0)[1], 1);
     assert_int_equal(dataset_read(ds, 0, (const int64_t[]){1}, 1, out, &err), -1);
     assert_int_equal(err.kind, ERR_DATA);
     assert_contains(err.msg, "/train/mask of sample 1 holds class 2, expected 0 to 1");
@@ -239,6 +240,12 @@ static void counts_of_the_file_save_a_pass(void **state) {
     write_counted(3, 1);
     assert_int_equal(dataset_open(&ds, in_scratch("f.h5"), 0, &err), -1);
     assert_contains(err.msg, "/train/mask of sample 1 holds class 2, expected 0 to 1");
+    struct h5 *file = begin();
+    h5_write(file, "/train/mask", H5_TYPE_U8, 3, (int64_t[]){3, 1, 1}, "\0\1\1", &err);
+    h5_attr_write_reals(file, "/train/mask", "class_counts", (double[]){3, 2}, 2, &err);
+    finish(file);
+    assert_int_equal(dataset_open(&ds, in_scratch("f.h5"), 0, &err), -1);
+    assert_contains(err.msg, "class_counts of /train/mask counts 2 more than there are");
 }
 
 static void the_attribute_kind_decides(void **state) {

@@ -174,6 +174,31 @@ static void names_that_occur_twice_are_fine_in_the_same_order_only(void **state)
     dataset_close(ds);
 }
 
+/* Folders 0 to 10 in the order of their names: number 2 is not class '10'. */
+static void names_that_are_other_numbers_are_not_matched_with_numbers(void **state) {
+    const struct class_list names = {(const char *const[]){"0", "1", "10", "2"}, 4, "a.h5:train"};
+    const struct class_list years = {(const char *const[]){"1999", "2000", "00"}, 3, "a"};
+    const struct class_list numbers = {NULL, 3, "a.h5:train"};
+    struct dataset *ds;
+    struct err err = {0};
+
+    (void)state;
+    little("v.h5", 0, (int32_t[]){0, 2, 1}, 3, "0 1 2");
+    ds = little_open("@v.h5:train", 0);
+    assert_int_equal(dataset_map_classes(ds, LABEL, &names, &err), -1);
+    assert_int_equal(err.kind, ERR_DATA);
+    assert_contains(err.msg,
+                    "label: number 2 may be the class called '2' or the one in that place");
+    assert_int_equal(dataset_map_classes(ds, LABEL, &years, &err), 0);
+    dataset_close(ds);
+    little("v.h5", 0, (int32_t[]){0, 1, 2}, 3, "1 2 3");
+    ds = little_open("@v.h5:train", 0);
+    assert_int_equal(dataset_map_classes(ds, LABEL, &numbers, &err), -1);
+    assert_contains(err.msg,
+                    "label: number 1 may be the class called '1' or the one in that place");
+    dataset_close(ds);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(labels_are_matched_by_name),
@@ -184,6 +209,7 @@ int main(void) {
         cmocka_unit_test(numbers_take_names_as_long_as_there_are_enough),
         cmocka_unit_test(names_beside_numbers_are_only_counted),
         cmocka_unit_test(names_that_occur_twice_are_fine_in_the_same_order_only),
+        cmocka_unit_test(names_that_are_other_numbers_are_not_matched_with_numbers),
     };
 
     return cmocka_run_group_tests(tests, scratch_setup, scratch_teardown);

@@ -46,7 +46,12 @@ static const struct {
      "left out, as there are no images in them: notes, "},
     {"cat/1.png dog/1.png 7.png 8.png", "train: cat 1, dog 1",
      "2 images in no folder of a class were left out, the first: "},
-    {"train/1.png plane/1.png", "train: plane 1, train 1", ""}, /* both can be photographed */
+    {"train/1.png plane/1.png", "train: plane 1, train 1", /* both can be photographed */
+     "read as classes, though called like splits or like images and masks (which the importer "
+     "segmentation reads): train"},
+    {"image/1.png mask/1.png", "train: image 1, mask 1", "segmentation reads): image, mask"},
+    {"train2017/1.png val2017/1.png", "train: train2017 1, val2017 1",
+     "segmentation reads): train2017, val2017"},
     {"10/1.png 9/1.png Z/1.png a/1.png", "train: 10 1, 9 1, Z 1, a 1", ""},
 };
 
