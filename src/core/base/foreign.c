@@ -211,8 +211,7 @@ const char *foreign_meaning(const char *name, int i) {
     for (int k = 0; k < N_TABLE; k++) {
         const size_t theirs = strlen(table[k].theirs);
 
-        if ((theirs == len || theirs == plain) && !strncmp(table[k].theirs, folded, theirs) &&
-            !i--)
+        if ((theirs == len || theirs == plain) && !strncmp(table[k].theirs, folded, theirs) && !i--)
             return table[k].ours;
     }
     return NULL;
