@@ -337,6 +337,18 @@ static void sets_of_nothing_are_refused(void **state) {
                    "data.bacth=3");
 }
 
+/* Who opens a pipe waits for somebody to write. */
+static void pipes_in_the_place_of_files_are_refused(void **state) {
+    (void)state;
+    program_expect(0, NULL, "mkfifo pipe.h5 pipe.ini");
+    refused(ERR_IO, "pipe.ini: cannot open: it is no regular file", "pipe.ini");
+    edited_is_refused(ERR_IO, "pipe.h5: is no regular file", "shapes.h5:test", "pipe.h5:test");
+    write_job("");
+    refused(ERR_IO, "pipe.h5: cannot be read: it is no regular file",
+            "eval job.ini --weights pipe.h5");
+    program_expect(0, NULL, "rm pipe.h5 pipe.ini");
+}
+
 /* A net of a config that the user did not write cannot know who uses it wrongly. */
 static void errors_in_a_config_name_its_user(void **state) {
     (void)state;
@@ -350,6 +362,7 @@ static void errors_in_a_config_name_its_user(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(pipes_in_the_place_of_files_are_refused),
         cmocka_unit_test(errors_in_a_config_name_its_user),
         cmocka_unit_test(unknown_keys_name_the_nearest),
         cmocka_unit_test(numbers_that_no_statement_uses_are_refused),
