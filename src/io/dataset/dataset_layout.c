@@ -254,7 +254,10 @@ static int find_only_group(struct h5 *file, struct dataset_layout *out, struct e
     if (layout_flat_splits(file, &flat, err))
         return -1;
     const int n_flat = flat.n;
+    const int only = n_flat == 1 ? find_flat(file, flat.entry[0].name, out, err) : 0;
     h5_list_release(&flat);
+    if (only)
+        return only > 0 ? 0 : -1;
     if (n_flat)
         return not_found(file, NULL, err);
     const int root = find_in_group(file, "/", out, err);

@@ -210,6 +210,7 @@ static void common_names_are_found(void **state) {
                    {NULL, "/data", "/label", ""},
                    {"/a", "/a/image", "/a/label", ":a"},
                    {NULL, "/x_train", "/y_train", ":train"},
+                   {NULL, "/x_train", "/y_train", ""}, /* the only split */
                    {NULL, "/train_set_x", "/train_set_y", ":train"},
                    {NULL, "/images", "", ""}};
     struct err err = {0};
