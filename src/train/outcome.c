@@ -19,7 +19,7 @@ static void say_best(const struct outcome *o) {
     struct pool pool = {0};
 
     if (best >= 0)
-        sinks_note(o->sinks, "best: %s=%.4f at epoch %.4g, %s", o->job->best, p->measure[best],
+        sinks_note(o->sinks, "best: %s=%.4f at epoch %.6g, %s", o->job->best, p->measure[best],
                    progress_epoch(p, p->measured_at[best]), place_of_best(o, &pool));
     else if (p->n_measures)
         sinks_note(o->sinks, "best: none, %s was never a finite number", o->job->best);
@@ -35,7 +35,7 @@ static const char *length_text(const struct outcome *o, struct pool *pool) {
                           p->step, p->total_steps);
     return o->job->steps
                ? pool_print(pool, "all %" PRId64 " steps are done", p->total_steps)
-               : pool_print(pool, "all %.4g epochs are done", progress_epoch(p, p->total_steps));
+               : pool_print(pool, "all %.6g epochs are done", progress_epoch(p, p->total_steps));
 }
 
 static void say_end(const struct outcome *o, enum control_end end, bool before) {
