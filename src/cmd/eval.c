@@ -7,6 +7,7 @@
 #include "train/alike.h"
 #include "train/evaluate.h"
 #include "train/facts.h"
+#include "train/guesses.h"
 #include "train/not_finite.h"
 #include "train/save.h"
 #include "train/trained.h"
@@ -142,6 +143,8 @@ static int measure(struct jobargs *a, const struct sinks *sinks, struct err *err
 
     if (!rc)
         rc = facts_check_data(a->comm, &feed.dataset, 1, err);
+    if (!rc)
+        guesses_tell(feed.dataset, NULL, sinks);
     if (!rc)
         rc = agree(a->comm, load(a, &replica, &feed, sinks, err), err) ||
              same_weights(&replica, a->comm, err);

@@ -10,7 +10,8 @@ static bool has_line(const char *text, const char *line, size_t len) {
     return false;
 }
 
-static void tell(const struct dataset *ds, const char *said, const struct sinks *sinks) {
+void guesses_tell(const struct dataset *ds, const struct dataset *told, const struct sinks *sinks) {
+    const char *said = told ? dataset_guesses(told) : "";
     struct pool pool = {0};
 
     for (const char *at = dataset_guesses(ds); *at; at += *at == '\n') {
@@ -21,11 +22,14 @@ static void tell(const struct dataset *ds, const char *said, const struct sinks 
             sinks_note(sinks, "%s: %s", dataset_name(ds), line);
         at += len;
     }
+    if (*dataset_ignored(ds) && strcmp(dataset_ignored(ds), told ? dataset_ignored(told) : "") != 0)
+        sinks_note(sinks, "%s: left out, as no fields of samples: %s", dataset_name(ds),
+                   dataset_ignored(ds));
     pool_release(&pool);
 }
 
-void guesses_tell(const struct feeds *feeds, const struct sinks *sinks) {
-    tell(feeds->train.dataset, "", sinks);
+void guesses_tell_all(const struct feeds *feeds, const struct sinks *sinks) {
+    guesses_tell(feeds->train.dataset, NULL, sinks);
     if (feeds->validate.dataset)
-        tell(feeds->validate.dataset, dataset_guesses(feeds->train.dataset), sinks);
+        guesses_tell(feeds->validate.dataset, feeds->train.dataset, sinks);
 }

@@ -3,6 +3,9 @@
 #include "train/event.h"
 #include "train/feeds.h"
 
-/* Note every guess about the training data, and those about the validation data that it does not
- * share: "/train/x: ... is taken for ...; if not, ...". Local. */
-void guesses_tell(const struct feeds *feeds, const struct sinks *sinks);
+/* Note every guess about the data, "/train/x: ... is taken for ...; if not, ...", and what of it is
+ * no field; but for what was said of `told` already, NULL: nothing was. Local. */
+void guesses_tell(const struct dataset *ds, const struct dataset *told, const struct sinks *sinks);
+
+/* Those about training and validation data. Local. */
+void guesses_tell_all(const struct feeds *feeds, const struct sinks *sinks);

@@ -24,7 +24,7 @@ int rehearsal_init(struct rehearsal *r, struct job *job, struct comm *comm, int 
     const struct setup setup = {job, comm, r->groups, &r->data, threads, sinks};
     if (setup_compare(&setup, err))
         return -1;
-    guesses_tell(&r->data, sinks);
+    guesses_tell_all(&r->data, sinks);
     if (agree(comm, make_replica(&setup, &r->replica, err), err))
         return -1;
     return stepper_init(&r->stepper, &r->replica, job, comm, err);

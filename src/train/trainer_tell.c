@@ -26,7 +26,7 @@ int trainer_tell_start(struct trainer *t, struct err *err) {
     if (agree(t->comm, sinks_start(t->sinks, &e, err), err))
         return -1;
     t->started = true;
-    guesses_tell(&t->data, t->sinks);
+    guesses_tell_all(&t->data, t->sinks);
     return 0;
 }
 

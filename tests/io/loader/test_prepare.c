@@ -180,8 +180,8 @@ static void values_change_in_images_alone(void **state) {
     int holes = 0;
 
     (void)state;
-    *(struct reals *)argument(&m[2], "mean") = (struct reals){1, (const double[]){2}};
-    *(struct reals *)argument(&m[2], "std") = (struct reals){1, (const double[]){4}};
+    *(struct reals *)argument(&m[2], "mean") = (struct reals){1, (const double[]){0.25}};
+    *(struct reals *)argument(&m[2], "std") = (struct reals){1, (const double[]){0.5}};
     write_file(NULL, false);
     struct dataset *ds = opened();
     run(ds, words, 3, 0, &p);
