@@ -33,18 +33,19 @@ static int run(int argc, char **argv, struct err *err) {
 const struct command command_train = {
     .name = "train",
     .summary = "train the network of a job; `dltrain JOB.ini` is the same",
-    .usage = "dltrain [train] JOB.ini [--set NAME=VALUE]... [--resume]\n"
-             "\n"
-             "  --set NAME=VALUE         override a constant of [let] or a key of [job]\n"
-             "  --set SECTION.KEY=VALUE  override any key\n"
-             "  --resume                 go on from runs/NAME/last.h5, if it is there\n"
-             "\n"
-             "Results are in runs/NAME: job.ini (as resolved), metrics.jsonl, last.h5, best.h5.\n"
-             "SIGUSR1, SIGTERM, SIGINT and SIGHUP save at the end of the step and exit with code 75;\n"
-             "a second one ends the process at once, as it is.\n"
-             "\n"
-             "  dltrain jobs/quickstart.ini\n"
-             "  mpirun -np 16 dltrain jobs/cifar10_resnet20.ini --set lr=0.2 --set data.batch=256\n"
-             "  srun --mpi=pmix dltrain jobs/cifar10_resnet20.ini --resume\n",
+    .usage =
+        "dltrain [train] JOB.ini [--set NAME=VALUE]... [--resume]\n"
+        "\n"
+        "  --set NAME=VALUE         override a constant of [let] or a key of [job]\n"
+        "  --set SECTION.KEY=VALUE  override any key\n"
+        "  --resume                 go on from runs/NAME/last.h5, if it is there\n"
+        "\n"
+        "Results are in runs/NAME: job.ini (as resolved), metrics.jsonl, last.h5, best.h5.\n"
+        "SIGUSR1, SIGTERM, SIGINT and SIGHUP save at the end of the step and exit with code 75;\n"
+        "a second one ends the process at once, as it is.\n"
+        "\n"
+        "  dltrain jobs/quickstart.ini\n"
+        "  mpirun -np 16 dltrain jobs/cifar10_resnet20.ini --set lr=0.2 --set data.batch=256\n"
+        "  srun --mpi=pmix dltrain jobs/cifar10_resnet20.ini --resume\n",
     .run = run,
 };

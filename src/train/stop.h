@@ -4,9 +4,9 @@
 
 #include <stdbool.h>
 
-/* From now on SIGUSR1, SIGTERM, SIGINT and SIGHUP ask this process to stop. The second of them ends it at
- * once, with the code ERR_STOPPED and without saving, wherever it is stuck; those that come with
- * the first, within a fifth of a second, are the same request, passed on by several. */
+/* From now on SIGUSR1, SIGTERM, SIGINT and SIGHUP ask this process to stop. The second of them ends
+ * it at once, with the code ERR_STOPPED and without saving, wherever it is stuck; those that come
+ * with the first, within a fifth of a second, are the same request, passed on by several. */
 void stop_catch_signals(void);
 
 /* Was this rank asked to stop? */

@@ -202,8 +202,9 @@ static void class_names_bound_the_classes_of_a_mask(void **state) {
     add(file, "/train/mask", H5_TYPE_U8, 3, (int64_t[]){N, H, W}, 0, 3);
     h5_attr_write_texts(file, "/train/mask", "classes", names, 2, &err);
     finish(file);
-    refused("", "mask of sample 0 holds class 2, expected 0 to 1 (the attribute classes has 2 names), "
-                "or 255 for what does not count");
+    refused("",
+            "mask of sample 0 holds class 2, expected 0 to 1 (the attribute classes has 2 names), "
+            "or 255 for what does not count");
 }
 
 /* What the file counts is believed when it is opened, and looked at when it is read. */

@@ -232,7 +232,8 @@ static void numbers_in_the_file_are_the_classes(void **state) {
         dataset_close(ds);
     }
     write_bytes(in_scratch("bits/masks/x.png"), grey16, sizeof grey16);
-    refused("segmentation", "bits", &plain, "x.png: is a mask of 16 bits, expected numbers of classes in 8 bits");
+    refused("segmentation", "bits", &plain,
+            "x.png: is a mask of 16 bits, expected numbers of classes in 8 bits");
     write_plain_jpeg(in_scratch("bits/masks/x.png"), 4, 2, 9, 9, 9);
     refused("segmentation", "bits", &plain,
             "x.png: is compressed with loss, which blurs the numbers of classes");
