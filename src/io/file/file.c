@@ -192,19 +192,36 @@ static char *read_rest(int fd, size_t *len) {
     return NULL;
 }
 
-int file_read(const char *path, char **bytes, size_t *len, struct err *err) {
-    const int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC); /* a pipe waits for nobody */
+static int unreadable(const char *path, const char *reason, struct err *err) {
+    return err_set(err, ERR_IO, "%s: cannot be read: %s", path, reason);
+}
+
+int file_open(const char *path, struct err *err) {
+    const int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
     struct stat st;
-    const bool other = fd >= 0 && !fstat(fd, &st) && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode);
-    char *content = fd < 0 || other ? NULL : read_rest(fd, len);
+
+    if (fd < 0)
+        return unreadable(path, strerror(errno), err);
+    if (fstat(fd, &st))
+        unreadable(path, strerror(errno), err);
+    else if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
+        unreadable(path, "it is no regular file", err);
+    else
+        return fd;
+    close(fd);
+    return -1;
+}
+
+int file_read(const char *path, char **bytes, size_t *len, struct err *err) {
+    const int fd = file_open(path, err);
+    char *content = fd < 0 ? NULL : read_rest(fd, len);
     const int failed = errno;
 
-    if (fd >= 0)
-        close(fd);
-    if (other)
-        return err_set(err, ERR_IO, "%s: cannot be read: it is no regular file", path);
+    if (fd < 0)
+        return -1;
+    close(fd);
     if (!content)
-        return err_set(err, ERR_IO, "%s: cannot be read: %s", path, strerror(failed));
+        return unreadable(path, strerror(failed), err);
     *bytes = content;
     return 0;
 }

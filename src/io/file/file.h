@@ -16,6 +16,11 @@ int file_replace(const char *path, const void *bytes, size_t len, struct err *er
  * Errors: ERR_USAGE naming what is there; ERR_IO where it cannot be looked at. */
 int file_check_target(const char *path, const char *const *inputs, int n, struct err *err);
 
+/* A file open for reading, for the caller to close. Opening a pipe would wait for somebody to
+ * write: it is an error, as is whatever else is neither file nor folder. Errors: ERR_IO "<path>:
+ * cannot be read: <reason>"; then -1. */
+int file_open(const char *path, struct err *err);
+
 /* The content of a file: *bytes is malloc'd, for the caller to free, with a 0 after its end.
  * Errors: ERR_IO "<path>: cannot be read: <reason>". */
 int file_read(const char *path, char **bytes, size_t *len, struct err *err);

@@ -1,4 +1,5 @@
 #include "io/weights/tensor_file.h"
+#include "io/file/file.h"
 #include "io/weights/checkpoint.h"
 #include "io/weights/layout.h"
 #include "io/weights/safetensors.h"
@@ -7,7 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <unistd.h>
 
 /* --- which kind of file --- */
 
@@ -15,19 +16,16 @@ static const char hdf5_mark[8] = "\x89HDF\r\n\x1a\n";
 
 /* Its first bytes, zeros where it is shorter. */
 static int read_beginning(const char *path, char bytes[16], struct err *err) {
-    struct stat st;
+    char found[16] = {0};
+    const int fd = file_open(path, err);
+    const ssize_t n = fd < 0 ? -1 : read(fd, found, sizeof found);
+    const int failed = errno;
 
-    errno = 0;
-    FILE *file = stat(path, &st) || !S_ISFIFO(st.st_mode) ? fopen(path, "rb") : NULL;
-
-    memset(bytes, 0, 16);
-    const bool failed = !file || (!fread(bytes, 1, 16, file) && ferror(file));
-    if (failed)
-        err_set(err, ERR_IO, "%s: cannot be read: %s", path,
-                file || errno ? strerror(errno) : "it is no regular file");
-    if (file)
-        fclose(file);
-    return failed ? -1 : 0;
+    memcpy(bytes, found, sizeof found);
+    if (fd < 0)
+        return -1;
+    close(fd);
+    return n < 0 ? err_set(err, ERR_IO, "%s: cannot be read: %s", path, strerror(failed)) : 0;
 }
 
 static bool begins_checkpoint(const char bytes[16]) {
