@@ -88,7 +88,7 @@ int jobargs_init(struct jobargs *a, int argc, char **argv, unsigned takes, struc
 
     *a = (struct jobargs){0};
     if (comm_new(&a->comm, &argc, &argv, err)) {
-        if (launch_rank(getenv) > 0) /* all processes find the same; one says it */
+        if (!a->comm && launch_rank(getenv) > 0) /* all find the same; one says it */
             err->msg[0] = 0;
         return -1;
     }

@@ -151,13 +151,11 @@ int comm_new(struct comm **out, int *argc, char ***argv, struct err *err) {
         MPI_Abort(MPI_COMM_WORLD, ERR_IO); /* the other ranks would wait for this one */
         abort();
     }
-    enter_world(comm);
-    if (check_launch(comm, err)) {
-        comm_free(comm);
-        return -1;
-    }
-    look_around(comm);
     *out = comm;
+    enter_world(comm);
+    if (check_launch(comm, err))
+        return -1;
+    look_around(comm);
     return 0;
 }
 

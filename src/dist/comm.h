@@ -17,7 +17,8 @@ struct comm_shared;
 enum { COMM_BUG = 70 };
 
 /* Start MPI and meet the other ranks. Without mpirun or srun: a job of one rank.
- *   out         owned by the caller, ended by comm_free
+ *   out         owned by the caller, ended by comm_free; set on errors too where MPI runs, so that
+ *               one rank says the error before MPI ends
  *   argc, argv  as main got them; MPI may take arguments of its own out
  * Collective; once in a process.
  * Errors, the same on all ranks: ERR_USAGE when a launcher started more processes than MPI sees

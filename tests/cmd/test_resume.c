@@ -92,12 +92,12 @@ static void a_signal_saves_and_exits_with_75(void **state) {
     (void)state;
     write_job();
     program_expect(0, NULL,
-                   "$DLTRAIN job.ini --set name=steady --set steps=4000 "
+                   "$DLTRAIN job.ini --set name=steady --set steps=1000000 "
                    "--set validate.every=never --set checkpoint.last=never & pid=$!; "
                    "sleep 1; kill -9 $pid; exit 0");
     for (int i = 0; i < 3; i++) {
         program_expect(75, "saved in runs/signal/last.h5",
-                       "$DLTRAIN job.ini --set name=signal --set steps=4000 --resume "
+                       "$DLTRAIN job.ini --set name=signal --set steps=1000000 --resume "
                        "--set checkpoint.last=never & pid=$!; sleep 2; kill -%s $pid; wait $pid",
                        signals[i]);
     }
