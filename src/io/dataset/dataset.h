@@ -17,12 +17,15 @@ enum dataset_kind {
     DATASET_BYTES = 1, /* unsigned char, 0 .. 255 */
     DATASET_REALS,     /* float, as stored */
     DATASET_CLASS,     /* int32_t, 0 .. classes - 1, and -1: does not count */
+    DATASET_ENCODED,   /* files of pictures, JPEG or PNG among others, for dataset_read_encoded */
 };
 
 /* One thing that a sample consists of, under the name that the job language uses. */
 struct dataset_field {
     char name[DATASET_FIELD_NAME]; /* "image", "label" */
-    struct shape sample;           /* image: [h, w, c]; mask: [h, w]; rank 0: one number */
+    /* image: [h, w, c]; mask: [h, w]; rank 0: one number; encoded images: [0, 0, c], as each has
+     * its own height and width, and c is what they are decoded to */
+    struct shape sample;
     enum dataset_kind kind;
     bool image;    /* [h, w, c] to look at: what brightens images brightens it */
     bool unpaired; /* row i does not belong to sample i, and rows may differ from dataset_len */
@@ -150,3 +153,30 @@ const char *dataset_origin(const struct dataset *ds, int i, int64_t row, int64_t
  * other classes than it says. */
 int dataset_read(struct dataset *ds, int i, const int64_t *index, int64_t n, void *out,
                  struct err *err);
+
+/* An encoded picture. */
+struct dataset_blob {
+    const unsigned char *bytes;
+    size_t len;
+};
+
+/* Memory that grows to what is read into it; {0} is releasable. */
+struct dataset_buffer {
+    unsigned char *bytes;
+    size_t room;
+};
+
+/* The encoded pictures of rows index[0 .. n-1] of field i, which is DATASET_ENCODED; any order,
+ * repeats allowed.
+ *   out     [n] in the order of index; valid until the buffer is used again or the dataset closed
+ *   buffer  what is not in memory already is read into it
+ * Not for two threads at a time on one dataset. Errors: ERR_IO when the file cannot be read any
+ * more or there is no memory, ERR_DATA when it is damaged. What the bytes hold is not looked at. */
+int dataset_read_encoded(struct dataset *ds, int i, const int64_t *index, int64_t n,
+                         struct dataset_blob *out, struct dataset_buffer *buffer, struct err *err);
+void dataset_buffer_release(struct dataset_buffer *buffer);
+
+/* What row `row` of field i is called, for messages: "sample 17 (n01440764/10026.JPEG) of
+ * a.h5:train", without the name where the file has none. Reads the file. Returns text. */
+enum { DATASET_ROW_TEXT = 512 };
+const char *dataset_row_text(struct dataset *ds, int i, int64_t row, char text[DATASET_ROW_TEXT]);

@@ -72,3 +72,37 @@ int image_resize(const struct image *image, int width, int height, enum image_fi
 /* The same for classes: of each place the pixel nearest to its centre. */
 void image_resize_nearest(const struct image *image, int width, int height, enum image_fit fit,
                           unsigned char *out);
+
+/* A piece of an upright picture, at another size. */
+struct image_piece {
+    /* What becomes the output, in pixels of the picture; may begin and end between them. */
+    double left, top, width, height;
+    /* The pixels that count: the box itself where a piece is cut and then resized, the whole
+     * picture where it is resized and then cut. */
+    int bound_left, bound_top, bound_width, bound_height;
+    int out_width, out_height;
+    bool mirrored; /* left becomes right, at last */
+    bool reduced;  /* a JPEG may be decoded at 1/2, 1/4 or 1/8 where the box is reduced so much:
+                      faster, and near what it would be */
+};
+
+/* Memory that decoding takes and keeps, for one thread; {0} is releasable. */
+struct image_room {
+    void *bytes;
+    size_t len;
+};
+void image_room_release(struct image_room *room);
+
+/* The size of the upright picture and the channels it is stored with, from its header alone.
+ * Errors: as image_decode. */
+int image_size(const unsigned char *bytes, size_t len, const char *name, int *width, int *height,
+               int *channels, struct err *err);
+
+/* A piece of the picture in bytes[len]: decoded (of a JPEG only the rows that count), turned
+ * upright, resized as Pillow's BILINEAR, bit for bit where `reduced` is false.
+ *   mode  IMAGE_GREY or IMAGE_COLOUR
+ *   out   [out_height, out_width, 1 or 3] bytes
+ * Errors: as image_decode. */
+int image_decode_piece(const unsigned char *bytes, size_t len, const char *name,
+                       enum image_mode mode, const struct image_piece *piece,
+                       struct image_room *room, unsigned char *out, struct err *err);
