@@ -118,6 +118,14 @@ static void end_batch(struct loader *l, struct slot *s) {
     set_ready(l, s);
 }
 
+static size_t room_bytes(const struct image_room *room) {
+    size_t bytes = 0;
+
+    for (int i = 0; i < IMAGE_ROOM_SHELVES; i++)
+        bytes += room->len[i];
+    return bytes;
+}
+
 /* Take a run of samples and prepare it. Under the lock, but for that. */
 static void work_on(struct worker *w, struct slot *s) {
     struct loader *l = w->loader;
@@ -134,7 +142,7 @@ static void work_on(struct worker *w, struct slot *s) {
     if (failed < to)
         fail(s, failed, field, &err);
     s->prepared += to - from;
-    w->room_bytes = w->scratch.room.len;
+    w->room_bytes = room_bytes(&w->scratch.room);
     if (s->prepared == (s->failed < s->n ? s->taken : s->n))
         end_batch(l, s);
 }
