@@ -110,6 +110,15 @@ size_t h5_type_bytes(enum h5_type type) {
     return bytes[type];
 }
 
+static bool lists_bytes(hid_t type) {
+    const hid_t item = H5Tget_super(type);
+    const bool bytes = item >= 0 && H5Tget_class(item) == H5T_INTEGER && H5Tget_size(item) == 1;
+
+    if (item >= 0)
+        H5Tclose(item);
+    return bytes;
+}
+
 enum h5_class h5_class_of(hid_t type) {
     switch (H5Tget_class(type)) {
     case H5T_INTEGER:
@@ -120,6 +129,10 @@ enum h5_class h5_class_of(hid_t type) {
         return H5_CLASS_TEXT;
     case H5T_ENUM: /* h5py's truth values; HDF5 converts them to numbers */
         return H5_CLASS_INT;
+    case H5T_OPAQUE:
+        return H5_CLASS_BLOB;
+    case H5T_VLEN:
+        return lists_bytes(type) ? H5_CLASS_BLOB : H5_CLASS_OTHER;
     default:
         return H5_CLASS_OTHER;
     }
@@ -155,6 +168,7 @@ static struct h5 *file_new(const char *name, struct err *err) {
         return NULL;
     }
     file->id = -1;
+    file->fd = -1;
     return file;
 }
 
@@ -193,6 +207,24 @@ static int check_readable(const char *path, struct err *err) {
     return 0;
 }
 
+/* What is needed to read a file without HDF5; what cannot be had is done without. */
+static void find_descriptor(struct h5 *file) {
+    const hid_t creation = file->id >= 0 ? H5Fget_create_plist(file->id) : -1;
+    hsize_t block = 0;
+    size_t address = 0, length = 0;
+    void *handle = NULL;
+
+    if (creation < 0)
+        return;
+    if (H5Pget_userblock(creation, &block) >= 0 && H5Pget_sizes(creation, &address, &length) >= 0 &&
+        H5Fget_vfd_handle(file->id, H5P_DEFAULT, &handle) >= 0 && handle) {
+        file->fd = *(int *)handle;
+        file->base = (int64_t)block;
+        file->small_heads = address != 8 || length != 8;
+    }
+    H5Pclose(creation);
+}
+
 int h5_open(struct h5 **out, const char *path, struct err *err) {
     struct h5 *file;
     hid_t list;
@@ -206,6 +238,7 @@ int h5_open(struct h5 **out, const char *path, struct err *err) {
     is_hdf5 = H5Fis_hdf5(path);
     if (is_hdf5 > 0)
         file->id = H5Fopen(path, H5F_ACC_RDONLY, list);
+    find_descriptor(file);
     status = file_ready(out, file, ERR_DATA,
                         is_hdf5 > 0   ? "cannot be opened as HDF5, it is damaged or incomplete"
                         : is_hdf5 < 0 ? "cannot be read"

@@ -52,6 +52,11 @@ int image_decode(const unsigned char *bytes, size_t len, const char *name, enum 
  * it has none that can be read. */
 int image_channels(const char *path);
 
+/* The format that the beginning of a file is of, "JPEG"; NULL where that is none which is read, and
+ * what[] then says what it is, with advice, as in "is X". */
+enum { IMAGE_WHAT = 128 };
+const char *image_format_of(const unsigned char *bytes, size_t len, char what[IMAGE_WHAT]);
+
 void image_release(struct image *image);
 
 /* Write pixels[height, width, channels], 1 or 3 channels, as a PNG file. Errors: ERR_IO. */
