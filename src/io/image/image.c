@@ -58,14 +58,20 @@ void image_release(struct image *image) {
     *image = (struct image){0};
 }
 
-const struct image_format *image_format(const struct image_file *file, struct err *err) {
-    char text[128];
-
+static const struct image_format *find_format(const struct image_file *file) {
     for (size_t i = 0; i < sizeof formats / sizeof *formats; i++)
         if (formats[i]->is(file))
             return formats[i];
-    err_set(err, ERR_DATA, "%s: is %s", file->name, image_kind(file, text, sizeof text));
     return NULL;
+}
+
+const struct image_format *image_format(const struct image_file *file, struct err *err) {
+    const struct image_format *format = find_format(file);
+    char text[IMAGE_WHAT];
+
+    if (!format)
+        err_set(err, ERR_DATA, "%s: is %s", file->name, image_kind(file, text, sizeof text));
+    return format;
 }
 
 const char *image_format_of(const unsigned char *bytes, size_t len, char what[IMAGE_WHAT]) {
