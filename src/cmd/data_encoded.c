@@ -2,6 +2,7 @@
 #include "cmd/data_encoded.h"
 
 #include "cmd/data.h"
+#include "cmd/data_pace.h"
 #include "io/dataset/encoded_scan.h"
 
 #include <inttypes.h>
