@@ -193,26 +193,38 @@ static int file_ready(struct h5 **out, struct h5 *file, enum err_kind kind, cons
     return 0;
 }
 
-/* The system's own reasons are clearer than HDF5's. */
-static int check_readable(const char *path, struct err *err) {
+/* The system's own reasons are clearer than HDF5's. Returns a descriptor, or -1. */
+static int open_readable(const char *path, struct err *err) {
     struct stat st;
     const int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC); /* a pipe waits for nobody */
+    int status = 0;
 
-    if (fd < 0)
-        return err_set(err, ERR_IO, "%s: %s", path, strerror(errno));
-    if (fstat(fd, &st)) {
-        err_set(err, ERR_IO, "%s: %s", path, strerror(errno));
+    if (fd < 0 || fstat(fd, &st))
+        status = err_set(err, ERR_IO, "%s: %s", path, strerror(errno));
+    else if (S_ISDIR(st.st_mode))
+        status = err_set(err, ERR_IO, "%s: is a directory, expected an HDF5 file", path);
+    else if (!S_ISREG(st.st_mode))
+        status = err_set(err, ERR_IO, "%s: is no regular file, expected an HDF5 file", path);
+    else if (st.st_size == 0)
+        status = err_set(err, ERR_DATA, "%s: is empty, expected an HDF5 file", path);
+    if (status && fd >= 0)
         close(fd);
-        return -1;
+    return status ? -1 : fd;
+}
+
+/* The signature is at 0, 512, 1024, 2048 ... Errors: ERR_IO, ERR_DATA. */
+static int check_signature(int fd, const char *path, struct err *err) {
+    static const char signature[] = "\211HDF\r\n\032\n";
+    char found[sizeof signature - 1];
+    ssize_t n = sizeof found;
+
+    for (off_t at = 0; n == sizeof found; at = at ? 2 * at : 512) {
+        n = pread(fd, found, sizeof found, at);
+        if (n == sizeof found && !memcmp(found, signature, sizeof found))
+            return 0;
     }
-    close(fd);
-    if (S_ISDIR(st.st_mode))
-        return err_set(err, ERR_IO, "%s: is a directory, expected an HDF5 file", path);
-    if (!S_ISREG(st.st_mode))
-        return err_set(err, ERR_IO, "%s: is no regular file, expected an HDF5 file", path);
-    if (st.st_size == 0)
-        return err_set(err, ERR_DATA, "%s: is empty, expected an HDF5 file", path);
-    return 0;
+    return n < 0 ? err_set(err, ERR_IO, "%s: cannot be read: %s", path, strerror(errno))
+                 : err_set(err, ERR_DATA, "%s: is not an HDF5 file", path);
 }
 
 /* What is needed to read a file without HDF5; what cannot be had is done without. */
@@ -234,26 +246,27 @@ static void find_descriptor(struct h5 *file) {
 }
 
 int h5_open(struct h5 **out, const char *path, struct err *err) {
+    const int fd = open_readable(path, err);
     struct h5 *file;
     hid_t list;
-    htri_t is_hdf5;
     int status;
 
-    if (check_readable(path, err) || !(file = file_new(path, err)))
+    if (fd < 0)
         return -1;
+    if (check_signature(fd, path, err) || !(file = file_new(path, err))) {
+        close(fd);
+        return -1;
+    }
     h5_lock();
     list = access_list(ON_DISK);
-    is_hdf5 = H5Fis_hdf5(path);
-    if (is_hdf5 > 0)
+    if (h5_read_through(list, fd) >= 0)
         file->id = H5Fopen(path, H5F_ACC_RDONLY, list);
     find_descriptor(file);
     status = file_ready(out, file, ERR_DATA,
-                        is_hdf5 > 0   ? "cannot be opened as HDF5, it is damaged or incomplete"
-                        : is_hdf5 < 0 ? "cannot be read"
-                                      : "is not an HDF5 file",
-                        err);
+                        "cannot be opened as HDF5, it is damaged or incomplete", err);
     H5Pclose(list);
     h5_unlock();
+    close(fd); /* the driver has one of its own */
     return status;
 }
 

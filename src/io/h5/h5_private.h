@@ -43,6 +43,9 @@ int h5_path_require(const struct h5 *file, const char *path, const char *noun, s
 hid_t h5_memory_type(enum h5_type type);
 size_t h5_type_bytes(enum h5_type type);
 
+/* Have files opened with `access` read through fd, which is duplicated. With the lock held. */
+herr_t h5_read_through(hid_t access, int fd);
+
 /* What a stored type is to us. */
 enum h5_class h5_class_of(hid_t type);
 
