@@ -73,8 +73,9 @@ enum image_fit {
     IMAGE_STRETCH, /* keep everything */
 };
 
-/* image at width x height into out[height, width, channels]. The filter is a triangle whose base
- * grows with the reduction: bilinear when enlarging, an average over the area when reducing.
+/* image at width x height into out[height, width, channels], as Pillow's BILINEAR: the filter is a
+ * triangle whose base grows with the reduction: bilinear when enlarging, an average over the area
+ * when reducing; rows first, to bytes, then columns.
  * Errors: ERR_IO when there is no memory. */
 int image_resize(const struct image *image, int width, int height, enum image_fit fit,
                  unsigned char *out, struct err *err);

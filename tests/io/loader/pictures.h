@@ -29,7 +29,7 @@ static inline void pictures_add(struct pictures *p, const unsigned char *bytes, 
     p->n++;
 }
 
-/* The picture of tests/golden/pieces.py: [height, width, channels], malloc'd. */
+/* The picture of tests/golden/validation_pieces.py: [height, width, channels], malloc'd. */
 static inline unsigned char *picture_pixels(int width, int height, int channels) {
     unsigned char *pixels = malloc((size_t)(width * height * channels));
     unsigned char *at = pixels;

@@ -86,7 +86,7 @@ static float *batch_of(const struct loader_config *config, int64_t n, int64_t *l
 
 /* --- beside torchvision --- */
 
-/* Printed by tests/golden/pieces.py. */
+/* Printed by tests/golden/validation_pieces.py. */
 static const struct {
     int width, height, side;
     int64_t sum, weighted;
