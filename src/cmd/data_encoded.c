@@ -1,7 +1,7 @@
 /* What the parts of dltrain data say of encoded pictures. */
 #include "cmd/data_encoded.h"
 
-#include "cmd/data.h"
+#include "cmd/data_pace.h"
 #include "io/dataset/encoded_scan.h"
 
 #include <inttypes.h>

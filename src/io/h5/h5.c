@@ -138,17 +138,25 @@ enum h5_class h5_class_of(hid_t type) {
     }
 }
 
-/* Properties of file access: no locks; in_core for files in memory. */
-static hid_t access_list(bool in_core) {
+enum access {
+    ON_DISK,
+    IN_CORE, /* a file in memory */
+    FRAME,   /* whose datasets lie where the sizes of those before them say, and not their own */
+};
+
+/* Properties of file access: no locks. */
+static hid_t access_list(enum access how) {
     const hid_t list = H5Pcreate(H5P_FILE_ACCESS);
 
     H5Pset_file_locking(list, 0, 1);
     H5Pset_fclose_degree(list, H5F_CLOSE_STRONG);
     /* An image of the newer format has a wrong checksum: H5Fget_file_image clears a flag (1.10). */
-    if (in_core)
+    if (how == IN_CORE)
         H5Pset_fapl_core(list, CORE_INCREMENT, 0);
     else
         H5Pset_libver_bounds(list, H5F_LIBVER_V18, H5F_LIBVER_LATEST);
+    if (how == FRAME)
+        H5Pset_small_data_block_size(list, 0); /* small datasets would share blocks */
     return list;
 }
 
@@ -250,7 +258,7 @@ int h5_open(struct h5 **out, const char *path, struct err *err) {
         return -1;
     }
     h5_lock();
-    list = access_list(false);
+    list = access_list(ON_DISK);
     if (h5_read_through(list, fd) >= 0)
         file->id = H5Fopen(path, H5F_ACC_RDONLY, list);
     find_descriptor(file);
@@ -272,7 +280,7 @@ int h5_open_image(struct h5 **out, const void *bytes, size_t len, const char *na
     if (!file)
         return -1;
     h5_lock();
-    list = access_list(true);
+    list = access_list(IN_CORE);
     memory_name(file, unique);
     /* The library copies the image, although it does not promise const. */
     if (len && H5Pset_file_image(list, (void *)(uintptr_t)bytes, len) >= 0)
@@ -283,7 +291,7 @@ int h5_open_image(struct h5 **out, const void *bytes, size_t len, const char *na
     return status;
 }
 
-static int create(struct h5 **out, const char *name, bool in_core, struct err *err) {
+static int create(struct h5 **out, const char *name, enum access how, struct err *err) {
     struct h5 *file = file_new(name, err);
     char unique[UNIQUE_TEXT];
     hid_t list, creation;
@@ -292,12 +300,12 @@ static int create(struct h5 **out, const char *name, bool in_core, struct err *e
     if (!file)
         return -1;
     h5_lock();
-    list = access_list(in_core);
+    list = access_list(how);
     /* The same content makes the same file, whenever it is written. */
     creation = H5Pcreate(H5P_FILE_CREATE);
     H5Pset_obj_track_times(creation, 0);
     memory_name(file, unique);
-    file->id = H5Fcreate(in_core ? unique : name, H5F_ACC_TRUNC, creation, list);
+    file->id = H5Fcreate(how == IN_CORE ? unique : name, H5F_ACC_TRUNC, creation, list);
     status = file_ready(out, file, ERR_IO, "cannot be created", err);
     H5Pclose(creation);
     H5Pclose(list);
@@ -305,17 +313,25 @@ static int create(struct h5 **out, const char *name, bool in_core, struct err *e
     return status;
 }
 
-int h5_create(struct h5 **out, const char *path, struct err *err) {
+static int create_on_disk(struct h5 **out, const char *path, enum access how, struct err *err) {
     const int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
 
     if (fd < 0)
         return err_set(err, ERR_IO, "%s: cannot be created: %s", path, strerror(errno));
     close(fd);
-    return create(out, path, false, err);
+    return create(out, path, how, err);
+}
+
+int h5_create(struct h5 **out, const char *path, struct err *err) {
+    return create_on_disk(out, path, ON_DISK, err);
+}
+
+int h5_create_frame(struct h5 **out, const char *path, struct err *err) {
+    return create_on_disk(out, path, FRAME, err);
 }
 
 int h5_create_memory(struct h5 **out, const char *name, struct err *err) {
-    return create(out, name, true, err);
+    return create(out, name, IN_CORE, err);
 }
 
 int h5_image(struct h5 *file, void **bytes, size_t *len, struct err *err) {

@@ -66,6 +66,9 @@ int h5_open_image(struct h5 **out, const void *bytes, size_t len, const char *na
 /* Create a file, replacing what was there. Errors: ERR_IO. */
 int h5_create(struct h5 **out, const char *path, struct err *err);
 
+/* Create a file some of whose bytes others write: those of h5_bytes_reserve, which are left out. */
+int h5_create_frame(struct h5 **out, const char *path, struct err *err);
+
 /* Create a file in memory alone; take its bytes with h5_image. Its attributes hold at most
  * 64 KiB each. */
 int h5_create_memory(struct h5 **out, const char *name, struct err *err);
@@ -133,6 +136,16 @@ int h5_data_append(struct h5_data *data, int64_t n, const void *rows, struct err
 /* Write a whole, contiguous dataset: values[product of dim]; rank 0 is one number. */
 int h5_write(struct h5 *file, const char *path, enum h5_type type, int rank, const int64_t *dim,
              const void *values, struct err *err);
+
+/* Write a whole dataset of texts: rows[n][width], each padded with zeros. */
+int h5_write_texts(struct h5 *file, const char *path, int width, int64_t n, const char *rows,
+                   struct err *err);
+
+/* In a file of h5_create_frame, create a dataset of bytes [len], len >= 1, which are not written:
+ * they lie from byte *place of the file on, in one piece. The place follows from what was created
+ * before, and not from len. */
+int h5_bytes_reserve(struct h5 *file, const char *path, int64_t len, int64_t *place,
+                     struct err *err);
 
 /* Read a whole dataset of exactly `len` numbers into out[len]. Errors: ERR_DATA when it is absent,
  * holds no numbers, or holds another number of them. */

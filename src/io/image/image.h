@@ -63,6 +63,11 @@ void image_release(struct image *image);
 int image_write_png(const char *path, int width, int height, int channels,
                     const unsigned char *pixels, struct err *err);
 
+/* The image, of 1 or 3 channels, as a JPEG of that quality, 1 to 100, colours at half the
+ * resolution (4:2:0): *bytes is malloc'd, for the caller to free. Errors: ERR_IO. */
+int image_encode_jpeg(const struct image *image, int quality, const char *name,
+                      unsigned char **bytes, size_t *len, struct err *err);
+
 enum image_fit {
     IMAGE_CROP,    /* keep the proportions; cut equally at both ends what does not fit */
     IMAGE_STRETCH, /* keep everything */
