@@ -1,8 +1,8 @@
 /* What the parts of dltrain data say of encoded pictures. */
 #include "cmd/data_encoded.h"
 
-#include "cmd/data.h"
 #include "cmd/data_pace.h"
+#include "core/base/clock.h"
 #include "io/dataset/encoded_scan.h"
 
 #include <inttypes.h>
@@ -124,7 +124,9 @@ struct encoded_sums {
 
 struct measured {
     struct encoded_sums sums[SCAN_MOST_SLOTS];
-    int64_t seen, total, n_broken;
+    struct import_pace pace;
+    double begun;
+    int64_t n_broken;
     struct err first;
 };
 
@@ -156,6 +158,10 @@ static void add_picture(void *context, int slot, const struct encoded_picture *p
     s->by_side[side]++;
 }
 
+static void add_stored(void *context, const struct dataset_blob *blob) {
+    ((struct measured *)context)->pace.bytes += (int64_t)blob->len;
+}
+
 static void add_broken(void *context, int64_t row, const struct err *problem) {
     struct measured *m = context;
 
@@ -167,8 +173,9 @@ static void add_broken(void *context, int64_t row, const struct err *problem) {
 static void show(void *context, int64_t rows) {
     struct measured *m = context;
 
-    m->seen += rows;
-    data_show_progress(NULL, m->seen, m->total);
+    m->pace.done += rows;
+    m->pace.seconds = clock_now() - m->begun;
+    data_show_pace(NULL, &m->pace);
 }
 
 /* All threads' sums to the first. */
@@ -223,12 +230,16 @@ static void print_sums(const struct encoded_sums *s, int channels) {
 int data_encoded_stats(struct dataset *ds, int i, struct err *err) {
     const struct dataset_field *f = dataset_field(ds, i);
     struct measured *m = calloc(1, sizeof *m);
-    const struct encoded_listener listener = {
-        .picture = add_picture, .broken = add_broken, .progress = show, .context = m};
+    const struct encoded_listener listener = {.picture = add_picture,
+                                              .stored = add_stored,
+                                              .broken = add_broken,
+                                              .progress = show,
+                                              .context = m};
 
     if (!m)
         return err_set(err, ERR_IO, "%s: out of memory", dataset_name(ds));
-    m->total = f->rows;
+    m->pace.total = f->rows;
+    m->begun = clock_now();
     for (int k = 0; k < SCAN_MOST_SLOTS; k++)
         memset(m->sums[k].least, UINT8_MAX, sizeof m->sums[k].least);
     int status = encoded_scan(ds, i, NULL, f->rows, &listener, err);

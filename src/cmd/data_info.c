@@ -48,6 +48,8 @@ static int print_data(struct h5 *file, const char *path, struct err *err) {
     printf(" %s", class_text(info->class));
     if (info->variable) /* they lie elsewhere */
         printf(" of any length");
+    else if (info->class == H5_CLASS_BLOB)
+        printf(" of length %d, %.1f MiB", info->item_bytes, (double)info->stored_bytes / (1 << 20));
     else
         printf("%d, %.1f MiB", 8 * info->item_bytes, (double)info->stored_bytes / (1 << 20));
     if (info->chunked) {

@@ -45,7 +45,7 @@ static void clear_line(void) {
         fputs("\r\033[K", stderr);
 }
 
-static void show_pace(void *context, const struct import_pace *pace) {
+void data_show_pace(void *context, const struct import_pace *pace) {
     const bool terminal = isatty(STDERR_FILENO);
     const double now = clock_now(), seconds = pace->seconds > 1e-3 ? pace->seconds : 1e-3;
     const double rate = (double)(pace->done - pace->begun) / seconds;
@@ -75,7 +75,7 @@ static void say(void *context, const char *text) {
 void data_pace_begin(struct import_progress *progress) {
     stop_catch_signals();
     shown_s = clock_now();
-    progress->pace = show_pace;
+    progress->pace = data_show_pace;
     progress->say = say;
     progress->stopped = stop_requested;
 }

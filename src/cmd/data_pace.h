@@ -8,6 +8,9 @@
 /* On a terminal only: a percentage that overwrites itself; total 0: how many there are so far. */
 void data_show_progress(void *context, int64_t done, int64_t total);
 
+/* The same with rates and the time left; a line now and then where it is no terminal. */
+void data_show_pace(void *context, const struct import_pace *pace);
+
 /* From now on signals ask to stop, which progress->stopped tells; progress->pace shows images,
  * rates and the time left, on a terminal as one line, otherwise as a line now and then. */
 void data_pace_begin(struct import_progress *progress);

@@ -189,18 +189,20 @@ static int read_fixed(struct h5_data *data, int64_t row, char *text, size_t room
     return 0;
 }
 
+int h5_text_read(struct h5_data *data, int64_t row, char *text, size_t room, struct err *err) {
+    if (data->info.class != H5_CLASS_TEXT || data->info.rank != 1)
+        return err_set(err, ERR_DATA, "%s:%s: expected texts [n]", data->file->name, data->path);
+    return data->info.variable ? read_variable(data, row, text, room, err)
+                               : read_fixed(data, row, text, room, err);
+}
+
 int h5_text_row(struct h5 *file, const char *path, int64_t row, char *text, size_t room,
                 struct err *err) {
     struct h5_data *data;
-    int status;
 
     if (h5_data_open(&data, file, path, err))
         return -1;
-    if (data->info.class != H5_CLASS_TEXT || data->info.rank != 1)
-        status = err_set(err, ERR_DATA, "%s:%s: expected texts [n]", file->name, path);
-    else
-        status = data->info.variable ? read_variable(data, row, text, room, err)
-                                     : read_fixed(data, row, text, room, err);
+    const int status = h5_text_read(data, row, text, room, err);
     h5_data_close(data);
     return status;
 }

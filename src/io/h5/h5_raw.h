@@ -31,7 +31,9 @@ int h5_blob_read(struct h5_data *data, const struct h5_blob *blob, void *out, st
 /* It will be read soon. */
 void h5_blob_expect(struct h5_data *data, const struct h5_blob *blob);
 
-/* Row `row` of a dataset [n] of texts, cut to what text[room] holds. Errors: as h5_data_open and
- * h5_blobs_find. */
+/* Row `row` of a dataset [n] of texts, cut to what text[room] holds. Errors: as h5_blobs_find. */
+int h5_text_read(struct h5_data *data, int64_t row, char *text, size_t room, struct err *err);
+
+/* The same by the dataset's path. Errors: those of h5_data_open, too. */
 int h5_text_row(struct h5 *file, const char *path, int64_t row, char *text, size_t room,
                 struct err *err);
