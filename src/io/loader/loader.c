@@ -91,13 +91,13 @@ void loader_request(struct loader *loader, const int64_t *samples, const int32_t
 
     insist(loader->requested < loader->released + LOADER_BATCHES, "more batches than slots");
     insist(n >= 0 && n <= loader->max_batch, "a batch is larger than max_batch");
+    pthread_mutex_lock(&loader->lock); /* workers look at all slots */
     s->n = n;
     s->epoch = epoch;
     if (n)
         memcpy(s->samples, samples, (size_t)n * sizeof *samples);
     for (int64_t i = 0; i < n; i++)
         s->visits[i] = visits ? visits[i] : 0;
-    pthread_mutex_lock(&loader->lock);
     s->read = s->ready = false;
     s->taken = s->prepared = 0;
     loader->requested++;
