@@ -47,6 +47,13 @@ int image_resample_init(struct image_resample *r, const struct image_axis *acros
     return 0;
 }
 
+/* With zeros behind it. */
+static const unsigned char *copied(const unsigned char *row, size_t bytes, unsigned char *copy) {
+    memcpy(copy, row, bytes);
+    memset(copy + bytes, 0, SPARE);
+    return copy;
+}
+
 void image_resample_rows(struct image_resample *r, const unsigned char *pixels, size_t stride,
                          int first, int n) {
     const struct image_kernels *kernels = image_kernels();
@@ -58,11 +65,10 @@ void image_resample_rows(struct image_resample *r, const unsigned char *pixels, 
 
         for (int k = 0; k < 4; k++) {
             const int at = y + k < n ? y + k : n - 1; /* the last may be done several times */
-            const size_t below = (size_t)(n - 1 - at) * stride;
 
             row[k] = pixels + (size_t)at * stride;
-            if (below < SPARE) /* kernels read a little behind their rows */
-                row[k] = memcpy(r->copies + (size_t)k * (row_bytes + SPARE), row[k], row_bytes);
+            if ((size_t)(n - 1 - at) * stride < SPARE) /* they read a little behind their rows */
+                row[k] = copied(row[k], row_bytes, r->copies + (size_t)k * (row_bytes + SPARE));
             to[k] = r->wide + (size_t)(first + at - r->top) * r->stride;
         }
         kernels->across(row, r->channels, &r->across, r->width, to);
