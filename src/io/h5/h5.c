@@ -1,5 +1,6 @@
 /* Source of the precautions: HDF5 1.10.8 reports a full disk on flush at the earliest, on close not
  * always; a failed close is tried again at exit, which may crash. */
+#include "io/h5/h5_filter.h"
 #include "io/h5/h5_private.h"
 
 #include <errno.h>
@@ -22,6 +23,7 @@ void h5_lock(void) {
         H5dont_atexit();
         H5open();
         H5PLset_loading_state(0);
+        h5_filters_register();
         started = true;
     }
     H5Eset_auto2(H5E_DEFAULT, NULL, NULL);

@@ -38,6 +38,7 @@ struct h5_info {
     bool chunked;
     int64_t chunk[H5_MAX_RANK]; /* where chunked */
     int n_filters;              /* gzip, shuffle ... */
+    int64_t most_ratio;         /* what these pack may be so many times larger */
     int64_t stored_bytes;       /* in the file, after compression */
 };
 
