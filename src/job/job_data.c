@@ -25,8 +25,8 @@ static const struct key keys[] = {
     {"image", &kind_size, AT(image),
      .help = "what the network sees; stands for data in show and bench, must agree with it"},
     {"fields", &kind_fields, .help = "other fields likewise: mask 256x256, a 64x64x3"},
-    {"cache", &kind_mib, AT(cache_bytes), "1024", .max = 1e9, .unit = "MiB",
-     .help = "of images that each rank keeps in memory at most"},
+    {"cache", &kind_cache, AT(cache_bytes), "1024", .max = 1e9, .unit = "MiB",
+     .help = "of samples that a host keeps in memory at most, once for all its ranks"},
     {0},
 };
 

@@ -19,7 +19,7 @@ int rehearsal_init(struct rehearsal *r, struct job *job, struct comm *comm, int 
                    const struct sinks *sinks, struct err *err) {
     *r = (struct rehearsal){.job = job, .comm = comm};
     if (agree(comm, groups_new(&r->groups, comm, err), err) ||
-        agree(comm, feeds_init(&r->data, job, comm, sinks, err), err))
+        feeds_init(&r->data, job, comm, sinks, err))
         return -1;
     const struct setup setup = {job, comm, r->groups, &r->data, threads, sinks};
     if (setup_compare(&setup, err))

@@ -17,6 +17,8 @@ struct column {
     bool channels_first;    /* in the file: [n, c, h, w] */
     bool void_255;          /* of H5_TYPE_I32: 255 in the file does not count, and is read as -1 */
     unsigned char *kept;    /* [rows, sample], channels last; NULL: not kept */
+    bool lent;              /* kept is somebody else's */
+    uint64_t hash;          /* of kept, where it is lent; as the file has it, of its own rank */
     int n_classes;
     char **class_name; /* [n_classes] */
     bool named;        /* by the file */
@@ -38,6 +40,9 @@ struct dataset_part {
 /* One group of a file; or several, `part`, whose fields are joined here. */
 struct dataset {
     char *name;
+    char *path;                /* of the file; NULL of parts together */
+    char group[LAYOUT_PATH];   /* of the file */
+    bool kept;                 /* all its fields are in memory */
     struct h5 *file;           /* NULL where everything is in memory, or in the parts */
     struct dataset_part *part; /* [n_parts] */
     int n_parts;
@@ -49,6 +54,7 @@ struct dataset {
     char ignored[LAYOUT_IGNORED];
     char *guesses; /* as dataset_guesses gives them, or NULL */
     uint64_t fingerprint;
+    uint64_t witness; /* of dataset_take_witness, where others are to compare theirs; else 0 */
     enum {
         HASHED_ROWS,   /* some field by a few rows only */
         HASHED_BEFORE, /* some field by what the file says of its contents, and a few rows */
@@ -140,8 +146,35 @@ char **dataset_copy_names(const struct class_list *list);
 
 /* Open one group of a file.
  *   n_parts  files that count as one with it, itself among them */
-int dataset_open_file(struct dataset **out, const char *spec, int64_t cache_bytes, int n_parts,
-                      struct err *err);
+int dataset_open_file(struct dataset **out, const char *spec, const struct dataset_memory *memory,
+                      int n_parts, struct err *err);
+
+/* Bytes that keeping field i takes; 0 of labels, which are always kept. */
+int64_t dataset_field_bytes(const struct dataset *ds, int i);
+
+/* Take memory for all fields that may be kept, and point their columns there; *filled as `take` has
+ * it, false where nothing is taken. */
+int dataset_take_memory(struct dataset *ds, const struct dataset_memory *memory, bool *filled,
+                        struct err *err);
+
+/* Close the datasets' file, as everything is in memory. */
+void dataset_close_file(struct dataset *ds);
+
+/* The hash of what tells this file from others: shapes and storage of its fields, their attributes,
+ * all labels, and some rows. All its datasets are open. Errors: as dataset_read. */
+int dataset_take_witness(struct dataset *ds, uint64_t *out, struct err *err);
+
+/* Let so many files be open more: parts that are not kept stay open, and systems allow 1024 files
+ * unless asked for more. */
+void dataset_allow_files(int n);
+
+/* Parts are read one after another: one run is enough for all, and none of theirs is needed.
+ * Returns the bytes that the part's had. */
+size_t dataset_drop_run(struct dataset *part);
+
+/* Memory for reading what is joined: rows on their way, and a run of so many bytes for all parts.
+ */
+int dataset_share_memory(struct dataset *ds, size_t run, struct err *err);
 
 /* Find the fingerprint: of an open file before its classes are mapped, or of the parts.
  * Errors: the file's; ERR_DATA for an attribute content_hash that is none. */

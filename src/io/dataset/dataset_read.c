@@ -59,7 +59,8 @@ int dataset_load(struct dataset *ds, int i, struct err *err) {
     struct column *c = &ds->column[i];
     const int64_t rows = ds->field[i].rows, most = column_run_rows(c);
 
-    c->kept = malloc((size_t)rows * c->row_bytes);
+    if (!c->lent)
+        c->kept = malloc((size_t)rows * c->row_bytes);
     if (!c->kept)
         return err_set(err, ERR_IO, "%s: no memory to keep %s", ds->name, c->path);
     for (int64_t first = 0; first < rows; first += most) {

@@ -8,7 +8,8 @@
 struct h5 {
     hid_t id; /* < 0: closed by h5_sync */
     char *name;
-    bool broken; /* a write failed: closing would try again, and 1.10.8 crashes on that */
+    int n_sharing; /* who else will close it */
+    bool broken;   /* a write failed: closing would try again, and 1.10.8 crashes on that */
 };
 
 struct h5_data {
