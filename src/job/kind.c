@@ -174,8 +174,8 @@ const struct kind kind_whole = {.name = "whole number", .is_number = true, .read
 const struct kind kind_int = {.name = "whole number", .is_number = true, .read = read_int};
 const struct kind kind_mib = {.name = "number", .is_number = true, .read = read_mib};
 const struct kind kind_cache = {
-    .name = "cache",
-    .form = "number of MiB, at least 0, or `host`: as much as there is",
+    .name = "amount",
+    .form = "a number, or `host`: everything, as long as the memory of a host suffices",
     .is_number = true,
     .read = read_cache,
 };

@@ -2,6 +2,7 @@
 #include "dist/agree.h"
 #include "train/memory.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 
 enum { ALIGN = 64 };
@@ -62,13 +63,15 @@ static bool take_rest(const struct host_piece *before, struct host_piece *piece)
  * memory. Returns NULL with err where there is none on this host. */
 static struct comm_shared *take_window(struct host_memory *m, size_t before,
                                        struct host_piece *piece, struct err *err) {
-    const size_t bytes = piece->bytes > 2 * before ? piece->bytes : 2 * before;
+    const size_t least = piece->bytes + ALIGN; /* MPI begins them where it likes */
+    const size_t bytes = least > 2 * before ? least : 2 * before;
 
-    piece->shared = comm_shared_reserve(m->host, bytes, piece->bytes, err);
+    piece->shared = comm_shared_reserve(m->host, bytes, least, err);
     if (!piece->shared)
         return NULL;
     piece->at = comm_shared_of(piece->shared, 0);
-    piece->room = bytes - piece->bytes;
+    piece->at += (ALIGN - (uintptr_t)piece->at % ALIGN) % ALIGN;
+    piece->room = bytes - least;
     return piece->shared;
 }
 
