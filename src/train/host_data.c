@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* What rank 0 has the others do. */
 struct order {
@@ -14,7 +15,7 @@ struct order {
 
 /* What travels from rank 0 to all. */
 struct index {
-    void *bytes;
+    void *bytes; /* on rank 0 */
     size_t len;
 };
 
@@ -68,7 +69,6 @@ static int follow(struct host_data *h, struct index *index, struct err *err) {
     if (order.failed)
         return -1;
     index->len = order.bytes;
-    index->bytes = malloc(index->len);
     return 0;
 }
 
@@ -96,18 +96,21 @@ static int open_other(struct host_data *h, const char *spec, enum dataset_alike 
     return dataset_open_in(out, spec, &memory, err);
 }
 
-/* Give everyone the index of rank 0, and open it there. Collective. */
-static int share(struct host_data *h, const char *spec, struct index *index, struct dataset **out,
-                 struct err *err) {
+/* Give every host the index of rank 0, and open it there. Collective. */
+static int share(struct host_data *h, const char *spec, const struct index *index,
+                 struct dataset **out, struct err *err) {
     const struct dataset_memory memory = {.take = next_taken, .context = h, .files = &h->files};
     enum dataset_alike alike = DATASET_ALIKE;
-    int rc = index->bytes ? 0 : err_set(err, ERR_IO, "%s: no memory for its index", spec);
+    int rc = 0;
 
-    if (agree(h->comm, rc, err))
+    if (host_memory_take(&h->memory, index->len, err))
         return -1;
-    comm_bcast(h->comm, index->bytes, index->len, 0);
+    void *bytes = host_memory_last(&h->memory);
+    if (index->bytes)
+        memcpy(bytes, index->bytes, index->len);
+    host_memory_bcast(&h->memory, index->len);
     if (comm_rank(h->comm))
-        rc = dataset_index_open(out, index->bytes, index->len, &memory, &alike, err);
+        rc = dataset_index_open(out, bytes, index->len, &memory, &alike, err);
     host_memory_skip(&h->memory);
     if (agree(h->comm, rc, err))
         return -1;

@@ -99,8 +99,10 @@ int host_memory_take(struct host_memory *m, size_t bytes, struct err *err) {
         return allocate_own(m->last, err);
     if (take_rest(before, m->last))
         return 0;
-    if (!m->host)
+    if (!m->host) {
         m->host = comm_on_host(m->comm);
+        m->leaders = comm_leaders(m->comm);
+    }
     const bool none = !take_window(m, before ? before->bytes : 0, m->last, &why);
     if (comm_max_double(m->comm, none) == 0)
         return 0;
@@ -132,6 +134,18 @@ void *host_memory_next(struct host_memory *m, size_t bytes, bool *filled, struct
     return piece->at;
 }
 
+void *host_memory_last(const struct host_memory *m) {
+    return m->last->at;
+}
+
+void host_memory_bcast(struct host_memory *m, size_t bytes) {
+    struct comm *among = m->last->own ? m->comm : m->leaders;
+
+    if (among)
+        comm_bcast(among, m->last->at, bytes, 0);
+    comm_barrier(m->comm); /* others may read it now */
+}
+
 void host_memory_skip(struct host_memory *m) {
     m->next = NULL;
 }
@@ -149,6 +163,7 @@ void host_memory_release(struct host_memory *m) {
         free(piece->own);
         free(piece);
     }
+    comm_free(m->leaders);
     comm_free(m->host);
     *m = (struct host_memory){0};
 }

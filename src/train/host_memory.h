@@ -9,7 +9,8 @@ struct host_piece;
 /* {0} is releasable. */
 struct host_memory {
     struct comm *comm;         /* borrowed */
-    struct comm *host;         /* of the ranks of this host; NULL before anything is taken */
+    struct comm *host;         /* of the ranks of this host; NULL before anything is shared */
+    struct comm *leaders;      /* of the first ranks of all hosts; NULL on the others */
     const struct sinks *sinks; /* told where ranks cannot share; NULL: nobody is */
     struct host_piece *first;
     struct host_piece *last;
@@ -29,8 +30,14 @@ int host_memory_take_alone(struct host_memory *m, size_t bytes, struct err *err)
  * Local. Errors, where NULL is returned: ERR_IO, less was taken. */
 void *host_memory_next(struct host_memory *m, size_t bytes, bool *filled, struct err *err);
 
+/* What was taken last, without regard to that. Local. */
+void *host_memory_last(const struct host_memory *m);
+
 /* Go on with what is taken from now on. Local. */
 void host_memory_skip(struct host_memory *m);
+
+/* Copy `bytes` that rank 0 has in what was taken last to that of all hosts. Collective. */
+void host_memory_bcast(struct host_memory *m, size_t bytes);
 
 /* Was what was taken last shared by the ranks of a host? Local. */
 bool host_memory_shared(const struct host_memory *m);

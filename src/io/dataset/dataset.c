@@ -13,6 +13,9 @@ static void column_release(struct column *c) {
     dataset_classes_release(c);
     if (!c->lent)
         free(c->kept);
+    if (!c->indexed)
+        free(c->offset);
+    free(c->blob);
     free(c->mean);
     free(c->std);
 }
@@ -176,7 +179,7 @@ static int64_t bytes_of(const struct dataset *ds, bool kept) {
         bytes += bytes_of(ds->part[k].ds, kept);
     for (int i = 0; i < ds->n_fields && !ds->n_parts; i++)
         if (!ds->column[i].kept != kept)
-            bytes += dataset_field_bytes(ds, i);
+            bytes += dataset_cached_bytes(ds, i);
     return bytes;
 }
 

@@ -200,6 +200,9 @@ int dataset_read_encoded(struct dataset *ds, int i, const int64_t *index, int64_
                          struct dataset_blob *out, struct dataset_buffer *buffer, struct err *err);
 void dataset_buffer_release(struct dataset_buffer *buffer);
 
+/* xxh3 of a row as dataset_read gives it, or of the bytes of an encoded picture. */
+int dataset_row_hash(struct dataset *ds, int i, int64_t row, uint64_t *hash, struct err *err);
+
 /* What row `row` of field i is called, for messages: "sample 17 (n01440764/10026.JPEG) of
  * a.h5:train", without the name where the file has none. Reads the file. Returns text. */
 enum { DATASET_ROW_TEXT = 512 };

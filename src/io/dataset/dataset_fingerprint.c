@@ -30,6 +30,8 @@ static void hash_head(const struct dataset *ds, int i, XXH3_state_t *state) {
         XXH3_64bits_update(state, c->mean, channels * sizeof *c->mean);
         XXH3_64bits_update(state, c->std, channels * sizeof *c->std);
     }
+    if (c->offset)
+        XXH3_64bits_update(state, c->offset, (size_t)(f->rows + 1) * sizeof *c->offset);
 }
 
 /* "xxh3:0123456789abcdef" of the field's dataset; *found: there is one. */
@@ -54,24 +56,56 @@ static int read_content_hash(const struct dataset *ds, int i, bool *found, uint6
     return status;
 }
 
+/* Memory for a row. */
+struct probe {
+    unsigned char *plain; /* one row of numbers */
+    struct dataset_buffer encoded;
+};
+
+static int probe_read(struct probe *p, struct dataset *ds, int i, int64_t row,
+                      struct dataset_blob *out, struct err *err) {
+    const size_t bytes = dataset_out_bytes(&ds->field[i]);
+
+    if (ds->field[i].kind == DATASET_ENCODED)
+        return dataset_read_encoded(ds, i, &row, 1, out, &p->encoded, err);
+    if (!p->plain && !(p->plain = malloc(bytes)))
+        return dataset_no_memory(ds, err);
+    *out = (struct dataset_blob){p->plain, bytes};
+    return dataset_read(ds, i, &row, 1, p->plain, err);
+}
+
+static void probe_release(struct probe *p) {
+    free(p->plain);
+    dataset_buffer_release(&p->encoded);
+}
+
+int dataset_row_hash(struct dataset *ds, int i, int64_t row, uint64_t *hash, struct err *err) {
+    struct probe probe = {0};
+    struct dataset_blob blob;
+    const int status = probe_read(&probe, ds, i, row, &blob, err);
+
+    if (!status)
+        *hash = XXH3_64bits(blob.bytes, blob.len);
+    probe_release(&probe);
+    return status;
+}
+
 /* Rows from the first to the last, equally far apart. */
 static int hash_probes(struct dataset *ds, int i, XXH3_state_t *state, struct err *err) {
     const struct dataset_field *f = &ds->field[i];
-    const size_t bytes = dataset_out_bytes(f);
     const int share = PROBES / ds->n_alike;
     int64_t n = share > LEAST_PROBES ? share : LEAST_PROBES;
-    unsigned char *row = malloc(bytes);
-    int status = row ? 0 : dataset_no_memory(ds, err);
+    struct probe probe = {0};
+    struct dataset_blob blob;
+    int status = 0;
 
     n = n < f->rows ? n : f->rows;
     for (int64_t k = 0; k < n && !status; k++) {
-        const int64_t at = n > 1 ? k * (f->rows - 1) / (n - 1) : 0;
-
-        status = dataset_read(ds, i, &at, 1, row, err);
+        status = probe_read(&probe, ds, i, n > 1 ? k * (f->rows - 1) / (n - 1) : 0, &blob, err);
         if (!status)
-            XXH3_64bits_update(state, row, bytes);
+            XXH3_64bits_update(state, blob.bytes, blob.len);
     }
-    free(row);
+    probe_release(&probe);
     return status;
 }
 
@@ -83,7 +117,7 @@ static int hash_values(struct dataset *ds, int i, XXH3_state_t *state, struct er
     bool found = false;
 
     if (c->kept)
-        hash = c->hash = XXH3_64bits(c->kept, (size_t)ds->field[i].rows * c->row_bytes);
+        hash = c->hash = XXH3_64bits(c->kept, (size_t)dataset_field_bytes(ds, i));
     else if (read_content_hash(ds, i, &found, &hash, err))
         return -1;
     if (!c->kept && !found)

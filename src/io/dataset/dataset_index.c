@@ -6,7 +6,7 @@
 #include <string.h>
 #include <xxhash.h>
 
-enum { MOST_PARTS = 1 << 20 };
+enum { MOST_PARTS = 1 << 20, ALIGN = 64 };
 
 /* --- bytes, one after another --- */
 
@@ -54,6 +54,28 @@ static void *walk_array(struct walk *w, void *array, size_t n, size_t item) {
     return array;
 }
 
+/* Likewise of numbers that nobody will change: read, they stay where they are. */
+static void *walk_numbers(struct walk *w, void *array, size_t n, size_t item) {
+    static const unsigned char nothing[ALIGN];
+    bool there = array != NULL;
+
+    walk_bytes(w, &there, sizeof there);
+    if (!there || w->failed)
+        return NULL;
+    const size_t gap = (ALIGN - w->at % ALIGN) % ALIGN;
+    if (w->saves) {
+        walk_bytes(w, (void *)(uintptr_t)nothing, gap);
+        walk_bytes(w, array, n * item);
+        return array;
+    }
+    w->failed = gap > w->len - w->at || n > (w->len - w->at - gap) / item;
+    if (w->failed)
+        return NULL;
+    array = w->bytes + w->at + gap;
+    w->at += gap + n * item;
+    return array;
+}
+
 static char *walk_text(struct walk *w, char *text) {
     size_t n = text ? strlen(text) + 1 : 0;
 
@@ -89,12 +111,24 @@ static bool counts_fit(const struct column *c, const struct dataset_field *f) {
            f->sample.rank <= SHAPE_MAX_RANK;
 }
 
+static struct column without_pointers(const struct column *c) {
+    struct column plain = *c;
+
+    plain.data = NULL;
+    plain.kept = NULL;
+    plain.offset = NULL;
+    plain.blob = NULL;
+    plain.class_name = NULL;
+    plain.counts = plain.first = NULL;
+    plain.map = NULL;
+    plain.mean = plain.std = NULL;
+    return plain;
+}
+
 static void walk_column(struct walk *w, struct dataset *ds, int i) {
     struct dataset_field *f = &ds->field[i];
-    struct column plain = ds->column[i], *c = &ds->column[i];
+    struct column *c = &ds->column[i], plain = without_pointers(c);
 
-    plain.data = NULL, plain.kept = NULL, plain.class_name = NULL, plain.counts = NULL;
-    plain.first = NULL, plain.map = NULL, plain.mean = NULL, plain.std = NULL;
     walk_bytes(w, f, sizeof *f);
     walk_bytes(w, &plain, sizeof plain);
     if (!w->saves)
@@ -112,6 +146,8 @@ static void walk_column(struct walk *w, struct dataset *ds, int i) {
     c->counts = walk_array(w, c->counts, (size_t)c->n_classes, sizeof *c->counts);
     c->first = walk_array(w, c->first, (size_t)c->n_classes, sizeof *c->first);
     c->map = walk_array(w, c->map, (size_t)c->n_map, sizeof *c->map);
+    c->indexed = c->indexed || !w->saves;
+    c->offset = walk_numbers(w, c->offset, (size_t)f->rows + 1, sizeof *c->offset);
     c->mean = walk_array(w, c->mean, channels, sizeof *c->mean);
     c->std = walk_array(w, c->std, channels, sizeof *c->std);
     if (label)
@@ -191,11 +227,20 @@ int dataset_index_save(const struct dataset *ds, void **bytes, size_t *len, stru
 
 /* --- opening --- */
 
-/* Which fields are read from the file: all of a witness, then those that are not kept. */
+/* Of pictures of any length, each is looked for where this file has it. */
 static int open_columns(struct dataset *ds, struct err *err) {
-    for (int i = 0; i < ds->n_fields; i++)
-        if (h5_data_open_known(&ds->column[i].data, ds->file, ds->column[i].path, err))
+    for (int i = 0; i < ds->n_fields; i++) {
+        struct column *c = &ds->column[i];
+
+        if (h5_data_open_known(&c->data, ds->file, c->path, err))
             return -1;
+        if (ds->field[i].kind != DATASET_ENCODED || !h5_data_info(c->data)->variable)
+            continue;
+        if (h5_data_info(c->data)->dim[0] != ds->field[i].rows)
+            return err_set(err, ERR_DATA, "%s: has other rows", ds->name);
+        if (dataset_find_blobs(ds, i, err))
+            return -1;
+    }
     return 0;
 }
 
@@ -208,7 +253,7 @@ static int fill(struct dataset *ds, enum dataset_alike *alike, struct err *err) 
             continue;
         if (dataset_load(ds, i, err))
             return -1;
-        if (XXH3_64bits(c->kept, (size_t)dataset_field_bytes(ds, i)) != c->hash)
+        if (XXH3_64bits(c->kept, (size_t)dataset_cached_bytes(ds, i)) != c->hash)
             *alike = DATASET_UNLIKE;
     }
     return 0;
@@ -217,7 +262,7 @@ static int fill(struct dataset *ds, enum dataset_alike *alike, struct err *err) 
 /* Only labels need not be in the file any more. */
 static void close_labels(struct dataset *ds) {
     for (int i = 0; i < ds->n_fields; i++)
-        if (!dataset_field_bytes(ds, i)) {
+        if (!dataset_cached_bytes(ds, i)) {
             h5_data_close(ds->column[i].data);
             ds->column[i].data = NULL;
         }

@@ -15,10 +15,10 @@ enum dataset_alike {
 };
 
 /* Open a dataset of which somebody else has the index, by one open of each file. What the file says
- * of itself, all labels and some rows are compared with the index, and so is what is kept.
- *   memory  `take` gives what was taken for the index, in the same order; fields that were not kept
- *           are not kept here
- * Errors: ERR_DATA for bytes that are no index; those of opening and reading. */
+ * of itself, all labels, where pictures are and some rows are compared with the index, and so is
+ * what is kept. bytes   [len] at a multiple of 64, borrowed until dataset_close memory  `take`
+ * gives what was taken for the index, in the same order; fields that were not kept are not kept
+ * here Errors: ERR_DATA for bytes that are no index; those of opening and reading. */
 int dataset_index_open(struct dataset **out, const void *bytes, size_t len,
                        const struct dataset_memory *memory, enum dataset_alike *alike,
                        struct err *err);

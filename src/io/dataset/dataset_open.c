@@ -18,7 +18,7 @@ static int read_channels(struct dataset *ds, int field, const struct attr_homes 
     const char *home;
     const bool positive = strcmp(name, "std") == 0;
     const int channels = (int)ds->field[field].sample.dim[2];
-    const double most = ds->field[field].kind == DATASET_BYTES ? 1 : HUGE_VAL;
+    const double most = ds->field[field].kind == DATASET_REALS ? HUGE_VAL : 1;
     double *values;
     int n, status = 0;
 
@@ -133,16 +133,25 @@ static int load_columns(struct dataset *ds, bool labels, struct err *err) {
 }
 
 int64_t dataset_field_bytes(const struct dataset *ds, int i) {
+    const struct column *c = &ds->column[i];
+    const int64_t rows = ds->field[i].rows, bytes = (int64_t)c->row_bytes;
+
+    if (c->offset)
+        return c->offset[rows];
+    return rows > INT64_MAX / bytes ? INT64_MAX : rows * bytes;
+}
+
+int64_t dataset_cached_bytes(const struct dataset *ds, int i) {
     const bool label = is_class(ds, i) && !ds->field[i].sample.rank;
 
-    return label ? 0 : ds->field[i].rows * (int64_t)ds->column[i].row_bytes;
+    return label ? 0 : dataset_field_bytes(ds, i);
 }
 
 static bool fits(const struct dataset *ds, int64_t cache_bytes) {
     int64_t left = cache_bytes;
 
     for (int i = 0; i < ds->n_fields; i++) {
-        const int64_t bytes = dataset_field_bytes(ds, i);
+        const int64_t bytes = dataset_cached_bytes(ds, i);
 
         if (bytes > left)
             return false;
@@ -165,18 +174,18 @@ int dataset_take_memory(struct dataset *ds, const struct dataset_memory *memory,
     if (!memory->take)
         return 0;
     for (int i = 0; i < ds->n_fields; i++)
-        bytes += aligned(dataset_field_bytes(ds, i));
+        bytes += aligned(dataset_cached_bytes(ds, i));
     if (!bytes)
         return 0;
     at = memory->take(memory->context, bytes, filled, err);
     if (!at)
         return err_wrap(err, "%s", ds->name);
     for (int i = 0; i < ds->n_fields; i++) {
-        if (!dataset_field_bytes(ds, i))
+        if (!dataset_cached_bytes(ds, i))
             continue;
         ds->column[i].kept = at;
         ds->column[i].lent = true;
-        at += aligned(dataset_field_bytes(ds, i));
+        at += aligned(dataset_cached_bytes(ds, i));
     }
     return 0;
 }
@@ -185,6 +194,8 @@ void dataset_close_file(struct dataset *ds) {
     for (int i = 0; i < ds->n_fields; i++) {
         h5_data_close(ds->column[i].data);
         ds->column[i].data = NULL;
+        free(ds->column[i].blob);
+        ds->column[i].blob = NULL;
     }
     h5_close(ds->file);
     ds->file = NULL;
@@ -197,6 +208,9 @@ size_t dataset_run_bytes(const struct dataset *ds) {
 
     for (int i = 0; i < ds->n_fields; i++) {
         const size_t bytes = (size_t)column_run_rows(&ds->column[i]) * ds->column[i].row_bytes;
+
+        if (ds->field[i].kind == DATASET_ENCODED) /* read to where it is wanted */
+            continue;
         most = bytes > most ? bytes : most;
     }
     return most;

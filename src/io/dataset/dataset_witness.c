@@ -2,6 +2,7 @@
  * first blocks, of all labels, and of some rows. */
 #include "io/dataset/dataset_private.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <xxhash.h>
@@ -58,6 +59,12 @@ static void hash_info(const struct h5_info *info, XXH3_state_t *state) {
     XXH3_64bits_update(state, info->dim, (size_t)info->rank * sizeof *info->dim);
 }
 
+static int64_t n_probes(const struct dataset *ds) {
+    const int share = PROBES / ds->n_alike;
+
+    return share > LEAST_PROBES ? share : LEAST_PROBES;
+}
+
 /* Rows first .. first + n - 1 as they are stored, a run at a time. */
 static int hash_rows(struct h5_data *data, int64_t first, int64_t n, void *room, int64_t most,
                      XXH3_state_t *state, struct err *err) {
@@ -74,24 +81,71 @@ static int hash_rows(struct h5_data *data, int64_t first, int64_t n, void *room,
     return 0;
 }
 
-/* All labels; of other fields rows from the first to the last, equally far apart. */
-static int hash_values(struct dataset *ds, int i, XXH3_state_t *state, struct err *err) {
-    struct h5_data *data = ds->column[i].data;
+/* Rows from the first to the last, equally far apart, so many at a time; or all. */
+static int hash_some(const struct dataset *ds, struct h5_data *data, bool all, XXH3_state_t *state,
+                     struct err *err) {
     const struct h5_info *info = h5_data_info(data);
     const int64_t row = h5_row_len(info) * info->item_bytes, rows = info->dim[0];
-    const bool all = ds->field[i].kind == DATASET_CLASS && !ds->field[i].sample.rank;
     const int64_t bytes = all ? RUN_BYTES : PROBE_BYTES, each = row < bytes ? bytes / row : 1;
-    const int64_t share = PROBES / ds->n_alike > LEAST_PROBES ? PROBES / ds->n_alike : LEAST_PROBES;
+    const int64_t n = n_probes(ds);
     void *room = malloc((size_t)(each * row));
     int rc = room ? 0 : dataset_no_memory(ds, err);
 
-    if (!rc && (all || rows <= share * each))
+    if (!rc && (all || rows <= n * each))
         rc = hash_rows(data, 0, rows, room, each, state, err);
     else
-        for (int64_t k = 0; k < share && !rc; k++)
-            rc = hash_rows(data, k * (rows - each) / (share - 1), each, room, each, state, err);
+        for (int64_t k = 0; k < n && !rc; k++)
+            rc = hash_rows(data, k * (rows - each) / (n - 1), each, room, each, state, err);
     free(room);
     return rc;
+}
+
+/* Where pictures begin that lie end to end. */
+static int hash_offsets(const struct dataset *ds, int i, XXH3_state_t *state, struct err *err) {
+    struct h5_data *data = NULL;
+    char path[LAYOUT_PATH + 16];
+
+    snprintf(path, sizeof path, "%s_offsets", ds->column[i].path);
+    if (h5_exists(ds->file, path, err) <= 0) /* they are of one length */
+        return err->msg[0] ? -1 : 0;
+    if (h5_data_open_known(&data, ds->file, path, err))
+        return -1;
+    hash_info(h5_data_info(data), state);
+    const int rc = hash_some(ds, data, true, state, err);
+    h5_data_close(data);
+    return rc;
+}
+
+/* Where all pictures are, and some of them. */
+static int hash_pictures(struct dataset *ds, int i, XXH3_state_t *state, struct err *err) {
+    const struct column *c = &ds->column[i];
+    const int64_t rows = ds->field[i].rows, n = n_probes(ds) < rows ? n_probes(ds) : rows;
+    struct dataset_buffer buffer = {0};
+    struct dataset_blob picture;
+    int rc = 0;
+
+    if (c->blob)
+        XXH3_64bits_update(state, c->blob, (size_t)rows * sizeof *c->blob);
+    else
+        rc = hash_offsets(ds, i, state, err);
+    for (int64_t k = 0; k < n && !rc; k++) {
+        const int64_t row = n > 1 ? k * (rows - 1) / (n - 1) : 0;
+
+        rc = dataset_read_encoded(ds, i, &row, 1, &picture, &buffer, err);
+        if (!rc)
+            XXH3_64bits_update(state, picture.bytes, picture.len);
+    }
+    dataset_buffer_release(&buffer);
+    return rc;
+}
+
+static int hash_values(struct dataset *ds, int i, XXH3_state_t *state, struct err *err) {
+    const struct dataset_field *f = &ds->field[i];
+
+    if (f->kind == DATASET_ENCODED)
+        return hash_pictures(ds, i, state, err);
+    return hash_some(ds, ds->column[i].data, f->kind == DATASET_CLASS && !f->sample.rank, state,
+                     err);
 }
 
 static int hash_field(struct dataset *ds, int i, XXH3_state_t *state, struct err *err) {

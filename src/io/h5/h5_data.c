@@ -1,9 +1,11 @@
 /* Datasets: numbers in rows. */
 #include "io/h5/h5_private.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/stat.h>
 
 enum { CHUNK_BYTES = 1 << 20, CACHE_BYTES = 16 << 20, CACHE_CHUNKS = 4, CACHE_SLOTS = 10007 };
 
@@ -94,6 +96,7 @@ static int inspect_shape(struct h5_data *data, struct err *err) {
     info->class = h5_class_of(type);
     info->truth = H5Tget_class(type) == H5T_ENUM;
     info->named = has_names(type);
+    info->variable = H5Tget_class(type) == H5T_VLEN || H5Tis_variable_str(type) > 0;
     info->item_bytes = bytes > 0 && bytes <= INT32_MAX ? (int)bytes : 0;
     if (rank < 0 || !info->item_bytes || H5Sget_simple_extent_dims(space, dim, NULL) < 0)
         status = h5_fail(data->file, data->path, ERR_DATA, "its shape cannot be read", err);
@@ -116,13 +119,32 @@ static int inspect_shape(struct h5_data *data, struct err *err) {
     return status;
 }
 
+/* Data in one piece lies within the file; behind its end HDF5 would read zeros. */
+static int check_end(const struct h5_data *data, struct err *err) {
+    const haddr_t begin = data->info.chunked ? HADDR_UNDEF : H5Dget_offset(data->id);
+    struct stat st;
+
+    if (data->file->fd < 0 || begin == HADDR_UNDEF)
+        return 0;
+    if (fstat(data->file->fd, &st))
+        return err_set(err, ERR_IO, "%s: %s", data->file->name, strerror(errno));
+    if (begin <= (haddr_t)st.st_size &&
+        (haddr_t)data->info.stored_bytes <= (haddr_t)st.st_size - begin)
+        return 0;
+    return err_set(
+        err, ERR_DATA,
+        "%s:%s: is said to have %lld bytes from byte %llu of the file on, which has %lld",
+        data->file->name, data->path, (long long)data->info.stored_bytes, (unsigned long long)begin,
+        (long long)st.st_size);
+}
+
 /* Counting chunks reads their index. 0 is also what a failure gives, which leaves a reason behind.
  */
 static int inspect_size(struct h5_data *data, struct err *err) {
     data->info.stored_bytes = (int64_t)H5Dget_storage_size(data->id);
     if (!data->info.stored_bytes && H5Eget_num(H5E_DEFAULT) > 0)
         return h5_fail(data->file, data->path, ERR_DATA, "its storage cannot be read", err);
-    return 0;
+    return check_end(data, err);
 }
 
 /* Open with a cache that holds some chunks: HDF5 bypasses it for larger ones, and would read
@@ -301,13 +323,20 @@ static bool holds_numbers(enum h5_class class) {
     return class == H5_CLASS_INT || class == H5_CLASS_UINT || class == H5_CLASS_FLOAT;
 }
 
+/* Values that lie in the dataset itself, copied as they are. */
+static bool is_copied(const struct h5_data *data, hid_t type) {
+    const H5T_class_t class = H5Tget_class(type);
+
+    return !data->info.variable && (class == H5T_OPAQUE || class == H5T_STRING);
+}
+
 static int read_rows(struct h5_data *data, int64_t first, int64_t n, hid_t type, void *out,
                      struct err *err) {
     const int64_t rows = data->info.rank ? data->info.dim[0] : 1;
     hid_t space, memory;
     int status = 0;
 
-    if (!holds_numbers(data->info.class))
+    if (!holds_numbers(data->info.class) && !is_copied(data, type))
         return refuse(data, "holds no plain numbers, expected integers or floats", err);
     if (first < 0 || n < 0 || n > rows || first > rows - n)
         return err_set(err, ERR_DATA, "%s:%s: rows %lld to %lld were asked for, it has %lld",

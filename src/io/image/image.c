@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -56,6 +57,15 @@ static const struct image_format *find_format(const struct image_file *file) {
         if (formats[i]->is(file))
             return formats[i];
     return NULL;
+}
+
+const char *image_format_of(const unsigned char *bytes, size_t len, char what[IMAGE_WHAT]) {
+    const struct image_file file = {bytes, len, ""};
+    const struct image_format *format = find_format(&file);
+
+    if (!format)
+        snprintf(what, IMAGE_WHAT, "%s", image_kind(&file, (char[IMAGE_WHAT]){0}, IMAGE_WHAT));
+    return format ? format->name : NULL;
 }
 
 static int decode(const struct image_file *file, enum image_mode mode, bool turn, struct image *out,
