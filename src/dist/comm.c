@@ -3,6 +3,7 @@
 #include "dist/agree.h"
 #include "dist/launch.h"
 #include "dist/same.h"
+#include "dist/shm.h"
 
 #include <limits.h>
 #include <mpi.h>
@@ -10,7 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 struct comm {
@@ -363,17 +363,10 @@ struct comm_shared *comm_shared_new(struct comm *host, size_t bytes, struct err 
     return shared;
 }
 
-/* Where MPI puts such memory, if it is there. */
-static bool has_room(size_t bytes) {
-    struct statvfs room;
-
-    return statvfs("/dev/shm", &room) ||
-           (double)room.f_bavail * (double)room.f_frsize >= (double)bytes;
-}
-
 struct comm_shared *comm_shared_reserve(struct comm *host, size_t bytes, size_t writes,
                                         struct err *err) {
-    const bool full = host->rank == 0 && !has_room(writes);
+    const double left = host->rank ? -1 : shm_left();
+    const bool full = left >= 0 && left < (double)writes;
 
     if (comm_max_double(host, full) > 0) {
         err_set(err, ERR_IO, "/dev/shm has no room for %zu bytes", writes);

@@ -154,6 +154,14 @@ bool host_memory_shared(const struct host_memory *m) {
     return m->last && !m->last->own;
 }
 
+double host_memory_bytes(const struct host_memory *m) {
+    double bytes = 0;
+
+    for (const struct host_piece *piece = m->first; piece; piece = piece->next)
+        bytes += (double)piece->bytes * (piece->own ? comm_local_size(m->comm) : 1);
+    return bytes;
+}
+
 void host_memory_release(struct host_memory *m) {
     struct host_piece *next;
 

@@ -42,5 +42,8 @@ void host_memory_bcast(struct host_memory *m, size_t bytes);
 /* Was what was taken last shared by the ranks of a host? Local. */
 bool host_memory_shared(const struct host_memory *m);
 
+/* Bytes that this host holds of it, copies too. Local. */
+double host_memory_bytes(const struct host_memory *m);
+
 /* Collective. {0} is fine. */
 void host_memory_release(struct host_memory *m);
