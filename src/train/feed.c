@@ -1,4 +1,5 @@
 #include "train/feed.h"
+#include "dist/shuffle.h"
 #include "io/dataset/dataset_spec.h"
 #include "train/said.h"
 
@@ -106,10 +107,10 @@ int feed_init(struct feed *f, const struct feed_config *c, struct err *err) {
         return -1;
     if (match_classes(f, c, err))
         return -1;
-    struct shard shard = {.n_samples = dataset_len(f->dataset),
-                          .batch = c->batch,
-                          .seed = job->seed,
-                          .shuffle = c->training};
+    struct shard shard = {
+        .n_samples = dataset_len(f->dataset), .batch = c->batch, .seed = job->seed};
+    if (c->training)
+        shuffle_plan(&job->shuffle, &shard);
     if (job->balanced && c->training && balance(f->dataset, &shard, err))
         return -1;
     if (shard_init(&f->shard, &shard, err))
