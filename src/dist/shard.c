@@ -210,6 +210,10 @@ void shard_part(struct shard *s, int64_t epoch, int64_t step, int rank, int size
     *first = begin;
 }
 
+const int64_t *shard_at(const struct shard *s, int64_t step, int64_t position) {
+    return s->order + step * s->batch + position % shard_batch_len(s, step);
+}
+
 const int32_t *shard_visits(const struct shard *s, const int64_t *samples) {
     return s->visits ? s->visits + (samples - s->order) : NULL;
 }

@@ -69,6 +69,10 @@ int64_t shard_batch_len(const struct shard *s, int64_t step);
 void shard_part(struct shard *s, int64_t epoch, int64_t step, int rank, int size,
                 const int64_t **samples, int64_t *n, int64_t *first);
 
+/* The sample at a position of that step's batch, of the epoch that was asked for last; positions go
+ * round: behind the last comes the first. Borrowed as those of shard_part. */
+const int64_t *shard_at(const struct shard *s, int64_t step, int64_t position);
+
 /* How often the epoch had each of these samples before, so that what is random about them can
  * differ: [n] for samples that shard_part gave; NULL: never. */
 const int32_t *shard_visits(const struct shard *s, const int64_t *samples);

@@ -338,6 +338,26 @@ static void orders_that_do_not_go_together_are_refused(void **state) {
     assert_string_equal(err.msg, "0 blocks of 0 samples cannot be mixed");
 }
 
+/* Behind the last sample of every part comes the next rank's first, behind that of the last rank
+ * the step's first: in a last step of few samples, too, and with ranks that have none. */
+static void samples_of_a_step_go_round(void **state) {
+    (void)state;
+    struct shard s = new_shard(1003, 64, 5, true, false);
+
+    for (int64_t step = 0; step < shard_steps(&s); step++) {
+        const int64_t *samples, *all, len = shard_batch_len(&s, step);
+        int64_t n, first;
+
+        shard_part(&s, 2, step, 0, 1, &all, &n, &first);
+        for (int rank = 0; rank < 50; rank++) {
+            shard_part(&s, 2, step, rank, 50, &samples, &n, &first);
+            assert_int_equal(*shard_at(&s, step, first + n), all[(first + n) % len]);
+        }
+        assert_int_equal(*shard_at(&s, step, len), all[0]);
+    }
+    shard_release(&s);
+}
+
 /* Of 1003 samples 3 are of class 0, 100 of class 1, none of class 2, the others of class 3. */
 static void label_them(int32_t label[1003]) {
     for (int i = 0; i < 1003; i++)
@@ -459,6 +479,7 @@ int main(void) {
         cmocka_unit_test(every_sample_of_blocks_may_be_in_any_window),
         cmocka_unit_test(windows_hold_eight_batches_and_eight_blocks),
         cmocka_unit_test(blocks_keep_or_leave_out_the_tail),
+        cmocka_unit_test(samples_of_a_step_go_round),
         cmocka_unit_test(orders_that_do_not_go_together_are_refused),
         cmocka_unit_test(balanced_epochs_have_as_many_of_each_class),
         cmocka_unit_test(balanced_orders_do_not_depend_on_the_number_of_ranks),
