@@ -21,7 +21,7 @@ static int read_workers(struct job *job, const struct key *key, const struct ent
 
 static const struct kind kind_workers = {
     .name = "whole number",
-    .form = "a whole number, or `auto`",
+    .is_number = true,
     .read = read_workers,
 };
 

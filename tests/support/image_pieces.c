@@ -43,7 +43,10 @@ static int read_job(struct job *j) {
     j->out = malloc((size_t)p->out_width * (size_t)p->out_height * (size_t)j->channels);
     const size_t got = j->bytes ? fread(j->bytes, 1, j->len, file) : 0;
     fclose(file);
-    return j->out && got == j->len ? 0 : -1;
+    if (!j->out || got != j->len)
+        return -1;
+    memset(j->out, 1, (size_t)p->out_width * (size_t)p->out_height * (size_t)j->channels);
+    return 0;
 }
 
 static int run(struct job *job, int n, float *floats) {

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -57,14 +58,29 @@ void image_release(struct image *image) {
     *image = (struct image){0};
 }
 
-const struct image_format *image_format(const struct image_file *file, struct err *err) {
-    char text[128];
-
+static const struct image_format *find_format(const struct image_file *file) {
     for (size_t i = 0; i < sizeof formats / sizeof *formats; i++)
         if (formats[i]->is(file))
             return formats[i];
-    err_set(err, ERR_DATA, "%s: is %s", file->name, image_kind(file, text, sizeof text));
     return NULL;
+}
+
+const struct image_format *image_format(const struct image_file *file, struct err *err) {
+    const struct image_format *format = find_format(file);
+    char text[IMAGE_WHAT];
+
+    if (!format)
+        err_set(err, ERR_DATA, "%s: is %s", file->name, image_kind(file, text, sizeof text));
+    return format;
+}
+
+const char *image_format_of(const unsigned char *bytes, size_t len, char what[IMAGE_WHAT]) {
+    const struct image_file file = {bytes, len, ""};
+    const struct image_format *format = find_format(&file);
+
+    if (!format)
+        snprintf(what, IMAGE_WHAT, "%s", image_kind(&file, (char[IMAGE_WHAT]){0}, IMAGE_WHAT));
+    return format ? format->name : NULL;
 }
 
 static int decode(const struct image_file *file, enum image_mode mode, bool turn, struct image *out,

@@ -52,19 +52,30 @@ int image_decode(const unsigned char *bytes, size_t len, const char *name, enum 
  * it has none that can be read. */
 int image_channels(const char *path);
 
+/* The format that the beginning of a file is of, "JPEG"; NULL where that is none which is read, and
+ * what[] then says what it is, with advice, as in "is X". */
+enum { IMAGE_WHAT = 128 };
+const char *image_format_of(const unsigned char *bytes, size_t len, char what[IMAGE_WHAT]);
+
 void image_release(struct image *image);
 
 /* Write pixels[height, width, channels], 1 or 3 channels, as a PNG file. Errors: ERR_IO. */
 int image_write_png(const char *path, int width, int height, int channels,
                     const unsigned char *pixels, struct err *err);
 
+/* The image, of 1 or 3 channels, as a JPEG of that quality, 1 to 100, colours at half the
+ * resolution (4:2:0): *bytes is malloc'd, for the caller to free. Errors: ERR_IO. */
+int image_encode_jpeg(const struct image *image, int quality, const char *name,
+                      unsigned char **bytes, size_t *len, struct err *err);
+
 enum image_fit {
     IMAGE_CROP,    /* keep the proportions; cut equally at both ends what does not fit */
     IMAGE_STRETCH, /* keep everything */
 };
 
-/* image at width x height into out[height, width, channels]. The filter is a triangle whose base
- * grows with the reduction: bilinear when enlarging, an average over the area when reducing.
+/* image at width x height into out[height, width, channels], as Pillow's BILINEAR: the filter is a
+ * triangle whose base grows with the reduction: bilinear when enlarging, an average over the area
+ * when reducing; rows first, to bytes, then columns.
  * Errors: ERR_IO when there is no memory. */
 int image_resize(const struct image *image, int width, int height, enum image_fit fit,
                  unsigned char *out, struct err *err);

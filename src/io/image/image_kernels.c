@@ -2,8 +2,6 @@
  * bits are the same. */
 #include "io/image/image_part.h"
 
-#include <string.h>
-
 enum { HALF = 1 << (IMAGE_WEIGHT_BITS - 1), STRETCH = 64 };
 
 /* Weights are rounded, so that they may add up to a little more than 1. */
@@ -88,26 +86,27 @@ AVX2 static inline __m256i load_twice(const unsigned char *from) {
     return _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)(const void *)from));
 }
 
-/* Red, green, blue of one output of four rows, from the sums of even and odd pairs of taps in the
- * halves of low[4] and high[4]. */
+/* Sums of two rows, one in each half, from those of even and odd pairs of taps in the halves. */
+AVX2 static inline __m256i join_2(const __m256i low[2], const __m256i high[2]) {
+    const __m256i a = _mm256_add_epi32(low[0], _mm256_slli_epi32(high[0], LOW_BITS));
+    const __m256i b = _mm256_add_epi32(low[1], _mm256_slli_epi32(high[1], LOW_BITS));
+    const __m256i sum = _mm256_add_epi32(_mm256_permute2x128_si256(a, b, 0x20),
+                                         _mm256_permute2x128_si256(a, b, 0x31));
+
+    return _mm256_srli_epi32(_mm256_add_epi32(sum, _mm256_set1_epi32(HALF)), IMAGE_WEIGHT_BITS);
+}
+
+/* Red, green, blue of one output of four rows. */
 AVX2 static inline void store_4(const __m256i low[4], const __m256i high[4],
                                 unsigned char *const to[4], size_t at) {
-    __m128i v[4];
+    const __m256i words = _mm256_packs_epi32(join_2(low, high), join_2(low + 2, high + 2));
+    const __m256i bytes = _mm256_packus_epi16(words, words); /* rows 0, 2; 1, 3 */
+    const __m128i even = _mm256_castsi256_si128(bytes), odd = _mm256_extracti128_si256(bytes, 1);
 
-    for (int r = 0; r < 4; r++) {
-        const __m256i both = _mm256_add_epi32(low[r], _mm256_slli_epi32(high[r], LOW_BITS));
-        const __m128i sum =
-            _mm_add_epi32(_mm256_castsi256_si128(both), _mm256_extracti128_si256(both, 1));
-
-        v[r] = _mm_srli_epi32(_mm_add_epi32(sum, _mm_set1_epi32(HALF)), IMAGE_WEIGHT_BITS);
-    }
-    const __m128i bytes =
-        _mm_packus_epi16(_mm_packs_epi32(v[0], v[1]), _mm_packs_epi32(v[2], v[3]));
-    const int four[] = {_mm_extract_epi32(bytes, 0), _mm_extract_epi32(bytes, 1),
-                        _mm_extract_epi32(bytes, 2), _mm_extract_epi32(bytes, 3)};
-
-    for (int r = 0; r < 4; r++)
-        memcpy(to[r] + at, &four[r], 4);
+    _mm_storeu_si32(to[0] + at, even);
+    _mm_storeu_si32(to[1] + at, odd);
+    _mm_storeu_si32(to[2] + at, _mm_srli_epi64(even, 32));
+    _mm_storeu_si32(to[3] + at, _mm_srli_epi64(odd, 32));
 }
 
 /* Four taps at a time: the pixels 0, 1 of them in the lower half, 2, 3 in the upper, each colour as

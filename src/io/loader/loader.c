@@ -74,7 +74,7 @@ const char *loader_name(const struct loader *loader) {
 
 int64_t loader_batch_row(const struct loader_batch *batch, int field, int64_t i) {
     const struct loader *l = batch->loader;
-    const struct slot *s = &l->slot[batch->number % LOADER_BATCHES];
+    const struct loader_slot *s = &l->slot[batch->number % LOADER_BATCHES];
     const struct prepare_batch b = {
         .samples = s->samples, .visits = s->visits, .n = s->n, .epoch = s->epoch};
 
@@ -98,7 +98,7 @@ void loader_request(struct loader *loader, const int64_t *samples, const int32_t
 
 void loader_request_part(struct loader *loader, const int64_t *samples, const int32_t *visits,
                          int64_t n, const struct loader_partner *partner, int64_t epoch) {
-    struct slot *s = &loader->slot[loader->requested % LOADER_BATCHES];
+    struct loader_slot *s = &loader->slot[loader->requested % LOADER_BATCHES];
 
     insist(loader->requested < loader->released + LOADER_BATCHES, "more batches than slots");
     insist(n >= 0 && n + loader->mix.mixes <= loader->max_batch,
@@ -125,7 +125,7 @@ void loader_request_part(struct loader *loader, const int64_t *samples, const in
 int loader_wait(struct loader *loader, struct loader_batch *out, struct err *err) {
     const double begin = clock_now();
     const int64_t number = loader->waited;
-    const struct slot *s = &loader->slot[number % LOADER_BATCHES];
+    const struct loader_slot *s = &loader->slot[number % LOADER_BATCHES];
 
     insist(number < loader->requested, "waits for a batch that was not requested");
     pthread_mutex_lock(&loader->lock);

@@ -23,7 +23,7 @@ static bool encoded(const struct loader *l, int field) {
 }
 
 /* How the block is cut. */
-struct sizes {
+struct loader_sizes {
     size_t rows, visits;
     size_t raw[LOADER_MAX_FIELDS], blob[LOADER_MAX_FIELDS], out[LOADER_MAX_FIELDS];
     size_t floats, opened; /* of one worker */
@@ -32,12 +32,12 @@ struct sizes {
 };
 
 /* Memories that several threads write to lie apart. */
-static struct sizes sizes_of(const struct loader *l) {
+static struct loader_sizes sizes_of(const struct loader *l) {
     const int64_t n = l->max_batch;
-    struct sizes s = {.rows = bytes_of(n, 1, sizeof *l->rows),
-                      .visits = bytes_of(n, 1, sizeof(int32_t)),
-                      .floats = bytes_of(1, l->prepare.scratch_len, sizeof(float)),
-                      .opened = bytes_of(1, l->prepare.opened_bytes, 1)};
+    struct loader_sizes s = {.rows = bytes_of(n, 1, sizeof *l->rows),
+                             .visits = bytes_of(n, 1, sizeof(int32_t)),
+                             .floats = bytes_of(1, l->prepare.scratch_len, sizeof(float)),
+                             .opened = bytes_of(1, l->prepare.opened_bytes, 1)};
     size_t slot = s.rows + s.visits;
 
     s.fit = s.rows && s.visits && (s.floats || !l->prepare.scratch_len) &&
@@ -57,7 +57,7 @@ static struct sizes sizes_of(const struct loader *l) {
     return s;
 }
 
-static void take_slot(struct loader *l, const struct sizes *s, struct slot *slot) {
+static void take_slot(struct loader *l, const struct loader_sizes *s, struct loader_slot *slot) {
     slot->samples = arena_take(&l->arena, s->rows);
     slot->visits = arena_take(&l->arena, s->visits);
     for (int i = 0; i < l->n_fields; i++) {
@@ -68,7 +68,7 @@ static void take_slot(struct loader *l, const struct sizes *s, struct slot *slot
 }
 
 int loader_allocate(struct loader *l, struct err *err) {
-    const struct sizes s = sizes_of(l);
+    const struct loader_sizes s = sizes_of(l);
 
     if (l->max_batch && !s.fit)
         return err_set(err, ERR_IO, "not enough memory for batches of %" PRId64, l->max_batch);
@@ -111,7 +111,7 @@ int64_t loader_bytes(struct loader *loader) {
     return (int64_t)bytes;
 }
 
-struct prepare_batch loader_batch_of(const struct loader *l, struct slot *s) {
+struct prepare_batch loader_batch_of(const struct loader *l, struct loader_slot *s) {
     struct prepare_batch b = {
         .samples = s->samples, .visits = s->visits, .n = s->n, .epoch = s->epoch, .rows = l->rows};
 

@@ -9,7 +9,7 @@
 #include <stdatomic.h>
 
 /* A batch from its request to its release. */
-struct slot {
+struct loader_slot {
     int64_t *samples; /* [max_batch] */
     int32_t *visits;  /* [max_batch] */
     int64_t n, epoch; /* n: to be prepared, with the partner of the last where there is one */
@@ -29,7 +29,7 @@ struct slot {
     struct err err;
 };
 
-struct worker {
+struct loader_worker {
     struct loader *loader;
     struct prepare_scratch scratch;
     size_t room_bytes; /* of scratch.room; under the lock */
@@ -47,11 +47,11 @@ struct loader {
     int64_t max_batch; /* most samples that a slot prepares */
 
     struct arena arena;
-    struct slot slot[LOADER_BATCHES];
+    struct loader_slot slot[LOADER_BATCHES];
     int64_t *rows; /* the reader's, as struct prepare_batch */
     int n_workers; /* there are; */
     int n_started; /* of these run */
-    struct worker *worker;
+    struct loader_worker *worker;
 
     pthread_t reader;
     bool reads; /* the reader runs */
@@ -65,12 +65,12 @@ struct loader {
 };
 
 /* Samples of a slot that are given. */
-static inline int64_t loader_slot_len(const struct loader *l, const struct slot *s) {
+static inline int64_t loader_slot_len(const struct loader *l, const struct loader_slot *s) {
     return s->n - (s->n && l->mix.mixes);
 }
 
 /* What is to be prepared in a slot, and where. */
-struct prepare_batch loader_batch_of(const struct loader *l, struct slot *s);
+struct prepare_batch loader_batch_of(const struct loader *l, struct loader_slot *s);
 
 /* Take the memory of everything but encoded pictures. Errors: ERR_IO. */
 int loader_allocate(struct loader *l, struct err *err);

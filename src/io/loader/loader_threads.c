@@ -19,12 +19,12 @@ static bool stopped(struct loader *l) {
     return atomic_load(&l->stop);
 }
 
-static void set_ready(struct loader *l, struct slot *s) {
+static void set_ready(struct loader *l, struct loader_slot *s) {
     s->ready = true;
     pthread_cond_signal(&l->to_give);
 }
 
-static void fail(struct slot *s, int64_t sample, int field, const struct err *err) {
+static void fail(struct loader_slot *s, int64_t sample, int field, const struct err *err) {
     if (sample >= s->failed)
         return;
     s->failed = sample;
@@ -35,7 +35,7 @@ static void fail(struct slot *s, int64_t sample, int field, const struct err *er
 /* --- the reader --- */
 
 /* Under the lock, as is the caller. */
-static void end_reading(struct loader *l, struct slot *s, int rc, const struct err *err) {
+static void end_reading(struct loader *l, struct loader_slot *s, int rc, const struct err *err) {
     s->failed = s->n;
     if (rc) {
         s->failed = -1;
@@ -57,7 +57,7 @@ static void *read_batches(void *context) {
 
     pthread_mutex_lock(&l->lock);
     for (int64_t number = 0;; number++) {
-        struct slot *s = &l->slot[number % LOADER_BATCHES];
+        struct loader_slot *s = &l->slot[number % LOADER_BATCHES];
         struct err err = {0};
 
         while (number == l->requested && !stopped(l))
@@ -80,11 +80,11 @@ static void *read_batches(void *context) {
 
 /* The oldest batch of which samples are to be had; of one that failed nothing more is prepared.
  * Under the lock. */
-static struct slot *find_work(struct loader *l) {
+static struct loader_slot *find_work(struct loader *l) {
     const int64_t oldest = l->requested > LOADER_BATCHES ? l->requested - LOADER_BATCHES : 0;
 
     for (int64_t b = oldest; b < l->requested; b++) {
-        struct slot *s = &l->slot[b % LOADER_BATCHES];
+        struct loader_slot *s = &l->slot[b % LOADER_BATCHES];
 
         if (s->read && s->failed == s->n && s->taken < s->n)
             return s;
@@ -93,7 +93,7 @@ static struct slot *find_work(struct loader *l) {
 }
 
 /* Prepare samples from..to - 1. Returns the first that failed, or `to`. */
-static int64_t prepare_run(struct worker *w, const struct prepare_batch *b, int64_t from,
+static int64_t prepare_run(struct loader_worker *w, const struct prepare_batch *b, int64_t from,
                            int64_t to, int *field, struct err *err) {
     struct loader *l = w->loader;
 
@@ -105,7 +105,7 @@ static int64_t prepare_run(struct worker *w, const struct prepare_batch *b, int6
 
 /* Who is done last with the samples that were taken: the batch is ready once it is mixed, or its
  * failure is. Under the lock, but for mixing and for reading a name. */
-static void end_batch(struct loader *l, struct slot *s) {
+static void end_batch(struct loader *l, struct loader_slot *s) {
     if (s->failed < s->n) {
         const struct prepare_batch b = loader_batch_of(l, s);
 
@@ -133,7 +133,7 @@ static size_t room_bytes(const struct image_room *room) {
 }
 
 /* Take a run of samples and prepare it. Under the lock, but for that. */
-static void work_on(struct worker *w, struct slot *s) {
+static void work_on(struct loader_worker *w, struct loader_slot *s) {
     struct loader *l = w->loader;
     const struct prepare_batch b = loader_batch_of(l, s);
     const int64_t run = s->n / ((int64_t)l->n_workers * RUNS_PER_WORKER) + 1;
@@ -159,13 +159,13 @@ static void yield_processors(void) {
 }
 
 static void *work(void *context) {
-    struct worker *w = context;
+    struct loader_worker *w = context;
     struct loader *l = w->loader;
 
     yield_processors();
     pthread_mutex_lock(&l->lock);
     while (!stopped(l)) {
-        struct slot *s = find_work(l);
+        struct loader_slot *s = find_work(l);
 
         if (s)
             work_on(w, s);
@@ -194,7 +194,7 @@ int loader_start(struct loader *l, struct err *err) {
         return refused("reads", code, err);
     l->reads = true;
     for (; l->n_started < l->n_workers; l->n_started++) {
-        struct worker *w = &l->worker[l->n_started];
+        struct loader_worker *w = &l->worker[l->n_started];
 
         if ((code = pthread_create(&w->thread, NULL, work, w)))
             return refused("prepares samples", code, err);
