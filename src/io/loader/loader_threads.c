@@ -101,8 +101,8 @@ static int64_t prepare_run(struct loader_worker *w, const struct prepare_batch *
     return to;
 }
 
-/* Who is done last with the samples that were taken: the batch is ready, or its failure is. Under
- * the lock, but for reading a name. */
+/* Who is done last with the samples that were taken: the batch is ready once it is mixed, or its
+ * failure is. Under the lock, but for mixing and for reading a name. */
 static void end_batch(struct loader *l, struct loader_slot *s) {
     if (s->failed < s->n) {
         const struct prepare_batch b = loader_batch_of(l, s);
@@ -111,6 +111,12 @@ static void end_batch(struct loader *l, struct loader_slot *s) {
         pthread_mutex_lock(&l->dataset_lock);
         prepare_explain(&l->prepare, &b, s->failed, s->failed_field, &s->err);
         pthread_mutex_unlock(&l->dataset_lock);
+        pthread_mutex_lock(&l->lock);
+    } else if (l->mix.mixes || l->mix.n_classes) {
+        const struct prepare_batch b = loader_batch_of(l, s);
+
+        pthread_mutex_unlock(&l->lock);
+        mix_run(&l->mix, &l->prepare, &b, loader_slot_len(l, s), s->out[l->prepare.n_fields]);
         pthread_mutex_lock(&l->lock);
     }
     set_ready(l, s);
