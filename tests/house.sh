@@ -26,9 +26,10 @@ check_directions() {
             core = knows["core/graph"] "core/graph core/learn "
             knows["dist"] = knows["io/file"] = knows["io/h5"] = knows["io/augment"] = base
             knows["io/image"] = base
-            knows["io/dataset"] = knows["io/weights"] = base "io/file io/h5 "
+            knows["io/weights"] = base "io/file io/h5 "
+            knows["io/dataset"] = knows["io/weights"] "io/image "
             knows["io/runlog"] = base "io/file "
-            knows["io/loader"] = base "io/dataset io/augment "
+            knows["io/loader"] = base "io/dataset io/augment io/image "
             knows["io/import"] = base "io/file io/image io/dataset "
             io = " io/file io/h5 io/augment io/image io/dataset io/weights io/runlog io/loader "
             knows["job"] = core "dist" io

@@ -70,19 +70,32 @@ static void find_data(struct check *c, const struct feed *feed, const char *what
                  dataset_name(feed->dataset), dataset_len(feed->dataset), fields);
 }
 
+/* Batches on their way, and what prepares them. */
+static double batch_bytes(const struct feeds *data) {
+    return (double)loader_bytes(data->train.loader) +
+           (data->validates_here ? (double)loader_bytes(data->validate.loader) : 0);
+}
+
+static double rank_bytes(const struct check *c) {
+    return (double)replica_bytes(&c->run.replica) + batch_bytes(&c->run.data);
+}
+
 /* The data that is kept in memory has been read by now, and is missing from what is left. */
 static void find_memory(struct check *c) {
-    const double each = (double)replica_bytes(&c->run.replica), left = memory_left();
+    const double each = rank_bytes(c), left = memory_left();
     const int ranks = comm_local_size(c->args.comm);
     const bool tight = left >= 0 && each * ranks > 0.9 * (left + each * ranks);
     char a[FINDING_TEXT], b[FINDING_TEXT], m[FINDING_TEXT], o[FINDING_TEXT], s[FINDING_TEXT];
+    char d[FINDING_TEXT];
 
     findings_add(&c->findings, tight ? FINDING_WARNING : FINDING_OK, "memory",
-                 "a rank takes %s (activations %s, moments %s), %d rank%s of this host %s; %s left",
+                 "a rank takes %s (activations %s, moments %s, batches of data %s), %d rank%s of "
+                 "this host %s; %s left",
                  findings_bytes(each, a),
                  findings_bytes((double)replica_activation_bytes(&c->run.replica), b),
-                 findings_bytes((double)replica_moment_bytes(&c->run.replica), m), ranks,
-                 ranks == 1 ? "" : "s", findings_bytes(each * ranks, s),
+                 findings_bytes((double)replica_moment_bytes(&c->run.replica), m),
+                 findings_bytes(batch_bytes(&c->run.data), d), ranks, ranks == 1 ? "" : "s",
+                 findings_bytes(each * ranks, s),
                  left < 0 ? "nobody says how much is" : findings_bytes(left, o));
 }
 
@@ -174,7 +187,7 @@ static void print_json(const struct check *c, int rc) {
         json_object_set_new(all, "step_s", json_real(c->run.step_s));
         json_object_set_new(all, "wait_s", json_real(c->run.wait_s));
         json_object_set_new(all, "prepare_s", json_real(c->run.prepare_s));
-        json_object_set_new(all, "rank_bytes", json_real((double)replica_bytes(&c->run.replica)));
+        json_object_set_new(all, "rank_bytes", json_real(rank_bytes(c)));
     }
     json_dumpf(all, stdout, JSON_INDENT(1) | JSON_REAL_PRECISION(6));
     fputc('\n', stdout);

@@ -18,8 +18,18 @@ struct data_share {
 /* Read the value of --split; `what` it counts. Errors: ERR_USAGE. */
 int data_read_share(const char *text, const char *what, struct data_share *out, struct err *err);
 
-/* On a terminal only: a percentage that overwrites itself; total 0: how many there are so far. */
-void data_show_progress(void *context, int64_t done, int64_t total);
+enum { DATA_MOST_JOBS = 1024 };
+
+/* One for each processor. */
+int64_t data_default_jobs(void);
+
+/* `dltrain data import ...` and `dltrain data synth ...`, likewise. Errors: ERR_USAGE; those of the
+ * importer; ERR_IO. */
+int data_import(int argc, char **argv, struct err *err);
+int data_synth(int argc, char **argv, struct err *err);
+
+/* "data: WHAT; see dltrain help data". Returns -1. */
+int data_usage_error(const char *what, struct err *err);
 
 /* Print what the HDF5 file of "path" or "path:group" holds, and what training sees of its splits,
  * or of that one. Errors: ERR_IO; ERR_DATA where none of them is a dataset. */

@@ -1,4 +1,5 @@
 #include "cmd/data.h"
+#include "cmd/data_encoded.h"
 #include "io/dataset/dataset_layout.h"
 #include "io/dataset/dataset_verify.h"
 
@@ -19,6 +20,8 @@ static const char *class_text(enum h5_class class) {
         return "float";
     case H5_CLASS_TEXT:
         return "text";
+    case H5_CLASS_BLOB:
+        return "bytes";
     case H5_CLASS_OTHER:
         break;
     }
@@ -42,8 +45,13 @@ static int print_data(struct h5 *file, const char *path, struct err *err) {
     if (info->rank == 0)
         printf("one value");
     print_dims(info->dim, info->rank);
-    printf(" %s%d, %.1f MiB", class_text(info->class), 8 * info->item_bytes,
-           (double)info->stored_bytes / (1 << 20));
+    printf(" %s", class_text(info->class));
+    if (info->variable) /* they lie elsewhere */
+        printf(" of any length");
+    else if (info->class == H5_CLASS_BLOB)
+        printf(" of length %d, %.1f MiB", info->item_bytes, (double)info->stored_bytes / (1 << 20));
+    else
+        printf("%d, %.1f MiB", 8 * info->item_bytes, (double)info->stored_bytes / (1 << 20));
     if (info->chunked) {
         printf("%s, chunks of ", info->n_filters ? " filtered" : "");
         print_dims(info->chunk, info->rank);
@@ -107,6 +115,8 @@ static void print_channels(const char *name, const float *values, int64_t n) {
 static const char *kind_text(const struct dataset_field *f) {
     if (f->kind == DATASET_CLASS)
         return f->sample.rank ? "class of every place" : "class";
+    if (f->kind == DATASET_ENCODED)
+        return f->sample.dim[2] == 1 ? "encoded pictures, grey" : "encoded pictures";
     if (f->kind == DATASET_BYTES)
         return f->image ? "image of bytes" : "bytes";
     return f->image ? "image of floats" : "numbers";
@@ -133,9 +143,10 @@ static int print_field(struct dataset *ds, int i, struct err *err) {
     const struct dataset_field *f = dataset_field(ds, i);
 
     printf("  %s: %s", f->name, kind_text(f));
-    if (f->sample.rank)
+    if (f->sample.rank && f->kind != DATASET_ENCODED) {
         printf(" ");
-    print_dims(f->sample.dim, f->sample.rank);
+        print_dims(f->sample.dim, f->sample.rank);
+    }
     if (f->unpaired)
         printf(", unpaired, %lld rows", (long long)f->rows);
     printf("\n");
@@ -145,7 +156,8 @@ static int print_field(struct dataset *ds, int i, struct err *err) {
         print_channels("mean", dataset_mean(ds, i), f->sample.dim[2]);
         print_channels("std", dataset_std(ds, i), f->sample.dim[2]);
     }
-    return print_not_finite(ds, i, err);
+    return f->kind == DATASET_ENCODED ? data_encoded_info(ds, i, err)
+                                      : print_not_finite(ds, i, err);
 }
 
 /* Sentences, one a line. */

@@ -1,5 +1,6 @@
 /* The contact sheet of `dltrain data stats`. */
 #include "cmd/data.h"
+#include "cmd/data_encoded.h"
 #include "io/image/grid.h"
 
 #include <inttypes.h>
@@ -7,7 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { MOST_ROWS = 50, MOST_TILES = 4 };
+enum { MOST_ROWS = 50, MOST_TILES = 4, ENCODED_SIDE = 128 };
 
 /* What is drawn: tiles[n_tiles] of fields, of the samples row[n]. */
 struct sheet {
@@ -26,6 +27,8 @@ static bool is_tile(const struct dataset_field *f, struct grid_tile *tile) {
     *tile = (struct grid_tile){.h = dim[0], .w = dim[1]};
     if (f->unpaired)
         return false;
+    if (f->kind == DATASET_ENCODED)
+        *tile = (struct grid_tile){.h = ENCODED_SIDE, .w = ENCODED_SIDE};
     if (f->kind == DATASET_CLASS)
         return f->sample.rank == 2;
     tile->c = f->sample.rank == 3 ? dim[2] : 0;
@@ -86,10 +89,12 @@ static int read_tile(struct dataset *ds, const struct sheet *s, int k, struct er
     const unsigned char *bytes = (const unsigned char *)values;
     const int32_t *classes = (const int32_t *)(const void *)values;
 
-    if (dataset_read(ds, s->field[k], s->row, s->n, values, err))
+    if (f->kind == DATASET_ENCODED ? data_encoded_tile(ds, s->field[k], s->row, s->n, ENCODED_SIDE,
+                                                       (unsigned char *)values, err)
+                                   : dataset_read(ds, s->field[k], s->row, s->n, values, err))
         return -1;
     for (int64_t i = len - 1; i >= 0; i--) /* they take less room than floats: from the end */
-        if (f->kind == DATASET_BYTES)
+        if (f->kind == DATASET_BYTES || f->kind == DATASET_ENCODED)
             values[i] = (float)bytes[i];
         else if (f->kind == DATASET_CLASS)
             values[i] = (float)classes[i];

@@ -1,5 +1,6 @@
 /* dltrain data split: the rows of a group cut into folds, or into train and validate. */
 #include "cmd/data.h"
+#include "cmd/data_pace.h"
 #include "cmd/options.h"
 #include "io/dataset/dataset_split.h"
 

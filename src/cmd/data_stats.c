@@ -1,5 +1,6 @@
 /* dltrain data stats: what a split looks like, in numbers and as a picture. */
 #include "cmd/data.h"
+#include "cmd/data_encoded.h"
 #include "cmd/options.h"
 #include "io/file/file.h"
 #include "report/columns.h"
@@ -105,16 +106,20 @@ static void print_classes(const struct dataset *ds, int i) {
 
 static int print_field(struct dataset *ds, int i, struct err *err) {
     const struct dataset_field *f = dataset_field(ds, i);
+    const bool sized = f->sample.rank && f->kind != DATASET_ENCODED;
     char shape[SHAPE_TEXT];
 
     printf("%s: %s%s%s", f->name,
-           f->kind == DATASET_CLASS   ? "class"
-           : f->kind == DATASET_BYTES ? "bytes, as 0 .. 1"
-                                      : "numbers",
-           f->sample.rank ? ", " : "", f->sample.rank ? shape_text(&f->sample, shape) : "");
+           f->kind == DATASET_CLASS     ? "class"
+           : f->kind == DATASET_ENCODED ? "encoded pictures, as 0 .. 1"
+           : f->kind == DATASET_BYTES   ? "bytes, as 0 .. 1"
+                                        : "numbers",
+           sized ? ", " : "", sized ? shape_text(&f->sample, shape) : "");
     if (f->rows != dataset_len(ds))
         printf(", %" PRId64 " rows", f->rows);
     putchar('\n');
+    if (f->kind == DATASET_ENCODED)
+        return data_encoded_stats(ds, i, err);
     if (f->kind != DATASET_CLASS)
         return print_numbers(ds, i, err);
     print_classes(ds, i);

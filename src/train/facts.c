@@ -62,7 +62,10 @@ int facts_check_job(struct comm *comm, const struct same *list, struct err *err)
 /* --- data --- */
 
 static const char *kind_text(enum dataset_kind kind) {
-    return kind == DATASET_BYTES ? "bytes" : kind == DATASET_REALS ? "reals" : "class numbers";
+    return kind == DATASET_BYTES     ? "bytes"
+           : kind == DATASET_REALS   ? "reals"
+           : kind == DATASET_ENCODED ? "pictures of many sizes"
+                                     : "class numbers";
 }
 
 /* "bytes 32x32x3", "class numbers" */
@@ -114,23 +117,38 @@ static size_t sample_bytes(const struct dataset_field *f) {
     return len * (f->kind == DATASET_BYTES ? 1 : sizeof(float));
 }
 
+/* The hash of a row, pictures as they are stored. */
+static int hash_row(struct dataset *ds, int field, int64_t row, struct dataset_buffer *buffer,
+                    uint64_t *hash, struct err *err) {
+    const struct dataset_field *f = dataset_field(ds, field);
+    struct dataset_blob blob = {buffer->bytes, f->kind == DATASET_ENCODED ? 0 : sample_bytes(f)};
+
+    if (f->kind == DATASET_ENCODED ? dataset_read_encoded(ds, field, &row, 1, &blob, buffer, err)
+                                   : dataset_read(ds, field, &row, 1, buffer->bytes, err))
+        return -1;
+    *hash = XXH3_64bits(blob.bytes, blob.len);
+    return 0;
+}
+
 /* Hashes of the content of samples from the first to the last. */
 static int add_probes(struct same *list, struct dataset *ds, int field, struct err *err) {
     const struct dataset_field *f = dataset_field(ds, field);
-    const size_t bytes = sample_bytes(f);
-    void *content = malloc(bytes);
-    int rc = content ? 0 : err_set(err, ERR_IO, "%s: out of memory", dataset_name(ds));
+    const size_t bytes = f->kind == DATASET_ENCODED ? 1 : sample_bytes(f);
+    struct dataset_buffer buffer = {malloc(bytes), bytes};
+    int rc = buffer.bytes ? 0 : err_set(err, ERR_IO, "%s: out of memory", dataset_name(ds));
 
     for (int64_t i = 0; !rc && i < PROBES && i < f->rows; i++) {
         const int64_t row = f->rows <= PROBES ? i : (f->rows - 1) / (PROBES - 1) * i;
-        rc = dataset_read(ds, field, &row, 1, content, err);
+        uint64_t hash = 0;
+
+        rc = hash_row(ds, field, row, &buffer, &hash, err);
         if (!rc)
             same_add(list,
                      pool_print(&list->pool, "sample %" PRId64 " of %s", row,
                                 key_of(&list->pool, ds, field, "")),
-                     "hash %016" PRIx64, XXH3_64bits(content, bytes));
+                     "hash %016" PRIx64, hash);
     }
-    free(content);
+    dataset_buffer_release(&buffer);
     return rc;
 }
 

@@ -119,7 +119,9 @@ int feed_init(struct feed *f, const struct feed_config *c, struct err *err) {
                                          .n_pipeline = job->n_augment,
                                          .seed = job->seed,
                                          .training = c->training,
-                                         .max_batch = feed_max_batch(f)};
+                                         .reduced = job->decodes_reduced,
+                                         .max_batch = feed_max_batch(f),
+                                         .workers = job->workers};
     if (loader_new(&f->loader, &loader, err))
         return -1;
     return said_check(job, f->loader, c->spec, err);

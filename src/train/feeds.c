@@ -6,6 +6,11 @@ static const char *pixels_text(enum dataset_kind kind) {
     return kind == DATASET_BYTES ? "bytes, scaled to 0 .. 1" : "floats, as they are stored";
 }
 
+/* Decoded pictures are bytes. */
+static enum dataset_kind pixels_of(const struct dataset_field *f) {
+    return f->kind == DATASET_ENCODED ? DATASET_BYTES : f->kind;
+}
+
 /* Bytes here and floats there may well be the same pixels, or another scale. */
 static void tell_pixels(const struct feeds *feeds, const struct sinks *sinks) {
     const struct dataset *a = feeds->train.dataset, *b = feeds->validate.dataset;
@@ -13,11 +18,12 @@ static void tell_pixels(const struct feeds *feeds, const struct sinks *sinks) {
     for (int i = 0; i < dataset_n_fields(a); i++) {
         const struct dataset_field *f = dataset_field(a, i);
         const int k = dataset_find_field(b, f->name);
-        const enum dataset_kind other = k < 0 ? f->kind : dataset_field(b, k)->kind;
+        const enum dataset_kind ours = pixels_of(f);
+        const enum dataset_kind other = k < 0 ? ours : pixels_of(dataset_field(b, k));
 
-        if (sinks && f->image && other != f->kind && other != DATASET_CLASS)
+        if (sinks && f->image && other != ours && other != DATASET_CLASS)
             sinks_note(sinks, "%s of %s is %s, that of %s %s", f->name, dataset_name(a),
-                       pixels_text(f->kind), dataset_name(b), pixels_text(other));
+                       pixels_text(ours), dataset_name(b), pixels_text(other));
     }
 }
 

@@ -63,7 +63,8 @@ static int move_aside(struct runfolder *f, struct err *err) {
 int runfolder_lock(struct runfolder *f, bool resume, struct err *err) {
     char left[LOCK_TEXT];
 
-    if (file_make_folders(f->path, err) || lock_take(&f->lock, f->path, left, err))
+    if (file_make_folders(f->path, err) ||
+        lock_take(&f->lock, f->path, "give this one another name=", left, err))
         return -1;
     if (left[0])
         sinks_note(f->sinks, "%s was in use by a run that has ended without giving it back (%s)",

@@ -12,7 +12,7 @@ static atomic_llong asked_ns;
 
 static void take_request(int signal) {
     static const char message[] =
-        "dltrain: ended at once by a second signal; the last checkpoint is whole\n";
+        "dltrain: ended at once by a second signal; what was saved before is whole\n";
     struct timespec now;
     long long first = 0;
 

@@ -12,6 +12,8 @@ static void column_release(struct column *c) {
     h5_data_close(c->data);
     dataset_classes_release(c);
     free(c->kept);
+    free(c->offset);
+    free(c->blob);
     free(c->mean);
     free(c->std);
 }

@@ -42,8 +42,8 @@ static int check_size(const struct dataset *ds, const struct found *f, struct er
 }
 
 /* A file may claim rows that it does not hold; they would read as zeros. */
-static int check_stored(const struct dataset *ds, const struct found *f, struct err *err) {
-    const struct h5_info *info = f->info;
+int dataset_check_stored(const struct dataset *ds, const char *path, const struct h5_info *info,
+                         struct err *err) {
     const int64_t bytes = info->dim[0] * h5_row_len(info) * info->item_bytes;
     const int64_t least = info->n_filters ? bytes / DEFLATE_RATIO : bytes;
 
@@ -51,7 +51,7 @@ static int check_stored(const struct dataset *ds, const struct found *f, struct 
         return 0;
     return err_set(err, ERR_DATA,
                    "%s: %s claims %lld bytes but stores %lld; it was not written completely",
-                   ds->name, f->at->path, (long long)bytes, (long long)info->stored_bytes);
+                   ds->name, path, (long long)bytes, (long long)info->stored_bytes);
 }
 
 /* Words of names that say that integers are classes, of samples or pixels. */
@@ -113,7 +113,8 @@ static int init(struct dataset *ds, int i, const struct dataset_layout *at, stru
                                           : ", expected numbers");
     if (info->rank > SAMPLE_RANK + 1)
         return dataset_refuse(ds, f, err, ", expected at most %d dimensions", SAMPLE_RANK + 1);
-    if (check_size(ds, f, err) || check_stored(ds, f, err) || dataset_kind(ds, i, at, f, err))
+    if (check_size(ds, f, err) || dataset_check_stored(ds, f->at->path, info, err) ||
+        dataset_kind(ds, i, at, f, err))
         return -1;
     plan_reading(ds, i, f);
     return 0;
@@ -136,7 +137,9 @@ int dataset_column_init(struct dataset *ds, int i, const struct dataset_layout *
     ds->column[i].enumerated = info->named;
     ds->field[i].rows = f.at->rows;
     ds->field[i].unpaired = f.at->unpaired;
-    const int status = init(ds, i, at, &f, err);
+    strcpy(ds->column[i].names, f.at->names);
+    const int status =
+        f.at->encoding ? dataset_encoded_init(ds, i, at, err) : init(ds, i, at, &f, err);
     free(f.kind);
     return status;
 }

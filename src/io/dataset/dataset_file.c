@@ -108,6 +108,16 @@ static int sync_directory(const char *path, struct err *err) {
     return status;
 }
 
+int dataset_file_rename(const char *from, const char *path, struct err *err) {
+    if (strlen(path) + 1 > DATASET_FILE_PATH)
+        return err_set(err, ERR_USAGE, "%.80s...: the path is too long", path);
+    if (dataset_file_check(path, NULL, 0, err))
+        return -1;
+    if (rename(from, path))
+        return err_set(err, ERR_IO, "%s: %s", path, strerror(errno));
+    return sync_directory(path, err);
+}
+
 int dataset_file_finish(struct dataset_file *file, struct err *err) {
     if (h5_attr_write_int(file->h5, "/", "dltrain_dataset", 1, err) || h5_sync(file->h5, err))
         return -1;

@@ -26,5 +26,9 @@ int dataset_file_init(struct dataset_file *file, const char *path, struct err *e
  * Errors: ERR_IO. */
 int dataset_file_finish(struct dataset_file *file, struct err *err);
 
+/* Give the name `path` to a whole dataset file, which is on the disk, on the same file system.
+ * Errors: those of dataset_file_check; ERR_IO. */
+int dataset_file_rename(const char *from, const char *path, struct err *err);
+
 /* An unfinished file is removed. */
 void dataset_file_release(struct dataset_file *file);

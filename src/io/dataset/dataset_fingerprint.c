@@ -30,6 +30,8 @@ static void hash_head(const struct dataset *ds, int i, XXH3_state_t *state) {
         XXH3_64bits_update(state, c->mean, channels * sizeof *c->mean);
         XXH3_64bits_update(state, c->std, channels * sizeof *c->std);
     }
+    if (c->offset)
+        XXH3_64bits_update(state, c->offset, (size_t)(f->rows + 1) * sizeof *c->offset);
 }
 
 /* "xxh3:0123456789abcdef" of the field's dataset; *found: there is one. */
@@ -54,24 +56,37 @@ static int read_content_hash(const struct dataset *ds, int i, bool *found, uint6
     return status;
 }
 
+/* Memory for a row. */
+struct probe {
+    unsigned char *plain; /* one row of numbers */
+    struct dataset_buffer encoded;
+};
+
+static int hash_row(struct dataset *ds, int i, int64_t row, struct probe *p, XXH3_state_t *state,
+                    struct err *err) {
+    struct dataset_blob blob = {p->plain, dataset_out_bytes(&ds->field[i])};
+    const bool encoded = ds->field[i].kind == DATASET_ENCODED;
+
+    if (encoded ? dataset_read_encoded(ds, i, &row, 1, &blob, &p->encoded, err)
+                : dataset_read(ds, i, &row, 1, p->plain, err))
+        return -1;
+    XXH3_64bits_update(state, blob.bytes, blob.len);
+    return 0;
+}
+
 /* Rows from the first to the last, equally far apart. */
 static int hash_probes(struct dataset *ds, int i, XXH3_state_t *state, struct err *err) {
     const struct dataset_field *f = &ds->field[i];
-    const size_t bytes = dataset_out_bytes(f);
     const int share = PROBES / ds->n_alike;
     int64_t n = share > LEAST_PROBES ? share : LEAST_PROBES;
-    unsigned char *row = malloc(bytes);
-    int status = row ? 0 : dataset_no_memory(ds, err);
+    struct probe probe = {.plain = malloc(dataset_out_bytes(f) + 1)};
+    int status = probe.plain ? 0 : dataset_no_memory(ds, err);
 
     n = n < f->rows ? n : f->rows;
-    for (int64_t k = 0; k < n && !status; k++) {
-        const int64_t at = n > 1 ? k * (f->rows - 1) / (n - 1) : 0;
-
-        status = dataset_read(ds, i, &at, 1, row, err);
-        if (!status)
-            XXH3_64bits_update(state, row, bytes);
-    }
-    free(row);
+    for (int64_t k = 0; k < n && !status; k++)
+        status = hash_row(ds, i, n > 1 ? k * (f->rows - 1) / (n - 1) : 0, &probe, state, err);
+    free(probe.plain);
+    dataset_buffer_release(&probe.encoded);
     return status;
 }
 
@@ -83,7 +98,7 @@ static int hash_values(struct dataset *ds, int i, XXH3_state_t *state, struct er
     bool found = false;
 
     if (c->kept)
-        hash = XXH3_64bits(c->kept, (size_t)ds->field[i].rows * c->row_bytes);
+        hash = XXH3_64bits(c->kept, (size_t)dataset_field_bytes(ds, i));
     else if (read_content_hash(ds, i, &found, &hash, err))
         return -1;
     if (!c->kept && !found)

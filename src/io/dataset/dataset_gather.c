@@ -76,8 +76,10 @@ static bool own_name(const char *entry, const char *split, char *out, size_t len
     return snprintf(out, len, "%s", entry) < (int)len;
 }
 
-/* Rows, and whether the dataset can be a field at all. */
-static int inspect(struct h5 *file, struct candidate *c, struct err *err) {
+/* Rows, and whether the dataset can be a field at all. Bytes that mean nothing to HDF5 may be
+ * pictures where they are the images, or these are encoded as well.
+ *   encoded  bytes may be pictures */
+static int inspect(struct h5 *file, struct candidate *c, bool encoded, struct err *err) {
     struct layout_field *f = &c->field;
     struct h5_data *data;
     int64_t unpaired = 0;
@@ -90,13 +92,19 @@ static int inspect(struct h5 *file, struct candidate *c, struct err *err) {
     f->rows = info->rank ? info->dim[0] : 0;
     if (!info->rank)
         strcpy(c->why, "one value");
-    else if (info->class == H5_CLASS_TEXT || info->class == H5_CLASS_OTHER)
+    else if (info->class == H5_CLASS_TEXT || info->class == H5_CLASS_OTHER ||
+             info->class == H5_CLASS_BLOB)
         strcpy(c->why, info->class == H5_CLASS_TEXT ? "text" : "no numbers");
+    const struct h5_info known = *info;
     h5_data_close(data);
     told = h5_attr_exists(file, f->path, "unpaired", err);
     if (told < 0 || (told && h5_attr_int(file, f->path, "unpaired", &unpaired, err)))
         return -1;
     f->unpaired = unpaired != 0;
+    if (layout_encoding(file, &known, f, err))
+        return -1;
+    if (f->encoding == LAYOUT_BLOBS && encoded)
+        *c->why = 0;
     return 0;
 }
 
@@ -160,7 +168,7 @@ static int add(struct h5 *file, const char *group, const char *entry, const char
         ignore(out, entry, "no name for a field");
         return 0;
     }
-    if (inspect(file, &c, err))
+    if (inspect(file, &c, role || (out->n_fields && out->field[0].encoding), err))
         return -1;
     c.field.table = c.rank == 2 && role && !strcmp(role, "image") && !strstr(entry, "image") &&
                     layout_is_name(own);
@@ -190,6 +198,14 @@ static int too_many(const struct h5 *file, const char *group, const struct h5_li
                    group, out->n_fields, DATASET_MAX_FIELDS, datasets);
 }
 
+/* Is the dataset of the group that is gathered the offsets or names of one of its fields? */
+static bool is_companion(const struct dataset_layout *out, const char *entry) {
+    char path[2 * LAYOUT_PATH];
+
+    snprintf(path, sizeof path, "%s/%s", strcmp(out->group, "/") ? out->group : "", entry);
+    return layout_is_companion(out, path);
+}
+
 int layout_gather(struct h5 *file, const char *group, const char *split, const char *images,
                   const char *labels, struct dataset_layout *out, struct err *err) {
     struct h5_list list = {0};
@@ -209,7 +225,8 @@ int layout_gather(struct h5 *file, const char *group, const char *split, const c
     for (int i = 0; i < list.n && !status; i++) {
         const char *entry = list.entry[i].name;
 
-        if (list.entry[i].group || strcmp(entry, images) == 0 || strcmp(entry, labels) == 0)
+        if (list.entry[i].group || strcmp(entry, images) == 0 || strcmp(entry, labels) == 0 ||
+            is_companion(out, entry))
             continue;
         if (own_name(entry, split, own, sizeof own))
             status = add(file, group, entry, own, NULL, out, err);

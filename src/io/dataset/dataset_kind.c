@@ -11,11 +11,10 @@
 
 const char *dataset_found_text(const struct found *f, char text[FOUND_TEXT]) {
     const struct h5_info *info = f->info;
-    static const char *const types[] = {[H5_CLASS_OTHER] = "no numbers",
-                                        [H5_CLASS_INT] = "int",
-                                        [H5_CLASS_UINT] = "uint",
-                                        [H5_CLASS_FLOAT] = "float",
-                                        [H5_CLASS_TEXT] = "text"};
+    static const char *const types[] = {
+        [H5_CLASS_OTHER] = "no numbers", [H5_CLASS_INT] = "int",
+        [H5_CLASS_UINT] = "uint",        [H5_CLASS_FLOAT] = "float",
+        [H5_CLASS_TEXT] = "text",        [H5_CLASS_BLOB] = "bytes of no type"};
     const bool bits = !info->truth && (f->whole || info->class == H5_CLASS_FLOAT);
     int used = snprintf(text, FOUND_TEXT, "%s", info->truth ? "truth values" : types[info->class]);
 
@@ -71,6 +70,13 @@ static int take_image(struct dataset *ds, int i, const struct dataset_layout *at
     struct dataset_field *field = &ds->field[i];
     const int rank = f->info->rank;
 
+    if (rank == 1 && f->bytes)
+        return dataset_refuse(
+            ds, f, err,
+            ", expected images [n, height, width, channels]; of files of pictures "
+            "end to end say so, and where each begins: f['%s'].attrs['encoding'] "
+            "= 'files', and %s_offsets",
+            f->at->path, f->at->path);
     if (rank != 3 && rank != 4 && !(f->kind && rank == 5))
         return dataset_refuse(ds, f, err,
                               ", expected images of 4 dimensions (samples, height, width, "

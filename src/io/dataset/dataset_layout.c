@@ -67,13 +67,15 @@ static int find_name(struct h5 *file, const char *group, const char *const *name
 static int find_in_group(struct h5 *file, const char *group, struct dataset_layout *out,
                          struct err *err) {
     const char *images, *labels;
+    char encoded[LAYOUT_PATH] = "";
     const int is = h5_is_group(file, group, err);
 
     if (is <= 0)
         return is;
     if (find_name(file, group, image_names, &images, err) ||
         find_name(file, group, label_names, &labels, err) ||
-        layout_gather(file, group, NULL, images, labels, out, err))
+        (!*images && layout_find_encoded(file, group, encoded, err)) ||
+        layout_gather(file, group, NULL, *images ? images : encoded, labels, out, err))
         return -1;
     return out->n_fields > 0;
 }
@@ -267,10 +269,12 @@ static int find_only_group(struct h5 *file, struct dataset_layout *out, struct e
 /* Without a name: the root where it has images, else the only split. */
 static int find_only(struct h5 *file, struct dataset_layout *out, struct err *err) {
     const char *images;
+    char encoded[LAYOUT_PATH] = "";
 
-    if (find_name(file, "/", image_names, &images, err))
+    if (find_name(file, "/", image_names, &images, err) ||
+        (!*images && layout_find_encoded(file, "/", encoded, err)))
         return -1;
-    if (*images)
+    if (*images || *encoded)
         return find_in_group(file, "/", out, err) < 0 ? -1 : 0;
     return find_only_group(file, out, err);
 }

@@ -6,11 +6,21 @@
 
 enum { LAYOUT_PATH = 256, LAYOUT_IGNORED = 256 };
 
+/* How a dataset has encoded pictures. */
+enum layout_encoding {
+    LAYOUT_PLAIN, /* it has none */
+    LAYOUT_FILES, /* end to end: [bytes], and beside it NAME_offsets */
+    LAYOUT_BLOBS, /* each a row, of any length or opaque */
+};
+
 struct layout_field {
     char name[DATASET_FIELD_NAME]; /* "image", "label", or the dataset's own */
     char path[LAYOUT_PATH];        /* "/train/images" */
     int64_t rows;
     bool unpaired;
+    enum layout_encoding encoding;
+    bool told;               /* encoded: the file says so */
+    char names[LAYOUT_PATH]; /* encoded: texts, what the pictures were called; "": none */
     bool table; /* called x or data, but of rows of numbers: no image, and under its own name */
 };
 
@@ -45,6 +55,20 @@ bool layout_is_name(const char *name);
 
 /* The group of that list whose name is nearest, or NULL. */
 const char *layout_nearest(const struct h5_list *list, const char *name);
+
+/* Find whether the dataset at field->path, of which `info` is known, has encoded pictures, and fill
+ * what is known of them; rows are pictures then. Errors: ERR_DATA for an encoding that is not
+ * known, or without its offsets. */
+int layout_encoding(struct h5 *file, const struct h5_info *info, struct layout_field *field,
+                    struct err *err);
+
+/* The dataset of a group without images by name whose rows are pictures: *name[LAYOUT_PATH] by a
+ * name that others use, or the only one; "": none. Errors: as h5_list. */
+int layout_find_encoded(struct h5 *file, const char *group, char name[LAYOUT_PATH],
+                        struct err *err);
+
+/* Does the dataset belong to one of the fields, as its offsets or names? */
+bool layout_is_companion(const struct dataset_layout *at, const char *path);
 
 /* Make the fields of the datasets that are directly in `group`. Their names are `images` and
  * `labels` (either may be ""), or their own; where `split` is given, datasets with it in their

@@ -18,7 +18,7 @@ static int read_channels(struct dataset *ds, int field, const struct attr_homes 
     const char *home;
     const bool positive = strcmp(name, "std") == 0;
     const int channels = (int)ds->field[field].sample.dim[2];
-    const double most = ds->field[field].kind == DATASET_BYTES ? 1 : HUGE_VAL;
+    const double most = ds->field[field].kind == DATASET_REALS ? HUGE_VAL : 1;
     double *values;
     int n, status = 0;
 
@@ -136,15 +136,23 @@ static bool fits(const struct dataset *ds, int64_t cache_bytes) {
     int64_t left = cache_bytes;
 
     for (int i = 0; i < ds->n_fields; i++) {
-        const int64_t bytes = (int64_t)ds->column[i].row_bytes;
-
         if (is_class(ds, i) && !ds->field[i].sample.rank)
             continue;
-        if (ds->field[i].rows > left / bytes)
+        if (dataset_field_bytes(ds, i) > left)
             return false;
-        left -= ds->field[i].rows * bytes;
+        left -= dataset_field_bytes(ds, i);
     }
     return true;
+}
+
+int64_t dataset_field_bytes(const struct dataset *ds, int i) {
+    const struct column *c = &ds->column[i];
+
+    const int64_t rows = ds->field[i].rows, bytes = (int64_t)c->row_bytes;
+
+    if (c->offset)
+        return c->offset[rows];
+    return rows > INT64_MAX / bytes ? INT64_MAX : rows * bytes;
 }
 
 size_t dataset_run_bytes(const struct dataset *ds) {
@@ -152,6 +160,9 @@ size_t dataset_run_bytes(const struct dataset *ds) {
 
     for (int i = 0; i < ds->n_fields; i++) {
         const size_t bytes = (size_t)column_run_rows(&ds->column[i]) * ds->column[i].row_bytes;
+
+        if (ds->field[i].kind == DATASET_ENCODED) /* read to where it is wanted */
+            continue;
         most = bytes > most ? bytes : most;
     }
     return most;

@@ -13,7 +13,7 @@ enum {
 };
 
 static int64_t rows_at_a_time(const struct dataset_field *f) {
-    const int64_t n = JOIN_BYTES / (int64_t)dataset_out_bytes(f);
+    const int64_t bytes = (int64_t)dataset_out_bytes(f), n = JOIN_BYTES / (bytes ? bytes : 1);
 
     return n < 1 ? 1 : n < JOIN_ROWS ? n : JOIN_ROWS;
 }
@@ -21,6 +21,8 @@ static int64_t rows_at_a_time(const struct dataset_field *f) {
 static const char *kind_text(const struct dataset_field *f) {
     if (f->kind == DATASET_CLASS)
         return "class numbers";
+    if (f->kind == DATASET_ENCODED)
+        return "encoded pictures";
     if (f->image)
         return f->kind == DATASET_BYTES ? "images of bytes" : "images of floats";
     return f->kind == DATASET_BYTES ? "bytes" : "floats";
@@ -30,7 +32,8 @@ static int check_field(const struct dataset *a, const struct dataset_field *f,
                        const struct dataset *b, const struct dataset_field *g, struct err *err) {
     char x[SHAPE_TEXT], y[SHAPE_TEXT];
 
-    if (!shape_equal(&f->sample, &g->sample))
+    const bool encoded = f->kind == DATASET_ENCODED, other = g->kind == DATASET_ENCODED;
+    if (encoded == other && !shape_equal(&f->sample, &g->sample))
         return err_set(err, ERR_DATA, "%s has %s of %s, but %s of %s: they are no one dataset",
                        b->name, f->name, shape_text(&g->sample, x), a->name,
                        shape_text(&f->sample, y));
@@ -70,7 +73,7 @@ static int64_t kept_bytes(const struct dataset *ds) {
 
     for (int i = 0; i < ds->n_fields && dataset_in_memory(ds); i++)
         if (!dataset_labels(ds, i))
-            bytes += ds->field[i].rows * (int64_t)ds->column[i].row_bytes;
+            bytes += dataset_field_bytes(ds, i);
     return bytes;
 }
 
@@ -211,7 +214,7 @@ int dataset_open(struct dataset **out, const char *spec, int64_t cache_bytes, st
 }
 
 /* Which part has that row. */
-static const struct dataset_part *part_of(const struct dataset *ds, int i, int64_t row) {
+const struct dataset_part *dataset_part_of(const struct dataset *ds, int i, int64_t row) {
     int low = 0, high = ds->n_parts - 1;
 
     while (low < high) {
@@ -237,7 +240,7 @@ int dataset_read_parts(struct dataset *ds, int i, const int64_t *index, int64_t 
         return -1;
     const struct wanted *wanted = ds->wanted;
     for (int64_t begin = 0, end; begin < n; begin = end) {
-        const struct dataset_part *p = part_of(ds, i, wanted[begin].row);
+        const struct dataset_part *p = dataset_part_of(ds, i, wanted[begin].row);
         const int64_t rows = p->ds->field[p->field[i]].rows;
 
         for (end = begin; end < n && end - begin < most; end++) {

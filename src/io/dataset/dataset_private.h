@@ -3,6 +3,7 @@
 #include "io/dataset/dataset.h"
 #include "io/dataset/dataset_layout.h"
 #include "io/h5/h5.h"
+#include "io/h5/h5_raw.h"
 
 struct wanted {
     int64_t row, at; /* in the file, in the batch */
@@ -13,10 +14,14 @@ struct column {
     char path[LAYOUT_PATH]; /* of its dataset */
     struct h5_data *data;   /* NULL where it is kept */
     enum h5_type type;      /* as it is read and kept: H5_TYPE_U8, _I32 or _F32 */
-    size_t row_bytes;       /* of that type */
+    size_t row_bytes;       /* of that type; of encoded pictures 1 */
     bool channels_first;    /* in the file: [n, c, h, w] */
     bool void_255;          /* of H5_TYPE_I32: 255 in the file does not count, and is read as -1 */
     unsigned char *kept;    /* [rows, sample], channels last; NULL: not kept */
+    int64_t
+        *offset; /* encoded pictures: [rows + 1] where each begins in the bytes of all of them */
+    struct h5_blob *blob; /* [rows] and where it is in the file, where they do not lie end to end */
+    char names[LAYOUT_PATH]; /* dataset of what they were called, or "" */
     int n_classes;
     char **class_name; /* [n_classes] */
     bool named;        /* by the file */
@@ -95,6 +100,21 @@ static inline size_t dataset_out_bytes(const struct dataset_field *f) {
 int dataset_column_init(struct dataset *ds, int i, const struct dataset_layout *at,
                         struct err *err);
 
+/* The same for a field of encoded pictures: where each of them lies, which is checked. Errors:
+ * ERR_DATA for places that cannot be, and where the first of them is none. */
+int dataset_encoded_init(struct dataset *ds, int i, const struct dataset_layout *at,
+                         struct err *err);
+
+/* Bytes of all rows of field i, as they would be kept. */
+int64_t dataset_field_bytes(const struct dataset *ds, int i);
+
+/* Does the dataset store what its shape claims? Otherwise rows would be read as zeros. */
+int dataset_check_stored(const struct dataset *ds, const char *path, const struct h5_info *info,
+                         struct err *err);
+
+/* Read all encoded pictures to column->kept. */
+int dataset_load_encoded(struct dataset *ds, int i, struct err *err);
+
 /* Find the classes of field i: names, their number and counts. Every value is checked. Rank 0 must
  * be kept before. Errors: ERR_DATA naming the first wrong value and its sample. */
 int dataset_classes_init(struct dataset *ds, int i, const struct attr_homes *homes,
@@ -160,6 +180,9 @@ int dataset_join_field(struct dataset *ds, int i, struct err *err);
 /* dataset_read of a field that is not in memory, from the parts. */
 int dataset_read_parts(struct dataset *ds, int i, const int64_t *index, int64_t n, void *out,
                        struct err *err);
+
+/* The part of a dataset of several that has that row of field i. */
+const struct dataset_part *dataset_part_of(const struct dataset *ds, int i, int64_t row);
 
 /* Fill ds->wanted with index[n], in the order of rows. */
 int dataset_sort_rows(struct dataset *ds, const int64_t *index, int64_t n, struct err *err);

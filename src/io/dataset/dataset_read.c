@@ -59,6 +59,8 @@ int dataset_load(struct dataset *ds, int i, struct err *err) {
     struct column *c = &ds->column[i];
     const int64_t rows = ds->field[i].rows, most = column_run_rows(c);
 
+    if (ds->field[i].kind == DATASET_ENCODED)
+        return dataset_load_encoded(ds, i, err);
     c->kept = malloc((size_t)rows * c->row_bytes);
     if (!c->kept)
         return err_set(err, ERR_IO, "%s: no memory to keep %s", ds->name, c->path);
@@ -148,6 +150,9 @@ int dataset_read(struct dataset *ds, int i, const int64_t *index, int64_t n, voi
     const struct dataset_field *f = &ds->field[i];
     const int64_t len = n * dataset_sample_len(f);
 
+    if (f->kind == DATASET_ENCODED)
+        return err_set(err, ERR_DATA, "%s: %s is of encoded pictures, which have no one size",
+                       ds->name, f->name);
     for (int64_t k = 0; k < n; k++)
         if (index[k] < 0 || index[k] >= f->rows)
             return err_set(err, ERR_DATA, "%s: row %lld of %s was asked for, it has %lld", ds->name,

@@ -3,6 +3,7 @@
 #include "io/dataset/content_hash.h"
 #include "io/dataset/dataset_file.h"
 #include "io/dataset/dataset_layout.h"
+#include "io/dataset/dataset_split_encoded.h"
 #include "io/dataset/folds.h"
 #include "io/h5/h5_copy.h"
 
@@ -256,10 +257,38 @@ static int finish_field(struct splitting *s, int field, struct err *err) {
     return 0;
 }
 
+static void count_done(void *context, int64_t rows) {
+    struct splitting *s = context;
+
+    s->done += rows;
+    if (s->plan->report)
+        s->plan->report(s->plan->context, s->done, s->total);
+}
+
+static int copy_encoded(struct splitting *s, const struct layout_field *f, struct err *err) {
+    char path[SPLIT_MOST_FOLDS][LAYOUT_PATH];
+    const struct encoded_cut cut = {.ds = s->ds,
+                                    .field = dataset_find_field(s->ds, f->name),
+                                    .from = s->from,
+                                    .at = f,
+                                    .group = s->group,
+                                    .to = s->to.h5,
+                                    .path = path,
+                                    .n_groups = s->n_groups,
+                                    .progress = count_done,
+                                    .context = s};
+
+    for (int g = 0; g < s->n_groups; g++)
+        piece_path(s, g, path[g]);
+    return dataset_split_encoded(&cut, err);
+}
+
 static int copy_field(struct splitting *s, int field, struct err *err) {
     const struct layout_field *f = &s->at.field[field];
 
     name_field(s, field);
+    if (f->encoding)
+        return copy_encoded(s, f, err);
     if (h5_data_open(&s->source, s->from, f->path, err))
         return -1;
     const struct h5_info *info = h5_data_info(s->source);
@@ -273,9 +302,7 @@ static int copy_field(struct splitting *s, int field, struct err *err) {
         status = h5_data_read_stored(s->source, first, n, s->run, err);
         for (int g = 0; g < s->n_groups && !status; g++)
             status = add_rows(s, g, first, n, err);
-        s->done += n;
-        if (s->plan->report)
-            s->plan->report(s->plan->context, s->done, s->total);
+        count_done(s, n);
     }
     if (!status)
         status = finish_field(s, field, err);

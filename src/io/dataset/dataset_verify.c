@@ -124,7 +124,7 @@ static int hash_rows(struct h5_data *data, const struct verify_progress *progres
 }
 
 static int compute(struct h5 *file, const char *path, const struct verify_progress *progress,
-                   char text[HASH_TEXT], struct err *err) {
+                   uint64_t *hash, struct err *err) {
     XXH3_state_t *state = XXH3_createState();
     struct h5_data *data = NULL;
     int status = state ? h5_data_open(&data, file, path, err)
@@ -135,14 +135,13 @@ static int compute(struct h5 *file, const char *path, const struct verify_progre
         status = hash_rows(data, progress, state, err);
     }
     if (!status)
-        snprintf(text, HASH_TEXT, "xxh3:%016" PRIx64, (uint64_t)XXH3_64bits_digest(state));
+        *hash = XXH3_64bits_digest(state);
     h5_data_close(data);
     XXH3_freeState(state);
     return status;
 }
 
-int verify_hash(struct h5 *file, const char *path, const struct verify_progress *progress,
-                struct err *err) {
+int verify_hash_found(struct h5 *file, const char *path, uint64_t hash, struct err *err) {
     const int told = h5_attr_exists(file, path, CONTENT_HASH, err);
     char found[HASH_TEXT], *written;
     int status = 1;
@@ -151,9 +150,8 @@ int verify_hash(struct h5 *file, const char *path, const struct verify_progress 
         return told;
     if (h5_attr_text(file, path, CONTENT_HASH, &written, err))
         return -1;
-    if (compute(file, path, progress, found, err))
-        status = -1;
-    else if (strcmp(found, written) != 0)
+    snprintf(found, sizeof found, "xxh3:%016" PRIx64, hash);
+    if (strcmp(found, written) != 0)
         status = err_set(err, ERR_DATA,
                          "%s:%s: is not what was written: its content_hash is %.40s, but it holds "
                          "%s; take a copy that is sound, or delete the attribute if it was changed "
@@ -161,4 +159,15 @@ int verify_hash(struct h5 *file, const char *path, const struct verify_progress 
                          h5_name(file), path, written, found);
     free(written);
     return status;
+}
+
+int verify_hash(struct h5 *file, const char *path, const struct verify_progress *progress,
+                struct err *err) {
+    const int told = h5_attr_exists(file, path, CONTENT_HASH, err);
+    uint64_t hash;
+
+    if (told <= 0)
+        return told;
+    return compute(file, path, progress, &hash, err) ? -1
+                                                     : verify_hash_found(file, path, hash, err);
 }

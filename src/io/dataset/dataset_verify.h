@@ -26,3 +26,6 @@ int verify_field(struct dataset *ds, int i, const struct verify_progress *progre
  * Errors: ERR_IO; ERR_DATA for damage and where it is another. */
 int verify_hash(struct h5 *file, const char *path, const struct verify_progress *progress,
                 struct err *err);
+
+/* The same of one whose rows were read already: their XXH3 is `hash`. */
+int verify_hash_found(struct h5 *file, const char *path, uint64_t hash, struct err *err);

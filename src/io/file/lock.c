@@ -41,20 +41,17 @@ static void describe(const struct lock_owner *owner, char text[LOCK_TEXT]) {
              owner->since);
 }
 
-static int refuse(const char *folder, const struct lock_owner *other, enum lock_state state,
-                  const struct lock_owner *mine, struct err *err) {
+static int refuse(const char *folder, const char *advice, const struct lock_owner *other,
+                  enum lock_state state, const struct lock_owner *mine, struct err *err) {
     char who[LOCK_TEXT];
 
     describe(other, who);
     if (state == LOCK_HELD)
-        return err_set(err, ERR_IO,
-                       "%s is in use by another run (%s); give this one another name=", folder,
-                       who);
+        return err_set(err, ERR_IO, "%s is in use by another run (%s); %s", folder, who, advice);
     return err_set(err, ERR_IO,
                    "%s is in use by another run (%s), and whether that one still lives cannot be "
-                   "told from %s: if it has ended, delete %s/lock, else give this one another "
-                   "name=",
-                   folder, who, mine->host, folder);
+                   "told from %s: if it has ended, delete %s/lock, else %s",
+                   folder, who, mine->host, folder, advice);
 }
 
 /* Put this process's lock in the place of one that was left, which holds `old`. Of all that want
@@ -83,8 +80,8 @@ static int take_over(const struct lock *lock, const char *folder, const char *ol
 }
 
 /* What to do about a lock that is there. Returns 1 where all is to be tried again. */
-static int meet(const struct lock *lock, const char *folder, const struct lock_owner *mine,
-                char left[LOCK_TEXT], struct err *err) {
+static int meet(const struct lock *lock, const char *folder, const char *advice,
+                const struct lock_owner *mine, char left[LOCK_TEXT], struct err *err) {
     struct lock_owner other;
     char *text;
     size_t len;
@@ -98,7 +95,7 @@ static int meet(const struct lock *lock, const char *folder, const struct lock_o
     } else {
         const enum lock_state state = lock_owner_state(&other, mine);
         rc = state == LOCK_LEFT ? take_over(lock, folder, text, err)
-                                : refuse(folder, &other, state, mine, err);
+                                : refuse(folder, advice, &other, state, mine, err);
         if (!rc)
             describe(&other, left);
     }
@@ -106,14 +103,14 @@ static int meet(const struct lock *lock, const char *folder, const struct lock_o
     return rc;
 }
 
-static int take(const struct lock *lock, const char *folder, const struct lock_owner *mine,
-                char left[LOCK_TEXT], struct err *err) {
+static int take(const struct lock *lock, const char *folder, const char *advice,
+                const struct lock_owner *mine, char left[LOCK_TEXT], struct err *err) {
     for (int i = 0; i < TRIES; i++) {
         if (!create(lock->path, lock->text))
             return 0;
         if (errno != EEXIST)
             return fail(lock->path, err);
-        const int rc = meet(lock, folder, mine, left, err);
+        const int rc = meet(lock, folder, advice, mine, left, err);
         if (rc <= 0)
             return rc;
         nanosleep(&(struct timespec){.tv_nsec = PAUSE_NS}, NULL);
@@ -121,7 +118,8 @@ static int take(const struct lock *lock, const char *folder, const struct lock_o
     return -1;
 }
 
-int lock_take(struct lock *lock, const char *folder, char left[LOCK_TEXT], struct err *err) {
+int lock_take(struct lock *lock, const char *folder, const char *advice, char left[LOCK_TEXT],
+              struct err *err) {
     struct err last = {0}; /* that of a try which is not the last is none */
     struct lock_owner mine;
     int rc;
@@ -133,7 +131,7 @@ int lock_take(struct lock *lock, const char *folder, char left[LOCK_TEXT], struc
     if (!lock->path || !lock->beside || !lock->text)
         rc = err_set(&last, ERR_IO, "%s: no memory for a lock", folder);
     else
-        rc = take(lock, folder, &mine, left, &last);
+        rc = take(lock, folder, advice, &mine, left, &last);
     if (!rc)
         return 0;
     *err = last;

@@ -13,12 +13,14 @@ struct lock {
 };
 
 /* Take the folder, which exists, by a file `lock` in it.
+ *   advice  to who comes second, for messages: "give this one another name="
  *   left  whose lock it was that has been taken over: "process 12 on node1, since TIME"; "" else
  * Taken over is the lock of a process of this machine that has ended (or was started before the
  * machine was), and one of the same Slurm job, which has been requeued.
  * Errors: ERR_IO: another process holds it or may hold it, saying who, and what to do. Nothing is
  * written then. */
-int lock_take(struct lock *lock, const char *folder, char left[LOCK_TEXT], struct err *err);
+int lock_take(struct lock *lock, const char *folder, const char *advice, char left[LOCK_TEXT],
+              struct err *err);
 
 /* Is it still this process's? A lock that somebody has deleted is made again. Errors: ERR_IO:
  * somebody else has it now, or nobody can tell. */

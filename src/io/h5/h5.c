@@ -110,6 +110,15 @@ size_t h5_type_bytes(enum h5_type type) {
     return bytes[type];
 }
 
+static bool lists_bytes(hid_t type) {
+    const hid_t item = H5Tget_super(type);
+    const bool bytes = item >= 0 && H5Tget_class(item) == H5T_INTEGER && H5Tget_size(item) == 1;
+
+    if (item >= 0)
+        H5Tclose(item);
+    return bytes;
+}
+
 enum h5_class h5_class_of(hid_t type) {
     switch (H5Tget_class(type)) {
     case H5T_INTEGER:
@@ -120,22 +129,34 @@ enum h5_class h5_class_of(hid_t type) {
         return H5_CLASS_TEXT;
     case H5T_ENUM: /* h5py's truth values; HDF5 converts them to numbers */
         return H5_CLASS_INT;
+    case H5T_OPAQUE:
+        return H5_CLASS_BLOB;
+    case H5T_VLEN:
+        return lists_bytes(type) ? H5_CLASS_BLOB : H5_CLASS_OTHER;
     default:
         return H5_CLASS_OTHER;
     }
 }
 
-/* Properties of file access: no locks; in_core for files in memory. */
-static hid_t access_list(bool in_core) {
+enum access {
+    ON_DISK,
+    IN_CORE, /* a file in memory */
+    FRAME,   /* whose datasets lie where the sizes of those before them say, and not their own */
+};
+
+/* Properties of file access: no locks. */
+static hid_t access_list(enum access how) {
     const hid_t list = H5Pcreate(H5P_FILE_ACCESS);
 
     H5Pset_file_locking(list, 0, 1);
     H5Pset_fclose_degree(list, H5F_CLOSE_STRONG);
     /* An image of the newer format has a wrong checksum: H5Fget_file_image clears a flag (1.10). */
-    if (in_core)
+    if (how == IN_CORE)
         H5Pset_fapl_core(list, CORE_INCREMENT, 0);
     else
         H5Pset_libver_bounds(list, H5F_LIBVER_V18, H5F_LIBVER_LATEST);
+    if (how == FRAME)
+        H5Pset_small_data_block_size(list, 0); /* small datasets would share blocks */
     return list;
 }
 
@@ -155,6 +176,7 @@ static struct h5 *file_new(const char *name, struct err *err) {
         return NULL;
     }
     file->id = -1;
+    file->fd = -1;
     return file;
 }
 
@@ -171,48 +193,80 @@ static int file_ready(struct h5 **out, struct h5 *file, enum err_kind kind, cons
     return 0;
 }
 
-/* The system's own reasons are clearer than HDF5's. */
-static int check_readable(const char *path, struct err *err) {
+/* The system's own reasons are clearer than HDF5's. Returns a descriptor, or -1. */
+static int open_readable(const char *path, struct err *err) {
     struct stat st;
     const int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC); /* a pipe waits for nobody */
+    int status = 0;
 
-    if (fd < 0)
-        return err_set(err, ERR_IO, "%s: %s", path, strerror(errno));
-    if (fstat(fd, &st)) {
-        err_set(err, ERR_IO, "%s: %s", path, strerror(errno));
+    if (fd < 0 || fstat(fd, &st))
+        status = err_set(err, ERR_IO, "%s: %s", path, strerror(errno));
+    else if (S_ISDIR(st.st_mode))
+        status = err_set(err, ERR_IO, "%s: is a directory, expected an HDF5 file", path);
+    else if (!S_ISREG(st.st_mode))
+        status = err_set(err, ERR_IO, "%s: is no regular file, expected an HDF5 file", path);
+    else if (st.st_size == 0)
+        status = err_set(err, ERR_DATA, "%s: is empty, expected an HDF5 file", path);
+    if (status && fd >= 0)
         close(fd);
-        return -1;
+    return status ? -1 : fd;
+}
+
+/* The signature is at 0, 512, 1024, 2048 ... Errors: ERR_IO, ERR_DATA. */
+static int check_signature(int fd, const char *path, struct err *err) {
+    static const char signature[] = "\211HDF\r\n\032\n";
+    char found[sizeof signature - 1];
+    ssize_t n = sizeof found;
+
+    for (off_t at = 0; n == sizeof found; at = at ? 2 * at : 512) {
+        n = pread(fd, found, sizeof found, at);
+        if (n == sizeof found && !memcmp(found, signature, sizeof found))
+            return 0;
     }
-    close(fd);
-    if (S_ISDIR(st.st_mode))
-        return err_set(err, ERR_IO, "%s: is a directory, expected an HDF5 file", path);
-    if (!S_ISREG(st.st_mode))
-        return err_set(err, ERR_IO, "%s: is no regular file, expected an HDF5 file", path);
-    if (st.st_size == 0)
-        return err_set(err, ERR_DATA, "%s: is empty, expected an HDF5 file", path);
-    return 0;
+    return n < 0 ? err_set(err, ERR_IO, "%s: cannot be read: %s", path, strerror(errno))
+                 : err_set(err, ERR_DATA, "%s: is not an HDF5 file", path);
+}
+
+/* What is needed to read a file without HDF5; what cannot be had is done without. */
+static void find_descriptor(struct h5 *file) {
+    const hid_t creation = file->id >= 0 ? H5Fget_create_plist(file->id) : -1;
+    hsize_t block = 0;
+    size_t address = 0, length = 0;
+    void *handle = NULL;
+
+    if (creation < 0)
+        return;
+    if (H5Pget_userblock(creation, &block) >= 0 && H5Pget_sizes(creation, &address, &length) >= 0 &&
+        H5Fget_vfd_handle(file->id, H5P_DEFAULT, &handle) >= 0 && handle) {
+        file->fd = *(int *)handle;
+        file->base = (int64_t)block;
+        file->small_heads = address != 8 || length != 8;
+    }
+    H5Pclose(creation);
 }
 
 int h5_open(struct h5 **out, const char *path, struct err *err) {
+    const int fd = open_readable(path, err);
     struct h5 *file;
     hid_t list;
-    htri_t is_hdf5;
     int status;
 
-    if (check_readable(path, err) || !(file = file_new(path, err)))
+    if (fd < 0)
         return -1;
+    if (check_signature(fd, path, err) || !(file = file_new(path, err))) {
+        close(fd);
+        return -1;
+    }
     h5_lock();
-    list = access_list(false);
-    is_hdf5 = H5Fis_hdf5(path);
-    if (is_hdf5 > 0)
+    list = access_list(ON_DISK);
+    if (h5_read_through(list, fd) >= 0)
         file->id = H5Fopen(path, H5F_ACC_RDONLY, list);
+    find_descriptor(file);
     status = file_ready(out, file, ERR_DATA,
-                        is_hdf5 > 0   ? "cannot be opened as HDF5, it is damaged or incomplete"
-                        : is_hdf5 < 0 ? "cannot be read"
-                                      : "is not an HDF5 file",
-                        err);
+                        "cannot be opened as HDF5, it is damaged or incomplete", err);
     H5Pclose(list);
     h5_unlock();
+    close(fd); /* the driver has one of its own */
     return status;
 }
 
@@ -226,7 +280,7 @@ int h5_open_image(struct h5 **out, const void *bytes, size_t len, const char *na
     if (!file)
         return -1;
     h5_lock();
-    list = access_list(true);
+    list = access_list(IN_CORE);
     memory_name(file, unique);
     /* The library copies the image, although it does not promise const. */
     if (len && H5Pset_file_image(list, (void *)(uintptr_t)bytes, len) >= 0)
@@ -237,7 +291,7 @@ int h5_open_image(struct h5 **out, const void *bytes, size_t len, const char *na
     return status;
 }
 
-static int create(struct h5 **out, const char *name, bool in_core, struct err *err) {
+static int create(struct h5 **out, const char *name, enum access how, struct err *err) {
     struct h5 *file = file_new(name, err);
     char unique[UNIQUE_TEXT];
     hid_t list, creation;
@@ -246,12 +300,12 @@ static int create(struct h5 **out, const char *name, bool in_core, struct err *e
     if (!file)
         return -1;
     h5_lock();
-    list = access_list(in_core);
+    list = access_list(how);
     /* The same content makes the same file, whenever it is written. */
     creation = H5Pcreate(H5P_FILE_CREATE);
     H5Pset_obj_track_times(creation, 0);
     memory_name(file, unique);
-    file->id = H5Fcreate(in_core ? unique : name, H5F_ACC_TRUNC, creation, list);
+    file->id = H5Fcreate(how == IN_CORE ? unique : name, H5F_ACC_TRUNC, creation, list);
     status = file_ready(out, file, ERR_IO, "cannot be created", err);
     H5Pclose(creation);
     H5Pclose(list);
@@ -259,17 +313,25 @@ static int create(struct h5 **out, const char *name, bool in_core, struct err *e
     return status;
 }
 
-int h5_create(struct h5 **out, const char *path, struct err *err) {
+static int create_on_disk(struct h5 **out, const char *path, enum access how, struct err *err) {
     const int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
 
     if (fd < 0)
         return err_set(err, ERR_IO, "%s: cannot be created: %s", path, strerror(errno));
     close(fd);
-    return create(out, path, false, err);
+    return create(out, path, how, err);
+}
+
+int h5_create(struct h5 **out, const char *path, struct err *err) {
+    return create_on_disk(out, path, ON_DISK, err);
+}
+
+int h5_create_frame(struct h5 **out, const char *path, struct err *err) {
+    return create_on_disk(out, path, FRAME, err);
 }
 
 int h5_create_memory(struct h5 **out, const char *name, struct err *err) {
-    return create(out, name, true, err);
+    return create(out, name, IN_CORE, err);
 }
 
 int h5_image(struct h5 *file, void **bytes, size_t *len, struct err *err) {

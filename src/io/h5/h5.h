@@ -18,14 +18,22 @@ enum { H5_MAX_RANK = 8 };
 enum h5_type { H5_TYPE_U8 = 1, H5_TYPE_I32, H5_TYPE_I64, H5_TYPE_F32, H5_TYPE_F64 };
 
 /* What a dataset stores. */
-enum h5_class { H5_CLASS_OTHER, H5_CLASS_INT, H5_CLASS_UINT, H5_CLASS_FLOAT, H5_CLASS_TEXT };
+enum h5_class {
+    H5_CLASS_OTHER,
+    H5_CLASS_INT,
+    H5_CLASS_UINT,
+    H5_CLASS_FLOAT,
+    H5_CLASS_TEXT,
+    H5_CLASS_BLOB, /* bytes that mean nothing to HDF5: opaque, or lists of them of any length */
+};
 
 struct h5_info {
     int rank;
     int64_t dim[H5_MAX_RANK]; /* rows first; the product times item_bytes fits int64_t */
     enum h5_class class;
-    bool truth;     /* an enumeration, which is how h5py stores truth values; then also an INT */
-    bool named;     /* an enumeration of other names than FALSE and TRUE */
+    bool truth;    /* an enumeration, which is how h5py stores truth values; then also an INT */
+    bool named;    /* an enumeration of other names than FALSE and TRUE */
+    bool variable; /* TEXT and BLOB: each has a length of its own, and lies elsewhere in the file */
     int item_bytes; /* of one stored number */
     bool chunked;
     int64_t chunk[H5_MAX_RANK]; /* where chunked */
@@ -57,6 +65,9 @@ int h5_open_image(struct h5 **out, const void *bytes, size_t len, const char *na
 
 /* Create a file, replacing what was there. Errors: ERR_IO. */
 int h5_create(struct h5 **out, const char *path, struct err *err);
+
+/* Create a file some of whose bytes others write: those of h5_bytes_reserve, which are left out. */
+int h5_create_frame(struct h5 **out, const char *path, struct err *err);
 
 /* Create a file in memory alone; take its bytes with h5_image. Its attributes hold at most
  * 64 KiB each. */
@@ -115,7 +126,8 @@ int64_t h5_row_len(const struct h5_info *info);
 int h5_data_read(struct h5_data *data, int64_t first, int64_t n, enum h5_type type, void *out,
                  struct err *err);
 
-/* The same, but of the type that is stored, little endian: out[n * h5_row_len * item_bytes]. */
+/* The same, but of the type that is stored, little endian: out[n * h5_row_len * item_bytes]. Opaque
+ * values and texts of fixed length are read, too. */
 int h5_data_read_stored(struct h5_data *data, int64_t first, int64_t n, void *out, struct err *err);
 
 /* Add n rows, rows[n * h5_row_len] of the type the dataset was created with. */
@@ -124,6 +136,16 @@ int h5_data_append(struct h5_data *data, int64_t n, const void *rows, struct err
 /* Write a whole, contiguous dataset: values[product of dim]; rank 0 is one number. */
 int h5_write(struct h5 *file, const char *path, enum h5_type type, int rank, const int64_t *dim,
              const void *values, struct err *err);
+
+/* Write a whole dataset of texts: rows[n][width], each padded with zeros. */
+int h5_write_texts(struct h5 *file, const char *path, int width, int64_t n, const char *rows,
+                   struct err *err);
+
+/* In a file of h5_create_frame, create a dataset of bytes [len], len >= 1, which are not written:
+ * they lie from byte *place of the file on, in one piece. The place follows from what was created
+ * before, and not from len. */
+int h5_bytes_reserve(struct h5 *file, const char *path, int64_t len, int64_t *place,
+                     struct err *err);
 
 /* Read a whole dataset of exactly `len` numbers into out[len]. Errors: ERR_DATA when it is absent,
  * holds no numbers, or holds another number of them. */

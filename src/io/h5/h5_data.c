@@ -94,6 +94,7 @@ static int inspect_shape(struct h5_data *data, struct err *err) {
     info->class = h5_class_of(type);
     info->truth = H5Tget_class(type) == H5T_ENUM;
     info->named = has_names(type);
+    info->variable = H5Tget_class(type) == H5T_VLEN || H5Tis_variable_str(type) > 0;
     info->item_bytes = bytes > 0 && bytes <= INT32_MAX ? (int)bytes : 0;
     if (rank < 0 || !info->item_bytes || H5Sget_simple_extent_dims(space, dim, NULL) < 0)
         status = h5_fail(data->file, data->path, ERR_DATA, "its shape cannot be read", err);
@@ -292,13 +293,20 @@ static bool holds_numbers(enum h5_class class) {
     return class == H5_CLASS_INT || class == H5_CLASS_UINT || class == H5_CLASS_FLOAT;
 }
 
+/* Values that lie in the dataset itself, copied as they are. */
+static bool is_copied(const struct h5_data *data, hid_t type) {
+    const H5T_class_t class = H5Tget_class(type);
+
+    return !data->info.variable && (class == H5T_OPAQUE || class == H5T_STRING);
+}
+
 static int read_rows(struct h5_data *data, int64_t first, int64_t n, hid_t type, void *out,
                      struct err *err) {
     const int64_t rows = data->info.rank ? data->info.dim[0] : 1;
     hid_t space, memory;
     int status = 0;
 
-    if (!holds_numbers(data->info.class))
+    if (!holds_numbers(data->info.class) && !is_copied(data, type))
         return refuse(data, "holds no plain numbers, expected integers or floats", err);
     if (first < 0 || n < 0 || n > rows || first > rows - n)
         return err_set(err, ERR_DATA, "%s:%s: rows %lld to %lld were asked for, it has %lld",

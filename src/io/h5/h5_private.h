@@ -8,7 +8,10 @@
 struct h5 {
     hid_t id; /* < 0: closed by h5_sync */
     char *name;
-    bool broken; /* a write failed: closing would try again, and 1.10.8 crashes on that */
+    bool broken;      /* a write failed: closing would try again, and 1.10.8 crashes on that */
+    int fd;           /* HDF5's, of a file on disk that is only read; else -1 */
+    int64_t base;     /* where addresses in the file begin: behind a block of another program's */
+    bool small_heads; /* addresses and lengths of other than 8 bytes */
 };
 
 struct h5_data {
@@ -40,7 +43,17 @@ int h5_path_require(const struct h5 *file, const char *path, const char *noun, s
 hid_t h5_memory_type(enum h5_type type);
 size_t h5_type_bytes(enum h5_type type);
 
+/* Have files opened with `access` read through fd, which is duplicated. With the lock held. */
+herr_t h5_read_through(hid_t access, int fd);
+
 /* What a stored type is to us. */
 enum h5_class h5_class_of(hid_t type);
+
+/* n bytes at a place in the file. Errors: ERR_DATA where it has none there, ERR_IO. */
+int h5_pread(const struct h5_data *data, int64_t at, int64_t n, void *out, struct err *err);
+
+/* Bytes that the file has of each row of one dimension: of a variable one where it lies. */
+enum { H5_DESCRIPTOR_BYTES = 16 };
+int64_t h5_raw_item(const struct h5_data *data);
 
 char *h5_strdup(const char *text);

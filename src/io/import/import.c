@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const struct importer *const importers[] = {&import_imagefolder, &import_segmentation,
@@ -21,6 +22,13 @@ const struct importer *importer_find(const char *name) {
 const struct importer *const *importer_table(int *n) {
     *n = N_IMPORTERS;
     return importers;
+}
+
+void import_result_release(struct import_result *result) {
+    for (int64_t i = 0; result->skipped && i < result->n_skipped; i++)
+        free(result->skipped[i]);
+    free(result->skipped);
+    result->skipped = NULL;
 }
 
 void import_note(struct import_result *result, const char *fmt, ...) {

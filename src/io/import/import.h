@@ -6,9 +6,19 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Called from the importing thread now and then; total 0: not known. */
+/* How an import that takes long gets on. */
+struct import_pace {
+    int64_t done, total, begun; /* images; begun: done before by another process */
+    int64_t bytes;              /* written by this one, in so many */
+    double seconds;
+};
+
+/* Called from the importing thread now and then; all but report may be NULL. */
 struct import_progress {
-    void (*report)(void *context, int64_t done, int64_t total);
+    void (*report)(void *context, int64_t done, int64_t total);  /* total 0: not known */
+    void (*pace)(void *context, const struct import_pace *pace); /* in place of report */
+    void (*say)(void *context, const char *text);                /* a sentence for now */
+    bool (*stopped)(void); /* is it to end, resumable? Asked by several threads */
     void *context;
 };
 
@@ -29,7 +39,10 @@ struct import_options {
     bool halves;             /* a pair is one image: its left half and its right half */
     const char *mask_suffix; /* of the mask X_mask.png of X.jpg: "_mask"; NULL: none */
     struct import_split split;
-    int threads; /* for decoding; at least 1 */
+    bool encoded;     /* keep the files as they are, of many sizes */
+    int resize_short; /* of those whose shorter side is longer: make it so long; 0: leave them */
+    int quality;      /* of the JPEGs that they become, 1 to 100 */
+    int threads;      /* for decoding; at least 1 */
     struct import_progress progress;
 };
 
@@ -38,7 +51,13 @@ struct import_result {
     int n_splits, n_classes;                /* 0: it has no classes */
     char note[4096];                        /* what was guessed, a line each; "": nothing */
     char first_skipped[512];                /* why the first was skipped */
+    int64_t n_bytes;                        /* of encoded images; 0: they are not */
+    struct import_pace pace;                /* of these, at the end */
+    char **skipped; /* [n_skipped] why each was skipped, or NULL: the first alone is known; owned */
 };
+
+/* Free what is in it. */
+void import_result_release(struct import_result *result);
 
 /* Options that an importer takes. */
 enum import_takes {
@@ -49,6 +68,7 @@ enum import_takes {
     IMPORT_HALVES = 16,
     IMPORT_SPLIT = 32,
     IMPORT_SUFFIX = 64,
+    IMPORT_ENCODED = 128, /* encoded, resize_short, quality */
 };
 
 struct importer {

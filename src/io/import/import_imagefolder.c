@@ -2,7 +2,9 @@
  * a slab at a time, and written in between. */
 #include "core/base/parallel.h"
 #include "io/dataset/dataset_writer.h"
+#include "io/import/encoded_folder.h"
 #include "io/import/import.h"
+#include "io/import/import_counts.h"
 #include "io/import/import_scan.h"
 #include "io/import/import_seen.h"
 #include "io/import/import_split.h"
@@ -27,8 +29,9 @@ struct imagefolder_slab {
     struct import_seen *seen; /* [rows] */
     struct import_facts facts;
     int64_t rows;
-    int64_t *written; /* [n_splits, n_classes] samples */
-    int64_t *tally;   /* of the split being written: its part of them */
+    int64_t *written;        /* [n_splits, n_classes] samples */
+    int64_t *tally;          /* of the split being written: its part of them */
+    const char **split_name; /* [n_splits] */
 };
 
 static void slab_release(struct imagefolder_slab *s) {
@@ -37,6 +40,7 @@ static void slab_release(struct imagefolder_slab *s) {
     free(s->errs);
     free(s->seen);
     free(s->written);
+    free(s->split_name);
 }
 
 static int read_image(const struct imagefolder_slab *s, const struct scan_image *from,
@@ -139,7 +143,8 @@ static int slab_alloc(struct imagefolder_slab *s, const struct scan *scan, struc
     s->errs = malloc((size_t)s->rows * sizeof *s->errs);
     s->seen = calloc((size_t)s->rows, sizeof *s->seen);
     s->written = calloc((size_t)scan->n_splits * (size_t)scan->n_classes, sizeof *s->written);
-    if (!s->pixels || !s->classes || !s->errs || !s->seen || !s->written)
+    s->split_name = calloc((size_t)scan->n_splits, sizeof *s->split_name);
+    if (!s->pixels || !s->classes || !s->errs || !s->seen || !s->written || !s->split_name)
         return err_set(err, ERR_IO, "out of memory for %lld images", (long long)s->rows);
     return 0;
 }
@@ -197,38 +202,6 @@ static int import_group(struct imagefolder_slab *s, const struct scan_split *spl
     return 0;
 }
 
-static int64_t written_of_class(const struct imagefolder_slab *s, const struct scan *scan, int k) {
-    int64_t n = 0;
-
-    for (int i = 0; i < scan->n_splits; i++)
-        n += s->written[(int64_t)i * scan->n_classes + k];
-    return n;
-}
-
-/* Classes of which a split, or all of them, have no samples: they have their numbers all the same.
- */
-static void note_classes(const struct imagefolder_slab *s, const struct scan *scan,
-                         struct import_result *result) {
-    struct import_names empty = {0};
-
-    for (int k = 0; k < scan->n_classes; k++)
-        if (!written_of_class(s, scan, k))
-            import_names_add(&empty, scan->class_name[k]);
-    if (empty.n)
-        import_note(result, "classes of which there are no images, with numbers all the same: %s",
-                    empty.text);
-    for (int i = 0; i < scan->n_splits && scan->n_splits > 1; i++) {
-        struct import_names missing = {0};
-
-        for (int k = 0; k < scan->n_classes; k++)
-            if (!s->written[(int64_t)i * scan->n_classes + k] && written_of_class(s, scan, k))
-                import_names_add(&missing, scan->class_name[k]);
-        if (missing.n)
-            import_note(result, "classes of which %s has no images: %s", scan->split[i].name,
-                        missing.text);
-    }
-}
-
 /* image, mask, train2017 ...: folders of other sets than those of classes. */
 static bool is_no_class(const char *name) {
     static const char *const others[] = {"image",       "images", "img",   "imgs",
@@ -258,6 +231,13 @@ static void note_no_classes(const struct scan *scan, struct import_result *resul
                     names.text);
 }
 
+static void note_counts(const struct imagefolder_slab *s, const struct scan *scan,
+                        struct import_result *result) {
+    import_counts_note(&(struct import_counts){scan->n_splits, scan->n_classes, s->split_name,
+                                               scan->class_name, s->written},
+                       result);
+}
+
 static int import_all(const struct scan *scan, struct imagefolder_slab *s, struct team *team,
                       struct dataset_writer *writer, struct import_result *result,
                       struct err *err) {
@@ -265,47 +245,54 @@ static int import_all(const struct scan *scan, struct imagefolder_slab *s, struc
         slab_alloc(s, scan, err))
         return -1;
     for (int i = 0; i < scan->n_splits; i++) {
-        const int64_t before = result->n_images;
-
+        s->split_name[i] = scan->split[i].name;
         s->tally = s->written + (int64_t)i * scan->n_classes;
         if (import_group(s, &scan->split[i], team, writer, scan->n_images, result, err))
             return -1;
-        if (scan->n_splits > 1)
-            import_note(result, "%s: %lld images", scan->split[i].name,
-                        (long long)(result->n_images - before));
     }
-    note_classes(s, scan, result);
+    note_counts(s, scan, result);
     note_no_classes(scan, result);
     import_facts_note(&s->facts, s->options, result);
     result->n_classes = scan->n_classes;
     return dataset_writer_finish(writer, scan->class_name, scan->n_classes, err);
 }
 
-static int run(const char *source, const char *target, const struct import_options *options,
-               struct import_result *result, struct err *err) {
+/* Scanned, held out and mixed. */
+static int import_decoded(const struct scan *scan, const char *target,
+                          const struct import_options *options, struct import_result *result,
+                          struct err *err) {
     struct imagefolder_slab slab = {.options = options, .n_threads = options->threads};
     struct dataset_writer *writer = NULL;
     struct team *team = NULL;
+    int status = -1;
+
+    if (!team_new(&team, options->threads, err) && !dataset_writer_new(&writer, target, err))
+        status = import_all(scan, &slab, team, writer, result, err);
+    dataset_writer_free(writer);
+    team_free(team);
+    slab_release(&slab);
+    return status;
+}
+
+static int run(const char *source, const char *target, const struct import_options *options,
+               struct import_result *result, struct err *err) {
     struct scan scan;
     int status = -1;
 
     if (scan_init(&scan, source, result, err))
         return -1;
     result->n_ignored = scan.n_ignored;
-    if (scan_hold_out(&scan, &options->split, err)) {
-        scan_release(&scan);
-        return -1;
+    if (!scan_hold_out(&scan, &options->split, err)) {
+        scan_mix(&scan);
+        status = options->encoded ? encoded_folder(&scan, target, options, result, err)
+                                  : import_decoded(&scan, target, options, result, err);
+        if (!status && options->encoded)
+            note_no_classes(&scan, result);
     }
-    scan_mix(&scan);
-    if (!team_new(&team, options->threads, err) && !dataset_writer_new(&writer, target, err))
-        status = import_all(&scan, &slab, team, writer, result, err);
-    dataset_writer_free(writer);
-    team_free(team);
-    slab_release(&slab);
     scan_release(&scan);
     return status;
 }
 
 const struct importer import_imagefolder = {
     "imagefolder", "folders of images: SRC/CLASS/IMAGE or SRC/SPLIT/CLASS/IMAGE",
-    IMPORT_SIZE | IMPORT_MODE | IMPORT_SKIP | IMPORT_SPLIT, run};
+    IMPORT_SIZE | IMPORT_MODE | IMPORT_SKIP | IMPORT_SPLIT | IMPORT_ENCODED, run};

@@ -32,8 +32,10 @@ void import_facts_note(const struct import_facts *facts, const struct import_opt
         enum image_fact fact;
         const char *text;
     } texts[] = {
-        {IMAGE_ORIENTED, options->unturned
-                             ? "not upright as stored: left so, whatever the orientation tag says "
+        {IMAGE_ORIENTED,
+         options->encoded    ? "not upright as stored: whoever decodes them turns them as the "
+                               "orientation tag says"
+         : options->unturned ? "not upright as stored: left so, whatever the orientation tag says "
                                "(--orientation ignore)"
                              : "turned upright, as the orientation tag says (--orientation ignore "
                                "leaves images as stored)"},

@@ -43,7 +43,7 @@ static void refused(const char *message) {
     size_t n, m;
     unsigned char *before = read_bytes(in_scratch("lock"), &n), *after;
 
-    assert_int_equal(lock_take(&lock, scratch, left, &err), -1);
+    assert_int_equal(lock_take(&lock, scratch, "give this one another name=", left, &err), -1);
     assert_int_equal(err.kind, ERR_IO);
     if (!strstr(err.msg, message))
         fail_msg("'%s' does not hold '%s'", err.msg, message);
@@ -62,7 +62,7 @@ static void taken(const char *from) {
     struct lock lock = {0};
     struct err err = {0};
 
-    if (lock_take(&lock, scratch, left, &err))
+    if (lock_take(&lock, scratch, "give this one another name=", left, &err))
         fail_msg("%s", err.msg);
     if (!strstr(left, from) || !*left != !*from)
         fail_msg("'%s' is not '%s'", left, from);
@@ -191,7 +191,7 @@ static void a_lost_lock_is_noticed_and_a_deleted_one_made_again(void **state) {
     struct err err = {0};
 
     (void)state;
-    assert_int_equal(lock_take(&lock, scratch, left, &err), 0);
+    assert_int_equal(lock_take(&lock, scratch, "give this one another name=", left, &err), 0);
     assert_int_equal(unlink(in_scratch("lock")), 0);
     assert_int_equal(lock_keep(&lock, &err), 0);
     assert_true(is_there("lock"));
@@ -211,7 +211,7 @@ static void child(int all_tried) {
     char left[LOCK_TEXT], end;
     struct lock lock;
     struct err err = {0};
-    const int rc = lock_take(&lock, scratch, left, &err);
+    const int rc = lock_take(&lock, scratch, "give this one another name=", left, &err);
 
     if (rc)
         _exit(strstr(err.msg, " by another run") ? 1 : 2);
@@ -260,7 +260,8 @@ static void where_nothing_can_be_written_there_is_no_lock(void **state) {
     struct err err = {0};
 
     (void)state;
-    assert_int_equal(lock_take(&lock, in_scratch("absent"), left, &err), -1);
+    assert_int_equal(
+        lock_take(&lock, in_scratch("absent"), "give this one another name=", left, &err), -1);
     assert_non_null(strstr(err.msg, "absent/lock: cannot be written: No such file or directory"));
     lock_release(&lock);
 }

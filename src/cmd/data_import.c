@@ -1,0 +1,251 @@
+/* dltrain data import: other people's layouts to a dataset. */
+#include "cmd/data.h"
+#include "cmd/data_pace.h"
+#include "cmd/options.h"
+#include "io/dataset/dataset_file.h"
+#include "io/import/import.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MOST_SIDE = 1 << 14, NO_SEED = -1, USUAL_QUALITY = 90, MOST_LISTED = 20 };
+
+/* What `data import` is told. */
+struct import_args {
+    struct import_options options;
+    int64_t jobs, seed;            /* seed -1: not given */
+    int64_t resize_short, quality; /* 0: not given */
+};
+
+/* "256" or "320x240". */
+static int read_size(void *to, const char *text, struct err *err) {
+    struct import_options *options = &((struct import_args *)to)->options;
+    int width, height, used = 0;
+
+    if (sscanf(text, "%5dx%5d%n", &width, &height, &used) != 2 || text[used]) {
+        if (sscanf(text, "%5d%n", &width, &used) != 1 || text[used])
+            width = 0;
+        height = width;
+    }
+    if (width < 1 || height < 1 || width > MOST_SIDE || height > MOST_SIDE)
+        return err_set(err, ERR_USAGE,
+                       "data: --size is '%s', expected WIDTHxHEIGHT or one number, each 1 to %d",
+                       text, MOST_SIDE);
+    options->width = width;
+    options->height = height;
+    return 0;
+}
+
+static int read_split(void *to, const char *text, struct err *err) {
+    struct import_split *split = &((struct import_args *)to)->options.split;
+    struct data_share held = {0};
+
+    if (data_read_share(text, "images", &held, err))
+        return -1;
+    split->n = held.n;
+    split->share = held.share;
+    return 0;
+}
+
+/* What --split was called when it took the last images. */
+static int refuse_validate(void *to, const char *text, struct err *err) {
+    (void)to;
+    return err_set(err, ERR_USAGE,
+                   "data: --validate is now --split %s, which draws the images by --seed in place "
+                   "of taking the last",
+                   text);
+}
+
+static int read_fit(void *to, const char *text, struct err *err) {
+    const bool stretch = strcmp(text, "stretch") == 0;
+
+    if (!stretch && strcmp(text, "crop") != 0)
+        return err_set(err, ERR_USAGE, "data: --fit is '%s', expected crop or stretch", text);
+    ((struct import_args *)to)->options.fit = stretch ? IMAGE_STRETCH : IMAGE_CROP;
+    return 0;
+}
+
+static int read_orientation(void *to, const char *text, struct err *err) {
+    const bool ignore = strcmp(text, "ignore") == 0;
+
+    if (!ignore && strcmp(text, "apply") != 0)
+        return err_set(err, ERR_USAGE, "data: --orientation is '%s', expected apply or ignore",
+                       text);
+    ((struct import_args *)to)->options.unturned = ignore;
+    return 0;
+}
+
+static int take_grey(void *to, const char *text, struct err *err) {
+    (void)text, (void)err;
+    ((struct import_args *)to)->options.mode = IMAGE_GREY;
+    return 0;
+}
+
+static int take_colour(void *to, const char *text, struct err *err) {
+    (void)text, (void)err;
+    ((struct import_args *)to)->options.mode = IMAGE_COLOUR;
+    return 0;
+}
+
+static const struct option_spec import_specs[] = {
+    {"size", OPTION_READ, .read = read_size},
+    {"fit", OPTION_READ, .read = read_fit},
+    {"grey", OPTION_CALL, .read = take_grey},
+    {"colour", OPTION_CALL, .read = take_colour},
+    {"orientation", OPTION_READ, .read = read_orientation},
+    {"skip-broken", OPTION_FLAG, .offset = offsetof(struct import_args, options.skip_broken)},
+    {"jobs", OPTION_WHOLE, .offset = offsetof(struct import_args, jobs), .min = 1,
+     .max = DATA_MOST_JOBS},
+    {"threads", OPTION_WHOLE, .offset = offsetof(struct import_args, jobs), .min = 1,
+     .max = DATA_MOST_JOBS}, /* as it was called first */
+    {"encoded", OPTION_FLAG, .offset = offsetof(struct import_args, options.encoded)},
+    {"resize-short", OPTION_WHOLE, .offset = offsetof(struct import_args, resize_short), .min = 1,
+     .max = MOST_SIDE},
+    {"quality", OPTION_WHOLE, .offset = offsetof(struct import_args, quality), .min = 1,
+     .max = 100},
+    {"binary", OPTION_FLAG, .offset = offsetof(struct import_args, options.binary)},
+    {"halves", OPTION_FLAG, .offset = offsetof(struct import_args, options.halves)},
+    {"mask-suffix", OPTION_TEXT, .offset = offsetof(struct import_args, options.mask_suffix)},
+    {"split", OPTION_READ, .read = read_split},
+    {"seed", OPTION_WHOLE, .offset = offsetof(struct import_args, seed), .min = 0,
+     .max = INT64_MAX},
+    {"validate", OPTION_READ, .read = refuse_validate},
+    {0},
+};
+
+static int unknown_importer(const char *name, struct err *err) {
+    const struct importer *const *table;
+    char names[128] = "";
+    int n;
+
+    table = importer_table(&n);
+    for (int i = 0; i < n; i++) {
+        if (i)
+            strncat(names, ", ", sizeof names - strlen(names) - 1);
+        strncat(names, table[i]->name, sizeof names - strlen(names) - 1);
+    }
+    return err_set(err, ERR_USAGE, "data: there is no importer '%s', expected one of %s", name,
+                   names);
+}
+
+/* Options that the importer does not know. */
+static int check_takes(const struct importer *importer, const struct import_options *o,
+                       struct err *err) {
+    const struct {
+        unsigned takes;
+        bool given;
+        const char *text;
+    } rules[] = {{IMPORT_SIZE, o->width > 0, "--size"},
+                 {IMPORT_MODE, o->mode != IMAGE_AS_STORED, "--grey or --colour"},
+                 {IMPORT_MODE, o->unturned, "--orientation"},
+                 {IMPORT_SKIP, o->skip_broken, "--skip-broken"},
+                 {IMPORT_BINARY, o->binary, "--binary"},
+                 {IMPORT_HALVES, o->halves, "--halves"},
+                 {IMPORT_SUFFIX, o->mask_suffix != NULL, "--mask-suffix"},
+                 {IMPORT_ENCODED, o->encoded, "--encoded"},
+                 {IMPORT_SPLIT, o->split.n || o->split.share > 0, "--split"}};
+
+    for (size_t i = 0; i < sizeof rules / sizeof *rules; i++)
+        if (rules[i].given && !(importer->takes & rules[i].takes))
+            return err_set(err, ERR_USAGE, "data: the importer %s has no %s", importer->name,
+                           rules[i].text);
+    if (o->mask_suffix && !*o->mask_suffix)
+        return err_set(err, ERR_USAGE, "data: --mask-suffix is empty, expected one such as _mask");
+    return 0;
+}
+
+/* What goes together, and what is left to be said where it was not given. */
+static int settle(struct import_args *args, struct err *err) {
+    struct import_options *o = &args->options;
+
+    if (args->seed != NO_SEED && !o->split.n && !(o->split.share > 0))
+        return data_usage_error("--seed is for --split, which is not given", err);
+    if (args->resize_short && !o->encoded)
+        return data_usage_error("--resize-short is for --encoded; --size brings images to one size",
+                                err);
+    if (args->quality && !args->resize_short)
+        return data_usage_error("--quality is for --resize-short: without it files stay as they "
+                                "are",
+                                err);
+    if (o->encoded && o->width)
+        return data_usage_error("--size brings images to one size, --encoded keeps them as they "
+                                "are; --resize-short makes large ones smaller",
+                                err);
+    if (o->encoded && o->unturned)
+        return data_usage_error("--orientation is decided where images are decoded, which "
+                                "--encoded leaves to training",
+                                err);
+    o->resize_short = (int)args->resize_short;
+    o->quality = args->quality ? (int)args->quality : USUAL_QUALITY;
+    o->threads = (int)args->jobs;
+    o->split.seed = args->seed == NO_SEED ? 1 : (uint64_t)args->seed;
+    return 0;
+}
+
+/* Few are listed, many are a file beside the target. */
+static int print_skipped(const char *target, const struct import_result *result, struct err *err) {
+    const int64_t n = result->n_skipped;
+    char path[DATASET_FILE_PATH + 16];
+
+    if (!n)
+        return 0;
+    printf("skipped %lld broken images", (long long)n);
+    if (!result->skipped || n > MOST_LISTED)
+        printf(", the first: %s", result->skipped ? result->skipped[0] : result->first_skipped);
+    printf("\n");
+    for (int64_t i = 0; result->skipped && n <= MOST_LISTED && i < n; i++)
+        printf("  %s\n", result->skipped[i]);
+    if (!result->skipped || n <= MOST_LISTED)
+        return 0;
+    snprintf(path, sizeof path, "%s.skipped.txt", target);
+    printf("all of them are listed in %s\n", path);
+    return data_write_lines(path, result->skipped, n, err);
+}
+
+static void print_result(const char *target, const struct import_result *result) {
+    const struct import_pace *pace = &result->pace;
+
+    printf("%s: %lld images in %d %s", target, (long long)result->n_images, result->n_splits,
+           result->n_splits == 1 ? "group" : "groups");
+    if (result->n_classes)
+        printf(", %d %s", result->n_classes, result->n_classes == 1 ? "class" : "classes");
+    if (result->n_bytes)
+        printf(", %.1f MiB; %.1f s, %.0f images/s", (double)result->n_bytes / (1 << 20),
+               pace->seconds, (double)(pace->done - pace->begun) / (pace->seconds + 1e-9));
+    printf("\n");
+    if (*result->note)
+        printf("%s\n", result->note);
+}
+
+int data_import(int argc, char **argv, struct err *err) {
+    struct import_args args = {.options.progress = {.report = data_show_progress},
+                               .jobs = data_default_jobs(),
+                               .seed = NO_SEED};
+    struct import_result result = {0};
+    const int first = options_read(&args, import_specs, "data", argc, argv, err);
+
+    if (first < 0)
+        return -1;
+    if (argc - first != 3)
+        return data_usage_error("import takes an importer, a source and a target", err);
+    const struct importer *importer = importer_find(argv[first]);
+    const char *target = argv[first + 2];
+    if (!importer)
+        return unknown_importer(argv[first], err);
+    const char *source = argv[first + 1];
+    if (check_takes(importer, &args.options, err) || settle(&args, err) ||
+        dataset_file_check(target, &source, 1, err))
+        return -1;
+    if (args.options.encoded)
+        data_pace_begin(&args.options.progress);
+    int status = importer->run(source, target, &args.options, &result, err);
+    if (!status) {
+        print_result(target, &result);
+        status = print_skipped(target, &result, err);
+    }
+    if (!status && result.n_ignored)
+        printf("ignored %lld files that are not " IMPORT_ENDINGS "\n", (long long)result.n_ignored);
+    import_result_release(&result);
+    return status;
+}

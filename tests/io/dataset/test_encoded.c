@@ -1,0 +1,208 @@
+/* Fields of encoded pictures: where they lie, what is read, what is refused. */
+#include "io/dataset/encoded.h"
+#include "io/dataset/little.h"
+
+static const int64_t mixed[] = {7, 0, 3, 3, 1, 2, 7};
+static const int mixed_of[] = {7, 0, 3, 3, 1, 2, 7};
+
+static void expect_mixed(const char *spec) {
+    for (int kept = 0; kept < 2; kept++) {
+        struct dataset *ds = little_open(spec, kept ? 1 << 20 : 0);
+        const struct dataset_field *f = dataset_field(ds, 0);
+
+        assert_int_equal(dataset_in_memory(ds), kept);
+        assert_int_equal(f->kind, DATASET_ENCODED);
+        assert_true(f->image);
+        assert_int_equal(f->rows, 8);
+        assert_int_equal(f->sample.rank, 3);
+        assert_int_equal(f->sample.dim[0] + f->sample.dim[1], 0);
+        assert_int_equal(f->sample.dim[2], 3);
+        assert_int_equal(dataset_n_fields(ds), 2);
+        assert_int_equal(dataset_labels(ds, 1)[7], 1);
+        encoded_expect(ds, mixed, mixed_of, 7);
+        dataset_close(ds);
+    }
+}
+
+static void pictures_end_to_end_are_read(void **state) {
+    (void)state;
+    encoded_write("e.h5", &(struct encoded_file){.n = 8, .names = true});
+    expect_mixed("@e.h5:train");
+    encoded_write("e.h5", &(struct encoded_file){.n = 8, .uint32 = true});
+    expect_mixed("@e.h5");
+    encoded_write("e.h5", &(struct encoded_file){.n = 8, .chunk = 100});
+    expect_mixed("@e.h5");
+    encoded_write("e.h5", &(struct encoded_file){.n = 8, .chunk = 1000, .gzip = true});
+    expect_mixed("@e.h5");
+}
+
+static void rows_of_any_length_are_read(void **state) {
+    struct dataset *ds;
+
+    (void)state;
+    encoded_write_lists("v.h5", "/image_bytes", "/targets", 8, 0, false);
+    expect_mixed("@v.h5");
+    encoded_write_lists("v.h5", "/jpegs", "/labels", 8, 3, false);
+    expect_mixed("@v.h5");
+    ds = little_open("@v.h5", 0);
+    assert_string_equal(dataset_field(ds, 0)->name, "image");
+    assert_contains(dataset_guesses(ds), "/jpegs: bytes are taken for files of pictures, of which "
+                                         "sample 0 is a JPEG; to have nothing guessed, "
+                                         "f['/jpegs'].attrs['encoding'] = 'files'");
+    dataset_close(ds);
+}
+
+static void what_is_kept_counts_against_the_cache(void **state) {
+    const struct encoded_bytes one = encoded_picture_bytes(0);
+    struct dataset *ds;
+
+    (void)state;
+    encoded_write("one.h5", &(struct encoded_file){.n = 1});
+    ds = little_open("@one.h5", (int64_t)one.len);
+    assert_true(dataset_in_memory(ds));
+    dataset_close(ds);
+    ds = little_open("@one.h5", (int64_t)one.len - 1);
+    assert_false(dataset_in_memory(ds));
+    dataset_close(ds);
+    free(one.bytes);
+}
+
+static void several_files_are_one(void **state) {
+    const int64_t row[] = {6, 2, 3, 0, 3};
+    const int of[] = {12, 2, 9, 0, 9}; /* b begins with picture 9 */
+    struct dataset *ds;
+    char text[DATASET_ROW_TEXT];
+
+    (void)state;
+    encoded_write("a.h5", &(struct encoded_file){.n = 3, .names = true});
+    encoded_write("b.h5", &(struct encoded_file){.n = 4, .first = 9, .names = true});
+    for (int64_t cache = 0; cache <= 1 << 20; cache += 1 << 20) {
+        ds = little_open("@a.h5:train + @b.h5:train", cache);
+        assert_int_equal(dataset_len(ds), 7);
+        encoded_expect(ds, row, of, 5);
+        assert_contains(dataset_row_text(ds, 0, 4, text), "sample 1 (n0/10.JPEG) of /tmp/");
+        assert_contains(text, "/b.h5:train");
+        dataset_close(ds);
+    }
+    little("raw.h5", 0, (int32_t[]){0, 1}, 2, NULL);
+    little_refused("@a.h5:train + @raw.h5:train", ERR_DATA,
+                   "raw.h5:train has image of images of bytes, but ");
+    little_refused("@a.h5:train + @raw.h5:train", ERR_DATA,
+                   "a.h5:train of encoded pictures: they are no one dataset");
+}
+
+static void pictures_are_called_by_their_names(void **state) {
+    char text[DATASET_ROW_TEXT], expected[600];
+    struct dataset *ds;
+
+    (void)state;
+    for (int named = 0; named < 2; named++)
+        for (int64_t cache = 0; cache <= 1 << 20; cache += 1 << 20) {
+            encoded_write("n.h5", &(struct encoded_file){.n = 3, .names = named});
+            ds = little_open("@n.h5:train", cache);
+            snprintf(expected, sizeof expected, "sample 2%s of %s/n.h5:train",
+                     named ? " (n0/2.JPEG)" : "", scratch);
+            assert_string_equal(dataset_row_text(ds, 0, 2, text), expected);
+            dataset_close(ds);
+        }
+}
+
+static void channels_are_those_of_the_attribute(void **state) {
+    struct dataset *ds;
+
+    (void)state;
+    encoded_write("c.h5", &(struct encoded_file){.n = 2, .channels = 1});
+    ds = little_open("@c.h5", 0);
+    assert_int_equal(dataset_field(ds, 0)->sample.dim[2], 1);
+    dataset_close(ds);
+    encoded_write("c.h5", &(struct encoded_file){.n = 2, .channels = 4});
+    little_refused("@c.h5", ERR_DATA,
+                   "attribute channels of /train/images is 4, expected 1 (grey) or 3");
+}
+
+static uint64_t fingerprint(const char *spec, int64_t cache) {
+    struct dataset *ds = little_open(spec, cache);
+    const uint64_t found = dataset_fingerprint(ds);
+
+    dataset_close(ds);
+    return found;
+}
+
+static void a_fingerprint_is_of_bytes_and_places(void **state) {
+    (void)state;
+    encoded_write("f.h5", &(struct encoded_file){.n = 4});
+    const uint64_t whole = fingerprint("@f.h5", 1 << 20), probed = fingerprint("@f.h5", 0);
+    encoded_write("f.h5", &(struct encoded_file){.n = 4, .chunk = 50});
+    assert_true(fingerprint("@f.h5", 1 << 20) == whole);
+    assert_true(fingerprint("@f.h5", 0) == probed);
+    encoded_write("f.h5", &(struct encoded_file){.n = 4, .first = 2});
+    assert_true(fingerprint("@f.h5", 1 << 20) != whole);
+    assert_true(fingerprint("@f.h5", 0) != probed);
+}
+
+/* Offsets of 4 pictures of which one is wrong. */
+static void refuse_offset(int which, int64_t value, const char *message) {
+    struct encoded_file how = {.n = 4};
+
+    for (int k = 0; k < 4; k++) {
+        const struct encoded_bytes one = encoded_picture_bytes(k);
+
+        how.offset[k + 1] = how.offset[k] + (int64_t)one.len;
+        free(one.bytes);
+    }
+    how.offset[which] = value;
+    encoded_write("bad.h5", &how);
+    little_refused("@bad.h5:train", ERR_DATA, message);
+}
+
+static void offsets_that_cannot_be_are_refused(void **state) {
+    (void)state;
+    refuse_offset(0, 5, "/train/images_offsets begins with 5, expected 0");
+    refuse_offset(2, 1, "/train/images_offsets goes back from ");
+    refuse_offset(2, 1, " to 1 at sample 1");
+    refuse_offset(2, 1 << 20, "sample 1 of /train/images is said to end at byte 1048576, but");
+    refuse_offset(2, INT64_MAX,
+                  "sample 1 of /train/images is said to end at byte 9223372036854775807");
+    refuse_offset(2, -1, " to -1 at sample 1");
+    refuse_offset(4, 2000, "/train/images_offsets");
+    encoded_write("bad.h5", &(struct encoded_file){.n = 2, .no_offsets = true});
+    little_refused("@bad.h5:train", ERR_DATA,
+                   "/train/images has the attribute encoding = files, but there is no "
+                   "/train/images_offsets");
+    encoded_write("bad.h5", &(struct encoded_file){.n = 2, .no_encoding = true});
+    little_refused("@bad.h5:train", ERR_DATA, "f['/train/images'].attrs['encoding'] = 'files'");
+}
+
+static void bytes_that_are_no_pictures_are_refused(void **state) {
+    const int64_t dim = 100, offsets = 3;
+    const char *page = "<!DOCTYPE html><html>not found</html>";
+    unsigned char bytes[100] = {0};
+    struct err err = {0};
+    struct h5 *file;
+
+    (void)state;
+    memcpy(bytes, page, strlen(page));
+    assert_int_equal(h5_create(&file, in_scratch("html.h5"), &err), 0);
+    h5_write(file, "/images", H5_TYPE_U8, 1, &dim, bytes, &err);
+    h5_write(file, "/images_offsets", H5_TYPE_I64, 1, &offsets, (int64_t[]){0, 0, 100}, &err);
+    h5_attr_write_text(file, "/images", "encoding", "files", &err);
+    little_end(file);
+    little_refused("@html.h5", ERR_DATA,
+                   "sample 1 of /images is no picture: it is a page of HTML, not the image");
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(pictures_end_to_end_are_read),
+        cmocka_unit_test(rows_of_any_length_are_read),
+        cmocka_unit_test(what_is_kept_counts_against_the_cache),
+        cmocka_unit_test(several_files_are_one),
+        cmocka_unit_test(pictures_are_called_by_their_names),
+        cmocka_unit_test(channels_are_those_of_the_attribute),
+        cmocka_unit_test(a_fingerprint_is_of_bytes_and_places),
+        cmocka_unit_test(offsets_that_cannot_be_are_refused),
+        cmocka_unit_test(bytes_that_are_no_pictures_are_refused),
+    };
+
+    return cmocka_run_group_tests(tests, scratch_setup, scratch_teardown);
+}
