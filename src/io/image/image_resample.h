@@ -77,7 +77,7 @@ int image_check_piece(const struct image_piece *piece, const char *name, int wid
 
 /* Loops over pixels. All give the same bits. */
 struct image_kernels {
-    /* Four rows of [_, channels] bytes along `t` to n outputs each; 16 bytes may be read behind the
+    /* Four rows of [_, 1 or 3] bytes along `t` to n outputs each; 16 bytes may be read behind the
      * last pixel that t reaches, 1 may be written behind the last output. */
     void (*across)(const unsigned char *const row[4], int channels, const struct image_taps *t,
                    int n, unsigned char *const to[4]);

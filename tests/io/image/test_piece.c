@@ -2,6 +2,7 @@
  */
 #include "io/jpeg.h"
 
+#include "core/base/parallel.h"
 #include "core/base/rng.h"
 #include "io/augment/augment.h"
 #include "io/image/golden_pictures.h"
@@ -464,6 +465,56 @@ static void a_room_keeps_its_memory(void **state) {
     image_room_release(&room);
 }
 
+/* Pieces of one JPEG, decoded by several threads at a time. */
+struct crowd {
+    const unsigned char *bytes;
+    size_t n;
+    struct image_room room[4];
+    unsigned char (*out)[30 * 20 * 3];
+};
+
+static void decode_some(void *context, int slot, int64_t begin, int64_t end) {
+    struct crowd *c = context;
+
+    for (int64_t i = begin; i < end; i++) {
+        struct image_piece p = cut_of((int)(i % 8) * 8, (int)(i / 8) * 6, 30, 20);
+        struct err err = {0};
+
+        if (image_decode_piece(c->bytes, i % 5 ? c->n : 40, "t", IMAGE_COLOUR, &p, &c->room[slot],
+                               c->out[i], &err))
+            memset(c->out[i], 1, sizeof *c->out);
+    }
+}
+
+static void threads_with_rooms_of_their_own_do_not_meet(void **state) {
+    enum { N = 64 };
+    struct crowd alone = {0}, crowd = {0};
+    struct team *team = NULL;
+    struct err err = {0};
+
+    (void)state;
+    form.across = form.down = 2;
+    unsigned char *bytes = make_jpeg(97, 75, 1, &alone.n);
+    alone.out = malloc(N * sizeof *alone.out);
+    crowd.out = malloc(N * sizeof *crowd.out);
+    assert_non_null(alone.out);
+    assert_non_null(crowd.out);
+    alone.bytes = crowd.bytes = bytes;
+    crowd.n = alone.n;
+    decode_some(&alone, 0, 0, N);
+    assert_int_equal(team_new(&team, 4, &err), 0);
+    team_run_slots(team, N, 4, decode_some, &crowd);
+    team_free(team);
+    assert_memory_equal(crowd.out, alone.out, N * sizeof *alone.out);
+    for (int i = 0; i < 4; i++) {
+        image_room_release(&alone.room[i]);
+        image_room_release(&crowd.room[i]);
+    }
+    free(alone.out);
+    free(crowd.out);
+    free(bytes);
+}
+
 /* What normalize makes of bytes. */
 static void floats_are_those_of_normalize(void **state) {
     static const float mean[] = {0.485F, 0.456F, 0.406F}, std[] = {0.229F, 0.224F, 0.225F};
@@ -505,6 +556,7 @@ int main(void) {
         cmocka_unit_test(what_breaks_a_piece_is_said),
         cmocka_unit_test(a_reduced_piece_is_near),
         cmocka_unit_test(a_room_keeps_its_memory),
+        cmocka_unit_test(threads_with_rooms_of_their_own_do_not_meet),
         cmocka_unit_test(floats_are_those_of_normalize),
     };
 
