@@ -29,7 +29,7 @@ check_directions() {
             knows["io/weights"] = base "io/file io/h5 "
             knows["io/dataset"] = knows["io/weights"] "io/image "
             knows["io/runlog"] = base "io/file "
-            knows["io/loader"] = base "io/dataset io/augment "
+            knows["io/loader"] = base "io/dataset io/augment io/image "
             knows["io/import"] = base "io/file io/image io/dataset "
             io = " io/file io/h5 io/augment io/image io/dataset io/weights io/runlog io/loader "
             knows["job"] = core "dist" io

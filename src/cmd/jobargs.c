@@ -100,6 +100,8 @@ int jobargs_init(struct jobargs *a, int argc, char **argv, unsigned takes, struc
     if (agree(a->comm, rc, err) || check_same(a, command_of(argv), err))
         return -1;
     a->threads = threads_of_rank(a->job.threads, a->comm);
+    if (!a->job.workers)
+        a->job.workers = threads_of_rank(0, a->comm);
     return 0;
 }
 

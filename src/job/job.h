@@ -79,6 +79,8 @@ struct job {
     struct job_field field[JOB_MAX_FIELDS]; /* others than image and label, likewise */
     int n_fields;
     int64_t cache_bytes;
+    int workers;          /* threads of a rank that decode and augment; 0: as many as processors */
+    bool decodes_reduced; /* see struct image_piece */
 
     struct job_step step[JOB_MAX_STEPS];
     int n_steps;

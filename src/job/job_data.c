@@ -1,9 +1,28 @@
 /* job_data.c - the keys of [data]. */
 #include "job/kind.h"
 
+#include <string.h>
+
 #define AT(member) offsetof(struct job, member)
 
 static const char *const sampling[] = {"shuffle", "balanced", NULL};
+
+static const char *const decoding[] = {"exact", "reduced", NULL};
+
+/* Into an int; 0: auto. */
+static int read_workers(struct job *job, const struct key *key, const struct entry *entry, void *at,
+                        struct err *err) {
+    if (strcmp(entry->value, "auto"))
+        return kind_int.read(job, key, entry, at, err);
+    *(int *)at = 0;
+    return 0;
+}
+
+static const struct kind kind_workers = {
+    .name = "whole number",
+    .is_number = true,
+    .read = read_workers,
+};
 
 static const struct kind kind_group = {
     .name = "group",
@@ -25,8 +44,12 @@ static const struct key keys[] = {
     {"image", &kind_size, AT(image),
      .help = "what the network sees; stands for data in show and bench, must agree with it"},
     {"fields", &kind_fields, .help = "other fields likewise: mask 256x256, a 64x64x3"},
-    {"cache", &kind_mib, AT(cache_bytes), "1024", .max = 1e9, .unit = "MiB",
-     .help = "of images that each rank keeps in memory at most"},
+    {"cache", &kind_cache, AT(cache_bytes), "1024", .max = 1e9, .unit = "MiB",
+     .help = "of samples that a host keeps in memory at most, once for all its ranks"},
+    {"workers", &kind_workers, AT(workers), "auto", .min = 1, .max = 1024, .unit = "threads",
+     .help = "of a rank that decode and augment; auto: as many as it has processors"},
+    {"decode", &kind_flag, AT(decodes_reduced), "exact", .words = decoding,
+     .help = "reduced: JPEGs at 1/2, 1/4 or 1/8 first where they are made so much smaller, faster"},
     {0},
 };
 

@@ -64,7 +64,7 @@ int facts_check_job(struct comm *comm, const struct same *list, struct err *err)
 static const char *kind_text(enum dataset_kind kind) {
     return kind == DATASET_BYTES     ? "bytes"
            : kind == DATASET_REALS   ? "reals"
-           : kind == DATASET_ENCODED ? "encoded pictures"
+           : kind == DATASET_ENCODED ? "pictures of many sizes"
                                      : "class numbers";
 }
 

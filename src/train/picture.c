@@ -95,7 +95,9 @@ int gallery_init(struct gallery *g, const struct job *job, const struct feeds *f
                                          .pipeline = job->augment,
                                          .n_pipeline = job->n_augment,
                                          .seed = job->seed,
-                                         .max_batch = n};
+                                         .reduced = job->decodes_reduced,
+                                         .max_batch = n,
+                                         .workers = job->workers};
     struct pool pool = {0};
     int64_t *first = pool_take(&pool, (size_t)n * sizeof *first);
     int rc = loader_new(&g->loader, &config, err);

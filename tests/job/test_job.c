@@ -48,6 +48,7 @@ static void has_defaults(const char *text) {
     assert_true(job.steps == 0 && !(job.epochs > 0));
     assert_true(job.seed == 1 && job.threads == 0 && job.batch == 128);
     assert_true(job.cache_bytes == (int64_t)1 << 30);
+    assert_true(job.workers == 0 && !job.decodes_reduced);
     assert_null(job.model);
     assert_null(job.train_data);
     assert_null(job.validate_data);
@@ -87,6 +88,7 @@ static void every_key_is_read(void **state) {
         "model = net(classes=4)\n"
         "[let]\nhalf = 32\n"
         "[data]\ntrain = a.h5:x\nvalidate = b.h5\nbatch = 2*half\ncache = 0.5\n"
+        "workers = 3\ndecode = reduced\n"
         "augment = image | random_flip | cutout(8)\nimage = [half, 24, 1]\n"
         "[step]\nloss = mse(image, 0)\ntrain = a\noptimizer = adam(lr=0.5)\nevery = 3\n"
         "clip_norm = 1\nclip_value = 0.25\n"
@@ -103,6 +105,7 @@ static void every_key_is_read(void **state) {
     assert_string_equal(job.train_data, "a.h5:x");
     assert_string_equal(job.validate_data, "b.h5");
     assert_true(job.cache_bytes == 1 << 19);
+    assert_true(job.workers == 3 && job.decodes_reduced);
     assert_int_equal(job.n_augment, 2);
     assert_string_equal(job.augment[1].word->name, "cutout");
     assert_true(job.image.n == 3 && job.image.v[0] == 32 && job.image.v[1] == 24);
@@ -184,6 +187,18 @@ static void several_steps_stay_in_the_order_of_the_file(void **state) {
     job_release(&job);
 }
 
+static void the_cache_may_be_as_large_as_the_host(void **state) {
+    struct job job;
+
+    (void)state;
+    read_text(&job, "[data]\ncache = host\n");
+    assert_true(job.cache_bytes == INT64_MAX);
+    job_release(&job);
+    read_text(&job, "[data]\ncache = 512KiB\n");
+    assert_true(job.cache_bytes == 1 << 19);
+    job_release(&job);
+}
+
 static void never_is_an_interval(void **state) {
     struct job job;
 
@@ -199,7 +214,11 @@ static void numbers_out_of_range_are_refused(void **state) {
     refused("[data]\nbatch = 0\n", ":2:9: batch is 0, expected a whole number from 1");
     refused("[data]\nbatch = 2.5\n", ":2:9: batch is 2.5, expected a whole number");
     refused("[data]\nbatch = \"many\"\n", ":2:9: batch: found a string, expected a number");
+    refused("[data]\nworkers = 0\n", "workers is 0, expected a whole number from 1 to 1024");
+    refused("[data]\nworkers = many\n", "many");
+    refused("[data]\ndecode = fast\n", "decode: found 'fast', expected exact or reduced");
     refused("[data]\ncache = -1\n", "cache is -1, expected a number from 0");
+    refused("[data]\ncache = hosts\n", ":2:9: found 'hosts', expected a number");
     refused("[job]\nepochs = -1\n",
             "epochs is -1, expected a number above 0 and at most 1000000000");
     refused("[job]\nepochs = 0\n", "epochs is 0, expected a number above 0");
@@ -398,6 +417,7 @@ int main(void) {
         cmocka_unit_test(keys_of_parts_and_pictures_are_read),
         cmocka_unit_test(fields_without_a_size_that_can_be_are_refused),
         cmocka_unit_test(several_steps_stay_in_the_order_of_the_file),
+        cmocka_unit_test(the_cache_may_be_as_large_as_the_host),
         cmocka_unit_test(never_is_an_interval),
         cmocka_unit_test(numbers_out_of_range_are_refused),
         cmocka_unit_test(intervals_without_a_unit_are_refused),

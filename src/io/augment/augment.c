@@ -1,4 +1,5 @@
-#include "io/augment/augment.h"
+#include "io/augment/augment_parts.h"
+#include "io/augment/augment_piece.h"
 
 #include <string.h>
 
@@ -29,11 +30,16 @@ static int64_t aligned(int64_t len) {
     return (len + 15) / 16 * 16;
 }
 
+/* What augment_run begins with. */
+static const struct shape *first_shape(const struct augment_plan *plan) {
+    return plan->many ? &plan->opened : &plan->source.shape;
+}
+
 /* The longest image on the way through, in floats. */
 static int64_t longest(const struct augment_plan *plan) {
-    int64_t len = shape_len(&plan->source.shape);
+    int64_t len = shape_len(first_shape(plan));
 
-    for (int i = 0; i < plan->n; i++)
+    for (int i = plan->n_done; i < plan->n; i++)
         if (shape_len(&plan->stage[i].out) > len)
             len = shape_len(&plan->stage[i].out);
     return aligned(len);
@@ -54,62 +60,69 @@ static int check_values(const struct augment *augment, const struct augment_sour
                   : 0;
 }
 
+/* One more word, behind those that are planned. */
+static int add_stage(struct augment_plan *plan, const struct applied *applied, int position,
+                     bool scaled, struct err *err) {
+    const struct augment *augment = (const struct augment *)(const void *)applied->word;
+    struct augment_stage *stage = &plan->stage[plan->n];
+    const bool many = plan->n ? stage[-1].many_out : plan->many;
+
+    if (plan->n == AUGMENT_MAX)
+        return err_set(err, ERR_CONFIG, "%s: a pipeline has %d words at most", augment->word.name,
+                       AUGMENT_MAX);
+    *stage = (struct augment_stage){.augment = augment,
+                                    .args = applied->args,
+                                    .position = position,
+                                    .in = plan->out,
+                                    .out = plan->out,
+                                    .scaled = scaled,
+                                    .many_in = many,
+                                    .many_out = many};
+    if (many && !augment->piece)
+        return augment_refuse_many(augment->word.name, err);
+    if (augment->plan(stage->args, plan->training, &plan->source, stage, err))
+        return -1;
+    plan->out = stage->out;
+    plan->n++;
+    return 0;
+}
+
 int augment_plan_init(struct augment_plan *plan, const struct applied *pipeline, int n,
                       bool training, const struct augment_source *source, struct err *err) {
     const char *ended = NULL;
     bool scaled = source->unit;
     int64_t scratch = 0;
 
-    *plan = (struct augment_plan){.source = *source, .training = training, .out = source->shape};
+    *plan = (struct augment_plan){.source = *source,
+                                  .training = training,
+                                  .out = source->shape,
+                                  .many = !source->shape.dim[0]};
     for (int i = 0; i < n; i++) {
         const struct augment *augment = (const struct augment *)(const void *)pipeline[i].word;
-        struct augment_stage *stage = &plan->stage[plan->n];
 
         if ((augment->training_only && !training) ||
             (!augment->moves && source->role != AUGMENT_IMAGE))
             continue;
-        if (plan->n == AUGMENT_MAX)
-            return err_set(err, ERR_CONFIG, "%s: a pipeline has %d words at most",
-                           augment->word.name, AUGMENT_MAX);
-        *stage =
-            (struct augment_stage){augment, pipeline[i].args, i, plan->out, plan->out, 0, scaled};
-        if (check_values(augment, source, ended, err))
+        if (check_values(augment, source, ended, err) ||
+            add_stage(plan, &pipeline[i], i, scaled, err))
             return -1;
         if (augment->values >= AUGMENT_ENDS_UNIT)
             ended = augment->word.name;
         scaled = scaled && augment->values != AUGMENT_ENDS_SCALE;
-        if (augment->plan(stage->args, training, source, stage, err))
-            return -1;
-        plan->out = stage->out;
-        plan->n++;
-        if (stage->scratch_len > scratch)
-            scratch = stage->scratch_len;
+        if (plan->stage[plan->n - 1].scratch_len > scratch)
+            scratch = plan->stage[plan->n - 1].scratch_len;
     }
+    if (plan->many && augment_plan_piece(plan, err))
+        return -1;
     plan->scratch_len = 2 * longest(plan) + scratch;
     return 0;
 }
 
-/* The image goes back and forth between two buffers; the last word that cannot work in place
- * writes to out, and those after it work there. */
-void augment_run(const struct augment_plan *plan, const struct augment_draw *draw,
-                 const unsigned char *bytes, const float *floats, float *scratch, float *out) {
-    const int64_t len = shape_len(&plan->source.shape), half = longest(plan);
-    float *const buffer[2] = {scratch, scratch + half};
-    float *image;
-    int last = -1, side = 0;
+struct augment_call augment_call_of(const struct augment_plan *plan,
+                                    const struct augment_draw *draw, int i) {
+    const struct augment_stage *s = &plan->stage[i];
 
-    for (int i = 0; i < plan->n; i++)
-        if (!plan->stage[i].augment->in_place)
-            last = i;
-    image = last < 0 ? out : buffer[side];
-    if (bytes)
-        for (int64_t i = 0; i < len; i++)
-            image[i] = (float)bytes[i] / 255;
-    else
-        memcpy(image, floats, (size_t)len * sizeof *image);
-    for (int i = 0; i < plan->n; i++) {
-        const struct augment_stage *s = &plan->stage[i];
-        struct augment_call c = {.args = s->args,
+    return (struct augment_call){.args = s->args,
                                  .source = &plan->source,
                                  .training = plan->training,
                                  .key = draw->key,
@@ -117,13 +130,45 @@ void augment_run(const struct augment_plan *plan, const struct augment_draw *dra
                                  .odd = draw->odd,
                                  .first = (uint64_t)s->position * AUGMENT_DRAWS,
                                  .in_shape = s->in,
-                                 .out_shape = s->out,
-                                 .in = image,
-                                 .scratch = scratch + 2 * half};
+                                 .out_shape = s->out};
+}
 
-        if (!s->augment->in_place)
+/* What augment_run begins with, as floats. */
+static void load(const struct augment_plan *plan, const unsigned char *bytes, const float *floats,
+                 float *image) {
+    const int64_t len = shape_len(first_shape(plan));
+
+    if (plan->many)
+        augment_look_up(plan, bytes, image);
+    else if (bytes)
+        for (int64_t i = 0; i < len; i++)
+            image[i] = (float)bytes[i] / 255;
+    else
+        memcpy(image, floats, (size_t)len * sizeof *image);
+}
+
+/* The image goes back and forth between two buffers; the last word that cannot work in place
+ * writes to out, and those after it work there. */
+void augment_run(const struct augment_plan *plan, const struct augment_draw *draw,
+                 const unsigned char *bytes, const float *floats, float *scratch, float *out) {
+    const int64_t half = longest(plan);
+    float *const buffer[2] = {scratch, scratch + half};
+    float *image;
+    int last = -1, side = 0;
+
+    for (int i = plan->n_done; i < plan->n; i++)
+        if (!plan->stage[i].augment->in_place)
+            last = i;
+    image = last < 0 ? out : buffer[side];
+    load(plan, bytes, floats, image);
+    for (int i = plan->n_done; i < plan->n; i++) {
+        struct augment_call c = augment_call_of(plan, draw, i);
+
+        c.in = image;
+        c.scratch = scratch + 2 * half;
+        if (!plan->stage[i].augment->in_place)
             image = i == last ? out : buffer[side ^= 1];
         c.out = image;
-        s->augment->apply(&c);
+        plan->stage[i].augment->apply(&c);
     }
 }

@@ -5,7 +5,11 @@
  * random draw is a function of (seed, epoch, sample, position in the pipeline).
  *
  * In validation nothing is random: random_crop takes the centre, random_resized_crop the largest
- * centred piece of the wanted form, and words marked training_only are left out. */
+ * centred piece of the wanted form, and words marked training_only are left out.
+ *
+ * Where images have many sizes, the first words must give them one, by a piece of each image at a
+ * size that all share. Such words are not applied: augment_piece says which piece it is, the caller
+ * decodes it, and what is decoded goes through the other words. */
 #pragma once
 #include "core/base/err.h"
 #include "core/base/tensor.h"
@@ -26,11 +30,26 @@ enum augment_role {
 
 /* What the dataset knows of its images. */
 struct augment_source {
-    struct shape shape; /* [h, w, c] of one image */
+    struct shape shape; /* [h, w, c] of one image; [0, 0, c]: each has a size of its own */
     const float *mean;  /* [c] of values as the pipeline gets them, borrowed; NULL: unknown */
     const float *std;   /* [c] */
     enum augment_role role;
     bool unit; /* values are from 0 to 1 */
+};
+
+/* A rectangle of an image; may reach over its edges. */
+struct augment_box {
+    int64_t top, left, height, width;
+};
+
+/* What of an image becomes another image. */
+struct augment_piece {
+    double top, left, height, width; /* in pixels of the image; may begin and end between them */
+    /* The pixels that count: the piece itself where it is cut and then resized, the whole image
+     * where that is resized and then cut. */
+    struct augment_box bound;
+    int64_t out_height, out_width;
+    bool mirrored; /* left becomes right, at last */
 };
 
 /* One word in its place in a pipeline, as planned. */
@@ -41,6 +60,10 @@ struct augment_stage {
     struct shape in, out; /* [h, w, c] */
     int64_t scratch_len;  /* floats that apply needs */
     bool scaled;          /* 1 is white: bytes were divided by 255 and not changed much since */
+    /* Have images many sizes before and after it? Then heights and widths in `in` and `out` are the
+     * least that occur; 0: any may. */
+    bool many_in, many_out;
+    bool mirrors; /* it exchanges left and right, where augment->mirrors says so, and that alone */
 };
 
 /* One image through one word. */
@@ -72,12 +95,20 @@ struct augment {
     bool in_place;
     enum augment_values values;
     bool moves; /* pixels to other places; otherwise it changes values, of images only */
-    /* Set out (which is in on entry) and scratch_len. Pure.
+    bool fixed; /* a number that comes out is that of its channel and of the number there before */
+    /* Set out (which is in on entry), scratch_len and, where there is `piece`, many_out. Pure.
      * Errors: ERR_CONFIG, beginning with the word's name. */
     int (*plan)(const void *args, bool training, const struct augment_source *source,
                 struct augment_stage *stage, struct err *err);
     void (*apply)(const struct augment_call *c);
+    /* The piece of an image of c->in_shape that the word takes, not mirrored; c->out_shape is of no
+     * size where stage.many_out. NULL: the word does other things to an image. */
+    void (*piece)(const struct augment_call *c, struct augment_piece *piece);
+    /* Where stage.mirrors: does it? */
+    bool (*mirrors)(const struct augment_call *c);
 };
+
+enum { AUGMENT_PIECE_CHANNELS = 3 /* at most, of images of many sizes */ };
 
 /* A pipeline that is checked against a dataset; nothing to release. */
 struct augment_plan {
@@ -87,6 +118,13 @@ struct augment_plan {
     struct augment_stage stage[AUGMENT_MAX];
     struct shape out;    /* [h, w, c] that the network sees */
     int64_t scratch_len; /* floats that augment_run needs */
+
+    bool many; /* images have many sizes; otherwise what follows is 0: */
+    /* Of the words, the first n_piece choose the piece, those up to n_mirror mirror it, those up to
+     * n_done are in the table; augment_run applies the others. */
+    int n_piece, n_mirror, n_done;
+    struct shape opened;                       /* [h, w, c] of the piece */
+    float table[256 * AUGMENT_PIECE_CHANNELS]; /* [256, c]: what becomes of a byte of the piece */
 };
 
 /* Check a pipeline and find its shapes.
@@ -103,8 +141,14 @@ struct augment_draw {
     bool odd;        /* is the epoch, counted from 0? */
 };
 
+/* The piece of an image of height x width that is to be decoded as plan->opened, where images have
+ * many sizes. Cost: a few draws. */
+void augment_piece(const struct augment_plan *plan, const struct augment_draw *draw, int64_t height,
+                   int64_t width, struct augment_piece *piece);
+
 /* One image through the pipeline.
- *   bytes    [source.shape], divided by 255 first; or NULL and
+ *   bytes    [source.shape], divided by 255 first; the piece [plan->opened] where images have many
+ *            sizes; or NULL and
  *   floats   [source.shape], taken as they are
  *   scratch  [scratch_len]
  *   out      [plan->out] */

@@ -20,7 +20,8 @@ static int plan_flip(const void *args, bool training, const struct augment_sourc
                      struct augment_stage *s, struct err *err) {
     const struct flip *a = args;
 
-    (void)training, (void)source, (void)s;
+    (void)training, (void)source;
+    s->mirrors = !a->vertical;
     if (a->alternate && a->p != 0.5)
         return err_set(
             err, ERR_CONFIG,
@@ -92,6 +93,7 @@ const struct augment augment_random_flip = {
     .moves = true,
     .plan = plan_flip,
     .apply = apply_flip,
+    .mirrors = flips,
 };
 
 struct rotate {

@@ -20,6 +20,13 @@ int augment_plan_same(const void *args, bool training, const struct augment_sour
     return 0;
 }
 
+int augment_refuse_many(const char *name, struct err *err) {
+    return err_set(err, ERR_CONFIG,
+                   "%s: the images have many sizes; begin with random_resized_crop(224), "
+                   "resize(224) or resize(short=256) | center_crop(224)",
+                   name);
+}
+
 static int64_t clamp(int64_t x, int64_t low, int64_t high) {
     return x < low ? low : x > high ? high : x;
 }
@@ -101,20 +108,38 @@ void augment_fetch(const struct augment_call *c, double y, double x, float *out)
     add_pixel(c, y0 + 1, x0 + 1, down * right, out);
 }
 
+struct augment_piece augment_piece_of(const struct augment_box *box) {
+    return (struct augment_piece){(double)box->top,
+                                  (double)box->left,
+                                  (double)box->height,
+                                  (double)box->width,
+                                  *box,
+                                  box->height,
+                                  box->width,
+                                  false};
+}
+
+/* One direction of a piece: outputs lie at begin + (i + 0.5) * extent / out_len of in_len inputs.
+ */
+struct resample_side {
+    int64_t out_len, in_len;
+    double begin, extent;
+};
+
 /* Which inputs an output is the weighted mean of, along one side. */
 struct resample_taps {
     double centre, stretch;
     int64_t from, to;
 };
 
-/* Output i of out_len from in_len inputs. */
-static struct resample_taps taps_of(int64_t i, int64_t out_len, int64_t in_len) {
-    const double scale = (double)in_len / (double)out_len, stretch = scale > 1 ? scale : 1;
-    const double centre = ((double)i + 0.5) * scale;
+/* Of output i. */
+static struct resample_taps taps_of(const struct resample_side *s, int64_t i) {
+    const double scale = s->extent / (double)s->out_len, stretch = scale > 1 ? scale : 1;
+    const double centre = s->begin + ((double)i + 0.5) * scale;
 
     return (struct resample_taps){centre, stretch,
-                                  clamp((int64_t)(centre - stretch + 0.5), 0, in_len),
-                                  clamp((int64_t)(centre + stretch + 0.5), 0, in_len)};
+                                  clamp((int64_t)(centre - stretch + 0.5), 0, s->in_len),
+                                  clamp((int64_t)(centre + stretch + 0.5), 0, s->in_len)};
 }
 
 /* The most taps that an output has. */
@@ -142,13 +167,13 @@ int64_t augment_resample_scratch(const struct shape *in, const struct shape *out
            out->dim[1] * most_taps(out->dim[1], in->dim[1]);
 }
 
-/* One line of [w, c] inputs to out_w outputs; weight as augment_resample lays them out. */
-static void resample_line(const float *line, int64_t w, int64_t c, const float *weight, float *out,
-                          int64_t out_w) {
-    const int64_t stride = most_taps(out_w, w);
+/* One line of [in_len, c] inputs to out_len outputs; weight as augment_resample lays them out. */
+static void resample_line(const struct resample_side *s, const float *line, int64_t c,
+                          const float *weight, float *out) {
+    const int64_t stride = most_taps(s->out_len, s->in_len);
 
-    for (int64_t j = 0; j < out_w; j++, out += c, weight += stride) {
-        const struct resample_taps x = taps_of(j, out_w, w);
+    for (int64_t j = 0; j < s->out_len; j++, out += c, weight += stride) {
+        const struct resample_taps x = taps_of(s, j);
         const float *in = line + x.from * c;
 
         for (int64_t ch = 0; ch < c; ch++)
@@ -159,16 +184,23 @@ static void resample_line(const float *line, int64_t w, int64_t c, const float *
     }
 }
 
+/* The input that output i is nearest to. */
+static int64_t nearest_of(const struct resample_side *s, int64_t i) {
+    const double at = s->begin + ((double)i + 0.5) * s->extent / (double)s->out_len;
+
+    return clamp((int64_t)at, 0, s->in_len - 1);
+}
+
 /* Nothing between two classes is a class. */
-static void resample_nearest(const struct augment_call *c, const struct augment_box *box) {
+static void resample_nearest(const struct augment_call *c, const struct augment_box *bound,
+                             const struct resample_side *down, const struct resample_side *across) {
     const int64_t w = c->in_shape.dim[1], n = c->in_shape.dim[2];
-    const int64_t out_h = c->out_shape.dim[0], out_w = c->out_shape.dim[1];
     float *out = c->out;
 
-    for (int64_t i = 0; i < out_h; i++)
-        for (int64_t j = 0; j < out_w; j++, out += n) {
-            const int64_t y = box->top + (2 * i + 1) * box->height / (2 * out_h);
-            const int64_t x = box->left + (2 * j + 1) * box->width / (2 * out_w);
+    for (int64_t i = 0; i < down->out_len; i++)
+        for (int64_t j = 0; j < across->out_len; j++, out += n) {
+            const int64_t y = bound->top + nearest_of(down, i);
+            const int64_t x = bound->left + nearest_of(across, j);
 
             memcpy(out, c->in + (y * w + x) * n, (size_t)n * sizeof *out);
         }
@@ -176,24 +208,29 @@ static void resample_nearest(const struct augment_call *c, const struct augment_
 
 /* Lines first, as they are contiguous: each output line is a weighted sum of input lines, which is
  * then resampled itself. scratch: that line, its weights, and the weights of every column. */
-void augment_resample(const struct augment_call *call, const struct augment_box *box) {
+void augment_resample(const struct augment_call *call, const struct augment_piece *piece) {
+    const struct augment_box *box = &piece->bound;
+    const struct resample_side down = {call->out_shape.dim[0], box->height,
+                                       piece->top - (double)box->top, piece->height};
+    const struct resample_side across = {call->out_shape.dim[1], box->width,
+                                         piece->left - (double)box->left, piece->width};
     const int64_t w = call->in_shape.dim[1], c = call->in_shape.dim[2], row = box->width * c;
-    const int64_t out_h = call->out_shape.dim[0], out_w = call->out_shape.dim[1];
+    const int64_t stride = most_taps(across.out_len, across.in_len);
     float *scratch = call->scratch, *out = call->out;
     float *line_weight = scratch + row;
-    float *column_weight = line_weight + most_taps(out_h, box->height);
+    float *column_weight = line_weight + most_taps(down.out_len, down.in_len);
 
     if (call->source->role == AUGMENT_MASK) {
-        resample_nearest(call, box);
+        resample_nearest(call, box, &down, &across);
         return;
     }
-    for (int64_t j = 0; j < out_w; j++) {
-        const struct resample_taps x = taps_of(j, out_w, box->width);
+    for (int64_t j = 0; j < across.out_len; j++) {
+        const struct resample_taps x = taps_of(&across, j);
 
-        weigh(&x, column_weight + j * most_taps(out_w, box->width));
+        weigh(&x, column_weight + j * stride);
     }
-    for (int64_t i = 0; i < out_h; i++, out += out_w * c) {
-        const struct resample_taps y = taps_of(i, out_h, box->height);
+    for (int64_t i = 0; i < down.out_len; i++, out += across.out_len * c) {
+        const struct resample_taps y = taps_of(&down, i);
 
         weigh(&y, line_weight);
         memset(scratch, 0, (size_t)row * sizeof *scratch);
@@ -204,6 +241,6 @@ void augment_resample(const struct augment_call *call, const struct augment_box 
             for (int64_t e = 0; e < row; e++)
                 scratch[e] += weight * line[e];
         }
-        resample_line(scratch, box->width, c, column_weight, out, out_w);
+        resample_line(&across, scratch, c, column_weight, out);
     }
 }

@@ -225,6 +225,7 @@ const struct augment augment_normalize = {
              normalize_args},
     .in_place = true,
     .values = AUGMENT_ENDS_SCALE,
+    .fixed = true,
     .plan = plan_normalize,
     .apply = apply_normalize,
 };

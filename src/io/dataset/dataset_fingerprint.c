@@ -112,12 +112,12 @@ static int hash_probes(struct dataset *ds, int i, XXH3_state_t *state, struct er
 /* The values of one field. In memory they are as an importer stores them, so that their hash is the
  * one that it notes in content_hash. */
 static int hash_values(struct dataset *ds, int i, XXH3_state_t *state, struct err *err) {
-    const struct column *c = &ds->column[i];
+    struct column *c = &ds->column[i];
     uint64_t hash = 0;
     bool found = false;
 
     if (c->kept)
-        hash = XXH3_64bits(c->kept, (size_t)dataset_field_bytes(ds, i));
+        hash = c->hash = XXH3_64bits(c->kept, (size_t)dataset_field_bytes(ds, i));
     else if (read_content_hash(ds, i, &found, &hash, err))
         return -1;
     if (!c->kept && !found)

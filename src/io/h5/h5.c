@@ -391,13 +391,23 @@ int h5_sync(struct h5 *file, struct err *err) {
     return 0;
 }
 
+struct h5 *h5_share(struct h5 *file) {
+    h5_lock();
+    file->n_sharing++;
+    h5_unlock();
+    return file;
+}
+
 void h5_close(struct h5 *file) {
     if (!file)
         return;
     h5_lock();
-    if (file->id >= 0 && !file->broken)
+    const bool shared = file->n_sharing-- > 0;
+    if (!shared && file->id >= 0 && !file->broken)
         H5Fclose(file->id);
     h5_unlock();
+    if (shared)
+        return;
     free(file->name);
     free(file);
 }

@@ -194,7 +194,7 @@ static enum h5_type find_same_type(const struct h5_data *data) {
     return found;
 }
 
-static int data_open(struct h5_data *data, struct err *err) {
+static int data_open(struct h5_data *data, bool known, struct err *err) {
     const char *path = data->path;
     struct h5 *file = data->file;
     hid_t list;
@@ -209,7 +209,7 @@ static int data_open(struct h5_data *data, struct err *err) {
         return h5_fail(file, path, ERR_DATA, "its properties cannot be read", err);
     status = inspect_storage(data, list, err);
     H5Pclose(list);
-    if (status || inspect_shape(data, err) || inspect_size(data, err))
+    if (status || inspect_shape(data, err) || (!known && inspect_size(data, err)))
         return -1;
     data->same = find_same_type(data);
     data->direct = h5_raw_direct(data);
@@ -222,20 +222,29 @@ static int data_open(struct h5_data *data, struct err *err) {
     return 0;
 }
 
-int h5_data_open(struct h5_data **out, struct h5 *file, const char *path, struct err *err) {
+static int open_locked(struct h5_data **out, struct h5 *file, const char *path, bool known,
+                       struct err *err) {
     struct h5_data *data = data_new(file, path, err);
     int status;
 
     if (!data)
         return -1;
     h5_lock();
-    status = data_open(data, err);
+    status = data_open(data, known, err);
     if (status)
         data_free(data);
     else
         *out = data;
     h5_unlock();
     return status;
+}
+
+int h5_data_open(struct h5_data **out, struct h5 *file, const char *path, struct err *err) {
+    return open_locked(out, file, path, false, err);
+}
+
+int h5_data_open_known(struct h5_data **out, struct h5 *file, const char *path, struct err *err) {
+    return open_locked(out, file, path, true, err);
 }
 
 int64_t h5_row_len(const struct h5_info *info) {

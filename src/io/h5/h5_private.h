@@ -8,6 +8,7 @@
 struct h5 {
     hid_t id; /* < 0: closed by h5_sync */
     char *name;
+    int n_sharing;    /* who else will close it */
     bool broken;      /* a write failed: closing would try again, and 1.10.8 crashes on that */
     int fd;           /* HDF5's, of a file on disk that is only read; else -1 */
     int64_t base;     /* where addresses in the file begin: behind a block of another program's */

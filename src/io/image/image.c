@@ -35,11 +35,17 @@ bool image_begins(const struct image_file *file, size_t at, const char *text, si
     return file->len >= at && file->len - at >= len && memcmp(file->bytes + at, text, len) == 0;
 }
 
-int image_init(struct image *out, const char *name, int64_t width, int64_t height, int channels,
-               struct err *err) {
+int image_check_size(const char *name, int64_t width, int64_t height, struct err *err) {
     if (width < 1 || height < 1 || width > MOST_PIXELS / height)
         return err_set(err, ERR_DATA, "%s: is %lldx%lld pixels, expected 1 to %d in all", name,
                        (long long)width, (long long)height, MOST_PIXELS);
+    return 0;
+}
+
+int image_init(struct image *out, const char *name, int64_t width, int64_t height, int channels,
+               struct err *err) {
+    if (image_check_size(name, width, height, err))
+        return -1;
     out->width = (int)width;
     out->height = (int)height;
     out->channels = channels;
@@ -59,6 +65,15 @@ static const struct image_format *find_format(const struct image_file *file) {
     return NULL;
 }
 
+const struct image_format *image_format(const struct image_file *file, struct err *err) {
+    const struct image_format *format = find_format(file);
+    char text[IMAGE_WHAT];
+
+    if (!format)
+        err_set(err, ERR_DATA, "%s: is %s", file->name, image_kind(file, text, sizeof text));
+    return format;
+}
+
 const char *image_format_of(const unsigned char *bytes, size_t len, char what[IMAGE_WHAT]) {
     const struct image_file file = {bytes, len, ""};
     const struct image_format *format = find_format(&file);
@@ -70,12 +85,11 @@ const char *image_format_of(const unsigned char *bytes, size_t len, char what[IM
 
 static int decode(const struct image_file *file, enum image_mode mode, bool turn, struct image *out,
                   struct err *err) {
-    const struct image_format *format = find_format(file);
+    const struct image_format *format = image_format(file, err);
     struct image image = {.orientation = 1};
-    char text[128];
 
     if (!format)
-        return err_set(err, ERR_DATA, "%s: is %s", file->name, image_kind(file, text, sizeof text));
+        return -1;
     if (format->decode(file, mode, &image, err) || image_settle(&image, mode, file->name, err) ||
         (turn && image_turn(&image, file->name, err))) {
         image_release(&image);
@@ -159,6 +173,20 @@ int image_read_unturned(const char *path, enum image_mode mode, struct image *ou
     return read_image(path, mode, false, out, err);
 }
 
+int image_size(const unsigned char *bytes, size_t len, const char *name, int *width, int *height,
+               int *channels, struct err *err) {
+    const struct image_file file = {bytes, len, name};
+    const struct image_format *format = image_format(&file, err);
+    struct image_header h = {.orientation = 1};
+
+    if (!format || format->header(&file, &h, err) || image_check_size(name, h.width, h.height, err))
+        return -1;
+    *width = (int)(image_swaps(h.orientation) ? h.height : h.width);
+    *height = (int)(image_swaps(h.orientation) ? h.width : h.height);
+    *channels = h.channels;
+    return 0;
+}
+
 int image_channels(const char *path) {
     const size_t most[] = {HEADER_BYTES, MOST_FILE_BYTES};
     int channels = 0;
@@ -170,8 +198,10 @@ int image_channels(const char *path) {
 
         if (!read_file(path, most[i], &bytes, &file.len, &ignored)) {
             file.bytes = bytes;
-            const struct image_format *format = find_format(&file);
-            channels = format ? format->channels(&file) : 0;
+            const struct image_format *format = image_format(&file, &ignored);
+            struct image_header header = {0};
+            if (format && !format->header(&file, &header, &ignored))
+                channels = header.channels;
             i += !format;
         }
         free(bytes);

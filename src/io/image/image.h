@@ -73,8 +73,9 @@ enum image_fit {
     IMAGE_STRETCH, /* keep everything */
 };
 
-/* image at width x height into out[height, width, channels]. The filter is a triangle whose base
- * grows with the reduction: bilinear when enlarging, an average over the area when reducing.
+/* image at width x height into out[height, width, channels], as Pillow's BILINEAR: the filter is a
+ * triangle whose base grows with the reduction: bilinear when enlarging, an average over the area
+ * when reducing; rows first, to bytes, then columns.
  * Errors: ERR_IO when there is no memory. */
 int image_resize(const struct image *image, int width, int height, enum image_fit fit,
                  unsigned char *out, struct err *err);
@@ -88,7 +89,7 @@ struct image_piece {
     /* What becomes the output, in pixels of the picture; may begin and end between them. */
     double left, top, width, height;
     /* The pixels that count: the box itself where a piece is cut and then resized, the whole
-     * picture where it is resized and then cut. */
+     * picture where it is resized and then cut. The box lies within them. */
     int bound_left, bound_top, bound_width, bound_height;
     int out_width, out_height;
     bool mirrored; /* left becomes right, at last */
@@ -96,23 +97,39 @@ struct image_piece {
                       faster, and near what it would be */
 };
 
-/* Memory that decoding takes and keeps, for one thread; {0} is releasable. */
+/* Memory that decoding takes and keeps, for one thread; {0} is releasable. It grows to what the
+ * largest piece so far has needed. */
+enum { IMAGE_ROOM_SHELVES = 5 };
 struct image_room {
-    void *bytes;
-    size_t len;
+    void *bytes[IMAGE_ROOM_SHELVES];
+    size_t len[IMAGE_ROOM_SHELVES];
 };
 void image_room_release(struct image_room *room);
 
-/* The size of the upright picture and the channels it is stored with, from its header alone.
+/* The size of the upright picture and the channels it is stored with, from its header alone: what
+ * is broken behind it is not seen.
  * Errors: as image_decode. */
 int image_size(const unsigned char *bytes, size_t len, const char *name, int *width, int *height,
                int *channels, struct err *err);
 
-/* A piece of the picture in bytes[len]: decoded (of a JPEG only the rows that count), turned
- * upright, resized as Pillow's BILINEAR, bit for bit where `reduced` is false.
+/* A piece of the picture in bytes[len]: decoded (of a JPEG only the rows and columns that count),
+ * turned upright, resized as Pillow's BILINEAR, bit for bit where `reduced` is false: as
+ * crop().resize() where the bound is the box, as resize(box=) where the bound is the picture, with
+ * the edges of the box in double.
  *   mode  IMAGE_GREY or IMAGE_COLOUR
  *   out   [out_height, out_width, 1 or 3] bytes
- * Errors: as image_decode. */
+ * Errors: as image_decode; of a sequential JPEG what is broken behind the rows that count may pass
+ * unnoticed. ERR_DATA when the box does not lie in the bound and that in the picture. */
 int image_decode_piece(const unsigned char *bytes, size_t len, const char *name,
                        enum image_mode mode, const struct image_piece *piece,
                        struct image_room *room, unsigned char *out, struct err *err);
+
+/* What bytes become where they are divided by 255 and then normalised, to the bit:
+ * (byte / 255 - mean) * (1 / std) of each channel.
+ *   mean, std  [channels]; NULL, NULL: byte / 255 alone
+ *   table      [channels][256] */
+void image_float_table(const float *mean, const float *std, int channels, float *table);
+
+/* bytes[n, channels] to out[n, channels] by the table of image_float_table. */
+void image_to_floats(const unsigned char *bytes, size_t n, int channels, const float *table,
+                     float *out);

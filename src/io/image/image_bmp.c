@@ -175,13 +175,14 @@ static bool is(const struct image_file *file) {
            number(file, FILE_HEADER, 4) <= MOST_HEADER;
 }
 
-static int channels(const struct image_file *file) {
+static int header(const struct image_file *file, struct image_header *out, struct err *err) {
     struct bmp b = {0};
-    struct err ignored = {0};
 
-    if (read_header(file, &b, &ignored))
-        return 0;
-    return b.bits <= 8 && image_grey_palette(b.palette[0], b.n_colours, 4) ? 1 : 3;
+    if (read_header(file, &b, err))
+        return -1;
+    const bool grey = b.bits <= 8 && image_grey_palette(b.palette[0], b.n_colours, 4);
+    *out = (struct image_header){b.width, b.height, grey ? 1 : 3, 1};
+    return 0;
 }
 
-const struct image_format image_bmp = {"BMP", is, decode, channels};
+const struct image_format image_bmp = {"BMP", is, decode, header, NULL};

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { AT_FLAGS = 10, AT_PALETTE = 13, MOST_BLOCKS = 1 << 16 };
+enum { MOST_BLOCKS = 1 << 16 };
 
 static int gif_take(GifFileType *gif, GifByteType *to, int n) {
     struct image_file *left = gif->UserData;
@@ -102,6 +102,27 @@ static void take_palette(const ColorMapObject *map, int transparent, unsigned ch
         memset(palette[transparent], 0, 4);
 }
 
+static int broken_header(const struct image_file *file, struct err *err) {
+    return image_broken(file, &image_gif, "its header is wrong, or missing", err);
+}
+
+static int no_image(const struct image_file *file, struct err *err) {
+    return image_broken(file, &image_gif, "it has no image", err);
+}
+
+/* A frame may reach over its screen. */
+static int screen_width(const GifFileType *gif) {
+    const int right = gif->Image.Left + gif->Image.Width;
+
+    return gif->SWidth > right ? gif->SWidth : right;
+}
+
+static int screen_height(const GifFileType *gif) {
+    const int bottom = gif->Image.Top + gif->Image.Height;
+
+    return gif->SHeight > bottom ? gif->SHeight : bottom;
+}
+
 static int decode_frame(GifFileType *gif, const struct image_file *file, enum image_mode mode,
                         struct image *out, struct err *err) {
     unsigned char palette[256][4] = {{0}};
@@ -112,11 +133,11 @@ static int decode_frame(GifFileType *gif, const struct image_file *file, enum im
 
     if (found < 0)
         return fail(file, gif, err);
-    if (!found || !map)
-        return image_broken(file, &image_gif, found ? "it has no palette" : "it has no image", err);
-    const int right = frame->Left + frame->Width, bottom = frame->Top + frame->Height;
-    if (image_init(out, file->name, gif->SWidth > right ? gif->SWidth : right,
-                   gif->SHeight > bottom ? gif->SHeight : bottom, 1, err))
+    if (!found)
+        return no_image(file, err);
+    if (!map)
+        return image_broken(file, &image_gif, "it has no palette", err);
+    if (image_init(out, file->name, screen_width(gif), screen_height(gif), 1, err))
         return -1;
     if (paint_screen(gif, map, mode, &transparent, out))
         return image_broken(file, &image_gif, "its frame does not cover its screen", err);
@@ -138,7 +159,7 @@ static int decode(const struct image_file *file, enum image_mode mode, struct im
     GifFileType *gif = DGifOpen(&left, gif_take, &error);
 
     if (!gif)
-        return image_broken(file, &image_gif, "its header is wrong, or missing", err);
+        return broken_header(file, err);
     status = decode_frame(gif, file, mode, out, err);
     DGifCloseFile(gif, &error);
     return status;
@@ -149,16 +170,31 @@ static bool is(const struct image_file *file) {
 }
 
 /* By the palette of all frames; one that has none is in colour. */
-static int channels(const struct image_file *file) {
-    if (file->len < AT_PALETTE)
-        return 0;
-    const unsigned flags = file->bytes[AT_FLAGS];
-    const size_t n = (size_t)2 << (flags & 7);
-    if (!(flags & 0x80))
-        return 3;
-    if (file->len < AT_PALETTE + 3 * n)
-        return 0;
-    return image_grey_palette(file->bytes + AT_PALETTE, (int)n, 3) ? 1 : 3;
+static int frame_header(GifFileType *gif, const struct image_file *file, struct image_header *out,
+                        struct err *err) {
+    const ColorMapObject *map = gif->SColorMap;
+    int transparent;
+    const int found = next_frame(gif, &transparent);
+
+    if (found < 0)
+        return fail(file, gif, err);
+    if (!found)
+        return no_image(file, err);
+    const bool grey = map && image_grey_palette(&map->Colors[0].Red, map->ColorCount, 3);
+    *out = (struct image_header){screen_width(gif), screen_height(gif), grey ? 1 : 3, 1};
+    return 0;
 }
 
-const struct image_format image_gif = {"GIF", is, decode, channels};
+static int header(const struct image_file *file, struct image_header *out, struct err *err) {
+    struct image_file left = *file;
+    int error = 0, status;
+    GifFileType *gif = DGifOpen(&left, gif_take, &error);
+
+    if (!gif)
+        return broken_header(file, err);
+    status = frame_header(gif, file, out, err);
+    DGifCloseFile(gif, &error);
+    return status;
+}
+
+const struct image_format image_gif = {"GIF", is, decode, header, NULL};

@@ -1,26 +1,13 @@
 /* JPEG by libjpeg. What libjpeg only warns of is an error where pixels are missing or wrong, and
  * harmless otherwise: cameras and telephones write much that is not quite by the rules. */
-#include "io/image/image_private.h"
+#include "io/image/image_jpeg.h"
 
-#include <setjmp.h>
-#include <stdio.h> /* jpeglib.h takes it for granted */
 #include <stdlib.h>
 #include <string.h>
 
-#include <jpeglib.h>
 #include <jerror.h> /* which messages there are depends on how libjpeg was built */
 
 enum { MOST_SCANS = 500 }; /* of a progressive file: more only keep the processor busy */
-
-/* Where libjpeg leaves, and what it said. */
-struct jpeg_source {
-    struct jpeg_error_mgr manager; /* first: libjpeg knows only this */
-    struct jpeg_progress_mgr progress;
-    jmp_buf failed;
-    char text[JMSG_LENGTH_MAX];
-    bool flawed, ended; /* ended: there was no end marker */
-    char flaw[JMSG_LENGTH_MAX];
-};
 
 static void jpeg_failed(j_common_ptr jpeg) {
     struct jpeg_source *s = (struct jpeg_source *)jpeg->err;
@@ -62,9 +49,8 @@ static void jpeg_progressed(j_common_ptr common) {
     longjmp(s->failed, 1);
 }
 
-/* After setjmp of s->failed. */
-static void jpeg_begin(struct jpeg_decompress_struct *jpeg, struct jpeg_source *s,
-                       const struct image_file *file) {
+void image_jpeg_begin(struct jpeg_decompress_struct *jpeg, struct jpeg_source *s,
+                      const struct image_file *file) {
     jpeg->err = jpeg_std_error(&s->manager);
     s->manager.error_exit = jpeg_failed;
     s->manager.emit_message = jpeg_warned;
@@ -79,29 +65,29 @@ static void jpeg_begin(struct jpeg_decompress_struct *jpeg, struct jpeg_source *
     }
 }
 
-static int jpeg_orientation(const struct jpeg_decompress_struct *jpeg) {
+int image_jpeg_orientation(const struct jpeg_decompress_struct *jpeg) {
     for (jpeg_saved_marker_ptr m = jpeg->marker_list; m; m = m->next)
         if (m->data_length >= 6 && memcmp(m->data, "Exif", 5) == 0)
             return image_exif(m->data, m->data_length);
     return 1;
 }
 
-static void choose_output(struct jpeg_decompress_struct *jpeg, enum image_mode mode,
-                          struct image *out) {
-    const bool grey = jpeg->jpeg_color_space == JCS_GRAYSCALE;
-
-    if (jpeg->jpeg_color_space == JCS_CMYK || jpeg->jpeg_color_space == JCS_YCCK) {
-        jpeg->out_color_space = JCS_CMYK;
-        out->facts |= IMAGE_INKS;
-    } else if (grey || mode == IMAGE_GREY || mode == IMAGE_CLASSES) {
-        jpeg->out_color_space = JCS_GRAYSCALE;
-    } else {
-        jpeg->out_color_space = JCS_RGB;
-    }
+bool image_jpeg_inks(const struct jpeg_decompress_struct *jpeg) {
+    return jpeg->jpeg_color_space == JCS_CMYK || jpeg->jpeg_color_space == JCS_YCCK;
 }
 
-/* A file of several scans can end between two of them without a warning. */
-static void check_scans(struct jpeg_decompress_struct *jpeg, struct jpeg_source *s) {
+void image_jpeg_choose_output(struct jpeg_decompress_struct *jpeg, enum image_mode mode) {
+    const bool grey = jpeg->jpeg_color_space == JCS_GRAYSCALE;
+
+    if (image_jpeg_inks(jpeg))
+        jpeg->out_color_space = JCS_CMYK;
+    else if (grey || mode == IMAGE_GREY || mode == IMAGE_CLASSES)
+        jpeg->out_color_space = JCS_GRAYSCALE;
+    else
+        jpeg->out_color_space = JCS_RGB;
+}
+
+void image_jpeg_check_scans(struct jpeg_decompress_struct *jpeg, struct jpeg_source *s) {
     bool missing = false;
 
     for (int c = 0; c < jpeg->num_components; c++) {
@@ -129,24 +115,28 @@ static void inks_to_rgb(struct image *image) {
     image->channels = 3;
 }
 
+int image_jpeg_error(const struct jpeg_source *s, const struct image_file *file, struct err *err) {
+    if (s->manager.msg_code == JERR_OUT_OF_MEMORY)
+        return image_no_memory(file->name, err);
+    return image_broken(file, &image_jpeg, s->text, err);
+}
+
 /* All that changes is behind pointers, so that longjmp leaves it defined. */
 static int jpeg_pixels(struct jpeg_decompress_struct *jpeg, struct jpeg_source *s,
                        const struct image_file *file, enum image_mode mode, struct image *out,
                        struct err *err) {
-    if (setjmp(s->failed)) {
-        if (s->manager.msg_code == JERR_OUT_OF_MEMORY)
-            return image_no_memory(file->name, err);
-        return image_broken(file, &image_jpeg, s->text, err);
-    }
-    jpeg_begin(jpeg, s, file);
-    out->orientation = jpeg_orientation(jpeg);
-    choose_output(jpeg, mode, out);
+    if (setjmp(s->failed))
+        return image_jpeg_error(s, file, err);
+    image_jpeg_begin(jpeg, s, file);
+    out->orientation = image_jpeg_orientation(jpeg);
+    image_jpeg_choose_output(jpeg, mode);
+    out->facts |= image_jpeg_inks(jpeg) ? IMAGE_INKS : 0U;
     jpeg_calc_output_dimensions(jpeg);
     if (image_init(out, file->name, jpeg->output_width, jpeg->output_height,
                    jpeg->out_color_components, err))
         return -1;
     jpeg_start_decompress(jpeg);
-    check_scans(jpeg, s);
+    image_jpeg_check_scans(jpeg, s);
     while (jpeg->output_scanline < jpeg->output_height) {
         JSAMPROW row = out->pixels +
                        (size_t)jpeg->output_scanline * (size_t)out->width * (size_t)out->channels;
@@ -180,21 +170,24 @@ static bool is(const struct image_file *file) {
     return image_begins(file, 0, "\xff\xd8\xff", 3);
 }
 
-static int header_channels(struct jpeg_decompress_struct *jpeg, struct jpeg_source *s,
-                           const struct image_file *file) {
+static int read_header(struct jpeg_decompress_struct *jpeg, struct jpeg_source *s,
+                       const struct image_file *file, struct image_header *out, struct err *err) {
     if (setjmp(s->failed))
-        return 0;
-    jpeg_begin(jpeg, s, file);
-    return jpeg->jpeg_color_space == JCS_GRAYSCALE ? 1 : 3;
+        return image_jpeg_error(s, file, err);
+    image_jpeg_begin(jpeg, s, file);
+    *out = (struct image_header){jpeg->image_width, jpeg->image_height,
+                                 jpeg->jpeg_color_space == JCS_GRAYSCALE ? 1 : 3,
+                                 image_jpeg_orientation(jpeg)};
+    return 0;
 }
 
-static int channels(const struct image_file *file) {
+static int header(const struct image_file *file, struct image_header *out, struct err *err) {
     struct jpeg_decompress_struct jpeg = {0};
     struct jpeg_source source = {0};
-    const int n = header_channels(&jpeg, &source, file);
+    const int status = read_header(&jpeg, &source, file, out, err);
 
     jpeg_destroy_decompress(&jpeg);
-    return n;
+    return status;
 }
 
-const struct image_format image_jpeg = {"JPEG", is, decode, channels};
+const struct image_format image_jpeg = {"JPEG", is, decode, header, image_jpeg_part};

@@ -8,7 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { AT_COLOUR = 25, AT_CHUNKS = 33 }; /* bytes; the header is always the first */
+enum {
+    AT_WIDTH = 16,
+    AT_HEIGHT = 20,
+    AT_COLOUR = 25,
+    AT_CHUNKS = 33
+}; /* bytes; the header is always the first */
 
 /* The bytes that libpng has not read yet, and where it leaves when it fails. */
 struct png_source {
@@ -131,33 +136,47 @@ static bool is(const struct image_file *file) {
     return image_begins(file, 0, "\x89PNG\r\n\x1a\n", 8);
 }
 
-/* The palette is a chunk between the header and the pixels. */
-static int palette_channels(const struct image_file *file) {
-    size_t at = AT_CHUNKS;
+static size_t number(const unsigned char *at) {
+    return (size_t)at[0] << 24 | (size_t)at[1] << 16 | (size_t)at[2] << 8 | (size_t)at[3];
+}
 
-    while (at < file->len && file->len - at >= 8) {
-        const unsigned char *chunk = file->bytes + at;
-        const size_t bytes = (size_t)chunk[0] << 24 | (size_t)chunk[1] << 16 |
-                             (size_t)chunk[2] << 8 | (size_t)chunk[3];
+/* What chunks say beside the first: colours of a palette, before the pixels, and the orientation,
+ * before or behind them. */
+static void read_chunks(const struct image_file *file, struct image_header *out) {
+    bool oriented = false;
 
-        if (bytes > file->len - at - 8)
-            return 0;
-        if (memcmp(chunk + 4, "PLTE", 4) == 0)
-            return image_grey_palette(chunk + 8, (int)(bytes / 3), 3) ? 1 : 3;
+    for (size_t at = AT_CHUNKS; at < file->len && file->len - at >= 8;) {
+        const unsigned char *chunk = file->bytes + at, *data = chunk + 8;
+        const size_t bytes = number(chunk), left = file->len - at - 8;
+
+        if (bytes > left)
+            return;
+        if (memcmp(chunk + 4, "PLTE", 4) == 0 && !out->channels)
+            out->channels = image_grey_palette(data, (int)(bytes / 3), 3) ? 1 : 3;
+        if (memcmp(chunk + 4, "eXIf", 4) == 0 && !oriented) {
+            out->orientation = image_exif(data, bytes);
+            oriented = true;
+        }
+        if (left - bytes < 4)
+            return;
         at += bytes + 12;
     }
-    return 0;
 }
 
-static int channels(const struct image_file *file) {
+static int header(const struct image_file *file, struct image_header *out, struct err *err) {
     if (file->len < AT_CHUNKS)
-        return 0;
-    if (file->bytes[AT_COLOUR] == PNG_COLOR_TYPE_PALETTE)
-        return palette_channels(file);
-    return file->bytes[AT_COLOUR] & PNG_COLOR_MASK_COLOR ? 3 : 1;
+        return image_broken(file, &image_png, "it ends too early", err);
+    const unsigned char colour = file->bytes[AT_COLOUR];
+
+    *out = (struct image_header){(int64_t)number(file->bytes + AT_WIDTH),
+                                 (int64_t)number(file->bytes + AT_HEIGHT), 0, 1};
+    if (colour != PNG_COLOR_TYPE_PALETTE)
+        out->channels = colour & PNG_COLOR_MASK_COLOR ? 3 : 1;
+    read_chunks(file, out);
+    return out->channels ? 0 : image_broken(file, &image_png, "it has no palette", err);
 }
 
-const struct image_format image_png = {"PNG", is, decode, channels};
+const struct image_format image_png = {"PNG", is, decode, header, NULL};
 
 int image_write_png(const char *path, int width, int height, int n, const unsigned char *pixels,
                     struct err *err) {

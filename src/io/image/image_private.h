@@ -11,6 +11,15 @@ struct image_file {
     const char *name;
 };
 
+/* What the header of a file says of its picture. */
+struct image_header {
+    int64_t width, height; /* as stored */
+    int channels;          /* 1 or 3, as IMAGE_AS_STORED gives them */
+    int orientation;       /* 1 to 8 */
+};
+
+struct image_part;
+
 struct image_format {
     const char *name;
     bool (*is)(const struct image_file *file);
@@ -19,8 +28,13 @@ struct image_format {
      * caller. Errors: ERR_DATA, ERR_IO, beginning with the name. */
     int (*decode)(const struct image_file *file, enum image_mode mode, struct image *out,
                   struct err *err);
-    /* 1 or 3 as image_channels; 0: these bytes do not say. */
-    int (*channels)(const struct image_file *file);
+    /* The header alone; a file that ends behind it is none the worse. Errors: ERR_DATA, ERR_IO. */
+    int (*header)(const struct image_file *file, struct image_header *out, struct err *err);
+    /* The pixels that a piece needs, in memory of the room; 1: this file is to be decoded whole.
+     * NULL: all are. Errors: as decode. */
+    int (*decode_part)(const struct image_file *file, enum image_mode mode,
+                       const struct image_piece *piece, struct image_room *room,
+                       struct image_part *out, struct err *err);
 };
 
 extern const struct image_format image_jpeg, image_png, image_webp, image_bmp, image_gif,
@@ -41,6 +55,12 @@ int image_deep_classes(const struct image_file *file, struct err *err);
 
 /* Is text[len] at byte `at`? */
 bool image_begins(const struct image_file *file, size_t at, const char *text, size_t len);
+
+/* Refuse sizes that are none or too large. */
+int image_check_size(const char *name, int64_t width, int64_t height, struct err *err);
+
+/* The format of a file by its content. Errors: ERR_DATA, saying what it is. */
+const struct image_format *image_format(const struct image_file *file, struct err *err);
 
 /* Room for width x height pixels; sizes that are none or too large are refused. Keeps what *out
  * holds beside them. */
@@ -64,3 +84,13 @@ int image_exif(const unsigned char *bytes, size_t len);
 
 /* Turn the pixels upright. Errors: ERR_IO without memory. */
 int image_turn(struct image *image, const char *name, struct err *err);
+
+/* What an orientation asks for: rows become columns; the first row, the first column is shown last,
+ * be it as a row or as a column. */
+bool image_swaps(int orientation);
+bool image_row_0_last(int orientation);
+bool image_column_0_last(int orientation);
+
+/* The same of from[height] rows of [width, channels], `stride` bytes apart, to `to`, packed. */
+void image_turn_pixels(const unsigned char *from, size_t stride, int width, int height,
+                       int channels, int orientation, unsigned char *to);

@@ -1,111 +1,108 @@
-/* Separable resampling: rows first, then columns, in float. Source of the filter: Pillow's
- * "bilinear with antialiasing", a triangle of half-width max(1, reduction). */
-#include "io/image/image.h"
+/* Resizing bytes: rows first, then columns, with bytes between, in whole numbers of 32 bits. */
+#include "io/image/image_part.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* The weights of one direction: output i is the sum of weight[i * taps + k] * input[first[i] + k].
- */
-struct kernel {
-    int taps, *first;
-    float *weight;
-};
+/* Kernels read up to 16 bytes behind what they need, and write a little behind their outputs. */
+enum { SPARE = 64, GRANULE = 1 << 16 };
 
-static void kernel_release(struct kernel *k) {
-    free(k->first);
-    free(k->weight);
+void *image_shelf(struct image_room *room, enum image_shelf shelf, size_t bytes) {
+    if (bytes > room->len[shelf]) {
+        free(room->bytes[shelf]);
+        room->len[shelf] = (bytes + GRANULE - 1) / GRANULE * GRANULE;
+        room->bytes[shelf] = malloc(room->len[shelf]);
+        if (!room->bytes[shelf])
+            room->len[shelf] = 0;
+    }
+    return room->bytes[shelf];
 }
 
-/* Outputs i lie at begin + (i + 0.5) * step of an input of `len` pixels. */
-static int kernel_init(struct kernel *k, int len, int n, double begin, double step) {
-    const double reach = step > 1 ? step : 1;
-    const int taps = (int)ceil(2 * reach) + 1;
+void image_room_release(struct image_room *room) {
+    for (int i = 0; i < IMAGE_ROOM_SHELVES; i++)
+        free(room->bytes[i]);
+    *room = (struct image_room){0};
+}
 
-    k->taps = taps;
-    k->first = malloc((size_t)n * sizeof *k->first);
-    k->weight = calloc((size_t)n * (size_t)taps, sizeof *k->weight);
-    if (!k->first || !k->weight)
+/* Rows first .. end - 1 of the picture, resized, to wide[end - first], `stride` bytes apart. Rows
+ * at the end of the part are read from copies[4]: kernels read a little behind their rows. */
+static void resample_rows(const struct image_part *part, const struct image_taps *t, int n,
+                          int first, int end, unsigned char *wide, size_t stride,
+                          unsigned char *copies) {
+    const struct image_kernels *kernels = image_kernels();
+    const size_t row_bytes = (size_t)part->width * (size_t)part->channels;
+
+    for (int y = first; y < end; y += 4) {
+        const unsigned char *row[4];
+        unsigned char *to[4];
+
+        for (int k = 0; k < 4; k++) {
+            const int at = y + k < end ? y + k : end - 1; /* the last may be done several times */
+            const size_t below = (size_t)(part->top + part->height - 1 - at) * part->stride;
+            unsigned char *copy = copies + (size_t)k * (row_bytes + SPARE);
+
+            row[k] = part->pixels + (size_t)(at - part->top) * part->stride;
+            if (below < SPARE)
+                row[k] = memcpy(copy, row[k], row_bytes);
+            to[k] = wide + (size_t)(at - first) * stride;
+        }
+        kernels->across(row, part->channels, t, n, to);
+    }
+}
+
+static void resample_columns(const struct image_taps *t, int n, int first,
+                             const unsigned char *wide, size_t stride, size_t row_len,
+                             unsigned char *out) {
+    const struct image_kernels *kernels = image_kernels();
+
+    for (int i = 0; i < n; i++)
+        kernels->down(wide + (size_t)(t->first[i] - first) * stride, stride,
+                      t->weight + (size_t)i * (size_t)t->room, t->n[i], row_len,
+                      out + (size_t)i * row_len);
+}
+
+int image_resample(const struct image_part *part, const struct image_axis *across,
+                   const struct image_axis *down, struct image_room *room, unsigned char *out) {
+    const size_t row_len = (size_t)across->n * (size_t)part->channels, stride = row_len + SPARE;
+    const size_t copy_bytes = 4 * ((size_t)part->width * (size_t)part->channels + SPARE);
+    struct image_taps columns, rows;
+    int first, end;
+
+    image_axis_reach(down, &first, &end);
+    unsigned char *wide =
+        image_shelf(room, SHELF_WIDE, (size_t)(end - first) * stride + copy_bytes);
+    if (!wide || image_taps_init(&columns, across, SHELF_TAPS, room) ||
+        image_taps_init(&rows, down, SHELF_TAPS_DOWN, room))
         return -1;
-    for (int i = 0; i < n; i++) {
-        const double centre = begin + (i + 0.5) * step;
-        float *w = k->weight + (size_t)i * (size_t)taps;
-        int low = (int)floor(centre - reach);
-        double sum = 0;
-
-        low = low < 0 ? 0 : low > len - 1 ? len - 1 : low;
-        for (int t = 0; t < taps && low + t < len; t++) {
-            const double far = fabs(low + t + 0.5 - centre) / reach;
-
-            w[t] = far < 1 ? (float)(1 - far) : 0;
-            sum += (double)w[t];
-        }
-        for (int t = 0; t < taps; t++)
-            w[t] = (float)((double)w[t] / sum);
-        k->first[i] = low;
-    }
+    for (int i = 0; i < across->n; i++)
+        columns.first[i] -= part->left;
+    resample_rows(part, &columns, across->n, first, end, wide, stride,
+                  wide + (size_t)(end - first) * stride);
+    resample_columns(&rows, down->n, first, wide, stride, row_len, out);
     return 0;
-}
-
-/* in[height, len, c] bytes to out[height, n, c]. */
-static void along_rows(const struct kernel *k, const struct image *in, int n, float *out) {
-    const int c_n = in->channels, len = in->width;
-
-    for (int y = 0; y < in->height; y++)
-        for (int i = 0; i < n; i++) {
-            const unsigned char *row = in->pixels + (size_t)y * (size_t)len * (size_t)c_n;
-            const float *w = k->weight + (size_t)i * (size_t)k->taps;
-            float *to = out + ((size_t)y * (size_t)n + (size_t)i) * (size_t)c_n;
-
-            memset(to, 0, (size_t)c_n * sizeof *to);
-            for (int t = 0; t < k->taps && k->first[i] + t < len; t++)
-                for (int c = 0; c < c_n; c++)
-                    to[c] += w[t] * (float)row[(k->first[i] + t) * c_n + c];
-        }
-}
-
-/* in[len, row_len] to bytes out[n, row_len], by way of sum[row_len]. */
-static void along_columns(const struct kernel *k, const float *in, int len, size_t row_len, int n,
-                          float *sum, unsigned char *out) {
-    for (int i = 0; i < n; i++) {
-        const float *w = k->weight + (size_t)i * (size_t)k->taps;
-
-        memset(sum, 0, row_len * sizeof *sum);
-        for (int t = 0; t < k->taps && k->first[i] + t < len; t++)
-            for (size_t x = 0; x < row_len; x++)
-                sum[x] += w[t] * in[(size_t)(k->first[i] + t) * row_len + x];
-        for (size_t x = 0; x < row_len; x++) {
-            const float v = sum[x] + 0.5F;
-
-            out[(size_t)i * row_len + x] = (unsigned char)(v < 0 ? 0 : v > 255 ? 255 : v);
-        }
-    }
 }
 
 int image_resize(const struct image *image, int width, int height, enum image_fit fit,
                  unsigned char *out, struct err *err) {
-    const size_t row_len = (size_t)width * (size_t)image->channels;
-    double step_x = (double)image->width / width, step_y = (double)image->height / height;
-    struct kernel across = {0}, down = {0};
-    float *wide = malloc(((size_t)image->height + 1) * row_len * sizeof *wide);
-    int status = 0;
+    const struct image_part all = {.pixels = image->pixels,
+                                   .stride = (size_t)image->width * (size_t)image->channels,
+                                   .width = image->width,
+                                   .height = image->height,
+                                   .channels = image->channels};
+    struct image_axis across = {
+        .step = (double)image->width / width, .n = width, .len = image->width};
+    struct image_axis down = {
+        .step = (double)image->height / height, .n = height, .len = image->height};
+    struct image_room room = {0};
 
-    if (fit == IMAGE_CROP)
-        step_x = step_y = step_x < step_y ? step_x : step_y;
-    if (!wide ||
-        kernel_init(&across, image->width, width, (image->width - width * step_x) / 2, step_x) ||
-        kernel_init(&down, image->height, height, (image->height - height * step_y) / 2, step_y))
-        status = err_set(err, ERR_IO, "out of memory");
-    else {
-        along_rows(&across, image, width, wide);
-        along_columns(&down, wide, image->height, row_len, height,
-                      wide + (size_t)image->height * row_len, out);
+    if (fit == IMAGE_CROP) {
+        across.step = down.step = across.step < down.step ? across.step : down.step;
+        across.begin = (image->width - width * across.step) / 2;
+        down.begin = (image->height - height * down.step) / 2;
     }
-    kernel_release(&across);
-    kernel_release(&down);
-    free(wide);
-    return status;
+    const int status = image_resample(&all, &across, &down, &room, out);
+    image_room_release(&room);
+    return status ? err_set(err, ERR_IO, "out of memory") : 0;
 }
 
 void image_resize_nearest(const struct image *image, int width, int height, enum image_fit fit,

@@ -223,6 +223,10 @@ static int read_pixels(TIFF *tiff, struct tiff_source *s, const struct tiff_fact
     return status;
 }
 
+static int orientation_of(const struct tiff_facts *f) {
+    return f->orientation >= 1 && f->orientation <= 8 ? f->orientation : 1;
+}
+
 static int take(TIFF *tiff, struct tiff_source *s, const struct tiff_facts *f, enum image_mode mode,
                 struct image *out, struct err *err) {
     const bool classes = mode == IMAGE_CLASSES, indices = f->photometric == PHOTOMETRIC_PALETTE;
@@ -238,11 +242,16 @@ static int take(TIFF *tiff, struct tiff_source *s, const struct tiff_facts *f, e
     out->palette = indices;
     out->lossy = f->compression == COMPRESSION_JPEG || f->compression == COMPRESSION_OJPEG ||
                  f->compression == COMPRESSION_WEBP;
-    out->orientation = f->orientation >= 1 && f->orientation <= 8 ? f->orientation : 1;
+    out->orientation = orientation_of(f);
     out->facts |= f->bits > 8 ? IMAGE_DEEP : 0U;
     out->facts |= f->photometric == PHOTOMETRIC_SEPARATED ? IMAGE_INKS : 0U;
     out->facts |= TIFFLastDirectory(tiff) ? 0U : IMAGE_FRAMES;
     return 0;
+}
+
+static int broken_header(const struct tiff_source *s, struct err *err) {
+    return image_broken(&s->file, &image_tiff,
+                        s->text[0] ? s->text : "its header is wrong, or missing", err);
 }
 
 static int decode(const struct image_file *file, enum image_mode mode, struct image *out,
@@ -253,8 +262,7 @@ static int decode(const struct image_file *file, enum image_mode mode, struct im
     int status;
 
     if (!tiff)
-        return image_broken(file, &image_tiff,
-                            source.text[0] ? source.text : "its header is wrong, or missing", err);
+        return broken_header(&source, err);
     read_facts(tiff, &facts);
     status = check_facts(file, &facts, mode, err) || take(tiff, &source, &facts, mode, out, err);
     TIFFClose(tiff);
@@ -266,16 +274,18 @@ static bool is(const struct image_file *file) {
            image_begins(file, 0, "II+\0", 4) || image_begins(file, 0, "MM\0+", 4);
 }
 
-static int channels(const struct image_file *file) {
+static int header(const struct image_file *file, struct image_header *out, struct err *err) {
     struct tiff_source source = {.file = *file};
     TIFF *tiff = open_tiff(&source);
     struct tiff_facts facts;
 
     if (!tiff)
-        return 0;
+        return broken_header(&source, err);
     read_facts(tiff, &facts);
     TIFFClose(tiff);
-    return facts.grey ? 1 : 3;
+    *out = (struct image_header){facts.width, facts.height, facts.grey ? 1 : 3,
+                                 orientation_of(&facts)};
+    return 0;
 }
 
-const struct image_format image_tiff = {"TIFF", is, decode, channels};
+const struct image_format image_tiff = {"TIFF", is, decode, header, NULL};

@@ -54,33 +54,51 @@ int image_exif(const unsigned char *bytes, size_t len) {
     return 1;
 }
 
+bool image_swaps(int orientation) {
+    return orientation >= 5;
+}
+
 /* Row 0 as stored is shown on top (1, 2), at the bottom (3, 4), on the left (5, 8) or on the right
  * (6, 7); column 0 on the left (1, 4), on the right (2, 3), on top (5, 6) or at the bottom (7, 8).
  */
-int image_turn(struct image *image, const char *name, struct err *err) {
-    const int o = image->orientation, width = image->width, height = image->height;
-    const bool swap = o >= 5;
-    const size_t c = (size_t)image->channels;
-    const int shown_width = swap ? height : width, shown_height = swap ? width : height;
+bool image_row_0_last(int o) {
+    return o == 3 || o == 4 || o == 6 || o == 7;
+}
 
-    if (o <= 1)
-        return 0;
-    unsigned char *turned = malloc((size_t)width * (size_t)height * c), *to = turned;
-    if (!turned)
-        return image_no_memory(name, err);
+bool image_column_0_last(int o) {
+    return o == 2 || o == 3 || o == 7 || o == 8;
+}
+
+void image_turn_pixels(const unsigned char *from, size_t stride, int width, int height,
+                       int channels, int orientation, unsigned char *to) {
+    const bool swap = image_swaps(orientation), row_0_last = image_row_0_last(orientation);
+    const bool column_0_last = image_column_0_last(orientation);
+    const int shown_width = swap ? height : width, shown_height = swap ? width : height;
+    const size_t c = (size_t)channels;
+
     for (int y = 0; y < shown_height; y++)
         for (int x = 0; x < shown_width; x++, to += c) {
-            const bool row_0_last = o == 3 || o == 4 || o == 6 || o == 7;
-            const bool column_0_last = o == 2 || o == 3 || o == 7 || o == 8;
             int row = swap ? x : y, column = swap ? y : x;
 
             row = row_0_last ? height - 1 - row : row;
             column = column_0_last ? width - 1 - column : column;
-            memcpy(to, image->pixels + ((size_t)row * (size_t)width + (size_t)column) * c, c);
+            memcpy(to, from + (size_t)row * stride + (size_t)column * c, c);
         }
+}
+
+int image_turn(struct image *image, const char *name, struct err *err) {
+    const int o = image->orientation, width = image->width, height = image->height;
+    const size_t row_bytes = (size_t)width * (size_t)image->channels;
+
+    if (o <= 1)
+        return 0;
+    unsigned char *turned = malloc(row_bytes * (size_t)height);
+    if (!turned)
+        return image_no_memory(name, err);
+    image_turn_pixels(image->pixels, row_bytes, width, height, image->channels, o, turned);
     free(image->pixels);
     image->pixels = turned;
-    image->width = shown_width;
-    image->height = shown_height;
+    image->width = image_swaps(o) ? height : width;
+    image->height = image_swaps(o) ? width : height;
     return 0;
 }

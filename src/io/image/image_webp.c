@@ -40,6 +40,10 @@ static int webp_orientation(const WebPData *data) {
     return orientation;
 }
 
+static int broken_header(const struct image_file *file, struct err *err) {
+    return image_broken(file, &image_webp, "its header is wrong, or missing", err);
+}
+
 static int decode(const struct image_file *file, enum image_mode mode, struct image *out,
                   struct err *err) {
     const WebPData data = {file->bytes, file->len};
@@ -48,7 +52,7 @@ static int decode(const struct image_file *file, enum image_mode mode, struct im
 
     (void)mode;
     if (WebPGetFeatures(file->bytes, file->len, &f) != VP8_STATUS_OK)
-        return image_broken(file, &image_webp, "its header is wrong, or missing", err);
+        return broken_header(file, err);
     const int n = f.has_alpha || f.has_animation ? 4 : 3;
     if (image_init(out, file->name, f.width, f.height, n, err))
         return -1;
@@ -73,9 +77,14 @@ static bool is(const struct image_file *file) {
 }
 
 /* The format has no grey. */
-static int channels(const struct image_file *file) {
-    (void)file;
-    return 3;
+static int header(const struct image_file *file, struct image_header *out, struct err *err) {
+    const WebPData data = {file->bytes, file->len};
+    WebPBitstreamFeatures f;
+
+    if (WebPGetFeatures(file->bytes, file->len, &f) != VP8_STATUS_OK)
+        return broken_header(file, err);
+    *out = (struct image_header){f.width, f.height, 3, webp_orientation(&data)};
+    return 0;
 }
 
-const struct image_format image_webp = {"WebP", is, decode, channels};
+const struct image_format image_webp = {"WebP", is, decode, header, NULL};

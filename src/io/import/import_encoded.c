@@ -10,7 +10,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { BATCH_IMAGES = 512, BATCH_BYTES = 64 << 20 };
+/* What an end at any moment costs is at most two batches. */
+enum { BATCH_LEAST = 256, BATCH_MOST = 1024, BATCH_EACH = 16, BATCH_BYTES = 64 << 20 };
 
 /* A batch in memory. */
 struct encoded_work {
@@ -19,8 +20,8 @@ struct encoded_work {
     bool (*stopped)(void);
     bool skip_broken;
     struct encoded_batch batch;
-    struct encoded_sample sample[BATCH_IMAGES];
-    struct err errs[BATCH_IMAGES];
+    struct encoded_sample sample[BATCH_MOST];
+    struct err errs[BATCH_MOST];
     struct err failed; /* of writing */
     pthread_t writer;
     bool writing;
@@ -90,16 +91,17 @@ static int begin_writing(struct encoded_work *w, struct err *err) {
     return 0;
 }
 
-/* How many samples from `first` on are made at a time: as many as memory is meant for, and at least
- * one for each thread. */
+/* How many samples from `first` on are made at a time: enough for all threads to end together, but
+ * as many only as memory is meant for, and at least one for each thread. */
 static int64_t batch_len(const struct encoded_import *im, int k, int64_t first) {
     const struct encoded_source *s = im->source;
-    const int64_t least = team_size(im->team), left = s->split[k].n - first;
-    int64_t n = 0, bytes = 0;
+    const int64_t threads = team_size(im->team), left = s->split[k].n - first;
+    int64_t n = 0, most = BATCH_EACH * threads, bytes = 0;
 
-    while (n < BATCH_IMAGES && n < left) {
+    most = most < BATCH_LEAST ? BATCH_LEAST : most > BATCH_MOST ? BATCH_MOST : most;
+    while (n < most && n < left) {
         bytes += s->about(s->context, k, first + n);
-        if (n >= least && bytes > BATCH_BYTES)
+        if (n >= threads && bytes > BATCH_BYTES)
             break;
         n++;
     }

@@ -4,7 +4,6 @@
 #include "io/dataset/dataset_writer.h"
 
 #include <math.h>
-#include <stdbool.h>
 #include <stdlib.h>
 
 /* Radii of shapes in pixels, least difference of the two colours in 0 .. 255, strength of noise. */
@@ -59,8 +58,8 @@ static bool in_ell(double x, double y) {
     return fabs(x) < 0.7 && fabs(y) < 0.85 && (x < -0.2 || y < -0.35);
 }
 
-static bool in_shape(int class, double x, double y) {
-    switch (class) {
+bool synth_in_shape(int shape, double x, double y) {
+    switch (shape) {
     case 0:
         return hypot(x, y) < 0.8;
     case 1:
@@ -157,7 +156,7 @@ static double coverage(int class, const struct synth_place *p, int column, int r
         const double x = (column + (i % SUBPIXELS + 0.5) / SUBPIXELS - p->x) / p->radius;
         const double y = (row + (i / SUBPIXELS + 0.5) / SUBPIXELS - p->y) / p->radius;
 
-        inside += in_shape(class, p->cosine * x + p->sine * y, p->cosine * y - p->sine * x);
+        inside += synth_in_shape(class, p->cosine * x + p->sine * y, p->cosine * y - p->sine * x);
     }
     return (double)inside / (SUBPIXELS * SUBPIXELS);
 }

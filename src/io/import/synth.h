@@ -5,6 +5,7 @@
 #include "core/base/err.h"
 #include "io/import/import.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum { SYNTH_CLASSES = 10, SYNTH_SIDE = 32, SYNTH_BYTES = SYNTH_SIDE * SYNTH_SIDE * 3 };
@@ -21,6 +22,9 @@ struct synth_options {
 
 /* "circle", "square" ...; [SYNTH_CLASSES]. */
 extern const char *const synth_class_names[];
+
+/* Is the point within the shape of that number, whose radius is about 1, around the origin? */
+bool synth_in_shape(int shape, double x, double y);
 
 /* The class of sample i; all classes are equally frequent. */
 int synth_class(int64_t i);

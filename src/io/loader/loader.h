@@ -1,11 +1,15 @@
-/* loader.h - a thread that reads and augments the next batch while the network works on this one.
+/* loader.h - batches that are read, decoded and augmented while the network works on others: by one
+ * thread that reads batch after batch, ahead, and by workers that prepare samples, each straight
+ * into its place in the batch. What is in a batch does not depend on the number of workers.
  *
  *   loader_request(b0); loader_request(b1);
  *   loader_wait -> b0; ... train on b0 ...; loader_release_batch; loader_request(b2);
  *   loader_wait -> b1; ...
  *
- * All calls come from one thread. Nothing is allocated after loader_new. The loader's thread runs
- * where its creator may: make loaders before a team pins the calling thread to a processor. */
+ * All calls come from one thread. After loader_new nothing is allocated but memory for encoded
+ * pictures, which grows to the largest batch of them and the largest picture. The loader's threads
+ * run where their creator may: make loaders before a team pins the calling thread to a processor.
+ * Workers leave a processor to whoever else wants it, and sleep while there is nothing to do. */
 #pragma once
 #include "core/base/err.h"
 #include "core/base/tensor.h"
@@ -17,7 +21,8 @@
 #include <stdint.h>
 
 enum {
-    LOADER_BATCHES = 2, /* requested and not yet released */
+    LOADER_BATCHES = 3, /* requested and not yet released: one is trained on, one is prepared, one
+                         * is read */
     LOADER_MAX_FIELDS = DATASET_MAX_FIELDS,
 };
 
@@ -29,7 +34,9 @@ struct loader_config {
     int n_pipeline;
     uint64_t seed;
     bool training;     /* false: nothing is random, see augment.h */
+    bool reduced;      /* see struct image_piece */
     int64_t max_batch; /* samples; largest n of a request */
+    int workers;       /* threads that prepare; 0: one; no more than a batch has samples */
 };
 
 /* A field as the network sees it. */
@@ -52,8 +59,8 @@ struct loader_batch {
     int64_t number;              /* of its request */
 };
 
-/* Check the pipeline against the dataset, allocate, start the thread.
- * Errors: ERR_CONFIG from the pipeline; ERR_IO when memory or the thread is refused. */
+/* Check the pipeline against the dataset, allocate, start the threads.
+ * Errors: ERR_CONFIG from the pipeline; ERR_IO when memory or a thread is refused. */
 int loader_new(struct loader **out, const struct loader_config *config, struct err *err);
 
 /* The fields of every batch, in the dataset's order; borrowed until loader_free. */
@@ -72,8 +79,9 @@ void loader_request(struct loader *loader, const int64_t *samples, const int32_t
                     int64_t epoch);
 
 /* Wait for the oldest request that was not waited for yet.
- * Errors: what the thread ran into when it read that batch (ERR_IO, ERR_DATA); the batch then
- * counts as waited for, and is released as any other. */
+ * Errors: what the threads ran into with that batch (ERR_IO, ERR_DATA), of pictures that cannot be
+ * decoded the first in the batch, by its name; the batch then counts as waited for, and is released
+ * as any other. */
 int loader_wait(struct loader *loader, struct loader_batch *out, struct err *err);
 
 /* The row of the dataset that field `field` of sample i of a batch is, while the batch is not
@@ -91,5 +99,9 @@ void loader_release_batch(struct loader *loader);
 /* Seconds that loader_wait has waited so far, in sum. */
 double loader_wait_seconds(const struct loader *loader);
 
-/* End the thread, at any moment, and free everything. NULL is fine. */
+/* Bytes that the loader holds: its batches, what its workers need, and room for encoded pictures as
+ * large as it has become so far. */
+int64_t loader_bytes(struct loader *loader);
+
+/* End the threads, at any moment, and free everything. NULL is fine. */
 void loader_free(struct loader *loader);

@@ -3,125 +3,21 @@
 #include "core/base/rng.h"
 
 #include <math.h>
-#include <inttypes.h>
 #include <string.h>
 
 /* Draws of a sample from this element on are those of unpaired fields, far above those of words. */
 #define UNPAIRED_DRAWS (UINT64_C(1) << 32)
 
-static size_t item_bytes(enum dataset_kind kind) {
-    return kind == DATASET_BYTES ? 1 : sizeof(float);
-}
+/* What a picture is called until prepare_explain gives it its name: that may take reading. */
+static const char NAMELESS[] = "picture";
 
 static int64_t sample_len(const struct shape *s) {
     return s->rank ? shape_len(s) : 1;
 }
 
-/* The field whose size others must have to move with it, or -1. */
-static int first_image(const struct dataset *ds) {
-    for (int i = 0; i < dataset_n_fields(ds); i++)
-        if (dataset_field(ds, i)->image)
-            return i;
-    return -1;
-}
-
-/* Has the field a height and a width to be moved? Class maps and [h, w] numbers become [h, w, 1].
- */
-static bool is_map(const struct dataset_field *f) {
-    return f->image || f->sample.rank == 2 || (f->sample.rank == 3 && f->kind == DATASET_REALS);
-}
-
-static struct augment_source source_of(const struct dataset *ds, int i) {
-    const struct dataset_field *f = dataset_field(ds, i);
-    struct augment_source s = {f->sample, dataset_mean(ds, i), dataset_std(ds, i), AUGMENT_VALUES,
-                               f->kind == DATASET_BYTES};
-
-    if (s.shape.rank == 2)
-        s.shape = (struct shape){3, {f->sample.dim[0], f->sample.dim[1], 1}};
-    if (f->kind == DATASET_CLASS)
-        s.role = AUGMENT_MASK;
-    else if (f->image)
-        s.role = AUGMENT_IMAGE;
-    return s;
-}
-
-static const struct augment *moving_word(const struct augment_plan *plan) {
-    for (int i = 0; i < plan->n; i++)
-        if (plan->stage[i].augment->moves)
-            return plan->stage[i].augment;
-    return NULL;
-}
-
-/* Fields of another size stay where they are: fine where nothing moves, or where they are no
- * images. */
-static int check_size(const struct prepare *p, int i, int model, struct err *err) {
-    const struct dataset_field *f = dataset_field(p->dataset, i);
-    const struct dataset_field *m = dataset_field(p->dataset, model);
-    const struct augment *word = moving_word(&p->field[model].plan);
-
-    if (!word || (!f->image && f->kind == DATASET_REALS))
-        return 0;
-    return err_set(err, ERR_CONFIG,
-                   "%s: %s is %" PRId64 "x%" PRId64 " (height, width), but %s is %" PRId64
-                   "x%" PRId64 ": they cannot be moved alike",
-                   word->word.name, f->name, f->sample.dim[0], f->sample.dim[1], m->name,
-                   m->sample.dim[0], m->sample.dim[1]);
-}
-
-static int plan_field(struct prepare *p, int i, int model, const struct applied *pipeline, int n,
-                      struct err *err) {
-    const struct dataset_field *f = dataset_field(p->dataset, i);
-    struct prepare_field *out = &p->field[i];
-    const struct augment_source source = source_of(p->dataset, i);
-
-    out->sample = f->sample;
-    if (model < 0 || !is_map(f))
-        return 0;
-    const struct shape *size = &dataset_field(p->dataset, model)->sample;
-    const bool same = source.shape.dim[0] == size->dim[0] && source.shape.dim[1] == size->dim[1];
-    if (!same && check_size(p, i, model, err))
-        return -1;
-    if (!same && !f->image)
-        return 0;
-    if (augment_plan_init(&out->plan, pipeline, n, p->training, &source, err))
-        return i == model ? -1 : err_wrap(err, "%s", f->name);
-    out->augmented = true;
-    out->sample = out->plan.out;
-    out->sample.rank = f->sample.rank;
-    if (f->sample.rank == 2)
-        out->sample.dim[2] = 0;
-    return 0;
-}
-
-int prepare_init(struct prepare *p, struct dataset *dataset, const struct applied *pipeline, int n,
-                 uint64_t seed, bool training, struct err *err) {
-    const int model = first_image(dataset);
-
-    *p = (struct prepare){.dataset = dataset,
-                          .seed = seed,
-                          .training = training,
-                          .n_fields = dataset_n_fields(dataset)};
-    if (n && model < 0)
-        return err_set(err, ERR_CONFIG, "%s: there are no images to change",
-                       pipeline[0].word->name);
-    if (model >= 0 && plan_field(p, model, model, pipeline, n, err))
-        return -1;
-    for (int i = 0; i < p->n_fields; i++) {
-        const struct dataset_field *f = dataset_field(dataset, i);
-        const int64_t bytes = sample_len(&f->sample) * (int64_t)item_bytes(f->kind);
-
-        if (i != model && plan_field(p, i, model, pipeline, n, err))
-            return -1;
-        p->raw_bytes = bytes > p->raw_bytes ? bytes : p->raw_bytes;
-        if (p->field[i].augmented && p->field[i].plan.scratch_len > p->scratch_len)
-            p->scratch_len = p->field[i].plan.scratch_len;
-    }
-    return 0;
-}
-
 /* 2^40 samples are more than there are. */
-static uint64_t key_of(const struct prepare *p, const struct prepare_batch *b, int64_t epoch,
-                       int64_t i) {
+uint64_t prepare_key(const struct prepare *p, const struct prepare_batch *b, int64_t epoch,
+                     int64_t i) {
     const uint64_t visit = b->visits ? (uint64_t)b->visits[i] : 0;
 
     return rng_key(p->seed, RNG_AUGMENT, (uint64_t)epoch, visit << 40 | (uint64_t)b->samples[i]);
@@ -133,7 +29,7 @@ int64_t prepare_row(const struct prepare *p, const struct prepare_batch *b, int 
 
     if (!f->unpaired)
         return b->samples[i];
-    return p->training ? (int64_t)rng_below(key_of(p, b, b->epoch, i),
+    return p->training ? (int64_t)rng_below(prepare_key(p, b, b->epoch, i),
                                             UNPAIRED_DRAWS + (uint64_t)field, (uint64_t)f->rows)
                        : b->samples[i] % f->rows;
 }
@@ -144,6 +40,20 @@ static const int64_t *rows_of(const struct prepare *p, const struct prepare_batc
     for (int64_t i = 0; i < b->n; i++)
         b->rows[i] = prepare_row(p, b, field, i);
     return b->rows;
+}
+
+int prepare_read(const struct prepare *p, const struct prepare_batch *b, const atomic_bool *stop,
+                 struct err *err) {
+    for (int i = 0; i < p->n_fields && b->n && !atomic_load(stop); i++) {
+        const int64_t *rows = rows_of(p, b, i);
+        void *to = p->field[i].raw_bytes ? b->raw[i] : b->out[i];
+
+        if (dataset_field(p->dataset, i)->kind == DATASET_ENCODED
+                ? dataset_read_encoded(p->dataset, i, rows, b->n, b->blob[i], b->buffer[i], err)
+                : dataset_read(p->dataset, i, rows, b->n, to, err))
+            return -1;
+    }
+    return 0;
 }
 
 /* Classes to floats where they are. */
@@ -170,54 +80,93 @@ static void floats_to_classes(void *values, int64_t len) {
     }
 }
 
-static void copy_field(const struct dataset_field *f, const void *raw, int64_t len, void *out) {
-    const unsigned char *bytes = raw;
-    float *numbers = out;
-
-    if (f->kind != DATASET_BYTES) {
-        memcpy(out, raw, (size_t)len * item_bytes(f->kind));
-        return;
-    }
+static void bytes_to_floats(const unsigned char *bytes, int64_t len, float *out) {
     for (int64_t i = 0; i < len; i++)
-        numbers[i] = (float)bytes[i] / 255;
+        out[i] = (float)bytes[i] / 255;
 }
 
-static void augment_field(const struct prepare *p, const struct prepare_batch *b, int field,
-                          const atomic_bool *stop) {
+static struct augment_draw draw_of(const struct prepare *p, const struct prepare_batch *b,
+                                   int64_t i) {
+    return (struct augment_draw){prepare_key(p, b, b->epoch, i), prepare_key(p, b, -1, i),
+                                 b->epoch & 1};
+}
+
+static void augment_sample(const struct prepare *p, const struct prepare_batch *b, int field,
+                           int64_t i, float *scratch) {
     const struct prepare_field *t = &p->field[field];
     const struct dataset_field *f = dataset_field(p->dataset, field);
-    const int64_t in_len = sample_len(&f->sample), out_len = sample_len(&t->sample);
-    const unsigned char *bytes = b->raw;
-    const float *floats = b->raw;
-    float *out = b->out[field];
+    const int64_t out_len = sample_len(&t->sample);
+    const struct augment_draw draw = draw_of(p, b, i);
+    void *raw = (char *)b->raw[field] + i * t->raw_bytes;
+    float *out = (float *)b->out[field] + i * out_len;
 
     if (f->kind == DATASET_CLASS)
-        classes_to_floats(b->raw, b->n * in_len);
-    for (int64_t i = 0; i < b->n && !atomic_load(stop); i++) {
-        const bool is_bytes = f->kind == DATASET_BYTES;
-
-        const struct augment_draw draw = {key_of(p, b, b->epoch, i), key_of(p, b, -1, i),
-                                          b->epoch & 1};
-
-        augment_run(&t->plan, &draw, is_bytes ? bytes + i * in_len : NULL,
-                    is_bytes ? NULL : floats + i * in_len, b->scratch, out + i * out_len);
-    }
+        classes_to_floats(raw, sample_len(&f->sample));
+    augment_run(&t->plan, &draw, f->kind == DATASET_BYTES ? raw : NULL,
+                f->kind == DATASET_BYTES ? NULL : raw, scratch, out);
     if (f->kind == DATASET_CLASS)
-        floats_to_classes(out, b->n * out_len);
+        floats_to_classes(out, out_len);
 }
 
-int prepare_run(const struct prepare *p, const struct prepare_batch *b, const atomic_bool *stop,
-                struct err *err) {
-    for (int i = 0; i < p->n_fields && b->n && !atomic_load(stop); i++) {
-        const struct dataset_field *f = dataset_field(p->dataset, i);
-        const int64_t len = b->n * sample_len(&f->sample);
+/* A picture's size says which piece of it is wanted, and of the file only that is decoded. */
+static int decode_sample(const struct prepare *p, const struct prepare_batch *b, int field,
+                         int64_t i, struct prepare_scratch *scratch, struct err *err) {
+    const struct prepare_field *t = &p->field[field];
+    const struct dataset_blob *file = &b->blob[field][i];
+    const enum image_mode mode = t->plan.opened.dim[2] == 1 ? IMAGE_GREY : IMAGE_COLOUR;
+    const struct augment_draw draw = draw_of(p, b, i);
+    struct augment_piece a;
+    int width, height, channels;
 
-        if (dataset_read(p->dataset, i, rows_of(p, b, i), b->n, b->raw, err))
-            return -1;
-        if (p->field[i].augmented)
-            augment_field(p, b, i, stop);
-        else
-            copy_field(f, b->raw, len, b->out[i]);
+    if (image_size(file->bytes, file->len, NAMELESS, &width, &height, &channels, err))
+        return -1;
+    augment_piece(&t->plan, &draw, height, width, &a);
+    const struct image_piece piece = {.left = a.left,
+                                      .top = a.top,
+                                      .width = a.width,
+                                      .height = a.height,
+                                      .bound_left = (int)a.bound.left,
+                                      .bound_top = (int)a.bound.top,
+                                      .bound_width = (int)a.bound.width,
+                                      .bound_height = (int)a.bound.height,
+                                      .out_width = (int)a.out_width,
+                                      .out_height = (int)a.out_height,
+                                      .mirrored = a.mirrored,
+                                      .reduced = p->reduced};
+    if (image_decode_piece(file->bytes, file->len, NAMELESS, mode, &piece, &scratch->room,
+                           scratch->opened, err))
+        return -1;
+    augment_run(&t->plan, &draw, scratch->opened, NULL, scratch->floats,
+                (float *)b->out[field] + i * sample_len(&t->sample));
+    return 0;
+}
+
+int prepare_sample(const struct prepare *p, const struct prepare_batch *b, int64_t i,
+                   struct prepare_scratch *scratch, int *field, struct err *err) {
+    for (int k = 0; k < p->n_fields; k++) {
+        const struct dataset_field *f = dataset_field(p->dataset, k);
+        const struct prepare_field *t = &p->field[k];
+
+        if (f->kind == DATASET_ENCODED) {
+            *field = k;
+            if (decode_sample(p, b, k, i, scratch, err))
+                return -1;
+        } else if (t->augmented) {
+            augment_sample(p, b, k, i, scratch->floats);
+        } else if (f->kind == DATASET_BYTES) {
+            bytes_to_floats((unsigned char *)b->raw[k] + i * t->raw_bytes, t->raw_bytes,
+                            (float *)b->out[k] + i * t->raw_bytes);
+        }
     }
     return 0;
+}
+
+void prepare_explain(const struct prepare *p, const struct prepare_batch *b, int64_t i, int field,
+                     struct err *err) {
+    const struct err found = *err;
+    const size_t named = strncmp(found.msg, NAMELESS, strlen(NAMELESS)) ? 0 : strlen(NAMELESS);
+    char text[DATASET_ROW_TEXT];
+
+    dataset_row_text(p->dataset, field, prepare_row(p, b, field, i), text);
+    err_set(err, found.kind, "%s%s%s", text, named ? "" : ": ", found.msg + named);
 }

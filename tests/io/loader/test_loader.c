@@ -170,7 +170,8 @@ static void float_images_and_missing_labels_pass_as_they_are(void **state) {
 }
 
 /* A crop of all samples in batches of n, by this seed, in this epoch: [SAMPLES, 2]. */
-static void crops(struct dataset *ds, int64_t n, uint64_t seed, int64_t epoch, float *out) {
+static void crops_by(int workers, struct dataset *ds, int64_t n, uint64_t seed, int64_t epoch,
+                     float *out) {
     const struct word *word = augment_find("random_crop");
     struct {
         struct ints size;
@@ -186,7 +187,8 @@ static void crops(struct dataset *ds, int64_t n, uint64_t seed, int64_t epoch, f
                                                                .n_pipeline = 1,
                                                                .seed = seed,
                                                                .training = true,
-                                                               .max_batch = MAX_BATCH});
+                                                               .max_batch = MAX_BATCH,
+                                                               .workers = workers});
     const struct shape shape = loader_field(loader, 0)->sample;
 
     assert_int_equal(shape_len(&shape), 2);
@@ -201,6 +203,24 @@ static void crops(struct dataset *ds, int64_t n, uint64_t seed, int64_t epoch, f
         loader_release_batch(loader);
     }
     loader_free(loader);
+}
+
+static void crops(struct dataset *ds, int64_t n, uint64_t seed, int64_t epoch, float *out) {
+    crops_by(1, ds, n, seed, epoch, out);
+}
+
+static void any_number_of_workers_gives_the_same_bits(void **state) {
+    (void)state;
+    struct dataset *ds = open_split("bytes", DATASET_CACHE_BYTES);
+    float one[SAMPLES * 2], several[SAMPLES * 2];
+
+    crops_by(1, ds, 5, 42, 3, one);
+    for (int workers = 2; workers <= 7; workers++) {
+        memset(several, 0, sizeof several);
+        crops_by(workers, ds, 5, 42, 3, several);
+        assert_memory_equal(one, several, sizeof one);
+    }
+    dataset_close(ds);
 }
 
 static void randomness_depends_on_seed_epoch_and_sample_alone(void **state) {
@@ -368,6 +388,7 @@ int main(void) {
         cmocka_unit_test(batches_come_in_the_order_of_their_requests),
         cmocka_unit_test(a_batch_stays_while_the_next_is_prepared),
         cmocka_unit_test(float_images_and_missing_labels_pass_as_they_are),
+        cmocka_unit_test(any_number_of_workers_gives_the_same_bits),
         cmocka_unit_test(randomness_depends_on_seed_epoch_and_sample_alone),
         cmocka_unit_test(a_wrong_pipeline_names_the_dataset),
         cmocka_unit_test(too_much_memory_is_refused),

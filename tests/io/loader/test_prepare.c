@@ -86,22 +86,45 @@ static struct dataset *opened(void) {
 static float image[N * AREA], depth[N * AREA], z[N * 5];
 static int32_t label[N], mask[N * AREA];
 
+static int plan(struct prepare *p, struct dataset *ds, const struct applied *words, int n,
+                uint64_t seed, bool training, struct err *err) {
+    return prepare_init(p, &(struct prepare_config){ds, words, n, seed, training, false}, err);
+}
+
+/* Read a batch of up to N samples and prepare them, the last first, into out[] of each field. */
+static void make_batch(const struct prepare *p, const int64_t *samples, const int32_t *visits,
+                       int64_t epoch, void *const *out) {
+    static unsigned char raw[DATASET_MAX_FIELDS][N * AREA * 4];
+    static float spare[MOST];
+    struct prepare_scratch own = {.floats = spare};
+    int64_t rows[N];
+    struct prepare_batch b = {
+        .samples = samples, .visits = visits, .n = N, .epoch = epoch, .rows = rows};
+    atomic_bool stop = false;
+    struct err err = {0};
+    int field;
+
+    assert_true(p->scratch_len <= MOST);
+    for (int i = 0; i < p->n_fields; i++) {
+        assert_true(p->field[i].raw_bytes <= AREA * 4);
+        b.raw[i] = raw[i];
+        b.out[i] = out[i];
+    }
+    assert_int_equal(prepare_read(p, &b, &stop, &err), 0);
+    for (int64_t i = N - 1; i >= 0; i--)
+        assert_int_equal(prepare_sample(p, &b, i, &own, &field, &err), 0);
+}
+
 static void run(struct dataset *ds, const struct applied *words, int n, int64_t epoch,
                 struct prepare *p) {
-    static unsigned char raw[N * AREA * 4];
-    static float spare[MOST];
-    int64_t samples[N], rows[N];
-    atomic_bool stop = false;
+    int64_t samples[N];
     struct err err = {0};
 
     for (int i = 0; i < N; i++)
         samples[i] = i;
-    if (prepare_init(p, ds, words, n, 17, true, &err))
+    if (plan(p, ds, words, n, 17, true, &err))
         fail_msg("%s", err.msg);
-    assert_true(p->scratch_len <= MOST && p->raw_bytes <= AREA * 4);
-    const struct prepare_batch b = {samples, NULL, N,     epoch,
-                                    rows,    raw,  spare, {image, label, depth, mask, z}};
-    assert_int_equal(prepare_run(p, &b, &stop, &err), 0);
+    make_batch(p, samples, NULL, epoch, (void *[]){image, label, depth, mask, z});
 }
 
 static void masks_move_as_their_images_do(void **state) {
@@ -198,7 +221,7 @@ static void refuse(const struct applied *word, const char *message) {
     struct prepare p;
     struct err err = {0};
 
-    assert_int_equal(prepare_init(&p, ds, word, 1, 1, true, &err), -1);
+    assert_int_equal(plan(&p, ds, word, 1, 1, true, &err), -1);
     assert_int_equal(err.kind, ERR_CONFIG);
     assert_string_equal(err.msg, message);
     dataset_close(ds);
@@ -219,7 +242,7 @@ static void other_sizes_are_refused_where_something_moves(void **state) {
     refuse(&flip.applied, "random_flip: other is 6x6 (height, width), but image is 12x12: they "
                           "cannot be moved alike");
     struct dataset *ds = opened();
-    assert_int_equal(prepare_init(&p, ds, &bright.applied, 1, 1, true, &err), 0);
+    assert_int_equal(plan(&p, ds, &bright.applied, 1, 1, true, &err), 0);
     assert_true(p.field[dataset_find_field(ds, "other")].augmented);
     assert_false(p.field[dataset_find_field(ds, "z")].augmented);
     dataset_close(ds);
@@ -249,7 +272,7 @@ static void a_field_that_a_word_does_not_fit_is_named(void **state) {
     *(struct reals *)argument(&m, "mean") = (struct reals){1, mean};
     *(struct reals *)argument(&m, "std") = (struct reals){1, mean};
     struct dataset *ds = opened();
-    assert_int_equal(prepare_init(&p, ds, &m.applied, 1, 1, true, &err), 0);
+    assert_int_equal(plan(&p, ds, &m.applied, 1, 1, true, &err), 0);
     dataset_close(ds);
 }
 
@@ -257,11 +280,9 @@ static void a_field_that_a_word_does_not_fit_is_named(void **state) {
 static void unpaired_rows_are_drawn_anew_in_every_epoch(void **state) {
     enum { ROWS = 5, EPOCHS = 200 };
     const unsigned char a[N * 4] = {0}, b[ROWS] = {0, 1, 2, 3, 4};
-    int64_t samples[N], rows[N];
+    int64_t samples[N];
     float x[N * 4], y[2][N];
-    unsigned char raw[N * 4];
     int seen[ROWS] = {0}, same = 0;
-    atomic_bool stop = false;
     struct err err = {0};
     struct prepare p;
     struct h5 *file;
@@ -278,13 +299,10 @@ static void unpaired_rows_are_drawn_anew_in_every_epoch(void **state) {
     struct dataset *ds = opened();
     for (int i = 0; i < N; i++)
         samples[i] = i;
-    assert_int_equal(prepare_init(&p, ds, NULL, 0, 3, true, &err), 0);
+    assert_int_equal(plan(&p, ds, NULL, 0, 3, true, &err), 0);
     for (int epoch = 0; epoch < EPOCHS; epoch++) {
-        for (int twice = 0; twice < 2; twice++) {
-            const struct prepare_batch batch = {samples, NULL, N,    epoch,
-                                                rows,    raw,  NULL, {x, y[twice]}};
-            assert_int_equal(prepare_run(&p, &batch, &stop, &err), 0);
-        }
+        for (int twice = 0; twice < 2; twice++)
+            make_batch(&p, samples, NULL, epoch, (void *[]){x, y[twice]});
         assert_memory_equal(y[0], y[1], sizeof y[0]);
         for (int i = 0; i < N; i++)
             seen[lroundf(255 * y[0][i])]++;
@@ -293,9 +311,8 @@ static void unpaired_rows_are_drawn_anew_in_every_epoch(void **state) {
     for (int r = 0; r < ROWS; r++) /* 320 each, standard deviation 16 */
         assert_in_range(seen[r], 240, 400);
     assert_in_range(same, 15, 65); /* 40, 5.7 */
-    assert_int_equal(prepare_init(&p, ds, NULL, 0, 3, false, &err), 0);
-    const struct prepare_batch batch = {samples, NULL, N, 9, rows, raw, NULL, {x, y[0]}};
-    assert_int_equal(prepare_run(&p, &batch, &stop, &err), 0);
+    assert_int_equal(plan(&p, ds, NULL, 0, 3, false, &err), 0);
+    make_batch(&p, samples, NULL, 9, (void *[]){x, y[0]});
     for (int i = 0; i < N; i++)
         assert_int_equal(lroundf(255 * y[0][i]), i % ROWS);
     dataset_close(ds);
@@ -305,10 +322,6 @@ static void unpaired_rows_are_drawn_anew_in_every_epoch(void **state) {
 static void a_sample_that_comes_again_is_changed_otherwise(void **state) {
     const int64_t samples[N] = {0};
     const int32_t visits[N] = {0, 1, 2, 3, 4, 5, 6, 7};
-    static unsigned char raw[N * AREA * 4];
-    static float spare[MOST];
-    int64_t rows[N];
-    atomic_bool stop = false;
     struct err err = {0};
     struct prepare p;
     struct made m;
@@ -318,11 +331,9 @@ static void a_sample_that_comes_again_is_changed_otherwise(void **state) {
     make_size(&m, "random_crop", SIDE - 4);
     write_file(NULL, false);
     struct dataset *ds = opened();
-    assert_int_equal(prepare_init(&p, ds, &m.applied, 1, 17, true, &err), 0);
+    assert_int_equal(plan(&p, ds, &m.applied, 1, 17, true, &err), 0);
     for (int again = 0; again < 2; again++) {
-        const struct prepare_batch b = {samples, again ? visits : NULL,         N, 0, rows, raw,
-                                        spare,   {image, label, depth, mask, z}};
-        assert_int_equal(prepare_run(&p, &b, &stop, &err), 0);
+        make_batch(&p, samples, again ? visits : NULL, 0, (void *[]){image, label, depth, mask, z});
         for (int i = 1; i < N; i++) {
             differs = image[i * (SIDE - 4) * (SIDE - 4)] != image[0];
             assert_true(again || !differs);

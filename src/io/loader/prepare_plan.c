@@ -1,0 +1,144 @@
+/* How each field of a dataset is prepared, found before the first batch. */
+#include "io/loader/prepare.h"
+
+#include <inttypes.h>
+
+/* The field whose size others must have to move with it, or -1. */
+static int first_image(const struct dataset *ds) {
+    for (int i = 0; i < dataset_n_fields(ds); i++)
+        if (dataset_field(ds, i)->image || dataset_field(ds, i)->kind == DATASET_ENCODED)
+            return i;
+    return -1;
+}
+
+/* Has the field a height and a width to be moved? Class maps and [h, w] numbers become [h, w, 1].
+ */
+static bool is_map(const struct dataset_field *f) {
+    return f->image || f->kind == DATASET_ENCODED || f->sample.rank == 2 ||
+           (f->sample.rank == 3 && f->kind == DATASET_REALS);
+}
+
+static struct augment_source source_of(const struct dataset *ds, int i) {
+    const struct dataset_field *f = dataset_field(ds, i);
+    struct augment_source s = {f->sample, dataset_mean(ds, i), dataset_std(ds, i), AUGMENT_VALUES,
+                               f->kind == DATASET_BYTES || f->kind == DATASET_ENCODED};
+
+    if (s.shape.rank == 2)
+        s.shape = (struct shape){3, {f->sample.dim[0], f->sample.dim[1], 1}};
+    if (f->kind == DATASET_CLASS)
+        s.role = AUGMENT_MASK;
+    else if (f->image || f->kind == DATASET_ENCODED)
+        s.role = AUGMENT_IMAGE;
+    return s;
+}
+
+static const struct augment *moving_word(const struct augment_plan *plan) {
+    for (int i = 0; i < plan->n; i++)
+        if (plan->stage[i].augment->moves)
+            return plan->stage[i].augment;
+    return NULL;
+}
+
+/* Pictures of many sizes are each cut and resized in a way of their own, which nothing beside them
+ * can follow. */
+static int refuse_many(const char *word, const struct dataset_field *f,
+                       const struct dataset_field *model, struct err *err) {
+    const struct dataset_field *many = f->kind == DATASET_ENCODED ? f : model;
+
+    return err_set(err, ERR_CONFIG,
+                   "%s: the pictures of %s have many sizes: %s and %s cannot be moved alike", word,
+                   many->name, f->name, model->name);
+}
+
+/* Fields of another size stay where they are: fine where nothing moves, or where they are no
+ * images. */
+static int check_size(const struct prepare *p, int i, int model, struct err *err) {
+    const struct dataset_field *f = dataset_field(p->dataset, i);
+    const struct dataset_field *m = dataset_field(p->dataset, model);
+    const struct augment *word = moving_word(&p->field[model].plan);
+
+    if (!f->image && f->kind == DATASET_REALS)
+        return 0;
+    if (f->kind == DATASET_ENCODED || (word && m->kind == DATASET_ENCODED))
+        return refuse_many(word ? word->word.name : "augment", f, m, err);
+    if (!word)
+        return 0;
+    return err_set(err, ERR_CONFIG,
+                   "%s: %s is %" PRId64 "x%" PRId64 " (height, width), but %s is %" PRId64
+                   "x%" PRId64 ": they cannot be moved alike",
+                   word->word.name, f->name, f->sample.dim[0], f->sample.dim[1], m->name,
+                   m->sample.dim[0], m->sample.dim[1]);
+}
+
+/* Are field and model pixel for pixel the same place? Of unpaired pictures nobody expects it: each
+ * goes through the pipeline by itself. */
+static bool same_size(const struct dataset_field *f, const struct shape *shape,
+                      const struct dataset_field *model) {
+    if (f == model || (f->kind == DATASET_ENCODED && f->unpaired))
+        return true;
+    return f->kind != DATASET_ENCODED && model->kind != DATASET_ENCODED &&
+           shape->dim[0] == model->sample.dim[0] && shape->dim[1] == model->sample.dim[1];
+}
+
+static int plan_field(struct prepare *p, int i, int model, const struct prepare_config *config,
+                      struct err *err) {
+    const struct dataset_field *f = dataset_field(p->dataset, i);
+    struct prepare_field *out = &p->field[i];
+    const struct augment_source source = source_of(p->dataset, i);
+
+    out->sample = f->sample;
+    if (model < 0 || !is_map(f))
+        return 0;
+    const bool same = same_size(f, &source.shape, dataset_field(p->dataset, model));
+    if (!same && check_size(p, i, model, err))
+        return -1;
+    if (!same && !f->image)
+        return 0;
+    if (augment_plan_init(&out->plan, config->pipeline, config->n_pipeline, p->training, &source,
+                          err))
+        return i == model ? -1 : err_wrap(err, "%s", f->name);
+    out->augmented = true;
+    out->sample = out->plan.out;
+    out->sample.rank = f->sample.rank;
+    if (f->sample.rank == 2)
+        out->sample.dim[2] = 0;
+    return 0;
+}
+
+/* Find what reading and preparing a planned field take. */
+static void measure_field(struct prepare *p, int i) {
+    const struct dataset_field *f = dataset_field(p->dataset, i);
+    struct prepare_field *out = &p->field[i];
+    const int64_t len = f->sample.rank ? shape_len(&f->sample) : 1;
+    const int64_t opened = out->plan.many ? shape_len(&out->plan.opened) : 0;
+
+    if (f->kind == DATASET_BYTES)
+        out->raw_bytes = len;
+    else if (out->augmented && f->kind != DATASET_ENCODED)
+        out->raw_bytes = len * (int64_t)sizeof(float);
+    if (out->plan.scratch_len > p->scratch_len)
+        p->scratch_len = out->plan.scratch_len;
+    if (opened > p->opened_bytes)
+        p->opened_bytes = opened;
+}
+
+int prepare_init(struct prepare *p, const struct prepare_config *config, struct err *err) {
+    const int model = first_image(config->dataset);
+
+    *p = (struct prepare){.dataset = config->dataset,
+                          .seed = config->seed,
+                          .training = config->training,
+                          .reduced = config->reduced,
+                          .n_fields = dataset_n_fields(config->dataset)};
+    if (config->n_pipeline && model < 0)
+        return err_set(err, ERR_CONFIG, "%s: there are no images to change",
+                       config->pipeline[0].word->name);
+    if (model >= 0 && plan_field(p, model, model, config, err))
+        return -1;
+    for (int i = 0; i < p->n_fields; i++) {
+        if (i != model && plan_field(p, i, model, config, err))
+            return -1;
+        measure_field(p, i);
+    }
+    return 0;
+}
