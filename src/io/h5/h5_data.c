@@ -10,11 +10,6 @@
 
 enum { CHUNK_BYTES = 1 << 20, CACHE_BYTES = 16 << 20, CACHE_CHUNKS = 4, CACHE_SLOTS = 10007 };
 
-/* Of the chunks in the cache, the share that is looked through for one of which every row was read,
- * before the one that was not used for the longest goes. At 1 the second never comes: chunks of
- * which single rows are read would all be kept. */
-#define FIRST_READ 0.75
-
 static void data_free(struct h5_data *data) {
     h5_packed_free(data->packed);
     if (data->id >= 0)
@@ -157,6 +152,10 @@ static int inspect_size(struct h5_data *data, struct err *err) {
     return check_end(data, err);
 }
 
+/* The longest unused go first. At 1, those that were read in part never go (1.10.8), and memory
+ * grows to all that is read. */
+#define LATEST_STAY 0.0
+
 /* Open with a cache that holds some chunks: HDF5 bypasses it for larger ones, and would read
  * and unpack a whole chunk for every row. */
 static int open_cached(struct h5_data *data, size_t chunk_bytes, struct err *err) {
@@ -165,7 +164,7 @@ static int open_cached(struct h5_data *data, size_t chunk_bytes, struct err *err
     int status = 0;
 
     H5Pset_chunk_cache(list, CACHE_SLOTS, several > CACHE_BYTES ? several : CACHE_BYTES,
-                       FIRST_READ);
+                       LATEST_STAY);
     data->id = H5Dopen2(data->file->id, data->path, list);
     if (data->id < 0)
         status = h5_fail(data->file, data->path, ERR_DATA, "cannot be opened as a dataset", err);
@@ -213,6 +212,7 @@ static int data_open(struct h5_data *data, bool known, struct err *err) {
     if (status || inspect_shape(data, err) || (!known && inspect_size(data, err)))
         return -1;
     data->same = find_same_type(data);
+    data->direct = h5_raw_direct(data);
     if (h5_packed_new(&data->packed, data, err))
         return -1;
     if (chunk_bytes(&data->info) * CACHE_CHUNKS > CACHE_BYTES) {

@@ -46,20 +46,22 @@ static int read_rows(struct h5_data *data, int64_t first, int64_t n, hid_t type,
     return status;
 }
 
-/* Rows that are there, from packed chunks, where they have the bytes that are wanted. 1: by HDF5.
+/* Rows that are there without HDF5, where the file has the bytes that are wanted. 1: it is needed.
  */
-static int read_packed(struct h5_data *data, int64_t first, int64_t n, void *out, struct err *err) {
-    const int64_t bytes = h5_row_len(&data->info) * data->info.item_bytes;
+static int read_directly(struct h5_data *data, int64_t first, int64_t n, void *out,
+                         struct err *err) {
+    const int64_t bytes = h5_raw_row(data);
 
-    if (!data->packed || !data->same || first < 0 || n < 1 || n > data->info.dim[0] ||
-        first > data->info.dim[0] - n)
+    if ((!data->packed && !data->direct) || !data->same || first < 0 || n < 1 ||
+        n > data->info.dim[0] || first > data->info.dim[0] - n)
         return 1;
-    return h5_packed_read(data, first * bytes, n * bytes, out, err);
+    return (data->packed ? h5_packed_read : h5_direct_read)(data, first * bytes, n * bytes, out,
+                                                            err);
 }
 
 int h5_data_read(struct h5_data *data, int64_t first, int64_t n, enum h5_type type, void *out,
                  struct err *err) {
-    int status = type == data->same ? read_packed(data, first, n, out, err) : 1;
+    int status = type == data->same ? read_directly(data, first, n, out, err) : 1;
 
     if (status <= 0)
         return status;
@@ -81,7 +83,7 @@ static hid_t little_endian(hid_t stored) {
 int h5_data_read_stored(struct h5_data *data, int64_t first, int64_t n, void *out,
                         struct err *err) {
     hid_t stored, type;
-    int status = read_packed(data, first, n, out, err);
+    int status = read_directly(data, first, n, out, err);
 
     if (status <= 0)
         return status;

@@ -29,24 +29,22 @@ struct h5_packed {
     uint64_t clock;
 };
 
-/* Have chunks whole rows, so that these lie in them one after another? */
-static bool has_whole_rows(const struct h5_info *info) {
+bool h5_whole_rows(const struct h5_info *info) {
     for (int k = 1; k < info->rank; k++)
         if (info->chunk[k] != info->dim[k])
             return false;
-    return info->chunked && info->rank >= 1 && info->n_filters > 0;
+    return info->chunked && info->rank >= 1;
 }
 
 int h5_packed_new(struct h5_packed **out, const struct h5_data *data, struct err *err) {
     const struct h5_info *info = &data->info;
-    int64_t bytes = h5_raw_item(data) * info->chunk[0];
+    const int64_t bytes = h5_raw_row(data) * info->chunk[0];
     struct h5_packed *p;
 
     *out = NULL;
-    if (data->file->fd < 0 || data->file->base || !has_whole_rows(info))
+    if (data->file->fd < 0 || data->file->base || !info->n_filters || !h5_whole_rows(info))
         return 0;
     const struct h5_filters filters = h5_filters_of(data->id);
-    bytes *= h5_row_len(info);
     if (filters.n < 0 || bytes < 1 || (!data->same && !info->variable))
         return 0;
     p = calloc(1, sizeof *p);
@@ -168,7 +166,8 @@ static int read_chunk(const struct h5_data *data, int64_t number, int64_t begin,
     return 0;
 }
 
-int h5_packed_read(struct h5_data *data, int64_t first, int64_t n, void *out, struct err *err) {
+int h5_packed_read(const struct h5_data *data, int64_t first, int64_t n, void *out,
+                   struct err *err) {
     const int64_t chunk = data->packed->chunk_bytes;
     unsigned char *to = out;
 

@@ -22,6 +22,7 @@ struct h5_data {
     struct h5_info info;
     enum h5_type type; /* of a dataset created here */
     enum h5_type same; /* of a dataset that is read: what has the bytes that are stored, or 0 */
+    bool direct;       /* its rows lie in the file as they are */
     struct h5_packed *packed; /* its chunks, where HDF5 is not needed to unpack them; or NULL */
 };
 
@@ -59,9 +60,20 @@ hid_t h5_select_rows(const struct h5_data *data, int64_t first, int64_t n, hid_t
 /* n bytes at a place in the file. Errors: ERR_DATA where it has none there, ERR_IO. */
 int h5_pread(const struct h5_data *data, int64_t at, int64_t n, void *out, struct err *err);
 
-/* Bytes that the file has of each row of one dimension: of a variable one where it lies. */
+/* Bytes that the file has of each row: of a variable one, where it lies. */
 enum { H5_DESCRIPTOR_BYTES = 16 };
-int64_t h5_raw_item(const struct h5_data *data);
+int64_t h5_raw_row(const struct h5_data *data);
+
+/* Do chunks consist of whole rows, so that these lie in them one after another? */
+bool h5_whole_rows(const struct h5_info *info);
+
+/* Do rows lie in the file as they are, for h5_direct_read? */
+bool h5_raw_direct(const struct h5_data *data);
+
+/* Bytes first .. first + n - 1 of all rows, which are there, as they are stored, without the lock.
+ * 1: HDF5 is needed. Errors: ERR_DATA, ERR_IO. */
+int h5_direct_read(const struct h5_data *data, int64_t first, int64_t n, void *out,
+                   struct err *err);
 
 /* Packed chunks of whole rows. *out is NULL where only HDF5 can unpack them. With the lock held.
  * Errors: ERR_IO for lack of memory. */
@@ -71,6 +83,7 @@ void h5_packed_free(struct h5_packed *packed);
 
 /* Bytes first .. first + n - 1 of all rows as they are stored, unpacked by the calling thread,
  * without the lock. 1: some were never written, which HDF5 is to fill. Errors: ERR_DATA, ERR_IO. */
-int h5_packed_read(struct h5_data *data, int64_t first, int64_t n, void *out, struct err *err);
+int h5_packed_read(const struct h5_data *data, int64_t first, int64_t n, void *out,
+                   struct err *err);
 
 char *h5_strdup(const char *text);
