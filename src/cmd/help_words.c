@@ -5,6 +5,19 @@
 #include <stdio.h>
 #include <string.h>
 
+static void print_words(const struct arg_spec *a) {
+    const int bits = (int)a->fallback;
+    bool first = true;
+
+    printf(bits ? "%s=[" : "%s=none", a->name);
+    for (int i = 0; a->words[i]; i++)
+        if (bits >> i & 1) {
+            printf("%s%s", first ? "" : ", ", a->words[i]);
+            first = false;
+        }
+    printf(bits ? "]" : "");
+}
+
 /* "kernel=3" as an argument would be written, or its name alone where it has no default. */
 static void print_argument(const struct arg_spec *a) {
     char number[ARG_TEXT];
@@ -13,6 +26,9 @@ static void print_argument(const struct arg_spec *a) {
     case ARG_WORD:
     case ARG_INTS_OR_WORD:
         printf("%s=%s", a->name, a->words[(int)a->fallback]);
+        return;
+    case ARG_WORDS:
+        print_words(a);
         return;
     case ARG_APPLIED:
         printf("%s", a->name);
@@ -37,9 +53,9 @@ static void print_call(const struct word *w) {
     printf("%s", w->args && w->args->name ? ")" : "");
 }
 
-static void add_words(const struct arg_spec *a, char text[HELP_TEXT]) {
+static void add_words(const struct arg_spec *a, const char *between, char text[HELP_TEXT]) {
     for (int i = 0; a->words[i]; i++)
-        help_add(text, "%s%s", i ? " or " : "", a->words[i]);
+        help_add(text, "%s%s", i ? between : "", a->words[i]);
 }
 
 /* "whole number, at least 1": what the argument may be. */
@@ -51,7 +67,11 @@ static void argument_value(const struct arg_spec *a, char text[HELP_TEXT]) {
     text[0] = 0;
     switch (a->kind) {
     case ARG_WORD:
-        add_words(a, text);
+        add_words(a, " or ", text);
+        return;
+    case ARG_WORDS:
+        help_add(text, "none or a list of ");
+        add_words(a, ", ", text);
         return;
     case ARG_APPLIED:
         help_add(text, "number or word");
@@ -71,7 +91,7 @@ static void argument_value(const struct arg_spec *a, char text[HELP_TEXT]) {
         help_range(a->min, a->max, text);
         return;
     case ARG_INTS_OR_WORD:
-        add_words(a, text);
+        add_words(a, " or ", text);
         help_add(text, ", or a whole number or list of them");
         help_range(a->min, a->max, text);
         return;

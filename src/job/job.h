@@ -115,7 +115,8 @@ struct job {
 
 /* Read and check a job file.
  *   sets  [n_sets] "NAME=VALUE" of the command line, borrowed for the job's life
- * Errors: ERR_CONFIG with file, line and column; ERR_USAGE for a bad set; ERR_IO. */
+ * Errors: ERR_CONFIG with file, line and column; ERR_USAGE for a bad set; ERR_IO. To be released
+ * then, too. */
 int job_read(struct job *job, const char *path, const char *const *sets, int n_sets,
              struct err *err);
 

@@ -102,8 +102,9 @@ int feed_list_classes(const struct feed *f, struct feed_classes *out) {
 int feed_init(struct feed *f, const struct feed_config *c, struct err *err) {
     const struct job *job = c->job;
 
-    *f = (struct feed){.rank = c->rank, .size = c->size};
-    if (dataset_open(&f->dataset, c->spec, c->keeps_nothing ? 0 : job->cache_bytes, err))
+    *f = (struct feed){.rank = c->rank, .size = c->size, .dataset = c->dataset};
+    if (!f->dataset &&
+        dataset_open(&f->dataset, c->spec, c->keeps_nothing ? 0 : job->cache_bytes, err))
         return -1;
     if (match_classes(f, c, err))
         return -1;

@@ -181,6 +181,9 @@ int meta_read(struct meta *m, const char *file, const char *text, struct err *er
                        "%s: was saved by another version of the program and does not say the job "
                        "and the data that it is of",
                        file);
+    if (meta_step(m) < 0)
+        return err_set(err, ERR_DATA, "%s: its step is %lld, expected at least 0", file,
+                       (long long)meta_step(m));
     return 0;
 }
 

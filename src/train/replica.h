@@ -10,7 +10,7 @@
  */
 struct update_run {
     int64_t begin, len;
-    bool decay, frozen;
+    bool decay, norm, frozen;
     double lr_scale;
 };
 

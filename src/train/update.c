@@ -11,12 +11,14 @@ static struct update_run run_of(const struct replica_step *s, const struct net *
     return (struct update_run){.begin = p->offset,
                                .len = param_room(p),
                                .decay = p->decay,
+                               .norm = p->norm,
                                .frozen = selection_of(s->freeze, s->n_freeze, net, p->name) != NULL,
                                .lr_scale = scale ? scale->number : 1};
 }
 
 static bool alike(const struct update_run *a, const struct update_run *b) {
-    return a->decay == b->decay && a->frozen == b->frozen && a->lr_scale == b->lr_scale;
+    return a->decay == b->decay && a->norm == b->norm && a->frozen == b->frozen &&
+           a->lr_scale == b->lr_scale;
 }
 
 void replica_find_runs(struct replica *r, struct replica_step *s, int net) {
@@ -68,7 +70,8 @@ static void update_run(struct replica *r, struct replica_step *s, int net,
                               .lr = lr * run->lr_scale,
                               .scale = scale,
                               .t = s->n_updates + 1,
-                              .decay = run->decay};
+                              .decay = run->decay,
+                              .norm = run->norm};
 
     for (int m = 0; m < s->optimizer->n_moments; m++)
         call.moment[m] = s->nets[net].moment[m] + from;

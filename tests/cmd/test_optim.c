@@ -129,6 +129,40 @@ static void parts_are_frozen_and_slowed_down(void **state) {
     checkpoint_close(twice);
 }
 
+/* By the first step; slopes count as biases, which begin with 0, where both steps are the same. */
+static void biases_and_norms_are_excluded_by_name(void **state) {
+    (void)state;
+    static const char *const excluded[] = {"[bias, norm]", "bias", "norm", "none"};
+    static const char *const names[] = {"/nets/n/group_norm1.weight", "/nets/n/prelu1.weight"};
+    struct checkpoint *ck[4];
+
+    program_write("excluded.ini",
+                  "[job]\ninclude = %s/classify.ini\nmodel = n\nsteps = 1\n"
+                  "[net n(image)]\n"
+                  "a = image | conv(8, 3, stride=4) | group_norm(4) | prelu\n"
+                  "fc = a | flatten | linear(10)\n"
+                  "[data]\ntrain = shapes.h5:train\nvalidate = shapes.h5:test\nbatch = 25\n"
+                  "augment = image | normalize\n",
+                  DLTRAIN_CONFIGS);
+    for (int k = 0; k < 4; k++) {
+        char name[16];
+        snprintf(name, sizeof name, "ex%d", k);
+        program_expect(0, NULL,
+                       "$DLTRAIN excluded.ini --set name=%s --set "
+                       "\"step.optimizer=lars(lr=0.1, exclude=%s)\"",
+                       name, excluded[k]);
+        ck[k] = results_open(name, "last.h5");
+    }
+    for (int p = 0; p < 2; p++) {
+        const int alone = p ? 1 : 2, other = p ? 2 : 1; /* where only it is excluded, and not it */
+        assert_true(results_moved(ck[0], ck[3], names[p]) > 0);
+        assert_int_equal(results_moved(ck[0], ck[alone], names[p]), 0);
+        assert_int_equal(results_moved(ck[3], ck[other], names[p]), 0);
+    }
+    for (int k = 0; k < 4; k++)
+        checkpoint_close(ck[k]);
+}
+
 static void a_schedule_that_reads_the_best_measure_needs_one(void **state) {
     (void)state;
     program_write("no_best.ini", "[job]\nmodel = a\nsteps = 1\n"
@@ -145,6 +179,7 @@ int main(void) {
         cmocka_unit_test(a_resumed_job_ends_with_the_same_bits),
         cmocka_unit_test(threads_and_buckets_do_not_change_the_bits),
         cmocka_unit_test(parts_are_frozen_and_slowed_down),
+        cmocka_unit_test(biases_and_norms_are_excluded_by_name),
         cmocka_unit_test(a_schedule_that_reads_the_best_measure_needs_one),
     };
 

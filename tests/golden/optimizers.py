@@ -6,11 +6,14 @@
 sgd, adagrad, rmsprop, adam and adamw are torch.optim's own classes, in double. PyTorch has no l1,
 no lars and no lamb: l1 is added to the gradient that its classes get; the other two are written
 here after the papers (arXiv:1708.03888, algorithm 1; arXiv:1904.00962, algorithm 2), lars with
-PyTorch's SGD for the momentum.
+PyTorch's SGD for the momentum and what is excluded as in MLPerf's ResNet-50 (`bias` and
+`batch_normalization` of its skip_list): neither decayed nor adapted.
 
 Schedules are torch.optim.lr_scheduler's, asked before each of the 40 updates of a job of 10 epochs.
 What they count in steps ours count in epochs: an exponential's gamma is that of an epoch, so that
-PyTorch gets its 4th root. A warm-up is LinearLR in front of the others, by SequentialLR.
+PyTorch gets its 4th root. A warm-up is LinearLR in front of the others, by SequentialLR. The rates
+of MLPerf's ResNet-50 are those of PolynomialDecayWithWarmup in its reference program
+(github.com/mlcommons/training, image_classification/tensorflow2/lars_util.py), written here.
 """
 
 import sys
@@ -100,11 +103,16 @@ def torch_optimizer(name, w, args, decay):
     return cls([w], lr=LR[0], **args)
 
 
-def optim_case(name, args, decay=True, scale=1.0):
+BIAS, NORM = 1, 2  # the bits of `exclude`
+
+
+def optim_case(name, args, decay=True, scale=1.0, norm=False):
     w = torch.nn.Parameter(W.clone())
-    torch_args = {k: v for k, v in args.items() if k != "l1"}
+    torch_args = {k: v for k, v in args.items() if k not in ("l1", "exclude")}
     if name in ("lars", "lamb"):
-        optimizer = {"lars": Lars, "lamb": Lamb}[name]([w], LR[0], **args, decay=decay)
+        adapted = decay or not args.get("exclude", BIAS | NORM) & (NORM if norm else BIAS)
+        make = {"lars": Lars, "lamb": Lamb}[name]
+        optimizer = make([w], LR[0], **torch_args, decay=adapted)
     else:
         optimizer = torch_optimizer(name, w, torch_args, decay)
     rows = []
@@ -113,7 +121,8 @@ def optim_case(name, args, decay=True, scale=1.0):
         optimizer.param_groups[0]["lr"] = lr
         optimizer.step()
         rows.append(numbers(w.data))
-    show(f'{{"{name}", {settings(args)}, {str(decay).lower()}, {scale}, {{{", ".join(rows)}}}}},')
+    show(f'{{"{name}", {settings(args)}, {str(decay).lower()}, {str(norm).lower()}, {scale}, '
+         f'{{{", ".join(rows)}}}}},')
 
 
 OPTIM_HEAD = """/* Made by tests/golden/optimizers.py: weights after each update, by PyTorch. */
@@ -129,7 +138,7 @@ struct golden_optim {
         const char *name;
         double value;
     } args[GOLDEN_ARGS]; /* others: as word_defaults() */
-    bool decay;
+    bool decay, norm;
     double scale; /* of the gradients */
     double w[GOLDEN_UPDATES][GOLDEN_LEN];
 };
@@ -166,10 +175,19 @@ def optim():
     optim_case("lars", {"momentum": 0.9, "weight_decay": 0.0, "trust": 0.001, "eps": 0.0})
     optim_case("lars", lars, scale=0.25)
     optim_case("lars", lars, decay=False)
+    optim_case("lars", lars, decay=False, norm=True)
+    optim_case("lars", {**lars, "exclude": 0}, decay=False)
+    optim_case("lars", {**lars, "exclude": 0}, decay=False, norm=True)
+    optim_case("lars", {**lars, "exclude": BIAS}, decay=False)
+    optim_case("lars", {**lars, "exclude": BIAS}, decay=False, norm=True)
+    optim_case("lars", {**lars, "exclude": NORM})
     lamb = {"beta1": 0.5, "beta2": 0.99, "eps": 0.001, "weight_decay": 0.1}
     optim_case("lamb", {"beta1": 0.9, "beta2": 0.999, "eps": 1e-6, "weight_decay": 0.01})
     optim_case("lamb", lamb, scale=2.0)
     optim_case("lamb", lamb, decay=False)
+    optim_case("lamb", {**lamb, "exclude": 0}, decay=False)
+    optim_case("lamb", {**lamb, "exclude": NORM}, decay=False)
+    optim_case("lamb", {**lamb, "exclude": NORM}, decay=False, norm=True)
     print("};")
 
 
@@ -199,6 +217,20 @@ def schedule_case(name, lr, args, make, warmup=0.0, at=()):
     args = {**args, **({"warmup": warmup} if warmup else {})}
     show(f'{{"{name}", {lr}, {settings(args)}, {len(at)}, {{{", ".join(map(str, at)) or 0}}}, '
          f"{numbers(rates(lr, warmed if warmup else make))}}},")
+
+
+def mlperf(lr, warmup, end):
+    """Its rate of update `step`, counted from 1; the steps after the warm-up are one more than
+    there are."""
+    warm = warmup * PER_EPOCH
+    left = N - warm + 1
+
+    def rate(step):
+        if step <= warm:
+            return lr * step / warm
+        return (lr - end) * (1 - (step - warm) / left) ** 2 + end
+
+    return [rate(step) for step in range(1, N + 1)]
 
 
 def plateau_case(mode, measures, lr, factor, patience, low, threshold):
@@ -261,6 +293,8 @@ def schedule():
     schedule_case("poly", 0.2, {}, lambda o: S.PolynomialLR(o, N, 0.9))
     schedule_case("poly", 0.2, {"power": 2.0}, lambda o: S.PolynomialLR(o, steps(2.0), 2.0),
                   warmup=2.0)
+    floor = lambda o: S.LambdaLR(o, lambda t: (0.01 + 0.19 * (1 - t / N) ** 2) / 0.2)
+    schedule_case("poly", 0.2, {"power": 2.0, "min": 0.01}, floor)
     schedule_case("cosine", 0.4, {}, lambda o: S.CosineAnnealingLR(o, N))
     schedule_case("cosine", 0.4, {"min": 0.01},
                   lambda o: S.CosineAnnealingLR(o, steps(2.0), 0.01), warmup=2.0)
@@ -269,7 +303,9 @@ def schedule():
     schedule_case("one_cycle", 0.3, {"up": 0.5, "start_div": 10.0, "end_div": 100.0},
                   lambda o: S.OneCycleLR(o, 0.3, total_steps=N, pct_start=0.5, div_factor=10,
                                          final_div_factor=100, cycle_momentum=False))
-    print("};\n\nstatic const struct golden_plateau golden_plateaus[] = {")
+    print("};\n\n/* Of MLPerf's ResNet-50: lr 10.5, warm-up of 2 epochs, end 1e-4. */")
+    show(f"static const double golden_mlperf[GOLDEN_UPDATES] = {numbers(mlperf(10.5, 2, 1e-4))};", "")
+    print("\nstatic const struct golden_plateau golden_plateaus[] = {")
     plateau_case("min", [1, 0.9, 0.89995, 0.95, 0.91, 0.5, 0.6, 0.6, 0.6, 0.6], 0.1, 0.1, 1, 2e-3,
                  1e-4)
     plateau_case("max", [0.1, 0.2, 0.2, 0.2, 0.3, 0.301, 0.302, 0.303], 0.1, 0.5, 1, 0.0, 0.01)

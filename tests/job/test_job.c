@@ -192,6 +192,18 @@ static void several_steps_stay_in_the_order_of_the_file(void **state) {
     job_release(&job);
 }
 
+static void the_cache_may_be_as_large_as_the_host(void **state) {
+    struct job job;
+
+    (void)state;
+    read_text(&job, "[data]\ncache = host\n");
+    assert_true(job.cache_bytes == INT64_MAX);
+    job_release(&job);
+    read_text(&job, "[data]\ncache = 512KiB\n");
+    assert_true(job.cache_bytes == 1 << 19);
+    job_release(&job);
+}
+
 static void never_is_an_interval(void **state) {
     struct job job;
 
@@ -211,6 +223,7 @@ static void numbers_out_of_range_are_refused(void **state) {
     refused("[data]\nworkers = many\n", "many");
     refused("[data]\ndecode = fast\n", "decode: found 'fast', expected exact or reduced");
     refused("[data]\ncache = -1\n", "cache is -1, expected a number from 0");
+    refused("[data]\ncache = hosts\n", ":2:9: found 'hosts', expected a number");
     refused("[job]\nepochs = -1\n",
             "epochs is -1, expected a number above 0 and at most 1000000000");
     refused("[job]\nepochs = 0\n", "epochs is 0, expected a number above 0");
@@ -430,6 +443,7 @@ int main(void) {
         cmocka_unit_test(keys_of_parts_and_pictures_are_read),
         cmocka_unit_test(fields_without_a_size_that_can_be_are_refused),
         cmocka_unit_test(several_steps_stay_in_the_order_of_the_file),
+        cmocka_unit_test(the_cache_may_be_as_large_as_the_host),
         cmocka_unit_test(never_is_an_interval),
         cmocka_unit_test(numbers_out_of_range_are_refused),
         cmocka_unit_test(orders_of_samples_are_checked),

@@ -29,6 +29,8 @@ static void what_no_run_has_saved_is_refused(void **state) {
     refused("{\"step\": 3, \"batch\": 8, \"data\": \"00ff\"}", "by another version of the program");
     refused("{\"step\": 3, \"format\": 3, \"job\": \"[job]\"}", "by another version");
     refused("{\"step\": 3, \"format\": 2}", "by another version");
+    refused("{\"step\": -3, \"format\": 2, \"job\": \"[job]\"}",
+            "its step is -3, expected at least 0");
 }
 
 static const char text[] =

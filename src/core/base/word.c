@@ -13,6 +13,7 @@ void word_defaults(const struct word *word, void *args) {
         switch (a->kind) {
         case ARG_INT:
         case ARG_WORD:
+        case ARG_WORDS:
             *(int *)at = (int)a->fallback;
             break;
         case ARG_BYTES:

@@ -12,6 +12,7 @@ enum arg_kind {
     ARG_BYTES,        /* int64_t: a whole number, as in chunk=512KiB */
     ARG_REAL,         /* double */
     ARG_WORD,         /* int: index into words, as in pad=same; true/false is a word too */
+    ARG_WORDS,        /* int: bit i for words[i], as in exclude=[bias, norm]; `none` is no bit */
     ARG_INTS,         /* struct ints: one whole number or a list of up to INTS_MAX */
     ARG_INTS_OR_WORD, /* struct ints: as before, or n = 0 and v[0] = index into words */
     ARG_REALS,        /* struct reals: a number or a list of any length */
@@ -47,7 +48,8 @@ struct arg_spec {
     const char *name;
     enum arg_kind kind;
     size_t offset;            /* into the word's struct of arguments */
-    double fallback;          /* default; of lists and words: their one element or index */
+    double fallback;          /* default; of lists and words: their one element or index; of WORDS
+                               * their bits */
     double min, max;          /* inclusive, of every element; max <= min: no upper limit.
                                * For REAL and REALS min = max = 0 means no limit at all */
     const char *const *words; /* ends with NULL */

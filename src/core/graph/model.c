@@ -54,6 +54,7 @@ int params_find_or_add(struct params *params, struct pool *pool, const char *nam
         .fan_in = spec->fan_in,
         .fan_out = spec->fan_out,
         .decay = spec->decay,
+        .norm = spec->norm,
         .plain = spec->plain && spec->shape.rank > 1,
         .offset = params->len,
         .len = len,

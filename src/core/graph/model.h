@@ -13,9 +13,9 @@ struct param {
     struct shape shape;
     struct applied init;
     int64_t fan_in, fan_out;
-    bool decay, plain;   /* as in struct op_param */
-    bool frozen;         /* no step trains it: it has neither gradient nor moments */
-    int64_t offset, len; /* elements, in the network's span of weights or states */
+    bool decay, norm, plain; /* as in struct op_param */
+    bool frozen;             /* no step trains it: it has neither gradient nor moments */
+    int64_t offset, len;     /* elements, in the network's span of weights or states */
 };
 
 struct params {

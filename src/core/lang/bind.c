@@ -24,11 +24,11 @@ static int word_index(const struct arg_spec *spec, const char *text) {
     return -1;
 }
 
-/* "same, valid" or "same, valid or a whole number" into text. */
+/* "same, valid", "same, valid or whole numbers", "none or a list of bias, norm" into text. */
 static const char *expected_words(const struct arg_spec *spec, char *text, size_t size) {
-    size_t used = 0;
+    size_t used =
+        (size_t)snprintf(text, size, "%s", spec->kind == ARG_WORDS ? "none or a list of " : "");
 
-    text[0] = 0;
     for (int i = 0; spec->words[i] && used < size; i++)
         used += (size_t)snprintf(text + used, size - used, "%s%s", i ? ", " : "", spec->words[i]);
     if (spec->kind == ARG_INTS_OR_WORD && used < size)
@@ -68,6 +68,26 @@ static int bind_word(const struct binding *b, int *out, struct err *err) {
     return pos_error(err, b->e->pos, "%s: %s is %s%s%s, expected %s", b->word->name, b->spec->name,
                      written ? "'" : "", written ? b->e->text : "not a word", written ? "'" : "",
                      expected_words(b->spec, words, sizeof words));
+}
+
+/* A word or a list of them, as bits. */
+static int bind_words(const struct binding *b, int *out, struct err *err) {
+    const bool list = b->e->kind == EXPR_LIST;
+
+    *out = 0;
+    if (b->e->kind == EXPR_NAME && !strcmp(b->e->text, "none"))
+        return 0;
+    for (int i = 0; i < (list ? b->e->n_args : 1); i++) {
+        struct binding one = *b;
+        int word;
+
+        if (list)
+            one.e = b->e->args[i].value;
+        if (bind_word(&one, &word, err))
+            return -1;
+        *out |= 1 << word;
+    }
+    return 0;
 }
 
 /* A number or a list of numbers, as doubles in the pool. */
@@ -198,6 +218,8 @@ static int bind_one(const struct binding *b, void *args, struct err *err) {
         return bind_scalar(b, at, err);
     case ARG_WORD:
         return bind_word(b, at, err);
+    case ARG_WORDS:
+        return bind_words(b, at, err);
     case ARG_INTS:
         return bind_ints(b, at, err);
     case ARG_INTS_OR_WORD:

@@ -73,10 +73,13 @@ static void step_range(void *context, int64_t begin, int64_t end) {
 void optim_update(const struct optimizer *o, const void *args, const struct optim_call *c,
                   struct team *team) {
     struct team *helpers = c->len < LEAST_SHARED ? NULL : team;
-    struct update u = {.optimizer = o, .args = args, .call = c};
+    struct optim_call call = *c;
+    struct update u = {.optimizer = o, .args = args, .call = &call};
     struct optim_norms norms;
 
-    if (o->measure && c->decay) {
+    if (o->adapts)
+        call.decay = o->adapts(args, c);
+    if (o->measure && call.decay) {
         norms = norms_of(&u, helpers);
         u.norms = &norms;
     }

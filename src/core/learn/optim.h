@@ -22,8 +22,9 @@ struct optim_call {
     double lr;                       /* what the schedule says for this update */
     double scale;                    /* of the gradient, applied first: clipping, mean; usually 1 */
     int64_t t;                       /* number of this update, counted from 1 */
-    bool decay; /* an ordinary weight: penalties and norms act on it; false: a bias, a norm's scale
-                 */
+    bool decay;                      /* an ordinary weight: penalties act on it; false: a bias, the
+                                      * scale or offset of a normalisation */
+    bool norm;                       /* the latter */
 };
 
 /* Norms of a whole parameter. */
@@ -38,9 +39,10 @@ struct optimizer {
     /* NULL, or: the step needs norms of whole parameters. Adds the squares of a piece to those of
      * the weights and of the step; moves nothing. */
     void (*measure)(const void *args, const struct optim_call *c, struct optim_norms *squares);
+    /* NULL, or: takes this piece for one with decay, whatever the caller says. */
+    bool (*adapts)(const void *args, const struct optim_call *c);
     /* Update a piece, whose numbers must not depend on where it was cut.
-     *   norms  of the parameter that it belongs to; NULL where none were measured: measure is NULL
-     *          or the piece is without decay */
+     *   norms  of the parameter that it belongs to; NULL where none were measured */
     void (*step)(const void *args, const struct optim_call *c, const struct optim_norms *norms);
 };
 

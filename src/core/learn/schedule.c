@@ -60,13 +60,13 @@ static double at_exponential(const void *args, const struct schedule_time *t) {
 
 struct poly {
     struct schedule_common common;
-    double power;
+    double power, min;
 };
 
 static double at_poly(const void *args, const struct schedule_time *t) {
     const struct poly *a = args;
 
-    return a->common.lr * pow(1 - progress(&a->common, t), a->power);
+    return a->min + (a->common.lr - a->min) * pow(1 - progress(&a->common, t), a->power);
 }
 
 struct cosine {
@@ -182,9 +182,8 @@ static const struct arg_spec exponential_args[] = {
 };
 
 static const struct arg_spec poly_args[] = {
-    LR,
-    REAL(poly, power, 0.9, 0, NO_LIMIT, "of what is left of the job"),
-    WARMUP,
+    LR,     REAL(poly, power, 0.9, 0, NO_LIMIT, "of what is left of the job"),
+    WARMUP, REAL(poly, min, 0, 0, NO_LIMIT, "the rate at the end"),
     {0},
 };
 
@@ -229,8 +228,10 @@ static const struct schedule multistep = {
 static const struct schedule exponential = {
     {"exponential", "lr * gamma^epoch", sizeof(struct exponential), exponential_args},
     .at = at_exponential};
-static const struct schedule poly = {
-    {"poly", "lr * (1 - epoch/epochs)^power", sizeof(struct poly), poly_args}, .at = at_poly};
+static const struct schedule poly = {{"poly",
+                                      "a power of what is left of the job, from lr down to min",
+                                      sizeof(struct poly), poly_args},
+                                     .at = at_poly};
 static const struct schedule cosine = {
     {"cosine", "half a cosine from lr down to min", sizeof(struct cosine), cosine_args},
     .at = at_cosine};

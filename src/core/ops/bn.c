@@ -1,10 +1,9 @@
-/* bn(x, momentum=0.1, eps=1e-5, sync=none): batch normalisation of each channel over samples and
- * pixels of this rank, or of several (sync).
- *   y = (x - mean) / sqrt(var + eps) * weight + bias
- * In training mean and (biased) variance are the batch's, and the running ones move towards them by
- * momentum, the variance made unbiased; otherwise the running ones are used. A batch of one pixel
- * has variance 0 and so gives bias: it tells nothing, and the running ones stay. Source: Ioffe &
- * Szegedy 2015, arXiv:1502.03167 */
+/* bn(x, momentum=0.1, eps=1e-5, sync=none, init=1): batch normalisation of each channel over
+ * samples and pixels of this rank, or of several (sync). y = (x - mean) / sqrt(var + eps) * weight
+ * + bias In training mean and (biased) variance are the batch's, and the running ones move towards
+ * them by momentum, the variance made unbiased; otherwise the running ones are used. A batch of one
+ * pixel has variance 0 and so gives bias: it tells nothing, and the running ones stay. Source:
+ * Ioffe & Szegedy 2015, arXiv:1502.03167 */
 #include "core/ops/bn.h"
 #include "core/ops/parts/init.h"
 
@@ -36,6 +35,12 @@ static const struct arg_spec specs[] = {
      .max = 0,
      .words = syncs,
      .help = "ranks whose samples are one batch: those of a host, or N ranks each"},
+    {.name = "init",
+     .kind = ARG_APPLIED,
+     .offset = offsetof(struct bn, init),
+     .find = init_find,
+     .at = init_word,
+     .help = "of the scale; 1 when not given"},
     {0},
 };
 
@@ -67,6 +72,8 @@ static int plan(const void *args, const struct shape *x, int n_x, struct op_plan
     if (((const struct bn *)args)->sync.n > 1)
         return err_set(err, ERR_CONFIG, "bn: sync is a list, expected none, all, host or a number");
     norm_plan(&norm, x, true, plan);
+    if (((const struct bn *)args)->init.word)
+        plan->w[0].init = ((const struct bn *)args)->init;
     plan->ranks = group_of(args);
     plan->normalised = shape_sample_len(x) / shape_channels(x);
     plan->state[0] =

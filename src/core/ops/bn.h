@@ -4,7 +4,8 @@
 
 struct bn {
     double momentum, eps;
-    struct ints sync; /* one number of ranks, or a word */
+    struct ints sync;    /* one number of ranks, or a word */
+    struct applied init; /* of the scale; word NULL: 1 */
 };
 
 /* Its normalisation of x. */

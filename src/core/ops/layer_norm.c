@@ -44,9 +44,10 @@ static int plan(const void *args, const struct shape *x, int n_x, struct op_plan
                                    .shape = {1, {channels}},
                                    .init = {&init_constant.word, &one},
                                    .fan_in = 1,
-                                   .fan_out = 1};
-    plan->w[1] =
-        (struct op_param){.name = "bias", .shape = {1, {channels}}, .fan_in = 1, .fan_out = 1};
+                                   .fan_out = 1,
+                                   .norm = true};
+    plan->w[1] = (struct op_param){
+        .name = "bias", .shape = {1, {channels}}, .fan_in = 1, .fan_out = 1, .norm = true};
     plan->saved_bytes = 2 * (size_t)rows_of(x) * sizeof(real); /* mean, 1 / sqrt(var + eps) */
     plan->scratch_bytes = columns_bytes(rows_of(x), 2 * channels);
     plan->flops = 8 * (double)shape_len(x);

@@ -20,6 +20,7 @@ struct op_param {
     struct applied init;     /* word NULL: zeros */
     int64_t fan_in, fan_out; /* for the initialiser */
     bool decay;              /* subject to weight decay */
+    bool norm;               /* scale or offset of a normalisation */
     bool plain;              /* of two dimensions or more, but no [.., inputs, outputs]: PyTorch's
                               * has the same order (embedding) */
 };

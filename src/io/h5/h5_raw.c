@@ -81,11 +81,19 @@ static int read_by_hdf5(struct h5_data *data, int64_t first, int64_t n, void *ou
     unsigned char *values;
     int status;
 
+    if (data->info.variable && data->packed) {
+        status = h5_packed_read(data, first, n, out, err);
+        return status > 0 ? err_set(err, ERR_DATA, "%s:%s: some of its rows were never written",
+                                    data->file->name, data->path)
+                          : status;
+    }
     if (data->info.variable)
-        return err_set(err, ERR_DATA,
-                       "%s:%s: has rows of any length that are filtered or kept among the file's "
-                       "properties; expected no compression, which does not reach such rows",
-                       data->file->name, data->path);
+        return err_set(
+            err, ERR_DATA,
+            "%s:%s: has rows of any length that are packed in a way that is not read, or "
+            "kept among the file's properties; expected no compression, which does not "
+            "reach such rows",
+            data->file->name, data->path);
     values = malloc((size_t)(rows * item));
     if (!values)
         return err_set(err, ERR_IO, "%s:%s: no memory for %lld bytes of it", data->file->name,

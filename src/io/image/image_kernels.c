@@ -1,6 +1,6 @@
 /* The innermost loops of resizing, plain and with AVX2, which does the same arithmetic modulo 2^32:
  * bits are the same. */
-#include "io/image/image_part.h"
+#include "io/image/image_resample.h"
 
 enum { HALF = 1 << (IMAGE_WEIGHT_BITS - 1), STRETCH = 64 };
 

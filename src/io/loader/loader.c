@@ -103,6 +103,7 @@ void loader_request_part(struct loader *loader, const int64_t *samples, const in
     insist(loader->requested < loader->released + LOADER_BATCHES, "more batches than slots");
     insist(n >= 0 && n + loader->mix.mixes <= loader->max_batch,
            "a batch is larger than max_batch");
+    pthread_mutex_lock(&loader->lock); /* workers look at all slots */
     s->n = n;
     s->epoch = epoch;
     if (n)
@@ -114,7 +115,6 @@ void loader_request_part(struct loader *loader, const int64_t *samples, const in
         s->visits[n] = partner->visit;
         s->n++;
     }
-    pthread_mutex_lock(&loader->lock);
     s->read = s->ready = false;
     s->taken = s->prepared = 0;
     loader->requested++;

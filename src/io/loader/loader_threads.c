@@ -1,13 +1,11 @@
 /* The threads of a loader: one that reads, and workers. A batch passes from its request to the
  * reader, from there sample by sample to the workers, and is ready when the last of them is done.
  * Workers go on with the next batch while others still work on this one. */
-#define _GNU_SOURCE /* syscall */
+#define _DEFAULT_SOURCE /* setpriority */
 #include "io/loader/loader_private.h"
 
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 /* A processor that both want is the training's, but for a tenth or so. */
 enum { WORKER_NICE = 10 };
@@ -153,9 +151,9 @@ static void work_on(struct loader_worker *w, struct loader_slot *s) {
         end_batch(l, s);
 }
 
-/* On Linux priorities are a thread's own. A refusal only costs speed. */
+/* On Linux a priority is a thread's own. A refusal only costs speed. */
 static void yield_processors(void) {
-    setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), WORKER_NICE);
+    setpriority(PRIO_PROCESS, 0, getpriority(PRIO_PROCESS, 0) + WORKER_NICE);
 }
 
 static void *work(void *context) {

@@ -9,7 +9,7 @@
 struct paint {
     int coats;
     double gloss, depth;
-    int tone;
+    int tone, dabs;
     struct ints size, edge;
     struct reals mix;
     struct applied primer;
@@ -46,6 +46,7 @@ static inline const struct word *find_primer(const char *name) {
 }
 
 static const char *const tones[] = {"warm", "cold", NULL};
+static const char *const dabs[] = {"spot", "stripe", "ring", NULL};
 static const char *const edges[] = {"soft", "hard", NULL};
 
 static const struct arg_spec paint_specs[] = {
@@ -94,6 +95,11 @@ static const struct arg_spec paint_specs[] = {
      .fallback = 4096,
      .min = 1024,
      .max = 0x1p40},
+    {.name = "dabs",
+     .kind = ARG_WORDS,
+     .offset = offsetof(struct paint, dabs),
+     .fallback = 5,
+     .words = dabs},
     {0},
 };
 static const struct word paint_word = {"paint", "all kinds of arguments", sizeof(struct paint),

@@ -62,6 +62,32 @@ static void arguments_of_every_kind_are_bound(void **state) {
     run_release(&r);
 }
 
+static void words_may_stand_in_a_list(void **state) {
+    static const struct {
+        const char *call;
+        int bits;
+    } cases[] = {
+        {"paint(2)", 5},
+        {"paint(2, dabs=none)", 0},
+        {"paint(2, dabs=stripe)", 2},
+        {"paint(2, dabs=[ring, stripe])", 6},
+        {"paint(2, dabs=[spot, \"spot\"])", 1},
+    };
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct run r;
+
+        assert_int_equal(painted(&r, state, cases[i].call).dabs, cases[i].bits);
+        run_release(&r);
+    }
+    check_refused(state, "", "paint(1, dabs=[spot, blob])",
+                  "DIR/a.ini:2:26: paint: dabs is 'blob', expected none or a list of spot, stripe, "
+                  "ring");
+    check_refused(state, "", "paint(1, dabs=2)",
+                  "DIR/a.ini:2:19: paint: dabs is not a word, expected none or a list of spot, "
+                  "stripe, ring");
+}
+
 static void names_may_stand_in_any_order(void **state) {
     struct run r;
     const struct paint p = painted(&r, state,
@@ -192,6 +218,7 @@ int main(void) {
         IN_FILES(defaults_fill_what_is_not_given),
         IN_FILES(bytes_may_have_a_unit),
         IN_FILES(arguments_of_every_kind_are_bound),
+        IN_FILES(words_may_stand_in_a_list),
         IN_FILES(names_may_stand_in_any_order),
         IN_FILES(a_number_stands_for_a_constant),
         IN_FILES(wrong_kinds_are_refused),

@@ -53,6 +53,8 @@ static void *spot(struct made *m, const char *name, enum arg_kind kind) {
 static void set(struct made *m, const char *name, double value) {
     if (!strcmp(name, "nesterov"))
         *(int *)spot(m, name, ARG_WORD) = (int)value;
+    else if (!strcmp(name, "exclude"))
+        *(int *)spot(m, name, ARG_WORDS) = (int)value;
     else
         *(double *)spot(m, name, ARG_REAL) = value;
 }
@@ -79,7 +81,7 @@ static void numbers_are_those_of_pytorch(void **state) {
             for (int i = 0; i < GOLDEN_LEN; i++)
                 dw[i] = (real)golden_dw[t][i];
             const struct optim_call c = {w,        dw,    {m0, last}, GOLDEN_LEN, golden_lr[t],
-                                         g->scale, t + 1, g->decay};
+                                         g->scale, t + 1, g->decay,   g->norm};
             optim_update(m.optimizer, m.args, &c, NULL);
             snprintf(what, sizeof what, "case %d, %s, update %d", k, g->name, t + 1);
             for (int i = 0; i < GOLDEN_LEN; i++)
@@ -210,7 +212,8 @@ static void norms_are_those_of_all_elements(void **state) {
                 set(&m, "momentum", 0), set(&m, "trust", 1);
             for (int64_t i = 0; i < n; i++)
                 s.w[i] = 2, s.dw[i] = i == n - 1, s.moment[0][i] = s.moment[1][i] = 0;
-            const struct optim_call c = {s.w, s.dw, {s.moment[0], s.moment[1]}, n, 0.5, 1, 1, true};
+            const struct optim_call c = {s.w,  s.dw, {s.moment[0], s.moment[1]}, n, 0.5, 1, 1,
+                                         true, false};
             optim_update(m.optimizer, m.args, &c, NULL);
             near("last", (double)s.w[n - 1], 2 - 0.5 * 2 * sqrt((double)n));
             assert_true(n == 1 || s.w[0] == 2);
@@ -228,10 +231,33 @@ static void weights_of_zeros_are_moved(void **state) {
         real w[2] = {0}, m0[2] = {0}, m1[2] = {0};
         struct made m;
         make(&m, lamb ? "lamb" : "lars");
-        const struct optim_call c = {w, dw, {m0, m1}, 2, 0.1, 1, 1, true};
+        const struct optim_call c = {w, dw, {m0, m1}, 2, 0.1, 1, 1, true, false};
         optim_update(m.optimizer, m.args, &c, NULL);
         near("first", (double)w[0], lamb ? -0.1 * 3 / (3 + 1e-6) : -0.3);
         near("second", (double)w[1], lamb ? 0.1 * 4 / (4 + 1e-6) : 0.4);
+    }
+}
+
+/* sgd's and adam's step, or one as long as the weights allow. */
+static void only_what_is_excluded_keeps_the_plain_step(void **state) {
+    (void)state;
+    for (int k = 0; k < 16; k++) {
+        const bool lamb = k & 1, norm = k & 2;
+        const int exclude = k >> 2;
+        const bool plain = exclude & (norm ? 2 : 1);
+        const real dw[] = {3, -4};
+        real w[2] = {6, 8}, m0[2] = {0}, m1[2] = {0};
+        struct made m;
+        make(&m, lamb ? "lamb" : "lars");
+        set(&m, "exclude", exclude);
+        set(&m, "weight_decay", 0);
+        const struct optim_call c = {w, dw, {m0, m1}, 2, 0.1, 1, 1, false, norm};
+        optim_update(m.optimizer, m.args, &c, NULL);
+        const double lars_step = plain ? 0.3 : 0.1 * 0.001 * 10 / 5 * 3;
+        const double lamb_step = 0.1 * (plain ? 1 : 10 / sqrt(2)); /* adam's is 1 each */
+        if (fabs((double)w[0] - 6 + (lamb ? lamb_step : lars_step)) > 2e-5)
+            fail_msg("%s, %s, exclude %d: found %g", lamb ? "lamb" : "lars", norm ? "norm" : "bias",
+                     exclude, (double)w[0]);
     }
 }
 
@@ -245,7 +271,7 @@ static void gradients_of_zeros_change_no_weight(void **state) {
         struct made m;
         make(&m, names[k]);
         set(&m, "weight_decay", 0);
-        const struct optim_call c = {w, dw, {m0, m1}, 2, 0.1, 1, 1, true};
+        const struct optim_call c = {w, dw, {m0, m1}, 2, 0.1, 1, 1, true, false};
         optim_update(m.optimizer, m.args, &c, NULL);
         assert_true(w[0] == 1 && w[1] == -2);
     }
@@ -312,6 +338,7 @@ int main(void) {
         cmocka_unit_test(threads_do_not_change_the_bits),
         cmocka_unit_test(norms_are_those_of_all_elements),
         cmocka_unit_test(weights_of_zeros_are_moved),
+        cmocka_unit_test(only_what_is_excluded_keeps_the_plain_step),
         cmocka_unit_test(gradients_of_zeros_change_no_weight),
         cmocka_unit_test(the_schedule_of_the_rate_is_found_by_its_name),
         cmocka_unit_test(documented_defaults_are_set),

@@ -128,6 +128,31 @@ static void all_but_plateau_are_those_of_pytorch(void **state) {
     }
 }
 
+/* MLPerf counts one update more after the warm-up: its rate lies between ours of the same update
+ * and of the next. */
+static void poly_of_power_2_is_that_of_mlperf(void **state) {
+    (void)state;
+    const double step = 1.0 / GOLDEN_PER_EPOCH;
+    struct made m;
+
+    make(&m, "poly", 10.5);
+    set(&m, "power", 2);
+    set(&m, "warmup", 2);
+    set(&m, "min", 1e-4);
+    for (int i = 0; i < GOLDEN_UPDATES; i++) {
+        const double theirs = golden_mlperf[i], epoch = (double)i / GOLDEN_PER_EPOCH;
+        const double ours = schedule_at(
+            &m.applied, &(struct schedule_time){epoch, step, GOLDEN_EPOCHS, NULL, 0, false});
+        const double next = schedule_at(
+            &m.applied, &(struct schedule_time){epoch + step, step, GOLDEN_EPOCHS, NULL, 0, false});
+        if (epoch + step <= 2)
+            near(ours, theirs);
+        else if (!(theirs <= ours && theirs >= next))
+            fail_msg("update %d: found %.15g, next %.15g, expected %.15g between", i, ours, next,
+                     theirs);
+    }
+}
+
 static void every_schedule_has_numbers_from_elsewhere(void **state) {
     (void)state;
     int n;
@@ -224,6 +249,7 @@ int main(void) {
         cmocka_unit_test(multistep_cuts_at_each_given_epoch),
         cmocka_unit_test(exponential_falls_after_warmup),
         cmocka_unit_test(all_but_plateau_are_those_of_pytorch),
+        cmocka_unit_test(poly_of_power_2_is_that_of_mlperf),
         cmocka_unit_test(every_schedule_has_numbers_from_elsewhere),
         cmocka_unit_test(poly_and_cosine_end_with_the_job),
         cmocka_unit_test(one_cycle_has_no_gap_at_its_ends),

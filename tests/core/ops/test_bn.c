@@ -156,11 +156,26 @@ static void weights_start_at_one_and_do_not_decay(void **state) {
     assert_string_equal(plan.w[0].name, "weight");
     assert_string_equal(plan.w[1].name, "bias");
     assert_true(shape_equal(&plan.w[0].shape, &eight) && shape_equal(&plan.w[1].shape, &eight));
-    assert_true(!plan.w[0].decay && !plan.w[1].decay);
+    assert_true(!plan.w[0].decay && !plan.w[1].decay && plan.w[0].norm && plan.w[1].norm);
     init_fill(&plan.w[0].init, 1, 1, 1, v, 8);
     assert_true(v[0] == 1 && v[7] == 1);
     init_fill(&plan.w[1].init, 1, 1, 1, v, 8);
     assert_true(v[0] == 0 && v[7] == 0);
+}
+
+static void the_scale_begins_as_init_says(void **state) {
+    (void)state;
+    static const char *const calls[] = {"init=0", "init=constant(0.5)"};
+    real v[8];
+
+    for (int i = 0; i < 2; i++) {
+        const struct op_plan plan =
+            plan_of(&(struct op_case){"bn", .n_x = 1, .x = {{4, {2, 3, 3, 8}}}, .with = calls[i]});
+        init_fill(&plan.w[0].init, 1, 1, 1, v, 8);
+        assert_true(v[0] == (i ? 0.5 : 0) && v[7] == v[0]);
+        init_fill(&plan.w[1].init, 1, 1, 1, v, 8);
+        assert_true(v[0] == 0);
+    }
 }
 
 static void a_tensor_without_channels_is_refused(void **state) {
@@ -184,6 +199,7 @@ int main(void) {
         cmocka_unit_test(chunks_merge_to_the_statistics_of_the_whole),
         cmocka_unit_test(one_pixel_gives_the_bias_and_moves_nothing),
         cmocka_unit_test(weights_start_at_one_and_do_not_decay),
+        cmocka_unit_test(the_scale_begins_as_init_says),
         cmocka_unit_test(a_tensor_without_channels_is_refused),
     };
 

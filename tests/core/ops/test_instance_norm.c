@@ -112,7 +112,7 @@ static void weights_start_at_one_and_do_not_decay(void **state) {
     assert_string_equal(plan.w[0].name, "weight");
     assert_string_equal(plan.w[1].name, "bias");
     assert_true(shape_equal(&plan.w[0].shape, &eight) && shape_equal(&plan.w[1].shape, &eight));
-    assert_true(!plan.w[0].decay && !plan.w[1].decay);
+    assert_true(!plan.w[0].decay && !plan.w[1].decay && plan.w[0].norm && plan.w[1].norm);
     init_fill(&plan.w[0].init, 1, 1, 1, v, 8);
     assert_true(v[0] == 1 && v[7] == 1);
     init_fill(&plan.w[1].init, 1, 1, 1, v, 8);

@@ -57,7 +57,7 @@ static void plan_names_and_sizes_the_weights(void **state) {
     assert_true(shape_equal(&p.w[1].shape, &bias));
     assert_string_equal(p.w[0].name, "weight");
     assert_string_equal(p.w[1].name, "bias");
-    assert_true(p.w[0].decay && !p.w[1].decay);
+    assert_true(p.w[0].decay && !p.w[1].decay && !p.w[0].norm && !p.w[1].norm);
     assert_true(p.flops == 512000);
     assert_int_equal(p.w[0].fan_in, 400);
     assert_int_equal(planned(a, false).w[1].shape.rank, 0);

@@ -6,7 +6,7 @@
 #include "io/augment/augment.h"
 #include "io/image/golden_pictures.h"
 #include "io/image/golden_pieces.h"
-#include "io/image/image_part.h"
+#include "io/image/image_resample.h"
 
 enum { N_FLOATS = 16 * 16 * 3 }; /* every byte in every channel */
 enum { N_PICTURES = sizeof golden_pictures / sizeof *golden_pictures };

@@ -3,6 +3,7 @@
 struct lamb {
     struct applied lr;
     double beta1, beta2, eps, weight_decay;
+    int exclude;
 };
 
 /* What the loops read. */
@@ -61,8 +62,8 @@ static void measure(const void *args, const struct optim_call *c, struct optim_n
 
 /* m, v as adam; u = (m / (1 - beta1^t)) / (sqrt(v / (1 - beta2^t)) + eps) + weight_decay * w;
  * w -= lr * |w| / |u| * u. You et al. 2020, arXiv:1904.00962, algorithm 2, with phi(x) = x and with
- * the corrections of adam. Biases and the scales of norms have neither weight decay nor the factor
- * |w| / |u|, which is 1, too, where a norm is 0, as in the authors' program. */
+ * the corrections of adam. What is excluded has neither weight decay nor the factor |w| / |u|,
+ * which is 1, too, where a norm is 0, as in the authors' program. */
 static void step(const void *args, const struct optim_call *c, const struct optim_norms *norms) {
     const struct lamb_numbers n = numbers_of(args, c);
     const bool scaled = norms && norms->w > 0 && norms->step > 0;
@@ -74,11 +75,16 @@ static void step(const void *args, const struct optim_call *c, const struct opti
         w[i] -= lr * step_at(&n, w[i], dw[i], &m[i], &v[i]);
 }
 
+static bool adapts(const void *args, const struct optim_call *c) {
+    return optim_adapts(((const struct lamb *)args)->exclude, c);
+}
+
 static const struct arg_spec args_of[] = {
     OPTIM_LR(lamb),
     OPTIM_BETAS(lamb),
     OPTIM_REAL(lamb, eps, 1e-6, INFINITY, "added to the root"),
     OPTIM_DECAY(lamb, 0.01),
+    OPTIM_EXCLUDE(lamb),
     {0},
 };
 
@@ -87,5 +93,6 @@ const struct optimizer optim_lamb = {
              sizeof(struct lamb), args_of},
     .n_moments = 2,
     .measure = measure,
+    .adapts = adapts,
     .step = step,
 };

@@ -3,6 +3,7 @@
 struct lars {
     struct applied lr;
     double momentum, weight_decay, trust, eps;
+    int exclude;
 };
 
 static inline void add_squares(const struct optim_call *c, int64_t at, int n, double *w_lane,
@@ -30,9 +31,9 @@ static void measure(const void *args, const struct optim_call *c, struct optim_n
 
 /* buf = momentum * buf + lr * trust * |w| / (|g| + weight_decay * |w| + eps) * (g + weight_decay *
  * w); w -= buf. The rate is inside the momentum, as in You et al. 2017, arXiv:1708.03888, algorithm
- * 1, and in the LARSOptimizer of MLPerf's ResNet-50, from which eps is. Biases and the scales of
- * norms, and parameters of which w or g is all zeros, take the step of sgd: the rate is not scaled.
- */
+ * 1, and in the LARSOptimizer of MLPerf's ResNet-50, from which eps and
+ * `exclude` are. What is excluded takes the step of sgd without decay; where w or g is all zeros
+ * the rate is not scaled. */
 static void step(const void *args, const struct optim_call *c, const struct optim_norms *norms) {
     const struct lars *a = args;
     const struct optim_gradient of = optim_gradient(c, a->weight_decay, 0);
@@ -49,6 +50,10 @@ static void step(const void *args, const struct optim_call *c, const struct opti
     }
 }
 
+static bool adapts(const void *args, const struct optim_call *c) {
+    return optim_adapts(((const struct lars *)args)->exclude, c);
+}
+
 static const struct arg_spec args_of[] = {
     OPTIM_LR(lars),
     OPTIM_REAL(lars, momentum, 0.9, 1, "of the running sum of steps"),
@@ -61,6 +66,7 @@ static const struct arg_spec args_of[] = {
      .max = INFINITY,
      .help = "length of a step at lr=1, in lengths of the weights"},
     OPTIM_REAL(lars, eps, 0, INFINITY, "added to the norm of the gradient"),
+    OPTIM_EXCLUDE(lars),
     {0},
 };
 
@@ -69,5 +75,6 @@ const struct optimizer optim_lars = {
              sizeof(struct lars), args_of},
     .n_moments = 1,
     .measure = measure,
+    .adapts = adapts,
     .step = step,
 };

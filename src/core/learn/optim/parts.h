@@ -62,6 +62,20 @@ static inline double optim_sum_lanes(const double *lane) {
 
 #define OPTIM_L1(type) OPTIM_REAL(type, l1, 0, INFINITY, "L1 penalty of the same weights")
 
+/* What large-batch optimisers leave to the plain step: bits of `exclude`. */
+enum { OPTIM_BIASES = 1, OPTIM_NORMS = 2 };
+extern const char *const optim_excludes[];
+
+#define OPTIM_EXCLUDE(type)                                                                        \
+    {                                                                                              \
+        .name = "exclude", .kind = ARG_WORDS, .offset = offsetof(struct type, exclude),            \
+        .fallback = OPTIM_BIASES | OPTIM_NORMS, .words = optim_excludes,                           \
+        .help = "what has neither penalty nor a step by its length"                                \
+    }
+
+/* Is a piece none of those? */
+bool optim_adapts(int exclude, const struct optim_call *c);
+
 /* Below 1: 1 - beta^t divides. */
 #define OPTIM_BETAS(type)                                                                          \
     OPTIM_REAL(type, beta1, 0.9, ARG_BELOW_1, "of the running mean of gradients"),                 \

@@ -89,9 +89,10 @@ void norm_plan(const struct norm *n, const struct shape *x, bool affine, struct 
                                        .shape = {1, {k.channels}},
                                        .init = {&init_constant.word, &one},
                                        .fan_in = 1,
-                                       .fan_out = 1};
+                                       .fan_out = 1,
+                                       .norm = true};
         plan->w[1] = (struct op_param){
-            .name = "bias", .shape = {1, {k.channels}}, .fan_in = 1, .fan_out = 1};
+            .name = "bias", .shape = {1, {k.channels}}, .fan_in = 1, .fan_out = 1, .norm = true};
     }
     plan->saved_bytes = norm_saved_bytes(n);
     plan->scratch_bytes =

@@ -1,0 +1,6 @@
+/* shm.h - where the ranks of a host have memory in common: /dev/shm, which a system or a container
+ * may give less than it has memory. */
+#pragma once
+
+/* Bytes that are left there; -1 where it is not told. Local. */
+double shm_left(void);
