@@ -2,14 +2,18 @@
 #include "io/augment/augment_mix.h"
 #include "io/augment/augment.h"
 
+#include <limits.h>
+
 enum { ALPHA_MAX = 1000000 };
 
 struct mix_one {
     double alpha, p;
+    int classes;
 };
 
 struct mix_both {
     double mixup, cutmix, p, cuts;
+    int classes;
 };
 
 #define MIX_ALPHA(type, member, text, usual)                                                       \
@@ -25,9 +29,16 @@ struct mix_both {
         .help = "probability that a sample is mixed"                                               \
     }
 
+#define MIX_CLASSES(type)                                                                          \
+    {                                                                                              \
+        .name = "classes", .kind = ARG_INT, .offset = offsetof(type, classes), .max = INT_MAX,     \
+        .help = "numbers of a target; 0: as many as the data has classes"                          \
+    }
+
 static const struct arg_spec one_args[] = {
     MIX_ALPHA(struct mix_one, alpha, "alpha", 1),
     MIX_P(struct mix_one),
+    MIX_CLASSES(struct mix_one),
     {0},
 };
 
@@ -41,6 +52,7 @@ static const struct arg_spec both_args[] = {
      .fallback = 0.5,
      .max = 1,
      .help = "probability of cutmix in place of mixup"},
+    MIX_CLASSES(struct mix_both),
     {0},
 };
 
@@ -69,11 +81,13 @@ bool augment_mixes(const struct applied *applied, struct augment_mixing *out) {
     const struct mix_both *both = applied->args;
 
     if (applied->word == &augment_mixup.word)
-        *out = (struct augment_mixing){.mixup = one->alpha, .p = one->p};
+        *out = (struct augment_mixing){.mixup = one->alpha, .p = one->p, .classes = one->classes};
     else if (applied->word == &augment_cutmix.word)
-        *out = (struct augment_mixing){.cutmix = one->alpha, .p = one->p, .cuts = 1};
+        *out = (struct augment_mixing){
+            .cutmix = one->alpha, .p = one->p, .cuts = 1, .classes = one->classes};
     else if (applied->word == &augment_mix.word)
-        *out = (struct augment_mixing){both->mixup, both->cutmix, both->p, both->cuts};
+        *out =
+            (struct augment_mixing){both->mixup, both->cutmix, both->p, both->cuts, both->classes};
     else
         return false;
     return true;

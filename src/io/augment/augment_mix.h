@@ -11,6 +11,7 @@ struct augment_mixing {
     double mixup, cutmix; /* alpha of Beta(alpha, alpha), which the share is drawn from; 0: never */
     double p;             /* that a sample is mixed at all */
     double cuts;          /* probability of cutmix where both may be */
+    int classes;          /* that a target has shares of; 0: those of the data */
 };
 
 /* Does the word mix? If so, say how. */

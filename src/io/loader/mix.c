@@ -94,6 +94,11 @@ static int plan_target(struct mix *m, const struct prepare *p, const char *word,
                        word);
     m->label = i;
     m->n_classes = dataset_field_classes(p->dataset, i);
+    if (m->how.classes && m->how.classes < m->n_classes)
+        return err_set(err, ERR_CONFIG, "%s: classes is %d, but %s has %d", word, m->how.classes,
+                       f->name, m->n_classes);
+    if (m->how.classes)
+        m->n_classes = m->how.classes;
     return 0;
 }
 

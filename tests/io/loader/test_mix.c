@@ -66,6 +66,14 @@ static struct applied make(struct made *m, const char *word, const char *name, d
     return m->applied;
 }
 
+static int *class_argument(struct made *m) {
+    const struct arg_spec *a = m->applied.word->args;
+
+    while (strcmp(a->name, "classes"))
+        a++;
+    return (int *)(void *)((char *)m->args + a->offset);
+}
+
 static struct dataset *open_group(const char *group) {
     struct dataset *ds;
     struct err err = {0};
@@ -319,6 +327,32 @@ static void a_request_without_parts_is_a_step_of_its_own(void **state) {
 
 /* --- what cannot be mixed --- */
 
+/* The network may know classes that the data has not. */
+static void a_target_may_have_more_classes_than_the_data(void **state) {
+    struct made m;
+    struct applied word = make(&m, "cutmix", NULL, 0);
+    struct dataset *ds = open_group("plain");
+    struct loader_config config = {
+        .dataset = ds, .pipeline = &word, .n_pipeline = 1, .training = true, .max_batch = 1};
+    struct loader *loader;
+    struct loader_batch batch;
+    struct err err = {0};
+
+    (void)state;
+    *class_argument(&m) = 12;
+    assert_int_equal(loader_new(&loader, &config, &err), 0);
+    assert_int_equal(loader_field(loader, 2)->sample.dim[0], 12);
+    loader_request(loader, (int64_t[]){5}, NULL, 1, 0);
+    assert_int_equal(loader_wait(loader, &batch, &err), 0);
+    for (int c = 0; c < 12; c++)
+        assert_true(fabs((double)batch.field[2][c] - (c == 5)) < 1e-6);
+    loader_free(loader);
+    *class_argument(&m) = 9;
+    assert_int_equal(loader_new(&loader, &config, &err), -1);
+    assert_contains(err.msg, "cutmix: classes is 9, but label has 10");
+    dataset_close(ds);
+}
+
 static void refused(const char *group, const char *first, const char *second, const char *msg) {
     struct made a, b;
     const struct applied words[] = {make(&a, first, NULL, 0), make(&b, second, NULL, 0)};
@@ -365,6 +399,7 @@ int main(void) {
         cmocka_unit_test(parts_of_a_step_and_workers_give_the_same_bits),
         cmocka_unit_test(in_validation_the_target_is_the_label),
         cmocka_unit_test(a_request_without_parts_is_a_step_of_its_own),
+        cmocka_unit_test(a_target_may_have_more_classes_than_the_data),
         cmocka_unit_test(what_cannot_be_mixed_is_refused),
     };
 
