@@ -1,15 +1,12 @@
-/* Pieces of pictures beside the whole, decoded and then cut; sizes from headers; bytes to floats.
- */
+/* Pieces of pictures beside the whole, decoded and then cut; sizes from headers. */
 #include "io/jpeg.h"
 
 #include "core/base/parallel.h"
 #include "core/base/rng.h"
-#include "io/augment/augment.h"
 #include "io/image/golden_pictures.h"
 #include "io/image/golden_pieces.h"
 #include "io/image/image_resample.h"
 
-enum { N_FLOATS = 16 * 16 * 3 }; /* every byte in every channel */
 enum { N_PICTURES = sizeof golden_pictures / sizeof *golden_pictures };
 
 static int draw(uint64_t *at, int n) {
@@ -515,35 +512,6 @@ static void threads_with_rooms_of_their_own_do_not_meet(void **state) {
     free(bytes);
 }
 
-/* What normalize makes of bytes. */
-static void floats_are_those_of_normalize(void **state) {
-    static const float mean[] = {0.485F, 0.456F, 0.406F}, std[] = {0.229F, 0.224F, 0.225F};
-    const struct augment_source source = {{3, {16, 16, 3}}, mean, std, AUGMENT_IMAGE, true};
-    const struct word *word = augment_find("normalize");
-    double args[16];
-    struct applied pipeline = {word, args};
-    unsigned char bytes[N_FLOATS];
-    float expected[N_FLOATS], found[N_FLOATS], scratch_floats[4 * N_FLOATS], table[3 * 256];
-    struct augment_plan plan;
-    struct err err = {0};
-
-    (void)state;
-    for (int i = 0; i < N_FLOATS; i++)
-        bytes[i] = (unsigned char)(i / 3);
-    assert_true(word->args_size <= sizeof args);
-    word_defaults(word, args);
-    for (int n = 0; n < 2; n++) {
-        assert_int_equal(augment_plan_init(&plan, &pipeline, n, true, &source, &err), 0);
-        assert_true(plan.scratch_len <= 4 * N_FLOATS);
-        augment_run(&plan, &(struct augment_draw){.key = 1}, bytes, NULL, scratch_floats, expected);
-        image_float_table(n ? mean : NULL, n ? std : NULL, 3, table);
-        image_to_floats(bytes, 256, 3, table, found);
-        assert_memory_equal(found, expected, sizeof found);
-        image_to_floats(bytes, N_FLOATS, 1, table, found); /* the first channel's alone */
-        assert_memory_equal(&found[30], &expected[30], sizeof *found);
-    }
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_piece_of_a_jpeg_is_what_the_whole_has_there),
@@ -557,7 +525,6 @@ int main(void) {
         cmocka_unit_test(a_reduced_piece_is_near),
         cmocka_unit_test(a_room_keeps_its_memory),
         cmocka_unit_test(threads_with_rooms_of_their_own_do_not_meet),
-        cmocka_unit_test(floats_are_those_of_normalize),
     };
 
     return cmocka_run_group_tests(tests, scratch_setup, scratch_teardown);
