@@ -363,13 +363,12 @@ struct comm_shared *comm_shared_new(struct comm *host, size_t bytes, struct err 
     return shared;
 }
 
-struct comm_shared *comm_shared_reserve(struct comm *host, size_t bytes, size_t writes,
-                                        struct err *err) {
+struct comm_shared *comm_shared_reserve(struct comm *host, size_t bytes, struct err *err) {
     const double left = host->rank ? -1 : shm_left();
-    const bool full = left >= 0 && left < (double)writes;
+    const bool full = left >= 0 && left < (double)shm_needed(bytes);
 
     if (comm_max_double(host, full) > 0) {
-        err_set(err, ERR_IO, "/dev/shm has no room for %zu bytes", writes);
+        err_set(err, ERR_IO, "/dev/shm has no room for %zu bytes", bytes);
         return NULL;
     }
     return shared_new(host, host->rank ? 0 : bytes, err);

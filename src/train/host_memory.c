@@ -1,7 +1,9 @@
 #include "train/host_memory.h"
 #include "dist/agree.h"
+#include "dist/shm.h"
 #include "train/memory.h"
 
+#include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
 
@@ -60,13 +62,15 @@ static bool take_rest(const struct host_piece *before, struct host_piece *piece)
 }
 
 /* Windows double, so that a thousand parts have ten of them: what is not written to takes no
- * memory. Returns NULL with err where there is none on this host. */
+ * memory, but all hosts must have room for it. Returns NULL with err where this one has none. */
 static struct comm_shared *take_window(struct host_memory *m, size_t before,
                                        struct host_piece *piece, struct err *err) {
+    const double left = shm_left(), most = left < 0 ? HUGE_VAL : left / 2;
+    const bool doubles = -comm_max_double(m->comm, -most) >= (double)shm_needed(2 * before);
     const size_t least = piece->bytes + ALIGN; /* MPI begins them where it likes */
-    const size_t bytes = least > 2 * before ? least : 2 * before;
+    const size_t bytes = doubles && least < 2 * before ? 2 * before : least;
 
-    piece->shared = comm_shared_reserve(m->host, bytes, least, err);
+    piece->shared = comm_shared_reserve(m->host, bytes, err);
     if (!piece->shared)
         return NULL;
     piece->at = comm_shared_of(piece->shared, 0);
@@ -103,7 +107,7 @@ int host_memory_take(struct host_memory *m, size_t bytes, struct err *err) {
         m->host = comm_on_host(m->comm);
         m->leaders = comm_leaders(m->comm);
     }
-    const bool none = !take_window(m, before ? before->bytes : 0, m->last, &why);
+    const bool none = !take_window(m, before && !before->own ? before->bytes : 0, m->last, &why);
     if (comm_max_double(m->comm, none) == 0)
         return 0;
     if (m->sinks)
@@ -151,7 +155,10 @@ void host_memory_skip(struct host_memory *m) {
 }
 
 bool host_memory_shared(const struct host_memory *m) {
-    return m->last && !m->last->own;
+    for (const struct host_piece *piece = m->first; piece; piece = piece->next)
+        if (piece->own)
+            return false;
+    return m->first != NULL;
 }
 
 double host_memory_bytes(const struct host_memory *m) {

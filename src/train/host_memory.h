@@ -39,7 +39,7 @@ void host_memory_skip(struct host_memory *m);
 /* Copy `bytes` that rank 0 has in what was taken last to that of all hosts. Collective. */
 void host_memory_bcast(struct host_memory *m, size_t bytes);
 
-/* Was what was taken last shared by the ranks of a host? Local. */
+/* Is all that was taken shared by the ranks of a host? Local. */
 bool host_memory_shared(const struct host_memory *m);
 
 /* Bytes that this host holds of it, copies too. Local. */

@@ -61,43 +61,6 @@ static void the_first_lines_say_what_is_kept_where(void **state) {
                 "shapes.h5:train: 0.703 MiB are read from the file batch by batch\n");
 }
 
-/* Calls whose line matches the pattern, of rank `rank` of what rank.sh ran. */
-static int calls_of(const char *pattern, int rank) {
-    struct program_run run = program_run("grep -c \"%s\" calls.%d", pattern, rank);
-    const int n = atoi(run.out);
-
-    program_release(&run);
-    return n;
-}
-
-/* Training and validation of one file: one open of it, and no other question to its server. */
-static void ranks_open_a_file_once(void **state) {
-    struct program_run there = program_run("command -v strace");
-
-    (void)state;
-    if (there.code) {
-        program_release(&there);
-        printf("skipped: there is no strace\n");
-        skip();
-    }
-    program_release(&there);
-    write_job();
-    for (int kept = 0; kept < 2; kept++) {
-        program_write("rank.sh", "exec strace -f -o calls.$OMPI_COMM_WORLD_RANK -e trace=%%file "
-                                 "$DLTRAIN \"$@\"\n");
-        program_expect(0, NULL,
-                       "rm -f calls.*; $MPIRUN -np 3 sh rank.sh share.ini --set name=calls%d "
-                       "--set data.cache=%d",
-                       kept, kept ? 1024 : 0);
-        for (int rank = 1; rank < 3; rank++) {
-            assert_int_equal(calls_of("openat.*shapes.h5", rank), 1);
-            assert_int_equal(calls_of("shapes.h5", rank), 1);
-        }
-        assert_int_equal(calls_of("openat.*shapes.h5", 0), 1);
-        assert_in_range(calls_of("shapes.h5", 0), 1, 10);
-    }
-}
-
 /* The most memory that the ranks of a run hold at a time, in MiB, as seen from outside. */
 static double peak_of(const char *job) {
     program_write("peak.sh",
@@ -121,10 +84,6 @@ static void check_says_what_memory_a_host_needs(void **state) {
     char job[32], command[200];
 
     (void)state;
-    if (access("/proc/self/smaps_rollup", R_OK)) {
-        printf("skipped: the system does not say what processes share\n");
-        skip();
-    }
     snprintf(job, sizeof job, "memory%d.ini", (int)getpid());
     program_write_job(job, 40, "");
     program_expect(0, NULL, "$DLTRAIN data synth shapes60.h5 --train 20000 --test 100");
@@ -150,7 +109,6 @@ int main(void) {
         cmocka_unit_test(where_data_lies_changes_no_bit),
         cmocka_unit_test(a_run_goes_on_with_another_cache),
         cmocka_unit_test(the_first_lines_say_what_is_kept_where),
-        cmocka_unit_test(ranks_open_a_file_once),
         cmocka_unit_test(check_says_what_memory_a_host_needs),
     };
 

@@ -2,6 +2,8 @@
  * to keep it in may be somebody else's. */
 #include "little.h"
 
+#include "encoded.h"
+
 #include "io/dataset/dataset_index.h"
 #include "io/h5/h5_files.h"
 
@@ -138,6 +140,51 @@ static void an_index_opens_what_it_is_of(void **state) {
             dataset_close(ds);
             free(index);
         }
+}
+
+/* Pictures end to end, and as rows of any length, which each process finds in its own file. */
+static void an_index_opens_encoded_pictures(void **state) {
+    static const int64_t rows[] = {3, 0, 5, 3};
+    static const int of[] = {3, 0, 5, 3};
+    static struct room room, other;
+
+    (void)state;
+    for (int lists = 0; lists < 2; lists++)
+        for (int kept = 0; kept < 2; kept++) {
+            void *index;
+            size_t len;
+
+            if (lists)
+                encoded_write_lists("e.h5", "/images", "/labels", N, 0, false);
+            else
+                encoded_write("e.h5", &(struct encoded_file){.n = N, .names = true});
+            room.used = other.used = 0;
+            struct dataset *ds = first(in_scratch("e.h5"), &room, kept ? ROOM : 0, &index, &len);
+            struct dataset *again = second(index, len, &other);
+            assert_non_null(again);
+            assert_true(dataset_in_memory(again) == kept && (other.used > 0) == kept);
+            assert_true(dataset_fingerprint(ds) == dataset_fingerprint(again));
+            encoded_expect(ds, rows, of, 4);
+            encoded_expect(again, rows, of, 4);
+            dataset_close(again);
+            dataset_close(ds);
+            free(index);
+        }
+}
+
+static void other_pictures_are_told(void **state) {
+    static struct room room, other;
+    void *index;
+    size_t len;
+
+    (void)state;
+    encoded_write("e.h5", &(struct encoded_file){.n = N});
+    dataset_close(first(in_scratch("e.h5"), &room, 0, &index, &len));
+    encoded_write("e.h5", &(struct encoded_file){.n = N, .first = 2});
+    assert_null(second(index, len, &other));
+    encoded_write("e.h5", &(struct encoded_file){.n = N, .channels = 1});
+    assert_null(second(index, len, &other));
+    free(index);
 }
 
 /* Another rank has filled the memory: it is read from there, and not written. */
@@ -296,6 +343,8 @@ static void full_memory_is_an_error(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_index_opens_what_it_is_of),
+        cmocka_unit_test(an_index_opens_encoded_pictures),
+        cmocka_unit_test(other_pictures_are_told),
         cmocka_unit_test(memory_that_is_filled_is_not_filled_again),
         cmocka_unit_test(another_file_is_told),
         cmocka_unit_test(other_values_in_memory_are_told),
