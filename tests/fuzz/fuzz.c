@@ -16,6 +16,10 @@ void fuzz_check(int holds, const char *what) {
     abort();
 }
 
+void fuzz_must(int rc, const struct err *err) {
+    fuzz_check(!rc, err->msg);
+}
+
 void fuzz_check_error(const struct err *err) {
     const int known = err->kind == ERR_USAGE || err->kind == ERR_DATA || err->kind == ERR_IO ||
                       err->kind == ERR_STOPPED || err->kind == ERR_CONFIG;

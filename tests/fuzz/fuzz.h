@@ -14,6 +14,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
 /* Abort unless `holds`, saying what should: a rule that inputs must not break. */
 void fuzz_check(int holds, const char *what);
 
+/* Abort with the message of what must not fail and did. */
+void fuzz_must(int rc, const struct err *err);
+
 /* An error must be of one of the kinds and say something. */
 void fuzz_check_error(const struct err *err);
 

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_ITEMS = 12, MAX_VALUES = 4096, MAX_PICTURES = 4 };
+enum { MAX_ITEMS = 12, MAX_VALUES = 4096, MAX_PICTURES = 4, NAME_WIDTH = 8 };
 
 static const char *const data_names[] = {
     "/train/images",         "/train/labels",       "/train/mask", "/train/x", "/train/a",
@@ -77,6 +77,15 @@ static void set(enum h5_type type, void *values, int64_t i, struct input *in, bo
     }
 }
 
+/* Unless there is such a dataset: a write that fails leaves the file open. */
+static void write_data(struct h5 *file, const char *path, enum h5_type type, int rank,
+                       const int64_t *dim, const void *values) {
+    struct err err = {0};
+
+    if (h5_exists(file, path, &err) == 0)
+        fuzz_must(h5_write(file, path, type, rank, dim, values, &err), &err);
+}
+
 static void add_data(struct h5 *file, struct input *in) {
     static double values[MAX_VALUES]; /* of the widest type */
     const char *path = ONE_OF(data_names, byte(in));
@@ -84,7 +93,6 @@ static void add_data(struct h5 *file, struct input *in) {
     const enum h5_type type = (enum h5_type)(H5_TYPE_U8 + how % 5);
     int64_t dim[H5_MAX_RANK], len = 1;
     const int rank = 1 + (int)(how >> 3) % 5;
-    struct err err = {0};
 
     for (int i = 0; i < rank; i++) {
         dim[i] = byte(in) % 17;
@@ -94,8 +102,7 @@ static void add_data(struct h5 *file, struct input *in) {
         return;
     for (int64_t i = 0; i < len; i++)
         set(type, values, i, in, how >> 7);
-    if (h5_write(file, path, type, rank, dim, values, &err))
-        fuzz_check_error(&err);
+    write_data(file, path, type, rank, dim, values);
 }
 
 static void add_attribute(struct h5 *file, struct input *in) {
@@ -126,6 +133,7 @@ static void add_attribute(struct h5 *file, struct input *in) {
 static void add_pictures(struct h5 *file, struct input *in) {
     const unsigned how = byte(in);
     const int64_t n = 1 + how % MAX_PICTURES, n_offsets = n + 1;
+    static const char names[MAX_PICTURES * NAME_WIDTH] = "cat/1\0\0\0b\nb\0\0\0\0\0c\xff\xc3 long";
     int64_t offset[MAX_PICTURES + 1] = {0};
     struct err err = {0};
 
@@ -133,14 +141,14 @@ static void add_pictures(struct h5 *file, struct input *in) {
         offset[i + 1] = offset[i] + (int64_t)byte(in) * 8;
     const int64_t rest = (int64_t)(in->len - in->at);
     const int64_t bytes = offset[n] < rest ? offset[n] : rest;
-    int rc = h5_write(file, "/train/images", H5_TYPE_U8, 1, &bytes, in->bytes + in->at, &err);
+    write_data(file, "/train/images", H5_TYPE_U8, 1, &bytes, in->bytes + in->at);
     in->at += (size_t)bytes;
     if (how & 16)
         offset[byte(in) % (unsigned)(n + 1)] += number(in, how & 32);
-    rc = rc || h5_attr_write_text(file, "/train/images", "encoding", "files", &err) ||
-         h5_write(file, "/train/images_offsets", how & 64 ? H5_TYPE_I32 : H5_TYPE_I64, 1,
-                  &n_offsets, offset, &err);
-    if (rc)
+    write_data(file, "/train/images_offsets", H5_TYPE_I64, 1, &n_offsets, offset);
+    if (how & 64 && h5_exists(file, "/train/images_names", &err) == 0)
+        fuzz_must(h5_write_texts(file, "/train/images_names", NAME_WIDTH, n, names, &err), &err);
+    if (h5_attr_write_text(file, "/train/images", "encoding", "files", &err))
         fuzz_check_error(&err);
 }
 
@@ -148,8 +156,7 @@ static void write_file(const char *path, struct input *in) {
     struct err err = {0};
     struct h5 *file;
 
-    fuzz_check(!h5_create(&file, path, &err), "the file is created");
-    h5_group_create(file, "/train", &err);
+    fuzz_must(h5_create(&file, path, &err) || h5_group_create(file, "/train", &err), &err);
     for (int i = 0; i < MAX_ITEMS && in->at < in->len; i++)
         switch (byte(in) % 4) {
         case 0:
@@ -196,7 +203,7 @@ static void read_field(struct dataset *ds, int i) {
         read_encoded(ds, i);
         return;
     }
-    const size_t len = (size_t)shape_len(&f->sample) * 3;
+    const size_t len = (f->sample.rank ? (size_t)shape_len(&f->sample) : 1) * 3;
     const size_t bytes = f->kind == DATASET_BYTES ? 1 : sizeof(float);
     unsigned char *out = malloc(len * bytes + 1);
     fuzz_check(out != NULL, "there is memory for three rows");
