@@ -18,20 +18,17 @@ static void killed_at_any_moment_it_goes_on(void **state) {
 
     (void)state;
     program_expect(0, NULL, "$DLTRAIN " SYNTH, "whole.h5");
-    for (int i = 0; i < 20; i++) {
+    for (int i = 0, code = -1; i < 6 && code; i++) {
         struct program_run run = program_run("timeout -s KILL %d.%d $DLTRAIN " SYNTH, 1 + i / 2,
                                              i * 3 % 10, "killed.h5");
-        const int code = run.code;
 
-        if (killed && !code)
-            assert_non_null(strstr(run.err, "killed.h5.import: goes on after "));
+        code = run.code;
         program_release(&run);
-        if (!code)
-            break;
-        assert_int_equal(code, 137);
-        killed++;
+        assert_true(code == 0 || code == 137);
+        killed += code != 0;
     }
     assert_true(killed > 0);
+    program_expect(0, NULL, "test -e killed.h5 || $DLTRAIN " SYNTH, "killed.h5");
     program_expect(0, NULL, "cmp whole.h5 killed.h5 && test ! -e killed.h5.import");
 }
 

@@ -41,8 +41,8 @@ static int reserve(struct h5 *file, const struct encoded_group *group, int n_gro
     return 0;
 }
 
-int encoded_place(const char *frame, const struct encoded_group *group, int n_groups, int k,
-                  int64_t *place, struct err *err) {
+int encoded_frame_place(const char *frame, const struct encoded_group *group, int n_groups, int k,
+                        int64_t *place, struct err *err) {
     struct h5 *file;
 
     if (h5_create_frame(&file, frame, err))

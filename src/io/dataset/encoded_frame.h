@@ -1,5 +1,5 @@
 /* encoded_frame.h - what a dataset file of encoded pictures has beside their bytes: these may be
- * written before it, where encoded_place says, so that nothing is written twice. */
+ * written before it, where encoded_frame_place says, so that nothing is written twice. */
 #pragma once
 #include "core/base/err.h"
 #include "io/dataset/content_hash.h"
@@ -27,8 +27,8 @@ struct encoded_frame {
 
 /* From which byte of the file the pictures of group k lie, once those of the groups before it are
  * known: group[0 .. k-1].place and bytes. `frame` is written on the way. Errors: ERR_IO. */
-int encoded_place(const char *frame, const struct encoded_group *group, int n_groups, int k,
-                  int64_t *place, struct err *err);
+int encoded_frame_place(const char *frame, const struct encoded_group *group, int n_groups, int k,
+                        int64_t *place, struct err *err);
 
 /* Write the file `frame`, all but the bytes of pictures, and then all of it into `data`, which
  * holds those; both are brought to the disk. Errors: ERR_IO. */

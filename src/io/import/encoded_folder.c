@@ -8,7 +8,6 @@
 #include "io/file/file.h"
 #include "io/import/encoded_source.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>

@@ -74,8 +74,8 @@ static int begin_split(struct encoded_state *s, int k, struct err *err) {
             group[i] = (struct encoded_group){.name = s->source->split[i].name,
                                               .place = s->part[i].place,
                                               .bytes = s->part[i].bytes};
-        status =
-            encoded_place(s->frame_path, group, s->source->n_splits, k, &s->part[k].place, err);
+        status = encoded_frame_place(s->frame_path, group, s->source->n_splits, k,
+                                     &s->part[k].place, err);
     }
     free(group);
     s->n_begun += !status;

@@ -38,7 +38,8 @@ struct encoded_import {
     double started;
 };
 
-/* One sample, whose bytes are counted where they are to be trained on. */
+/* Samples of the batch. One that is not made, as somebody wants to stop, is an error of its own
+ * kind. */
 static void make(void *context, int64_t begin, int64_t end) {
     struct encoded_work *w = context;
 
