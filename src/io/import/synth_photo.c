@@ -21,7 +21,7 @@ enum cover { COVER_STRIPES, COVER_CHECKS, COVER_DOTS, COVER_RINGS, COVER_PLAIN }
 static const char *const cover_names[PHOTO_COVERS] = {"striped", "checked", "dotted", "ringed",
                                                       "plain"};
 
-enum draw {
+enum photo_element {
     DRAW_WIDTH,
     DRAW_HEIGHT,
     DRAW_RADIUS,
