@@ -81,7 +81,7 @@ static void print_sampled(struct sampled *s) {
     for (int k = 0; k < MOST_FORMATS && s->format[k].n; k++)
         printf("%s %d %s", k ? "," : "", s->format[k].n, s->format[k].name);
     if (s->n)
-        printf("%s%dx%d to %dx%d, median %dx%d pixels", "; ", size[0].width, size[0].height,
+        printf("; %dx%d to %dx%d, median %dx%d pixels", size[0].width, size[0].height,
                size[s->n - 1].width, size[s->n - 1].height, size[s->n / 2].width,
                size[s->n / 2].height);
     printf("%s\n", s->n ? "" : " none can be decoded");

@@ -105,6 +105,8 @@ static int inspect(struct h5 *file, struct candidate *c, bool encoded, struct er
         return -1;
     if (f->encoding == LAYOUT_BLOBS && encoded)
         *c->why = 0;
+    else if (f->encoding == LAYOUT_BLOBS)
+        f->encoding = LAYOUT_PLAIN;
     return 0;
 }
 
@@ -168,7 +170,8 @@ static int add(struct h5 *file, const char *group, const char *entry, const char
         ignore(out, entry, "no name for a field");
         return 0;
     }
-    if (inspect(file, &c, role || (out->n_fields && out->field[0].encoding), err))
+    const bool encoded = role ? strcmp(role, "image") == 0 : out->field[0].encoding != LAYOUT_PLAIN;
+    if (inspect(file, &c, encoded, err))
         return -1;
     c.field.table = c.rank == 2 && role && !strcmp(role, "image") && !strstr(entry, "image") &&
                     layout_is_name(own);

@@ -193,6 +193,31 @@ static void bytes_that_are_no_pictures_are_refused(void **state) {
                    "sample 1 of /images is no picture: it is a page of HTML, not the image");
 }
 
+/* Rows of any length beside images of numbers, and in the place of labels. */
+static void lists_that_are_no_images_are_no_pictures(void **state) {
+    const hsize_t n = 2;
+    const hid_t type = H5Tvlen_create(H5T_STD_U8LE), space = H5Screate_simple(1, &n, NULL);
+    struct dataset *ds;
+
+    (void)state;
+    for (int k = 0; k < 2; k++) {
+        struct h5 *file = little_begin(k ? "lists.h5" : "notes.h5", 0, (int32_t[]){0, 1}, 2, NULL);
+        if (k)
+            assert_true(H5Ldelete(file->id, "/train/labels", H5P_DEFAULT) >= 0);
+        H5Dclose(H5Dcreate2(file->id, k ? "/train/labels" : "/train/notes", type, space,
+                            H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT));
+        little_end(file);
+    }
+    H5Tclose(type);
+    H5Sclose(space);
+    ds = little_open("@notes.h5:train", 0);
+    assert_int_equal(dataset_n_fields(ds), 2);
+    assert_string_equal(dataset_ignored(ds), "notes (no numbers)");
+    dataset_close(ds);
+    little_refused("@lists.h5:train", ERR_DATA,
+                   "/train/labels is bytes of no type [n], expected class numbers");
+}
+
 /* Each picture is in one of the groups, as it was, under its name. */
 static void groups_of_a_split_have_the_pictures(void **state) {
     const struct split_plan plan = {.folds = 3, .seed = 1};
@@ -287,6 +312,7 @@ int main(void) {
         cmocka_unit_test(a_fingerprint_is_of_bytes_and_places),
         cmocka_unit_test(offsets_that_cannot_be_are_refused),
         cmocka_unit_test(bytes_that_are_no_pictures_are_refused),
+        cmocka_unit_test(lists_that_are_no_images_are_no_pictures),
         cmocka_unit_test(groups_of_a_split_have_the_pictures),
         cmocka_unit_test(offsets_and_names_elsewhere_are_refused),
         cmocka_unit_test(an_empty_picture_is_one_of_no_bytes),
