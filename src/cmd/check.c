@@ -6,7 +6,6 @@
 #include "io/file/file.h"
 #include "train/control.h"
 #include "train/event.h"
-#include "train/memory.h"
 #include "train/rehearsal.h"
 #include "train/threads.h"
 
@@ -76,27 +75,39 @@ static double batch_bytes(const struct feeds *data) {
            (data->validates_here ? (double)loader_bytes(data->validate.loader) : 0);
 }
 
-static double rank_bytes(const struct check *c) {
-    return (double)replica_bytes(&c->run.replica) + batch_bytes(&c->run.data);
-}
-
-/* The data that is kept in memory has been read by now, and is missing from what is left. */
+/* What the ranks of a host share is there once; the rest of what they hold is each one's. By now
+ * everything is missing from what is left. */
 static void find_memory(struct check *c) {
-    const double each = rank_bytes(c), left = memory_left();
+    const struct rehearsal_memory *m = &c->run.memory;
     const int ranks = comm_local_size(c->args.comm);
-    const bool tight = left >= 0 && each * ranks > 0.9 * (left + each * ranks);
-    char a[FINDING_TEXT], b[FINDING_TEXT], m[FINDING_TEXT], o[FINDING_TEXT], s[FINDING_TEXT];
-    char d[FINDING_TEXT];
+    const double each = (m->host - m->data) / ranks;
+    const bool tight = m->left >= 0 && m->host > 0.9 * (m->left + m->host);
+    char a[FINDING_TEXT], b[FINDING_TEXT], d[FINDING_TEXT], e[FINDING_TEXT], o[FINDING_TEXT];
+    char w[FINDING_TEXT], h[FINDING_TEXT];
 
     findings_add(&c->findings, tight ? FINDING_WARNING : FINDING_OK, "memory",
-                 "a rank takes %s (activations %s, moments %s, batches of data %s), %d rank%s of "
-                 "this host %s; %s left",
-                 findings_bytes(each, a),
-                 findings_bytes((double)replica_activation_bytes(&c->run.replica), b),
-                 findings_bytes((double)replica_moment_bytes(&c->run.replica), m),
-                 findings_bytes(batch_bytes(&c->run.data), d), ranks, ranks == 1 ? "" : "s",
-                 findings_bytes(each * ranks, s),
-                 left < 0 ? "nobody says how much is" : findings_bytes(left, o));
+                 "%d rank%s of a host take %s: data %s, once; each %s (weights and moments %s, "
+                 "activations %s, batches %s, the rest program and MPI); %s left",
+                 ranks, ranks == 1 ? "" : "s", findings_bytes(m->host, h),
+                 findings_bytes(m->data, d), findings_bytes(each, e),
+                 findings_bytes((double)replica_bytes(&c->run.replica) -
+                                    (double)replica_activation_bytes(&c->run.replica),
+                                w),
+                 findings_bytes((double)replica_activation_bytes(&c->run.replica), a),
+                 findings_bytes(batch_bytes(&c->run.data), b),
+                 m->left < 0 ? "nobody says how much is" : findings_bytes(m->left, o));
+}
+
+/* Where little is left of what ranks can share, MPI itself may end in want of it. */
+static void find_shared(struct check *c) {
+    const double left = c->run.memory.shared_left, data = c->run.memory.data;
+    char a[FINDING_TEXT], b[FINDING_TEXT];
+
+    if (comm_local_size(c->args.comm) == 1 || left < 0)
+        return;
+    findings_add(&c->findings, left < 0.1 * data ? FINDING_WARNING : FINDING_OK, "shared",
+                 "/dev/shm has %s left beside the data that ranks share, %s",
+                 findings_bytes(left, a), findings_bytes(data, b));
 }
 
 static void find_processors(struct check *c) {
@@ -125,6 +136,19 @@ static void find_rates(struct check *c) {
                  "%.4g; a step waits %s for data",
                  batch, findings_time(r->step_s, step), batch / r->step_s, batch / r->prepare_s,
                  findings_time(r->wait_s, wait));
+}
+
+/* Is data prepared as fast as it is trained on, where nothing waits for it? */
+static void find_input(struct check *c) {
+    const struct rehearsal *r = &c->run;
+    const double batch = (double)shard_batch_len(&r->data.train.shard, 0);
+    const double needed = batch / (r->step_s > r->wait_s ? r->step_s - r->wait_s : r->step_s);
+    const double there = batch / r->prepare_s;
+
+    findings_add(&c->findings, there < needed ? FINDING_WARNING : FINDING_OK, "input",
+                 "a processor reads and augments %.4g samples/s; steps that never wait need %.4g, "
+                 "%.2g processors; the ranks prepare %.4g",
+                 r->processor_rate, needed, needed / r->processor_rate, there);
 }
 
 /* Seconds until Slurm ends the job; NAN: it does not say. */
@@ -172,8 +196,10 @@ static void find_all(struct check *c) {
     if (c->run.data.validates_here)
         find_data(c, &c->run.data.validate, "validate");
     find_memory(c);
+    find_shared(c);
     find_processors(c);
     find_rates(c);
+    find_input(c);
     find_time(c);
     find_disk(c);
 }
@@ -187,7 +213,12 @@ static void print_json(const struct check *c, int rc) {
         json_object_set_new(all, "step_s", json_real(c->run.step_s));
         json_object_set_new(all, "wait_s", json_real(c->run.wait_s));
         json_object_set_new(all, "prepare_s", json_real(c->run.prepare_s));
-        json_object_set_new(all, "rank_bytes", json_real(rank_bytes(c)));
+        json_object_set_new(all, "processor_rate", json_real(c->run.processor_rate));
+        json_object_set_new(
+            all, "rank_bytes",
+            json_real((c->run.memory.host - c->run.memory.data) / comm_local_size(c->args.comm)));
+        json_object_set_new(all, "host_bytes", json_real(c->run.memory.host));
+        json_object_set_new(all, "data_bytes", json_real(c->run.memory.data));
     }
     json_dumpf(all, stdout, JSON_INDENT(1) | JSON_REAL_PRECISION(6));
     fputc('\n', stdout);

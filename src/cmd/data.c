@@ -1,9 +1,11 @@
 /* dltrain data: make datasets and look into them. */
+#define _GNU_SOURCE /* sched_getaffinity */
 #include "cmd/data.h"
 #include "cmd/command.h"
 #include "dist/launch.h"
 
 #include <math.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -13,7 +15,9 @@ int data_usage_error(const char *what, struct err *err) {
 }
 
 int64_t data_default_jobs(void) {
-    const long n = sysconf(_SC_NPROCESSORS_ONLN);
+    const long online = sysconf(_SC_NPROCESSORS_ONLN);
+    cpu_set_t mine;
+    const long n = sched_getaffinity(0, sizeof mine, &mine) ? online : CPU_COUNT(&mine);
 
     return n < 1 ? 1 : n > DATA_MOST_JOBS ? DATA_MOST_JOBS : n;
 }

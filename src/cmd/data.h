@@ -20,7 +20,7 @@ int data_read_share(const char *text, const char *what, struct data_share *out, 
 
 enum { DATA_MOST_JOBS = 1024 };
 
-/* One for each processor. */
+/* One for each processor that this process may use. */
 int64_t data_default_jobs(void);
 
 /* `dltrain data import ...` and `dltrain data synth ...`, likewise. Errors: ERR_USAGE; those of the

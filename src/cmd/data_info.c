@@ -241,7 +241,7 @@ int data_info(const char *spec, struct err *err) {
     char *group;
     int status;
 
-    status = layout_open(&file, &group, spec, err) || print_group(file, "/", 0, err);
+    status = layout_open(&file, &group, spec, NULL, err) || print_group(file, "/", 0, err);
     if (!status)
         status = group ? print_split(spec, err) : print_splits(file, spec, err);
     free(group);

@@ -131,7 +131,7 @@ static int verify_spec(struct findings *all, const char *spec, struct err *err) 
     char *group;
     int status;
 
-    if (layout_open(&file, &group, spec, &problem))
+    if (layout_open(&file, &group, spec, NULL, &problem))
         status = find(all, &problem, err);
     else
         status = group ? verify_split(all, file, spec, err) : verify_splits(all, file, spec, err);

@@ -8,6 +8,7 @@
 #include "train/evaluate.h"
 #include "train/facts.h"
 #include "train/guesses.h"
+#include "train/host_data.h"
 #include "train/not_finite.h"
 #include "train/save.h"
 #include "train/trained.h"
@@ -17,23 +18,11 @@
 #include <string.h>
 
 /*   trained  filled: what the weights were trained on */
-static int open_validation(const struct jobargs *a, struct trained *trained, struct feed *feed,
-                           const struct sinks *sinks, struct err *err) {
+static int look(const struct jobargs *a, struct trained *trained, struct err *err) {
     const struct job *job = &a->job;
 
     if (a->weights && trained_read(trained, a->weights, err))
         return -1;
-    const struct feed_config config = {.job = job,
-                                       .spec = job->validate_data,
-                                       .batch = job->validate_batch,
-                                       .training = false,
-                                       .rank = comm_rank(a->comm),
-                                       .size = comm_size(a->comm),
-                                       .classes = trained->classes,
-                                       .n_classes = trained->n_classes,
-                                       .classes_of = a->weights,
-                                       .sinks = sinks};
-
     if (!a->weights && !job->n_weights)
         return err_set(
             err, ERR_USAGE,
@@ -43,10 +32,42 @@ static int open_validation(const struct jobargs *a, struct trained *trained, str
         return err_set(err, ERR_CONFIG, "%s: there is no [validate]", job->path);
     if (!job->validate_data)
         return err_set(err, ERR_CONFIG, "%s: [data] has no key validate", job->path);
+    return 0;
+}
+
+static int init_feed(const struct jobargs *a, struct dataset *dataset,
+                     const struct trained *trained, struct feed *feed, const struct sinks *sinks,
+                     struct err *err) {
+    const struct job *job = &a->job;
+    const struct feed_config config = {.job = job,
+                                       .spec = job->validate_data,
+                                       .dataset = dataset,
+                                       .batch = job->validate_batch,
+                                       .training = false,
+                                       .rank = comm_rank(a->comm),
+                                       .size = comm_size(a->comm),
+                                       .classes = trained->classes,
+                                       .n_classes = trained->n_classes,
+                                       .classes_of = a->weights,
+                                       .sinks = sinks};
+
     if (feed_init(feed, &config, err))
         return -1;
     trained_warn_of_normalisation(trained, job, feed, sinks);
     return 0;
+}
+
+/* Collective. */
+static int open_validation(const struct jobargs *a, struct host_data *data, struct trained *trained,
+                           struct feed *feed, const struct sinks *sinks, struct err *err) {
+    struct dataset *dataset;
+
+    host_data_init(data, a->comm, a->job.cache_bytes, sinks);
+    if (agree(a->comm, look(a, trained, err), err) ||
+        host_data_open(data, a->job.validate_data, &dataset, err))
+        return -1;
+    host_data_opened(data);
+    return agree(a->comm, init_feed(a, dataset, trained, feed, sinks, err), err);
 }
 
 static int load(struct jobargs *a, struct replica *r, const struct feed *feed,
@@ -139,7 +160,8 @@ static int measure(struct jobargs *a, const struct sinks *sinks, struct err *err
     struct trained trained = {0};
     struct replica replica = {0};
     struct feed feed = {0};
-    int rc = agree(a->comm, open_validation(a, &trained, &feed, sinks, err), err);
+    struct host_data data = {0};
+    int rc = open_validation(a, &data, &trained, &feed, sinks, err);
 
     if (!rc)
         rc = facts_check_data(a->comm, &feed.dataset, 1, err);
@@ -160,6 +182,7 @@ static int measure(struct jobargs *a, const struct sinks *sinks, struct err *err
     }
     replica_release(&replica);
     feed_release(&feed);
+    host_data_release(&data);
     trained_release(&trained);
     return rc;
 }

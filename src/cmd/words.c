@@ -5,6 +5,7 @@
 #include "core/ops/op.h"
 #include "core/ops/parts/init.h"
 #include "dist/allreduce/allreduce.h"
+#include "dist/shuffle.h"
 #include "io/augment/augment.h"
 #include "io/import/import.h"
 #include "job/key.h"
@@ -84,6 +85,10 @@ static bool algorithm_at(int i, struct word *out) {
     return copy(allreduce_word(i), out);
 }
 
+static bool order_at(int i, struct word *out) {
+    return copy(shuffle_word(i), out);
+}
+
 static bool importer_at(int i, struct word *out) {
     int n;
     const struct importer *const *table = importer_table(&n);
@@ -104,6 +109,7 @@ static const struct vocabulary table[] = {
     {"Optimisers", "For `optimizer` of `[step]`", optimiser_at},
     {"Schedules", "For `lr=` of optimisers", schedule_word_at},
     {"Augmentations", "For `augment` of `[data]`", augmentation_at},
+    {"Orders", "For `shuffle` of `[data]`", order_at},
     {"All-reduce algorithms", "For `allreduce` of `[dist]`", algorithm_at},
     {"Importers", "For `dltrain data import`", importer_at},
 };

@@ -98,6 +98,11 @@ struct comm *comm_leaders(struct comm *comm);
  * Collective over host. NULL, on all of its ranks, with err (ERR_IO) where there is not so much. */
 struct comm_shared *comm_shared_new(struct comm *host, size_t bytes, struct err *err);
 
+/* Likewise, but of rank 0 alone and with whatever is in it: what nobody writes to takes no memory.
+ * Errors: also where /dev/shm has not so much left, which is looked for, as MPI may wait forever.
+ */
+struct comm_shared *comm_shared_reserve(struct comm *host, size_t bytes, struct err *err);
+
 /* That of one rank, where this one sees it. Local. */
 void *comm_shared_of(const struct comm_shared *shared, int rank);
 

@@ -45,7 +45,15 @@ static int allocate(struct shard *s, struct err *err) {
     return 0;
 }
 
-int shard_init(struct shard *s, const struct shard *plan, struct err *err) {
+int64_t shard_usual_window(int64_t block, int64_t batch) {
+    enum { BATCHES = 8, LEAST = 8 };
+    const int64_t whole = batch / block, rest = batch % block; /* no product that overflows */
+    const int64_t n = BATCHES * whole + (BATCHES * rest + block - 1) / block;
+
+    return n < LEAST ? LEAST : n;
+}
+
+static int check(const struct shard *plan, struct err *err) {
     if (plan->n_samples < 1)
         return err_set(err, ERR_CONFIG, "there are no samples to share out");
     if (plan->batch < 1)
@@ -56,14 +64,29 @@ int shard_init(struct shard *s, const struct shard *plan, struct err *err) {
                        "a batch of %lld is never full with %lld samples, and the last batch is to "
                        "be left out when it is not full",
                        (long long)plan->batch, (long long)plan->n_samples);
+    if (plan->shuffle == SHARD_BLOCKS && (plan->block < 1 || plan->window < 0))
+        return err_set(err, ERR_CONFIG, "%lld blocks of %lld samples cannot be mixed",
+                       (long long)plan->window, (long long)plan->block);
+    if (plan->labels && plan->shuffle != SHARD_FULL)
+        return err_set(err, ERR_CONFIG,
+                       "samples of each class equally often are drawn from everywhere: that is no "
+                       "order of blocks, and none as stored");
+    return 0;
+}
+
+int shard_init(struct shard *s, const struct shard *plan, struct err *err) {
+    if (check(plan, err))
+        return -1;
     *s = *plan;
     s->order = NULL;
     s->visits = NULL;
     s->members = s->begin = s->taken = s->present = NULL;
     s->n_present = 0;
     s->epoch = -1;
-    if (!s->shuffle)
-        s->labels = NULL;
+    if (s->shuffle == SHARD_BLOCKS && s->block > s->n_samples)
+        s->block = s->n_samples;
+    if (s->shuffle == SHARD_BLOCKS && !s->window)
+        s->window = shard_usual_window(s->block, s->batch);
     return allocate(s, err);
 }
 
@@ -125,11 +148,49 @@ static void deal_classes(struct shard *s, int64_t epoch) {
     }
 }
 
+/* The numbers of the blocks in a new order become those of their samples. They wait at the end of
+ * the order, where no block that comes before them reaches: it takes no memory of its own. */
+static void order_blocks(struct shard *s, uint64_t key) {
+    const int64_t n = (s->n_samples + s->block - 1) / s->block;
+    int64_t *blocks = s->order + s->n_samples - n, *to = s->order;
+
+    for (int64_t k = 0; k < n; k++)
+        blocks[k] = k;
+    shuffle(key, blocks, n);
+    for (int64_t k = 0; k < n; k++) {
+        const int64_t first = blocks[k] * s->block, left = s->n_samples - first;
+
+        for (int64_t i = 0; i < left && i < s->block; i++)
+            *to++ = first + i;
+    }
+}
+
+static int by_number(const void *a, const void *b) {
+    const int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+
+    return (x > y) - (x < y);
+}
+
+static void mix_blocks(struct shard *s, int64_t epoch) {
+    const int64_t n = s->n_samples;
+    const int64_t most = s->window > n / s->block ? n : s->window * s->block;
+
+    order_blocks(s, rng_key(s->seed, RNG_SHUFFLE, (uint64_t)epoch, 0));
+    for (int64_t at = 0; at < n; at += most)
+        shuffle(rng_key(s->seed, RNG_SHUFFLE, (uint64_t)epoch, 1 + (uint64_t)at), s->order + at,
+                n - at < most ? n - at : most);
+    for (int64_t at = 0; at < n; at += s->batch)
+        qsort(s->order + at, (size_t)(n - at < s->batch ? n - at : s->batch), sizeof *s->order,
+              by_number);
+}
+
 static void make_order(struct shard *s, int64_t epoch) {
-    for (int64_t i = 0; i < s->n_samples; i++)
+    for (int64_t i = 0; i < s->n_samples && s->shuffle != SHARD_BLOCKS; i++)
         s->order[i] = i;
-    if (s->shuffle)
+    if (s->shuffle == SHARD_FULL)
         shuffle(rng_key(s->seed, RNG_SHUFFLE, (uint64_t)epoch, 0), s->order, s->n_samples);
+    if (s->shuffle == SHARD_BLOCKS)
+        mix_blocks(s, epoch);
     if (s->labels) {
         sort_members(s, epoch);
         deal_classes(s, epoch);
@@ -147,6 +208,10 @@ void shard_part(struct shard *s, int64_t epoch, int64_t step, int rank, int size
     *samples = s->order + step * s->batch + begin;
     *n = end - begin;
     *first = begin;
+}
+
+const int64_t *shard_at(const struct shard *s, int64_t step, int64_t position) {
+    return s->order + step * s->batch + position % shard_batch_len(s, step);
 }
 
 const int32_t *shard_visits(const struct shard *s, const int64_t *samples) {

@@ -7,15 +7,29 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* What the order of an epoch is. */
+enum shard_shuffle {
+    SHARD_STORED, /* as stored, in every epoch */
+    SHARD_FULL,   /* any order is as likely as any other, anew each epoch */
+    /* For storage that reads runs faster than rows: blocks of neighbours in a new order each epoch,
+     * and the samples of each `window` blocks that follow each other there shuffled among
+     * themselves. Within a step samples stand as stored, so that a rank's contiguous part of it is
+     * of few blocks, the same ones through all steps of a window: all ranks together read about
+     * each block once, whatever their number. */
+    SHARD_BLOCKS,
+};
+
 struct shard {
     int64_t n_samples;
     int64_t batch; /* samples of a step, of all ranks together */
     uint64_t seed;
-    bool shuffle;   /* a new order each epoch; else as stored */
+    enum shard_shuffle shuffle;
+    int64_t block;  /* of SHARD_BLOCKS: samples of a block; the last one may be shorter */
+    int64_t window; /* of SHARD_BLOCKS: blocks that are mixed at a time; 0: shard_usual_window */
     bool drop_last; /* leave out the last batch of an epoch when it is not full */
     /* NULL, or [n_samples], 0 .. n_classes - 1, borrowed: every epoch has as many samples of each
      * class that occurs (give or take one), each class's in an order of its own, again from the
-     * beginning when all were there. With shuffle only. */
+     * beginning when all were there. With SHARD_FULL only. */
     const int32_t *labels;
     int n_classes;
     /* private */
@@ -29,9 +43,13 @@ struct shard {
     int64_t epoch;  /* -1: none yet */
 };
 
+/* Blocks that hold 8 batches, and 8 at least. */
+int64_t shard_usual_window(int64_t block, int64_t batch);
+
 /* Copies the public members of plan; allocates 8 bytes a sample, 20 with labels, released by
  * shard_release.
- * Errors: ERR_CONFIG when there is no sample, no batch or no step; ERR_IO for lack of memory. */
+ * Errors: ERR_CONFIG when there is no sample, no batch, no step or no block, and for labels with
+ * another order than SHARD_FULL; ERR_IO for lack of memory. */
 int shard_init(struct shard *s, const struct shard *plan, struct err *err);
 
 /* {0} is fine. */
@@ -47,9 +65,13 @@ int64_t shard_batch_len(const struct shard *s, int64_t step);
  *   samples  [n] indices into the dataset; borrowed, until a part of another epoch is asked for
  *   n        may be 0
  *   first    position of samples[0] in the step's batch
- * Cost: a shuffle of all samples whenever epoch changes. */
+ * Cost: a shuffle of all samples whenever epoch changes; of blocks, sorting each step, too. */
 void shard_part(struct shard *s, int64_t epoch, int64_t step, int rank, int size,
                 const int64_t **samples, int64_t *n, int64_t *first);
+
+/* The sample at a position of that step's batch, of the epoch that was asked for last; positions go
+ * round: behind the last comes the first. Borrowed as those of shard_part. */
+const int64_t *shard_at(const struct shard *s, int64_t step, int64_t position);
 
 /* How often the epoch had each of these samples before, so that what is random about them can
  * differ: [n] for samples that shard_part gave; NULL: never. */

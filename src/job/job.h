@@ -72,10 +72,11 @@ struct job {
     const char *train_data, *validate_data; /* "path:group"; NULL: none */
     struct applied augment[JOB_MAX_PIPELINE];
     int n_augment;
-    int64_t batch;      /* of all ranks together */
-    int64_t accumulate; /* parts that a batch is computed in, one after another */
-    bool balanced;      /* classes are drawn equally often, in place of samples */
-    struct ints image;  /* [h, w, c] that the network sees, for use without data; n = 0: not said */
+    int64_t batch;          /* of all ranks together */
+    int64_t accumulate;     /* parts that a batch is computed in, one after another */
+    bool balanced;          /* classes are drawn equally often, in place of samples */
+    struct applied shuffle; /* dist/shuffle.h */
+    struct ints image; /* [h, w, c] that the network sees, for use without data; n = 0: not said */
     struct job_field field[JOB_MAX_FIELDS]; /* others than image and label, likewise */
     int n_fields;
     int64_t cache_bytes;

@@ -1,4 +1,5 @@
 /* job_data.c - the keys of [data]. */
+#include "dist/shuffle.h"
 #include "job/kind.h"
 
 #include <string.h>
@@ -41,11 +42,13 @@ static const struct key keys[] = {
      .help = "parts that a batch is computed in, to save memory"},
     {"sampling", &kind_flag, AT(balanced), "shuffle", .words = sampling,
      .help = "balanced: each class equally often"},
+    {"shuffle", &kind_applied, AT(shuffle), "full", .find = shuffle_find, .at = shuffle_word,
+     .help = "the order of an epoch's samples"},
     {"image", &kind_size, AT(image),
      .help = "what the network sees; stands for data in show and bench, must agree with it"},
     {"fields", &kind_fields, .help = "other fields likewise: mask 256x256, a 64x64x3"},
-    {"cache", &kind_mib, AT(cache_bytes), "1024", .max = 1e9, .unit = "MiB",
-     .help = "of images that each rank keeps in memory at most"},
+    {"cache", &kind_cache, AT(cache_bytes), "1024", .max = 1e9, .unit = "MiB",
+     .help = "of samples that a host keeps in memory at most, once for all its ranks"},
     {"workers", &kind_workers, AT(workers), "auto", .min = 1, .max = 1024, .unit = "threads",
      .help = "of a rank that decode and augment; auto: as many as it has processors"},
     {"decode", &kind_flag, AT(decodes_reduced), "exact", .words = decoding,
@@ -53,9 +56,21 @@ static const struct key keys[] = {
     {0},
 };
 
+static int read_data(struct job *job, const struct section *s, struct err *err) {
+    if (keys_read(job, keys, s, job, err))
+        return -1;
+    if (job->balanced && strcmp(job->shuffle.word->name, "full"))
+        return pos_error(err, section_find(s, "shuffle")->pos,
+                         "shuffle: sampling = balanced draws the samples of each class from the "
+                         "whole dataset, which is not the order %s; expected full",
+                         job->shuffle.word->name);
+    return 0;
+}
+
 const struct job_section section_data = {
     .kind = "data",
     .help = "the samples",
     .holds = JOB_KEYS,
     .keys = keys,
+    .read = read_data,
 };

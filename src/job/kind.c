@@ -78,7 +78,7 @@ static int read_any(struct job *job, const struct key *key, const struct entry *
     if (v.kind != VALUE_NUMBER)
         return pos_error(err, entry->pos, "%s: found %s, expected a number", key->name,
                          value_kind_name(v.kind));
-    if (has_unit(entry) && key->kind != &kind_mib)
+    if (has_unit(entry) && key->kind != &kind_mib && key->kind != &kind_cache)
         return pos_error(err, entry->pos, "%s: found '%s', expected a number without a unit",
                          key->name, entry->value);
     if (has_unit(entry))
@@ -124,6 +124,14 @@ static int read_mib(struct job *job, const struct key *key, const struct entry *
     return 0;
 }
 
+static int read_cache(struct job *job, const struct key *key, const struct entry *entry, void *at,
+                      struct err *err) {
+    if (strcmp(entry->value, "host"))
+        return read_mib(job, key, entry, at, err);
+    *(int64_t *)at = INT64_MAX;
+    return 0;
+}
+
 static int read_interval(struct job *job, const struct key *key, const struct entry *entry,
                          void *at, struct err *err) {
     struct interval *out = at;
@@ -165,6 +173,12 @@ const struct kind kind_number = {.name = "number", .is_number = true, .read = re
 const struct kind kind_whole = {.name = "whole number", .is_number = true, .read = read_whole};
 const struct kind kind_int = {.name = "whole number", .is_number = true, .read = read_int};
 const struct kind kind_mib = {.name = "number", .is_number = true, .read = read_mib};
+const struct kind kind_cache = {
+    .name = "amount",
+    .form = "a number, or `host`: everything, as long as the memory of a host suffices",
+    .is_number = true,
+    .read = read_cache,
+};
 const struct kind kind_interval = {
     .name = "interval",
     .form = "`2 epochs`, `0.5 epochs`, `500 steps` or `never`",

@@ -64,7 +64,7 @@ int facts_check_job(struct comm *comm, const struct same *list, struct err *err)
 static const char *kind_text(enum dataset_kind kind) {
     return kind == DATASET_BYTES     ? "bytes"
            : kind == DATASET_REALS   ? "reals"
-           : kind == DATASET_ENCODED ? "pictures of many sizes"
+           : kind == DATASET_ENCODED ? "encoded pictures"
                                      : "class numbers";
 }
 
@@ -111,45 +111,21 @@ static void add_statistics(struct same *list, const struct dataset *ds, int fiel
         same_add(list, key_of(pool, ds, field, "mean and std of "), "%s", text);
 }
 
-static size_t sample_bytes(const struct dataset_field *f) {
-    const size_t len = f->sample.rank ? (size_t)shape_len(&f->sample) : 1;
-
-    return len * (f->kind == DATASET_BYTES ? 1 : sizeof(float));
-}
-
-/* The hash of a row, pictures as they are stored. */
-static int hash_row(struct dataset *ds, int field, int64_t row, struct dataset_buffer *buffer,
-                    uint64_t *hash, struct err *err) {
-    const struct dataset_field *f = dataset_field(ds, field);
-    struct dataset_blob blob = {buffer->bytes, f->kind == DATASET_ENCODED ? 0 : sample_bytes(f)};
-
-    if (f->kind == DATASET_ENCODED ? dataset_read_encoded(ds, field, &row, 1, &blob, buffer, err)
-                                   : dataset_read(ds, field, &row, 1, buffer->bytes, err))
-        return -1;
-    *hash = XXH3_64bits(blob.bytes, blob.len);
-    return 0;
-}
-
 /* Hashes of the content of samples from the first to the last. */
 static int add_probes(struct same *list, struct dataset *ds, int field, struct err *err) {
     const struct dataset_field *f = dataset_field(ds, field);
-    const size_t bytes = f->kind == DATASET_ENCODED ? 1 : sample_bytes(f);
-    struct dataset_buffer buffer = {malloc(bytes), bytes};
-    int rc = buffer.bytes ? 0 : err_set(err, ERR_IO, "%s: out of memory", dataset_name(ds));
+    uint64_t hash;
 
-    for (int64_t i = 0; !rc && i < PROBES && i < f->rows; i++) {
+    for (int64_t i = 0; i < PROBES && i < f->rows; i++) {
         const int64_t row = f->rows <= PROBES ? i : (f->rows - 1) / (PROBES - 1) * i;
-        uint64_t hash = 0;
-
-        rc = hash_row(ds, field, row, &buffer, &hash, err);
-        if (!rc)
-            same_add(list,
-                     pool_print(&list->pool, "sample %" PRId64 " of %s", row,
-                                key_of(&list->pool, ds, field, "")),
-                     "hash %016" PRIx64, hash);
+        if (dataset_row_hash(ds, field, row, &hash, err))
+            return -1;
+        same_add(list,
+                 pool_print(&list->pool, "sample %" PRId64 " of %s", row,
+                            key_of(&list->pool, ds, field, "")),
+                 "hash %016" PRIx64, hash);
     }
-    dataset_buffer_release(&buffer);
-    return rc;
+    return 0;
 }
 
 static int add_field(struct same *list, struct dataset *ds, int field, struct err *err) {

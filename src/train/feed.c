@@ -1,4 +1,5 @@
 #include "train/feed.h"
+#include "dist/shuffle.h"
 #include "io/dataset/dataset_spec.h"
 #include "train/said.h"
 
@@ -101,15 +102,16 @@ int feed_list_classes(const struct feed *f, struct feed_classes *out) {
 int feed_init(struct feed *f, const struct feed_config *c, struct err *err) {
     const struct job *job = c->job;
 
-    *f = (struct feed){.rank = c->rank, .size = c->size};
-    if (dataset_open(&f->dataset, c->spec, c->keeps_nothing ? 0 : job->cache_bytes, err))
+    *f = (struct feed){.rank = c->rank, .size = c->size, .dataset = c->dataset};
+    if (!f->dataset &&
+        dataset_open(&f->dataset, c->spec, c->keeps_nothing ? 0 : job->cache_bytes, err))
         return -1;
     if (match_classes(f, c, err))
         return -1;
-    struct shard shard = {.n_samples = dataset_len(f->dataset),
-                          .batch = c->batch,
-                          .seed = job->seed,
-                          .shuffle = c->training};
+    struct shard shard = {
+        .n_samples = dataset_len(f->dataset), .batch = c->batch, .seed = job->seed};
+    if (c->training)
+        shuffle_plan(&job->shuffle, &shard);
     if (job->balanced && c->training && balance(f->dataset, &shard, err))
         return -1;
     if (shard_init(&f->shard, &shard, err))
@@ -141,6 +143,14 @@ static void part(struct feed *f, int64_t step, const int64_t **samples, int64_t 
     shard_part(&f->shard, step / per_epoch, step % per_epoch, f->rank, f->size, samples, n, first);
 }
 
+/* The sample at that position of the next step. */
+static struct loader_partner partner_of(const struct feed *f, int64_t position) {
+    const int64_t *sample = shard_at(&f->shard, f->next % shard_steps(&f->shard), position);
+    const int32_t *visit = shard_visits(&f->shard, sample);
+
+    return (struct loader_partner){*sample, visit ? *visit : 0};
+}
+
 /* Keep the loader busy. The batch that is out counts until it is given back. */
 static void request(struct feed *f) {
     const int64_t *samples;
@@ -148,8 +158,9 @@ static void request(struct feed *f) {
 
     while (f->next < f->end && f->next - f->given + f->holds < LOADER_BATCHES) {
         part(f, f->next, &samples, &n, &first);
-        loader_request(f->loader, samples, shard_visits(&f->shard, samples), n,
-                       f->next / shard_steps(&f->shard));
+        const struct loader_partner partner = partner_of(f, first + n);
+        loader_request_part(f->loader, samples, shard_visits(&f->shard, samples), n, &partner,
+                            f->next / shard_steps(&f->shard));
         f->next++;
     }
 }

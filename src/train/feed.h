@@ -34,10 +34,12 @@ struct feed_classes {
 
 struct feed_config {
     const struct job *job;
-    const char *spec;   /* "path:group" */
-    int64_t batch;      /* of all ranks together */
-    bool training;      /* shuffled and augmented */
-    bool keeps_nothing; /* it is only looked at: nothing is read into memory */
+    const char *spec;        /* "path:group" */
+    int64_t batch;           /* of all ranks together */
+    bool training;           /* shuffled and augmented */
+    bool keeps_nothing;      /* it is only looked at: nothing is read into memory */
+    struct dataset *dataset; /* that of spec, open; the feed's from feed_init on, whether that fails
+                                or not; NULL: feed_init opens it */
     int rank, size;
     const struct feed_classes *classes; /* [n_classes] that the data must be counted by; borrowed */
     int n_classes;

@@ -1,4 +1,5 @@
 #include "train/feeds.h"
+#include "dist/agree.h"
 
 #include <string.h>
 
@@ -52,16 +53,7 @@ static int check_alike(const struct feeds *feeds, const struct job *job, struct 
     return 0;
 }
 
-int feeds_init(struct feeds *f, const struct job *job, const struct comm *comm,
-               const struct sinks *sinks, struct err *err) {
-    struct feed_config config = {.job = job,
-                                 .spec = job->train_data,
-                                 .batch = job->batch,
-                                 .training = true,
-                                 .rank = comm_rank(comm),
-                                 .size = comm_size(comm),
-                                 .sinks = sinks};
-
+static int check_keys(const struct job *job, struct err *err) {
     if (!job->train_data)
         return err_set(err, ERR_CONFIG, "%s: [data] has no key train", job->path);
     if (!job->n_steps)
@@ -70,12 +62,30 @@ int feeds_init(struct feeds *f, const struct job *job, const struct comm *comm,
         return err_set(err, ERR_CONFIG, "%s: [job] has neither epochs nor steps", job->path);
     if (job->validate && !job->validate_data)
         return pos_error(err, job->validate->pos, "[validate] needs a key validate in [data]");
-    if (feed_init(&f->train, &config, err))
-        return -1;
-    f->n_classes = feed_list_classes(&f->train, f->classes);
-    if (!job->validate || (job->validate_on_rank0 && comm_rank(comm) > 0))
-        return 0;
+    return 0;
+}
+
+/* What this rank takes of the datasets, which become the feeds'. */
+static int init_feeds(struct feeds *f, const struct job *job, struct dataset *train,
+                      struct dataset *validate, struct err *err) {
+    const struct comm *comm = f->data.comm;
+    struct feed_config config = {.job = job,
+                                 .spec = job->train_data,
+                                 .dataset = train,
+                                 .batch = job->batch,
+                                 .training = true,
+                                 .rank = comm_rank(comm),
+                                 .size = comm_size(comm),
+                                 .sinks = f->data.sinks};
+    const int rc = feed_init(&f->train, &config, err);
+
+    f->n_classes = rc ? 0 : feed_list_classes(&f->train, f->classes);
+    f->validates_here = validate != NULL;
+    f->validate.dataset = validate;
+    if (rc || !validate)
+        return rc;
     config.spec = job->validate_data;
+    config.dataset = validate;
     config.batch = job->validate_batch;
     config.training = false;
     config.classes = f->classes;
@@ -83,16 +93,42 @@ int feeds_init(struct feeds *f, const struct job *job, const struct comm *comm,
     config.classes_of = dataset_name(f->train.dataset);
     if (job->validate_on_rank0)
         config.rank = 0, config.size = 1;
-    f->validates_here = true;
-    if (feed_init(&f->validate, &config, err))
+    if (feed_init(&f->validate, &config, err) || check_alike(f, job, err))
         return -1;
-    if (check_alike(f, job, err))
-        return -1;
-    tell_pixels(f, sinks);
+    tell_pixels(f, f->data.sinks);
     return 0;
+}
+
+static int open_validation(struct feeds *f, const struct job *job, struct dataset **out,
+                           struct err *err) {
+    if (!job->validate)
+        return 0;
+    if (!job->validate_on_rank0)
+        return host_data_open(&f->data, job->validate_data, out, err);
+    const int rc =
+        comm_rank(f->data.comm) ? 0 : host_data_open_alone(&f->data, job->validate_data, out, err);
+    return agree(f->data.comm, rc, err);
+}
+
+int feeds_init(struct feeds *f, const struct job *job, struct comm *comm, const struct sinks *sinks,
+               struct err *err) {
+    struct dataset *train = NULL, *validate = NULL;
+
+    host_data_init(&f->data, comm, job->cache_bytes, sinks);
+    if (agree(comm, check_keys(job, err), err))
+        return -1;
+    if (host_data_open(&f->data, job->train_data, &train, err))
+        return -1;
+    if (open_validation(f, job, &validate, err)) {
+        dataset_close(train);
+        return -1;
+    }
+    host_data_opened(&f->data);
+    return agree(comm, init_feeds(f, job, train, validate, err), err);
 }
 
 void feeds_release(struct feeds *f) {
     feed_release(&f->validate);
     feed_release(&f->train);
+    host_data_release(&f->data);
 }

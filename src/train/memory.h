@@ -5,9 +5,13 @@
 
 #include <stddef.h>
 
-/* Bytes that the host, or the control group that the job runs in, has left; -1 where the system
- * does not say. */
+/* Bytes that the host, or the control groups that the job runs in, have left; -1 where the system
+ * does not say. What files are cached in counts as left. */
 double memory_left(void);
+
+/* Bytes that this process holds, of memory that several share its part; -1 where the system does
+ * not say. */
+double memory_held(void);
 
 /* Compare what each of the ranks of this host will take with what the host, or the control group
  * that the job runs in, has left. Errors: ERR_IO, naming both. Local. */

@@ -1,12 +1,14 @@
 #include "train/rehearsal.h"
 #include "core/base/clock.h"
 #include "dist/agree.h"
+#include "dist/shm.h"
 #include "train/guesses.h"
+#include "train/memory.h"
 #include "train/setup.h"
 
 #include <stdlib.h>
 
-enum { WARM_UP = 1 };
+enum { WARM_UP = 1, SAMPLES = 64 };
 
 static int make_replica(const struct setup *setup, struct replica *r, struct err *err) {
     if (setup_plan(setup, r, err))
@@ -19,7 +21,7 @@ int rehearsal_init(struct rehearsal *r, struct job *job, struct comm *comm, int 
                    const struct sinks *sinks, struct err *err) {
     *r = (struct rehearsal){.job = job, .comm = comm};
     if (agree(comm, groups_new(&r->groups, comm, err), err) ||
-        agree(comm, feeds_init(&r->data, job, comm, sinks, err), err))
+        feeds_init(&r->data, job, comm, sinks, err))
         return -1;
     const struct setup setup = {job, comm, r->groups, &r->data, threads, sinks};
     if (setup_compare(&setup, err))
@@ -28,6 +30,66 @@ int rehearsal_init(struct rehearsal *r, struct job *job, struct comm *comm, int 
     if (agree(comm, make_replica(&setup, &r->replica, err), err))
         return -1;
     return stepper_init(&r->stepper, &r->replica, job, comm, err);
+}
+
+/* Samples from the first to the last of the set, each by one rank: *seconds of a processor for *n.
+ */
+static int read_samples(const struct rehearsal *r, double *seconds, double *n, struct err *err) {
+    struct dataset *ds = r->data.train.dataset;
+    const int64_t rows = dataset_len(ds), most = rows < SAMPLES ? rows : SAMPLES;
+    const struct loader_config config = {.dataset = ds,
+                                         .pipeline = r->job->augment,
+                                         .n_pipeline = r->job->n_augment,
+                                         .seed = r->job->seed,
+                                         .training = true,
+                                         .reduced = r->job->decodes_reduced,
+                                         .max_batch = 1,
+                                         .workers = 1};
+    struct loader_batch batch;
+    struct loader *loader;
+    int rc = 0;
+
+    if (loader_new(&loader, &config, err))
+        return -1;
+    const double begin = clock_processor();
+    for (int64_t k = comm_rank(r->comm); k < most && !rc; k += comm_size(r->comm), ++*n) {
+        const int64_t sample = k * (rows - 1) / (most > 1 ? most - 1 : 1);
+
+        loader_request(loader, &sample, NULL, 1, 0);
+        rc = loader_wait(loader, &batch, err);
+        loader_release_batch(loader);
+    }
+    *seconds = clock_processor() - begin;
+    loader_free(loader);
+    return rc;
+}
+
+/* While all ranks are at it, as in training. */
+static int measure_samples(struct rehearsal *r, struct err *err) {
+    double both[2] = {0}; /* seconds, samples */
+
+    if (agree(r->comm, read_samples(r, &both[0], &both[1], err), err))
+        return -1;
+    comm_sum_doubles(r->comm, both, 2);
+    r->processor_rate = both[0] > 0 ? both[1] / both[0] : 0;
+    return 0;
+}
+
+/* Of all hosts the one that has least. */
+static double least(struct comm *comm, double left) {
+    return -comm_max_double(comm, -left);
+}
+
+static void measure_memory(struct rehearsal *r) {
+    struct comm *host = comm_on_host(r->comm);
+    double held = memory_held();
+
+    comm_sum_doubles(host, &held, 1);
+    comm_free(host);
+    r->memory.host = comm_max_double(r->comm, held);
+    r->memory.data = comm_max_double(r->comm, host_memory_bytes(&r->data.data.memory));
+    r->memory.left = least(r->comm, memory_left());
+    r->memory.shared_left = least(r->comm, shm_left());
 }
 
 static int64_t steps_there_are(const struct rehearsal *r, int64_t wanted) {
@@ -88,7 +150,8 @@ int rehearsal_run(struct rehearsal *r, int n, struct err *err) {
     double *seconds = calloc((size_t)n, sizeof *seconds);
     int rc = seconds ? 0 : err_set(err, ERR_IO, "no memory for %d times", n);
 
-    if (agree(r->comm, rc, err) || read_batches(r, steps_there_are(r, n + WARM_UP), err) ||
+    if (agree(r->comm, rc, err) || measure_samples(r, err) ||
+        read_batches(r, steps_there_are(r, n + WARM_UP), err) ||
         train_batches(r, n, seconds, err)) {
         free(seconds);
         return -1;
@@ -96,6 +159,7 @@ int rehearsal_run(struct rehearsal *r, int n, struct err *err) {
     qsort(seconds, (size_t)n, sizeof *seconds, by_size);
     r->step_s = comm_max_double(r->comm, seconds[n / 2]);
     free(seconds);
+    measure_memory(r);
     return 0;
 }
 

@@ -12,10 +12,17 @@ struct rehearsal {
     struct feeds data;
     struct replica replica;
     struct stepper stepper;
+    double processor_rate; /* samples that a processor reads and augments in a second */
     double prepare_s; /* seconds until the slowest rank has read and augmented a step's share, with
                        * nothing else to do */
     double step_s;    /* of one step of training, the median */
     double wait_s;    /* of it waiting for data, the slowest rank's mean */
+    struct rehearsal_memory {
+        double host; /* bytes of all ranks of the host that holds most, what they share once */
+        double data; /* of them data that is kept */
+        double left; /* on the host that has least left; < 0: nobody says */
+        double shared_left; /* likewise of what its ranks can share */
+    } memory;               /* by the end */
 };
 
 /* Everything up to the first step. Collective.
@@ -24,8 +31,8 @@ struct rehearsal {
 int rehearsal_init(struct rehearsal *r, struct job *job, struct comm *comm, int threads,
                    const struct sinks *sinks, struct err *err);
 
-/* Read some batches, then train on n >= 1 of them, by a learning rate that changes nothing much.
- * Collective. Errors, the same on all ranks: those of stepper_run. */
+/* Read some samples and some batches, then train on n >= 1 of them, by a learning rate that changes
+ * nothing much. Collective. Errors, the same on all ranks: those of stepper_run. */
 int rehearsal_run(struct rehearsal *r, int n, struct err *err);
 
 /* Bytes of a checkpoint, to within a few KiB. */

@@ -272,9 +272,9 @@ static int identify(struct trainer *t, struct err *err) {
  * everyone has what it read. */
 static int prepare(struct trainer *t, const struct train_options *o, struct err *err) {
     if (agree(t->comm, groups_new(&t->groups, t->comm, err), err) ||
-        agree(t->comm, feeds_init(&t->data, t->job, t->comm, t->sinks, err), err) ||
-        same_data(t, err) || stop_check(t->comm, err) ||
-        agree(t->comm, open_gallery(t, err), err) || agree(t->comm, make_replica(t, err), err))
+        feeds_init(&t->data, t->job, t->comm, t->sinks, err) || same_data(t, err) ||
+        stop_check(t->comm, err) || agree(t->comm, open_gallery(t, err), err) ||
+        agree(t->comm, make_replica(t, err), err))
         return -1;
     replica_meet(&t->replica, groups_all(t->groups));
     if (allocate(t, err))

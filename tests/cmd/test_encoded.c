@@ -115,8 +115,8 @@ static void options_that_say_nothing_together_are_refused(void **state) {
 static void smaller_images_are_told(void **state) {
     (void)state;
     expect_text("$DLTRAIN data import imagefolder pets p.h5 --encoded --resize-short 30 --jobs 2",
-                "9 images became smaller JPEGs of quality 90, their shorter side 30; 21 are the "
-                "files that they were\n9 of them were PNG or other files and are JPEGs now\n");
+                "9 images became smaller JPEGs of quality 90, their shorter side 30; 21 stay "
+                "as they are\n9 of them were PNG or other files and are JPEGs now\n");
     program_expect(0, NULL, "rm -r pets p.h5");
 }
 

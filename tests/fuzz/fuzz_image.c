@@ -9,7 +9,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
-enum { N_CHOICES = 9, MOST_OUT = 40, MOST_AREA = 1 << 20 };
+enum { N_CHOICES = 9, MOST_OUT = 40, MOST_AREA = 1 << 18 };
 
 /* A piece of whole pixels in width x height, cut and then resized. */
 static struct image_piece choose(const uint8_t choice[N_CHOICES], int width, int height) {

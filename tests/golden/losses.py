@@ -75,5 +75,16 @@ show("cross_entropy of two rows", F.cross_entropy(few, rest))
 show("cross_entropy of two rows, weights, smoothing=0.1",
      F.cross_entropy(few, rest, torch.tensor([1.0, 2, 5]), label_smoothing=0.1))
 
+# Shares of three classes; the last row is of none, which PyTorch would count.
+X = torch.tensor([[1, 0, 4], [2, -1, 0.5], [0.3, 0.2, -0.1], [1, 2, 3]])
+T = torch.tensor([[0.3, 0, 0.7], [1, 0, 0], [0.25, 0.5, 0.1]])
+W = torch.tensor([1, 2, 0.5])
+for name, kw in (("", {}), (", smoothing=0.1", {"label_smoothing": 0.1}), (", weights", {"weight": W}),
+                 (", weights, smoothing=0.1", {"weight": W, "label_smoothing": 0.1})):
+    show("cross_entropy of shares" + name, F.cross_entropy(X[:3], T, **kw))
+# Of pixels: channels in place 1.
+show("cross_entropy of shares of pixels",
+     F.cross_entropy(LOGITS.movedim(-1, 1), TEACHER.softmax(-1).movedim(-1, 1), W))
+
 dy, dx = LOGITS.diff(dim=1).abs().sum(), LOGITS.diff(dim=2).abs().sum()
 show("total_variation", (dy + dx) / LOGITS.numel())

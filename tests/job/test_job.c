@@ -3,6 +3,7 @@
 #include "core/learn/optim.h"
 #include "core/learn/schedule.h"
 #include "dist/allreduce/ring.h"
+#include "dist/shuffle.h"
 #include "job/job.h"
 #include "job/key.h"
 
@@ -88,6 +89,7 @@ static void every_key_is_read(void **state) {
         "model = net(classes=4)\n"
         "[let]\nhalf = 32\n"
         "[data]\ntrain = a.h5:x\nvalidate = b.h5\nbatch = 2*half\ncache = 0.5\n"
+        "shuffle = block(half, window=9)\n"
         "workers = 3\ndecode = reduced\n"
         "augment = image | random_flip | cutout(8)\nimage = [half, 24, 1]\n"
         "[step]\nloss = mse(image, 0)\ntrain = a\noptimizer = adam(lr=0.5)\nevery = 3\n"
@@ -105,6 +107,9 @@ static void every_key_is_read(void **state) {
     assert_string_equal(job.train_data, "a.h5:x");
     assert_string_equal(job.validate_data, "b.h5");
     assert_true(job.cache_bytes == 1 << 19);
+    struct shard order = {0};
+    shuffle_plan(&job.shuffle, &order);
+    assert_true(order.shuffle == SHARD_BLOCKS && order.block == 32 && order.window == 9);
     assert_true(job.workers == 3 && job.decodes_reduced);
     assert_int_equal(job.n_augment, 2);
     assert_string_equal(job.augment[1].word->name, "cutout");
@@ -187,6 +192,18 @@ static void several_steps_stay_in_the_order_of_the_file(void **state) {
     job_release(&job);
 }
 
+static void the_cache_may_be_as_large_as_the_host(void **state) {
+    struct job job;
+
+    (void)state;
+    read_text(&job, "[data]\ncache = host\n");
+    assert_true(job.cache_bytes == INT64_MAX);
+    job_release(&job);
+    read_text(&job, "[data]\ncache = 512KiB\n");
+    assert_true(job.cache_bytes == 1 << 19);
+    job_release(&job);
+}
+
 static void never_is_an_interval(void **state) {
     struct job job;
 
@@ -206,6 +223,7 @@ static void numbers_out_of_range_are_refused(void **state) {
     refused("[data]\nworkers = many\n", "many");
     refused("[data]\ndecode = fast\n", "decode: found 'fast', expected exact or reduced");
     refused("[data]\ncache = -1\n", "cache is -1, expected a number from 0");
+    refused("[data]\ncache = hosts\n", ":2:9: found 'hosts', expected a number");
     refused("[job]\nepochs = -1\n",
             "epochs is -1, expected a number above 0 and at most 1000000000");
     refused("[job]\nepochs = 0\n", "epochs is 0, expected a number above 0");
@@ -219,6 +237,27 @@ static void numbers_out_of_range_are_refused(void **state) {
     refused("[dist]\nbucket = 0\n", "bucket is 0, expected a number from 0.001");
     refused("[log]\nevery = 0\n", "every is 0, expected a whole number from 1");
     refused("[job]\nepochs = 1/0\n", "division by zero");
+}
+
+static void orders_of_samples_are_checked(void **state) {
+    struct job job;
+    struct shard order = {0};
+
+    (void)state;
+    read_text(&job, "[data]\nbatch = 2\n");
+    shuffle_plan(&job.shuffle, &order);
+    assert_int_equal(order.shuffle, SHARD_FULL);
+    job_release(&job);
+    read_text(&job, "[data]\nshuffle = none\n");
+    shuffle_plan(&job.shuffle, &order);
+    assert_int_equal(order.shuffle, SHARD_STORED);
+    job_release(&job);
+    refused("[data]\nshuffle = blocks(4)\n", "did you mean 'block'?");
+    refused("[data]\nshuffle = block\n", ":2:11: ");
+    refused("[data]\nshuffle = block(0)\n", "size is 0, expected 1 to");
+    refused("[data]\nsampling = balanced\nshuffle = block(4)\n",
+            ":3:11: shuffle: sampling = balanced draws the samples of each class from the whole "
+            "dataset, which is not the order block; expected full");
 }
 
 static void intervals_without_a_unit_are_refused(void **state) {
@@ -404,8 +443,10 @@ int main(void) {
         cmocka_unit_test(keys_of_parts_and_pictures_are_read),
         cmocka_unit_test(fields_without_a_size_that_can_be_are_refused),
         cmocka_unit_test(several_steps_stay_in_the_order_of_the_file),
+        cmocka_unit_test(the_cache_may_be_as_large_as_the_host),
         cmocka_unit_test(never_is_an_interval),
         cmocka_unit_test(numbers_out_of_range_are_refused),
+        cmocka_unit_test(orders_of_samples_are_checked),
         cmocka_unit_test(intervals_without_a_unit_are_refused),
         cmocka_unit_test(sections_and_keys_must_be_known),
         cmocka_unit_test(defaults_can_be_written_out),

@@ -33,5 +33,10 @@ float rng_uniform(uint64_t key, uint64_t i);
 /* Standard normal (Box-Muller). */
 float rng_normal(uint64_t key, uint64_t i);
 
+/* Beta(a, b), from 0 to 1; a and b above 0, however small.
+ * Source: quotients of gamma variates, those by Marsaglia & Tsang 2000, doi:10.1145/358407.358414
+ */
+double rng_beta(uint64_t key, uint64_t i, double a, double b);
+
 /* Uniform integer in [0, n), n > 0, by 64-bit multiplication (bias below n / 2^64). */
 uint64_t rng_below(uint64_t key, uint64_t i, uint64_t n);

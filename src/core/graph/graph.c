@@ -128,8 +128,20 @@ static int input_as(struct graph *g, const struct op *op, int x, enum tensor_kin
     return graph_apply(g, &op_acts_of_indices, NULL, &x, 1, pos, err);
 }
 
-int graph_apply(struct graph *g, const struct op *op, const void *args, const int *x, int n_x,
+/* The operator for these inputs: class indices, or shares of classes. */
+static const struct op *for_inputs(const struct graph *g, const struct op *op, const int *x,
+                                   int n_x) {
+    const struct node *target = op->meaning.of_shares && n_x > 1 ? &g->nodes[x[1]] : NULL;
+
+    return target && !is_number(target) && target->plan.y_kind == TENSOR_ACTS &&
+                   target->plan.y.rank > 1 && target->plan.y.rank == g->nodes[x[0]].plan.y.rank
+               ? op->meaning.of_shares
+               : op;
+}
+
+int graph_apply(struct graph *g, const struct op *word, const void *args, const int *x, int n_x,
                 struct pos pos, struct err *err) {
+    const struct op *op = for_inputs(g, word, x, n_x);
     struct node node = {.op = op, .args = args, .n_x = n_x, .pos = pos};
     struct err inner = {0};
 

@@ -109,7 +109,8 @@ void graph_freeze(struct graph *g, const struct selection *list, int n);
 int graph_find(const struct graph *g, const char *name);
 
 /* Append nodes; each returns the node's index, or -1 with err. Where an operator takes class
- * indices and finds numbers, or the other way round, graph_apply puts a conversion between.
+ * indices and finds numbers, or the other way round, graph_apply puts a conversion between; where
+ * it takes shares of classes as well (op_meaning.of_shares), that operator stands in the graph.
  *   shape  of a batch */
 int graph_input(struct graph *g, const struct field *field, const struct shape *shape,
                 struct pos pos);

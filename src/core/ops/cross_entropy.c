@@ -1,17 +1,13 @@
 /* cross_entropy(logits, label, weights=1, smoothing=0, ignore=-1), as in PyTorch: the mean over
  * labels, weighted by the weight of each label's class, of
  *   -(1 - smoothing) w[label] log p[label] - smoothing / classes * sum over j of w[j] log p[j],
- * p = softmax(logits), divided by the sum of w[label]. */
+ * p = softmax(logits), divided by the sum of w[label]. Of shares in place of labels:
+ * cross_entropy_shares.c. */
+#include "core/ops/cross_entropy.h"
 #include "core/ops/parts/labels.h"
 #include "core/ops/parts/rows.h"
 
-struct cross_entropy {
-    struct reals weights;
-    double smoothing;
-    int ignore;
-};
-
-static const struct arg_spec specs[] = {
+const struct arg_spec cross_entropy_args[] = {
     {.name = "weights",
      .kind = ARG_REALS,
      .offset = offsetof(struct cross_entropy, weights),
@@ -30,32 +26,33 @@ static const struct arg_spec specs[] = {
     {0},
 };
 
-static int plan(const void *args, const struct shape *x, int n_x, struct op_plan *plan,
-                struct err *err) {
-    const struct cross_entropy *a = args;
-    const int64_t n = shape_channels(&x[0]);
+int cross_entropy_plan(const struct cross_entropy *a, const struct shape *logits,
+                       struct op_plan *plan, struct err *err) {
+    const int64_t n = shape_channels(logits);
 
-    (void)n_x;
-    if (labels_check("cross_entropy", &x[0], &x[1], err))
-        return -1;
     if (a->weights.n != 1 && a->weights.n != n)
         return err_set(err, ERR_CONFIG, "cross_entropy: %d weights for %lld classes", a->weights.n,
                        (long long)n);
     op_plan_mean(plan);
-    plan->saved_bytes = 2 * (size_t)(shape_len(&x[0]) / n) * sizeof(real);
-    plan->flops = 5 * (double)shape_len(&x[0]);
+    plan->saved_bytes = 2 * (size_t)(shape_len(logits) / n) * sizeof(real);
+    plan->flops = 5 * (double)shape_len(logits);
     return 0;
 }
 
-static double weight(const struct cross_entropy *a, int64_t j) {
-    return a->weights.v[a->weights.n == 1 ? 0 : j];
+static int plan(const void *args, const struct shape *x, int n_x, struct op_plan *plan,
+                struct err *err) {
+    (void)n_x;
+    return labels_check("cross_entropy", &x[0], &x[1], err) ||
+                   cross_entropy_plan(args, &x[0], plan, err)
+               ? -1
+               : 0;
 }
 
 static double weights_sum(const struct cross_entropy *a, int64_t n) {
     double sum = 0;
 
     for (int64_t j = 0; j < n; j++)
-        sum += weight(a, j);
+        sum += cross_entropy_weight(a, j);
     return sum;
 }
 
@@ -67,7 +64,7 @@ static double count(const struct op_call *c) {
     for (int64_t row = 0; row < rows; row++) {
         const int64_t label = labels_at(c, row, a->ignore);
 
-        sum += label < 0 ? 0 : weight(a, label);
+        sum += label < 0 ? 0 : cross_entropy_weight(a, label);
     }
     return sum;
 }
@@ -91,8 +88,9 @@ static double sum_rows(const struct op_call *c, int64_t begin, int64_t end) {
             continue;
         const double log_total = log((double)total);
         for (int64_t j = 0; a->smoothing > 0 && j < n; j++)
-            spread += weight(a, j) * (log_total - (double)(x[j] - max));
-        sum += (1 - a->smoothing) * weight(a, label) * (log_total - (double)(x[label] - max)) +
+            spread += cross_entropy_weight(a, j) * (log_total - (double)(x[j] - max));
+        sum += (1 - a->smoothing) * cross_entropy_weight(a, label) *
+                   (log_total - (double)(x[label] - max)) +
                a->smoothing / (double)n * spread;
     }
     return sum;
@@ -118,14 +116,14 @@ static void backward_rows(const struct op_call *c, int64_t begin, int64_t end) {
 
         if (label < 0)
             continue;
-        const double keep = (1 - a->smoothing) * weight(a, label);
+        const double keep = (1 - a->smoothing) * cross_entropy_weight(a, label);
         const real p_scale = (real)(scale * (keep + spread) / (double)saved[1]);
         const act max = (act)saved[0];
         for (int64_t j = 0; j < n; j++)
             dx[j] += (act)(p_scale * act_exp(x[j] - max));
         dx[label] -= (act)(scale * keep);
         for (int64_t j = 0; a->smoothing > 0 && j < n; j++)
-            dx[j] -= (act)(scale * each * weight(a, j));
+            dx[j] -= (act)(scale * each * cross_entropy_weight(a, j));
     }
 }
 
@@ -136,12 +134,13 @@ static void backward(const struct op_call *c) {
 
 const struct op op_cross_entropy = {
     .word = {"cross_entropy", "mean of -log softmax(logits) at the label",
-             sizeof(struct cross_entropy), specs},
+             sizeof(struct cross_entropy), cross_entropy_args},
     .min_x = 2,
     .max_x = 2,
     .memory.reads_x = 3,
     .meaning.index_x = 2,
     .meaning.counts_x = 2,
+    .meaning.of_shares = &op_cross_entropy_shares,
     .plan = plan,
     .count = count,
     .forward = forward,

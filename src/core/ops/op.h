@@ -101,6 +101,8 @@ struct op_memory {
 enum op_arithmetic { OP_NO_ARITHMETIC, OP_SUM, OP_DIFFERENCE, OP_PRODUCT, OP_QUOTIENT, OP_GROWTH };
 
 /* What its inputs and its value mean, for those who must know more than numbers. */
+struct op;
+
 struct op_meaning {
     bool cancels_bias; /* a constant added to x[0] changes nothing: bn */
     unsigned index_x;  /* bit k: x[k] is class indices; negative: does not count */
@@ -114,6 +116,9 @@ struct op_meaning {
     signed char better; /* of metrics: 1 where larger is better, -1 where smaller; 0: not said */
     /* What class indices must be below; NULL: the channels of x[0]. */
     int64_t (*index_limit)(const void *args);
+    /* What computes it, with the same arguments, where x[1] is numbers in the dimensions of x[0]: a
+     * share for each class. NULL: x[1] is class indices only. */
+    const struct op *of_shares;
 };
 
 /* Its part in a chain of operators that is computed as one: see graph/fuse.h. */

@@ -100,7 +100,7 @@ int augment_plan_init(struct augment_plan *plan, const struct applied *pipeline,
     for (int i = 0; i < n; i++) {
         const struct augment *augment = (const struct augment *)(const void *)pipeline[i].word;
 
-        if ((augment->training_only && !training) ||
+        if ((augment->training_only && !training) || augment->mixes ||
             (!augment->moves && source->role != AUGMENT_IMAGE))
             continue;
         if (check_values(augment, source, ended, err) ||

@@ -92,6 +92,9 @@ enum augment_values {
 struct augment {
     struct word word;   /* first: augment_find() gives its address */
     bool training_only; /* left out in validation */
+    /* Two samples of a batch with each other, once they are finished: augment_mix.h. Such words are
+     * nothing to one image, and have none of what follows. */
+    bool mixes;
     bool in_place;
     enum augment_values values;
     bool moves; /* pixels to other places; otherwise it changes values, of images only */

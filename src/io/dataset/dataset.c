@@ -11,8 +11,10 @@ enum { GUESS_TEXT = 1024 };
 static void column_release(struct column *c) {
     h5_data_close(c->data);
     dataset_classes_release(c);
-    free(c->kept);
-    free(c->offset);
+    if (!c->lent)
+        free(c->kept);
+    if (!c->indexed)
+        free(c->offset);
     free(c->blob);
     free(c->mean);
     free(c->std);
@@ -32,6 +34,7 @@ void dataset_close(struct dataset *ds) {
     free(ds->joined);
     h5_close(ds->file);
     free(ds->name);
+    free(ds->path);
     free(ds->run);
     free(ds->wanted);
     free(ds->guesses);
@@ -167,6 +170,25 @@ bool dataset_in_memory(const struct dataset *ds) {
         if (!dataset_in_memory(ds->part[k].ds))
             return false;
     return !ds->file;
+}
+
+static int64_t bytes_of(const struct dataset *ds, bool kept) {
+    int64_t bytes = 0;
+
+    for (int k = 0; k < ds->n_parts; k++)
+        bytes += bytes_of(ds->part[k].ds, kept);
+    for (int i = 0; i < ds->n_fields && !ds->n_parts; i++)
+        if (!ds->column[i].kept != kept)
+            bytes += dataset_cached_bytes(ds, i);
+    return bytes;
+}
+
+int64_t dataset_kept_bytes(const struct dataset *ds) {
+    return bytes_of(ds, true);
+}
+
+int64_t dataset_unkept_bytes(const struct dataset *ds) {
+    return bytes_of(ds, false);
 }
 
 const char *dataset_origin(const struct dataset *ds, int i, int64_t row, int64_t *row_there) {

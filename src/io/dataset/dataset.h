@@ -44,6 +44,25 @@ struct dataset;
  * Cost: reads all classes, and everything where it is kept. */
 int dataset_open(struct dataset **out, const char *spec, int64_t cache_bytes, struct err *err);
 
+struct h5_files;
+
+/* How a dataset is opened beside others of this process and of its host. */
+struct dataset_memory {
+    int64_t bytes; /* as cache_bytes */
+    /* Memory to keep fields in, of so many bytes, at a multiple of 64, which outlives the dataset;
+     * NULL, with err: there is not so much. Called once for each file that is kept, in their order.
+     *   filled  false before; true: somebody else reads into it, by the time that it is needed
+     * NULL: the dataset has memory of its own. */
+    void *(*take)(void *context, size_t bytes, bool *filled, struct err *err);
+    void *context;
+    bool indexed;           /* dataset_index_save will be asked for it */
+    struct h5_files *files; /* open files to be shared; borrowed while it opens; NULL: none are */
+};
+
+/* dataset_open in such memory. */
+int dataset_open_in(struct dataset **out, const char *spec, const struct dataset_memory *memory,
+                    struct err *err);
+
 /* NULL is fine. */
 void dataset_close(struct dataset *ds);
 
@@ -137,6 +156,11 @@ const char *dataset_place(const struct shape *sample, int64_t k, char text[DATAS
 /* Is everything in memory, so that reading cannot fail or wait? */
 bool dataset_in_memory(const struct dataset *ds);
 
+/* Bytes of its fields that are kept in memory, and that are read from files when they are asked
+ * for; labels, which are always kept, in neither. */
+int64_t dataset_kept_bytes(const struct dataset *ds);
+int64_t dataset_unkept_bytes(const struct dataset *ds);
+
 /* The files that count as one, at least 1, and a line on each of them for messages: "a.h5:train:
  * 50000 samples, fingerprint 0123456789abcdef of all values". Returns text. */
 enum { DATASET_PART_TEXT = 256 };
@@ -175,6 +199,9 @@ struct dataset_buffer {
 int dataset_read_encoded(struct dataset *ds, int i, const int64_t *index, int64_t n,
                          struct dataset_blob *out, struct dataset_buffer *buffer, struct err *err);
 void dataset_buffer_release(struct dataset_buffer *buffer);
+
+/* xxh3 of a row as dataset_read gives it, or of the bytes of an encoded picture. */
+int dataset_row_hash(struct dataset *ds, int i, int64_t row, uint64_t *hash, struct err *err);
 
 /* What row `row` of field i is called, for messages: "sample 17 (n01440764/10026.JPEG) of
  * a.h5:train", without the name where the file has none. Reads the file. Returns text. */

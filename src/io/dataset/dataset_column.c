@@ -6,7 +6,6 @@
 #include <strings.h>
 
 enum {
-    DEFLATE_RATIO = 1100, /* gzip packs at most 1032 to 1 */
     MOST_SAMPLE = INT32_MAX / 8,
     SAMPLE_RANK = SHAPE_MAX_RANK - 1,
 };
@@ -45,7 +44,7 @@ static int check_size(const struct dataset *ds, const struct found *f, struct er
 int dataset_check_stored(const struct dataset *ds, const char *path, const struct h5_info *info,
                          struct err *err) {
     const int64_t bytes = info->dim[0] * h5_row_len(info) * info->item_bytes;
-    const int64_t least = info->n_filters ? bytes / DEFLATE_RATIO : bytes;
+    const int64_t least = info->most_ratio > 0 ? bytes / info->most_ratio : bytes;
 
     if (info->stored_bytes >= least)
         return 0;

@@ -91,15 +91,20 @@ static int space_evenly(struct dataset *ds, int i, int64_t item, struct err *err
     return 0;
 }
 
+int dataset_find_blobs(struct dataset *ds, int i, struct err *err) {
+    struct column *c = &ds->column[i];
+    const int64_t n = ds->field[i].rows;
+
+    c->blob = malloc((size_t)n * sizeof *c->blob);
+    return c->blob ? h5_blobs_find(c->data, 0, n, c->blob, err) : dataset_no_memory(ds, err);
+}
+
 /* As they would lie end to end. */
 static int add_lengths(struct dataset *ds, int i, struct err *err) {
     struct column *c = &ds->column[i];
     const int64_t n = ds->field[i].rows;
 
-    c->blob = malloc((size_t)n * sizeof *c->blob);
-    if (!c->blob)
-        return dataset_no_memory(ds, err);
-    if (h5_blobs_find(c->data, 0, n, c->blob, err))
+    if (dataset_find_blobs(ds, i, err))
         return -1;
     c->offset[0] = 0;
     for (int64_t k = 0; k < n; k++) {

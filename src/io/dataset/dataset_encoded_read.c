@@ -144,7 +144,7 @@ int dataset_load_encoded(struct dataset *ds, int i, struct err *err) {
     const int64_t rows = ds->field[i].rows, bytes = c->offset[rows];
     int status = 0;
 
-    unsigned char *kept = malloc((size_t)bytes + 1);
+    unsigned char *kept = c->lent ? c->kept : malloc((size_t)bytes + 1);
     if (!kept)
         return err_set(err, ERR_IO, "%s: no memory to keep %s", ds->name, c->path);
     for (int64_t k = 0; c->blob && k < rows && !status; k++)
@@ -153,11 +153,12 @@ int dataset_load_encoded(struct dataset *ds, int i, struct err *err) {
         status = h5_raw_read(c->data, at, bytes - at < LOAD_BYTES ? bytes - at : LOAD_BYTES,
                              kept + at, err);
     if (status) {
-        free(kept);
+        if (!c->lent)
+            free(kept);
         return -1;
     }
     c->kept = kept;
-    free(c->blob);
+    free(c->blob); /* kept columns have one of their own */
     c->blob = NULL;
     h5_data_close(c->data);
     c->data = NULL;
@@ -176,7 +177,7 @@ static void read_name(const struct dataset *ds, const char *path, int64_t row,
     if (!*path)
         return;
     /* What is in memory has closed its file. */
-    if (ds->file || !layout_open(&file, &group, ds->name, &unreadable)) {
+    if (ds->file || !layout_open(&file, &group, ds->name, NULL, &unreadable)) {
         if (h5_text_row(ds->file ? ds->file : file, path, row, name, NAME_TEXT, &unreadable))
             *name = 0;
     }

@@ -62,16 +62,32 @@ struct probe {
     struct dataset_buffer encoded;
 };
 
-static int hash_row(struct dataset *ds, int i, int64_t row, struct probe *p, XXH3_state_t *state,
-                    struct err *err) {
-    struct dataset_blob blob = {p->plain, dataset_out_bytes(&ds->field[i])};
-    const bool encoded = ds->field[i].kind == DATASET_ENCODED;
+static int probe_read(struct probe *p, struct dataset *ds, int i, int64_t row,
+                      struct dataset_blob *out, struct err *err) {
+    const size_t bytes = dataset_out_bytes(&ds->field[i]);
 
-    if (encoded ? dataset_read_encoded(ds, i, &row, 1, &blob, &p->encoded, err)
-                : dataset_read(ds, i, &row, 1, p->plain, err))
-        return -1;
-    XXH3_64bits_update(state, blob.bytes, blob.len);
-    return 0;
+    if (ds->field[i].kind == DATASET_ENCODED)
+        return dataset_read_encoded(ds, i, &row, 1, out, &p->encoded, err);
+    if (!p->plain && !(p->plain = malloc(bytes)))
+        return dataset_no_memory(ds, err);
+    *out = (struct dataset_blob){p->plain, bytes};
+    return dataset_read(ds, i, &row, 1, p->plain, err);
+}
+
+static void probe_release(struct probe *p) {
+    free(p->plain);
+    dataset_buffer_release(&p->encoded);
+}
+
+int dataset_row_hash(struct dataset *ds, int i, int64_t row, uint64_t *hash, struct err *err) {
+    struct probe probe = {0};
+    struct dataset_blob blob;
+    const int status = probe_read(&probe, ds, i, row, &blob, err);
+
+    if (!status)
+        *hash = XXH3_64bits(blob.bytes, blob.len);
+    probe_release(&probe);
+    return status;
 }
 
 /* Rows from the first to the last, equally far apart. */
@@ -79,26 +95,29 @@ static int hash_probes(struct dataset *ds, int i, XXH3_state_t *state, struct er
     const struct dataset_field *f = &ds->field[i];
     const int share = PROBES / ds->n_alike;
     int64_t n = share > LEAST_PROBES ? share : LEAST_PROBES;
-    struct probe probe = {.plain = malloc(dataset_out_bytes(f) + 1)};
-    int status = probe.plain ? 0 : dataset_no_memory(ds, err);
+    struct probe probe = {0};
+    struct dataset_blob blob;
+    int status = 0;
 
     n = n < f->rows ? n : f->rows;
-    for (int64_t k = 0; k < n && !status; k++)
-        status = hash_row(ds, i, n > 1 ? k * (f->rows - 1) / (n - 1) : 0, &probe, state, err);
-    free(probe.plain);
-    dataset_buffer_release(&probe.encoded);
+    for (int64_t k = 0; k < n && !status; k++) {
+        status = probe_read(&probe, ds, i, n > 1 ? k * (f->rows - 1) / (n - 1) : 0, &blob, err);
+        if (!status)
+            XXH3_64bits_update(state, blob.bytes, blob.len);
+    }
+    probe_release(&probe);
     return status;
 }
 
 /* The values of one field. In memory they are as an importer stores them, so that their hash is the
  * one that it notes in content_hash. */
 static int hash_values(struct dataset *ds, int i, XXH3_state_t *state, struct err *err) {
-    const struct column *c = &ds->column[i];
+    struct column *c = &ds->column[i];
     uint64_t hash = 0;
     bool found = false;
 
     if (c->kept)
-        hash = XXH3_64bits(c->kept, (size_t)dataset_field_bytes(ds, i));
+        hash = c->hash = XXH3_64bits(c->kept, (size_t)dataset_field_bytes(ds, i));
     else if (read_content_hash(ds, i, &found, &hash, err))
         return -1;
     if (!c->kept && !found)

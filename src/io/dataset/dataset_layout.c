@@ -7,7 +7,8 @@
 
 enum { NAMES_TEXT = 256 };
 
-int layout_open(struct h5 **file, char **group, const char *spec, struct err *err) {
+int layout_open(struct h5 **file, char **group, const char *spec, struct h5_files *files,
+                struct err *err) {
     char *path = strdup(spec), *colon = path ? strrchr(path, ':') : NULL;
     int status = path ? 0 : err_set(err, ERR_IO, "%s: out of memory", spec);
 
@@ -20,7 +21,7 @@ int layout_open(struct h5 **file, char **group, const char *spec, struct err *er
             status = err_set(err, ERR_IO, "%s: out of memory", spec);
     }
     if (!status)
-        status = h5_open(file, path, err);
+        status = h5_files_open(files, path, file, err);
     free(path);
     return status;
 }

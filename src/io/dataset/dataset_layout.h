@@ -3,6 +3,7 @@
 #include "core/base/err.h"
 #include "io/dataset/dataset.h"
 #include "io/h5/h5.h"
+#include "io/h5/h5_files.h"
 
 enum { LAYOUT_PATH = 256, LAYOUT_IGNORED = 256 };
 
@@ -31,9 +32,11 @@ struct dataset_layout {
     char ignored[LAYOUT_IGNORED]; /* "notes (text), extra (12 rows)" */
 };
 
-/* Open the file of "path:group" or "path". *group is malloc'd, NULL where none is named. Errors: as
- * h5_open. */
-int layout_open(struct h5 **file, char **group, const char *spec, struct err *err);
+/* Open the file of "path:group" or "path". *group is malloc'd, NULL where none is named.
+ *   files  those that are open already; NULL: none is shared
+ * Errors: as h5_open. */
+int layout_open(struct h5 **file, char **group, const char *spec, struct h5_files *files,
+                struct err *err);
 
 /* Find the fields of `group`, NULL: the only split there is.
  * Errors: ERR_DATA, naming the groups and datasets that exist and the nearest; numbers of rows that

@@ -132,27 +132,75 @@ static int load_columns(struct dataset *ds, bool labels, struct err *err) {
     return 0;
 }
 
-static bool fits(const struct dataset *ds, int64_t cache_bytes) {
-    int64_t left = cache_bytes;
-
-    for (int i = 0; i < ds->n_fields; i++) {
-        if (is_class(ds, i) && !ds->field[i].sample.rank)
-            continue;
-        if (dataset_field_bytes(ds, i) > left)
-            return false;
-        left -= dataset_field_bytes(ds, i);
-    }
-    return true;
-}
-
 int64_t dataset_field_bytes(const struct dataset *ds, int i) {
     const struct column *c = &ds->column[i];
-
     const int64_t rows = ds->field[i].rows, bytes = (int64_t)c->row_bytes;
 
     if (c->offset)
         return c->offset[rows];
     return rows > INT64_MAX / bytes ? INT64_MAX : rows * bytes;
+}
+
+int64_t dataset_cached_bytes(const struct dataset *ds, int i) {
+    const bool label = is_class(ds, i) && !ds->field[i].sample.rank;
+
+    return label ? 0 : dataset_field_bytes(ds, i);
+}
+
+static bool fits(const struct dataset *ds, int64_t cache_bytes) {
+    int64_t left = cache_bytes;
+
+    for (int i = 0; i < ds->n_fields; i++) {
+        const int64_t bytes = dataset_cached_bytes(ds, i);
+
+        if (bytes > left)
+            return false;
+        left -= bytes;
+    }
+    return true;
+}
+
+/* Fields begin at multiples of this many bytes, as what is read from memory should. */
+static size_t aligned(int64_t bytes) {
+    return ((size_t)bytes + 63) / 64 * 64;
+}
+
+int dataset_take_memory(struct dataset *ds, const struct dataset_memory *memory, bool *filled,
+                        struct err *err) {
+    unsigned char *at;
+    size_t bytes = 0;
+
+    *filled = false;
+    if (!memory->take)
+        return 0;
+    for (int i = 0; i < ds->n_fields; i++)
+        bytes += aligned(dataset_cached_bytes(ds, i));
+    if (!bytes)
+        return 0;
+    at = memory->take(memory->context, bytes, filled, err);
+    if (!at)
+        return err_wrap(err, "%s", ds->name);
+    for (int i = 0; i < ds->n_fields; i++) {
+        if (!dataset_cached_bytes(ds, i))
+            continue;
+        ds->column[i].kept = at;
+        ds->column[i].lent = true;
+        at += aligned(dataset_cached_bytes(ds, i));
+    }
+    return 0;
+}
+
+void dataset_close_file(struct dataset *ds) {
+    for (int i = 0; i < ds->n_fields; i++) {
+        h5_data_close(ds->column[i].data);
+        ds->column[i].data = NULL;
+        free(ds->column[i].blob);
+        ds->column[i].blob = NULL;
+    }
+    h5_close(ds->file);
+    ds->file = NULL;
+    free(ds->run);
+    ds->run = NULL;
 }
 
 size_t dataset_run_bytes(const struct dataset *ds) {
@@ -173,30 +221,31 @@ static int allocate_run(struct dataset *ds, struct err *err) {
     return ds->run ? 0 : dataset_no_memory(ds, err);
 }
 
-static int open_group(struct dataset *ds, const char *group, int64_t cache_bytes, struct err *err) {
+static int open_group(struct dataset *ds, const char *group, const struct dataset_memory *memory,
+                      struct err *err) {
     struct dataset_layout at;
+    bool filled;
 
     if (check_version(ds, err) || dataset_layout_find(ds->file, group, &at, err))
         return -1;
     strcpy(ds->ignored, at.ignored);
-    if (open_columns(ds, &at, err) || allocate_run(ds, err) || load_columns(ds, true, err) ||
-        read_facts(ds, &at, false, err))
+    strcpy(ds->group, at.group);
+    if (open_columns(ds, &at, err) || allocate_run(ds, err) ||
+        (memory->indexed && dataset_take_witness(ds, &ds->witness, err)) ||
+        load_columns(ds, true, err) || read_facts(ds, &at, false, err))
         return -1;
-    const bool keep = fits(ds, cache_bytes);
-    if ((keep && load_columns(ds, false, err)) || read_facts(ds, &at, true, err) ||
-        dataset_take_fingerprint(ds, err))
+    ds->kept = fits(ds, memory->bytes);
+    if (ds->kept && (dataset_take_memory(ds, memory, &filled, err) || load_columns(ds, false, err)))
         return -1;
-    if (!keep)
-        return 0;
-    h5_close(ds->file);
-    ds->file = NULL;
-    free(ds->run);
-    ds->run = NULL;
+    if (read_facts(ds, &at, true, err) || dataset_take_fingerprint(ds, err))
+        return -1;
+    if (ds->kept)
+        dataset_close_file(ds);
     return 0;
 }
 
-int dataset_open_file(struct dataset **out, const char *spec, int64_t cache_bytes, int n_parts,
-                      struct err *err) {
+int dataset_open_file(struct dataset **out, const char *spec, const struct dataset_memory *memory,
+                      int n_parts, struct err *err) {
     struct dataset *ds = calloc(1, sizeof *ds);
     const size_t bytes = strlen(spec) + 1;
     char *group = NULL;
@@ -210,7 +259,11 @@ int dataset_open_file(struct dataset **out, const char *spec, int64_t cache_byte
     }
     memcpy(ds->name, spec, bytes);
     ds->n_alike = n_parts;
-    status = layout_open(&ds->file, &group, spec, err) || open_group(ds, group, cache_bytes, err);
+    status = layout_open(&ds->file, &group, spec, memory->files, err);
+    if (!status && !(ds->path = strdup(h5_name(ds->file))))
+        status = dataset_no_memory(ds, err);
+    if (!status)
+        status = open_group(ds, group, memory, err);
     free(group);
     if (status) {
         dataset_close(ds);

@@ -67,18 +67,7 @@ static int match_fields(const struct dataset *first, struct dataset_part *p, str
     return 0;
 }
 
-/* What a part in memory has taken of what may be kept. */
-static int64_t kept_bytes(const struct dataset *ds) {
-    int64_t bytes = 0;
-
-    for (int i = 0; i < ds->n_fields && dataset_in_memory(ds); i++)
-        if (!dataset_labels(ds, i))
-            bytes += dataset_field_bytes(ds, i);
-    return bytes;
-}
-
-/* Parts that are not kept in memory stay open; systems allow 1024 files unless asked for more. */
-static void allow_files(int n) {
+void dataset_allow_files(int n) {
     struct rlimit limit;
 
     if (getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur == RLIM_INFINITY)
@@ -89,34 +78,52 @@ static void allow_files(int n) {
     (void)setrlimit(RLIMIT_NOFILE, &limit); /* opening will tell */
 }
 
-static int open_parts(struct dataset *ds, const struct dataset_spec *spec, int64_t cache_bytes,
-                      struct err *err) {
-    size_t run = 0;
+size_t dataset_drop_run(struct dataset *part) {
+    const size_t bytes = part->run ? dataset_run_bytes(part) : 0;
+
+    free(part->run);
+    part->run = NULL;
+    return bytes;
+}
+
+int dataset_share_memory(struct dataset *ds, size_t run, struct err *err) {
+    size_t most = 1;
+
+    for (int i = 0; i < ds->n_fields; i++) {
+        const size_t bytes =
+            (size_t)rows_at_a_time(&ds->field[i]) * dataset_out_bytes(&ds->field[i]);
+        most = bytes > most ? bytes : most;
+    }
+    ds->joined = malloc(most);
+    ds->run = run ? malloc(run) : NULL;
+    if (!ds->joined || (run && !ds->run))
+        return dataset_no_memory(ds, err);
+    for (int k = 0; k < ds->n_parts; k++)
+        ds->part[k].ds->run = ds->run;
+    return 0;
+}
+
+static int open_parts(struct dataset *ds, const struct dataset_spec *spec,
+                      const struct dataset_memory *memory, size_t *run, struct err *err) {
+    struct dataset_memory left = *memory;
 
     ds->part = calloc((size_t)spec->n, sizeof *ds->part);
     if (!ds->part)
         return dataset_no_memory(ds, err);
-    allow_files(spec->n);
+    dataset_allow_files(spec->n);
     for (; ds->n_parts < spec->n; ds->n_parts++) {
         struct dataset_part *p = &ds->part[ds->n_parts];
 
-        if (dataset_open_file(&p->ds, spec->part[ds->n_parts], cache_bytes, spec->n, err))
+        if (dataset_open_file(&p->ds, spec->part[ds->n_parts], &left, spec->n, err))
             return -1;
-        cache_bytes -= kept_bytes(p->ds);
-        if (p->ds->run && dataset_run_bytes(p->ds) > run)
-            run = dataset_run_bytes(p->ds);
-        free(p->ds->run); /* one for all will do: they are read one after another */
-        p->ds->run = NULL;
+        left.bytes -= dataset_kept_bytes(p->ds);
+        const size_t bytes = dataset_drop_run(p->ds);
+        *run = bytes > *run ? bytes : *run;
         if (match_fields(ds->part[0].ds, p, err)) {
             ds->n_parts++;
             return -1;
         }
     }
-    ds->run = run ? malloc(run) : NULL;
-    if (run && !ds->run)
-        return dataset_no_memory(ds, err);
-    for (int k = 0; k < ds->n_parts; k++)
-        ds->part[k].ds->run = ds->run;
     return 0;
 }
 
@@ -166,27 +173,20 @@ static int join_guesses(struct dataset *ds, struct err *err) {
     return 0;
 }
 
-static int join(struct dataset *ds, struct err *err) {
-    size_t most = 1;
-
+static int join(struct dataset *ds, size_t run, struct err *err) {
     join_rows(ds);
     if (join_guesses(ds, err) || tell_copies(ds, err))
         return -1;
-    for (int i = 0; i < ds->n_fields; i++) {
-        const size_t bytes =
-            (size_t)rows_at_a_time(&ds->field[i]) * dataset_out_bytes(&ds->field[i]);
-
-        most = bytes > most ? bytes : most;
+    for (int i = 0; i < ds->n_fields; i++)
         if (dataset_join_field(ds, i, err))
             return -1;
-    }
-    ds->joined = malloc(most);
-    return ds->joined ? dataset_take_fingerprint(ds, err) : dataset_no_memory(ds, err);
+    return dataset_share_memory(ds, run, err) || dataset_take_fingerprint(ds, err) ? -1 : 0;
 }
 
 static int open_set(struct dataset **out, const char *name, const struct dataset_spec *spec,
-                    int64_t cache_bytes, struct err *err) {
+                    const struct dataset_memory *memory, struct err *err) {
     struct dataset *ds = calloc(1, sizeof *ds);
+    size_t run = 0;
 
     if (ds)
         ds->name = strdup(name);
@@ -194,7 +194,7 @@ static int open_set(struct dataset **out, const char *name, const struct dataset
         free(ds);
         return err_set(err, ERR_IO, "%s: out of memory", name);
     }
-    if (open_parts(ds, spec, cache_bytes, err) || join(ds, err)) {
+    if (open_parts(ds, spec, memory, &run, err) || join(ds, run, err)) {
         dataset_close(ds);
         return -1;
     }
@@ -202,15 +202,22 @@ static int open_set(struct dataset **out, const char *name, const struct dataset
     return 0;
 }
 
-int dataset_open(struct dataset **out, const char *spec, int64_t cache_bytes, struct err *err) {
+int dataset_open_in(struct dataset **out, const char *spec, const struct dataset_memory *memory,
+                    struct err *err) {
     struct dataset_spec list = {0};
     int rc = dataset_spec_read(&list, spec, err);
 
     if (!rc)
-        rc = list.n == 1 ? dataset_open_file(out, list.part[0], cache_bytes, 1, err)
-                         : open_set(out, spec, &list, cache_bytes, err);
+        rc = list.n == 1 ? dataset_open_file(out, list.part[0], memory, 1, err)
+                         : open_set(out, spec, &list, memory, err);
     dataset_spec_release(&list);
     return rc;
+}
+
+int dataset_open(struct dataset **out, const char *spec, int64_t cache_bytes, struct err *err) {
+    const struct dataset_memory memory = {.bytes = cache_bytes};
+
+    return dataset_open_in(out, spec, &memory, err);
 }
 
 /* Which part has that row. */

@@ -22,6 +22,9 @@ struct column {
         *offset; /* encoded pictures: [rows + 1] where each begins in the bytes of all of them */
     struct h5_blob *blob; /* [rows] and where it is in the file, where they do not lie end to end */
     char names[LAYOUT_PATH]; /* dataset of what they were called, or "" */
+    bool indexed;            /* offset is in an index that somebody else has */
+    bool lent;               /* kept is somebody else's */
+    uint64_t hash;           /* of kept, where it is lent; as the file has it, of its own rank */
     int n_classes;
     char **class_name; /* [n_classes] */
     bool named;        /* by the file */
@@ -43,6 +46,9 @@ struct dataset_part {
 /* One group of a file; or several, `part`, whose fields are joined here. */
 struct dataset {
     char *name;
+    char *path;                /* of the file; NULL of parts together */
+    char group[LAYOUT_PATH];   /* of the file */
+    bool kept;                 /* all its fields are in memory */
     struct h5 *file;           /* NULL where everything is in memory, or in the parts */
     struct dataset_part *part; /* [n_parts] */
     int n_parts;
@@ -54,6 +60,7 @@ struct dataset {
     char ignored[LAYOUT_IGNORED];
     char *guesses; /* as dataset_guesses gives them, or NULL */
     uint64_t fingerprint;
+    uint64_t witness; /* of dataset_take_witness, where others are to compare theirs; else 0 */
     enum {
         HASHED_ROWS,   /* some field by a few rows only */
         HASHED_BEFORE, /* some field by what the file says of its contents, and a few rows */
@@ -112,6 +119,9 @@ int64_t dataset_field_bytes(const struct dataset *ds, int i);
 int dataset_check_stored(const struct dataset *ds, const char *path, const struct h5_info *info,
                          struct err *err);
 
+/* Find where the file has each encoded picture of any length, [rows] in column->blob. */
+int dataset_find_blobs(struct dataset *ds, int i, struct err *err);
+
 /* Read all encoded pictures to column->kept. */
 int dataset_load_encoded(struct dataset *ds, int i, struct err *err);
 
@@ -160,8 +170,36 @@ char **dataset_copy_names(const struct class_list *list);
 
 /* Open one group of a file.
  *   n_parts  files that count as one with it, itself among them */
-int dataset_open_file(struct dataset **out, const char *spec, int64_t cache_bytes, int n_parts,
-                      struct err *err);
+int dataset_open_file(struct dataset **out, const char *spec, const struct dataset_memory *memory,
+                      int n_parts, struct err *err);
+
+/* Bytes of field i that are kept where there is memory for them: all, but of labels, which are kept
+ * always, 0. */
+int64_t dataset_cached_bytes(const struct dataset *ds, int i);
+
+/* Take memory for all fields that may be kept, and point their columns there; *filled as `take` has
+ * it, false where nothing is taken. */
+int dataset_take_memory(struct dataset *ds, const struct dataset_memory *memory, bool *filled,
+                        struct err *err);
+
+/* Close the datasets' file, as everything is in memory. */
+void dataset_close_file(struct dataset *ds);
+
+/* The hash of what tells this file from others: shapes and storage of its fields, their attributes,
+ * all labels, and some rows. All its datasets are open. Errors: as dataset_read. */
+int dataset_take_witness(struct dataset *ds, uint64_t *out, struct err *err);
+
+/* Let so many files be open more: parts that are not kept stay open, and systems allow 1024 files
+ * unless asked for more. */
+void dataset_allow_files(int n);
+
+/* Parts are read one after another: one run is enough for all, and none of theirs is needed.
+ * Returns the bytes that the part's had. */
+size_t dataset_drop_run(struct dataset *part);
+
+/* Memory for reading what is joined: rows on their way, and a run of so many bytes for all parts.
+ */
+int dataset_share_memory(struct dataset *ds, size_t run, struct err *err);
 
 /* Find the fingerprint: of an open file before its classes are mapped, or of the parts.
  * Errors: the file's; ERR_DATA for an attribute content_hash that is none. */

@@ -61,7 +61,8 @@ int dataset_load(struct dataset *ds, int i, struct err *err) {
 
     if (ds->field[i].kind == DATASET_ENCODED)
         return dataset_load_encoded(ds, i, err);
-    c->kept = malloc((size_t)rows * c->row_bytes);
+    if (!c->lent)
+        c->kept = malloc((size_t)rows * c->row_bytes);
     if (!c->kept)
         return err_set(err, ERR_IO, "%s: no memory to keep %s", ds->name, c->path);
     for (int64_t first = 0; first < rows; first += most) {

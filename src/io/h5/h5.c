@@ -1,5 +1,6 @@
 /* Source of the precautions: HDF5 1.10.8 reports a full disk on flush at the earliest, on close not
  * always; a failed close is tried again at exit, which may crash. */
+#include "io/h5/h5_filter.h"
 #include "io/h5/h5_private.h"
 
 #include <errno.h>
@@ -22,6 +23,7 @@ void h5_lock(void) {
         H5dont_atexit();
         H5open();
         H5PLset_loading_state(0);
+        h5_filters_register();
         started = true;
     }
     H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
@@ -389,13 +391,23 @@ int h5_sync(struct h5 *file, struct err *err) {
     return 0;
 }
 
+struct h5 *h5_share(struct h5 *file) {
+    h5_lock();
+    file->n_sharing++;
+    h5_unlock();
+    return file;
+}
+
 void h5_close(struct h5 *file) {
     if (!file)
         return;
     h5_lock();
-    if (file->id >= 0 && !file->broken)
+    const bool shared = file->n_sharing-- > 0;
+    if (!shared && file->id >= 0 && !file->broken)
         H5Fclose(file->id);
     h5_unlock();
+    if (shared)
+        return;
     free(file->name);
     free(file);
 }

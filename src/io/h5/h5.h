@@ -38,6 +38,7 @@ struct h5_info {
     bool chunked;
     int64_t chunk[H5_MAX_RANK]; /* where chunked */
     int n_filters;              /* gzip, shuffle ... */
+    int64_t most_ratio;         /* what these pack may be so many times larger */
     int64_t stored_bytes;       /* in the file, after compression */
 };
 
@@ -82,7 +83,10 @@ int h5_image(struct h5 *file, void **bytes, size_t *len, struct err *err);
  * it succeeded or not, the file can only be closed. */
 int h5_sync(struct h5 *file, struct err *err);
 
-/* Close; unsynced changes may be lost unnoticed. NULL is fine. */
+/* The same file for one user more, each of whom closes it. */
+struct h5 *h5_share(struct h5 *file);
+
+/* Close, where nobody else has it; unsynced changes may be lost unnoticed. NULL is fine. */
 void h5_close(struct h5 *file);
 
 /* What errors call the file: its path. */
@@ -105,6 +109,10 @@ int h5_group_create(struct h5 *file, const char *path, struct err *err);
 
 /* Open a dataset for reading. Errors: ERR_DATA, "<file>:<path>: ...". */
 int h5_data_open(struct h5_data **out, struct h5 *file, const char *path, struct err *err);
+
+/* Likewise one whose storage somebody has looked at: info.stored_bytes stays 0. Counting chunks
+ * reads all of their index. */
+int h5_data_open_known(struct h5_data **out, struct h5 *file, const char *path, struct err *err);
 
 /* Create a dataset that grows: rows of sample[rank - 1] numbers (rank 1: one number a row), in
  * chunks of chunk_rows rows, 0: as many as make about 1 MiB. `type` is also what is stored. */

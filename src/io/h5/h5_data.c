@@ -1,13 +1,17 @@
 /* Datasets: numbers in rows. */
+#include "io/h5/h5_filter.h"
 #include "io/h5/h5_private.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/stat.h>
 
 enum { CHUNK_BYTES = 1 << 20, CACHE_BYTES = 16 << 20, CACHE_CHUNKS = 4, CACHE_SLOTS = 10007 };
 
 static void data_free(struct h5_data *data) {
+    h5_packed_free(data->packed);
     if (data->id >= 0)
         H5Dclose(data->id);
     free(data->path);
@@ -44,6 +48,7 @@ static int inspect_storage(struct h5_data *data, hid_t list, struct err *err) {
     if (H5Pget_external_count(list) != 0)
         return refuse(data, "is stored in other files; expected the data itself", err);
     info->n_filters = H5Pget_nfilters(list);
+    info->most_ratio = 1;
     for (int i = 0; i < info->n_filters; i++) {
         unsigned flags, config;
         size_t n = 0;
@@ -53,9 +58,11 @@ static int inspect_storage(struct h5_data *data, hid_t list, struct err *err) {
 
         if (id < 0 || H5Zfilter_avail(id) <= 0)
             return err_set(err, ERR_DATA,
-                           "%s:%s: needs filter %d (%s), which is not available; expected gzip or "
-                           "no compression",
+                           "%s:%s: needs filter %d (%s), which is not available; expected gzip, "
+                           "lzf or no compression",
                            data->file->name, data->path, (int)id, *name ? name : "unnamed");
+        if (h5_filter_ratio(id) > info->most_ratio)
+            info->most_ratio = h5_filter_ratio(id);
     }
     info->chunked = layout == H5D_CHUNKED;
     if (info->chunked) {
@@ -117,14 +124,37 @@ static int inspect_shape(struct h5_data *data, struct err *err) {
     return status;
 }
 
+/* Data in one piece lies within the file; behind its end HDF5 would read zeros. */
+static int check_end(const struct h5_data *data, struct err *err) {
+    const haddr_t begin = data->info.chunked ? HADDR_UNDEF : H5Dget_offset(data->id);
+    struct stat st;
+
+    if (data->file->fd < 0 || begin == HADDR_UNDEF)
+        return 0;
+    if (fstat(data->file->fd, &st))
+        return err_set(err, ERR_IO, "%s: %s", data->file->name, strerror(errno));
+    if (begin <= (haddr_t)st.st_size &&
+        (haddr_t)data->info.stored_bytes <= (haddr_t)st.st_size - begin)
+        return 0;
+    return err_set(
+        err, ERR_DATA,
+        "%s:%s: is said to have %lld bytes from byte %llu of the file on, which has %lld",
+        data->file->name, data->path, (long long)data->info.stored_bytes, (unsigned long long)begin,
+        (long long)st.st_size);
+}
+
 /* Counting chunks reads their index. 0 is also what a failure gives, which leaves a reason behind.
  */
 static int inspect_size(struct h5_data *data, struct err *err) {
     data->info.stored_bytes = (int64_t)H5Dget_storage_size(data->id);
     if (!data->info.stored_bytes && H5Eget_num(H5E_DEFAULT) > 0)
         return h5_fail(data->file, data->path, ERR_DATA, "its storage cannot be read", err);
-    return 0;
+    return check_end(data, err);
 }
+
+/* The longest unused go first. At 1, those that were read in part never go (1.10.8), and memory
+ * grows to all that is read. */
+#define LATEST_STAY 0.0
 
 /* Open with a cache that holds some chunks: HDF5 bypasses it for larger ones, and would read
  * and unpack a whole chunk for every row. */
@@ -133,7 +163,8 @@ static int open_cached(struct h5_data *data, size_t chunk_bytes, struct err *err
     const size_t several = chunk_bytes * CACHE_CHUNKS;
     int status = 0;
 
-    H5Pset_chunk_cache(list, CACHE_SLOTS, several > CACHE_BYTES ? several : CACHE_BYTES, 1.0);
+    H5Pset_chunk_cache(list, CACHE_SLOTS, several > CACHE_BYTES ? several : CACHE_BYTES,
+                       LATEST_STAY);
     data->id = H5Dopen2(data->file->id, data->path, list);
     if (data->id < 0)
         status = h5_fail(data->file, data->path, ERR_DATA, "cannot be opened as a dataset", err);
@@ -149,7 +180,21 @@ static size_t chunk_bytes(const struct h5_info *info) {
     return bytes;
 }
 
-static int data_open(struct h5_data *data, struct err *err) {
+/* The type in memory that has the bytes of the stored one; 0: none has. */
+static enum h5_type find_same_type(const struct h5_data *data) {
+    static const enum h5_type types[] = {H5_TYPE_U8, H5_TYPE_I32, H5_TYPE_I64, H5_TYPE_F32,
+                                         H5_TYPE_F64};
+    const hid_t stored = H5Dget_type(data->id);
+    enum h5_type found = 0;
+
+    for (size_t k = 0; k < sizeof types / sizeof *types; k++)
+        if (H5Tequal(stored, h5_memory_type(types[k])) > 0)
+            found = types[k];
+    H5Tclose(stored);
+    return found;
+}
+
+static int data_open(struct h5_data *data, bool known, struct err *err) {
     const char *path = data->path;
     struct h5 *file = data->file;
     hid_t list;
@@ -164,7 +209,11 @@ static int data_open(struct h5_data *data, struct err *err) {
         return h5_fail(file, path, ERR_DATA, "its properties cannot be read", err);
     status = inspect_storage(data, list, err);
     H5Pclose(list);
-    if (status || inspect_shape(data, err) || inspect_size(data, err))
+    if (status || inspect_shape(data, err) || (!known && inspect_size(data, err)))
+        return -1;
+    data->same = find_same_type(data);
+    data->direct = h5_raw_direct(data);
+    if (h5_packed_new(&data->packed, data, err))
         return -1;
     if (chunk_bytes(&data->info) * CACHE_CHUNKS > CACHE_BYTES) {
         H5Dclose(data->id);
@@ -173,20 +222,29 @@ static int data_open(struct h5_data *data, struct err *err) {
     return 0;
 }
 
-int h5_data_open(struct h5_data **out, struct h5 *file, const char *path, struct err *err) {
+static int open_locked(struct h5_data **out, struct h5 *file, const char *path, bool known,
+                       struct err *err) {
     struct h5_data *data = data_new(file, path, err);
     int status;
 
     if (!data)
         return -1;
     h5_lock();
-    status = data_open(data, err);
+    status = data_open(data, known, err);
     if (status)
         data_free(data);
     else
         *out = data;
     h5_unlock();
     return status;
+}
+
+int h5_data_open(struct h5_data **out, struct h5 *file, const char *path, struct err *err) {
+    return open_locked(out, file, path, false, err);
+}
+
+int h5_data_open_known(struct h5_data **out, struct h5 *file, const char *path, struct err *err) {
+    return open_locked(out, file, path, true, err);
 }
 
 int64_t h5_row_len(const struct h5_info *info) {
@@ -275,85 +333,6 @@ const struct h5_info *h5_data_info(const struct h5_data *data) {
     return &data->info;
 }
 
-/* The file space of rows first .. first + n - 1, and the matching memory space in *memory. */
-static hid_t select_rows(const struct h5_data *data, int64_t first, int64_t n, hid_t *memory) {
-    const hid_t space = H5Dget_space(data->id);
-    hsize_t start[H5_MAX_RANK] = {(hsize_t)first}, count[H5_MAX_RANK] = {(hsize_t)n};
-
-    for (int i = 1; i < data->info.rank; i++)
-        count[i] = (hsize_t)data->info.dim[i];
-    if (data->info.rank > 0)
-        H5Sselect_hyperslab(space, H5S_SELECT_SET, start, NULL, count, NULL);
-    *memory = data->info.rank > 0 ? H5Screate_simple(data->info.rank, count, NULL)
-                                  : H5Screate(H5S_SCALAR);
-    return space;
-}
-
-static bool holds_numbers(enum h5_class class) {
-    return class == H5_CLASS_INT || class == H5_CLASS_UINT || class == H5_CLASS_FLOAT;
-}
-
-/* Values that lie in the dataset itself, copied as they are. */
-static bool is_copied(const struct h5_data *data, hid_t type) {
-    const H5T_class_t class = H5Tget_class(type);
-
-    return !data->info.variable && (class == H5T_OPAQUE || class == H5T_STRING);
-}
-
-static int read_rows(struct h5_data *data, int64_t first, int64_t n, hid_t type, void *out,
-                     struct err *err) {
-    const int64_t rows = data->info.rank ? data->info.dim[0] : 1;
-    hid_t space, memory;
-    int status = 0;
-
-    if (!holds_numbers(data->info.class) && !is_copied(data, type))
-        return refuse(data, "holds no plain numbers, expected integers or floats", err);
-    if (first < 0 || n < 0 || n > rows || first > rows - n)
-        return err_set(err, ERR_DATA, "%s:%s: rows %lld to %lld were asked for, it has %lld",
-                       data->file->name, data->path, (long long)first, (long long)(first + n - 1),
-                       (long long)rows);
-    space = select_rows(data, first, n, &memory);
-    if (n && H5Dread(data->id, type, memory, space, H5P_DEFAULT, out) < 0)
-        status = h5_fail(data->file, data->path, ERR_DATA, "cannot be read", err);
-    H5Sclose(memory);
-    H5Sclose(space);
-    return status;
-}
-
-int h5_data_read(struct h5_data *data, int64_t first, int64_t n, enum h5_type type, void *out,
-                 struct err *err) {
-    int status;
-
-    h5_lock();
-    status = read_rows(data, first, n, h5_memory_type(type), out, err);
-    h5_unlock();
-    return status;
-}
-
-/* The stored type in the order of this program's files; that of an enumeration cannot be changed,
- * but that of its numbers. */
-static hid_t little_endian(hid_t stored) {
-    const hid_t type = H5Tget_class(stored) == H5T_ENUM ? H5Tget_super(stored) : H5Tcopy(stored);
-
-    H5Tset_order(type, H5T_ORDER_LE);
-    return type;
-}
-
-int h5_data_read_stored(struct h5_data *data, int64_t first, int64_t n, void *out,
-                        struct err *err) {
-    hid_t stored, type;
-    int status;
-
-    h5_lock();
-    stored = H5Dget_type(data->id);
-    type = little_endian(stored);
-    status = read_rows(data, first, n, type, out, err);
-    H5Tclose(type);
-    H5Tclose(stored);
-    h5_unlock();
-    return status;
-}
-
 static int append(struct h5_data *data, int64_t n, const void *rows, struct err *err) {
     const int64_t before = data->info.dim[0];
     hsize_t dim[H5_MAX_RANK];
@@ -365,7 +344,7 @@ static int append(struct h5_data *data, int64_t n, const void *rows, struct err 
         dim[i] = (hsize_t)data->info.dim[i];
     if (H5Dset_extent(data->id, dim) < 0)
         return h5_fail(data->file, data->path, ERR_IO, "cannot be extended", err);
-    space = select_rows(data, before, n, &memory);
+    space = h5_select_rows(data, before, n, &memory);
     written = H5Dwrite(data->id, h5_memory_type(data->type), memory, space, H5P_DEFAULT, rows);
     if (written < 0) {
         data->file->broken = true;

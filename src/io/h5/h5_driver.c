@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 /* What H5FD_t begins with belongs to the library. */
-struct reader {
+struct h5_reader {
     H5FD_t pub;
     int fd;
     dev_t device;
@@ -21,7 +21,7 @@ struct reader {
 
 static H5FD_t *open_reader(const char *name, unsigned flags, hid_t access, haddr_t most) {
     const int *fd = H5Pget_driver_info(access);
-    struct reader *r = fd && !(flags & H5F_ACC_RDWR) ? calloc(1, sizeof *r) : NULL;
+    struct h5_reader *r = fd && !(flags & H5F_ACC_RDWR) ? calloc(1, sizeof *r) : NULL;
     struct stat st;
 
     (void)name, (void)most;
@@ -36,7 +36,7 @@ static H5FD_t *open_reader(const char *name, unsigned flags, hid_t access, haddr
 }
 
 static herr_t close_reader(H5FD_t *file) {
-    struct reader *r = (struct reader *)file;
+    struct h5_reader *r = (struct h5_reader *)file;
 
     close(r->fd);
     free(r);
@@ -45,7 +45,7 @@ static herr_t close_reader(H5FD_t *file) {
 
 /* The same file, opened twice, is one to the library. */
 static int compare(const H5FD_t *a, const H5FD_t *b) {
-    const struct reader *x = (const struct reader *)a, *y = (const struct reader *)b;
+    const struct h5_reader *x = (const struct h5_reader *)a, *y = (const struct h5_reader *)b;
 
     if (x->device != y->device)
         return x->device < y->device ? -1 : 1;
@@ -61,30 +61,30 @@ static herr_t query(const H5FD_t *file, unsigned long *flags) {
 
 static haddr_t get_end(const H5FD_t *file, H5FD_mem_t type) {
     (void)type;
-    return ((const struct reader *)file)->end;
+    return ((const struct h5_reader *)file)->end;
 }
 
 static herr_t set_end(H5FD_t *file, H5FD_mem_t type, haddr_t end) {
     (void)type;
-    ((struct reader *)file)->end = end;
+    ((struct h5_reader *)file)->end = end;
     return 0;
 }
 
 static haddr_t get_size(const H5FD_t *file, H5FD_mem_t type) {
     (void)type;
-    return ((const struct reader *)file)->size;
+    return ((const struct h5_reader *)file)->size;
 }
 
 static herr_t get_handle(H5FD_t *file, hid_t access, void **handle) {
     (void)access;
-    *handle = &((struct reader *)file)->fd;
+    *handle = &((struct h5_reader *)file)->fd;
     return 0;
 }
 
 /* What lies behind the end is zeros, as the library's drivers have it. */
 static herr_t read_bytes(H5FD_t *file, H5FD_mem_t type, hid_t transfer, haddr_t at, size_t len,
                          void *out) {
-    const struct reader *r = (const struct reader *)file;
+    const struct h5_reader *r = (const struct h5_reader *)file;
     unsigned char *to = out;
 
     (void)type, (void)transfer;
@@ -116,7 +116,7 @@ static herr_t refuse_write(H5FD_t *file, H5FD_mem_t type, hid_t transfer, haddr_
     return -1;
 }
 
-static const H5FD_class_t reader = {
+static const H5FD_class_t class_of_reader = {
 #ifdef H5FD_CLASS_VERSION /* since 1.14 */
     .version = H5FD_CLASS_VERSION,
     .value = (H5FD_class_value_t)512,
@@ -142,6 +142,6 @@ herr_t h5_read_through(hid_t access, int fd) {
     static hid_t driver = -1;
 
     if (driver < 0)
-        driver = H5FDregister(&reader);
+        driver = H5FDregister(&class_of_reader);
     return driver < 0 ? -1 : H5Pset_driver(access, driver, &fd);
 }

@@ -8,6 +8,7 @@
 struct h5 {
     hid_t id; /* < 0: closed by h5_sync */
     char *name;
+    int n_sharing;    /* who else will close it */
     bool broken;      /* a write failed: closing would try again, and 1.10.8 crashes on that */
     int fd;           /* HDF5's, of a file on disk that is only read; else -1 */
     int64_t base;     /* where addresses in the file begin: behind a block of another program's */
@@ -20,6 +21,9 @@ struct h5_data {
     char *path;
     struct h5_info info;
     enum h5_type type; /* of a dataset created here */
+    enum h5_type same; /* of a dataset that is read: what has the bytes that are stored, or 0 */
+    bool direct;       /* its rows lie in the file as they are */
+    struct h5_packed *packed; /* its chunks, where HDF5 is not needed to unpack them; or NULL */
 };
 
 /* One lock around the library, which keeps its error stack per thread: it is silenced here. */
@@ -49,11 +53,37 @@ herr_t h5_read_through(hid_t access, int fd);
 /* What a stored type is to us. */
 enum h5_class h5_class_of(hid_t type);
 
+/* The file space of rows first .. first + n - 1, and the matching memory space in *memory; both to
+ * be closed. With the lock held. */
+hid_t h5_select_rows(const struct h5_data *data, int64_t first, int64_t n, hid_t *memory);
+
 /* n bytes at a place in the file. Errors: ERR_DATA where it has none there, ERR_IO. */
 int h5_pread(const struct h5_data *data, int64_t at, int64_t n, void *out, struct err *err);
 
-/* Bytes that the file has of each row of one dimension: of a variable one where it lies. */
+/* Bytes that the file has of each row: of a variable one, where it lies. */
 enum { H5_DESCRIPTOR_BYTES = 16 };
-int64_t h5_raw_item(const struct h5_data *data);
+int64_t h5_raw_row(const struct h5_data *data);
+
+/* Do chunks consist of whole rows, so that these lie in them one after another? */
+bool h5_whole_rows(const struct h5_info *info);
+
+/* Do rows lie in the file as they are, for h5_direct_read? */
+bool h5_raw_direct(const struct h5_data *data);
+
+/* Bytes first .. first + n - 1 of all rows, which are there, as they are stored, without the lock.
+ * 1: HDF5 is needed. Errors: ERR_DATA, ERR_IO. */
+int h5_direct_read(const struct h5_data *data, int64_t first, int64_t n, void *out,
+                   struct err *err);
+
+/* Packed chunks of whole rows. *out is NULL where only HDF5 can unpack them. With the lock held.
+ * Errors: ERR_IO for lack of memory. */
+struct h5_packed;
+int h5_packed_new(struct h5_packed **out, const struct h5_data *data, struct err *err);
+void h5_packed_free(struct h5_packed *packed);
+
+/* Bytes first .. first + n - 1 of all rows as they are stored, unpacked by the calling thread,
+ * without the lock. 1: some were never written, which HDF5 is to fill. Errors: ERR_DATA, ERR_IO. */
+int h5_packed_read(const struct h5_data *data, int64_t first, int64_t n, void *out,
+                   struct err *err);
 
 char *h5_strdup(const char *text);

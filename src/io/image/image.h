@@ -123,13 +123,3 @@ int image_size(const unsigned char *bytes, size_t len, const char *name, int *wi
 int image_decode_piece(const unsigned char *bytes, size_t len, const char *name,
                        enum image_mode mode, const struct image_piece *piece,
                        struct image_room *room, unsigned char *out, struct err *err);
-
-/* What bytes become where they are divided by 255 and then normalised, to the bit:
- * (byte / 255 - mean) * (1 / std) of each channel.
- *   mean, std  [channels]; NULL, NULL: byte / 255 alone
- *   table      [channels][256] */
-void image_float_table(const float *mean, const float *std, int channels, float *table);
-
-/* bytes[n, channels] to out[n, channels] by the table of image_float_table. */
-void image_to_floats(const unsigned char *bytes, size_t n, int channels, const float *table,
-                     float *out);

@@ -190,4 +190,4 @@ static int header(const struct image_file *file, struct image_header *out, struc
     return status;
 }
 
-const struct image_format image_jpeg = {"JPEG", is, decode, header, image_jpeg_part};
+const struct image_format image_jpeg = {"JPEG", is, decode, header, image_jpeg_piece};

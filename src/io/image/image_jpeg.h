@@ -1,6 +1,6 @@
-/* image_jpeg.h - what decoding a JPEG whole and decoding a part of it share. */
+/* image_jpeg.h - what decoding a JPEG whole and decoding a piece of it share. */
 #pragma once
-#include "io/image/image_part.h"
+#include "io/image/image_private.h"
 
 #include <setjmp.h>
 #include <stdio.h> /* jpeglib.h takes it for granted */
@@ -38,7 +38,7 @@ void image_jpeg_check_scans(struct jpeg_decompress_struct *jpeg, struct jpeg_sou
 /* What to say after s->failed. Returns -1. */
 int image_jpeg_error(const struct jpeg_source *s, const struct image_file *file, struct err *err);
 
-/* decode_part of struct image_format. */
-int image_jpeg_part(const struct image_file *file, enum image_mode mode,
-                    const struct image_piece *piece, struct image_room *room,
-                    struct image_part *out, struct err *err);
+/* decode_piece of struct image_format. */
+int image_jpeg_piece(const struct image_file *file, enum image_mode mode,
+                     const struct image_piece *piece, struct image_room *room, unsigned char *out,
+                     int *channels, struct err *err);

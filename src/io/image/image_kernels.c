@@ -1,6 +1,8 @@
 /* The innermost loops of resizing, plain and with AVX2, which does the same arithmetic modulo 2^32:
  * bits are the same. */
-#include "io/image/image_part.h"
+#include "io/image/image_resample.h"
+
+#include <string.h>
 
 enum { HALF = 1 << (IMAGE_WEIGHT_BITS - 1), STRETCH = 64 };
 
@@ -30,10 +32,10 @@ static inline void row_across(const unsigned char *row, int channels, const stru
 static void across_plain(const unsigned char *const row[4], int channels,
                          const struct image_taps *t, int n, unsigned char *const to[4]) {
     for (int k = 0; k < 4; k++)
-        if (channels == 3)
-            row_across(row[k], 3, t, n, to[k]);
+        if (channels == 1)
+            row_across(row[k], 1, t, n, to[k]);
         else
-            row_across(row[k], channels, t, n, to[k]);
+            row_across(row[k], 3, t, n, to[k]);
 }
 
 /* A stretch of sums stays in registers. */
@@ -109,6 +111,43 @@ AVX2 static inline void store_4(const __m256i low[4], const __m256i high[4],
     _mm_storeu_si32(to[3] + at, _mm_srli_epi64(odd, 32));
 }
 
+/* Greys of one output of four rows, from the sums of two pairs of taps of each row. */
+AVX2 static inline void store_4_greys(__m256i low, __m256i high, unsigned char *const to[4],
+                                      size_t at) {
+    const __m256i both = _mm256_add_epi32(low, _mm256_slli_epi32(high, LOW_BITS));
+    const __m256i sum = _mm256_add_epi32(both, _mm256_srli_epi64(both, 32));
+    const __m256i v =
+        _mm256_srli_epi32(_mm256_add_epi32(sum, _mm256_set1_epi32(HALF)), IMAGE_WEIGHT_BITS);
+    const __m256i bytes = _mm256_min_epu32(v, _mm256_set1_epi32(255));
+
+    to[0][at] = (unsigned char)_mm256_extract_epi8(bytes, 0);
+    to[1][at] = (unsigned char)_mm256_extract_epi8(bytes, 8);
+    to[2][at] = (unsigned char)_mm256_extract_epi8(bytes, 16);
+    to[3][at] = (unsigned char)_mm256_extract_epi8(bytes, 24);
+}
+
+/* Four taps at a time of four rows at once. */
+AVX2 static void greys_across_avx2(const unsigned char *const row[4], const struct image_taps *t,
+                                   int n, unsigned char *const to[4]) {
+    for (int i = 0; i < n; i++) {
+        const int32_t *weight = t->weight + (size_t)i * (size_t)t->room;
+        __m256i low = _mm256_setzero_si256(), high = low;
+
+        for (int k = 0; k < t->n[i]; k += 4) {
+            const __m256i w = cut_weights(weight + k);
+            int four[4];
+
+            for (int r = 0; r < 4; r++)
+                memcpy(&four[r], row[r] + t->first[i] + k, 4);
+            const __m256i p =
+                _mm256_cvtepu8_epi16(_mm_setr_epi32(four[0], four[1], four[2], four[3]));
+            low = _mm256_add_epi32(low, _mm256_madd_epi16(p, _mm256_unpacklo_epi64(w, w)));
+            high = _mm256_add_epi32(high, _mm256_madd_epi16(p, _mm256_unpackhi_epi64(w, w)));
+        }
+        store_4_greys(low, high, to, (size_t)i);
+    }
+}
+
 /* Four taps at a time: the pixels 0, 1 of them in the lower half, 2, 3 in the upper, each colour as
  * a pair of 16-bit numbers. */
 AVX2 static void across_avx2(const unsigned char *const row[4], int channels,
@@ -120,8 +159,8 @@ AVX2 static void across_avx2(const unsigned char *const row[4], int channels,
                                            0x07060504, 0x07060504, 0x07060504, 0x07060504);
     const __m256i highs = _mm256_add_epi8(lows, _mm256_set1_epi8(8));
 
-    if (channels != 3) {
-        across_plain(row, channels, t, n, to);
+    if (channels == 1) {
+        greys_across_avx2(row, t, n, to);
         return;
     }
     for (int i = 0; i < n; i++) {

@@ -1,5 +1,5 @@
 /* From the bytes of a file to a piece of its picture at another size. */
-#include "io/image/image_part.h"
+#include "io/image/image_resample.h"
 
 #include <math.h>
 #include <string.h>
@@ -54,22 +54,26 @@ void image_piece_axes(const struct image_piece *p, int reduction, int width, int
     across->mirrored = p->mirrored;
 }
 
-/* All pixels, where a format knows no parts. */
+/* All pixels, where a format knows no pieces. */
 static int decode_whole(const struct image_file *file, enum image_mode mode,
-                        const struct image_piece *piece, struct image *image,
-                        struct image_part *part, struct err *err) {
-    if (image_decode(file->bytes, file->len, file->name, mode, image, err) ||
-        image_check_piece(piece, file->name, image->width, image->height, err))
-        return -1;
-    *part = (struct image_part){.pixels = image->pixels,
-                                .stride = (size_t)image->width * (size_t)image->channels,
-                                .width = image->width,
-                                .height = image->height,
-                                .channels = image->channels,
-                                .picture_width = image->width,
-                                .picture_height = image->height,
-                                .reduction = 1};
-    return 0;
+                        const struct image_piece *piece, struct image_room *room,
+                        unsigned char *out, int *channels, struct err *err) {
+    struct image image = {0};
+    struct image_axis across, down;
+
+    int status = image_decode(file->bytes, file->len, file->name, mode, &image, err) ||
+                         image_check_piece(piece, file->name, image.width, image.height, err)
+                     ? -1
+                     : 0;
+    if (!status) {
+        image_piece_axes(piece, 1, image.width, image.height, &across, &down);
+        *channels = image.channels;
+        if (image_resample(image.pixels, (size_t)image.width * (size_t)image.channels,
+                           image.channels, &across, &down, room, out))
+            status = image_no_memory(file->name, err);
+    }
+    image_release(&image);
+    return status;
 }
 
 /* In place, from the end: grey[n] to [n, 3]. */
@@ -83,24 +87,15 @@ int image_decode_piece(const unsigned char *bytes, size_t len, const char *name,
                        struct image_room *room, unsigned char *out, struct err *err) {
     const struct image_file file = {bytes, len, name};
     const struct image_format *format = image_format(&file, err);
-    struct image whole = {0};
-    struct image_part part = {0};
-    struct image_axis across, down;
+    int channels = 3, status = 1;
 
     if (!format)
         return -1;
-    int status =
-        format->decode_part ? format->decode_part(&file, mode, piece, room, &part, err) : 1;
+    if (format->decode_piece)
+        status = format->decode_piece(&file, mode, piece, room, out, &channels, err);
     if (status > 0)
-        status = decode_whole(&file, mode, piece, &whole, &part, err);
-    if (!status) {
-        image_piece_axes(piece, part.reduction, part.picture_width, part.picture_height, &across,
-                         &down);
-        if (image_resample(&part, &across, &down, room, out))
-            status = image_no_memory(name, err);
-        else if (part.channels == 1 && mode == IMAGE_COLOUR)
-            spread_grey(out, (size_t)piece->out_width * (size_t)piece->out_height);
-    }
-    image_release(&whole);
+        status = decode_whole(&file, mode, piece, room, out, &channels, err);
+    if (!status && channels == 1 && mode == IMAGE_COLOUR)
+        spread_grey(out, (size_t)piece->out_width * (size_t)piece->out_height);
     return status;
 }

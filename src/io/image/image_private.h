@@ -18,8 +18,6 @@ struct image_header {
     int orientation;       /* 1 to 8 */
 };
 
-struct image_part;
-
 struct image_format {
     const char *name;
     bool (*is)(const struct image_file *file);
@@ -30,11 +28,11 @@ struct image_format {
                   struct err *err);
     /* The header alone; a file that ends behind it is none the worse. Errors: ERR_DATA, ERR_IO. */
     int (*header)(const struct image_file *file, struct image_header *out, struct err *err);
-    /* The pixels that a piece needs, in memory of the room; 1: this file is to be decoded whole.
-     * NULL: all are. Errors: as decode. */
-    int (*decode_part)(const struct image_file *file, enum image_mode mode,
-                       const struct image_piece *piece, struct image_room *room,
-                       struct image_part *out, struct err *err);
+    /* image_decode_piece, by what this format can do about it; *channels is what out has got, 1 or
+     * 3. 1: this file is to be decoded whole, as all are where it is NULL. Errors: as decode. */
+    int (*decode_piece)(const struct image_file *file, enum image_mode mode,
+                        const struct image_piece *piece, struct image_room *room,
+                        unsigned char *out, int *channels, struct err *err);
 };
 
 extern const struct image_format image_jpeg, image_png, image_webp, image_bmp, image_gif,

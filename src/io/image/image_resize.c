@@ -1,5 +1,5 @@
 /* Resizing bytes: rows first, then columns, with bytes between, in whole numbers of 32 bits. */
-#include "io/image/image_part.h"
+#include "io/image/image_resample.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -24,71 +24,84 @@ void image_room_release(struct image_room *room) {
     *room = (struct image_room){0};
 }
 
-/* Rows first .. end - 1 of the picture, resized, to wide[end - first], `stride` bytes apart. Rows
- * at the end of the part are read from copies[4]: kernels read a little behind their rows. */
-static void resample_rows(const struct image_part *part, const struct image_taps *t, int n,
-                          int first, int end, unsigned char *wide, size_t stride,
-                          unsigned char *copies) {
-    const struct image_kernels *kernels = image_kernels();
-    const size_t row_bytes = (size_t)part->width * (size_t)part->channels;
+int image_resample_init(struct image_resample *r, const struct image_axis *across,
+                        const struct image_axis *down, int channels, struct image_room *room) {
+    image_axis_reach(across, &r->left, &r->right);
+    image_axis_reach(down, &r->top, &r->bottom);
+    r->channels = channels;
+    r->width = across->n;
+    r->height = down->n;
+    r->stride = (size_t)r->width * (size_t)channels + SPARE;
+    const size_t wide_bytes = (size_t)(r->bottom - r->top) * r->stride;
+    const size_t row_bytes = (size_t)(r->right - r->left) * (size_t)channels;
 
-    for (int y = first; y < end; y += 4) {
+    r->wide = image_shelf(room, SHELF_WIDE, wide_bytes + 4 * (row_bytes + SPARE));
+    if (!r->wide || image_taps_init(&r->across, across, SHELF_TAPS, room) ||
+        image_taps_init(&r->down, down, SHELF_TAPS_DOWN, room))
+        return -1;
+    r->copies = r->wide + wide_bytes;
+    for (int i = 0; i < r->width; i++)
+        r->across.first[i] -= r->left;
+    for (int i = 0; i < r->height; i++)
+        r->down.first[i] -= r->top;
+    return 0;
+}
+
+/* With zeros behind it. */
+static const unsigned char *copied(const unsigned char *row, size_t bytes, unsigned char *copy) {
+    memcpy(copy, row, bytes);
+    memset(copy + bytes, 0, SPARE);
+    return copy;
+}
+
+void image_resample_rows(struct image_resample *r, const unsigned char *pixels, size_t stride,
+                         int first, int n) {
+    const struct image_kernels *kernels = image_kernels();
+    const size_t row_bytes = (size_t)(r->right - r->left) * (size_t)r->channels;
+
+    for (int y = 0; y < n; y += 4) {
         const unsigned char *row[4];
         unsigned char *to[4];
 
         for (int k = 0; k < 4; k++) {
-            const int at = y + k < end ? y + k : end - 1; /* the last may be done several times */
-            const size_t below = (size_t)(part->top + part->height - 1 - at) * part->stride;
-            unsigned char *copy = copies + (size_t)k * (row_bytes + SPARE);
+            const int at = y + k < n ? y + k : n - 1; /* the last may be done several times */
 
-            row[k] = part->pixels + (size_t)(at - part->top) * part->stride;
-            if (below < SPARE)
-                row[k] = memcpy(copy, row[k], row_bytes);
-            to[k] = wide + (size_t)(at - first) * stride;
+            row[k] = pixels + (size_t)at * stride;
+            if ((size_t)(n - 1 - at) * stride < SPARE) /* they read a little behind their rows */
+                row[k] = copied(row[k], row_bytes, r->copies + (size_t)k * (row_bytes + SPARE));
+            to[k] = r->wide + (size_t)(first + at - r->top) * r->stride;
         }
-        kernels->across(row, part->channels, t, n, to);
+        kernels->across(row, r->channels, &r->across, r->width, to);
     }
 }
 
-static void resample_columns(const struct image_taps *t, int n, int first,
-                             const unsigned char *wide, size_t stride, size_t row_len,
-                             unsigned char *out) {
+void image_resample_end(const struct image_resample *r, unsigned char *out) {
     const struct image_kernels *kernels = image_kernels();
+    const struct image_taps *t = &r->down;
+    const size_t row_len = (size_t)r->width * (size_t)r->channels;
 
-    for (int i = 0; i < n; i++)
-        kernels->down(wide + (size_t)(t->first[i] - first) * stride, stride,
+    for (int i = 0; i < r->height; i++)
+        kernels->down(r->wide + (size_t)t->first[i] * r->stride, r->stride,
                       t->weight + (size_t)i * (size_t)t->room, t->n[i], row_len,
                       out + (size_t)i * row_len);
 }
 
-int image_resample(const struct image_part *part, const struct image_axis *across,
-                   const struct image_axis *down, struct image_room *room, unsigned char *out) {
-    const size_t row_len = (size_t)across->n * (size_t)part->channels, stride = row_len + SPARE;
-    const size_t copy_bytes = 4 * ((size_t)part->width * (size_t)part->channels + SPARE);
-    struct image_taps columns, rows;
-    int first, end;
+int image_resample(const unsigned char *picture, size_t stride, int channels,
+                   const struct image_axis *across, const struct image_axis *down,
+                   struct image_room *room, unsigned char *out) {
+    struct image_resample r;
 
-    image_axis_reach(down, &first, &end);
-    unsigned char *wide =
-        image_shelf(room, SHELF_WIDE, (size_t)(end - first) * stride + copy_bytes);
-    if (!wide || image_taps_init(&columns, across, SHELF_TAPS, room) ||
-        image_taps_init(&rows, down, SHELF_TAPS_DOWN, room))
+    if (image_resample_init(&r, across, down, channels, room))
         return -1;
-    for (int i = 0; i < across->n; i++)
-        columns.first[i] -= part->left;
-    resample_rows(part, &columns, across->n, first, end, wide, stride,
-                  wide + (size_t)(end - first) * stride);
-    resample_columns(&rows, down->n, first, wide, stride, row_len, out);
+    image_resample_rows(&r, picture + (size_t)r.top * stride + (size_t)r.left * (size_t)channels,
+                        stride, r.top, r.bottom - r.top);
+    image_resample_end(&r, out);
     return 0;
 }
 
 int image_resize(const struct image *image, int width, int height, enum image_fit fit,
                  unsigned char *out, struct err *err) {
-    const struct image_part all = {.pixels = image->pixels,
-                                   .stride = (size_t)image->width * (size_t)image->channels,
-                                   .width = image->width,
-                                   .height = image->height,
-                                   .channels = image->channels};
+    const size_t row_bytes = (size_t)image->width * (size_t)image->channels;
     struct image_axis across = {
         .step = (double)image->width / width, .n = width, .len = image->width};
     struct image_axis down = {
@@ -100,7 +113,8 @@ int image_resize(const struct image *image, int width, int height, enum image_fi
         across.begin = (image->width - width * across.step) / 2;
         down.begin = (image->height - height * down.step) / 2;
     }
-    const int status = image_resample(&all, &across, &down, &room, out);
+    const int status =
+        image_resample(image->pixels, row_bytes, image->channels, &across, &down, &room, out);
     image_room_release(&room);
     return status ? err_set(err, ERR_IO, "out of memory") : 0;
 }

@@ -1,7 +1,7 @@
 /* Which pixels an output of a resize is made of, and by which weights: in the order of operations,
  * the rounding and the integers of Pillow's Image.resize, so that bytes come out the same. This
  * file is compiled without fused multiply-adds, which round elsewhere. */
-#include "io/image/image_part.h"
+#include "io/image/image_resample.h"
 
 #include <math.h>
 

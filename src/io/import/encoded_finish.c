@@ -116,11 +116,12 @@ static void note_made(const struct encoded_state *s, const struct import_options
         if (s->entry[i].len >= 0)
             n[s->entry[i].made % 3]++;
     if (n[1] + n[2])
-        import_note(result,
-                    "%lld images became smaller JPEGs of quality %d, their shorter side %d; %lld "
-                    "are the files that they were",
-                    (long long)(n[1] + n[2]), options->quality, options->resize_short,
-                    (long long)n[0]);
+        import_note(
+            result,
+            "%lld %s became smaller JPEGs of quality %d, their shorter side %d; %lld stay as "
+            "they are",
+            (long long)(n[1] + n[2]), n[1] + n[2] == 1 ? "image" : "images", options->quality,
+            options->resize_short, (long long)n[0]);
     if (n[2])
         import_note(result, "%lld of them were PNG or other files and are JPEGs now",
                     (long long)n[2]);

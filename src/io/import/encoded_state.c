@@ -129,7 +129,8 @@ static bool hash_source(const struct encoded_state *s, int k, int64_t n, uint64_
     return true;
 }
 
-/* Is the record one of these samples, and do its entries and texts agree? */
+/* Is the record one of these samples as the options want them, and do its entries and texts agree?
+ */
 static int is_of_source(const struct encoded_state *s, int k, const struct encoded_record *r,
                         const struct encoded_entry *entries, struct err *err) {
     struct content_hash *room = content_hash_new();
@@ -138,9 +139,10 @@ static int is_of_source(const struct encoded_state *s, int k, const struct encod
 
     if (!room)
         return no_memory(s, err);
-    const bool same = hash_source(s, k, r->n, &hash, room) && hash == r->source;
+    bool same = hash_source(s, k, r->n, &hash, room) && hash == r->source;
     content_hash_free(room);
     for (int64_t i = 0; i < r->n && same; i++) {
+        same = entries[i].len >= 0 || s->options->skip_broken;
         bytes += entries[i].len > 0 ? entries[i].len : 0;
         text_bytes += entries[i].text_len;
     }
@@ -191,6 +193,10 @@ static int64_t replay(struct encoded_state *s, struct encoded_journal *journal, 
     while (s->n_done < s->n && encoded_journal_next(journal, &record, &entries, &texts)) {
         const int k = encoded_state_split(s);
 
+        if (s->options->progress.stopped && s->options->progress.stopped())
+            return err_set(err, ERR_STOPPED,
+                           "stopped on request: %s: keeps what is in it; the same command goes on",
+                           s->folder);
         if (begin_split(s, k, err))
             return -1;
         int fine = is_of_source(s, k, &record, entries, err);
@@ -205,24 +211,39 @@ static int64_t replay(struct encoded_state *s, struct encoded_journal *journal, 
     return (int64_t)whole;
 }
 
-static int resume(struct encoded_state *s, char note[LOCK_TEXT], struct err *err) {
+static void say(const struct encoded_state *s, const char *fmt, long long a, long long b) {
+    const struct import_progress *progress = &s->options->progress;
+    char *text = progress->say ? file_text(fmt, s->folder, a, b) : NULL;
+
+    if (text)
+        progress->say(progress->context, text);
+    free(text);
+}
+
+static int resume(struct encoded_state *s, struct err *err) {
     const uint64_t options = s->source->options;
     struct encoded_journal journal = {0};
+    struct stat st = {0};
     bool other;
 
+    if (fstat(s->data - 1, &st))
+        return unwritable(s->data_path, err);
     if (encoded_journal_read(&journal, s->journal_path, options, &other, err))
         return -1;
     const bool records = other || (journal.at && journal.len > journal.at);
+    if (records && !other)
+        say(s, "%s: looks at the %lld MiB that are there", (long long)st.st_size >> 20, 0);
     const int64_t whole = replay(s, &journal, err);
     encoded_journal_release(&journal);
     if (whole < 0)
         return -1;
     if (s->n_done)
-        snprintf(note, LOCK_TEXT, "%s: goes on after %lld of %lld images", s->folder,
-                 (long long)s->n_done, (long long)s->n);
+        say(s, "%s: goes on after %lld of %lld images", s->n_done, s->n);
     else if (records)
-        snprintf(note, LOCK_TEXT, "%s: begins anew: what is there is of other %s", s->folder,
-                 other ? "options" : "images");
+        say(s,
+            other ? "%s: begins anew: what is there is of other options"
+                  : "%s: begins anew: what is there is of other images",
+            0, 0);
     s->empty = !s->n_done;
     if (s->n_done ? ftruncate(s->journal - 1, whole) || lseek(s->journal - 1, 0, SEEK_END) < 0
                   : encoded_journal_begin(s->journal - 1, options) || ftruncate(s->data - 1, 0))
@@ -231,16 +252,15 @@ static int resume(struct encoded_state *s, char note[LOCK_TEXT], struct err *err
 }
 
 int encoded_state_init(struct encoded_state *s, const struct encoded_source *source,
-                       const char *target, char note[LOCK_TEXT], struct err *err) {
+                       const char *target, const struct import_options *options, struct err *err) {
     char left[LOCK_TEXT];
 
-    *s = (struct encoded_state){.source = source};
-    note[0] = 0;
+    *s = (struct encoded_state){.source = source, .options = options};
     if (!allocate(s, target, err) && !file_make_folders(s->folder, err) &&
         !lock_take(&s->lock, s->folder, "wait for it, or give another name to write to", left,
                    err) &&
         (s->journal = open_file(s->journal_path, err)) &&
-        (s->data = open_file(s->data_path, err)) && !resume(s, note, err))
+        (s->data = open_file(s->data_path, err)) && !resume(s, err))
         return 0;
     encoded_state_release(s);
     return -1;

@@ -18,6 +18,7 @@ struct encoded_part {
 /* {0} is releasable. */
 struct encoded_state {
     const struct encoded_source *source;
+    const struct import_options *options;
     char *folder, *journal_path, *data_path, *frame_path;
     struct lock lock;
     int journal, data;           /* 1 + descriptor; 0: none */
@@ -39,11 +40,13 @@ struct encoded_batch {
     const struct err *errs;
 };
 
-/* Take the folder, made where there is none, and find out what is done in it.
- *   note  what a user should hear: from where it goes on, or why not; "": it begins
- * Errors: ERR_IO, also where another process is at it. */
+/* Take the folder, made where there is none, and find out what is done in it, which is said by
+ * options->progress.say: from where it goes on, or why not. What was skipped counts as done where
+ * options skip, too.
+ * Errors: ERR_IO, also where another process is at it; ERR_STOPPED as progress.stopped says.
+ * Cost: reads what is done. */
 int encoded_state_init(struct encoded_state *state, const struct encoded_source *source,
-                       const char *target, char note[LOCK_TEXT], struct err *err);
+                       const char *target, const struct import_options *options, struct err *err);
 
 /* Bring the next samples to the disk. For one thread at a time. Errors: ERR_IO. */
 int encoded_state_add(struct encoded_state *state, const struct encoded_batch *batch,

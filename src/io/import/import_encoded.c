@@ -167,7 +167,7 @@ static int run_batches(struct encoded_import *im, struct err *err) {
 /* Room is asked for before it is used up. What this counts is about right. */
 static int check_space(const struct encoded_import *im, const char *target, struct err *err) {
     const struct encoded_source *s = im->source;
-    const double left = file_space_left(im->state.folder), gib = 1 << 30;
+    const double left = file_space_left(im->state.folder), mib = 1 << 20;
     double need = 0;
 
     for (int k = 0; k < s->n_splits; k++)
@@ -176,18 +176,15 @@ static int check_space(const struct encoded_import *im, const char *target, stru
                 need += (double)s->about(s->context, k, i) + sizeof(int64_t) + sizeof(int32_t);
     if (left < 0 || need <= left)
         return 0;
-    return err_set(err, ERR_IO, "%s: about %.1f GiB are needed there, and %.1f GiB are left",
-                   target, need / gib, left / gib);
+    return err_set(err, ERR_IO, "%s: about %.0f MiB are needed there, and %.0f MiB are left",
+                   target, need / mib, left / mib);
 }
 
 static int prepare(struct encoded_import *im, const char *target, struct err *err) {
     const struct import_progress *progress = &im->options->progress;
-    char note[LOCK_TEXT];
 
-    if (encoded_state_init(&im->state, im->source, target, note, err))
+    if (encoded_state_init(&im->state, im->source, target, im->options, err))
         return -1;
-    if (*note && progress->say)
-        progress->say(progress->context, note);
     im->pace = (struct import_pace){
         .done = im->state.n_done, .total = im->state.n, .begun = im->state.n_done};
     for (int i = 0; i < 2; i++) {

@@ -18,6 +18,9 @@ static void name_fields(struct loader *l) {
             .class_counts = dataset_class_counts(l->dataset, l->n_fields),
         };
     }
+    if (l->mix.n_classes)
+        l->field[l->n_fields++] = (struct loader_field){
+            .name = "target", .sample = {1, {l->mix.n_classes}}, .kind = DATASET_REALS};
 }
 
 static int plan(struct loader *l, const struct loader_config *c, struct err *err) {
@@ -32,8 +35,9 @@ static int plan(struct loader *l, const struct loader_config *c, struct err *err
     l->dataset = c->dataset;
     l->max_batch = c->max_batch;
     l->n_workers = c->workers < 1 ? 1 : c->workers < most ? c->workers : (int)most;
-    if (prepare_init(&l->prepare, &prepare, err))
+    if (prepare_init(&l->prepare, &prepare, err) || mix_init(&l->mix, &l->prepare, &prepare, err))
         return -1;
+    l->max_batch += l->mix.mixes;
     name_fields(l);
     return 0;
 }
@@ -74,7 +78,7 @@ int64_t loader_batch_row(const struct loader_batch *batch, int field, int64_t i)
     const struct prepare_batch b = {
         .samples = s->samples, .visits = s->visits, .n = s->n, .epoch = s->epoch};
 
-    return prepare_row(&l->prepare, &b, field, i);
+    return field < l->prepare.n_fields ? prepare_row(&l->prepare, &b, field, i) : s->samples[i];
 }
 
 /* A mistake of the caller, which no message to a user can mend. */
@@ -87,17 +91,30 @@ static void insist(bool held, const char *what) {
 
 void loader_request(struct loader *loader, const int64_t *samples, const int32_t *visits, int64_t n,
                     int64_t epoch) {
+    const struct loader_partner first = {n ? samples[0] : 0, n && visits ? visits[0] : 0};
+
+    loader_request_part(loader, samples, visits, n, &first, epoch);
+}
+
+void loader_request_part(struct loader *loader, const int64_t *samples, const int32_t *visits,
+                         int64_t n, const struct loader_partner *partner, int64_t epoch) {
     struct loader_slot *s = &loader->slot[loader->requested % LOADER_BATCHES];
 
     insist(loader->requested < loader->released + LOADER_BATCHES, "more batches than slots");
-    insist(n >= 0 && n <= loader->max_batch, "a batch is larger than max_batch");
+    insist(n >= 0 && n + loader->mix.mixes <= loader->max_batch,
+           "a batch is larger than max_batch");
+    pthread_mutex_lock(&loader->lock); /* workers look at all slots */
     s->n = n;
     s->epoch = epoch;
     if (n)
         memcpy(s->samples, samples, (size_t)n * sizeof *samples);
     for (int64_t i = 0; i < n; i++)
         s->visits[i] = visits ? visits[i] : 0;
-    pthread_mutex_lock(&loader->lock);
+    if (n && loader->mix.mixes) {
+        s->samples[n] = partner->sample;
+        s->visits[n] = partner->visit;
+        s->n++;
+    }
     s->read = s->ready = false;
     s->taken = s->prepared = 0;
     loader->requested++;
@@ -121,7 +138,8 @@ int loader_wait(struct loader *loader, struct loader_batch *out, struct err *err
         *err = s->err;
         return -1;
     }
-    *out = (struct loader_batch){.n = s->n, .loader = loader, .number = number};
+    *out =
+        (struct loader_batch){.n = loader_slot_len(loader, s), .loader = loader, .number = number};
     for (int i = 0; i < loader->n_fields; i++)
         if (loader->field[i].kind == DATASET_CLASS)
             out->classes[i] = s->out[i];

@@ -23,7 +23,7 @@
 enum {
     LOADER_BATCHES = 3, /* requested and not yet released: one is trained on, one is prepared, one
                          * is read */
-    LOADER_MAX_FIELDS = DATASET_MAX_FIELDS,
+    LOADER_MAX_FIELDS = DATASET_MAX_FIELDS + 1, /* those of the dataset, and target of mix.h */
 };
 
 struct loader;
@@ -63,7 +63,8 @@ struct loader_batch {
  * Errors: ERR_CONFIG from the pipeline; ERR_IO when memory or a thread is refused. */
 int loader_new(struct loader **out, const struct loader_config *config, struct err *err);
 
-/* The fields of every batch, in the dataset's order; borrowed until loader_free. */
+/* The fields of every batch, in the dataset's order; where the pipeline mixes samples that have a
+ * label, `target` is the last: [classes], the share of each class. Borrowed until loader_free. */
 int loader_n_fields(const struct loader *loader);
 const struct loader_field *loader_field(const struct loader *loader, int i);
 
@@ -77,6 +78,18 @@ const char *loader_name(const struct loader *loader);
  * At most LOADER_BATCHES are requested and not released; more abort, as a mistake of the caller. */
 void loader_request(struct loader *loader, const int64_t *samples, const int32_t *visits, int64_t n,
                     int64_t epoch);
+
+/* The sample that the last one of a batch is mixed with, where the pipeline mixes: the next one of
+ * the whole step, whose last is followed by its first. */
+struct loader_partner {
+    int64_t sample;
+    int32_t visit;
+};
+
+/* The same of a part of a step; loader_request's is the step itself. Without a mixing word the
+ * partner is nothing. */
+void loader_request_part(struct loader *loader, const int64_t *samples, const int32_t *visits,
+                         int64_t n, const struct loader_partner *partner, int64_t epoch);
 
 /* Wait for the oldest request that was not waited for yet.
  * Errors: what the threads ran into with that batch (ERR_IO, ERR_DATA), of pictures that cannot be

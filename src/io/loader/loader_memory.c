@@ -19,7 +19,7 @@ static int64_t sample_len(const struct loader_field *f) {
 }
 
 static bool encoded(const struct loader *l, int field) {
-    return dataset_field(l->dataset, field)->kind == DATASET_ENCODED;
+    return field < l->prepare.n_fields && dataset_field(l->dataset, field)->kind == DATASET_ENCODED;
 }
 
 /* How the block is cut. */
@@ -43,7 +43,7 @@ static struct loader_sizes sizes_of(const struct loader *l) {
     s.fit = s.rows && s.visits && (s.floats || !l->prepare.scratch_len) &&
             (s.opened || !l->prepare.opened_bytes);
     for (int i = 0; i < l->n_fields; i++) {
-        const int64_t raw = l->prepare.field[i].raw_bytes;
+        const int64_t raw = i < l->prepare.n_fields ? l->prepare.field[i].raw_bytes : 0;
 
         s.raw[i] = bytes_of(n, raw, 1);
         s.blob[i] = encoded(l, i) ? bytes_of(n, 1, sizeof(struct dataset_blob)) : 0;
@@ -118,7 +118,7 @@ struct prepare_batch loader_batch_of(const struct loader *l, struct loader_slot 
     memcpy(b.raw, s->raw, sizeof b.raw);
     memcpy(b.blob, s->blob, sizeof b.blob);
     memcpy(b.out, s->out, sizeof b.out);
-    for (int i = 0; i < l->n_fields; i++)
+    for (int i = 0; i < l->prepare.n_fields; i++)
         b.buffer[i] = &s->buffer[i];
     return b;
 }

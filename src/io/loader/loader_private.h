@@ -2,6 +2,7 @@
 #pragma once
 #include "core/base/arena.h"
 #include "io/loader/loader.h"
+#include "io/loader/mix.h"
 #include "io/loader/prepare.h"
 
 #include <pthread.h>
@@ -11,7 +12,7 @@
 struct loader_slot {
     int64_t *samples; /* [max_batch] */
     int32_t *visits;  /* [max_batch] */
-    int64_t n, epoch;
+    int64_t n, epoch; /* n: to be prepared, with the partner of the last where there is one */
     void *raw[LOADER_MAX_FIELDS]; /* as struct prepare_batch */
     struct dataset_blob *blob[LOADER_MAX_FIELDS];
     struct dataset_buffer buffer[LOADER_MAX_FIELDS];
@@ -40,9 +41,10 @@ struct loader_worker {
 struct loader {
     struct dataset *dataset;
     struct prepare prepare;
+    struct mix mix;
     int n_fields;
     struct loader_field field[LOADER_MAX_FIELDS];
-    int64_t max_batch;
+    int64_t max_batch; /* most samples that a slot prepares */
 
     struct arena arena;
     struct loader_slot slot[LOADER_BATCHES];
@@ -61,6 +63,11 @@ struct loader {
     atomic_bool stop;
     double wait_s;
 };
+
+/* Samples of a slot that are given. */
+static inline int64_t loader_slot_len(const struct loader *l, const struct loader_slot *s) {
+    return s->n - (s->n && l->mix.mixes);
+}
 
 /* What is to be prepared in a slot, and where. */
 struct prepare_batch loader_batch_of(const struct loader *l, struct loader_slot *s);

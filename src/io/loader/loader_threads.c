@@ -1,13 +1,11 @@
 /* The threads of a loader: one that reads, and workers. A batch passes from its request to the
  * reader, from there sample by sample to the workers, and is ready when the last of them is done.
  * Workers go on with the next batch while others still work on this one. */
-#define _GNU_SOURCE /* syscall */
+#define _DEFAULT_SOURCE /* setpriority */
 #include "io/loader/loader_private.h"
 
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 /* A processor that both want is the training's, but for a tenth or so. */
 enum { WORKER_NICE = 10 };
@@ -103,8 +101,8 @@ static int64_t prepare_run(struct loader_worker *w, const struct prepare_batch *
     return to;
 }
 
-/* Who is done last with the samples that were taken: the batch is ready, or its failure is. Under
- * the lock, but for reading a name. */
+/* Who is done last with the samples that were taken: the batch is ready once it is mixed, or its
+ * failure is. Under the lock, but for mixing and for reading a name. */
 static void end_batch(struct loader *l, struct loader_slot *s) {
     if (s->failed < s->n) {
         const struct prepare_batch b = loader_batch_of(l, s);
@@ -113,6 +111,12 @@ static void end_batch(struct loader *l, struct loader_slot *s) {
         pthread_mutex_lock(&l->dataset_lock);
         prepare_explain(&l->prepare, &b, s->failed, s->failed_field, &s->err);
         pthread_mutex_unlock(&l->dataset_lock);
+        pthread_mutex_lock(&l->lock);
+    } else if (l->mix.mixes || l->mix.n_classes) {
+        const struct prepare_batch b = loader_batch_of(l, s);
+
+        pthread_mutex_unlock(&l->lock);
+        mix_run(&l->mix, &l->prepare, &b, loader_slot_len(l, s), s->out[l->prepare.n_fields]);
         pthread_mutex_lock(&l->lock);
     }
     set_ready(l, s);
@@ -147,9 +151,9 @@ static void work_on(struct loader_worker *w, struct loader_slot *s) {
         end_batch(l, s);
 }
 
-/* On Linux priorities are a thread's own. A refusal only costs speed. */
+/* On Linux a priority is a thread's own. A refusal only costs speed. */
 static void yield_processors(void) {
-    setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), WORKER_NICE);
+    setpriority(PRIO_PROCESS, 0, getpriority(PRIO_PROCESS, 0) + WORKER_NICE);
 }
 
 static void *work(void *context) {

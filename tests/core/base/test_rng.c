@@ -104,6 +104,42 @@ static void below_reaches_beyond_32_bits(void **state) {
     assert_true(large);
 }
 
+/* Shares of draws below x beside the distribution function, which is x for (1, 1), 3 x^2 - 2 x^3
+ * for (2, 2), 2/pi asin(sqrt(x)) for (1/2, 1/2), 1 - (1 - x)^5 (1 + 5 x) for (2, 5); for (0.2, 0.2)
+ * the integral taken numerically. 5 standard errors. */
+static void beta_has_its_distribution(void **state) {
+    static const struct {
+        double a, b, x, below;
+    } known[] = {
+        {1, 1, 0.25, 0.25},
+        {1, 1, 0.9, 0.9},
+        {2, 2, 0.1, 0.028},
+        {2, 2, 0.75, 0.84375},
+        {0.5, 0.5, 0.25, 1. / 3},
+        {0.5, 0.5, 0.01, 0.06376856085851986},
+        {2, 5, 0.2, 0.34464},
+        {0.2, 0.2, 0.001, 0.1322012917},
+        {0.2, 0.2, 0.1, 0.3366897784},
+        {0.2, 0.2, 0.5, 0.5},
+        {1e-3, 1e-3, 0.5, 0.5},
+        {1e5, 1e5, 0.5, 0.5},
+    };
+
+    (void)state;
+    for (size_t k = 0; k < sizeof known / sizeof *known; k++) {
+        int below = 0;
+        for (uint64_t i = 0; i < DRAWS; i++) {
+            const double v = rng_beta(7, i, known[k].a, known[k].b);
+            assert_true(v >= 0 && v <= 1);
+            below += v < known[k].x;
+        }
+        const double p = known[k].below, error = sqrt(p * (1 - p) / DRAWS);
+        if (!(fabs((double)below / DRAWS - p) < 5 * error))
+            fail_msg("Beta(%g, %g): %g are below %g, expected %g", known[k].a, known[k].b,
+                     (double)below / DRAWS, known[k].x, p);
+    }
+}
+
 static int ascending(const void *a, const void *b) {
     const uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
 
@@ -160,6 +196,7 @@ int main(void) {
         cmocka_unit_test(neighbouring_draws_are_not_correlated),
         cmocka_unit_test(below_is_uniform_over_its_range),
         cmocka_unit_test(below_reaches_beyond_32_bits),
+        cmocka_unit_test(beta_has_its_distribution),
         cmocka_unit_test(every_purpose_and_place_has_a_key_of_its_own),
         cmocka_unit_test(a_draw_does_not_depend_on_the_draws_before),
         cmocka_unit_test(a_span_holds_the_bits_of_single_draws),

@@ -103,6 +103,27 @@ static void labels_are_counted_and_read_as_numbers(void **state) {
     release_one(&job, &step);
 }
 
+/* Of shares of one class the loss is that of the label; -1 is no class, and does not count. */
+static void shares_stand_where_labels_do(void **state) {
+    (void)state;
+    static const int32_t labels[BATCH] = {0, 3, -1, 4, -1, 3};
+    struct job_case job;
+    struct step_case step;
+
+    prepare(&job, &step,
+            STUDENT "y = m(image)\nout = cross_entropy(y, label, smoothing=0.1)\n"
+                    "out_a = cross_entropy(y, one_hot(label, 5), smoothing=0.1)\n"
+                    "out_b = cross_entropy(y, softmax(t(image) | slice(0, 5)))\n");
+    step_run(&step, image, labels, BATCH, 0, NULL);
+    assert_true(step.totals[0] == 4 && step.totals[1] == 4 && step.totals[2] == BATCH);
+    assert_true(fabs((double)(step.sums[0] - step.sums[1])) < 1e-6 * (double)step.sums[0]);
+    release_one(&job, &step);
+    check_step_refused("[net m(image)]\nfc = image | flatten | linear(5)\n"
+                       "[step]\nloss = cross_entropy(m(image), one_hot(label, 7))\ntrain = m\n",
+                       "job.ini:4:8: cross_entropy: logits are 4x5 and targets 4x7, expected class "
+                       "indices or a share for each class");
+}
+
 static void no_gradient_passes_labels(void **state) {
     (void)state;
     check_step_refused(
@@ -287,6 +308,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(labels_may_be_computed),
         cmocka_unit_test(labels_are_counted_and_read_as_numbers),
+        cmocka_unit_test(shares_stand_where_labels_do),
         cmocka_unit_test(no_gradient_passes_labels),
         cmocka_unit_test(only_classes_are_labels),
         cmocka_unit_test(computed_labels_cannot_be_counted_before_all_parts_ran),

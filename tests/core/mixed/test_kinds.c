@@ -89,6 +89,7 @@ OP(bce)
 OP(confusion)
 OP(cosine)
 OP(cross_entropy)
+OP(cross_entropy_shares)
 OP(dice)
 OP(focal)
 OP(hinge)
@@ -125,6 +126,7 @@ static void outputs_are_those_of_other_builds(void **state) {
         {&op_mean, false, 6.625},
         {&op_confusion, false, 3},
         {&op_cross_entropy, false, 4.622831043598245},
+        {&op_cross_entropy_shares, false, 3.939676009789142},
         {&op_hinge, false, 0.25 + 6.5 + 1.25},
         {&op_pixel_accuracy, false, 0.75},
         {&op_mean_iou, false, (2. / 3 + 0.5 + 2. / 3) / 3},
@@ -152,8 +154,9 @@ static void outputs_are_those_of_other_builds(void **state) {
 static void gradients_agree_with_differences(void **state) {
     (void)state;
     static const struct op *const losses[] = {
-        &op_bce, &op_cosine, &op_cross_entropy, &op_dice, &op_focal, &op_hinge, &op_huber,
-        &op_kl,  &op_l1,     &op_mean,          &op_mse};
+        &op_bce,  &op_cosine, &op_cross_entropy, &op_cross_entropy_shares,
+        &op_dice, &op_focal,  &op_hinge,         &op_huber,
+        &op_kl,   &op_l1,     &op_mean,          &op_mse};
     static struct run r;
 
     for (size_t i = 0; i < sizeof losses / sizeof *losses; i++) {

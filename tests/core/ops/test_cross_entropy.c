@@ -1,9 +1,5 @@
-#include "support/op_check.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdlib.h>
-#include <cmocka.h>
+#include "core/ops/cross_entropy.h"
+#include "core/ops/loss_case.h"
 
 static const char smooth[] = "smoothing=0.1";
 static const char weighted[] = "[1, 2, 0.5]";
@@ -135,6 +131,94 @@ static void weights_for_another_number_of_classes_are_refused(void **state) {
                   "cross_entropy: 3 weights for 10 classes");
 }
 
+/* --- a share for each class --- */
+
+/* The same four samples; the last one is of no class. */
+static struct op_case shared(const char *with) {
+    static const act shares[] = {0.3, 0, 0.7, 1, 0, 0, 0.25, 0.5, 0.1, 0, 0, 0};
+    struct op_case c = four(with);
+
+    c.internal = &op_cross_entropy_shares;
+    c.x[1] = c.x[0];
+    c.x_data[1] = shares;
+    return c;
+}
+
+static struct op_case shared_pixels(void) {
+    struct op_case c = case_of_two("cross_entropy", weighted);
+
+    c.internal = &op_cross_entropy_shares;
+    c.x_data[1] = NULL;
+    return c;
+}
+
+/* tests/golden/losses.py: PyTorch, of the three rows that are of a class. */
+static void shares_are_taken_as_by_pytorch(void **state) {
+    (void)state;
+    check_number(shared(NULL), 0.700406427085);
+    check_number(shared(smooth), 0.805469313835);
+    check_number(shared(weighted), 0.844606574148);
+    check_number(shared(both), 1.010544478879);
+    const struct op_case c = shared(both);
+    check_count(&c, 3);
+}
+
+/* The teacher's softmax as PyTorch has it, of each pixel. */
+static void shares_of_pixels_are_taken_as_by_pytorch(void **state) {
+    struct op_case teacher = case_of_two("softmax", NULL), c = shared_pixels();
+    struct shape shape;
+
+    (void)state;
+    teacher.n_x = 1;
+    teacher.x_data[0] = teacher.x_data[1];
+    act *p = forward_of(&teacher, &shape);
+    c.x_data[1] = p;
+    check_number(c, 1.840215793654);
+    free(p);
+}
+
+static void both_gradients_of_shares_agree_with_differences(void **state) {
+    const char *const all[] = {NULL, smooth, weighted, both};
+    struct op_case c = shared_pixels();
+
+    (void)state;
+    check_gradients(&c);
+    for (int i = 0; i < 4; i++) {
+        const act none[12] = {0}, some[] = {0.3, 0.2, 0.5, 1, -0.5, 0.25, 0.25, 0.5, 0.1, 1, 1, 1};
+        c = shared(all[i]);
+        c.tolerance = 0;
+        c.x_data[1] = some; /* a difference from 0 would make a row count */
+        check_gradients(&c);
+        c.x_data[1] = none;
+        c.constant = 2;
+        check_gradients(&c);
+    }
+}
+
+/* One class with all of the share is its label. */
+static void shares_of_one_class_are_its_label(void **state) {
+    (void)state;
+    const act one_hot[] = {0, 0, 1, 1, 0, 0, 0, 1, 0, 0, 1, 0};
+    struct op_case c = shared(smooth);
+
+    c.x_data[1] = one_hot;
+    check_number(c, 0.787677962050);
+}
+
+static void shares_of_other_classes_are_refused(void **state) {
+    (void)state;
+    struct op_case c = shared(NULL);
+
+    c.x[1].dim[1] = 4;
+    check_refused(&c, "cross_entropy: logits are 4x3 and targets 4x4, expected class indices or a "
+                      "share for each class");
+    c = shared("[1, 2]");
+    check_refused(&c, "cross_entropy: 2 weights for 3 classes");
+    c = shared(ignoring);
+    check_refused(&c, "cross_entropy: ignore is a class index, but targets are shares of classes; "
+                      "those that are all 0 do not count");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(gradient_agrees_with_differences),
@@ -150,6 +234,11 @@ int main(void) {
         cmocka_unit_test(large_logits_do_not_overflow),
         cmocka_unit_test(shapes_that_do_not_match_are_refused),
         cmocka_unit_test(weights_for_another_number_of_classes_are_refused),
+        cmocka_unit_test(shares_are_taken_as_by_pytorch),
+        cmocka_unit_test(shares_of_pixels_are_taken_as_by_pytorch),
+        cmocka_unit_test(both_gradients_of_shares_agree_with_differences),
+        cmocka_unit_test(shares_of_one_class_are_its_label),
+        cmocka_unit_test(shares_of_other_classes_are_refused),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,6 +2,8 @@
 #include "io/dataset/encoded.h"
 #include "io/dataset/little.h"
 
+#include "io/dataset/dataset_split.h"
+
 static const int64_t mixed[] = {7, 0, 3, 3, 1, 2, 7};
 static const int mixed_of[] = {7, 0, 3, 3, 1, 2, 7};
 
@@ -191,6 +193,89 @@ static void bytes_that_are_no_pictures_are_refused(void **state) {
                    "sample 1 of /images is no picture: it is a page of HTML, not the image");
 }
 
+/* Each picture is in one of the groups, as it was, under its name. */
+static void groups_of_a_split_have_the_pictures(void **state) {
+    const struct split_plan plan = {.folds = 3, .seed = 1};
+    struct split_result result;
+    struct err err = {0};
+    char text[DATASET_ROW_TEXT], spec[32];
+    int seen[9] = {0};
+
+    (void)state;
+    encoded_write("whole.h5", &(struct encoded_file){.n = 9, .names = true, .channels = 1});
+    if (dataset_split(in_scratch("whole.h5"), in_scratch("cut.h5"), &plan, &result, &err))
+        fail_msg("%s", err.msg);
+    for (int g = 0; g < 3; g++) {
+        snprintf(spec, sizeof spec, "@cut.h5:fold%d", g + 1);
+        struct dataset *ds = little_open(spec, 0);
+        assert_int_equal(dataset_len(ds), 3);
+        assert_int_equal(dataset_field(ds, 0)->sample.dim[2], 1);
+        for (int64_t row = 0; row < 3; row++) {
+            const char *name = strstr(dataset_row_text(ds, 0, row, text), "(n0/");
+            const int of = name ? atoi(name + 4) : 0;
+
+            assert_non_null(name);
+            assert_int_equal(dataset_labels(ds, 1)[row], of % 2);
+            encoded_expect(ds, &row, &of, 1);
+            seen[of]++;
+        }
+        dataset_close(ds);
+    }
+    for (int k = 0; k < 9; k++)
+        assert_int_equal(seen[k], 1);
+}
+
+/* Whatever belongs to a field lies in the file. */
+static void offsets_and_names_elsewhere_are_refused(void **state) {
+    const int64_t dim = 3;
+    struct err err = {0};
+    struct h5 *file;
+
+    (void)state;
+    assert_int_equal(h5_create(&file, in_scratch("else.h5"), &err), 0);
+    h5_write(file, "/o", H5_TYPE_I64, 1, &dim, (int64_t[]){0, 1, 2}, &err);
+    little_end(file);
+    for (int k = 0; k < 2; k++) {
+        file = encoded_write(
+            "link.h5", &(struct encoded_file){.n = 2, .no_offsets = k == 0, .keep_open = true});
+        assert_true(H5Lcreate_external(in_scratch("else.h5"), "/o", file->id,
+                                       k ? "/train/images_names" : "/train/images_offsets",
+                                       H5P_DEFAULT, H5P_DEFAULT) >= 0);
+        little_end(file);
+        little_refused("@link.h5:train", ERR_DATA,
+                       k ? "/train/images_names: is an external link"
+                         : "/train/images_offsets: is an external link");
+    }
+}
+
+static void an_empty_picture_is_one_of_no_bytes(void **state) {
+    struct encoded_file how = {.n = 2};
+    struct dataset_buffer buffer = {0};
+    struct dataset_blob blob[2];
+    struct err err = {0};
+    struct dataset *ds;
+    size_t len = 0;
+
+    (void)state;
+    for (int k = 0; k < 2; k++) {
+        const struct encoded_bytes one = encoded_picture_bytes(k);
+
+        len += one.len;
+        free(one.bytes);
+    }
+    how.offset[1] = how.offset[2] = (int64_t)len;
+    encoded_write("empty.h5", &how);
+    ds = little_open("@empty.h5", 0);
+    assert_int_equal(dataset_read_encoded(ds, 0, (int64_t[]){1, 0}, 2, blob, &buffer, &err), 0);
+    assert_int_equal(blob[0].len, 0);
+    assert_int_equal(blob[1].len, len);
+    assert_int_equal(dataset_read_encoded(ds, 0, (int64_t[]){2}, 1, blob, &buffer, &err), -1);
+    assert_int_equal(err.kind, ERR_DATA);
+    assert_int_equal(dataset_read(ds, 0, (int64_t[]){0}, 1, blob, &err), -1);
+    dataset_buffer_release(&buffer);
+    dataset_close(ds);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pictures_end_to_end_are_read),
@@ -202,6 +287,9 @@ int main(void) {
         cmocka_unit_test(a_fingerprint_is_of_bytes_and_places),
         cmocka_unit_test(offsets_that_cannot_be_are_refused),
         cmocka_unit_test(bytes_that_are_no_pictures_are_refused),
+        cmocka_unit_test(groups_of_a_split_have_the_pictures),
+        cmocka_unit_test(offsets_and_names_elsewhere_are_refused),
+        cmocka_unit_test(an_empty_picture_is_one_of_no_bytes),
     };
 
     return cmocka_run_group_tests(tests, scratch_setup, scratch_teardown);

@@ -1,14 +1,12 @@
-/* Pieces of pictures beside the whole, decoded and then cut; sizes from headers; bytes to floats.
- */
+/* Pieces of pictures beside the whole, decoded and then cut; sizes from headers. */
 #include "io/jpeg.h"
 
+#include "core/base/parallel.h"
 #include "core/base/rng.h"
-#include "io/augment/augment.h"
 #include "io/image/golden_pictures.h"
 #include "io/image/golden_pieces.h"
-#include "io/image/image_part.h"
+#include "io/image/image_resample.h"
 
-enum { N_FLOATS = 16 * 16 * 3 }; /* every byte in every channel */
 enum { N_PICTURES = sizeof golden_pictures / sizeof *golden_pictures };
 
 static int draw(uint64_t *at, int n) {
@@ -464,33 +462,54 @@ static void a_room_keeps_its_memory(void **state) {
     image_room_release(&room);
 }
 
-/* What normalize makes of bytes. */
-static void floats_are_those_of_normalize(void **state) {
-    static const float mean[] = {0.485F, 0.456F, 0.406F}, std[] = {0.229F, 0.224F, 0.225F};
-    const struct augment_source source = {{3, {16, 16, 3}}, mean, std, AUGMENT_IMAGE, true};
-    const struct word *word = augment_find("normalize");
-    double args[16];
-    struct applied pipeline = {word, args};
-    unsigned char bytes[N_FLOATS];
-    float expected[N_FLOATS], found[N_FLOATS], scratch_floats[4 * N_FLOATS], table[3 * 256];
-    struct augment_plan plan;
+/* Pieces of one JPEG, decoded by several threads at a time. */
+struct crowd {
+    const unsigned char *bytes;
+    size_t n;
+    struct image_room room[4];
+    unsigned char (*out)[30 * 20 * 3];
+};
+
+static void decode_some(void *context, int slot, int64_t begin, int64_t end) {
+    struct crowd *c = context;
+
+    for (int64_t i = begin; i < end; i++) {
+        struct image_piece p = cut_of((int)(i % 8) * 8, (int)(i / 8) * 6, 30, 20);
+        struct err err = {0};
+
+        if (image_decode_piece(c->bytes, i % 5 ? c->n : 40, "t", IMAGE_COLOUR, &p, &c->room[slot],
+                               c->out[i], &err))
+            memset(c->out[i], 1, sizeof *c->out);
+    }
+}
+
+static void threads_with_rooms_of_their_own_do_not_meet(void **state) {
+    enum { N = 64 };
+    struct crowd alone = {0}, crowd = {0};
+    struct team *team = NULL;
     struct err err = {0};
 
     (void)state;
-    for (int i = 0; i < N_FLOATS; i++)
-        bytes[i] = (unsigned char)(i / 3);
-    assert_true(word->args_size <= sizeof args);
-    word_defaults(word, args);
-    for (int n = 0; n < 2; n++) {
-        assert_int_equal(augment_plan_init(&plan, &pipeline, n, true, &source, &err), 0);
-        assert_true(plan.scratch_len <= 4 * N_FLOATS);
-        augment_run(&plan, &(struct augment_draw){.key = 1}, bytes, NULL, scratch_floats, expected);
-        image_float_table(n ? mean : NULL, n ? std : NULL, 3, table);
-        image_to_floats(bytes, 256, 3, table, found);
-        assert_memory_equal(found, expected, sizeof found);
-        image_to_floats(bytes, N_FLOATS, 1, table, found); /* the first channel's alone */
-        assert_memory_equal(&found[30], &expected[30], sizeof *found);
+    form.across = form.down = 2;
+    unsigned char *bytes = make_jpeg(97, 75, 1, &alone.n);
+    alone.out = malloc(N * sizeof *alone.out);
+    crowd.out = malloc(N * sizeof *crowd.out);
+    assert_non_null(alone.out);
+    assert_non_null(crowd.out);
+    alone.bytes = crowd.bytes = bytes;
+    crowd.n = alone.n;
+    decode_some(&alone, 0, 0, N);
+    assert_int_equal(team_new(&team, 4, &err), 0);
+    team_run_slots(team, N, 4, decode_some, &crowd);
+    team_free(team);
+    assert_memory_equal(crowd.out, alone.out, N * sizeof *alone.out);
+    for (int i = 0; i < 4; i++) {
+        image_room_release(&alone.room[i]);
+        image_room_release(&crowd.room[i]);
     }
+    free(alone.out);
+    free(crowd.out);
+    free(bytes);
 }
 
 int main(void) {
@@ -505,7 +524,7 @@ int main(void) {
         cmocka_unit_test(what_breaks_a_piece_is_said),
         cmocka_unit_test(a_reduced_piece_is_near),
         cmocka_unit_test(a_room_keeps_its_memory),
-        cmocka_unit_test(floats_are_those_of_normalize),
+        cmocka_unit_test(threads_with_rooms_of_their_own_do_not_meet),
     };
 
     return cmocka_run_group_tests(tests, scratch_setup, scratch_teardown);

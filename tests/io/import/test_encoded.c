@@ -334,6 +334,13 @@ static void broken_images_are_named_or_skipped(void **state) {
                     strstr(result.skipped[i], "many/ape/empty.png: is empty"));
     assert_string_not_equal(result.skipped[0], result.skipped[1]);
     import_result_release(&result);
+    most_asked = 600; /* what was skipped then is not now */
+    asked = 0;
+    skip.progress.stopped = stop_later;
+    assert_int_equal(import_to("many", "torn.h5", &skip, &result, &err), -1);
+    assert_int_equal(err.kind, ERR_STOPPED);
+    assert_int_equal(import_to("many", "torn.h5", &plain, &result, &err), -1);
+    assert_int_equal(err.kind, ERR_DATA);
     stored_init(&s, "torn.h5");
     assert_int_equal(s.n, MANY);
     stored_release(&s);
@@ -376,7 +383,7 @@ static void large_images_become_smaller_and_upright(void **state) {
     write_plain_jpeg(in_scratch("large/bee/3.jpg"), 90, 20, 1, 2, 3);
     assert_int_equal(import_to("large", "large.h5", &options, &result, &err), 0);
     assert_contains(result.note, "2 images became smaller JPEGs of quality 90, their shorter side "
-                                 "20; 1 are the files that they were");
+                                 "20; 1 stay as they are");
     assert_contains(result.note, "1 of them were PNG or other files and are JPEGs now");
     assert_contains(result.note, "1 image not upright as stored");
     stored_init(&s, "large.h5");

@@ -297,6 +297,43 @@ static void a_loader_of_pictures_can_be_freed_at_any_moment(void **state) {
     dataset_close(ds);
 }
 
+/* The least there is, and lines one pixel wide: whatever begins the pipeline. */
+static void pictures_of_any_form_have_a_piece(void **state) {
+    static const int size[][2] = {{1, 1}, {1, 300}, {300, 1}, {2, 3}};
+    enum { N = sizeof size / sizeof *size };
+    struct made m[5];
+    const struct applied beginnings[][2] = {
+        {make_size(&m[0], "random_resized_crop", 8), {0}},
+        {make_size(&m[1], "resize", 8), {0}},
+        {make_short(&m[2], 12), make_size(&m[3], "center_crop", 8)},
+        {m[2].applied, make_size(&m[4], "random_crop", 8)},
+    };
+    struct pictures p = {0};
+    int64_t len;
+
+    (void)state;
+    for (int k = 0; k < N; k++)
+        pictures_add_made(&p, size[k][0], size[k][1], 3, k % 2);
+    pictures_file(&p, "forms.h5", 3);
+    pictures_release(&p);
+    *(double *)argument(&m[0], "crop_pct") = 0.875;
+    struct dataset *ds = pictures_open("forms.h5", 0);
+    for (int k = 0; k < 8; k++) {
+        const struct applied *words = beginnings[k / 2];
+        struct loader_config config = config_of(ds, words, words[1].word ? 2 : 1);
+
+        config.training = k % 2;
+        float *out = batch_of(&config, N, &len);
+        assert_int_equal(len, 8 * 8 * 3);
+        for (int64_t i = 0; i < N * len; i++)
+            assert_true(out[i] >= 0 && out[i] <= 1);
+        for (int64_t i = 3; i < len; i++) /* of one pixel, every pixel is that */
+            assert_true(out[i] == out[i - 3]);
+        free(out);
+    }
+    dataset_close(ds);
+}
+
 /* --- beside other fields, and other ways --- */
 
 /* Each of the two ways rounds elsewhere: to bytes after either direction, or not at all. */
@@ -443,6 +480,7 @@ int main(void) {
         cmocka_unit_test(batches_come_in_the_order_of_their_requests),
         cmocka_unit_test(the_first_broken_picture_of_a_batch_is_named),
         cmocka_unit_test(a_loader_of_pictures_can_be_freed_at_any_moment),
+        cmocka_unit_test(pictures_of_any_form_have_a_piece),
         cmocka_unit_test(encoded_and_raw_images_agree),
         cmocka_unit_test(reduced_pictures_are_near_the_exact_ones),
         cmocka_unit_test(what_would_have_to_move_alike_is_refused),

@@ -1,17 +1,6 @@
-/* image_part.h - decoded pixels of a part of a picture, and how they come to another size. */
+/* image_resample.h - how pixels come to another size, and what a piece needs of a picture. */
 #pragma once
 #include "io/image/image_private.h"
-
-/* Decoded pixels of an upright picture, perhaps at 1 / reduction of its size: all of them, or those
- * that a piece needs. */
-struct image_part {
-    const unsigned char *pixels;  /* [height] rows of [width, channels], borrowed */
-    size_t stride;                /* bytes from a row to the next */
-    int left, top, width, height; /* where it lies in the picture */
-    int channels;                 /* 1, 3 */
-    int reduction;                /* 1, 2, 4, 8 */
-    int picture_width, picture_height;
-};
 
 /* What the kept memory of a room is for. */
 enum image_shelf { SHELF_PIXELS, SHELF_TURNED, SHELF_WIDE, SHELF_TAPS, SHELF_TAPS_DOWN };
@@ -47,10 +36,33 @@ void image_axis_reach(const struct image_axis *a, int *first, int *end);
 int image_taps_init(struct image_taps *t, const struct image_axis *a, enum image_shelf shelf,
                     struct image_room *room);
 
-/* Resize to out[down->n, across->n, channels]: rows first, to bytes, then columns. The part holds
- * what both axes reach. -1: no memory. */
-int image_resample(const struct image_part *part, const struct image_axis *across,
-                   const struct image_axis *down, struct image_room *room, unsigned char *out);
+/* A resize under way: which pixels it needs, and what has become of those it got. */
+struct image_resample {
+    int left, top, right, bottom; /* columns left .. right - 1 of rows top .. bottom - 1 */
+    int channels;
+    struct image_taps across, down; /* `first` counted from left and top */
+    int width, height;              /* of the output */
+    unsigned char *wide;            /* [bottom - top] rows of `width` pixels */
+    size_t stride;                  /* bytes from one to the next */
+    unsigned char *copies;          /* of four rows */
+};
+
+/* Memory is that of the room, until it is asked for another. -1: no memory. */
+int image_resample_init(struct image_resample *r, const struct image_axis *across,
+                        const struct image_axis *down, int channels, struct image_room *room);
+
+/* Take rows first .. first + n - 1 of those that are needed, in any order.
+ *   pixels  [n] rows of [right - left, channels], `stride` bytes apart; borrowed for the call */
+void image_resample_rows(struct image_resample *r, const unsigned char *pixels, size_t stride,
+                         int first, int n);
+
+/* When all rows were taken: out[height, width, channels]. */
+void image_resample_end(const struct image_resample *r, unsigned char *out);
+
+/* All at once, of a picture[_, _, channels] whose rows are `stride` bytes apart. -1: no memory. */
+int image_resample(const unsigned char *picture, size_t stride, int channels,
+                   const struct image_axis *across, const struct image_axis *down,
+                   struct image_room *room, unsigned char *out);
 
 /* The axes of a piece, of a picture at 1 / reduction that is width x height pixels then. */
 void image_piece_axes(const struct image_piece *piece, int reduction, int width, int height,
@@ -65,7 +77,7 @@ int image_check_piece(const struct image_piece *piece, const char *name, int wid
 
 /* Loops over pixels. All give the same bits. */
 struct image_kernels {
-    /* Four rows of [_, channels] bytes along `t` to n outputs each; 16 bytes may be read behind the
+    /* Four rows of [_, 1 or 3] bytes along `t` to n outputs each; 16 bytes may be read behind the
      * last pixel that t reaches, 1 may be written behind the last output. */
     void (*across)(const unsigned char *const row[4], int channels, const struct image_taps *t,
                    int n, unsigned char *const to[4]);
