@@ -31,9 +31,9 @@ static void measure(const void *args, const struct optim_call *c, struct optim_n
 
 /* buf = momentum * buf + lr * trust * |w| / (|g| + weight_decay * |w| + eps) * (g + weight_decay *
  * w); w -= buf. The rate is inside the momentum, as in You et al. 2017, arXiv:1708.03888, algorithm
- * 1, and in the LARSOptimizer of MLPerf's ResNet-50, from which eps and
- * `exclude` are. What is excluded takes the step of sgd without decay; where w or g is all zeros
- * the rate is not scaled. */
+ * 1, and in the LARSOptimizer of MLPerf's ResNet-50, from which eps and `exclude` are. What is
+ * excluded takes the step of sgd without decay; where w or g is all zeros the rate is not scaled.
+ */
 static void step(const void *args, const struct optim_call *c, const struct optim_norms *norms) {
     const struct lars *a = args;
     const struct optim_gradient of = optim_gradient(c, a->weight_decay, 0);
