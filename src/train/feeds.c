@@ -99,12 +99,21 @@ static int init_feeds(struct feeds *f, const struct job *job, struct dataset *tr
     return 0;
 }
 
+/* Open what all ranks read. Collective. */
+static int open_shared(struct feeds *f, const char *spec, struct dataset **out, struct err *err) {
+    if (host_data_open(&f->data, spec, out, err))
+        return -1;
+    if (f->data.sinks)
+        host_data_tell(&f->data, *out);
+    return 0;
+}
+
 static int open_validation(struct feeds *f, const struct job *job, struct dataset **out,
                            struct err *err) {
     if (!job->validate)
         return 0;
     if (!job->validate_on_rank0)
-        return host_data_open(&f->data, job->validate_data, out, err);
+        return open_shared(f, job->validate_data, out, err);
     const int rc =
         comm_rank(f->data.comm) ? 0 : host_data_open_alone(&f->data, job->validate_data, out, err);
     return agree(f->data.comm, rc, err);
@@ -117,7 +126,7 @@ int feeds_init(struct feeds *f, const struct job *job, struct comm *comm, const 
     host_data_init(&f->data, comm, job->cache_bytes, sinks);
     if (agree(comm, check_keys(job, err), err))
         return -1;
-    if (host_data_open(&f->data, job->train_data, &train, err))
+    if (open_shared(f, job->train_data, &train, err))
         return -1;
     if (open_validation(f, job, &validate, err)) {
         dataset_close(train);

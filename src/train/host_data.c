@@ -119,7 +119,7 @@ static int share(struct host_data *h, const char *spec, const struct index *inde
 
 /* --- all --- */
 
-static void tell(const struct host_data *h, const struct dataset *ds) {
+void host_data_tell(const struct host_data *h, const struct dataset *ds) {
     const double kept = (double)dataset_kept_bytes(ds), unkept = (double)dataset_unkept_bytes(ds);
     const double mib = 1 << 20;
     const int ranks = comm_local_size(h->comm);
@@ -157,8 +157,6 @@ int host_data_open(struct host_data *h, const char *spec, struct dataset **out, 
         *out = NULL;
         return -1;
     }
-    if (h->sinks)
-        tell(h, *out);
     return 0;
 }
 

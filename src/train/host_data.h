@@ -30,6 +30,10 @@ int host_data_open(struct host_data *h, const char *spec, struct dataset **out, 
 int host_data_open_alone(struct host_data *h, const char *spec, struct dataset **out,
                          struct err *err);
 
+/* Tell the sinks where a dataset lies that host_data_open gave: how much of it in memory, whose,
+ * and how much in its file. Local. */
+void host_data_tell(const struct host_data *h, const struct dataset *ds);
+
 /* Nothing more will be opened: files of which all is in memory are closed. Local. */
 void host_data_opened(struct host_data *h);
 
