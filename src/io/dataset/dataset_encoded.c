@@ -121,7 +121,7 @@ static int check_first(struct dataset *ds, int i, const struct layout_field *at,
     struct dataset_buffer buffer = {0};
     struct dataset_blob blob;
     int64_t row = 0;
-    char what[IMAGE_WHAT] = "empty";
+    char what[IMAGE_WHAT], text[DATASET_ROW_TEXT];
     int status = 0;
 
     while (row < ds->field[i].rows && c->offset[row + 1] == c->offset[row])
@@ -133,8 +133,9 @@ static int check_first(struct dataset *ds, int i, const struct layout_field *at,
     const size_t some = blob.len < HEAD_BYTES ? blob.len : HEAD_BYTES;
     const char *format = image_format_of(blob.bytes, some, what);
     if (!format)
-        status = err_set(err, ERR_DATA, "%s: sample %" PRId64 " of %s is no picture: it is %s",
-                         ds->name, row, c->path, what);
+        status = err_set(err, ERR_DATA, "%s: is %s; %s %s files of pictures",
+                         dataset_row_text(ds, i, row, text), what, c->path,
+                         at->told ? "is said to hold" : "is taken for");
     else if (!at->told)
         status = dataset_guess(ds, err,
                                "%s: bytes are taken for files of pictures, of which sample %" PRId64
@@ -154,6 +155,9 @@ int dataset_encoded_init(struct dataset *ds, int i, const struct dataset_layout 
     if (n < 1)
         return err_set(err, ERR_DATA, "%s: %s is empty, expected at least one image", ds->name,
                        c->path);
+    if (info->variable && !info->stored_bytes)
+        return err_set(err, ERR_DATA, "%s: %s claims %" PRId64 " rows, none of which was written",
+                       ds->name, c->path, n);
     if (read_channels(ds, i, err) ||
         (!info->variable && dataset_check_stored(ds, c->path, info, err)))
         return -1;
