@@ -130,6 +130,17 @@ static void smaller_images_are_told(void **state) {
     program_expect(0, NULL, "rm p.h5");
 }
 
+/* What they lead to may be on another disk. */
+static void links_are_refused(void **state) {
+    (void)state;
+    program_expect(0, NULL, "mkdir elsewhere && ln -s elsewhere p.h5.import && ln -s far.h5 l.h5");
+    program_expect(64, "p.h5.import: is a link, expected a folder beside the file",
+                   "$DLTRAIN data import imagefolder pets p.h5 --encoded");
+    program_expect(64, "l.h5: is a link, which what is written would replace",
+                   "$DLTRAIN data import imagefolder pets l.h5 --encoded");
+    program_expect(0, NULL, "rmdir elsewhere && test -L l.h5 && rm l.h5 p.h5.import");
+}
+
 /* Whose smaller form no JPEG can hold. */
 static void a_picture_too_long_is_broken(void **state) {
     (void)state;
@@ -152,6 +163,7 @@ int main(void) {
         cmocka_unit_test(what_was_skipped_is_listed),
         cmocka_unit_test(options_that_say_nothing_together_are_refused),
         cmocka_unit_test(smaller_images_are_told),
+        cmocka_unit_test(links_are_refused),
         cmocka_unit_test(a_picture_too_long_is_broken),
     };
 
