@@ -312,6 +312,28 @@ static void lists_that_are_no_pictures_are_refused(void **state) {
                    "uint8 of any length: dtype=h5py.vlen_dtype('uint8')");
 }
 
+/* Behind a block of another program's, HDF5 does not tell where chunks lie. */
+static void lists_behind_a_user_block_are_read_without_chunks(void **state) {
+    for (hsize_t chunk = 0; chunk < 2; chunk++) {
+        const hid_t list = H5Pcreate(H5P_FILE_CREATE);
+
+        (void)state;
+        H5Pset_userblock(list, 512);
+        struct h5 file = {.id =
+                              H5Fcreate(in_scratch("block.h5"), H5F_ACC_TRUNC, list, H5P_DEFAULT)};
+        encoded_lists(&file, "/images", 4, 2, chunk, false);
+        H5Fclose(file.id);
+        H5Pclose(list);
+        if (chunk) {
+            little_refused("@block.h5", ERR_DATA, "has rows of any length in chunks behind a user");
+            continue;
+        }
+        struct dataset *ds = little_open("@block.h5", 0);
+        encoded_expect(ds, (int64_t[]){1, 0}, (int[]){5, 4}, 2);
+        dataset_close(ds);
+    }
+}
+
 /* Each picture is in one of the groups, as it was, under its name. */
 static void groups_of_a_split_have_the_pictures(void **state) {
     const struct split_plan plan = {.folds = 3, .seed = 1};
@@ -411,6 +433,7 @@ int main(void) {
         cmocka_unit_test(the_first_that_is_no_picture_is_called_by_its_name),
         cmocka_unit_test(of_several_the_one_that_is_said_is_the_image),
         cmocka_unit_test(lists_that_are_no_pictures_are_refused),
+        cmocka_unit_test(lists_behind_a_user_block_are_read_without_chunks),
         cmocka_unit_test(groups_of_a_split_have_the_pictures),
         cmocka_unit_test(offsets_and_names_elsewhere_are_refused),
         cmocka_unit_test(an_empty_picture_is_one_of_no_bytes),
