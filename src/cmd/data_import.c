@@ -198,8 +198,10 @@ static int print_skipped(const char *target, const struct import_result *result,
     if (!result->skipped || n <= MOST_LISTED)
         return 0;
     snprintf(path, sizeof path, "%s.skipped.txt", target);
+    if (data_write_lines(path, result->skipped, n, err))
+        return -1;
     printf("all of them are listed in %s\n", path);
-    return data_write_lines(path, result->skipped, n, err);
+    return 0;
 }
 
 static void print_result(const char *target, const struct import_result *result) {

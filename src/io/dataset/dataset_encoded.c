@@ -32,6 +32,27 @@ static int read_channels(struct dataset *ds, int i, struct err *err) {
     return 0;
 }
 
+/* Whoever says another kind means masks or numbers, which pictures do not become. */
+static int check_kind(const struct dataset *ds, int i, struct err *err) {
+    const char *path = ds->column[i].path;
+    const int told = h5_attr_exists(ds->file, path, "kind", err);
+    char *kind;
+
+    if (told <= 0)
+        return told;
+    if (h5_attr_text(ds->file, path, "kind", &kind, err))
+        return -1;
+    const int status =
+        strcmp(kind, "image") == 0
+            ? 0
+            : err_set(err, ERR_DATA,
+                      "%s: %s has files of pictures and kind = %.40s, expected image or no kind: "
+                      "masks are stored as uint8 [n, height, width]",
+                      ds->name, path, kind);
+    free(kind);
+    return status;
+}
+
 static int refuse_size(const struct dataset *ds, int i, int64_t row, int64_t bytes,
                        struct err *err) {
     return err_set(err, ERR_DATA,
@@ -158,7 +179,7 @@ int dataset_encoded_init(struct dataset *ds, int i, const struct dataset_layout 
     if (info->variable && !info->stored_bytes)
         return err_set(err, ERR_DATA, "%s: %s claims %" PRId64 " rows, none of which was written",
                        ds->name, c->path, n);
-    if (read_channels(ds, i, err) ||
+    if (check_kind(ds, i, err) || read_channels(ds, i, err) ||
         (!info->variable && dataset_check_stored(ds, c->path, info, err)))
         return -1;
     c->offset = malloc((size_t)(n + 1) * sizeof *c->offset);
