@@ -5,6 +5,7 @@
 #include "dist/launch.h"
 #include "train/stop.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +24,7 @@ int main(int argc, char **argv) {
     struct err err = {0};
     int rc;
 
+    signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error, with its name */
     /* What needs no ranks is said by one process; the others leave without a word. */
     const bool alone =
         help || (command ? command == command_find("help") : !command_is_job(argc, argv));

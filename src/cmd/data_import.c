@@ -16,6 +16,7 @@ struct import_args {
     struct import_options options;
     int64_t jobs, seed;            /* seed -1: not given */
     int64_t resize_short, quality; /* 0: not given */
+    bool fit, grey, colour;        /* given */
 };
 
 /* "256" or "320x240". */
@@ -63,6 +64,7 @@ static int read_fit(void *to, const char *text, struct err *err) {
     if (!stretch && strcmp(text, "crop") != 0)
         return err_set(err, ERR_USAGE, "data: --fit is '%s', expected crop or stretch", text);
     ((struct import_args *)to)->options.fit = stretch ? IMAGE_STRETCH : IMAGE_CROP;
+    ((struct import_args *)to)->fit = true;
     return 0;
 }
 
@@ -76,23 +78,11 @@ static int read_orientation(void *to, const char *text, struct err *err) {
     return 0;
 }
 
-static int take_grey(void *to, const char *text, struct err *err) {
-    (void)text, (void)err;
-    ((struct import_args *)to)->options.mode = IMAGE_GREY;
-    return 0;
-}
-
-static int take_colour(void *to, const char *text, struct err *err) {
-    (void)text, (void)err;
-    ((struct import_args *)to)->options.mode = IMAGE_COLOUR;
-    return 0;
-}
-
 static const struct option_spec import_specs[] = {
     {"size", OPTION_READ, .read = read_size},
     {"fit", OPTION_READ, .read = read_fit},
-    {"grey", OPTION_CALL, .read = take_grey},
-    {"colour", OPTION_CALL, .read = take_colour},
+    {"grey", OPTION_FLAG, .offset = offsetof(struct import_args, grey)},
+    {"colour", OPTION_FLAG, .offset = offsetof(struct import_args, colour)},
     {"orientation", OPTION_READ, .read = read_orientation},
     {"skip-broken", OPTION_FLAG, .offset = offsetof(struct import_args, options.skip_broken)},
     {"jobs", OPTION_WHOLE, .offset = offsetof(struct import_args, jobs), .min = 1,
@@ -130,14 +120,16 @@ static int unknown_importer(const char *name, struct err *err) {
 }
 
 /* Options that the importer does not know. */
-static int check_takes(const struct importer *importer, const struct import_options *o,
+static int check_takes(const struct importer *importer, const struct import_args *args,
                        struct err *err) {
+    const struct import_options *o = &args->options;
     const struct {
         unsigned takes;
         bool given;
         const char *text;
     } rules[] = {{IMPORT_SIZE, o->width > 0, "--size"},
-                 {IMPORT_MODE, o->mode != IMAGE_AS_STORED, "--grey or --colour"},
+                 {IMPORT_SIZE, args->fit, "--fit"},
+                 {IMPORT_MODE, args->grey || args->colour, "--grey or --colour"},
                  {IMPORT_MODE, o->unturned, "--orientation"},
                  {IMPORT_SKIP, o->skip_broken, "--skip-broken"},
                  {IMPORT_BINARY, o->binary, "--binary"},
@@ -176,7 +168,14 @@ static int settle(struct import_args *args, struct err *err) {
         return data_usage_error("--orientation is decided where images are decoded, which "
                                 "--encoded leaves to training",
                                 err);
+    if (args->fit && !o->width)
+        return data_usage_error("--fit is how images come to the size of --size, which is not "
+                                "given",
+                                err);
+    if (args->grey && args->colour)
+        return data_usage_error("--grey and --colour exclude each other", err);
     o->resize_short = (int)args->resize_short;
+    o->mode = args->grey ? IMAGE_GREY : args->colour ? IMAGE_COLOUR : IMAGE_AS_STORED;
     o->quality = args->quality ? (int)args->quality : USUAL_QUALITY;
     o->threads = (int)args->jobs;
     o->split.seed = args->seed == NO_SEED ? 1 : (uint64_t)args->seed;
@@ -190,7 +189,7 @@ static int print_skipped(const char *target, const struct import_result *result,
 
     if (!n)
         return 0;
-    printf("skipped %lld broken images", (long long)n);
+    printf("skipped %lld broken %s", (long long)n, n == 1 ? "image" : "images");
     if (!result->skipped || n > MOST_LISTED)
         printf(", the first: %s", result->skipped ? result->skipped[0] : result->first_skipped);
     printf("\n");
@@ -199,8 +198,10 @@ static int print_skipped(const char *target, const struct import_result *result,
     if (!result->skipped || n <= MOST_LISTED)
         return 0;
     snprintf(path, sizeof path, "%s.skipped.txt", target);
+    if (data_write_lines(path, result->skipped, n, err))
+        return -1;
     printf("all of them are listed in %s\n", path);
-    return data_write_lines(path, result->skipped, n, err);
+    return 0;
 }
 
 static void print_result(const char *target, const struct import_result *result) {
@@ -234,7 +235,7 @@ int data_import(int argc, char **argv, struct err *err) {
     if (!importer)
         return unknown_importer(argv[first], err);
     const char *source = argv[first + 1];
-    if (check_takes(importer, &args.options, err) || settle(&args, err) ||
+    if (check_takes(importer, &args, err) || settle(&args, err) ||
         dataset_file_check(target, &source, 1, err))
         return -1;
     if (args.options.encoded)
@@ -245,7 +246,8 @@ int data_import(int argc, char **argv, struct err *err) {
         status = print_skipped(target, &result, err);
     }
     if (!status && result.n_ignored)
-        printf("ignored %lld files that are not " IMPORT_ENDINGS "\n", (long long)result.n_ignored);
+        printf("ignored %lld %s that %s no " IMPORT_ENDINGS "\n", (long long)result.n_ignored,
+               result.n_ignored == 1 ? "file" : "files", result.n_ignored == 1 ? "is" : "are");
     import_result_release(&result);
     return status;
 }

@@ -37,7 +37,6 @@ static int take(void *to, const struct option_spec *s, const char *value, struct
     case OPTION_WHOLE:
         return read_whole(s, value, place, err);
     case OPTION_READ:
-    case OPTION_CALL:
         return s->read(to, value, err);
     }
     return -1;
@@ -95,12 +94,10 @@ int options_read(void *to, const struct option_spec *specs, const char *command,
     int n = 0, which = 0, c;
 
     for (; specs[n].name && n < MOST_OPTIONS; n++) {
-        const enum option_kind kind = specs[n].kind;
+        const bool flag = specs[n].kind == OPTION_FLAG;
 
         longs[n] = (struct option){.name = specs[n].name,
-                                   .has_arg = kind == OPTION_FLAG || kind == OPTION_CALL
-                                                  ? no_argument
-                                                  : required_argument};
+                                   .has_arg = flag ? no_argument : required_argument};
     }
     optind = opterr = 0; /* begin anew, say nothing */
     while ((c = getopt_long(argc, argv, ":", longs, &which)) >= 0) {

@@ -10,7 +10,6 @@ enum option_kind {
     OPTION_TEXT,  /* const char *: borrowed from argv */
     OPTION_WHOLE, /* int64_t: min .. max */
     OPTION_READ,  /* a value for read() */
-    OPTION_CALL,  /* no value; read() is given NULL */
 };
 
 /* One option. A table ends with {0}. */

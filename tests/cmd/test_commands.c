@@ -353,7 +353,7 @@ static void broken_images_are_named_or_counted(void **state) {
     program_expect(65, "torn/dog/1.png: ", "$DLTRAIN data import imagefolder torn torn.h5");
     program_expect(1, NULL, "ls torn.h5 torn.h5.tmp 2> /dev/null | grep -q .");
     expect_text("$DLTRAIN data import imagefolder torn torn.h5 --skip-broken",
-                "skipped 1 broken images, the first: torn/dog/1.png");
+                "skipped 1 broken image, the first: torn/dog/1.png");
     expect_text("$DLTRAIN data info torn.h5", "2 classes of 2 to 3 samples: cat 3, dog 2");
 }
 

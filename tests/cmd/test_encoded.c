@@ -53,14 +53,18 @@ static void a_second_one_into_the_same_file_is_refused(void **state) {
     program_expect(0, NULL, "rm -rf twice.h5.import twice.h5 whole.h5 killed.h5 stopped.h5");
 }
 
-static void write_image(const char *path, int side, int value) {
-    unsigned char *pixels = calloc((size_t)(side * side), 3);
+static void write_rectangle(const char *path, int width, int height, int value) {
+    unsigned char *pixels = calloc((size_t)(width * height), 3);
     struct err err = {0};
 
     assert_non_null(pixels);
-    memset(pixels, value, (size_t)(side * side * 3));
-    assert_int_equal(image_write_png(path, side, side, 3, pixels, &err), 0);
+    memset(pixels, value, (size_t)(width * height * 3));
+    assert_int_equal(image_write_png(path, width, height, 3, pixels, &err), 0);
     free(pixels);
+}
+
+static void write_image(const char *path, int side, int value) {
+    write_rectangle(path, side, side, value);
 }
 
 static void what_was_skipped_is_listed(void **state) {
@@ -99,6 +103,12 @@ static void options_that_say_nothing_together_are_refused(void **state) {
                    "$DLTRAIN data import imagefolder pets p.h5 --encoded --size 20");
     program_expect(64, "data: --orientation is decided where images are decoded",
                    "$DLTRAIN data import imagefolder pets p.h5 --encoded --orientation ignore");
+    program_expect(64, "data: --fit is how images come to the size of --size, which is not given",
+                   "$DLTRAIN data import imagefolder pets p.h5 --encoded --fit stretch");
+    program_expect(64, "data: --fit is how images come to the size of --size, which is not given",
+                   "$DLTRAIN data import imagefolder pets p.h5 --fit crop");
+    program_expect(64, "data: --grey and --colour exclude each other",
+                   "$DLTRAIN data import imagefolder pets p.h5 --encoded --colour --grey");
     program_expect(64, "--quality: found '101', expected a whole number from 1 to 100",
                    "$DLTRAIN data import imagefolder pets p.h5 --encoded --quality 101");
     program_expect(64, "data: --like is 'mnist', expected imagenet",
@@ -114,6 +124,31 @@ static void smaller_images_are_told(void **state) {
     expect_text("$DLTRAIN data import imagefolder pets p.h5 --encoded --resize-short 30 --jobs 2",
                 "9 images became smaller JPEGs of quality 90, their shorter side 30; 21 stay "
                 "as they are\n9 of them were PNG or other files and are JPEGs now\n");
+    program_expect(0, NULL, "rm p.h5");
+}
+
+/* What they lead to may be on another disk. */
+static void links_are_refused(void **state) {
+    (void)state;
+    program_expect(0, NULL, "mkdir elsewhere && ln -s elsewhere p.h5.import && ln -s far.h5 l.h5");
+    program_expect(64, "p.h5.import: is a link, expected a folder beside the file",
+                   "$DLTRAIN data import imagefolder pets p.h5 --encoded");
+    program_expect(64, "l.h5: is a link, which what is written would replace",
+                   "$DLTRAIN data import imagefolder pets l.h5 --encoded");
+    program_expect(0, NULL, "rmdir elsewhere && test -L l.h5 && rm l.h5 p.h5.import");
+}
+
+/* Whose smaller form no JPEG can hold. */
+static void a_picture_too_long_is_broken(void **state) {
+    (void)state;
+    write_rectangle("pets/cat/long.png", 70000, 20, 5);
+    program_expect(65,
+                   "pets/cat/long.png: would become a JPEG of 66500x19 pixels, whose sides are at "
+                   "most 65500",
+                   "$DLTRAIN data import imagefolder pets p.h5 --encoded --resize-short 19");
+    expect_text("$DLTRAIN data import imagefolder pets p.h5 --encoded --resize-short 19 "
+                "--skip-broken",
+                "skipped 1 broken image\n  pets/cat/long.png: ");
     program_expect(0, NULL, "rm -r pets p.h5");
 }
 
@@ -125,6 +160,8 @@ int main(void) {
         cmocka_unit_test(what_was_skipped_is_listed),
         cmocka_unit_test(options_that_say_nothing_together_are_refused),
         cmocka_unit_test(smaller_images_are_told),
+        cmocka_unit_test(links_are_refused),
+        cmocka_unit_test(a_picture_too_long_is_broken),
     };
 
     return cmocka_run_group_tests(tests, program_setup, program_teardown);

@@ -55,13 +55,23 @@ static void a_rank_without_memory_ends_all(void **state) {
     }
 }
 
+/* ulimit -f, and quotas that are kept by it. */
+static void a_file_that_may_not_grow_ends_with_74(void **state) {
+    (void)state;
+    program_expect(74, "grown.h5.import/data: cannot be written: File too large",
+                   "ulimit -f 1000; $DLTRAIN data synth grown.h5 --like imagenet --samples 40");
+    program_expect(0, NULL, "$DLTRAIN data synth grown.h5 --like imagenet --samples 40");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(little_memory_ends_with_74),
         cmocka_unit_test(a_rank_without_memory_ends_all),
+        cmocka_unit_test(a_file_that_may_not_grow_ends_with_74),
     };
     const int first = LIMITS_HOLD ? 0 : 1;
 
-    return _cmocka_run_group_tests("limits", tests + first, 2 - (size_t)first, program_setup,
+    return _cmocka_run_group_tests("limits", tests + first,
+                                   sizeof tests / sizeof *tests - (size_t)first, program_setup,
                                    program_teardown);
 }

@@ -16,7 +16,8 @@ struct err {
     char msg[1024];
 };
 
-/* Set kind and message. Returns -1, so that callers can write: return err_set(...). */
+/* Set kind and message, of which control characters become '?'. Returns -1, so that callers can
+ * write: return err_set(...). */
 int err_set(struct err *err, enum err_kind kind, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 

@@ -109,7 +109,10 @@ static int init(struct dataset *ds, int i, const struct dataset_layout *at, stru
                               f->is_label ? ", expected class numbers; np.unique(y, "
                                             "return_inverse=True) gives the classes and their "
                                             "numbers"
-                                          : ", expected numbers");
+                              : strcmp(f->at->name, "image") == 0
+                                  ? ", expected numbers, or files of pictures as uint8 of any "
+                                    "length: dtype=h5py.vlen_dtype('uint8')"
+                                  : ", expected numbers");
     if (info->rank > SAMPLE_RANK + 1)
         return dataset_refuse(ds, f, err, ", expected at most %d dimensions", SAMPLE_RANK + 1);
     if (check_size(ds, f, err) || dataset_check_stored(ds, f->at->path, info, err) ||

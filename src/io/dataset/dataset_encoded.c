@@ -32,6 +32,27 @@ static int read_channels(struct dataset *ds, int i, struct err *err) {
     return 0;
 }
 
+/* Whoever says another kind means masks or numbers, which pictures do not become. */
+static int check_kind(const struct dataset *ds, int i, struct err *err) {
+    const char *path = ds->column[i].path;
+    const int told = h5_attr_exists(ds->file, path, "kind", err);
+    char *kind;
+
+    if (told <= 0)
+        return told;
+    if (h5_attr_text(ds->file, path, "kind", &kind, err))
+        return -1;
+    const int status =
+        strcmp(kind, "image") == 0
+            ? 0
+            : err_set(err, ERR_DATA,
+                      "%s: %s has files of pictures and kind = %.40s, expected image or no kind: "
+                      "masks are stored as uint8 [n, height, width]",
+                      ds->name, path, kind);
+    free(kind);
+    return status;
+}
+
 static int refuse_size(const struct dataset *ds, int i, int64_t row, int64_t bytes,
                        struct err *err) {
     return err_set(err, ERR_DATA,
@@ -121,7 +142,7 @@ static int check_first(struct dataset *ds, int i, const struct layout_field *at,
     struct dataset_buffer buffer = {0};
     struct dataset_blob blob;
     int64_t row = 0;
-    char what[IMAGE_WHAT] = "empty";
+    char what[IMAGE_WHAT], text[DATASET_ROW_TEXT];
     int status = 0;
 
     while (row < ds->field[i].rows && c->offset[row + 1] == c->offset[row])
@@ -133,8 +154,9 @@ static int check_first(struct dataset *ds, int i, const struct layout_field *at,
     const size_t some = blob.len < HEAD_BYTES ? blob.len : HEAD_BYTES;
     const char *format = image_format_of(blob.bytes, some, what);
     if (!format)
-        status = err_set(err, ERR_DATA, "%s: sample %" PRId64 " of %s is no picture: it is %s",
-                         ds->name, row, c->path, what);
+        status = err_set(err, ERR_DATA, "%s: is %s; %s %s files of pictures",
+                         dataset_row_text(ds, i, row, text), what, c->path,
+                         at->told ? "is said to hold" : "is taken for");
     else if (!at->told)
         status = dataset_guess(ds, err,
                                "%s: bytes are taken for files of pictures, of which sample %" PRId64
@@ -154,7 +176,10 @@ int dataset_encoded_init(struct dataset *ds, int i, const struct dataset_layout 
     if (n < 1)
         return err_set(err, ERR_DATA, "%s: %s is empty, expected at least one image", ds->name,
                        c->path);
-    if (read_channels(ds, i, err) ||
+    if (info->variable && !info->stored_bytes)
+        return err_set(err, ERR_DATA, "%s: %s claims %" PRId64 " rows, none of which was written",
+                       ds->name, c->path, n);
+    if (check_kind(ds, i, err) || read_channels(ds, i, err) ||
         (!info->variable && dataset_check_stored(ds, c->path, info, err)))
         return -1;
     c->offset = malloc((size_t)(n + 1) * sizeof *c->offset);

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ENTRY_PATH = 2 * LAYOUT_PATH };
+enum { ENTRY_PATH = 2 * LAYOUT_PATH, TOLD = 2 };
 
 /* As others call them. */
 static const char *const encoded_names[] = {
@@ -65,14 +65,15 @@ static int count_offsets(struct h5 *file, struct layout_field *f, struct err *er
                        "%s: %s has the attribute encoding = files, but there is no %s, the byte at "
                        "which each picture begins, and the end of the last",
                        h5_name(file), f->path, path);
-    if (info.rank != 1 || (info.class != H5_CLASS_INT && info.class != H5_CLASS_UINT) ||
-        info.dim[0] < 1)
-        return err_set(
-            err, ERR_DATA,
-            "%s: %s has %d dimensions%s, expected integers [n + 1], of which there is at "
-            "least one",
-            h5_name(file), path, info.rank,
-            info.class == H5_CLASS_INT || info.class == H5_CLASS_UINT ? "" : " of no integers");
+    const bool whole = info.class == H5_CLASS_INT || info.class == H5_CLASS_UINT;
+    if (info.rank != 1 || !whole || info.dim[0] < 1)
+        return err_set(err, ERR_DATA,
+                       "%s: %s has %s, expected integers [n + 1]: where each picture begins, and "
+                       "the end of the last",
+                       h5_name(file), path,
+                       !whole           ? "no integers"
+                       : info.rank != 1 ? "another number of dimensions than one"
+                                        : "no rows");
     f->rows = info.dim[0] - 1;
     return 0;
 }
@@ -126,12 +127,13 @@ static bool is_encoded_name(const char *name) {
     return false;
 }
 
-/* Of the datasets of a list: name is the best that was found, n how many were. */
+/* Of the datasets of a list: the best that was found, "" where several are none better than the
+ * others. What a file says goes before what its names say. */
 static int choose(struct h5 *file, const char *group, const struct h5_list *list, char *name,
-                  int *n, struct err *err) {
+                  struct err *err) {
     struct layout_field f;
     struct h5_info info;
-    bool known = false;
+    int best = -1, n = 0;
 
     *name = 0;
     for (int i = 0; i < list->n; i++) {
@@ -145,41 +147,44 @@ static int choose(struct h5 *file, const char *group, const struct h5_list *list
             return -1;
         if (!f.encoding)
             continue;
-        ++*n;
-        if (!known)
+        const int rank = f.told * TOLD + is_encoded_name(entry);
+        n = rank > best ? 1 : n + (rank == best);
+        if (rank > best)
             strcpy(name, entry);
-        known = known || is_encoded_name(entry);
+        best = rank > best ? rank : best;
     }
-    *n = known ? 1 : *n;
+    if (n > 1 && (best == 0 || best == TOLD)) /* of which nothing tells the image */
+        *name = 0;
     return 0;
 }
 
 int layout_find_encoded(struct h5 *file, const char *group, char name[LAYOUT_PATH],
                         struct err *err) {
     struct h5_list list;
-    int n = 0;
 
     if (h5_list(file, group, &list, err))
         return -1;
-    const int status = choose(file, group, &list, name, &n, err);
+    const int status = choose(file, group, &list, name, err);
     h5_list_release(&list);
-    if (n != 1)
-        *name = 0;
     return status;
 }
 
-bool layout_is_companion(const struct dataset_layout *at, const char *path) {
+bool layout_is_companion(const struct dataset_layout *at, const char *path, bool *unread) {
     const int n = at->n_fields < DATASET_MAX_FIELDS ? at->n_fields : DATASET_MAX_FIELDS;
 
     for (int i = 0; i < n; i++) {
         const struct layout_field *f = &at->field[i];
         const size_t len = strlen(f->path);
 
-        if (f->encoding &&
-            (strcmp(path, f->names) == 0 ||
-             (strncmp(path, f->path, len) == 0 &&
-              (strcmp(path + len, "_names") == 0 ||
-               (f->encoding == LAYOUT_FILES && strcmp(path + len, "_offsets") == 0)))))
+        *unread = false;
+        if (!f->encoding)
+            continue;
+        if (strcmp(path, f->names) == 0)
+            return true;
+        if (strncmp(path, f->path, len) != 0)
+            continue;
+        *unread = strcmp(path + len, "_names") == 0;
+        if (*unread || (f->encoding == LAYOUT_FILES && strcmp(path + len, "_offsets") == 0))
             return true;
     }
     return false;

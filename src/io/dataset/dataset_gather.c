@@ -94,7 +94,9 @@ static int inspect(struct h5 *file, struct candidate *c, bool encoded, struct er
         strcpy(c->why, "one value");
     else if (info->class == H5_CLASS_TEXT || info->class == H5_CLASS_OTHER ||
              info->class == H5_CLASS_BLOB)
-        strcpy(c->why, info->class == H5_CLASS_TEXT ? "text" : "no numbers");
+        strcpy(c->why, info->class == H5_CLASS_TEXT   ? "text"
+                       : info->class == H5_CLASS_BLOB ? "bytes without encoding = files"
+                                                      : "no numbers");
     const struct h5_info known = *info;
     h5_data_close(data);
     told = h5_attr_exists(file, f->path, "unpaired", err);
@@ -202,11 +204,15 @@ static int too_many(const struct h5 *file, const char *group, const struct h5_li
 }
 
 /* Is the dataset of the group that is gathered the offsets or names of one of its fields? */
-static bool is_companion(const struct dataset_layout *out, const char *entry) {
+static bool is_companion(struct dataset_layout *out, const char *entry) {
     char path[2 * LAYOUT_PATH];
+    bool unread = false;
 
     snprintf(path, sizeof path, "%s/%s", strcmp(out->group, "/") ? out->group : "", entry);
-    return layout_is_companion(out, path);
+    const bool is = layout_is_companion(out, path, &unread);
+    if (is && unread)
+        ignore(out, entry, "no text for each picture");
+    return is;
 }
 
 int layout_gather(struct h5 *file, const char *group, const char *split, const char *images,

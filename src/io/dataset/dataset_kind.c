@@ -16,7 +16,11 @@ const char *dataset_found_text(const struct found *f, char text[FOUND_TEXT]) {
         [H5_CLASS_UINT] = "uint",        [H5_CLASS_FLOAT] = "float",
         [H5_CLASS_TEXT] = "text",        [H5_CLASS_BLOB] = "bytes of no type"};
     const bool bits = !info->truth && (f->whole || info->class == H5_CLASS_FLOAT);
-    int used = snprintf(text, FOUND_TEXT, "%s", info->truth ? "truth values" : types[info->class]);
+    const bool lists = info->class == H5_CLASS_OTHER && info->variable;
+    int used = snprintf(text, FOUND_TEXT, "%s",
+                        info->truth ? "truth values"
+                        : lists     ? "lists of any length"
+                                    : types[info->class]);
 
     if (bits)
         used += snprintf(text + used, (size_t)(FOUND_TEXT - used), "%d", 8 * info->item_bytes);

@@ -75,8 +75,11 @@ static int find_in_group(struct h5 *file, const char *group, struct dataset_layo
         return is;
     if (find_name(file, group, image_names, &images, err) ||
         find_name(file, group, label_names, &labels, err) ||
-        (!*images && layout_find_encoded(file, group, encoded, err)) ||
-        layout_gather(file, group, NULL, *images ? images : encoded, labels, out, err))
+        (!*images && layout_find_encoded(file, group, encoded, err)))
+        return -1;
+    if (strcmp(encoded, labels) == 0)
+        labels = ""; /* pictures, whatever they are called */
+    if (layout_gather(file, group, NULL, *images ? images : encoded, labels, out, err))
         return -1;
     return out->n_fields > 0;
 }

@@ -65,13 +65,14 @@ const char *layout_nearest(const struct h5_list *list, const char *name);
 int layout_encoding(struct h5 *file, const struct h5_info *info, struct layout_field *field,
                     struct err *err);
 
-/* The dataset of a group without images by name whose rows are pictures: *name[LAYOUT_PATH] by a
- * name that others use, or the only one; "": none. Errors: as h5_list. */
+/* The dataset of a group without images by name whose rows are pictures: *name[LAYOUT_PATH] by its
+ * attribute encoding, by a name that others use, or the only one; "": none. Errors: as h5_list. */
 int layout_find_encoded(struct h5 *file, const char *group, char name[LAYOUT_PATH],
                         struct err *err);
 
-/* Does the dataset belong to one of the fields, as its offsets or names? */
-bool layout_is_companion(const struct dataset_layout *at, const char *path);
+/* Does the dataset belong to one of the fields, as its offsets or names? unread: as names that are
+ * none, as they are no texts or those of other rows. */
+bool layout_is_companion(const struct dataset_layout *at, const char *path, bool *unread);
 
 /* Make the fields of the datasets that are directly in `group`. Their names are `images` and
  * `labels` (either may be ""), or their own; where `split` is given, datasets with it in their

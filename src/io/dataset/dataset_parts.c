@@ -28,6 +28,13 @@ static const char *kind_text(const struct dataset_field *f) {
     return f->kind == DATASET_BYTES ? "bytes" : "floats";
 }
 
+/* Encoded pictures have no size, but are grey or not. */
+static const char *sample_text(const struct dataset_field *f, char text[SHAPE_TEXT]) {
+    if (f->kind != DATASET_ENCODED)
+        return shape_text(&f->sample, text);
+    return f->sample.dim[2] == 1 ? "encoded pictures in grey" : "encoded pictures in colour";
+}
+
 static int check_field(const struct dataset *a, const struct dataset_field *f,
                        const struct dataset *b, const struct dataset_field *g, struct err *err) {
     char x[SHAPE_TEXT], y[SHAPE_TEXT];
@@ -35,8 +42,7 @@ static int check_field(const struct dataset *a, const struct dataset_field *f,
     const bool encoded = f->kind == DATASET_ENCODED, other = g->kind == DATASET_ENCODED;
     if (encoded == other && !shape_equal(&f->sample, &g->sample))
         return err_set(err, ERR_DATA, "%s has %s of %s, but %s of %s: they are no one dataset",
-                       b->name, f->name, shape_text(&g->sample, x), a->name,
-                       shape_text(&f->sample, y));
+                       b->name, f->name, sample_text(g, x), a->name, sample_text(f, y));
     if (f->kind != g->kind || f->image != g->image)
         return err_set(err, ERR_DATA, "%s has %s of %s, but %s of %s: they are no one dataset",
                        b->name, f->name, kind_text(g), a->name, kind_text(f));

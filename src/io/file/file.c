@@ -122,6 +122,19 @@ static int check_name(const char *name, const char *target, const char *const *i
     return 0;
 }
 
+/* The file that is renamed takes the place of a link; who made it wants the data where it leads. */
+static int check_link(const char *path, struct err *err) {
+    struct stat st;
+
+    if (lstat(path, &st) || !S_ISLNK(st.st_mode))
+        return 0;
+    return err_set(
+        err, ERR_USAGE,
+        "%s: is a link, which what is written would replace; give the name that it leads "
+        "to, or remove it",
+        path);
+}
+
 int file_check_target(const char *path, const char *const *inputs, int n, struct err *err) {
     const size_t len = strlen(path);
     char *beside;
@@ -130,8 +143,8 @@ int file_check_target(const char *path, const char *const *inputs, int n, struct
         return err_set(err, ERR_USAGE, "'%s': expected the name of a file to write", path);
     if (!(beside = file_text("%s.tmp", path)))
         return err_set(err, ERR_IO, "%s: cannot be written: %s", path, strerror(ENOMEM));
-    const int status =
-        check_name(path, path, inputs, n, err) || check_name(beside, path, inputs, n, err);
+    const int status = check_name(path, path, inputs, n, err) ||
+                       check_name(beside, path, inputs, n, err) || check_link(path, err);
     free(beside);
     return status ? -1 : 0;
 }

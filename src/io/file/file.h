@@ -10,10 +10,10 @@
  * Errors: ERR_IO "<path>: cannot be written: <reason>"; nothing is left behind. */
 int file_replace(const char *path, const void *bytes, size_t len, struct err *err);
 
-/* May `path` become a file: is nothing there, or a plain file that is none of inputs[n], under
- * whatever names and links? The same is asked of <path>.tmp, which is written first. What a program
- * is told to write is checked so before it reads anything. inputs may be NULL where n is 0.
- * Errors: ERR_USAGE naming what is there; ERR_IO where it cannot be looked at. */
+/* May `path` become a file: is nothing there, or a plain file, no link to one, that is none of
+ * inputs[n], under whatever names and links? The same is asked of <path>.tmp, which is written
+ * first. What a program is told to write is checked so before it reads anything. inputs may be NULL
+ * where n is 0. Errors: ERR_USAGE naming what is there; ERR_IO where it cannot be looked at. */
 int file_check_target(const char *path, const char *const *inputs, int n, struct err *err);
 
 /* A file open for reading, for the caller to close. Opening a pipe would wait for somebody to

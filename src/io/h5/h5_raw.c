@@ -121,6 +121,11 @@ static int read_by_hdf5(struct h5_data *data, int64_t first, int64_t n, void *ou
                                     data->file->name, data->path)
                           : status;
     }
+    if (data->info.variable && data->info.chunked && data->file->base)
+        return err_set(err, ERR_DATA,
+                       "%s:%s: has rows of any length in chunks behind a user block, which are not "
+                       "read; expected no chunks, or no user block",
+                       data->file->name, data->path);
     if (data->info.variable)
         return err_set(
             err, ERR_DATA,

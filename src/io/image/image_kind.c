@@ -62,6 +62,8 @@ static bool is_netpbm(const struct image_file *file) {
 }
 
 const char *image_kind(const struct image_file *file, char *text, size_t room) {
+    if (!file->len)
+        return "empty, expected an image";
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
         if (image_begins(file, kinds[i].at, kinds[i].text, kinds[i].len))
             return kinds[i].is;

@@ -12,7 +12,11 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { VERSION = 1, MOST_FILE_BYTES = 1 << 30 };
+enum {
+    VERSION = 1,
+    MOST_FILE_BYTES = 1 << 30,
+    MOST_JPEG_SIDE = 65500, /* of libjpeg: JPEG_MAX_DIMENSION */
+};
 
 /* Bytes of a JPEG for each pixel, at quality 90 or so: what is seen of photographs at most. */
 #define BYTES_A_PIXEL 0.4
@@ -92,6 +96,10 @@ static int make_smaller(const struct encoded_files *f, const char *path, struct 
 
     small.width = (int)(w < h ? side : side * w / h);
     small.height = (int)(w < h ? side * h / w : side);
+    if (small.width > MOST_JPEG_SIDE || small.height > MOST_JPEG_SIDE)
+        return err_set(err, ERR_DATA,
+                       "%s: would become a JPEG of %dx%d pixels, whose sides are at most %d", path,
+                       small.width, small.height, MOST_JPEG_SIDE);
     small.pixels = malloc((size_t)small.width * (size_t)small.height * (size_t)small.channels);
     if (!small.pixels)
         return err_set(err, ERR_IO, "%s: out of memory", path);

@@ -251,12 +251,23 @@ static int resume(struct encoded_state *s, struct err *err) {
     return 0;
 }
 
+/* Where it led to another file system, what is done could not be renamed in the end. */
+static int refuse_link(const struct encoded_state *s, struct err *err) {
+    struct stat st;
+
+    if (lstat(s->folder, &st) || !S_ISLNK(st.st_mode))
+        return 0;
+    return err_set(err, ERR_USAGE,
+                   "%s: is a link, expected a folder beside the file that it becomes; remove it",
+                   s->folder);
+}
+
 int encoded_state_init(struct encoded_state *s, const struct encoded_source *source,
                        const char *target, const struct import_options *options, struct err *err) {
     char left[LOCK_TEXT];
 
     *s = (struct encoded_state){.source = source, .options = options};
-    if (!allocate(s, target, err) && !file_make_folders(s->folder, err) &&
+    if (!allocate(s, target, err) && !refuse_link(s, err) && !file_make_folders(s->folder, err) &&
         !lock_take(&s->lock, s->folder, "wait for it, or give another name to write to", left,
                    err) &&
         (s->journal = open_file(s->journal_path, err)) &&

@@ -41,11 +41,23 @@ static void a_message_too_long_is_cut_and_ended(void **state) {
     assert_int_equal(strlen(err.msg), sizeof err.msg - 1);
 }
 
+/* As in the name of a file. UTF-8 is no control character. */
+static void a_message_is_one_line(void **state) {
+    struct err err = {0};
+
+    (void)state;
+    err_set(&err, ERR_DATA, "a\nb\t\033[31m\x7f/\xc3\xa9.jpg: is empty");
+    assert_string_equal(err.msg, "a?b??[31m?/\xc3\xa9.jpg: is empty");
+    err_wrap(&err, "x\ry");
+    assert_string_equal(err.msg, "x?y: a?b??[31m?/\xc3\xa9.jpg: is empty");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(setting_keeps_kind_and_message),
         cmocka_unit_test(wrapping_puts_context_in_front_and_keeps_the_kind),
         cmocka_unit_test(a_message_too_long_is_cut_and_ended),
+        cmocka_unit_test(a_message_is_one_line),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -132,15 +132,13 @@ static inline struct h5 *encoded_write(const char *name, const struct encoded_fi
     return NULL;
 }
 
-/* Write pictures 0 .. n - 1 as rows of any length at `path`, in chunks where `chunk` is set, packed
- * where gzip; with labels at `labels`. */
-static inline void encoded_write_lists(const char *name, const char *path, const char *labels,
-                                       hsize_t n, hsize_t chunk, bool gzip) {
+/* Pictures first .. first + n - 1 as rows of any length at `path`, in chunks where `chunk` is set,
+ * packed where gzip. */
+static inline void encoded_lists(struct h5 *file, const char *path, int first, hsize_t n,
+                                 hsize_t chunk, bool gzip) {
     const hid_t type = H5Tvlen_create(H5T_STD_U8LE), space = H5Screate_simple(1, &n, NULL);
     const hid_t list = H5Pcreate(H5P_DATASET_CREATE);
     hvl_t row[ENCODED_MOST];
-    struct err err = {0};
-    struct h5 *file;
 
     if (chunk)
         H5Pset_chunk(list, 1, &chunk);
@@ -149,21 +147,30 @@ static inline void encoded_write_lists(const char *name, const char *path, const
         H5Pset_deflate(list, 4);
     }
     for (hsize_t k = 0; k < n; k++) {
-        const struct encoded_bytes one = encoded_picture_bytes((int)k);
+        const struct encoded_bytes one = encoded_picture_bytes(first + (int)k);
 
         row[k] = (hvl_t){one.len, one.bytes};
     }
-    assert_int_equal(h5_create(&file, in_scratch(name), &err), 0);
     const hid_t id = H5Dcreate2(file->id, path, type, space, H5P_DEFAULT, list, H5P_DEFAULT);
     assert_true(id >= 0);
     assert_true(H5Dwrite(id, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, row) >= 0);
     H5Dclose(id);
-    encoded_labels(file, labels, 0, (int)n);
     for (hsize_t k = 0; k < n; k++)
         free(row[k].p);
     H5Pclose(list);
     H5Sclose(space);
     H5Tclose(type);
+}
+
+/* A file of them, from picture 0 on, with labels at `labels`. */
+static inline void encoded_write_lists(const char *name, const char *path, const char *labels,
+                                       hsize_t n, hsize_t chunk, bool gzip) {
+    struct err err = {0};
+    struct h5 *file;
+
+    assert_int_equal(h5_create(&file, in_scratch(name), &err), 0);
+    encoded_lists(file, path, 0, n, chunk, gzip);
+    encoded_labels(file, labels, 0, (int)n);
     assert_int_equal(h5_sync(file, &err), 0);
     h5_close(file);
 }

@@ -91,6 +91,9 @@ static void several_files_are_one(void **state) {
                    "raw.h5:train has image of images of bytes, but ");
     little_refused("@a.h5:train + @raw.h5:train", ERR_DATA,
                    "a.h5:train of encoded pictures: they are no one dataset");
+    encoded_write("grey.h5", &(struct encoded_file){.n = 3, .channels = 1});
+    little_refused("@a.h5:train + @grey.h5:train", ERR_DATA,
+                   "grey.h5:train has image of encoded pictures in grey, but ");
 }
 
 static void pictures_are_called_by_their_names(void **state) {
@@ -120,6 +123,21 @@ static void channels_are_those_of_the_attribute(void **state) {
     encoded_write("c.h5", &(struct encoded_file){.n = 2, .channels = 4});
     little_refused("@c.h5", ERR_DATA,
                    "attribute channels of /train/images is 4, expected 1 (grey) or 3");
+}
+
+static void pictures_are_images_and_nothing_else(void **state) {
+    (void)state;
+    for (int k = 0; k < 2; k++) {
+        struct err err = {0};
+        struct h5 *file = encoded_write("k.h5", &(struct encoded_file){.n = 2, .keep_open = true});
+
+        h5_attr_write_text(file, "/train/images", "kind", k ? "class" : "image", &err);
+        little_end(file);
+        if (k)
+            little_refused("@k.h5", ERR_DATA, "/train/images has files of pictures and kind = cl");
+        else
+            dataset_close(little_open("@k.h5", 0));
+    }
 }
 
 static uint64_t fingerprint(const char *spec, int64_t cache) {
@@ -190,7 +208,9 @@ static void bytes_that_are_no_pictures_are_refused(void **state) {
     h5_attr_write_text(file, "/images", "encoding", "files", &err);
     little_end(file);
     little_refused("@html.h5", ERR_DATA,
-                   "sample 1 of /images is no picture: it is a page of HTML, not the image");
+                   "html.h5: is a page of HTML, not the image: its download has failed; /images is "
+                   "said to hold files of pictures");
+    little_refused("@html.h5", ERR_DATA, "sample 1 of ");
 }
 
 /* Rows of any length beside images of numbers, and in the place of labels. */
@@ -309,6 +329,7 @@ int main(void) {
         cmocka_unit_test(several_files_are_one),
         cmocka_unit_test(pictures_are_called_by_their_names),
         cmocka_unit_test(channels_are_those_of_the_attribute),
+        cmocka_unit_test(pictures_are_images_and_nothing_else),
         cmocka_unit_test(a_fingerprint_is_of_bytes_and_places),
         cmocka_unit_test(offsets_that_cannot_be_are_refused),
         cmocka_unit_test(bytes_that_are_no_pictures_are_refused),

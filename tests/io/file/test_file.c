@@ -44,6 +44,10 @@ static void only_plain_files_are_replaced(void **state) {
     refused(in_scratch("socket"), NULL, ERR_USAGE, "socket: is a socket");
     assert_int_equal(symlink("/dev/null", in_scratch("device")), 0);
     refused(in_scratch("device"), NULL, ERR_USAGE, "device: is a device");
+    assert_int_equal(symlink("old", in_scratch("leads")), 0);
+    refused(in_scratch("leads"), NULL, ERR_USAGE, "leads: is a link, which what is written would");
+    assert_int_equal(symlink("absent", in_scratch("nowhere")), 0);
+    refused(in_scratch("nowhere"), NULL, ERR_USAGE, "nowhere: is a link, which what is written");
 }
 
 static void no_input_is_overwritten_under_any_name(void **state) {

@@ -392,7 +392,7 @@ static void what_breaks_a_piece_is_said(void **state) {
     assert_piece_refused(bytes, n, &odd, "the piece of 9x8 pixels at 0, 0");
     odd = cut_of(0, 0, 0, 8);
     assert_piece_refused(bytes, n, &odd, "the piece of 0x8 pixels");
-    assert_piece_refused((const unsigned char *)"", 0, &all, "is no");
+    assert_piece_refused((const unsigned char *)"", 0, &all, "is empty, expected an image");
     assert_piece_refused((const unsigned char *)"\0\0\0\0", 4, &all, "is nothing but zeros");
     assert_piece_refused(bytes, n / 2, &all, "broken JPEG: ");
     assert_piece_refused(bytes, 30, &all, "broken JPEG: ");
