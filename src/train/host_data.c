@@ -119,7 +119,8 @@ static int share(struct host_data *h, const char *spec, const struct index *inde
 
 /* --- all --- */
 
-static void tell(const struct host_data *h, const struct dataset *ds) {
+/*   shared  what is kept of it is kept once a host */
+static void tell(const struct host_data *h, const struct dataset *ds, bool shared) {
     const double kept = (double)dataset_kept_bytes(ds), unkept = (double)dataset_unkept_bytes(ds);
     const double mib = 1 << 20;
     const int ranks = comm_local_size(h->comm);
@@ -127,8 +128,8 @@ static void tell(const struct host_data *h, const struct dataset *ds) {
 
     if (ranks > 1)
         snprintf(whose, sizeof whose,
-                 host_memory_shared(&h->memory) ? ", once for the %d ranks of a host"
-                                                : ", by each of the %d ranks of a host",
+                 shared ? ", once for the %d ranks of a host"
+                        : ", by each of the %d ranks of a host",
                  ranks);
     if (kept > 0)
         sinks_note(h->sinks, "%s: %.3g MiB are kept in memory%s", dataset_name(ds), kept / mib,
@@ -139,12 +140,14 @@ static void tell(const struct host_data *h, const struct dataset *ds) {
 }
 
 int host_data_open(struct host_data *h, const char *spec, struct dataset **out, struct err *err) {
+    const struct host_piece *before = h->memory.last;
     const int rank = comm_rank(h->comm);
     struct index index = {0};
 
     *out = NULL;
     h->agreed = false;
     int rc = rank ? follow(h, &index, err) : lead(h, spec, out, &index, err);
+    const bool shared = host_memory_shared(&h->memory, before);
     if (h->agreed) /* rank 0 has added whose memory it was */
         comm_bcast(h->comm, err, sizeof *err, 0);
     else
@@ -158,7 +161,7 @@ int host_data_open(struct host_data *h, const char *spec, struct dataset **out, 
         return -1;
     }
     if (h->sinks)
-        tell(h, *out);
+        tell(h, *out, shared);
     return 0;
 }
 
