@@ -75,26 +75,35 @@ static double batch_bytes(const struct feeds *data) {
            (data->validates_here ? (double)loader_bytes(data->validate.loader) : 0);
 }
 
+/* What rank 0 needs beside all that while it saves: a checkpoint is made in memory, and copied
+ * once.
+ */
+static double saving_bytes(const struct check *c) {
+    return 2 * rehearsal_checkpoint_bytes(&c->run);
+}
+
 /* What the ranks of a host share is there once; the rest of what they hold is each one's. By now
- * everything is missing from what is left. */
+ * everything but what saving takes is missing from what is left. */
 static void find_memory(struct check *c) {
     const struct rehearsal_memory *m = &c->run.memory;
     const int ranks = comm_local_size(c->args.comm);
     const double each = (m->host - m->data) / ranks;
-    const bool tight = m->left >= 0 && m->host > 0.9 * (m->left + m->host);
+    const double most = m->host + saving_bytes(c);
+    const bool tight = m->left >= 0 && most > 0.9 * (m->left + m->host);
     char a[FINDING_TEXT], b[FINDING_TEXT], d[FINDING_TEXT], e[FINDING_TEXT], o[FINDING_TEXT];
-    char w[FINDING_TEXT], h[FINDING_TEXT];
+    char w[FINDING_TEXT], h[FINDING_TEXT], s[FINDING_TEXT];
 
     findings_add(&c->findings, tight ? FINDING_WARNING : FINDING_OK, "memory",
-                 "%d rank%s of a host take %s: data %s, once; each %s (weights and moments %s, "
-                 "activations %s, batches %s, the rest program and MPI); %s left",
-                 ranks, ranks == 1 ? "" : "s", findings_bytes(m->host, h),
+                 "%d rank%s of a host take%s %s: data %s, once; each %s (weights and moments %s, "
+                 "activations %s, batches %s, the rest program and MPI); rank 0 %s more while it "
+                 "saves; %s left",
+                 ranks, ranks == 1 ? "" : "s", ranks == 1 ? "s" : "", findings_bytes(m->host, h),
                  findings_bytes(m->data, d), findings_bytes(each, e),
                  findings_bytes((double)replica_bytes(&c->run.replica) -
                                     (double)replica_activation_bytes(&c->run.replica),
                                 w),
                  findings_bytes((double)replica_activation_bytes(&c->run.replica), a),
-                 findings_bytes(batch_bytes(&c->run.data), b),
+                 findings_bytes(batch_bytes(&c->run.data), b), findings_bytes(saving_bytes(c), s),
                  m->left < 0 ? "nobody says how much is" : findings_bytes(m->left, o));
 }
 
@@ -218,6 +227,7 @@ static void print_json(const struct check *c, int rc) {
             all, "rank_bytes",
             json_real((c->run.memory.host - c->run.memory.data) / comm_local_size(c->args.comm)));
         json_object_set_new(all, "host_bytes", json_real(c->run.memory.host));
+        json_object_set_new(all, "saving_bytes", json_real(saving_bytes(c)));
         json_object_set_new(all, "data_bytes", json_real(c->run.memory.data));
     }
     json_dumpf(all, stdout, JSON_INDENT(1) | JSON_REAL_PRECISION(6));

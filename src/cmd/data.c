@@ -100,7 +100,7 @@ const struct command command_data = {
         "  a dataset of textured shapes, 10 classes, 32x32, in colour\n"
         "dltrain data synth OUT.h5 --like imagenet [--samples 20000] [--classes 1000] [--seed 1]\n"
         "                          [--jobs N]\n"
-        "  encoded images of 400 to 500 pixels a side, some 100 KB each, 5 % of them as the group\n"
+        "  encoded images of 400 to 500 pixels a side, some 90 KB each, 5 % of them as the group\n"
         "  validate\n"
         "dltrain data split FILE.h5[:GROUP] OUT.h5 --folds 5 | --split 0.2 [--seed 1]\n"
         "  the rows of a group as the groups fold1 ... fold5, or train and validate, of each\n"

@@ -62,22 +62,33 @@ static int apply(struct evaluator *ev, const struct expr *e, const struct word *
 
 static int applied_call(struct evaluator *ev, const struct expr *e, const struct value *piped,
                         struct value *out, struct err *err) {
-    const struct word *word = piped ? NULL : key_of(ev)->find(e->text);
+    const struct word *word = key_of(ev)->find(e->text);
 
+    if (piped && word)
+        return pos_error(err, e->pos, "found %s behind a bar, expected one %s alone", e->text,
+                         key_of(ev)->name);
     if (!piped && !strcmp(e->text, word_scaled.name))
         return scaled_value(ev, e, out, err);
     return word ? apply(ev, e, word, out, err) : 0;
 }
 
-/* A word that needs no arguments may stand alone. */
+static bool needs_arguments(const struct word *word) {
+    for (const struct arg_spec *a = word->args; a && a->name; a++)
+        if (a->required)
+            return true;
+    return false;
+}
+
+/* A word that needs no arguments may stand alone; of others the first that is missing is said,
+ * unless a constant of [let] has their name. */
 static int applied_name(struct evaluator *ev, const struct expr *e, struct value *out,
                         struct err *err) {
     const struct word *word = key_of(ev)->find(e->text);
+    const struct section *let = source_find(ev->source, "let", "");
 
-    for (const struct arg_spec *a = word ? word->args : NULL; a && a->name; a++)
-        if (a->required)
-            return 0;
-    return word ? apply(ev, e, word, out, err) : 0;
+    if (!word || (needs_arguments(word) && let && section_find(let, e->text)))
+        return 0;
+    return apply(ev, e, word, out, err);
 }
 
 static int applied_known(const struct evaluator *ev, const char **names, int n, int max) {

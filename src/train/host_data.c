@@ -127,8 +127,8 @@ void host_data_tell(const struct host_data *h, const struct dataset *ds) {
 
     if (ranks > 1)
         snprintf(whose, sizeof whose,
-                 host_memory_shared(&h->memory) ? ", once for the %d ranks of a host"
-                                                : ", by each of the %d ranks of a host",
+                 h->shared ? ", once for the %d ranks of a host"
+                           : ", by each of the %d ranks of a host",
                  ranks);
     if (kept > 0)
         sinks_note(h->sinks, "%s: %.3g MiB are kept in memory%s", dataset_name(ds), kept / mib,
@@ -139,12 +139,14 @@ void host_data_tell(const struct host_data *h, const struct dataset *ds) {
 }
 
 int host_data_open(struct host_data *h, const char *spec, struct dataset **out, struct err *err) {
+    const struct host_piece *before = h->memory.last;
     const int rank = comm_rank(h->comm);
     struct index index = {0};
 
     *out = NULL;
     h->agreed = false;
     int rc = rank ? follow(h, &index, err) : lead(h, spec, out, &index, err);
+    h->shared = host_memory_shared(&h->memory, before);
     if (h->agreed) /* rank 0 has added whose memory it was */
         comm_bcast(h->comm, err, sizeof *err, 0);
     else

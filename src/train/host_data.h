@@ -13,6 +13,7 @@ struct host_data {
     struct host_memory memory;
     struct h5_files files; /* open while datasets are opened */
     bool agreed;           /* the error is known to all ranks */
+    bool shared; /* what is kept of the dataset that was opened last is kept once a host */
 };
 
 /* Nothing is opened yet. Local. */

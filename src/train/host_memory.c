@@ -90,6 +90,15 @@ static int take_copies(struct host_memory *m, struct err *err) {
     return agree(m->comm, allocate_own(m->last, err), err);
 }
 
+/* Once: what else there is no room for is not news. */
+static void warn(struct host_memory *m, const struct err *why) {
+    if (m->sinks && !m->warned)
+        sinks_warn(m->sinks,
+                   "the ranks of a host share too little memory, each keeps a copy of data%s%s",
+                   why ? ": " : "", why ? why->msg : "");
+    m->warned = true;
+}
+
 int host_memory_take(struct host_memory *m, size_t bytes, struct err *err) {
     const struct host_piece *before = m->last;
     struct err why = {0};
@@ -110,9 +119,7 @@ int host_memory_take(struct host_memory *m, size_t bytes, struct err *err) {
     const bool none = !take_window(m, before && !before->own ? before->bytes : 0, m->last, &why);
     if (comm_max_double(m->comm, none) == 0)
         return 0;
-    if (m->sinks)
-        sinks_warn(m->sinks, "the ranks of a host share no memory, each keeps a copy of data%s%s",
-                   none ? ": " : "", none ? why.msg : "");
+    warn(m, none ? &why : NULL);
     comm_shared_free(m->last->shared);
     m->last->shared = NULL;
     m->last->room = 0;
@@ -154,8 +161,9 @@ void host_memory_skip(struct host_memory *m) {
     m->next = NULL;
 }
 
-bool host_memory_shared(const struct host_memory *m) {
-    for (const struct host_piece *piece = m->first; piece; piece = piece->next)
+bool host_memory_shared(const struct host_memory *m, const struct host_piece *since) {
+    for (const struct host_piece *piece = since ? since->next : m->first; piece;
+         piece = piece->next)
         if (piece->own)
             return false;
     return m->first != NULL;

@@ -15,6 +15,7 @@ struct host_memory {
     struct host_piece *first;
     struct host_piece *last;
     struct host_piece *next; /* that host_memory_next gives */
+    bool warned;             /* they have been told */
 };
 
 /* Take memory on every host, once, or once a rank where its ranks cannot share it. Collective;
@@ -39,8 +40,9 @@ void host_memory_skip(struct host_memory *m);
 /* Copy `bytes` that rank 0 has in what was taken last to that of all hosts. Collective. */
 void host_memory_bcast(struct host_memory *m, size_t bytes);
 
-/* Is all that was taken shared by the ranks of a host? Local. */
-bool host_memory_shared(const struct host_memory *m);
+/* Is all that was taken behind `since`, NULL: from the first on, shared by the ranks of a host?
+ * Local. */
+bool host_memory_shared(const struct host_memory *m, const struct host_piece *since);
 
 /* Bytes that this host holds of it, copies too. Local. */
 double host_memory_bytes(const struct host_memory *m);

@@ -78,3 +78,12 @@ int outcome_stopped(const struct outcome *o, struct err *err) {
                    ", saved in %s/last.h5; the same command with --resume goes on",
                    p->step, p->total_steps, o->folder);
 }
+
+void outcome_add_saved(const struct outcome *o, struct err *err) {
+    const size_t used = strlen(err->msg);
+
+    snprintf(err->msg + used, sizeof err->msg - used,
+             "; what was trained up to step %" PRId64 " of %" PRId64
+             " is saved in %s/last.h5, for --resume",
+             o->progress->step, o->progress->total_steps, o->folder);
+}

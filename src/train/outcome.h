@@ -16,3 +16,6 @@ int outcome_say(const struct outcome *o, enum control_end end, bool before, stru
 
 /* It was asked to stop: its best so far is a note. Returns -1 with ERR_STOPPED. */
 int outcome_stopped(const struct outcome *o, struct err *err);
+
+/* Say behind *err, why data could not be read, that all steps before it are saved. Local. */
+void outcome_add_saved(const struct outcome *o, struct err *err);

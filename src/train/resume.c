@@ -149,12 +149,25 @@ static const char *change_text(struct comparison *c, const struct source_change 
                       was ? was : "not there", now ? now : "not there any more");
 }
 
-static void say_changes(struct comparison *c) {
+/* Does the order of an epoch's samples follow from it? */
+static bool orders_samples(const struct source_change *change) {
+    return change->key && !strcmp(change->kind, "data") &&
+           (!strcmp(change->key, "shuffle") || !strcmp(change->key, "sampling"));
+}
+
+static void say_changes(struct comparison *c, const struct progress *p) {
+    bool reorders = false;
+
     for (int i = 0; i < c->n_changes; i++) {
         const char *text = change_text(c, &c->change[i]);
         if (text)
             sinks_note(c->resume->sinks, "resuming: %s", text);
+        reorders = reorders || (text && orders_samples(&c->change[i]));
     }
+    if (reorders && p->step % p->steps_per_epoch)
+        sinks_warn(c->resume->sinks,
+                   "resuming in the middle of an epoch in another order: some of its samples come "
+                   "twice, others not at all; from the next epoch on all is as it says");
 }
 
 /* Can it be why tensors do not fit? Networks, what they are called with, and what is trained. */
@@ -272,7 +285,7 @@ static int take(struct comparison *c, const struct checkpoint *ck, struct replic
     const bool same = same_history(c, &why);
     if (meta_progress(&c->meta, same, r, p, err))
         return -1;
-    say_changes(c);
+    say_changes(c, p);
     return why ? keep_best(c, why, err) : 0;
 }
 

@@ -360,7 +360,8 @@ static int begin(struct stepper *s, const struct step_input *in, struct step_out
     flags[0] = in->rc != 0, flags[1] = in->stop;
     sum_over_ranks(s, s->control, s->n_control, &out->times);
     out->stop = flags[1] > 0;
-    return flags[0] > 0 ? agree(s->comm, in->rc, err) : 0;
+    out->unread = flags[0] > 0;
+    return out->unread ? agree(s->comm, in->rc, err) : 0;
 }
 
 int stepper_run(struct stepper *s, const struct step_input *in, struct step_output *out,

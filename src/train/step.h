@@ -39,6 +39,7 @@ struct step_output {
     bool ran[JOB_MAX_STEPS];    /* steps with every > 1 rest in between */
     double loss[JOB_MAX_STEPS]; /* of the whole batch, before the update */
     bool stop;                  /* some rank was asked to stop */
+    bool unread;                /* it failed before it began: some rank could not read its batch */
     struct step_times times;
 };
 

@@ -143,17 +143,29 @@ static void draw_pictures(struct trainer *t) {
         sinks_warn(t->sinks, "%s; training goes on", err.msg);
 }
 
+/* Data that cannot be read costs nothing of what was trained: that is saved, to go on from when the
+ * data is mended. Returns -1. */
+static int save_before_end(struct trainer *t, struct err *cause) {
+    struct err err = {0};
+
+    if (t->progress.step == t->first_step)
+        return -1;
+    if (audit_replicas(t, &err) || save_as(t, "last.h5", &err))
+        sinks_warn(t->sinks, "what was trained is not saved: %s", err.msg);
+    else
+        trainer_add_saved(t, cause);
+    return -1;
+}
+
 /* Measures and pictures are those of the averaged weights, where there are any. Pictures come
  * first: all graphs share one memory, and the measures are still to be read. */
 static int look(struct trainer *t, struct err *err) {
-    if (audit_replicas(t, err))
-        return -1;
     replica_swap_ema(&t->replica);
     draw_pictures(t);
     const int rc =
         evaluate(&t->replica, t->data.validates_here ? &t->data.validate : NULL, t->comm, err);
     replica_swap_ema(&t->replica);
-    return rc;
+    return rc ? save_before_end(t, err) : 0;
 }
 
 static int validate(struct trainer *t, struct err *err) {
@@ -161,7 +173,7 @@ static int validate(struct trainer *t, struct err *err) {
     char when[48];
     const int best = t->replica.best;
 
-    if (look(t, err))
+    if (audit_replicas(t, err) || look(t, err))
         return -1;
     snprintf(when, sizeof when, "after step %" PRId64 ": ", t->progress.step);
     not_finite_warn(&t->replica, t->data.validates_here ? &t->data.validate : NULL, t->comm, when,
@@ -232,7 +244,7 @@ static int one_step(struct trainer *t, bool *stop, struct err *err) {
                                   .stop = stop_requested()};
 
     if (stepper_run(&t->stepper, &in, &out, err))
-        return -1;
+        return out.unread ? save_before_end(t, err) : -1;
     t->progress.step++;
     t->progress.validated = false;
     t->trained_s += clock_now() - start;

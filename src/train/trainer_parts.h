@@ -46,6 +46,9 @@ void trainer_tell_step(struct trainer *t);
 /*   err  why the run ends early, or NULL */
 void trainer_tell_end(const struct trainer *t, const struct err *err);
 
+/* Say behind *err, why data could not be read, that what was trained is saved. */
+void trainer_add_saved(const struct trainer *t, struct err *err);
+
 /* Why the run is over; CONTROL_GOES_ON: it was asked to stop. Rank 0 knows the whole history.
  *   before  it was over before it began
  * Collective. Errors: ERR_STOPPED when it was asked to stop; those of outcome_say. */

@@ -64,6 +64,12 @@ static struct outcome outcome_of(const struct trainer *t) {
     return (struct outcome){t->job, &t->progress, t->folder.path, t->sinks};
 }
 
+void trainer_add_saved(const struct trainer *t, struct err *err) {
+    const struct outcome outcome = outcome_of(t);
+
+    outcome_add_saved(&outcome, err);
+}
+
 int trainer_conclude(struct trainer *t, enum control_end end, bool before, struct err *err) {
     const struct outcome outcome = outcome_of(t);
 

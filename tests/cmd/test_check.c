@@ -53,6 +53,7 @@ static void programs_get_one_object(void **state) {
     assert_true(json_array_size(json_object_get(all, "findings")) >= 7);
     assert_true(json_number_value(json_object_get(all, "step_s")) > 0);
     assert_true(json_number_value(json_object_get(all, "rank_bytes")) > 0);
+    assert_true(json_number_value(json_object_get(all, "saving_bytes")) > 0);
     assert_int_equal(json_integer_value(json_object_get(all, "exit")), 0);
     json_decref(all);
     free(text);

@@ -107,6 +107,14 @@ static void another_order_is_said_on_resuming(void **state) {
         "$DLTRAIN other.ini --set steps=5 --resume --set \"data.shuffle=block(16)\" 2>&1");
     assert_int_equal(run.code, 0);
     assert_non_null(strstr(run.out, "resuming: [data] shuffle was full, is block(16)"));
+    assert_non_null(strstr(run.out, "resuming in the middle of an epoch in another order: "));
+    program_release(&run);
+    program_expect(0, NULL, "$DLTRAIN other.ini --set name=whole --set steps=10");
+    run = program_run("$DLTRAIN other.ini --set name=whole --set steps=12 --resume "
+                      "--set data.shuffle=none 2>&1");
+    assert_int_equal(run.code, 0);
+    assert_non_null(strstr(run.out, "resuming: [data] shuffle was full, is none"));
+    assert_null(strstr(run.out, "in the middle of an epoch"));
     program_release(&run);
 }
 

@@ -110,6 +110,45 @@ static void a_broken_picture_ends_all_ranks_by_its_name(void **state) {
                    "$DLTRAIN eval runs/whole --set data.validate=broken.h5:train");
 }
 
+/* What was trained before is kept, also where it is the data to validate on that is broken. */
+static void what_was_trained_before_a_broken_picture_goes_on_to_the_same_bits(void **state) {
+    static const char kept[] = "is saved in runs/saved/last.h5, for --resume";
+
+    (void)state;
+    program_expect(0, NULL, "cp set.h5 broken.h5");
+    spoil("set/train/n1/7.png");
+    for (int ranks = 1; ranks <= 3; ranks += 2) {
+        program_expect(
+            0, NULL, "$MPIRUN -np %d $DLTRAIN job.ini --set name=sound --set data.cache=0", ranks);
+        program_expect(65, kept,
+                       "rm -rf runs/saved; $MPIRUN -np %d $DLTRAIN job.ini --set name=saved "
+                       "--set data.cache=0 --set data.validate=broken.h5:train",
+                       ranks);
+        program_expect(0, NULL,
+                       "$MPIRUN -np %d $DLTRAIN job.ini --set name=saved --set data.cache=0 "
+                       "--resume",
+                       ranks);
+        program_expect(0, NULL, "$SAME runs/sound/last.h5 runs/saved/last.h5");
+    }
+}
+
+/* A file that is cut off in the middle of the run costs nothing that was trained either. */
+static void a_file_that_is_cut_off_leaves_a_checkpoint(void **state) {
+    (void)state;
+    program_expect(0, NULL, "cp set.h5 live.h5");
+    program_expect(65, "is saved in runs/live/last.h5, for --resume",
+                   "($MPIRUN -np 2 $DLTRAIN job.ini --set name=live --set data.cache=0 "
+                   "--set steps=1000000 --set log.every=1 --set data.train=live.h5:train "
+                   "--set data.validate=set.h5:train --set validate.every=never "
+                   "--set checkpoint.last=never) & job=$!; "
+                   "until [ -s runs/live/metrics.jsonl ]; do sleep 0.1; done; "
+                   "truncate -s 2000 live.h5; wait $job");
+    program_expect(0, NULL,
+                   "[ ! -e runs/live/lock ] && cp set.h5 live.h5 && $DLTRAIN job.ini "
+                   "--set name=live --set data.cache=0 --set data.train=live.h5:train "
+                   "--set steps=1 --resume");
+}
+
 static void pipelines_that_leave_many_sizes_are_refused(void **state) {
     (void)state;
     program_expect(78,
@@ -128,6 +167,8 @@ int main(void) {
         cmocka_unit_test(any_number_of_workers_trains_to_the_same_bits),
         cmocka_unit_test(what_is_interrupted_goes_on_to_the_same_bits),
         cmocka_unit_test(a_broken_picture_ends_all_ranks_by_its_name),
+        cmocka_unit_test(what_was_trained_before_a_broken_picture_goes_on_to_the_same_bits),
+        cmocka_unit_test(a_file_that_is_cut_off_leaves_a_checkpoint),
         cmocka_unit_test(pipelines_that_leave_many_sizes_are_refused),
     };
 

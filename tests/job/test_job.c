@@ -336,7 +336,10 @@ static void steps_without_their_parts_are_refused(void **state) {
     refused("[step]\nloss = a\noptimizer = sgd(lr=1)\n", ":1:1: [step] has no key train");
     refused("[step one]\nloss = a\ntrain = a\n", ":1:1: [step one] has no optimizer");
     refused("[step]\ntrain = a\noptimizer = sgd(lr=1)\n", "[step] has no statement 'loss'");
-    refused("[step]\nloss = a\ntrain = a\noptimizer = sgd\n", "found 'sgd'");
+    refused("[step]\nloss = a\ntrain = a\noptimizer = sgd\n",
+            ":4:13: sgd: lr is missing: learning rate");
+    refused("[step]\nloss = a\ntrain = a\noptimizer = sgd(lr=1) | adam(lr=1)\n",
+            ":4:25: found adam behind a bar, expected one optimizer alone");
     refused("[step]\nloss = a\ntrain = a\noptimizer = sgd()\n", "sgd: lr is missing");
     refused("[step]\nloss = a\ntrain = a\noptimizer = 3\n", "optimizer: expected one as in sgd");
     refused("[step]\nloss = a\ntrain = a\noptimizer = sgd(lr=1)\nclip_norm = 0\n",

@@ -176,7 +176,7 @@ static void memory_is_taken_once_a_host(void **state) {
         if (!filled)
             memset(at[k], k, bytes);
     }
-    assert_true(host_memory_shared(&memory) == (comm_size(comm) > 1));
+    assert_true(host_memory_shared(&memory, NULL) == (comm_size(comm) > 1));
     assert_null(host_memory_next(&memory, 1, &(bool){false}, &err));
     comm_barrier(comm);
     for (int k = 0; k < PIECES; k++)
