@@ -146,3 +146,26 @@ bool replica_spare_classes(const struct replica *r, const struct replica_config 
         }
     return false;
 }
+
+static bool steps_read(const struct replica *r, const char *field) {
+    for (int s = 0; s < r->n_steps; s++)
+        for (int i = 0; i < r->step[s].graph->n_nodes; i++) {
+            const struct node *node = &r->step[s].graph->nodes[i];
+            if (node->field && !strcmp(node->field, field))
+                return true;
+        }
+    return false;
+}
+
+bool replica_ignores_shares(const struct replica *r, const struct replica_config *c) {
+    bool mixes = false, reads_classes = false;
+
+    for (int i = 0; i < c->n_fields; i++) {
+        const struct field *f = &c->fields[i];
+        const bool added = dataset_find_field(c->dataset, f->name) < 0; /* by the pipeline */
+        mixes = mixes || (added && !steps_read(r, f->name));
+        reads_classes = reads_classes ||
+                        (f->kind == TENSOR_INDICES && !f->sample.rank && steps_read(r, f->name));
+    }
+    return mixes && reads_classes;
+}

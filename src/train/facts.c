@@ -68,11 +68,14 @@ static const char *kind_text(enum dataset_kind kind) {
                                      : "class numbers";
 }
 
-/* "bytes 32x32x3", "class numbers" */
+/* "bytes 32x32x3", "class numbers"; encoded pictures have no one size. */
 static const char *form_text(struct pool *pool, const struct shape *sample,
                              enum dataset_kind kind) {
     char text[SHAPE_TEXT];
 
+    if (kind == DATASET_ENCODED)
+        return pool_print(pool, "%s of %" PRId64 " channel%s", kind_text(kind), sample->dim[2],
+                          sample->dim[2] == 1 ? "" : "s");
     return pool_print(pool, "%s%s%s", kind_text(kind), sample->rank ? " " : "",
                       shape_text(sample, text));
 }
@@ -145,8 +148,8 @@ static int add_dataset(struct same *list, struct dataset *ds, struct err *err) {
     for (int i = 0; i < dataset_n_fields(ds); i++)
         if (add_field(list, ds, i, err))
             return -1;
-    same_add(list, pool_print(&list->pool, "labels and types of %s", dataset_name(ds)),
-             "hash %016" PRIx64, dataset_fingerprint(ds));
+    same_add(list, pool_print(&list->pool, "the fingerprint of %s", dataset_name(ds)),
+             "%016" PRIx64, dataset_fingerprint(ds));
     return 0;
 }
 

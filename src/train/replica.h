@@ -96,6 +96,10 @@ int replica_init(struct replica *r, const struct replica_config *config, struct 
 bool replica_spare_classes(const struct replica *r, const struct replica_config *config, char *text,
                            size_t size);
 
+/* Are samples mixed for training by steps that read their classes, but never `target`, the shares
+ * of them? */
+bool replica_ignores_shares(const struct replica *r, const struct replica_config *config);
+
 /* Make the groups of ranks that operators talk to. Collective over all; NULL is fine. Before
  * replica_allocate, which then waits for nobody. */
 void replica_meet(const struct replica *r, const struct ranks *all);

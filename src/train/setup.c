@@ -44,6 +44,10 @@ int setup_plan(const struct setup *s, struct replica *r, struct err *err) {
         return -1;
     if (replica_spare_classes(r, &config, spare, sizeof spare))
         sinks_warn(s->sinks, "%s", spare);
+    if (replica_ignores_shares(r, &config))
+        sinks_warn(s->sinks,
+                   "augment mixes samples of several classes, and no [step] reads the shares "
+                   "of these, the field target: loss = cross_entropy(logits, target)");
     return memory_check(replica_bytes(r), comm_local_size(s->comm), err);
 }
 

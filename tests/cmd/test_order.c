@@ -118,6 +118,23 @@ static void another_order_is_said_on_resuming(void **state) {
     program_release(&run);
 }
 
+/* Half a cat is no cat. */
+static void mixed_samples_under_one_label_are_warned_of(void **state) {
+    static const char warning[] = "augment mixes samples of several classes, and no [step] reads";
+
+    (void)state;
+    program_write_job("mixed.ini", 2, "");
+    struct program_run run = program_run(
+        "$MPIRUN -np 2 $DLTRAIN mixed.ini --set \"data.augment=image | normalize | mix\" 2>&1");
+    assert_int_equal(run.code, 0);
+    assert_non_null(strstr(run.out, warning));
+    program_release(&run);
+    run = program_run("$DLTRAIN mixed.ini " MIXED "image | normalize | mix\" 2>&1");
+    assert_int_equal(run.code, 0);
+    assert_null(strstr(run.out, warning));
+    program_release(&run);
+}
+
 /* Without data the job says what a target is, as it says of any field. */
 static void the_target_is_a_field_as_others(void **state) {
     (void)state;
@@ -146,6 +163,7 @@ int main(void) {
         cmocka_unit_test(interrupted_runs_go_on_to_the_same_bits),
         cmocka_unit_test(a_killed_run_goes_on_in_the_middle_of_its_epoch),
         cmocka_unit_test(another_order_is_said_on_resuming),
+        cmocka_unit_test(mixed_samples_under_one_label_are_warned_of),
         cmocka_unit_test(the_target_is_a_field_as_others),
     };
 

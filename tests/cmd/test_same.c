@@ -205,7 +205,7 @@ static void data_that_differ_are_named(void **state) {
                 "$DLTRAIN j.ini");
     data_differ(&c, "has the field image = reals 5x5x3, rank 0 on ", "$DLTRAIN bench j.ini");
     c = usual, c.odd_label = 13;
-    data_differ(&c, "has labels and types of a.h5:train = hash ", "$DLTRAIN j.ini");
+    data_differ(&c, "has the fingerprint of a.h5:train = ", "$DLTRAIN j.ini");
     c = usual, c.swapped = 0;
     data_differ(&c, "has sample 0 of image of a.h5:train = hash ", "$DLTRAIN j.ini");
     c = usual, c.first_class = "bat";

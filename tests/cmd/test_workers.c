@@ -149,6 +149,16 @@ static void a_file_that_is_cut_off_leaves_a_checkpoint(void **state) {
                    "--set steps=1 --resume");
 }
 
+static void a_host_with_fewer_pictures_is_named(void **state) {
+    (void)state;
+    program_expect(0, NULL,
+                   "mkdir h1 && cp -r set job.ini h1 && rm h1/set/train/n1/11.png && "
+                   "cd h1 && $DLTRAIN data import imagefolder set set.h5 --encoded");
+    program_expect(65,
+                   "has image of set.h5:train = 23 rows of encoded pictures of 3 channels, rank 0 ",
+                   "$MPIRUN -np 1 $DLTRAIN job.ini : -np 1 -wdir $PWD/h1 $DLTRAIN job.ini");
+}
+
 static void pipelines_that_leave_many_sizes_are_refused(void **state) {
     (void)state;
     program_expect(78,
@@ -169,6 +179,7 @@ int main(void) {
         cmocka_unit_test(a_broken_picture_ends_all_ranks_by_its_name),
         cmocka_unit_test(what_was_trained_before_a_broken_picture_goes_on_to_the_same_bits),
         cmocka_unit_test(a_file_that_is_cut_off_leaves_a_checkpoint),
+        cmocka_unit_test(a_host_with_fewer_pictures_is_named),
         cmocka_unit_test(pipelines_that_leave_many_sizes_are_refused),
     };
 
