@@ -61,23 +61,6 @@ static void the_first_lines_say_what_is_kept_where(void **state) {
                 "shapes.h5:train: 0.703 MiB are read from the file batch by batch\n");
 }
 
-/* Once, however much there is no room for. Where nobody may mount, nothing can be seen. */
-static void a_host_without_shared_memory_is_warned_of_once(void **state) {
-    (void)state;
-    program_write("small.sh", "mount -t tmpfs -o size=1m none /dev/shm || exit 3\n"
-                              "$MPIRUN -np 3 $DLTRAIN share.ini --set name=full > full.log 2>&1\n");
-    write_job();
-    struct program_run run = program_run("unshare -rm sh small.sh");
-    const int code = run.code;
-    program_release(&run);
-    if (code == 3 || code == 1)
-        skip();
-    assert_int_equal(code, 0);
-    expect_text("grep -c \"share too little memory\" full.log; "
-                "grep -c \"kept in memory, by each of the 3 ranks of a host\" full.log",
-                "1\n2\n");
-}
-
 /* The most memory that the ranks of a run hold at a time, in MiB, as seen from outside. */
 static double peak_of(const char *job) {
     program_write("peak.sh",
@@ -126,7 +109,6 @@ int main(void) {
         cmocka_unit_test(where_data_lies_changes_no_bit),
         cmocka_unit_test(a_run_goes_on_with_another_cache),
         cmocka_unit_test(the_first_lines_say_what_is_kept_where),
-        cmocka_unit_test(a_host_without_shared_memory_is_warned_of_once),
         cmocka_unit_test(check_says_what_memory_a_host_needs),
     };
 
