@@ -232,7 +232,7 @@ static void lists_that_are_no_images_are_no_pictures(void **state) {
     H5Sclose(space);
     ds = little_open("@notes.h5:train", 0);
     assert_int_equal(dataset_n_fields(ds), 2);
-    assert_string_equal(dataset_ignored(ds), "notes (no numbers)");
+    assert_string_equal(dataset_ignored(ds), "notes (bytes without encoding = files)");
     dataset_close(ds);
     little_refused("@lists.h5:train", ERR_DATA,
                    "/train/labels is bytes of no type [n], expected class numbers");
