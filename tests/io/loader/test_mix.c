@@ -1,7 +1,8 @@
 /* Batches whose samples are mixed. */
 #include "io/scratch.h"
 
-#include "io/augment/augment.h"
+#include "io/augment/made.h"
+
 #include "io/h5/h5.h"
 #include "io/loader/loader.h"
 
@@ -49,29 +50,12 @@ static int setup(void **state) {
 
 /* --- pipelines --- */
 
-/* One word with its arguments; where value is not negative, argument `name` is that. */
-struct made {
-    struct applied applied;
-    double args[32];
-};
-
-static struct applied make(struct made *m, const char *word, const char *name, double value) {
-    m->applied = (struct applied){augment_find(word), m->args};
-    assert_non_null(m->applied.word);
-    if (m->applied.word->args)
-        word_defaults(m->applied.word, m->args);
-    for (const struct arg_spec *a = m->applied.word->args; name && a->name; a++)
-        if (!strcmp(a->name, name))
-            *(double *)(void *)((char *)m->args + a->offset) = value;
+/* A word where argument `name`, NULL: none, has that value. */
+static struct applied make_with(struct made *m, const char *word, const char *name, double value) {
+    make(m, word);
+    if (name)
+        *(double *)spot(m, name, ARG_REAL) = value;
     return m->applied;
-}
-
-static int *class_argument(struct made *m) {
-    const struct arg_spec *a = m->applied.word->args;
-
-    while (strcmp(a->name, "classes"))
-        a++;
-    return (int *)(void *)((char *)m->args + a->offset);
 }
 
 static struct dataset *open_group(const char *group) {
@@ -169,7 +153,7 @@ static void mixup_takes_shares_of_pixels_and_classes(void **state) {
     int n_mixed = 0;
 
     (void)state;
-    mix_all("plain", make(&m, "mixup", "alpha", 1), true, 1, 1, &s);
+    mix_all("plain", make_with(&m, "mixup", "alpha", 1), true, 1, 1, &s);
     for (int i = 0; i < N; i++) {
         const double share = share_of(&s, i), value = share * i + (1 - share) * ((i + 1) % N);
 
@@ -207,7 +191,7 @@ static void cutmix_exchanges_a_rectangle_and_its_classes(void **state) {
     int n_mixed = 0, n_pixels = 0;
 
     (void)state;
-    mix_all("masks", make(&m, "cutmix", "alpha", 1), true, 1, 1, &s);
+    mix_all("masks", make_with(&m, "cutmix", "alpha", 1), true, 1, 1, &s);
     for (int i = 0; i < N; i++) {
         const int n = count_rectangle(&s, i);
 
@@ -228,7 +212,7 @@ static void either_is_drawn_for_each_sample(void **state) {
     int n_cut = 0, n_whole = 0;
 
     (void)state;
-    make(&m, "mix", "mixup", 50); /* shares of about a half */
+    make_with(&m, "mix", "mixup", 50); /* shares of about a half */
     mix_all("plain", m.applied, true, 1, 1, &s);
     for (int i = 0; i < N; i++) {
         int own = 0, other = 0;
@@ -251,7 +235,7 @@ static void some_samples_may_stay_as_they_are(void **state) {
     int n = 0;
 
     (void)state;
-    mix_all("plain", make(&m, "mixup", "p", 0.25), true, 1, 1, &s);
+    mix_all("plain", make_with(&m, "mixup", "p", 0.25), true, 1, 1, &s);
     for (int i = 0; i < N; i++)
         n += s.image[i * AREA] == (float)i / 255;
     assert_in_range(n, N / 2, N - 1);
@@ -266,7 +250,7 @@ static void parts_of_a_step_and_workers_give_the_same_bits(void **state) {
 
     (void)state;
     for (int w = 0; w < 3; w++) {
-        make(&m, words[w], NULL, 0);
+        make_with(&m, words[w], NULL, 0);
         memset(&whole, 0, sizeof whole);
         mix_all("plain", m.applied, true, 1, 1, &whole);
         for (int ranks = 1; ranks <= 5; ranks++)
@@ -283,7 +267,7 @@ static void in_validation_the_target_is_the_label(void **state) {
     struct made m;
 
     (void)state;
-    mix_all("plain", make(&m, "mix", NULL, 0), false, 3, 2, &s);
+    mix_all("plain", make_with(&m, "mix", NULL, 0), false, 3, 2, &s);
     for (int i = 0; i < N; i++) {
         assert_true(s.image[i * AREA] == (float)i / 255);
         for (int c = 0; c < CLASSES; c++)
@@ -293,7 +277,7 @@ static void in_validation_the_target_is_the_label(void **state) {
 
 static void a_request_without_parts_is_a_step_of_its_own(void **state) {
     struct made m;
-    struct applied word = make(&m, "mixup", NULL, 0);
+    struct applied word = make_with(&m, "mixup", NULL, 0);
     struct dataset *ds = open_group("plain");
     struct loader *loader;
     struct loader_batch batch;
@@ -330,7 +314,7 @@ static void a_request_without_parts_is_a_step_of_its_own(void **state) {
 /* The network may know classes that the data has not. */
 static void a_target_may_have_more_classes_than_the_data(void **state) {
     struct made m;
-    struct applied word = make(&m, "cutmix", NULL, 0);
+    struct applied word = make_with(&m, "cutmix", NULL, 0);
     struct dataset *ds = open_group("plain");
     struct loader_config config = {
         .dataset = ds, .pipeline = &word, .n_pipeline = 1, .training = true, .max_batch = 1};
@@ -339,7 +323,7 @@ static void a_target_may_have_more_classes_than_the_data(void **state) {
     struct err err = {0};
 
     (void)state;
-    *class_argument(&m) = 12;
+    *(int *)spot(&m, "classes", ARG_INT) = 12;
     assert_int_equal(loader_new(&loader, &config, &err), 0);
     assert_int_equal(loader_field(loader, 2)->sample.dim[0], 12);
     loader_request(loader, (int64_t[]){5}, NULL, 1, 0);
@@ -347,7 +331,7 @@ static void a_target_may_have_more_classes_than_the_data(void **state) {
     for (int c = 0; c < 12; c++)
         assert_true(fabs((double)batch.field[2][c] - (c == 5)) < 1e-6);
     loader_free(loader);
-    *class_argument(&m) = 9;
+    *(int *)spot(&m, "classes", ARG_INT) = 9;
     assert_int_equal(loader_new(&loader, &config, &err), -1);
     assert_contains(err.msg, "cutmix: classes is 9, but label has 10");
     dataset_close(ds);
@@ -355,7 +339,7 @@ static void a_target_may_have_more_classes_than_the_data(void **state) {
 
 static void refused(const char *group, const char *first, const char *second, const char *msg) {
     struct made a, b;
-    const struct applied words[] = {make(&a, first, NULL, 0), make(&b, second, NULL, 0)};
+    const struct applied words[] = {make_with(&a, first, NULL, 0), make_with(&b, second, NULL, 0)};
     struct dataset *ds = open_group(group);
     struct loader *loader;
     struct err err = {0};

@@ -1,45 +1,21 @@
 /* Pictures of many sizes on their way from files to batches. */
 #include "io/loader/pictures.h"
+#include "io/augment/made.h"
 
 #include "io/augment/augment.h"
 #include "io/loader/loader.h"
 
 #include <math.h>
 
-/* One word with its arguments. */
-struct made {
-    struct applied applied;
-    double args[32];
-};
-
-static void *argument(struct made *m, const char *name) {
-    for (const struct arg_spec *a = m->applied.word->args; a->name; a++)
-        if (!strcmp(a->name, name))
-            return (char *)m->args + a->offset;
-    fail_msg("%s has no %s", m->applied.word->name, name);
-    return NULL;
-}
-
-static struct applied make(struct made *m, const char *name) {
-    const struct word *word = augment_find(name);
-
-    assert_non_null(word);
-    assert_true(word->args_size <= sizeof m->args);
-    m->applied = (struct applied){word, m->args};
-    if (word->args_size)
-        word_defaults(word, m->args);
-    return m->applied;
-}
-
 static struct applied make_size(struct made *m, const char *name, int side) {
     make(m, name);
-    *(struct ints *)argument(m, "size") = (struct ints){1, {side}};
+    *(struct ints *)spot(m, "size", ARG_INTS) = (struct ints){1, {side}};
     return m->applied;
 }
 
 static struct applied make_short(struct made *m, int side) {
     make(m, "resize");
-    *(int *)argument(m, "short") = side;
+    *(int *)spot(m, "short", ARG_INT) = side;
     return m->applied;
 }
 
@@ -135,7 +111,7 @@ static void validation_gives_the_bytes_of_torchvision(void **state) {
         free(out);
     }
     const struct applied one = make_size(&m[0], "random_resized_crop", 224);
-    *(double *)argument(&m[0], "crop_pct") = 0.875;
+    *(double *)spot(&m[0], "crop_pct", ARG_REAL) = 0.875;
     const struct loader_config config = config_of(ds, &one, 1);
     float *out = batch_of(&config, CASES, &len);
     sums_are(out + AS_OTHERS * len, len, AS_OTHERS);
@@ -167,8 +143,8 @@ static void any_number_of_workers_gives_the_same_bits(void **state) {
     int64_t len = 0;
 
     (void)state;
-    *(struct reals *)argument(&m[3], "mean") = (struct reals){1, half};
-    *(struct reals *)argument(&m[3], "std") = (struct reals){1, half};
+    *(struct reals *)spot(&m[3], "mean", ARG_REALS) = (struct reals){1, half};
+    *(struct reals *)spot(&m[3], "std", ARG_REALS) = (struct reals){1, half};
     write_mixed("mixed.h5", N, 3);
     for (int k = 0; k < 10; k++) {
         struct dataset *ds = pictures_open("mixed.h5", k % 2 ? DATASET_CACHE_BYTES : 0);
@@ -316,7 +292,7 @@ static void pictures_of_any_form_have_a_piece(void **state) {
         pictures_add_made(&p, size[k][0], size[k][1], 3, k % 2);
     pictures_file(&p, "forms.h5", 3);
     pictures_release(&p);
-    *(double *)argument(&m[0], "crop_pct") = 0.875;
+    *(double *)spot(&m[0], "crop_pct", ARG_REAL) = 0.875;
     struct dataset *ds = pictures_open("forms.h5", 0);
     for (int k = 0; k < 8; k++) {
         const struct applied *words = beginnings[k / 2];

@@ -1,5 +1,6 @@
 /* Fields of one sample go through the pipeline together. */
 #include "io/scratch.h"
+#include "io/augment/made.h"
 
 #include "core/base/rng.h"
 #include "io/h5/h5.h"
@@ -9,40 +10,15 @@
 
 enum { N = 8, SIDE = 12, AREA = SIDE * SIDE, MOST = 4096 };
 
-/* One word with its arguments. */
-struct made {
-    struct applied applied;
-    double args[32];
-};
-
-static struct applied make(struct made *m, const char *name) {
-    const struct word *word = augment_find(name);
-
-    assert_non_null(word);
-    assert_true(word->args_size <= sizeof m->args);
-    m->applied = (struct applied){word, m->args};
-    if (word->args_size)
-        word_defaults(word, m->args);
-    return m->applied;
-}
-
-static void *argument(struct made *m, const char *name) {
-    for (const struct arg_spec *a = m->applied.word->args; a->name; a++)
-        if (!strcmp(a->name, name))
-            return (char *)m->args + a->offset;
-    fail_msg("%s has no %s", m->applied.word->name, name);
-    return NULL;
-}
-
 static struct applied make_size(struct made *m, const char *name, int side) {
     make(m, name);
-    *(struct ints *)argument(m, "size") = (struct ints){1, {side}};
+    *(struct ints *)spot(m, "size", ARG_INTS) = (struct ints){1, {side}};
     return m->applied;
 }
 
 static struct applied make_real(struct made *m, const char *name, const char *arg, double value) {
     make(m, name);
-    *(double *)argument(m, arg) = value;
+    *(double *)spot(m, arg, ARG_REAL) = value;
     return m->applied;
 }
 
@@ -136,8 +112,8 @@ static void masks_move_as_their_images_do(void **state) {
     bool moved = false, outside = false;
 
     (void)state;
-    *(int *)argument(&m[0], "pad") = 2;
-    *(int *)argument(&m[2], "vertical") = 1;
+    *(int *)spot(&m[0], "pad", ARG_INT) = 2;
+    *(int *)spot(&m[2], "vertical", ARG_WORD) = 1;
     write_file(NULL, false);
     struct dataset *ds = opened();
     for (int64_t epoch = 0; epoch < 4; epoch++) {
@@ -170,7 +146,7 @@ static void masks_take_the_nearest_class(void **state) {
     struct prepare p;
 
     (void)state;
-    *(double *)argument(&m[3], "sigma") = 3;
+    *(double *)spot(&m[3], "sigma", ARG_REAL) = 3;
     write_file(NULL, false);
     struct dataset *ds = opened();
     for (int w = 0; w < 4; w++) {
@@ -203,8 +179,8 @@ static void values_change_in_images_alone(void **state) {
     int holes = 0;
 
     (void)state;
-    *(struct reals *)argument(&m[2], "mean") = (struct reals){1, (const double[]){0.25}};
-    *(struct reals *)argument(&m[2], "std") = (struct reals){1, (const double[]){0.5}};
+    *(struct reals *)spot(&m[2], "mean", ARG_REALS) = (struct reals){1, (const double[]){0.25}};
+    *(struct reals *)spot(&m[2], "std", ARG_REALS) = (struct reals){1, (const double[]){0.5}};
     write_file(NULL, false);
     struct dataset *ds = opened();
     run(ds, words, 3, 0, &p);
@@ -269,8 +245,8 @@ static void a_field_that_a_word_does_not_fit_is_named(void **state) {
     refuse(
         &m.applied,
         "b: normalize: the dataset does not say its mean; give mean=[...], one number a channel");
-    *(struct reals *)argument(&m, "mean") = (struct reals){1, mean};
-    *(struct reals *)argument(&m, "std") = (struct reals){1, mean};
+    *(struct reals *)spot(&m, "mean", ARG_REALS) = (struct reals){1, mean};
+    *(struct reals *)spot(&m, "std", ARG_REALS) = (struct reals){1, mean};
     struct dataset *ds = opened();
     assert_int_equal(plan(&p, ds, &m.applied, 1, 1, true, &err), 0);
     dataset_close(ds);
