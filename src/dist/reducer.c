@@ -15,7 +15,6 @@ struct bucket {
 };
 
 struct reducer_span {
-    real *data; /* borrowed */
     int64_t len;
     int first; /* index of its first bucket, that at the end of the span */
 };
@@ -30,27 +29,29 @@ struct reducer {
     struct allreduce *sums;          /* of all buckets */
     int *moving;                     /* [n_moving] buckets under way, in order of their start */
     int *done; /* [n_done] buckets that hold the sum, in order of completion */
-    int n_moving, n_done, n_returned;
+    int n_moving, n_done, n_returned, n_used;
     double wait_s;
 };
 
 /* Fill span, bucket and vector. */
-static void cut_spans(struct reducer *r, real *const *span, const int64_t *span_len) {
+static void cut_spans(struct reducer *r, const struct allreduce_vector *span) {
     int b = 0;
 
     for (int s = 0; s < r->n_spans; s++) {
-        r->span[s] = (struct reducer_span){span[s], span_len[s], b};
-        for (int64_t end = span_len[s]; end > 0; end -= r->cut, b++) {
+        r->span[s] = (struct reducer_span){span[s].len, b};
+        for (int64_t end = span[s].len; end > 0; end -= r->cut, b++) {
             const int64_t begin = end > r->cut ? end - r->cut : 0;
             r->bucket[b] = (struct bucket){s, begin, end - begin, 0};
-            r->vector[b] = (struct allreduce_vector){span[s] + begin, end - begin};
+            r->vector[b] = span[s];
+            r->vector[b].v += begin;
+            r->vector[b].len = end - begin;
         }
     }
 }
 
 /* How many buckets there will be. */
-static int count_buckets(const int64_t *span_len, int n_spans, int64_t bucket_bytes, int *out,
-                         struct err *err) {
+static int count_buckets(const struct allreduce_vector *span, int n_spans, int64_t bucket_bytes,
+                         int *out, struct err *err) {
     const int64_t cut = bucket_bytes / (int64_t)sizeof(real);
     int64_t n = 0;
 
@@ -58,7 +59,7 @@ static int count_buckets(const int64_t *span_len, int n_spans, int64_t bucket_by
         return err_set(err, ERR_CONFIG, "a gradient bucket of %lld bytes holds no number of %zu",
                        (long long)bucket_bytes, sizeof(real));
     for (int s = 0; s < n_spans; s++)
-        n += span_len[s] / cut + (span_len[s] % cut > 0);
+        n += span[s].len / cut + (span[s].len % cut > 0);
     if (n > INT_MAX)
         return err_set(err, ERR_CONFIG, "gradient buckets of %lld bytes are too many: %lld",
                        (long long)bucket_bytes, (long long)n);
@@ -87,25 +88,25 @@ static int allocate(struct reducer **out, int n_spans, int n_buckets, struct err
 }
 
 int reducer_new(struct reducer **out, struct comm *comm, const struct applied *algorithm,
-                real *const *span, const int64_t *span_len, int n_spans, int64_t bucket_bytes,
+                const struct allreduce_vector *span, int n_spans, int64_t bucket_bytes,
                 struct err *err) {
     struct reducer *r = NULL;
     int n_buckets = 0;
-    int rc = count_buckets(span_len, n_spans, bucket_bytes, &n_buckets, err);
+    int rc = count_buckets(span, n_spans, bucket_bytes, &n_buckets, err);
 
     if (!rc)
         rc = allocate(&r, n_spans, n_buckets, err);
     if (!rc) {
         r->comm = comm;
         r->cut = bucket_bytes / (int64_t)sizeof(real);
-        cut_spans(r, span, span_len);
+        cut_spans(r, span);
     }
     if (agree(comm, rc, err) ||
         allreduce_new(&r->sums, comm, algorithm, r->vector, r->n_buckets, err)) {
         reducer_free(r);
         return -1;
     }
-    r->n_done = r->n_returned = r->n_buckets; /* as after a step */
+    r->n_done = r->n_returned = r->n_used = r->n_buckets; /* as after a step */
     *out = r;
     return 0;
 }
@@ -135,10 +136,14 @@ _Noreturn static void bug(const struct reducer *r, const char *what, const struc
 void reducer_begin(struct reducer *r) {
     if (r->n_returned < r->n_buckets)
         bug(r, "a step begins before the last one ended", &r->bucket[0]);
-    for (int b = 0; b < r->n_buckets; b++)
+    const double began = clock_now();
+    for (int b = 0; b < r->n_buckets; b++) {
+        while (!allreduce_writable(r->sums, b))
+            sched_yield();
         r->bucket[b].missing = r->bucket[b].len;
-    r->n_moving = r->n_done = r->n_returned = 0;
-    r->wait_s = 0;
+    }
+    r->n_moving = r->n_done = r->n_returned = r->n_used = 0;
+    r->wait_s = clock_now() - began;
 }
 
 /* A bucket whose elements are all ready starts on its way. */
@@ -194,17 +199,18 @@ static void wait(struct reducer *r) {
     r->wait_s += clock_now() - began;
 }
 
-bool reducer_next(struct reducer *r, int *span, int64_t *begin, int64_t *len) {
+bool reducer_next(struct reducer *r, struct reducer_piece *out) {
+    for (; r->n_used < r->n_returned; r->n_used++)
+        allreduce_used(r->sums, r->done[r->n_used]);
     if (r->n_returned == r->n_buckets)
         return false;
     if (r->n_done == r->n_returned)
         wait(r);
     else
         reducer_progress(r); /* the next ones move on while the caller updates this one */
-    const struct bucket *b = &r->bucket[r->done[r->n_returned++]];
-    *span = b->span;
-    *begin = b->begin;
-    *len = b->len;
+    const int i = r->done[r->n_returned++];
+    const struct bucket *b = &r->bucket[i];
+    *out = (struct reducer_piece){b->span, b->begin, b->len, allreduce_sum(r->sums, i)};
     return true;
 }
 

@@ -2,30 +2,38 @@
  * buckets, from the end, since the backward pass finishes the last layers first. A step:
  *   reducer_begin(r);
  *   during the backward pass: reducer_ready(r, span, begin, len), reducer_progress(r);
- *   while (reducer_next(r, &span, &begin, &len)) update those weights; */
+ *   while (reducer_next(r, &piece)) update those weights; */
 #pragma once
 #include "core/base/tensor.h"
 #include "dist/allreduce/allreduce.h"
 
 struct reducer;
 
+/* Elements [begin, begin + len) of a span, summed over ranks. */
+struct reducer_piece {
+    int span;
+    int64_t begin, len;
+    const real *sum; /* [len], in the span or in memory of the host; until the next call */
+};
+
 /* Plan the buckets of n_spans spans of gradients.
  *   out           owned by the caller, ended by reducer_free
  *   comm          borrowed until then
  *   algorithm     of the table in allreduce.h, with its arguments; borrowed until then
- *   span          [n_spans] -> [span_len] reals, borrowed until then; lengths may be 0
+ *   span          [n_spans], copied; what they point to is borrowed until then; lengths may be 0
  *   bucket_bytes  size of a bucket, at least that of one real; the first of a span may be smaller
  * Collective.
  * Memory: scratch as the algorithm says, for each bucket.
  * Errors, the same on all ranks: as allreduce_new; ERR_CONFIG for too small bucket_bytes. */
 int reducer_new(struct reducer **out, struct comm *comm, const struct applied *algorithm,
-                real *const *span, const int64_t *span_len, int n_spans, int64_t bucket_bytes,
+                const struct allreduce_vector *span, int n_spans, int64_t bucket_bytes,
                 struct err *err);
 
 /* NULL is fine. Between steps only. Collective. */
 void reducer_free(struct reducer *r);
 
-/* A new step: no element is ready. Every bucket of the last one has been returned. Local. */
+/* A new step: no element is ready, and all may be written, which other ranks that still read them
+ * are waited for. Every bucket of the last step has been returned. */
 void reducer_begin(struct reducer *r);
 
 /* Elements [begin, begin + len) of a span are final on this rank; each exactly once a step, in
@@ -35,14 +43,15 @@ void reducer_ready(struct reducer *r, int span, int64_t begin, int64_t len);
 /* Keep the messages moving without waiting; cheap, to be called between operators. Local. */
 void reducer_progress(struct reducer *r);
 
-/* Wait until another bucket holds the sum over ranks, and return it: elements
- * [*begin, *begin + *len) of *span, which the reducer does not touch again this step. Buckets
- * come in the order of completion, which may differ by rank. False when all were returned.
+/* Wait until another bucket holds the sum over ranks, and return it; its elements of the span are
+ * not touched again this step. Buckets come in the order of completion, which may differ by rank.
+ * False when all were returned.
  * Every element must be ready, or be made so before the buckets under way run out.
  * Collective over a whole step. */
-bool reducer_next(struct reducer *r, int *span, int64_t *begin, int64_t *len);
+bool reducer_next(struct reducer *r, struct reducer_piece *out);
 
-/* Seconds spent waiting in reducer_next since reducer_begin: communication that nothing hid. */
+/* Seconds spent waiting in reducer_begin and reducer_next since reducer_begin: communication that
+ * nothing hid. */
 double reducer_wait_seconds(const struct reducer *r);
 
 /* Number of buckets. */

@@ -111,11 +111,14 @@ int replica_allocate(struct replica *r, const struct replica_config *config, str
 /* {0} is fine. */
 void replica_release(struct replica *r);
 
-/* Apply the optimiser to elements [begin, begin + len) of step's net number `net`, and what the
- * step says of weights: bounds, averages; by all threads. Any pieces in any order give the same
- * bits, but for an optimiser that is optim_whole(), which takes the net as one. */
-void replica_update(struct replica *r, struct replica_step *step, int net, int64_t begin,
-                    int64_t len, double lr, double scale);
+struct reducer_piece;
+
+/* Apply the optimiser to the elements of a piece, of step's net number piece->span, by their
+ * gradients piece->sum times scale, and what the step says of weights: bounds, averages; by all
+ * threads. Any pieces in any order give the same bits, but for an optimiser that is optim_whole(),
+ * which takes the net as one. */
+void replica_update(struct replica *r, struct replica_step *step, const struct reducer_piece *piece,
+                    double lr, double scale);
 
 /* Averages begin as the weights are. */
 void replica_begin_ema(struct replica *r);

@@ -10,21 +10,26 @@
 
 enum { CAUSE_TEXT = 512 };
 
+/* Does an update need all gradients of the step? */
+static bool waits(const struct replica_step *step) {
+    return step->job->clip_norm > 0 || optim_whole(step->optimizer);
+}
+
 static int new_reducer(struct stepper *s, int which, const struct job *job, struct err *err) {
     const struct replica_step *step = &s->replica->step[which];
     const int n = step->n_train + step->n_running;
     struct pool *pool = &s->replica->model.pool;
-    real **span = pool_take(pool, (size_t)(n + 1) * sizeof *span);
-    int64_t *len = pool_take(pool, (size_t)(n + 1) * sizeof *len);
+    struct allreduce_vector *span = pool_take(pool, (size_t)(n + 1) * sizeof *span);
 
     for (int i = 0; i < step->n_train; i++)
-        span[i] = step->train[i]->dw, len[i] = step->train[i]->weights.trained_len;
-    for (int i = 0; i < step->n_running; i++) {
-        span[step->n_train + i] = step->running[i]->state;
-        len[step->n_train + i] = step->running[i]->states.len;
-    }
-    return reducer_new(&s->reducer[which], s->comm, &job->allreduce, span, len, n,
-                       job->bucket_bytes, err);
+        span[i] = (struct allreduce_vector){.v = step->train[i]->dw,
+                                            .len = step->train[i]->weights.trained_len,
+                                            .own = waits(step) || step->job->clip_value > 0};
+    for (int i = 0; i < step->n_running; i++)
+        span[step->n_train + i] = (struct allreduce_vector){
+            .v = step->running[i]->state, .len = step->running[i]->states.len, .own = true};
+    return reducer_new(&s->reducer[which], s->comm, &job->allreduce, span, n, job->bucket_bytes,
+                       err);
 }
 
 int stepper_init(struct stepper *s, struct replica *r, const struct job *job, struct comm *comm,
@@ -125,19 +130,15 @@ static double norm_of(const struct stepper *s, const struct replica_step *step) 
     return sqrt(squares);
 }
 
-/* Does an update need all gradients of the step? */
-static bool waits(const struct replica_step *step) {
-    return step->job->clip_norm > 0 || optim_whole(step->optimizer);
-}
-
-/* Elements of one net; scale: of gradients. */
-static void update_span(struct stepper *s, struct replica_step *step, int net, int64_t begin,
-                        int64_t len, double lr, double scale) {
+/* Elements of one net, by their gradients times scale, which clipping moves. */
+static void update_piece(struct stepper *s, struct replica_step *step,
+                         const struct reducer_piece *piece, double lr, double scale) {
     const double limit = step->job->clip_value;
 
     if (limit > 0)
-        clip_values(step->train[net]->dw + begin, len, scale, limit, s->replica->team);
-    replica_update(s->replica, step, net, begin, len, lr, limit > 0 ? 1 : scale);
+        clip_values(step->train[piece->span]->dw + piece->begin, piece->len, scale, limit,
+                    s->replica->team);
+    replica_update(s->replica, step, piece, lr, limit > 0 ? 1 : scale);
 }
 
 /* All nets, after clipping by norm, which is the same on all ranks. */
@@ -154,8 +155,11 @@ static int update_all(struct stepper *s, struct replica_step *step, double lr, i
                            number, isnan(norm) ? "nan" : "infinite");
         scale = clip_scale(norm, step->job->clip_norm);
     }
-    for (int i = 0; i < step->n_train; i++)
-        update_span(s, step, i, 0, step->train[i]->weights.trained_len, lr, scale);
+    for (int i = 0; i < step->n_train; i++) {
+        const struct net *net = step->train[i];
+        update_piece(s, step, &(struct reducer_piece){i, 0, net->weights.trained_len, net->dw}, lr,
+                     scale);
+    }
     return 0;
 }
 
@@ -164,15 +168,15 @@ static int update(struct stepper *s, int which, const struct step_input *in,
                   struct step_times *times, struct err *err) {
     struct replica_step *step = &s->replica->step[which];
     const double lr = in->lr[which];
-    int64_t begin, len;
-    int span, rc = 0;
+    struct reducer_piece piece;
+    int rc = 0;
 
-    while (reducer_next(s->reducer[which], &span, &begin, &len)) {
+    while (reducer_next(s->reducer[which], &piece)) {
         const double start = clock_now();
-        if (span >= step->n_train)
-            add_running(s, step->running[span - step->n_train], begin, len);
+        if (piece.span >= step->n_train)
+            add_running(s, step->running[piece.span - step->n_train], piece.begin, piece.len);
         else if (!waits(step))
-            update_span(s, step, span, begin, len, lr, 1);
+            update_piece(s, step, &piece, lr, 1);
         times->optimizer += clock_now() - start;
     }
     times->exposed_comm += reducer_wait_seconds(s->reducer[which]);

@@ -1,5 +1,6 @@
 /* update.c - how a step's gradients move the weights. */
 #include "core/learn/clip.h"
+#include "dist/reducer.h"
 #include "train/replica_parts.h"
 
 #include <string.h>
@@ -61,11 +62,12 @@ static void average(const struct replica_step *s, const struct net *net, int64_t
 }
 
 /* The part [from, to) of a run. */
-static void update_run(struct replica *r, struct replica_step *s, int net,
+static void update_run(struct replica *r, struct replica_step *s, const struct reducer_piece *piece,
                        const struct update_run *run, int64_t from, int64_t to, double lr,
                        double scale) {
+    const int net = piece->span;
     struct optim_call call = {.w = s->train[net]->w + from,
-                              .dw = s->train[net]->dw + from,
+                              .dw = piece->sum + (from - piece->begin),
                               .len = to - from,
                               .lr = lr * run->lr_scale,
                               .scale = scale,
@@ -80,19 +82,20 @@ static void update_run(struct replica *r, struct replica_step *s, int net,
         clip_values(call.w, call.len, 1, s->job->clip_weights, r->team);
 }
 
-void replica_update(struct replica *r, struct replica_step *s, int net, int64_t begin, int64_t len,
+void replica_update(struct replica *r, struct replica_step *s, const struct reducer_piece *piece,
                     double lr, double scale) {
-    const int64_t end = begin + len;
+    const int net = piece->span;
+    const int64_t begin = piece->begin, end = begin + piece->len;
 
     for (int i = 0; i < s->nets[net].n_runs; i++) {
         const struct update_run *run = &s->nets[net].runs[i];
         const int64_t from = run->begin > begin ? run->begin : begin;
         const int64_t to = run->begin + run->len < end ? run->begin + run->len : end;
         if (from < to && !run->frozen)
-            update_run(r, s, net, run, from, to, lr, scale);
+            update_run(r, s, piece, run, from, to, lr, scale);
     }
     if (s->job->ema > 0)
-        average(s, s->train[net], begin, len, r->team);
+        average(s, s->train[net], begin, piece->len, r->team);
 }
 
 void replica_begin_ema(struct replica *r) {

@@ -32,7 +32,7 @@ static struct allreduce *plan(int n) {
 }
 
 static struct allreduce *plan_one(real *v, int64_t len) {
-    vectors[0] = (struct allreduce_vector){v, len};
+    vectors[0] = (struct allreduce_vector){.v = v, .len = len};
     return plan(1);
 }
 
@@ -134,7 +134,7 @@ static void several_may_be_under_way_in_any_order(void **state) {
 
     for (int i = 0; i < N; i++) {
         const int64_t len = i ? 1000 + 90000 * i : 0;
-        vectors[i] = (struct allreduce_vector){filled(whole, len), len};
+        vectors[i] = (struct allreduce_vector){.v = filled(whole, len), .len = len};
     }
     struct allreduce *a = plan(N);
     for (int i = 0; i < N; i++) /* each rank starts with another one */
@@ -173,8 +173,8 @@ static void ranks_that_plan_otherwise_are_refused(void **state) {
     struct err err = {0};
     char expected[128];
 
-    vectors[0] = (struct allreduce_vector){v, odd ? 3 : 2};
-    vectors[1] = (struct allreduce_vector){v + 4, odd ? 2 : 3};
+    vectors[0] = (struct allreduce_vector){.v = v, .len = odd ? 3 : 2};
+    vectors[1] = (struct allreduce_vector){.v = v + 4, .len = odd ? 2 : 3};
     const int rc = allreduce_new(&a, comm, &algorithm, vectors, 2, &err);
     assert_int_equal(rc, last > 0 ? -1 : 0);
     allreduce_free(a);

@@ -20,14 +20,14 @@ static void fill(real *const *v, int step) {
             v[s][i] = whole(comm_rank(comm), s, i, step);
 }
 
-static void assert_summed(const real *v, int span, int64_t begin, int64_t len, int step) {
-    for (int64_t i = begin; i < begin + len; i++) {
+static void assert_summed(const struct reducer_piece *p, int span, int step) {
+    for (int64_t i = p->begin; i < p->begin + p->len; i++) {
         real sum = 0;
         for (int r = 0; r < comm_size(comm); r++)
             sum += whole(r, span, i, step);
-        if (!(v[i] == sum))
+        if (!(p->sum[i - p->begin] == sum))
             fail_msg("rank %d: span %d, element %lld is %g, not %g", comm_rank(comm), span,
-                     (long long)i, (double)v[i], (double)sum);
+                     (long long)i, (double)p->sum[i - p->begin], (double)sum);
     }
 }
 
@@ -63,21 +63,23 @@ static struct piece *pieces(int64_t longest, uint64_t key, int *n) {
 /* Steps in which every rank's elements become ready in another order and other pieces. */
 static void sums_with(int64_t bucket_bytes, int64_t longest_piece, int n_buckets) {
     real *v[N_SPANS];
+    struct allreduce_vector spans[N_SPANS];
     unsigned char *seen[N_SPANS];
     struct reducer *r = NULL;
     struct err err = {0};
 
     for (int s = 0; s < N_SPANS; s++) {
         v[s] = calloc((size_t)span_len[s] + 1, sizeof(real));
+        spans[s] = (struct allreduce_vector){.v = v[s], .len = span_len[s], .own = s % 2};
         seen[s] = malloc((size_t)span_len[s] + 1);
     }
-    if (reducer_new(&r, comm, &algorithm, v, span_len, N_SPANS, bucket_bytes, &err))
+    if (reducer_new(&r, comm, &algorithm, spans, N_SPANS, bucket_bytes, &err))
         fail_msg("%s", err.msg);
     assert_int_equal(reducer_n_buckets(r), n_buckets);
     for (int step = 0; step < 3; step++) {
         const uint64_t key = rng_key(1, RNG_TEST, (uint64_t)step, (uint64_t)comm_rank(comm));
-        int n, span, returned = 0;
-        int64_t begin, len;
+        int n, returned = 0;
+        struct reducer_piece got;
         struct piece *p = pieces(longest_piece, key, &n);
         fill(v, step);
         reducer_begin(r);
@@ -87,15 +89,15 @@ static void sums_with(int64_t bucket_bytes, int64_t longest_piece, int n_buckets
         }
         for (int s = 0; s < N_SPANS; s++)
             memset(seen[s], 0, (size_t)span_len[s] + 1);
-        for (; reducer_next(r, &span, &begin, &len); returned++) {
-            assert_summed(v[span], span, begin, len, step);
-            for (int64_t i = begin; i < begin + len; i++)
-                assert_int_equal(seen[span][i]++, 0);
+        for (; reducer_next(r, &got); returned++) {
+            assert_summed(&got, got.span, step);
+            for (int64_t i = got.begin; i < got.begin + got.len; i++)
+                assert_int_equal(seen[got.span][i]++, 0);
         }
         assert_int_equal(returned, n_buckets);
         for (int s = 0; s < N_SPANS; s++)
             assert_null(memchr(seen[s], 0, (size_t)span_len[s]));
-        assert_false(reducer_next(r, &span, &begin, &len));
+        assert_false(reducer_next(r, &got));
         assert_true(reducer_wait_seconds(r) >= 0);
         free(p);
     }
@@ -127,21 +129,19 @@ static void tiny_buckets_work(void **state) {
 static void buckets_are_cut_from_the_end(void **state) {
     (void)state;
     real v[10] = {0};
-    real *const spans[] = {v};
-    const int64_t len[] = {10};
+    const struct allreduce_vector span = {.v = v, .len = 10};
     const int64_t expected[][2] = {{6, 4}, {2, 4}, {0, 2}};
     struct reducer *r = NULL;
     struct err err = {0};
 
-    assert_int_equal(reducer_new(&r, comm, &algorithm, spans, len, 1, 4 * sizeof(real), &err), 0);
+    assert_int_equal(reducer_new(&r, comm, &algorithm, &span, 1, 4 * sizeof(real), &err), 0);
     reducer_begin(r);
     for (int b = 0; b < 3; b++) { /* one at a time, so that the order is known */
-        int span;
-        int64_t begin, n;
+        struct reducer_piece got;
         reducer_ready(r, 0, expected[b][0], expected[b][1]);
-        assert_true(reducer_next(r, &span, &begin, &n));
-        assert_int_equal(begin, expected[b][0]);
-        assert_int_equal(n, expected[b][1]);
+        assert_true(reducer_next(r, &got));
+        assert_int_equal(got.begin, expected[b][0]);
+        assert_int_equal(got.len, expected[b][1]);
     }
     reducer_free(r);
 }
@@ -152,13 +152,11 @@ static void two_reducers_do_not_mix(void **state) {
     static real v[2][LEN];
     struct reducer *r[2];
     struct err err = {0};
-    const int64_t len[] = {LEN};
-    int span;
-    int64_t begin, n;
+    struct reducer_piece got;
 
     for (int i = 0; i < 2; i++) {
-        real *const spans[] = {v[i]};
-        assert_int_equal(reducer_new(&r[i], comm, &algorithm, spans, len, 1, 4096, &err), 0);
+        const struct allreduce_vector span = {.v = v[i], .len = LEN};
+        assert_int_equal(reducer_new(&r[i], comm, &algorithm, &span, 1, 4096, &err), 0);
         for (int e = 0; e < LEN; e++)
             v[i][e] = whole(comm_rank(comm), i, e, 0);
         reducer_begin(r[i]);
@@ -166,9 +164,9 @@ static void two_reducers_do_not_mix(void **state) {
     for (int i = 0; i < 2; i++) /* odd ranks begin with the other one */
         reducer_ready(r[i ^ (comm_rank(comm) & 1)], 0, 0, LEN);
     for (int i = 0; i < 2; i++) {
-        while (reducer_next(r[i], &span, &begin, &n)) {
+        while (reducer_next(r[i], &got)) {
             reducer_progress(r[1 - i]);
-            assert_summed(v[i], i, begin, n, 0);
+            assert_summed(&got, i, 0);
         }
     }
     reducer_free(r[0]);
@@ -180,10 +178,9 @@ static void impossible_plans_are_refused(void **state) {
     struct reducer *r = NULL;
     struct err err = {0};
     real v[4];
-    real *const spans[] = {v};
-    const int64_t len[] = {4};
+    const struct allreduce_vector span = {.v = v, .len = 4};
 
-    assert_int_equal(reducer_new(&r, comm, &algorithm, spans, len, 1, 3, &err), -1);
+    assert_int_equal(reducer_new(&r, comm, &algorithm, &span, 1, 3, &err), -1);
     assert_int_equal(err.kind, ERR_CONFIG);
     assert_non_null(strstr(err.msg, "a gradient bucket of 3 bytes holds no number of 4"));
     assert_null(r);

@@ -88,8 +88,22 @@ bool allreduce_progress(struct allreduce *a, int i) {
     return a->algorithm->progress(a, i);
 }
 
+const real *allreduce_sum(const struct allreduce *a, int i) {
+    return a->algorithm->sum ? a->algorithm->sum(a, i) : a->vector[i].v;
+}
+
+void allreduce_used(struct allreduce *a, int i) {
+    if (a->algorithm->used)
+        a->algorithm->used(a, i);
+}
+
+bool allreduce_writable(struct allreduce *a, int i) {
+    return !a->algorithm->writable || a->algorithm->writable(a, i);
+}
+
 void allreduce_run(struct allreduce *a, int i) {
     allreduce_start(a, i);
     while (!allreduce_progress(a, i))
         sched_yield(); /* there may be more ranks than processors */
+    allreduce_used(a, i);
 }

@@ -11,6 +11,11 @@
 struct allreduce_vector {
     real *v;     /* [len], borrowed */
     int64_t len; /* elements; equal on all ranks; may be 0 */
+    /* The memory of the host that v lies in, at the same place of it on all ranks; NULL: v is this
+     * rank's alone. Ranks of a host may then read each other's v, and leave the sum in one of them.
+     */
+    const struct comm_shared *home;
+    bool own; /* the sum is wanted in v, by a caller who writes there */
 };
 
 /* What every plan begins with; the rest belongs to its algorithm. */
@@ -30,6 +35,10 @@ struct allreduce_algorithm {
                 const struct allreduce_vector *vector, int n, struct err *err);
     void (*start)(struct allreduce *a, int i);
     bool (*progress)(struct allreduce *a, int i);
+    /* NULL: sums are in v, which nobody else reads. */
+    const real *(*sum)(const struct allreduce *a, int i);
+    void (*used)(struct allreduce *a, int i);
+    bool (*writable)(struct allreduce *a, int i);
     void (*free)(struct allreduce *a); /* collective */
 };
 
@@ -59,5 +68,15 @@ void allreduce_start(struct allreduce *a, int i);
 /* Do what can be done without waiting; true when vector i holds the sum. Local. */
 bool allreduce_progress(struct allreduce *a, int i);
 
-/* Start and wait. Collective. */
+/* Where that sum is, [len], to be read until allreduce_used: v, always so of vectors that are
+ * `own`, or memory of the host. Once allreduce_progress has said true. Local. */
+const real *allreduce_sum(const struct allreduce *a, int i);
+
+/* This rank has read the sum; once after each allreduce_progress that said true. Local. */
+void allreduce_used(struct allreduce *a, int i);
+
+/* May v be written again, for the next sum? Others may still read it for the last one. Local. */
+bool allreduce_writable(struct allreduce *a, int i);
+
+/* Start, wait, and say that the sum is used, which is in v where vectors are `own`. Collective. */
 void allreduce_run(struct allreduce *a, int i);
