@@ -5,6 +5,7 @@
 #include "core/ops/op.h"
 #include "core/ops/parts/init.h"
 #include "dist/allreduce/allreduce.h"
+#include "dist/allreduce/wire.h"
 #include "dist/shuffle.h"
 #include "io/augment/augment.h"
 #include "io/import/import.h"
@@ -89,6 +90,10 @@ static bool order_at(int i, struct word *out) {
     return copy(shuffle_word(i), out);
 }
 
+static bool wire_at(int i, struct word *out) {
+    return copy(wire_word(i), out);
+}
+
 static bool importer_at(int i, struct word *out) {
     int n;
     const struct importer *const *table = importer_table(&n);
@@ -111,6 +116,7 @@ static const struct vocabulary table[] = {
     {"Augmentations", "For `augment` of `[data]`", augmentation_at},
     {"Orders", "For `shuffle` of `[data]`", order_at},
     {"All-reduce algorithms", "For `allreduce` of `[dist]`", algorithm_at},
+    {"Formats on the wire", "For `wire` of `[dist]`", wire_at},
     {"Importers", "For `dltrain data import`", importer_at},
 };
 

@@ -103,6 +103,7 @@ struct job {
     bool save_best;
 
     struct applied allreduce;
+    struct applied wire; /* how gradients travel between hosts; dist/allreduce/wire.h */
     int64_t bucket_bytes;
     int64_t audit_every; /* steps; 0: only before validating and saving */
     int64_t log_every;   /* steps */

@@ -1,5 +1,6 @@
 /* job_run.c - the keys of [checkpoint], [dist], [log] and [run]: how a job is carried out. */
 #include "dist/allreduce/allreduce.h"
+#include "dist/allreduce/wire.h"
 #include "job/kind.h"
 
 #define AT(member) offsetof(struct job, member)
@@ -19,6 +20,8 @@ static const struct key checkpoint_keys[] = {
 static const struct key dist_keys[] = {
     {"allreduce", &kind_applied, AT(allreduce), "ring", .find = allreduce_find,
      .at = allreduce_word, .help = "how gradients are summed over ranks"},
+    {"wire", &kind_applied, AT(wire), "fp32", .find = wire_find, .at = wire_word,
+     .help = "how gradients travel between hosts"},
     {"bucket", &kind_mib, AT(bucket_bytes), "4", .min = 0.001, .max = 4096, .unit = "MiB",
      .help = "of gradients that are sent at a time"},
     {"audit", &kind_whole, AT(audit_every), "0", .unit = "steps",
@@ -40,6 +43,32 @@ static const struct key run_keys[] = {
     {0},
 };
 
+/* The place of a key, or, where its fallback stands, of the section. */
+static struct pos pos_of(const struct section *s, const char *key) {
+    const struct entry *entry = section_find(s, key);
+
+    return entry ? entry->pos : s->pos;
+}
+
+static int check_wire(const struct job *job, const struct section *s, struct err *err) {
+    struct err why = {0};
+
+    if (wire_check(&job->wire, &why))
+        return pos_error(err, pos_of(s, "wire"), "wire: %s", why.msg);
+    if (wire_format(&job->wire) && !allreduce_packs(&job->allreduce))
+        return pos_error(err, pos_of(s, "wire"),
+                         "wire: allreduce = %s sends numbers as it does; expected one that packs "
+                         "them as %s, as ring and host do",
+                         job->allreduce.word->name, job->wire.word->name);
+    return 0;
+}
+
+static int read_dist(struct job *job, const struct section *s, struct err *err) {
+    if (keys_read(job, dist_keys, s, job, err))
+        return -1;
+    return s ? check_wire(job, s, err) : 0;
+}
+
 const struct job_section section_checkpoint = {
     .kind = "checkpoint",
     .help = "what is saved in the run's folder",
@@ -51,6 +80,7 @@ const struct job_section section_dist = {
     .help = "how ranks work together",
     .holds = JOB_KEYS,
     .keys = dist_keys,
+    .read = read_dist,
 };
 const struct job_section section_log = {
     .kind = "log",

@@ -24,7 +24,8 @@ static int new_reducer(struct stepper *s, int which, const struct job *job, stru
     for (int i = 0; i < step->n_train; i++)
         span[i] = (struct allreduce_vector){.v = step->train[i]->dw,
                                             .len = step->train[i]->weights.trained_len,
-                                            .own = waits(step) || step->job->clip_value > 0};
+                                            .own = waits(step) || step->job->clip_value > 0,
+                                            .wire = &job->wire};
     for (int i = 0; i < step->n_running; i++)
         span[step->n_train + i] = (struct allreduce_vector){
             .v = step->running[i]->state, .len = step->running[i]->states.len, .own = true};

@@ -156,8 +156,26 @@ static void unknown_words_name_the_nearest(void **state) {
                      "mean 'ring'?",
                      "[dist]\nallreduce = rign\n");
     added_is_refused(ERR_CONFIG,
+                     "job.ini:18:8: found 'bfp16', expected the name of a known wire; did you mean "
+                     "'bf16'?",
+                     "[dist]\nwire = bfp16\n");
+    added_is_refused(ERR_CONFIG,
                      "job.ini:18:8: best: [validate] has no statement 'top2'; did you mean 'top1'?",
                      "[validate]\nbest = top2\n");
+}
+
+static void sums_that_cannot_be_packed_are_refused(void **state) {
+    (void)state;
+    added_is_refused(ERR_CONFIG,
+                     "job.ini:18:8: wire: int8: block is 100, expected a power of two, as in "
+                     "int8(block=256)",
+                     "[dist]\nwire = int8(block=100)\n");
+    added_is_refused(ERR_CONFIG, "job.ini:18:19: int8: block is 8, expected 16 to 65536",
+                     "[dist]\nwire = int8(block=8)\n");
+    added_is_refused(ERR_CONFIG,
+                     "job.ini:19:8: wire: allreduce = mpi sends numbers as it does; expected one "
+                     "that packs them as bf16, as ring and host do",
+                     "[dist]\nallreduce = mpi\nwire = bf16\n");
 }
 
 static void arguments_of_the_wrong_kind_are_refused(void **state) {
@@ -368,6 +386,7 @@ int main(void) {
         cmocka_unit_test(numbers_that_no_statement_uses_are_refused),
         cmocka_unit_test(unknown_sections_name_the_nearest),
         cmocka_unit_test(unknown_words_name_the_nearest),
+        cmocka_unit_test(sums_that_cannot_be_packed_are_refused),
         cmocka_unit_test(arguments_of_the_wrong_kind_are_refused),
         cmocka_unit_test(text_that_does_not_end_is_refused),
         cmocka_unit_test(files_that_include_each_other_are_refused),

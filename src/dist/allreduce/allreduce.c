@@ -26,20 +26,37 @@ const struct word *allreduce_find(const char *name) {
     return NULL;
 }
 
+static const struct allreduce_algorithm *algorithm_of(const struct applied *algorithm) {
+    return (const struct allreduce_algorithm *)(const void *)algorithm->word;
+}
+
+bool allreduce_packs(const struct applied *algorithm) {
+    return algorithm_of(algorithm)->packs;
+}
+
 /* What ranks must have in common. */
 struct fingerprint {
-    uint64_t algorithm, n, lengths;
+    uint64_t algorithm, n, lengths, wires;
 };
+
+/* Of a word and its arguments. */
+static uint64_t hash_of(const struct applied *applied) {
+    const struct word *word = applied ? applied->word : NULL;
+
+    return word ? XXH3_64bits_withSeed(applied->args, word->args_size,
+                                       XXH3_64bits(word->name, strlen(word->name)))
+                : 0;
+}
 
 static struct fingerprint fingerprint_of(const struct applied *algorithm,
                                          const struct allreduce_vector *vector, int n) {
-    struct fingerprint f = {.algorithm =
-                                XXH3_64bits(algorithm->word->name, strlen(algorithm->word->name)),
-                            .n = (uint64_t)n};
+    struct fingerprint f = {.algorithm = hash_of(algorithm), .n = (uint64_t)n};
 
-    f.algorithm ^= XXH3_64bits(algorithm->args, algorithm->word->args_size);
-    for (int i = 0; i < n; i++)
+    for (int i = 0; i < n; i++) {
+        const uint64_t wire = hash_of(vector[i].wire);
         f.lengths = XXH3_64bits_withSeed(&vector[i].len, sizeof vector[i].len, f.lengths);
+        f.wires = XXH3_64bits_withSeed(&wire, sizeof wire, f.wires);
+    }
     return f;
 }
 
@@ -54,14 +71,14 @@ static int compare(struct comm *comm, const struct fingerprint *mine, struct err
                      "the sum of gradients over ranks is planned otherwise than on rank 0: %s",
                      mine->algorithm != first.algorithm ? "by another algorithm"
                      : mine->n != first.n               ? "another number of vectors"
-                                                        : "vectors of other lengths");
+                     : mine->lengths != first.lengths   ? "vectors of other lengths"
+                                                        : "packed otherwise on their way");
     return agree(comm, rc, err);
 }
 
 int allreduce_new(struct allreduce **out, struct comm *comm, const struct applied *algorithm,
                   const struct allreduce_vector *vector, int n, struct err *err) {
-    const struct allreduce_algorithm *found =
-        (const struct allreduce_algorithm *)(const void *)algorithm->word;
+    const struct allreduce_algorithm *found = algorithm_of(algorithm);
     const struct fingerprint mine = fingerprint_of(algorithm, vector, n);
     struct allreduce *a;
 

@@ -16,6 +16,9 @@ struct allreduce_vector {
      */
     const struct comm_shared *home;
     bool own; /* the sum is wanted in v, by a caller who writes there */
+    /* How it travels between hosts, wire.h: of gradients alone, whose next ones carry what is lost.
+     * Borrowed; NULL: as it is. Algorithms that do not pack send it so. */
+    const struct applied *wire;
 };
 
 /* What every plan begins with; the rest belongs to its algorithm. */
@@ -40,12 +43,16 @@ struct allreduce_algorithm {
     void (*used)(struct allreduce *a, int i);
     bool (*writable)(struct allreduce *a, int i);
     void (*free)(struct allreduce *a); /* collective */
+    bool packs;                        /* it heeds the wire of vectors */
 };
 
 /* The word (first member of its struct allreduce_algorithm) of that name, or NULL; the i-th, NULL
  * past the end. */
 const struct word *allreduce_find(const char *name);
 const struct word *allreduce_word(int i);
+
+/* Does the algorithm heed the wire of vectors? */
+bool allreduce_packs(const struct applied *algorithm);
 
 /* Plan sums of n vectors over all ranks.
  *   out        owned by the caller, ended by allreduce_free

@@ -181,8 +181,8 @@ static int share(struct host_sums *s, const void *args, struct err *err) {
     if (!s->shared)
         return -1;
     for (int i = 0; i < n && s->leaders && !s->alone; i++)
-        if (ring_init(&s->sum[i].ring, args, s->leaders, result_of(s, i), s->base.vector[i].len,
-                      err))
+        if (ring_init(&s->sum[i].ring, args, s->base.vector[i].wire, s->leaders, result_of(s, i),
+                      s->base.vector[i].len, err))
             return -1;
     return 0;
 }
@@ -221,4 +221,5 @@ const struct allreduce_algorithm allreduce_host = {
     .start = start,
     .progress = progress,
     .free = free_sums,
+    .packs = true,
 };

@@ -97,6 +97,8 @@ static void finish_receive(struct ring *ring) {
 bool ring_progress(struct ring *ring) {
     bool moved = true;
 
+    if (ring->packs)
+        return wire_sum_progress(&ring->packed);
     while (moved) {
         moved = false;
         while (may_receive(ring))
@@ -118,12 +120,20 @@ bool ring_progress(struct ring *ring) {
 }
 
 void ring_start(struct ring *ring) {
+    if (ring->packs) {
+        wire_sum_start(&ring->packed);
+        return;
+    }
     ring->send_posted = ring->sent = ring->receive_posted = ring->received = 0;
     ring_progress(ring);
 }
 
-int ring_init(struct ring *ring, const struct ring_args *args, struct comm *comm, real *v,
-              int64_t len, struct err *err) {
+int ring_init(struct ring *ring, const struct ring_args *args, const struct applied *wire,
+              struct comm *comm, real *v, int64_t len, struct err *err) {
+    if (wire && wire_format(wire)) {
+        *ring = (struct ring){.packs = true};
+        return wire_sum_init(&ring->packed, wire, args->chunk, comm, v, len, err);
+    }
     const int64_t size = comm_size(comm), chunk = args->chunk / (int64_t)sizeof(real);
     const int64_t longest = (len + size - 1) / size; /* segment */
     /* two ranks pass nothing on: chunks pay only when the segment leaves the cache (measured) */
@@ -151,6 +161,7 @@ int ring_init(struct ring *ring, const struct ring_args *args, struct comm *comm
 }
 
 void ring_release(struct ring *ring) {
+    wire_sum_release(&ring->packed);
     free(ring->scratch);
     *ring = (struct ring){0};
 }
@@ -187,7 +198,8 @@ static int plan(struct allreduce **out, const void *args, struct comm *comm,
     if (!rings || !(rings->ring = calloc((size_t)n + 1, sizeof *rings->ring)))
         rc = err_set(err, ERR_IO, "out of memory: %d sums over ranks", n);
     for (int i = 0; !rc && i < n; i++)
-        rc = ring_init(&rings->ring[i], args, comm, vector[i].v, vector[i].len, err);
+        rc =
+            ring_init(&rings->ring[i], args, vector[i].wire, comm, vector[i].v, vector[i].len, err);
     if (rings)
         rings->base.n = n;
     if (agree(comm, rc, err)) {
@@ -217,4 +229,5 @@ const struct allreduce_algorithm allreduce_ring = {
     .start = start,
     .progress = progress,
     .free = free_rings,
+    .packs = true,
 };

@@ -6,7 +6,7 @@
 #pragma once
 #include "core/base/tensor.h"
 #include "core/base/word.h"
-#include "dist/comm.h"
+#include "dist/allreduce/wire_sum.h"
 
 enum { RING_WINDOW = 4 }; /* messages under way in each direction */
 
@@ -28,11 +28,15 @@ struct ring {
     int64_t send_posted, sent; /* messages */
     int64_t receive_posted, received;
     struct comm_request send[RING_WINDOW], receive[RING_WINDOW];
+    bool packs; /* the sum is packed on its way, and no ring: */
+    struct wire_sum packed;
 };
 
-/* Plan; {0} before. Local, but all ranks plan the same ones in the same order. Errors: ERR_IO. */
-int ring_init(struct ring *ring, const struct ring_args *args, struct comm *comm, real *v,
-              int64_t len, struct err *err);
+/* Plan; {0} before. Local, but all ranks plan the same ones in the same order.
+ *   wire  how it travels, borrowed; NULL: as it is
+ * Errors: ERR_IO. */
+int ring_init(struct ring *ring, const struct ring_args *args, const struct applied *wire,
+              struct comm *comm, real *v, int64_t len, struct err *err);
 
 /* {0} is fine. Local. */
 void ring_release(struct ring *ring);
