@@ -17,6 +17,7 @@ struct bucket {
 struct reducer_span {
     int64_t len;
     int first; /* index of its first bucket, that at the end of the span */
+    int n;     /* buckets */
 };
 
 struct reducer {
@@ -26,6 +27,7 @@ struct reducer {
     struct reducer_span *span;       /* [n_spans] */
     struct bucket *bucket;           /* [n_buckets] */
     struct allreduce_vector *vector; /* [n_buckets] where the buckets are */
+    struct allreduce_tensor *tensor; /* of all spans, by where they are in their buckets */
     struct allreduce *sums;          /* of all buckets */
     int *moving;                     /* [n_moving] buckets under way, in order of their start */
     int *done; /* [n_done] buckets that hold the sum, in order of completion */
@@ -33,19 +35,50 @@ struct reducer {
     double wait_s;
 };
 
-/* Fill span, bucket and vector. */
+/* Where the bucket begins that ends there: so that it is full, or, where the span has tensors, with
+ * the one that this would cut. */
+static int64_t begin_of(const struct allreduce_vector *span, int64_t end, int64_t cut) {
+    const int64_t begin = end > cut ? end - cut : 0;
+    int64_t whole = 0;
+
+    for (int t = 0; t < span->n_tensors && span->tensor[t].begin <= begin; t++)
+        whole = span->tensor[t].begin;
+    return span->n_tensors ? whole : begin;
+}
+
+/* The tensors of a bucket, counted from where it begins; into `to`, returns how many. */
+static int take_tensors(const struct allreduce_vector *span, const struct bucket *bucket,
+                        struct allreduce_tensor *to) {
+    int n = 0;
+
+    for (int t = 0; t < span->n_tensors; t++) {
+        const int64_t begin = span->tensor[t].begin - bucket->begin;
+        if (begin < 0 || begin >= bucket->len)
+            continue;
+        to[n] = span->tensor[t];
+        to[n++].begin = begin;
+    }
+    return n;
+}
+
+/* Fill span, bucket, vector and tensor. */
 static void cut_spans(struct reducer *r, const struct allreduce_vector *span) {
+    struct allreduce_tensor *tensor = r->tensor;
     int b = 0;
 
     for (int s = 0; s < r->n_spans; s++) {
-        r->span[s] = (struct reducer_span){span[s].len, b};
-        for (int64_t end = span[s].len; end > 0; end -= r->cut, b++) {
-            const int64_t begin = end > r->cut ? end - r->cut : 0;
+        r->span[s] = (struct reducer_span){.len = span[s].len, .first = b};
+        for (int64_t begin, end = span[s].len; end > 0; end = begin, b++) {
+            begin = begin_of(&span[s], end, r->cut);
             r->bucket[b] = (struct bucket){s, begin, end - begin, 0};
             r->vector[b] = span[s];
             r->vector[b].v += begin;
             r->vector[b].len = end - begin;
+            r->vector[b].tensor = tensor;
+            r->vector[b].n_tensors = take_tensors(&span[s], &r->bucket[b], tensor);
+            tensor += r->vector[b].n_tensors;
         }
+        r->span[s].n = b - r->span[s].first;
     }
 }
 
@@ -59,7 +92,8 @@ static int count_buckets(const struct allreduce_vector *span, int n_spans, int64
         return err_set(err, ERR_CONFIG, "a gradient bucket of %lld bytes holds no number of %zu",
                        (long long)bucket_bytes, sizeof(real));
     for (int s = 0; s < n_spans; s++)
-        n += span[s].len / cut + (span[s].len % cut > 0);
+        for (int64_t end = span[s].len; end > 0; end = begin_of(&span[s], end, cut))
+            n++;
     if (n > INT_MAX)
         return err_set(err, ERR_CONFIG, "gradient buckets of %lld bytes are too many: %lld",
                        (long long)bucket_bytes, (long long)n);
@@ -67,9 +101,13 @@ static int count_buckets(const struct allreduce_vector *span, int n_spans, int64
     return 0;
 }
 
-static int allocate(struct reducer **out, int n_spans, int n_buckets, struct err *err) {
+static int allocate(struct reducer **out, const struct allreduce_vector *span, int n_spans,
+                    int n_buckets, struct err *err) {
     struct reducer *r = calloc(1, sizeof *r);
+    size_t n_tensors = 0;
 
+    for (int s = 0; s < n_spans; s++)
+        n_tensors += (size_t)span[s].n_tensors;
     if (!r)
         return err_set(err, ERR_IO, "out of memory");
     *r = (struct reducer){.n_spans = n_spans,
@@ -77,9 +115,10 @@ static int allocate(struct reducer **out, int n_spans, int n_buckets, struct err
                           .span = calloc((size_t)n_spans + 1, sizeof *r->span),
                           .bucket = calloc((size_t)n_buckets + 1, sizeof *r->bucket),
                           .vector = calloc((size_t)n_buckets + 1, sizeof *r->vector),
+                          .tensor = calloc(n_tensors + 1, sizeof *r->tensor),
                           .moving = calloc((size_t)n_buckets + 1, sizeof *r->moving),
                           .done = calloc((size_t)n_buckets + 1, sizeof *r->done)};
-    if (!r->span || !r->bucket || !r->vector || !r->moving || !r->done) {
+    if (!r->span || !r->bucket || !r->vector || !r->tensor || !r->moving || !r->done) {
         reducer_free(r);
         return err_set(err, ERR_IO, "out of memory: %d gradient buckets", n_buckets);
     }
@@ -95,7 +134,7 @@ int reducer_new(struct reducer **out, struct comm *comm, const struct applied *a
     int rc = count_buckets(span, n_spans, bucket_bytes, &n_buckets, err);
 
     if (!rc)
-        rc = allocate(&r, n_spans, n_buckets, err);
+        rc = allocate(&r, span, n_spans, n_buckets, err);
     if (!rc) {
         r->comm = comm;
         r->cut = bucket_bytes / (int64_t)sizeof(real);
@@ -118,6 +157,7 @@ void reducer_free(struct reducer *r) {
     free(r->span);
     free(r->bucket);
     free(r->vector);
+    free(r->tensor);
     free(r->moving);
     free(r->done);
     free(r);
@@ -152,12 +192,26 @@ static void start(struct reducer *r, int b) {
     allreduce_start(r->sums, b);
 }
 
+/* The bucket of a span that holds that element. */
+static int find_bucket(const struct reducer *r, const struct reducer_span *s, int64_t element) {
+    int low = s->first, high = s->first + s->n - 1;
+
+    while (low < high) { /* they go down */
+        const int middle = low + (high - low) / 2;
+        if (r->bucket[middle].begin <= element)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return low;
+}
+
 void reducer_ready(struct reducer *r, int span, int64_t begin, int64_t len) {
     const struct reducer_span *s = &r->span[span];
 
     assert(begin >= 0 && begin + len <= s->len);
     while (len > 0) { /* bucket by bucket, from the end as they are cut */
-        const int b = s->first + (int)((s->len - begin - len) / r->cut);
+        const int b = find_bucket(r, s, begin + len - 1);
         struct bucket *bucket = &r->bucket[b];
         const int64_t from = begin > bucket->begin ? begin : bucket->begin;
         const int64_t ready = begin + len - from;

@@ -1,5 +1,6 @@
 /* reducer.h - gradients summed over ranks while the backward pass still runs. Spans are cut into
- * buckets, from the end, since the backward pass finishes the last layers first. A step:
+ * buckets, from the end, since the backward pass finishes the last layers first; where they have
+ * tensors, between those, so that buckets may be larger than they should. A step:
  *   reducer_begin(r);
  *   during the backward pass: reducer_ready(r, span, begin, len), reducer_progress(r);
  *   while (reducer_next(r, &piece)) update those weights; */

@@ -2,6 +2,7 @@
 #include "core/base/clock.h"
 #include "core/learn/clip.h"
 #include "dist/agree.h"
+#include "train/tensors.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -26,6 +27,8 @@ static int new_reducer(struct stepper *s, int which, const struct job *job, stru
                                             .len = step->train[i]->weights.trained_len,
                                             .own = waits(step) || step->job->clip_value > 0,
                                             .wire = &job->wire};
+    for (int i = 0; i < step->n_train && allreduce_wants_tensors(&job->allreduce); i++)
+        tensors_list(&span[i], step->train[i], pool);
     for (int i = 0; i < step->n_running; i++)
         span[step->n_train + i] = (struct allreduce_vector){
             .v = step->running[i]->state, .len = step->running[i]->states.len, .own = true};

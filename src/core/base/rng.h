@@ -12,7 +12,8 @@ enum rng_purpose {
     RNG_OPERATOR, /* a: step, b: node */
     RNG_SYNTH,    /* a: split, b: sample */
     RNG_TEST,
-    RNG_SPLIT, /* a: class + 1 */
+    RNG_SPLIT,    /* a: class + 1 */
+    RNG_POWERSGD, /* a: vector, b: its first element of the matrix */
 };
 
 /* One block of four words: counter and key to out. */

@@ -34,6 +34,10 @@ bool allreduce_packs(const struct applied *algorithm) {
     return algorithm_of(algorithm)->packs;
 }
 
+bool allreduce_wants_tensors(const struct applied *algorithm) {
+    return algorithm_of(algorithm)->wants_tensors;
+}
+
 /* What ranks must have in common. */
 struct fingerprint {
     uint64_t algorithm, n, lengths, wires;
@@ -55,6 +59,8 @@ static struct fingerprint fingerprint_of(const struct applied *algorithm,
     for (int i = 0; i < n; i++) {
         const uint64_t wire = hash_of(vector[i].wire);
         f.lengths = XXH3_64bits_withSeed(&vector[i].len, sizeof vector[i].len, f.lengths);
+        f.lengths = XXH3_64bits_withSeed(
+            vector[i].tensor, (size_t)vector[i].n_tensors * sizeof *vector[i].tensor, f.lengths);
         f.wires = XXH3_64bits_withSeed(&wire, sizeof wire, f.wires);
     }
     return f;

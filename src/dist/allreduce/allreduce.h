@@ -7,6 +7,12 @@
 #include "core/base/word.h"
 #include "dist/comm.h"
 
+/* A tensor of a vector as a matrix: elements [begin, begin + rows * cols), its last dimension side
+ * by side. */
+struct allreduce_tensor {
+    int64_t begin, rows, cols;
+};
+
 /* One vector: gradients, which stay where they are. */
 struct allreduce_vector {
     real *v;     /* [len], borrowed */
@@ -19,6 +25,9 @@ struct allreduce_vector {
     /* How it travels between hosts, wire.h: of gradients alone, whose next ones carry what is lost.
      * Borrowed; NULL: as it is. Algorithms that do not pack send it so. */
     const struct applied *wire;
+    /* [n_tensors] in order of begin, borrowed: of gradients, for algorithms that want them. */
+    const struct allreduce_tensor *tensor;
+    int n_tensors;
 };
 
 /* What every plan begins with; the rest belongs to its algorithm. */
@@ -44,6 +53,7 @@ struct allreduce_algorithm {
     bool (*writable)(struct allreduce *a, int i);
     void (*free)(struct allreduce *a); /* collective */
     bool packs;                        /* it heeds the wire of vectors */
+    bool wants_tensors;                /* it heeds the tensors of vectors */
 };
 
 /* The word (first member of its struct allreduce_algorithm) of that name, or NULL; the i-th, NULL
@@ -53,6 +63,9 @@ const struct word *allreduce_word(int i);
 
 /* Does the algorithm heed the wire of vectors? */
 bool allreduce_packs(const struct applied *algorithm);
+
+/* Does it heed the tensors in vectors, which must then be whole? */
+bool allreduce_wants_tensors(const struct applied *algorithm);
 
 /* Plan sums of n vectors over all ranks.
  *   out        owned by the caller, ended by allreduce_free
