@@ -13,7 +13,8 @@ static bool waits(const struct replica_step *step) {
     return step->job->clip_norm > 0 || optim_whole(step->optimizer);
 }
 
-static int new_reducer(struct stepper *s, int which, const struct job *job, struct err *err) {
+static int new_reducer(struct stepper *s, int which, const struct job *job,
+                       const struct comm_shared *home, struct err *err) {
     const struct replica_step *step = &s->replica->step[which];
     const int n = step->n_train + step->n_running;
     struct pool *pool = &s->replica->model.pool;
@@ -22,6 +23,7 @@ static int new_reducer(struct stepper *s, int which, const struct job *job, stru
     for (int i = 0; i < step->n_train; i++)
         span[i] = (struct allreduce_vector){.v = step->train[i]->dw,
                                             .len = step->train[i]->weights.trained_len,
+                                            .home = home,
                                             .own = waits(step) || step->job->clip_value > 0};
     for (int i = 0; i < step->n_running; i++)
         span[step->n_train + i] = (struct allreduce_vector){
@@ -31,7 +33,7 @@ static int new_reducer(struct stepper *s, int which, const struct job *job, stru
 }
 
 int stepper_init(struct stepper *s, struct replica *r, const struct job *job, struct comm *comm,
-                 struct err *err) {
+                 const struct comm_shared *home, struct err *err) {
     const struct model *m = &r->model;
 
     int n_room = 0;
@@ -43,7 +45,7 @@ int stepper_init(struct stepper *s, struct replica *r, const struct job *job, st
         const int n = (int)plan_n_values(p) + p->n_leaves;
         s->n_counts += p->n_leaves;
         n_room = n > n_room ? n : n_room;
-        if (new_reducer(s, i, job, err))
+        if (new_reducer(s, i, job, home, err))
             return -1;
     }
     s->counts = calloc((size_t)s->n_counts + SAY_LEN, sizeof *s->counts);
