@@ -6,6 +6,7 @@
 #include "dist/agree.h"
 #include "dist/groups.h"
 #include "train/facts.h"
+#include "train/gradients.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -72,6 +73,7 @@ static int by_total(const void *a, const void *b) {
 struct bench {
     struct jobargs args;
     struct replica replica;
+    struct gradients gradients;
     struct stepper stepper;
     struct groups *groups;
     struct synthetic synthetic;
@@ -193,8 +195,9 @@ static int prepare(struct bench *b, struct err *err) {
     if (agree(a->comm, replica_init(r, &config, err), err))
         return -1;
     replica_meet(r, config.ranks);
+    gradients_reserve(&b->gradients, r, &a->job, a->comm, &(struct sinks){0});
     return agree(a->comm, replica_allocate(r, &config, err), err) ||
-                   stepper_init(&b->stepper, r, &a->job, a->comm, err) ||
+                   stepper_init(&b->stepper, r, &a->job, a->comm, b->gradients.shared, err) ||
                    agree(a->comm, prepare_here(b, seen, err), err)
                ? -1
                : 0;
@@ -244,6 +247,7 @@ static int run(int argc, char **argv, struct err *err) {
     bench_layers_release(&b.layers);
     stepper_release(&b.stepper);
     replica_release(&b.replica);
+    gradients_release(&b.gradients);
     groups_free(b.groups);
     for (int i = 0; i < LOADER_MAX_FIELDS; i++)
         free(b.synthetic.memory[i]);

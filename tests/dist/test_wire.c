@@ -153,7 +153,18 @@ static void what_is_lost_is_sent_later(void **state) {
 
 /* --- sums over ranks --- */
 
-static const struct ring_args small = {.chunk = 1024}, large = {.chunk = 512 * 1024};
+enum { SMALL = 1024, LARGE = 512 * 1024 }; /* bytes of chunks */
+
+/* An algorithm that packs; its arguments begin with those of a ring. */
+static struct applied algorithm_of(const char *name, int64_t chunk) {
+    static _Alignas(16) char args[256];
+    const struct word *word = allreduce_find(name);
+
+    assert_true(word->args_size <= sizeof args);
+    word_defaults(word, args);
+    ((struct ring_args *)(void *)args)->chunk = chunk;
+    return (struct applied){word, args};
+}
 
 /* Element i of rank r in a step. */
 static real number(int r, int64_t i, int step) {
@@ -214,7 +225,7 @@ static void with_each(void (*f)(const struct applied *algorithm, const struct ap
     for (int n = 0; n < 2; n++)
         for (int w = 0; w < 3; w++)
             for (int c = 0; c < 2; c++) {
-                const struct applied algorithm = {allreduce_find(names[n]), c ? &small : &large};
+                const struct applied algorithm = algorithm_of(names[n], c ? SMALL : LARGE);
                 f(&algorithm, &wires[w]);
             }
 }
@@ -275,7 +286,7 @@ static void vectors_without_a_wire_stay_exact(void **state) {
     enum { N = 4, LEN = 5000 };
     static real v[N][LEN];
     const struct applied wire = wire_of("int8", block_256), none = wire_of("fp32", NULL);
-    const struct applied algorithm = {allreduce_find("ring"), &small};
+    const struct applied algorithm = algorithm_of("ring", SMALL);
     struct allreduce_vector vector[N];
     struct allreduce *a = NULL;
     struct err err = {0};
@@ -336,7 +347,7 @@ static void infinities_and_nans_are_not_lost(void **state) {
 static void ranks_that_pack_otherwise_are_refused(void **state) {
     (void)state;
     const int last = comm_size(comm) - 1;
-    const struct applied algorithm = {allreduce_find("ring"), &small};
+    const struct applied algorithm = algorithm_of("ring", SMALL);
     const struct applied wire =
         wire_of("int8", last && comm_rank(comm) == last ? block_16 : block_256);
     real v[4] = {0};

@@ -30,12 +30,77 @@ static const struct allreduce_algorithm *algorithm_of(const struct applied *algo
     return (const struct allreduce_algorithm *)(const void *)algorithm->word;
 }
 
+static bool packs(const struct allreduce_algorithm *a) {
+    return a->packs;
+}
+
+static bool wants_tensors(const struct allreduce_algorithm *a) {
+    return a->wants_tensors;
+}
+
+static bool wants_home(const struct allreduce_algorithm *a) {
+    return a->wants_home;
+}
+
+/* Does that hold of an algorithm, or of one that it is applied to? */
+static bool holds(bool (*of)(const struct allreduce_algorithm *a),
+                  const struct applied *algorithm) {
+    const struct word *word = algorithm->word;
+    bool yes = word && of(algorithm_of(algorithm));
+
+    for (const struct arg_spec *a = word ? word->args : NULL; a && a->name && !yes; a++)
+        if (a->kind == ARG_APPLIED && a->find == allreduce_find)
+            yes = holds(of, (const struct applied *)(const void *)((const char *)algorithm->args +
+                                                                   a->offset));
+    return yes;
+}
+
 bool allreduce_packs(const struct applied *algorithm) {
-    return algorithm_of(algorithm)->packs;
+    return holds(packs, algorithm);
 }
 
 bool allreduce_wants_tensors(const struct applied *algorithm) {
-    return algorithm_of(algorithm)->wants_tensors;
+    return holds(wants_tensors, algorithm);
+}
+
+bool allreduce_wants_home(const struct applied *algorithm) {
+    return holds(wants_home, algorithm);
+}
+
+static size_t bytes_of(enum arg_kind kind) {
+    switch (kind) {
+    case ARG_BYTES:
+        return sizeof(int64_t);
+    case ARG_REAL:
+        return sizeof(double);
+    case ARG_INTS:
+    case ARG_INTS_OR_WORD:
+        return sizeof(struct ints);
+    default:
+        return sizeof(int);
+    }
+}
+
+/* Of a word and all its arguments: not of addresses, which ranks have of their own. */
+static uint64_t hash(const struct applied *applied, uint64_t seed) {
+    const struct word *word = applied->word;
+    uint64_t h = word ? XXH3_64bits_withSeed(word->name, strlen(word->name), seed) : seed;
+
+    for (const struct arg_spec *a = word ? word->args : NULL; a && a->name; a++) {
+        const void *at = (const char *)applied->args + a->offset;
+        const struct reals *reals = at;
+        switch (a->kind) {
+        case ARG_APPLIED:
+            h = hash(at, h);
+            break;
+        case ARG_REALS:
+            h = XXH3_64bits_withSeed(reals->v, (size_t)reals->n * sizeof *reals->v, h);
+            break;
+        default:
+            h = XXH3_64bits_withSeed(at, bytes_of(a->kind), h);
+        }
+    }
+    return h;
 }
 
 /* What ranks must have in common. */
@@ -43,25 +108,15 @@ struct fingerprint {
     uint64_t algorithm, n, lengths, wires;
 };
 
-/* Of a word and its arguments. */
-static uint64_t hash_of(const struct applied *applied) {
-    const struct word *word = applied ? applied->word : NULL;
-
-    return word ? XXH3_64bits_withSeed(applied->args, word->args_size,
-                                       XXH3_64bits(word->name, strlen(word->name)))
-                : 0;
-}
-
 static struct fingerprint fingerprint_of(const struct applied *algorithm,
                                          const struct allreduce_vector *vector, int n) {
-    struct fingerprint f = {.algorithm = hash_of(algorithm), .n = (uint64_t)n};
+    struct fingerprint f = {.algorithm = hash(algorithm, 0), .n = (uint64_t)n};
 
     for (int i = 0; i < n; i++) {
-        const uint64_t wire = hash_of(vector[i].wire);
+        f.wires = vector[i].wire ? hash(vector[i].wire, f.wires) : f.wires;
         f.lengths = XXH3_64bits_withSeed(&vector[i].len, sizeof vector[i].len, f.lengths);
         f.lengths = XXH3_64bits_withSeed(
             vector[i].tensor, (size_t)vector[i].n_tensors * sizeof *vector[i].tensor, f.lengths);
-        f.wires = XXH3_64bits_withSeed(&wire, sizeof wire, f.wires);
     }
     return f;
 }
