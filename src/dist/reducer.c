@@ -45,6 +45,8 @@ static void cut_spans(struct reducer *r, const struct allreduce_vector *span) {
             r->vector[b] = span[s];
             r->vector[b].v += begin;
             r->vector[b].len = end - begin;
+            if (span[s].partial)
+                r->vector[b].partial += begin;
         }
     }
 }
