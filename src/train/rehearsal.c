@@ -20,7 +20,7 @@ static int make_replica(const struct setup *setup, struct replica *r, struct err
 int rehearsal_init(struct rehearsal *r, struct job *job, struct comm *comm, int threads,
                    const struct sinks *sinks, struct err *err) {
     *r = (struct rehearsal){.job = job, .comm = comm};
-    if (agree(comm, groups_new(&r->groups, comm, err), err) ||
+    if (agree(comm, groups_new(&r->groups, comm, job->reproducible, err), err) ||
         feeds_init(&r->data, job, comm, sinks, err))
         return -1;
     const struct setup setup = {job, comm, r->groups, &r->data, threads, sinks};

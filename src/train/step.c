@@ -1,4 +1,4 @@
-#include "train/step.h"
+#include "train/step_parts.h"
 #include "core/base/clock.h"
 #include "core/learn/clip.h"
 #include "dist/agree.h"
@@ -28,6 +28,8 @@ static int new_reducer(struct stepper *s, int which, const struct job *job, stru
     for (int i = 0; i < step->n_running; i++)
         span[step->n_train + i] = (struct allreduce_vector){
             .v = step->running[i]->state, .len = step->running[i]->states.len, .own = true};
+    if (s->shards)
+        step_shards_place(s, which, span, n);
     return reducer_new(&s->reducer[which], s->comm, &job->allreduce, span, n, job->bucket_bytes,
                        err);
 }
@@ -39,6 +41,8 @@ int stepper_init(struct stepper *s, struct replica *r, const struct job *job, st
     int n_room = 0;
 
     *s = (struct stepper){.replica = r, .comm = comm, .seed = job->seed, .n_control = 2};
+    if (agree(comm, step_shards_new(s, job, err), err))
+        return -1;
     for (int i = 0; i < r->n_steps; i++) {
         const struct plan *p = r->step[i].plan;
         const int n = (int)plan_n_values(p) + p->n_leaves;
@@ -63,6 +67,7 @@ int stepper_init(struct stepper *s, struct replica *r, const struct job *job, st
 void stepper_release(struct stepper *s) {
     for (int i = 0; i < JOB_MAX_STEPS; i++)
         reducer_free(s->reducer[i]);
+    step_shards_free(s->shards);
     free(s->control);
     free(s->sums);
     *s = (struct stepper){0};
@@ -89,6 +94,11 @@ static void watch(void *context, int node, enum run_phase phase) {
     c->stepper->watch(c->stepper->watch_context, c->which, node, phase);
 }
 
+/* Do running statistics hold what the step changes, while that is added up? */
+static bool adds_changes(const struct stepper *s) {
+    return comm_size(s->comm) > 1 || s->shards;
+}
+
 /* Running statistics become the mean over ranks, weighted by their samples, so that all replicas
  * stay identical: each rank sends its share of what this step changed, and what no step
  * changes stays as it is to the bit. */
@@ -99,7 +109,7 @@ static void share_running(const struct stepper *s, int which, const struct feed_
     for (int i = 0; i < step->n_running; i++) {
         const struct net *net = step->running[i];
         const real *before = s->before[net->index];
-        for (int64_t k = 0; comm_size(s->comm) > 1 && k < net->states.len; k++)
+        for (int64_t k = 0; adds_changes(s) && k < net->states.len; k++)
             net->state[k] = share * (net->state[k] - before[k]);
         reducer_ready(s->reducer[which], step->n_train + i, 0, net->states.len);
     }
@@ -116,7 +126,7 @@ static void add_running(const struct stepper *s, const struct net *net, int64_t 
                         int64_t len) {
     const real *before = s->before[net->index];
 
-    for (int64_t k = begin; comm_size(s->comm) > 1 && k < begin + len; k++)
+    for (int64_t k = begin; adds_changes(s) && k < begin + len; k++)
         net->state[k] += before[k];
 }
 
@@ -189,9 +199,8 @@ static int update(struct stepper *s, int which, const struct step_input *in,
     return rc;
 }
 
-/* Point a graph at samples [first, first + n) of this rank's share. */
-static void point(const struct stepper *s, struct plan *p, const struct feed_batch *batch,
-                  int64_t first, int64_t n) {
+void step_point(const struct stepper *s, struct plan *p, const struct feed_batch *batch,
+                int64_t first, int64_t n) {
     feed_point(p, s->replica->fields, s->replica->n_fields, &batch->data, first);
     run_resize(p, n);
 }
@@ -211,8 +220,7 @@ static int64_t n_parts(const struct stepper *s, const struct plan *p,
     return share <= p->graph->batch ? 1 : (share + p->graph->batch - 1) / p->graph->batch;
 }
 
-/* v[n] becomes the sum over all ranks; the time is that of waiting. */
-static void sum_over_ranks(const struct stepper *s, double *v, int n, struct step_times *times) {
+void step_sum(const struct stepper *s, double *v, int n, struct step_times *times) {
     const double start = clock_now();
 
     comm_sum_doubles(s->comm, v, n);
@@ -251,16 +259,27 @@ static int check_finite(struct stepper *s, const struct step_input *in, double l
                    in->step + 1, name[0] ? " of " : "", name, isnan(loss) ? "nan" : "infinite");
 }
 
-/* The losses of the whole batch, once this rank's sums are in s->sums: they become those of all. */
-static int find_loss(struct stepper *s, int which, const struct step_input *in,
-                     struct step_output *out, struct err *err) {
+/* What the leaves gave of all the batch, to s->sums, and of this rank's share of it. */
+static void sum_leaves(struct stepper *s, const struct plan *p, struct step_times *times) {
+    const int n = (int)plan_n_values(p) + p->n_leaves;
+
+    if (s->shards) {
+        step_shards_local(s, n, s->local);
+        step_shards_sum(s, n, s->sums, times);
+        return;
+    }
+    memcpy(s->local, s->sums, (size_t)n * sizeof *s->local);
+    step_sum(s, s->sums, n, times);
+}
+
+int step_find_loss(struct stepper *s, int which, const struct step_input *in,
+                   struct step_output *out, struct err *err) {
     const struct replica_step *step = &s->replica->step[which];
     struct plan *p = step->plan;
     const int64_t n = plan_n_values(p);
     double loss = 0, local = 0;
 
-    memcpy(s->local, s->sums, (size_t)n * sizeof *s->local);
-    sum_over_ranks(s, s->sums, (int)n + p->n_leaves, &out->times);
+    sum_leaves(s, p, &out->times);
     for (int64_t k = 0; k < n; k++)
         loss += s->sums[k], local += s->local[k];
     if (check_finite(s, in, local, loss, step->job->name, err))
@@ -303,13 +322,13 @@ static int compute(struct stepper *s, int which, const struct step_input *in, co
     for (int64_t left = n_parts(s, p, in->batch); left > 0; left--, first += n) {
         const double start = clock_now();
         n = part_len(p, in->batch, first);
-        point(s, p, in->batch, first, n);
+        step_point(s, p, in->batch, first, n);
         run.first = in->batch->first + first;
         run_forward(p, &run);
         add_leaves(s, p);
         out->times.forward += clock_now() - start;
         if (left == 1) {
-            if (find_loss(s, which, in, out, err))
+            if (step_find_loss(s, which, in, out, err))
                 return -1;
             run.totals = s->sums + plan_n_values(p);
             share_running(s, which, in->batch);
@@ -331,7 +350,10 @@ static int run_one(struct stepper *s, int which, const struct step_input *in, co
     reducer_begin(s->reducer[which]);
     keep_running(s, step);
     memset(s->sums, 0, (size_t)n * sizeof *s->sums);
-    return compute(s, which, in, totals, out, err) ? -1 : update(s, which, in, &out->times, err);
+    if (s->shards ? step_shards_compute(s, which, in, totals, out, err)
+                  : compute(s, which, in, totals, out, err))
+        return -1;
+    return update(s, which, in, &out->times, err);
 }
 
 /* The terms of this rank's leaves in all parts of the batch. */
@@ -341,7 +363,7 @@ static void count(struct stepper *s, struct plan *p, const struct feed_batch *ba
 
     for (int64_t first = 0; first < batch->data.n; first += n) {
         n = part_len(p, batch, first);
-        point(s, p, batch, first, n);
+        step_point(s, p, batch, first, n);
         run_counts(p, s->part);
         for (int i = 0; i < p->n_leaves; i++)
             counts[i] += s->part[i];
@@ -355,17 +377,21 @@ static int begin(struct stepper *s, const struct step_input *in, struct step_out
     double *flags = s->control + s->n_control - 2, *counts = s->control;
 
     memset(s->control, 0, (size_t)s->n_control * sizeof *s->control);
-    for (int i = 0; i < s->replica->n_steps && !in->rc; i++) {
+    for (int i = 0; i < s->replica->n_steps && !in->rc && !s->shards; i++) {
         struct plan *p = s->replica->step[i].plan;
         if (n_parts(s, p, in->batch) > 1)
             count(s, p, in->batch, counts);
         counts += p->n_leaves;
     }
     flags[0] = in->rc != 0, flags[1] = in->stop;
-    sum_over_ranks(s, s->control, s->n_control, &out->times);
+    step_sum(s, s->control, s->n_control, &out->times);
     out->stop = flags[1] > 0;
     out->unread = flags[0] > 0;
-    return out->unread ? agree(s->comm, in->rc, err) : 0;
+    if (out->unread)
+        return agree(s->comm, in->rc, err);
+    if (s->shards)
+        step_shards_count(s, in, s->control, s->n_control - 2, &out->times);
+    return 0;
 }
 
 int stepper_run(struct stepper *s, const struct step_input *in, struct step_output *out,

@@ -10,6 +10,8 @@ struct step_times {
     double forward, backward, exposed_comm, optimizer, total;
 };
 
+struct step_shards;
+
 struct stepper {
     struct replica *replica; /* borrowed */
     struct comm *comm;       /* borrowed */
@@ -21,7 +23,8 @@ struct stepper {
     int n_control;
     /* Of the leaves of one graph, sums and then terms: of all ranks, of this rank, of one part. */
     double *sums, *local, *part;
-    real **before; /* [n_nets] running statistics before the step; the model's */
+    struct step_shards *shards; /* of reproducible sums; NULL: none */
+    real **before;              /* [n_nets] running statistics before the step; the model's */
     /* What run.h says of a watch, with the number of the job's step; NULL: none. */
     void (*watch)(void *context, int step, int node, enum run_phase phase);
     void *watch_context;
