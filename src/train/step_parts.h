@@ -2,17 +2,29 @@
 #pragma once
 #include "train/step.h"
 
-/* Point a graph at samples [first, first + n) of this rank's share. */
-void step_point(const struct stepper *s, struct plan *p, const struct feed_batch *batch,
-                int64_t first, int64_t n);
+/* What rides on the first sum of a step over ranks: whether a rank could not read its batch or was
+ * asked to stop, and rank 0's plan, to which the others add 0. */
+enum { SAY_UNREAD, SAY_STOP, SAY_CONTROL, SAY_LEN = SAY_CONTROL + CONTROL_NUMBERS };
+
+/* v[n] becomes the sum over all ranks, and *out what they say; there is room for SAY_LEN behind v.
+ * Collective. Errors, the same on all ranks: a batch could not be read. */
+int step_sum(struct stepper *s, const struct step_input *in, double *v, int n,
+             struct step_output *out, struct err *err);
 
 /* The losses of the whole batch, once this rank's sums are in s->sums, or in the rows of its
- * shards: they become those of all, in s->sums. */
+ * shards: those of all are in s->sums then. Collective. Errors: those of step_sum; a loss is not
+ * finite. */
 int step_find_loss(struct stepper *s, int which, const struct step_input *in,
                    struct step_output *out, struct err *err);
 
-/* v[n] becomes the sum over all ranks; the time is that of waiting. */
-void step_sum(const struct stepper *s, double *v, int n, struct step_times *times);
+/* Point a graph at samples [first, first + n) of this rank's share. What could not be read has
+ * none.
+ */
+void step_point(const struct stepper *s, struct plan *p, const struct feed_batch *batch,
+                int64_t first, int64_t n);
+
+/* Running statistics as they were before the step. */
+void step_restore_running(const struct stepper *s, const struct replica_step *step);
 
 /* --- step_shards.c: a batch that is cut into shards, of which each is computed by itself --- */
 
@@ -27,14 +39,17 @@ void step_shards_place(struct stepper *s, int which, struct allreduce_vector *sp
 
 /* Forward and backward over this rank's shards, one after another.
  *   totals  terms of the leaves in all shards, where a rank has several: else they follow from
- *           forward */
+ *           forward
+ * Collective. Errors: those of step_find_loss. */
 int step_shards_compute(struct stepper *s, int which, const struct step_input *in,
                         const double *totals, struct step_output *out, struct err *err);
 
-/* The terms of the leaves of all graphs in all shards, where a rank has several: counts[n]. */
-void step_shards_count(struct stepper *s, const struct step_input *in, double *counts, int n,
-                       struct step_times *times);
+/* The terms of the leaves of all graphs in all shards, to s->counts. Collective. Errors: those of
+ * step_sum. */
+int step_shards_count(struct stepper *s, const struct step_input *in, struct step_output *out,
+                      struct err *err);
 
-/* This rank's sums of leaves, sum of its shards' rows; and their sum over all of the batch. */
-void step_shards_local(const struct stepper *s, int64_t n, double *local);
-void step_shards_sum(struct stepper *s, int n, double *sums, struct step_times *times);
+/* What n leaves gave, from the rows of shards: to s->local this rank's, to s->sums all ranks'.
+ * Collective. Errors: those of step_sum. */
+int step_shards_sum(struct stepper *s, const struct step_input *in, int n, struct step_output *out,
+                    struct err *err);

@@ -20,10 +20,9 @@ struct shard_spans {
 struct step_shards {
     int n;                  /* of the batch */
     struct shard_range own; /* of this rank */
-    bool counts;            /* some rank has several: terms must be known beforehand */
     struct shard_spans step[JOB_MAX_STEPS];
     struct arena arena; /* pieces of all steps */
-    double *rows;       /* [n][most] what the leaves of one graph gave, or count of all graphs */
+    double *rows; /* [n][most] what leaves of one graph gave, or terms of all; room for SAY_LEN */
 };
 
 /* Numbers of all leaves of one graph, or terms of those of all graphs, whichever are more. */
@@ -48,10 +47,9 @@ int step_shards_new(struct stepper *s, const struct job *job, struct err *err) {
     shards = s->shards = calloc(1, sizeof *shards);
     if (!shards)
         return err_set(err, ERR_IO, "no memory for %d shards", job->shards);
-    *shards = (struct step_shards){.n = job->shards,
-                                   .own = shard_of_rank(job->shards, rank, size),
-                                   .counts = size < job->shards};
-    shards->rows = calloc((size_t)job->shards * row_len(s->replica) + 1, sizeof *shards->rows);
+    *shards = (struct step_shards){.n = job->shards, .own = shard_of_rank(job->shards, rank, size)};
+    shards->rows =
+        calloc((size_t)job->shards * row_len(s->replica) + SAY_LEN, sizeof *shards->rows);
     if (!shards->rows)
         return err_set(err, ERR_IO, "no memory for the sums of %d shards", job->shards);
     return arena_init(&shards->arena, shards_bytes(s->replica, rank, size), err);
@@ -153,12 +151,6 @@ static void watch(void *context, int node, enum run_phase phase) {
 
 /* --- running statistics: every shard moves those from before the step --- */
 
-static void restore_running(const struct stepper *s, const struct replica_step *step) {
-    for (int i = 0; i < step->n_running; i++)
-        memcpy(step->running[i]->state, s->before[step->running[i]->index],
-               (size_t)step->running[i]->states.len * sizeof(real));
-}
-
 /* What a shard of that share of the batch changed, which is what is added. */
 static void take_changes(const struct stepper *s, const struct replica_step *step, double share) {
     for (int i = 0; i < step->n_running; i++) {
@@ -175,40 +167,49 @@ static double *row_of(const struct step_shards *shards, int64_t shard, int64_t n
     return shards->rows + shard * n;
 }
 
-void step_shards_local(const struct stepper *s, int64_t n, double *local) {
-    const struct step_shards *shards = s->shards;
-
-    memset(local, 0, (size_t)n * sizeof *local);
-    for (int64_t shard = shards->own.first; shard < end_of(&shards->own); shard++)
-        for (int64_t k = 0; k < n; k++)
-            local[k] += row_of(shards, shard, n)[k];
-}
-
-void step_shards_sum(struct stepper *s, int n, double *sums, struct step_times *times) {
+/* The rows of all ranks' shards, added up in the first. */
+static int sum_rows(struct stepper *s, const struct step_input *in, int n, struct step_output *out,
+                    struct err *err) {
     struct step_shards *shards = s->shards;
 
-    step_sum(s, shards->rows, shards->n * n, times);
+    if (step_sum(s, in, shards->rows, shards->n * n, out, err))
+        return -1;
     fold_rows(shards->rows, shards->n, n);
-    memcpy(sums, shards->rows, (size_t)n * sizeof *sums);
+    return 0;
+}
+
+int step_shards_sum(struct stepper *s, const struct step_input *in, int n, struct step_output *out,
+                    struct err *err) {
+    const struct step_shards *shards = s->shards;
+
+    memset(s->local, 0, (size_t)n * sizeof *s->local);
+    for (int64_t shard = shards->own.first; shard < end_of(&shards->own); shard++)
+        for (int k = 0; k < n; k++)
+            s->local[k] += row_of(shards, shard, n)[k];
+    if (sum_rows(s, in, n, out, err))
+        return -1;
+    memcpy(s->sums, shards->rows, (size_t)n * sizeof *s->sums);
+    return 0;
 }
 
 /* Point a graph at a shard; returns which samples of the batch it is. */
 static struct shard_range point(const struct stepper *s, struct plan *p,
                                 const struct feed_batch *batch, int64_t shard) {
-    const struct shard_range part = shard_cut(batch->global_n, s->shards->n, (int)shard);
+    struct shard_range part = shard_cut(batch->global_n, s->shards->n, (int)shard);
 
+    if (!batch->data.n) /* or it could not be read */
+        part.n = 0;
     step_point(s, p, batch, part.first - batch->first, part.n);
     return part;
 }
 
-void step_shards_count(struct stepper *s, const struct step_input *in, double *counts, int n,
-                       struct step_times *times) {
+int step_shards_count(struct stepper *s, const struct step_input *in, struct step_output *out,
+                      struct err *err) {
     struct step_shards *shards = s->shards;
+    const int n = s->n_counts;
 
-    if (!shards->counts)
-        return;
     memset(shards->rows, 0, (size_t)shards->n * (size_t)n * sizeof *shards->rows);
-    for (int64_t k = shards->own.first; k < end_of(&shards->own) && !in->rc; k++) {
+    for (int64_t k = shards->own.first; k < end_of(&shards->own); k++) {
         double *row = row_of(shards, k, n);
         for (int i = 0; i < s->replica->n_steps; i++) {
             struct plan *p = s->replica->step[i].plan;
@@ -217,7 +218,10 @@ void step_shards_count(struct stepper *s, const struct step_input *in, double *c
             row += p->n_leaves;
         }
     }
-    step_shards_sum(s, n, counts, times);
+    if (sum_rows(s, in, n, out, err))
+        return -1;
+    memcpy(s->counts, shards->rows, (size_t)n * sizeof *s->counts);
+    return 0;
 }
 
 /* All shards but the last leave their gradients behind. */
@@ -228,7 +232,7 @@ static void backward(struct stepper *s, int which, int shard, struct run_context
     if (run->ready)
         return;
     keep(s, which, shard);
-    restore_running(s, step);
+    step_restore_running(s, step);
 }
 
 /* From now on what is final goes on its way: first the changes of running statistics. */
@@ -250,7 +254,7 @@ int step_shards_compute(struct stepper *s, int which, const struct step_input *i
     struct shard_context context = {s, which, fold_of(shards, (int)last)};
     struct run_context run = {.seed = s->seed,
                               .step = (uint64_t)in->step * JOB_MAX_STEPS + (uint64_t)which,
-                              .totals = shards->counts ? totals : s->sums + n,
+                              .totals = s->in_parts ? totals : s->sums + n,
                               .watch = s->watch ? watch : NULL,
                               .context = &context};
 
