@@ -77,6 +77,8 @@ static void cut_spans(struct reducer *r, const struct allreduce_vector *span) {
             r->vector[b].tensor = tensor;
             r->vector[b].n_tensors = take_tensors(&span[s], &r->bucket[b], tensor);
             tensor += r->vector[b].n_tensors;
+            if (span[s].partial)
+                r->vector[b].partial += begin;
         }
         r->span[s].n = b - r->span[s].first;
     }

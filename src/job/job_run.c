@@ -3,10 +3,15 @@
 #include "dist/allreduce/wire.h"
 #include "job/kind.h"
 
+#include <string.h>
+
 #define AT(member) offsetof(struct job, member)
 
 static const char *const no_yes[] = {"false", "true", NULL};
 static const char *const off_on[] = {"off", "on", NULL};
+static const char *const reductions[] = {"fast", "reproducible", NULL};
+
+enum { SHARDS = 8 }; /* where a job does not say */
 
 static const struct key checkpoint_keys[] = {
     {"last", &kind_interval, AT(save_last), "1 epoch", .help = "how often last.h5 is replaced"},
@@ -22,6 +27,10 @@ static const struct key dist_keys[] = {
      .at = allreduce_word, .help = "how gradients are summed over ranks"},
     {"wire", &kind_applied, AT(wire), "fp32", .find = wire_find, .at = wire_word,
      .help = "how gradients travel between hosts"},
+    {"reduction", &kind_flag, AT(reproducible), "fast", .words = reductions,
+     .help = "reproducible: the same bits on any number of ranks, see docs/clusters.md"},
+    {"shards", &kind_int, AT(shards), .absent = "8", .min = 1, .max = JOB_MAX_SHARDS,
+     .help = "that a batch is cut into where it is reproducible; as many ranks at most"},
     {"bucket", &kind_mib, AT(bucket_bytes), "4", .min = 0.001, .max = 4096, .unit = "MiB",
      .help = "of gradients that are sent at a time"},
     {"audit", &kind_whole, AT(audit_every), "0", .unit = "steps",
@@ -43,30 +52,61 @@ static const struct key run_keys[] = {
     {0},
 };
 
-/* The place of a key, or, where its fallback stands, of the section. */
-static struct pos pos_of(const struct section *s, const char *key) {
-    const struct entry *entry = section_find(s, key);
+static const struct entry *entry_of(const struct job *job, const char *section, const char *key) {
+    const struct section *s = source_find(&job->source, section, "");
 
-    return entry ? entry->pos : s->pos;
+    return s ? section_find(s, key) : NULL;
 }
 
-static int check_wire(const struct job *job, const struct section *s, struct err *err) {
+/* How numbers are packed, by an algorithm that does so. */
+static int check_wire(const struct job *job, struct err *err) {
+    const struct entry *wire = entry_of(job, "dist", "wire");
     struct err why = {0};
 
+    if (!wire_format(&job->wire))
+        return 0;
     if (wire_check(&job->wire, &why))
-        return pos_error(err, pos_of(s, "wire"), "wire: %s", why.msg);
-    if (wire_format(&job->wire) && !allreduce_packs(&job->allreduce))
-        return pos_error(err, pos_of(s, "wire"),
+        return pos_error(err, wire->pos, "wire: %s", why.msg);
+    if (!allreduce_packs(&job->allreduce))
+        return pos_error(err, wire->pos,
                          "wire: allreduce = %s sends numbers as it does; expected one that packs "
                          "them as %s, as ring and host do",
                          job->allreduce.word->name, job->wire.word->name);
     return 0;
 }
 
+/* Sums follow one tree over shards, each of which is computed by itself. */
+static int reproduce(struct job *job, struct err *err) {
+    const struct entry *allreduce = entry_of(job, "dist", "allreduce");
+
+    if (allreduce && strcmp(job->allreduce.word->name, "fold"))
+        return pos_error(err, allreduce->pos,
+                         "allreduce: %s adds in an order that depends on the ranks, and reduction "
+                         "is reproducible; expected none, or fold",
+                         job->allreduce.word->name);
+    if (job->accumulate > 1)
+        return pos_error(err, entry_of(job, "data", "accumulate")->pos,
+                         "accumulate is %lld, and reduction = reproducible cuts a batch into "
+                         "shards; expected more shards in its place",
+                         (long long)job->accumulate);
+    job->allreduce = (struct applied){allreduce_find("fold"), NULL};
+    if (!job->shards)
+        job->shards = SHARDS;
+    return 0;
+}
+
 static int read_dist(struct job *job, const struct section *s, struct err *err) {
     if (keys_read(job, dist_keys, s, job, err))
         return -1;
-    return s ? check_wire(job, s, err) : 0;
+    if (job->reproducible)
+        return reproduce(job, err) || check_wire(job, err) ? -1 : 0;
+    if (job->shards && !entry_of(job, "dist", "reduction"))
+        return pos_error(err, entry_of(job, "dist", "shards")->pos,
+                         "shards is %d, and reduction is not said, which is fast; expected "
+                         "reduction = reproducible",
+                         job->shards);
+    job->shards = 0;
+    return check_wire(job, err);
 }
 
 const struct job_section section_checkpoint = {

@@ -32,6 +32,8 @@ static int new_reducer(struct stepper *s, int which, const struct job *job,
     for (int i = 0; i < step->n_running; i++)
         span[step->n_train + i] = (struct allreduce_vector){
             .v = step->running[i]->state, .len = step->running[i]->states.len, .own = true};
+    if (s->shards)
+        step_shards_place(s, which, span, n);
     return reducer_new(&s->reducer[which], s->comm, &job->allreduce, span, n, job->bucket_bytes,
                        err);
 }
@@ -42,8 +44,12 @@ int stepper_init(struct stepper *s, struct replica *r, const struct job *job, st
 
     int n_room = 0;
 
-    *s = (struct stepper){
-        .replica = r, .comm = comm, .seed = job->seed, .in_parts = job->accumulate > 1};
+    *s = (struct stepper){.replica = r,
+                          .comm = comm,
+                          .seed = job->seed,
+                          .in_parts = job->accumulate > 1 || job->shards > comm_size(comm)};
+    if (agree(comm, step_shards_new(s, job, err), err))
+        return -1;
     for (int i = 0; i < r->n_steps; i++) {
         const struct plan *p = r->step[i].plan;
         const int n = (int)plan_n_values(p) + p->n_leaves;
@@ -68,6 +74,7 @@ int stepper_init(struct stepper *s, struct replica *r, const struct job *job, st
 void stepper_release(struct stepper *s) {
     for (int i = 0; i < JOB_MAX_STEPS; i++)
         reducer_free(s->reducer[i]);
+    step_shards_free(s->shards);
     free(s->counts);
     free(s->sums);
     *s = (struct stepper){0};
@@ -94,6 +101,11 @@ static void watch(void *context, int node, enum run_phase phase) {
     c->stepper->watch(c->stepper->watch_context, c->which, node, phase);
 }
 
+/* Do running statistics hold what the step changes, while that is added up? */
+static bool adds_changes(const struct stepper *s) {
+    return comm_size(s->comm) > 1 || s->shards;
+}
+
 /* Running statistics become the mean over ranks, weighted by their samples, so that all replicas
  * stay identical: each rank sends its share of what this step changed, and what no step
  * changes stays as it is to the bit. */
@@ -104,7 +116,7 @@ static void share_running(const struct stepper *s, int which, const struct feed_
     for (int i = 0; i < step->n_running; i++) {
         const struct net *net = step->running[i];
         const real *before = s->before[net->index];
-        for (int64_t k = 0; comm_size(s->comm) > 1 && k < net->states.len; k++)
+        for (int64_t k = 0; adds_changes(s) && k < net->states.len; k++)
             net->state[k] = share * (net->state[k] - before[k]);
         reducer_ready(s->reducer[which], step->n_train + i, 0, net->states.len);
     }
@@ -116,8 +128,7 @@ static void keep_running(const struct stepper *s, const struct replica_step *ste
                (size_t)step->running[i]->states.len * sizeof(real));
 }
 
-/* The step is none: its forward has moved them. */
-static void restore_running(const struct stepper *s, const struct replica_step *step) {
+void step_restore_running(const struct stepper *s, const struct replica_step *step) {
     for (int i = 0; i < step->n_running; i++)
         memcpy(step->running[i]->state, s->before[step->running[i]->index],
                (size_t)step->running[i]->states.len * sizeof(real));
@@ -128,7 +139,7 @@ static void add_running(const struct stepper *s, const struct net *net, int64_t 
                         int64_t len) {
     const real *before = s->before[net->index];
 
-    for (int64_t k = begin; comm_size(s->comm) > 1 && k < begin + len; k++)
+    for (int64_t k = begin; adds_changes(s) && k < begin + len; k++)
         net->state[k] += before[k];
 }
 
@@ -201,11 +212,8 @@ static int update(struct stepper *s, int which, const struct step_input *in,
     return rc;
 }
 
-/* Point a graph at samples [first, first + n) of this rank's share. What could not be read has
- * none.
- */
-static void point(const struct stepper *s, struct plan *p, const struct feed_batch *batch,
-                  int64_t first, int64_t n) {
+void step_point(const struct stepper *s, struct plan *p, const struct feed_batch *batch,
+                int64_t first, int64_t n) {
     if (n > 0)
         feed_point(p, s->replica->fields, s->replica->n_fields, &batch->data, first);
     run_resize(p, n);
@@ -253,7 +261,7 @@ static int compute(struct stepper *s, int which, const struct step_input *in, co
     for (int64_t left = n_parts(s, p, in->batch); left > 0; left--, first += n) {
         const double start = clock_now();
         n = part_len(p, in->batch, first);
-        point(s, p, in->batch, first, n);
+        step_point(s, p, in->batch, first, n);
         run.first = in->batch->first + first;
         run_forward(p, &run);
         add_leaves(s, p);
@@ -281,8 +289,9 @@ static int run_one(struct stepper *s, int which, const struct step_input *in, co
     reducer_begin(s->reducer[which]);
     keep_running(s, step);
     memset(s->sums, 0, (size_t)n * sizeof *s->sums);
-    if (compute(s, which, in, totals, out, err)) {
-        restore_running(s, step);
+    if (s->shards ? step_shards_compute(s, which, in, totals, out, err)
+                  : compute(s, which, in, totals, out, err)) {
+        step_restore_running(s, step); /* the step is none */
         return -1;
     }
     return update(s, which, in, &out->times, err);
@@ -295,7 +304,7 @@ static void count(struct stepper *s, struct plan *p, const struct feed_batch *ba
 
     for (int64_t first = 0; first < batch->data.n; first += n) {
         n = part_len(p, batch, first);
-        point(s, p, batch, first, n);
+        step_point(s, p, batch, first, n);
         run_counts(p, s->part);
         for (int i = 0; i < p->n_leaves; i++)
             counts[i] += s->part[i];
@@ -307,6 +316,8 @@ static int count_all(struct stepper *s, const struct step_input *in, struct step
                      struct err *err) {
     double *counts = s->counts;
 
+    if (s->shards)
+        return step_shards_count(s, in, out, err);
     memset(counts, 0, (size_t)s->n_counts * sizeof *counts);
     for (int i = 0; i < s->replica->n_steps && !in->rc; i++) {
         struct plan *p = s->replica->step[i].plan;

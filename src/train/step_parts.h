@@ -11,7 +11,45 @@ enum { SAY_UNREAD, SAY_STOP, SAY_CONTROL, SAY_LEN = SAY_CONTROL + CONTROL_NUMBER
 int step_sum(struct stepper *s, const struct step_input *in, double *v, int n,
              struct step_output *out, struct err *err);
 
-/* The losses of the whole batch, once this rank's sums are in s->sums: they become those of all.
- * Collective. Errors: those of step_sum; a loss is not finite. */
+/* The losses of the whole batch, once this rank's sums are in s->sums, or in the rows of its
+ * shards: those of all are in s->sums then. Collective. Errors: those of step_sum; a loss is not
+ * finite. */
 int step_find_loss(struct stepper *s, int which, const struct step_input *in,
                    struct step_output *out, struct err *err);
+
+/* Point a graph at samples [first, first + n) of this rank's share. What could not be read has
+ * none.
+ */
+void step_point(const struct stepper *s, struct plan *p, const struct feed_batch *batch,
+                int64_t first, int64_t n);
+
+/* Running statistics as they were before the step. */
+void step_restore_running(const struct stepper *s, const struct replica_step *step);
+
+/* --- step_shards.c: a batch that is cut into shards, of which each is computed by itself --- */
+
+/* s->shards, where the job has some. Local. Errors: ERR_IO. */
+int step_shards_new(struct stepper *s, const struct job *job, struct err *err);
+
+/* NULL is fine. */
+void step_shards_free(struct step_shards *shards);
+
+/* Say of the spans of a job's step, borrowed, where gradients of shards wait. */
+void step_shards_place(struct stepper *s, int which, struct allreduce_vector *span, int n);
+
+/* Forward and backward over this rank's shards, one after another.
+ *   totals  terms of the leaves in all shards, where a rank has several: else they follow from
+ *           forward
+ * Collective. Errors: those of step_find_loss. */
+int step_shards_compute(struct stepper *s, int which, const struct step_input *in,
+                        const double *totals, struct step_output *out, struct err *err);
+
+/* The terms of the leaves of all graphs in all shards, to s->counts. Collective. Errors: those of
+ * step_sum. */
+int step_shards_count(struct stepper *s, const struct step_input *in, struct step_output *out,
+                      struct err *err);
+
+/* What n leaves gave, from the rows of shards: to s->local this rank's, to s->sums all ranks'.
+ * Collective. Errors: those of step_sum. */
+int step_shards_sum(struct stepper *s, const struct step_input *in, int n, struct step_output *out,
+                    struct err *err);

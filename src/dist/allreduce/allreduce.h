@@ -28,6 +28,12 @@ struct allreduce_vector {
     /* [n_tensors] in order of begin, borrowed: of gradients, for algorithms that want them. */
     const struct allreduce_tensor *tensor;
     int n_tensors;
+    /* For `fold` alone: the leaves of its tree, dist/fold.h; 0: ranks, one each. v is the last of
+     * the pieces that this rank's leaves make up, the others are [len] each from `partial` on, at
+     * that distance, and are not kept. */
+    int shards;
+    real *partial;
+    int64_t partial_stride;
 };
 
 /* What every plan begins with; the rest belongs to its algorithm. */
