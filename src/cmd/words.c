@@ -6,6 +6,7 @@
 #include "core/ops/parts/init.h"
 #include "dist/allreduce/allreduce.h"
 #include "dist/allreduce/wire.h"
+#include "dist/sync.h"
 #include "dist/shuffle.h"
 #include "io/augment/augment.h"
 #include "io/import/import.h"
@@ -94,6 +95,10 @@ static bool wire_at(int i, struct word *out) {
     return copy(wire_word(i), out);
 }
 
+static bool sync_at(int i, struct word *out) {
+    return copy(sync_word(i), out);
+}
+
 static bool importer_at(int i, struct word *out) {
     int n;
     const struct importer *const *table = importer_table(&n);
@@ -117,6 +122,7 @@ static const struct vocabulary table[] = {
     {"Orders", "For `shuffle` of `[data]`", order_at},
     {"All-reduce algorithms", "For `allreduce` of `[dist]`", algorithm_at},
     {"Formats on the wire", "For `wire` of `[dist]`", wire_at},
+    {"Synchronisation", "For `sync` of `[dist]`", sync_at},
     {"Importers", "For `dltrain data import`", importer_at},
 };
 

@@ -274,6 +274,10 @@ double reducer_wait_seconds(const struct reducer *r) {
     return r->wait_s;
 }
 
+void reducer_forget(struct reducer *r) {
+    allreduce_forget(r->sums);
+}
+
 int reducer_n_buckets(const struct reducer *r) {
     return r->n_buckets;
 }

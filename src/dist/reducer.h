@@ -55,5 +55,8 @@ bool reducer_next(struct reducer *r, struct reducer_piece *out);
  * nothing hid. */
 double reducer_wait_seconds(const struct reducer *r);
 
+/* As allreduce_forget, between steps. */
+void reducer_forget(struct reducer *r);
+
 /* Number of buckets. */
 int reducer_n_buckets(const struct reducer *r);

@@ -105,8 +105,9 @@ struct job {
 
     struct applied allreduce;
     struct applied wire; /* how gradients travel between hosts; dist/allreduce/wire.h */
-    bool reproducible; /* sums do not depend on the number of ranks */
-    int shards;        /* that a batch is cut into where they do not; else 0 */
+    struct applied sync; /* how often ranks become the same; dist/sync.h */
+    bool reproducible;   /* sums do not depend on the number of ranks */
+    int shards;          /* that a batch is cut into where they do not; else 0 */
     int64_t bucket_bytes;
     int64_t audit_every; /* steps; 0: only before validating and saving */
     int64_t log_every;   /* steps */

@@ -1,6 +1,7 @@
 /* job_run.c - the keys of [checkpoint], [dist], [log] and [run]: how a job is carried out. */
 #include "dist/allreduce/allreduce.h"
 #include "dist/allreduce/wire.h"
+#include "dist/sync.h"
 #include "job/kind.h"
 
 #include <string.h>
@@ -27,6 +28,8 @@ static const struct key dist_keys[] = {
      .at = allreduce_word, .help = "how gradients are summed over ranks"},
     {"wire", &kind_applied, AT(wire), "fp32", .find = wire_find, .at = wire_word,
      .help = "how gradients travel between hosts"},
+    {"sync", &kind_applied, AT(sync), "step", .find = sync_find, .at = sync_word,
+     .help = "when ranks become the same"},
     {"reduction", &kind_flag, AT(reproducible), "fast", .words = reductions,
      .help = "reproducible: the same bits on any number of ranks, see docs/clusters.md"},
     {"shards", &kind_int, AT(shards), .absent = "8", .min = 1, .max = JOB_MAX_SHARDS,
@@ -75,6 +78,15 @@ static int check_wire(const struct job *job, struct err *err) {
     return 0;
 }
 
+/* What follows from ranks that go on apart. */
+static int check_sync(const struct job *job, struct err *err) {
+    if (job->reproducible && sync_local_sgd(&job->sync))
+        return pos_error(err, entry_of(job, "dist", "sync")->pos,
+                         "sync: local_sgd depends on the number of ranks, and reduction is "
+                         "reproducible; expected step");
+    return 0;
+}
+
 /* Sums follow one tree over shards, each of which is computed by itself. */
 static int reproduce(struct job *job, struct err *err) {
     const struct entry *allreduce = entry_of(job, "dist", "allreduce");
@@ -99,7 +111,7 @@ static int read_dist(struct job *job, const struct section *s, struct err *err) 
     if (keys_read(job, dist_keys, s, job, err))
         return -1;
     if (job->reproducible)
-        return reproduce(job, err) || check_wire(job, err) ? -1 : 0;
+        return reproduce(job, err) || check_wire(job, err) || check_sync(job, err) ? -1 : 0;
     if (job->shards && !entry_of(job, "dist", "reduction"))
         return pos_error(err, entry_of(job, "dist", "shards")->pos,
                          "shards is %d, and reduction is not said, which is fast; expected "

@@ -1,3 +1,4 @@
+#include "train/local_sgd.h"
 #include "train/replica_parts.h"
 #include "core/graph/fuse.h"
 #include "core/math/gemm.h"
@@ -193,7 +194,7 @@ int replica_init(struct replica *r, const struct replica_config *c, struct err *
     if (r->validate && replica_plan_validate(r, c, err))
         return -1;
     replica_list_spans(r);
-    return 0;
+    return c->training ? local_sgd_check(r, c->job, err) : 0;
 }
 
 size_t replica_activation_bytes(const struct replica *r) {

@@ -71,6 +71,11 @@ int stepper_init(struct stepper *s, struct replica *r, const struct job *job, st
         err);
 }
 
+void stepper_forget(struct stepper *s) {
+    for (int i = 0; i < s->replica->n_steps; i++)
+        reducer_forget(s->reducer[i]);
+}
+
 void stepper_release(struct stepper *s) {
     for (int i = 0; i < JOB_MAX_STEPS; i++)
         reducer_free(s->reducer[i]);
@@ -171,7 +176,7 @@ static int update_all(struct stepper *s, struct replica_step *step, double lr, i
 
     if (step->job->clip_norm > 0) {
         const double norm = norm_of(s, step);
-        if (!isfinite(norm))
+        if (!isfinite(norm) && !s->apart) /* apart, the next loss shows it to all ranks */
             return err_set(err, ERR_DATA,
                            "step %" PRId64 ": the norm of the gradients is %s; a lower "
                            "learning rate may help; checkpoints of earlier steps are kept",
@@ -194,7 +199,7 @@ static int update(struct stepper *s, int which, const struct step_input *in,
     struct reducer_piece piece;
     int rc = 0;
 
-    while (reducer_next(s->reducer[which], &piece)) {
+    while (!s->apart && reducer_next(s->reducer[which], &piece)) {
         const double start = clock_now();
         if (piece.span >= step->n_train)
             add_running(s, step->running[piece.span - step->n_train], piece.begin, piece.len);
@@ -202,8 +207,8 @@ static int update(struct stepper *s, int which, const struct step_input *in,
             update_piece(s, step, &piece, lr, 1);
         times->optimizer += clock_now() - start;
     }
-    times->exposed_comm += reducer_wait_seconds(s->reducer[which]);
-    if (waits(step)) {
+    times->exposed_comm += s->apart ? 0 : reducer_wait_seconds(s->reducer[which]);
+    if (waits(step) || s->apart) {
         const double start = clock_now();
         rc = update_all(s, step, lr, in->step + 1, err);
         times->optimizer += clock_now() - start;
@@ -243,9 +248,16 @@ static void add_leaves(struct stepper *s, const struct plan *p) {
         s->sums[k] += s->part[k];
 }
 
+/* The terms of this rank's leaves: of all parts, or of the one that has been computed. */
+static const double *own_terms(const struct stepper *s, const struct plan *p,
+                               const struct feed_batch *batch, const double *totals) {
+    return n_parts(s, p, batch) > 1 ? totals : s->part + plan_n_values(p);
+}
+
 /* Forward and backward over this rank's share, part by part; gradients add up, and are final in the
  * last part. A rank that runs out of samples goes on with none.
- *   totals  terms of the leaves, where there are several parts: else they follow from forward */
+ *   totals  terms of the leaves (apart, of this rank's), where there are several parts: else they
+ * follow from forward */
 static int compute(struct stepper *s, int which, const struct step_input *in, const double *totals,
                    struct step_output *out, struct err *err) {
     struct plan *p = s->replica->step[which].plan;
@@ -269,9 +281,10 @@ static int compute(struct stepper *s, int which, const struct step_input *in, co
         if (left == 1) {
             if (step_find_loss(s, which, in, out, err))
                 return -1;
-            run.totals = s->sums + plan_n_values(p);
-            share_running(s, which, in->batch);
-            run.ready = ready;
+            run.totals = s->apart ? own_terms(s, p, in->batch, totals) : s->sums + plan_n_values(p);
+            if (!s->apart)
+                share_running(s, which, in->batch);
+            run.ready = s->apart ? NULL : ready;
         }
         const double middle = clock_now();
         run_backward(p, &run);
@@ -286,7 +299,8 @@ static int run_one(struct stepper *s, int which, const struct step_input *in, co
     struct replica_step *step = &s->replica->step[which];
     const int64_t n = plan_n_values(step->plan) + step->plan->n_leaves;
 
-    reducer_begin(s->reducer[which]);
+    if (!s->apart)
+        reducer_begin(s->reducer[which]);
     keep_running(s, step);
     memset(s->sums, 0, (size_t)n * sizeof *s->sums);
     if (s->shards ? step_shards_compute(s, which, in, totals, out, err)
@@ -325,7 +339,8 @@ static int count_all(struct stepper *s, const struct step_input *in, struct step
             count(s, p, in->batch, counts);
         counts += p->n_leaves;
     }
-    return step_sum(s, in, s->counts, s->n_counts, out, err);
+    return s->apart ? step_sum(s, in, s->sums, 0, out, err)
+                    : step_sum(s, in, s->counts, s->n_counts, out, err);
 }
 
 static int run_all(struct stepper *s, const struct step_input *in, struct step_output *out,
@@ -353,6 +368,7 @@ int stepper_run(struct stepper *s, const struct step_input *in, struct step_outp
         mine.batch = &none;
     *out = (struct step_output){0};
     s->told = false;
+    s->apart = in->apart;
     if (run_all(s, &mine, out, err))
         return -1;
     out->times.total = clock_now() - start;

@@ -23,6 +23,7 @@ struct stepper {
     int n_counts; /* of every leaf of every graph */
     /* Of the leaves of one graph, sums and then terms: of all ranks, of this rank, of one part. */
     double *sums, *local, *part;
+    bool apart;                 /* this step: gradients are this rank's own */
     bool told;                  /* what ranks say of themselves has gone with a sum of this step */
     struct step_shards *shards; /* of reproducible sums; NULL: none */
     real **before;              /* [n_nets] running statistics before the step; the model's */
@@ -37,6 +38,7 @@ struct step_input {
     int64_t step;
     const double *lr;              /* [n_steps] */
     bool stop;                     /* this rank was asked to stop */
+    bool apart;                    /* each rank updates by the gradients of its own samples */
     const struct control *control; /* rank 0's plan of what follows; NULL: on others, or none */
 };
 
@@ -54,6 +56,10 @@ struct step_output {
  * Collective. Errors, the same on all ranks: those of reducer_new. */
 int stepper_init(struct stepper *s, struct replica *r, const struct job *job, struct comm *comm,
                  const struct comm_shared *home, struct err *err);
+
+/* Who goes on from what is saved now, and knows nothing else, takes the same steps: as
+ * allreduce_forget. Between steps, by all ranks between the same ones. Local. */
+void stepper_forget(struct stepper *s);
 
 /* {0} is fine. Collective. */
 void stepper_release(struct stepper *s);

@@ -44,7 +44,10 @@ static int allocate(struct trainer *t, struct err *err) {
     if (agree(t->comm, setup_allocate(&setup, &t->replica, err), err))
         return -1;
     alike_init(&t->alike, &t->replica, t->comm);
-    return stepper_init(&t->stepper, &t->replica, t->job, t->comm, t->gradients.shared, err);
+    return stepper_init(&t->stepper, &t->replica, t->job, t->comm, t->gradients.shared, err) ||
+                   local_sgd_init(&t->local, &t->replica, t->job, t->comm, err)
+               ? -1
+               : 0;
 }
 
 static int same_data(const struct trainer *t, struct err *err) {
@@ -114,8 +117,17 @@ static void broadcast(struct trainer *t) {
 
 /* --- validation and saving --- */
 
+/* Ranks that were apart are so no longer; the time is that of waiting for each other. */
+static void meet(struct trainer *t) {
+    const double start = clock_now();
+
+    local_sgd_meet(&t->local);
+    t->comm_s += clock_now() - start;
+}
+
 /* Nothing is measured or saved of replicas that are no longer the same. */
-static int audit_replicas(const struct trainer *t, struct err *err) {
+static int audit_replicas(struct trainer *t, struct err *err) {
+    meet(t);
     return alike_check(&t->alike, err) ? err_wrap(err, "after step %" PRId64, t->progress.step) : 0;
 }
 
@@ -198,6 +210,8 @@ static int save(struct trainer *t, struct err *err) {
 
     if (!c->save_last && !c->save_every)
         return 0;
+    if (c->save_last)
+        stepper_forget(&t->stepper);
     if (audit_replicas(t, err) || (c->save_last && save_as(t, "last.h5", err)))
         return -1;
     snprintf(name, sizeof name, "step_%08" PRId64 ".h5", t->progress.step);
@@ -255,6 +269,7 @@ static int one_step(struct trainer *t, struct err *err) {
                                   .step = t->progress.step,
                                   .lr = t->control.lr,
                                   .stop = stop_requested(),
+                                  .apart = local_sgd_part(&t->local, t->progress.step),
                                   .control = comm_rank(t->comm) ? NULL : &next};
 
     if (in.control)
@@ -263,6 +278,8 @@ static int one_step(struct trainer *t, struct err *err) {
         return out.unread ? save_before_end(t, err) : -1;
     t->progress.step++;
     t->progress.validated = false;
+    if (local_sgd_is_due(&t->local, t->progress.step))
+        meet(t);
     t->trained_s += clock_now() - start;
     t->comm_s += out.times.exposed_comm;
     t->images += (double)batch.global_n;
@@ -337,6 +354,7 @@ int train(struct job *job, const struct train_options *options, struct comm *com
     if (t.started)
         trainer_tell_end(&t, rc ? err : NULL);
     runfolder_release(&t.folder);
+    local_sgd_release(&t.local);
     stepper_release(&t.stepper);
     replica_release(&t.replica);
     gradients_release(&t.gradients);

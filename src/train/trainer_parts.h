@@ -4,6 +4,7 @@
 #include "train/feeds.h"
 #include "train/gradients.h"
 #include "train/identity.h"
+#include "train/local_sgd.h"
 #include "train/picture.h"
 #include "train/runfolder.h"
 #include "train/step.h"
@@ -20,6 +21,7 @@ struct trainer {
     struct gradients gradients;
     struct alike alike;
     struct stepper stepper;
+    struct local_sgd local;
     struct progress progress;
     struct control control;
     struct identity identity;

@@ -3,6 +3,7 @@
 #include "core/learn/optim.h"
 #include "core/learn/schedule.h"
 #include "dist/allreduce/ring.h"
+#include "dist/sync.h"
 #include "dist/shuffle.h"
 #include "job/job.h"
 #include "job/key.h"
@@ -63,6 +64,7 @@ static void has_defaults(const char *text) {
     assert_string_equal(job.allreduce.word->name, "ring");
     equal((double)((const struct ring_args *)job.allreduce.args)->chunk, 512 * 1024);
     assert_string_equal(job.wire.word->name, "fp32");
+    assert_null(sync_local_sgd(&job.sync));
     assert_true(job.bucket_bytes == 4 << 20 && job.log_every == 10);
     assert_true(job.audit_every == 0);
     assert_true(job.mode.fusion && job.mode.winograd);
@@ -97,7 +99,8 @@ static void every_key_is_read(void **state) {
               "[validate]\nevery = 0.5 epochs\ntop1 = accuracy(a, label)\nbest = top1\n"
               "patience = 4\nbatch = 10\non = rank0\n"
               "[checkpoint]\nlast = 100 steps\nevery = 2 epochs\nbest = false\n"
-              "[dist]\nallreduce = host(chunk=256KiB)\nwire = int8(block=64)\nbucket = 0.25\naudit "
+              "[dist]\nallreduce = host(chunk=256KiB)\nwire = int8(block=64)\nsync = "
+              "local_sgd(every=4, after=9)\nbucket = 0.25\naudit "
               "= 20\n[log]\nevery = 5\n"
               "[run]\nfusion = off\nwinograd = off\n");
     assert_string_equal(job.name, "mine");
@@ -128,6 +131,8 @@ static void every_key_is_read(void **state) {
     assert_string_equal(job.allreduce.word->name, "host");
     equal((double)((const struct ring_args *)job.allreduce.args)->chunk, 256 * 1024);
     assert_string_equal(job.wire.word->name, "int8");
+    assert_int_equal(sync_local_sgd(&job.sync)->every, 4);
+    assert_int_equal(sync_local_sgd(&job.sync)->after, 9);
     assert_int_equal(*(const int *)job.wire.args, 64);
     assert_true(job.bucket_bytes == 1 << 18 && job.log_every == 5);
     assert_true(job.audit_every == 20);

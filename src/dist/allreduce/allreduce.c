@@ -179,6 +179,11 @@ bool allreduce_writable(struct allreduce *a, int i) {
     return !a->algorithm->writable || a->algorithm->writable(a, i);
 }
 
+void allreduce_forget(struct allreduce *a) {
+    if (a->algorithm->forget)
+        a->algorithm->forget(a);
+}
+
 void allreduce_run(struct allreduce *a, int i) {
     allreduce_start(a, i);
     while (!allreduce_progress(a, i))

@@ -58,9 +58,10 @@ struct allreduce_algorithm {
     const real *(*sum)(const struct allreduce *a, int i);
     void (*used)(struct allreduce *a, int i);
     bool (*writable)(struct allreduce *a, int i);
-    void (*free)(struct allreduce *a); /* collective */
-    bool packs;                        /* it heeds the wire of vectors */
-    bool wants_tensors;                /* it heeds the tensors of vectors */
+    void (*forget)(struct allreduce *a); /* NULL: there is nothing to */
+    void (*free)(struct allreduce *a);   /* collective */
+    bool packs;                          /* it heeds the wire of vectors */
+    bool wants_tensors;                  /* it heeds the tensors of vectors */
 };
 
 /* The word (first member of its struct allreduce_algorithm) of that name, or NULL; the i-th, NULL
@@ -108,6 +109,11 @@ void allreduce_used(struct allreduce *a, int i);
 
 /* May v be written again, for the next sum? Others may still read it for the last one. Local. */
 bool allreduce_writable(struct allreduce *a, int i);
+
+/* Drop what packing has lost of the last vectors and would send with the next ones: who begins here
+ * without it gets the same sums. Not while one is under way; every rank does so between the same
+ * sums. Local. */
+void allreduce_forget(struct allreduce *a);
 
 /* Start, wait, and say that the sum is used, which is in v where vectors are `own`. Collective. */
 void allreduce_run(struct allreduce *a, int i);

@@ -273,6 +273,14 @@ static bool writable(struct allreduce *a, int i) {
     return s->sum[i].slot || comm_rank(s->host) || all_used(s, i, s->sum[i].step);
 }
 
+static void forget(struct allreduce *a) {
+    const struct host_sums *s = (const struct host_sums *)a;
+
+    for (int i = 0; i < a->n; i++)
+        for (int k = 0; k < s->sum[i].n_led; k++)
+            ring_forget(&s->sum[i].ring[k]);
+}
+
 static void free_sums(struct allreduce *a) {
     struct host_sums *s = (struct host_sums *)a;
 
@@ -414,5 +422,6 @@ const struct allreduce_algorithm allreduce_host = {
     .used = used,
     .writable = writable,
     .free = free_sums,
+    .forget = forget,
     .packs = true,
 };

@@ -158,6 +158,11 @@ int ring_init(struct ring *ring, const struct ring_args *args, const struct appl
     return 0;
 }
 
+void ring_forget(struct ring *ring) {
+    if (ring->packs)
+        wire_sum_forget(&ring->packed);
+}
+
 void ring_release(struct ring *ring) {
     wire_sum_release(&ring->packed);
     free(ring->scratch);
@@ -177,6 +182,11 @@ static void start(struct allreduce *a, int i) {
 
 static bool progress(struct allreduce *a, int i) {
     return ring_progress(&((struct rings *)a)->ring[i]);
+}
+
+static void forget(struct allreduce *a) {
+    for (int i = 0; i < a->n; i++)
+        ring_forget(&((struct rings *)a)->ring[i]);
 }
 
 static void free_rings(struct allreduce *a) {
@@ -227,5 +237,6 @@ const struct allreduce_algorithm allreduce_ring = {
     .start = start,
     .progress = progress,
     .free = free_rings,
+    .forget = forget,
     .packs = true,
 };

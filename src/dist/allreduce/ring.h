@@ -44,6 +44,9 @@ int ring_init(struct ring *ring, const struct ring_args *args, const struct appl
 /* {0} is fine. Local. */
 void ring_release(struct ring *ring);
 
+/* As wire_sum_forget, where the sum is packed. */
+void ring_forget(struct ring *ring);
+
 /* Begin; then progress until it says true. Local. */
 void ring_start(struct ring *ring);
 bool ring_progress(struct ring *ring);

@@ -167,6 +167,17 @@ void wire_sum_start(struct wire_sum *s) {
     wire_sum_progress(s);
 }
 
+static int64_t longest_piece(const struct comm *comm, int64_t len) {
+    return (len + comm_size(comm) - 1) / comm_size(comm);
+}
+
+void wire_sum_forget(struct wire_sum *s) {
+    if (!s->sent_lost)
+        return;
+    memset(s->sent_lost, 0, (size_t)s->len * sizeof(real));
+    memset(s->sum_lost, 0, (size_t)longest_piece(s->comm, s->len) * sizeof(real));
+}
+
 static int allocate_stream(const struct wire_sum *s, struct wire_stream *stream, int64_t slots) {
     stream->request = calloc((size_t)window_of(s) + 1, sizeof *stream->request);
     stream->slot = malloc((size_t)slots * s->slot_bytes + 1);
@@ -176,7 +187,7 @@ static int allocate_stream(const struct wire_sum *s, struct wire_stream *stream,
 int wire_sum_init(struct wire_sum *s, const struct applied *wire, int64_t chunk_bytes,
                   struct comm *comm, real *v, int64_t len, struct err *err) {
     const int64_t size = comm_size(comm), chunk = chunk_bytes / (int64_t)sizeof(real);
-    const int64_t longest = (len + size - 1) / size; /* piece */
+    const int64_t longest = longest_piece(comm, len);
 
     *s = (struct wire_sum){.comm = comm,
                            .format = wire_format(wire),

@@ -44,6 +44,9 @@ int wire_sum_init(struct wire_sum *s, const struct applied *wire, int64_t chunk_
 /* {0} is fine. Local. */
 void wire_sum_release(struct wire_sum *s);
 
+/* Drop what packing has lost so far. Not while a sum is under way. Local. */
+void wire_sum_forget(struct wire_sum *s);
+
 /* Begin; then progress until it says true. Local. */
 void wire_sum_start(struct wire_sum *s);
 bool wire_sum_progress(struct wire_sum *s);
