@@ -104,6 +104,7 @@ struct job {
 
     struct applied allreduce;
     int64_t bucket_bytes;
+    bool overlap;        /* updates follow sums as they arrive, until weights are needed */
     int64_t audit_every; /* steps; 0: only before validating and saving */
     int64_t log_every;   /* steps */
     struct compute_mode mode;
