@@ -7,6 +7,7 @@
 #include "dist/groups.h"
 #include "train/facts.h"
 #include "train/gradients.h"
+#include "train/shards.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -36,11 +37,12 @@ static int64_t n_classes(const struct replica *r) {
 static int make_batch(struct synthetic *s, const struct replica *r,
                       const struct loader_field *fields, int64_t global_n, const struct comm *comm,
                       struct err *err) {
-    const int64_t rank = comm_rank(comm), size = comm_size(comm);
-    const int64_t first = global_n * rank / size, n = global_n * (rank + 1) / size - first;
+    const int rank = comm_rank(comm);
+    const struct shard_range share = shard_share(global_n, r->shards, rank, comm_size(comm));
+    const int64_t n = share.n;
     const uint64_t most = (uint64_t)n_classes(r);
 
-    s->batch = (struct feed_batch){.data.n = n, .first = first, .global_n = global_n};
+    s->batch = (struct feed_batch){.data.n = n, .first = share.first, .global_n = global_n};
     for (int f = 0; f < r->n_fields; f++) {
         const uint64_t key = rng_key(1, RNG_TEST, (uint64_t)rank, (uint64_t)f);
         const int64_t len = n * (fields[f].sample.rank ? shape_len(&fields[f].sample) : 1);
@@ -175,18 +177,17 @@ static int prepare(struct bench *b, struct err *err) {
 
     if (!a->job.n_steps)
         return err_set(err, ERR_CONFIG, "%s: there is no [step]", a->job.path);
-    if (agree(a->comm, groups_new(&b->groups, a->comm, err), err) ||
+    if (agree(a->comm, groups_new(&b->groups, a->comm, a->job.reproducible, err), err) ||
         agree(a->comm, feed_fields(&a->job, seen, &n_fields, err), err) ||
         facts_check_fields(a->comm, seen, n_fields, err))
         return -1;
     feed_graph_fields(seen, n_fields, fields);
-    const int64_t parts = comm_size(a->comm) * a->job.accumulate;
     const struct replica_config config = {
         .job = &a->job,
         .fields = fields,
         .n_fields = n_fields,
         .step_samples = a->job.batch,
-        .batch = (a->job.batch + parts - 1) / parts,
+        .batch = shards_at_a_time(&a->job, a->job.batch, comm_size(a->comm)),
         .training = true,
         .threads = a->threads,
         .ranks = groups_all(b->groups),
@@ -238,7 +239,8 @@ static int measure(struct bench *b, struct err *err) {
 
 static int run(int argc, char **argv, struct err *err) {
     struct bench b = {0};
-    int rc = jobargs_init(&b.args, argc, argv, JOBARGS_STEPS | JOBARGS_LAYERS, err);
+    int rc =
+        jobargs_init(&b.args, argc, argv, JOBARGS_STEPS | JOBARGS_LAYERS | JOBARGS_EMULATE, err);
 
     if (!rc)
         rc = prepare(&b, err);
@@ -260,12 +262,14 @@ const struct command command_bench = {
     .name = "bench",
     .summary = "time training steps of a job on synthetic input, without files",
     .usage =
-        "dltrain bench JOB.ini [--steps N] [--layers [--json]] [--set NAME=VALUE]...\n"
+        "dltrain bench JOB.ini [--steps N] [--layers [--json]] [--emulate-ranks N]\n"
+        "              [--set NAME=VALUE]...\n"
         "\n"
         "  --steps N                steps to time (20), after 2 to warm up\n"
         "  --layers                 where the time goes: each operator, beside the peak of the\n"
         "                           processors and of their memory, measured in the same run\n"
         "  --json                   the same for programs\n"
+        "  --emulate-ranks N        as for train\n"
         "  --set data.batch=256     images of one step, of all ranks together\n"
         "\n"
         "The last line gives medians in ms of one step on rank 0.\n"

@@ -68,6 +68,8 @@ static void add_bucket(struct reducer *r, const struct allreduce_vector *span, i
     r->vector[b] = span[s];
     r->vector[b].v += begin;
     r->vector[b].len = end - begin;
+    if (span[s].partial)
+        r->vector[b].partial += begin;
 }
 
 /* Fill span, bucket and vector. */

@@ -14,8 +14,10 @@ int stepper_init(struct stepper *s, struct replica *r, const struct job *job, st
     *s = (struct stepper){.replica = r,
                           .comm = comm,
                           .seed = job->seed,
-                          .in_parts = job->accumulate > 1,
+                          .in_parts = job->accumulate > 1 || job->shards > comm_size(comm),
                           .overlap = job->overlap};
+    if (agree(comm, step_shards_new(s, job, err), err))
+        return -1;
     for (int i = 0; i < r->n_steps; i++) {
         const struct plan *p = r->step[i].plan;
         const int n = (int)plan_n_values(p) + p->n_leaves;
@@ -42,6 +44,7 @@ void stepper_release(struct stepper *s) {
         stepper_settle(s);
     for (int i = 0; i < JOB_MAX_STEPS; i++)
         reducer_free(s->reducer[i]);
+    step_shards_free(s->shards);
     free(s->counts);
     free(s->sums);
     *s = (struct stepper){0};
@@ -59,11 +62,8 @@ static void watch(void *context, int node, enum run_phase phase) {
     c->stepper->watch(c->stepper->watch_context, c->which, node, phase);
 }
 
-/* Point a graph at samples [first, first + n) of this rank's share. What could not be read has
- * none.
- */
-static void point(const struct stepper *s, struct plan *p, const struct feed_batch *batch,
-                  int64_t first, int64_t n) {
+void step_point(const struct stepper *s, struct plan *p, const struct feed_batch *batch,
+                int64_t first, int64_t n) {
     if (n > 0)
         feed_point(p, s->replica->fields, s->replica->n_fields, &batch->data, first);
     run_resize(p, n);
@@ -93,39 +93,25 @@ static void add_leaves(struct stepper *s, const struct plan *p) {
         s->sums[k] += s->part[k];
 }
 
-/* Takes the time of operators, without what happens between them. */
-struct step_clock {
-    double now, elsewhere;
-};
-
-static struct step_clock clock_of(const struct stepper *s) {
-    return (struct step_clock){clock_now(), step_elsewhere(s)};
-}
-
-/* Seconds since then. */
-static double computed(const struct stepper *s, const struct step_clock *since) {
-    return clock_now() - since->now - (step_elsewhere(s) - since->elsewhere);
-}
-
 static void forward(struct stepper *s, struct plan *p, struct run_context *run,
                     const struct step_input *in, int64_t first, int64_t n,
                     struct step_output *out) {
-    const struct step_clock start = clock_of(s);
+    const struct step_clock start = step_clock_now(s);
 
-    point(s, p, in->batch, first, n);
+    step_point(s, p, in->batch, first, n);
     run->first = in->batch->first + first;
     run_forward(p, run);
     add_leaves(s, p);
-    out->times.forward += computed(s, &start);
+    out->times.forward += step_computed(s, &start);
 }
 
 static void backward(struct stepper *s, struct plan *p, struct run_context *run,
                      struct step_output *out) {
-    const struct step_clock start = clock_of(s);
+    const struct step_clock start = step_clock_now(s);
 
     run_backward(p, run);
     run->adds = true;
-    out->times.backward += computed(s, &start);
+    out->times.backward += step_computed(s, &start);
 }
 
 /* Forward and backward over this rank's share, part by part; gradients add up, and are final in the
@@ -164,6 +150,13 @@ static int compute(struct stepper *s, int which, const struct step_input *in, co
     return 0;
 }
 
+static int compute_shards(struct stepper *s, int which, const struct step_input *in,
+                          const double *totals, struct step_output *out, struct err *err) {
+    stepper_settle(s);
+    step_begin_sums(s, which, in->lr[which]);
+    return step_shards_compute(s, which, in, totals, out, err);
+}
+
 static int run_one(struct stepper *s, int which, const struct step_input *in, const double *totals,
                    struct step_output *out, struct err *err) {
     struct replica_step *step = &s->replica->step[which];
@@ -171,8 +164,9 @@ static int run_one(struct stepper *s, int which, const struct step_input *in, co
 
     step_keep_running(s, which);
     memset(s->sums, 0, (size_t)n * sizeof *s->sums);
-    if (compute(s, which, in, totals, out, err)) {
-        step_restore_running(s, which);
+    if (s->shards ? compute_shards(s, which, in, totals, out, err)
+                  : compute(s, which, in, totals, out, err)) {
+        step_restore_running(s, step); /* the step is none */
         return -1;
     }
     return step_end_sums(s, which, in->step + 1, err);
@@ -185,7 +179,7 @@ static void count(struct stepper *s, struct plan *p, const struct feed_batch *ba
 
     for (int64_t first = 0; first < batch->data.n; first += n) {
         n = part_len(p, batch, first);
-        point(s, p, batch, first, n);
+        step_point(s, p, batch, first, n);
         run_counts(p, s->part);
         for (int i = 0; i < p->n_leaves; i++)
             counts[i] += s->part[i];
@@ -197,6 +191,8 @@ static int count_all(struct stepper *s, const struct step_input *in, struct step
                      struct err *err) {
     double *counts = s->counts;
 
+    if (s->shards)
+        return step_shards_count(s, in, out, err);
     memset(counts, 0, (size_t)s->n_counts * sizeof *counts);
     for (int i = 0; i < s->replica->n_steps && !in->rc; i++) {
         struct plan *p = s->replica->step[i].plan;

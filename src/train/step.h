@@ -25,6 +25,8 @@ struct step_update {
     double lr;
 };
 
+struct step_shards;
+
 struct stepper {
     struct replica *replica; /* borrowed */
     struct comm *comm;       /* borrowed */
@@ -39,8 +41,9 @@ struct stepper {
     int n_counts; /* of every leaf of every graph */
     /* Of the leaves of one graph, sums and then terms: of all ranks, of this rank, of one part. */
     double *sums, *local, *part;
-    bool told;     /* what ranks say of themselves has gone with a sum of this step */
-    real **before; /* [n_nets] running statistics before the step; the model's */
+    bool told;                  /* what ranks say of themselves has gone with a sum of this step */
+    struct step_shards *shards; /* of reproducible sums; NULL: none */
+    real **before;              /* [n_nets] running statistics before the step; the model's */
     /* What run.h says of a watch, with the number of the job's step; NULL: none. */
     void (*watch)(void *context, int step, int node, enum run_phase phase);
     void *watch_context;

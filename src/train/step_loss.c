@@ -72,6 +72,17 @@ static int check_finite(struct stepper *s, const struct step_input *in, double l
                    in->step + 1, name[0] ? " of " : "", name, isnan(loss) ? "nan" : "infinite");
 }
 
+/* What the leaves gave of this rank's share of the batch, to s->local, and of all, to s->sums. */
+static int sum_leaves(struct stepper *s, const struct step_input *in, const struct plan *p,
+                      struct step_output *out, struct err *err) {
+    const int n = (int)plan_n_values(p) + p->n_leaves;
+
+    if (s->shards)
+        return step_shards_sum(s, in, n, out, err);
+    memcpy(s->local, s->sums, (size_t)n * sizeof *s->local);
+    return step_sum(s, in, s->sums, n, out, err);
+}
+
 int step_find_loss(struct stepper *s, int which, const struct step_input *in,
                    struct step_output *out, struct err *err) {
     const struct replica_step *step = &s->replica->step[which];
@@ -79,8 +90,7 @@ int step_find_loss(struct stepper *s, int which, const struct step_input *in,
     const int64_t n = plan_n_values(p);
     double loss = 0, local = 0;
 
-    memcpy(s->local, s->sums, (size_t)n * sizeof *s->local);
-    if (step_sum(s, in, s->sums, (int)n + p->n_leaves, out, err))
+    if (sum_leaves(s, in, p, out, err))
         return -1;
     for (int64_t k = 0; k < n; k++)
         loss += s->sums[k], local += s->local[k];

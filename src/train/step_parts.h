@@ -11,8 +11,9 @@ enum { SAY_UNREAD, SAY_STOP, SAY_CONTROL, SAY_LEN = SAY_CONTROL + CONTROL_NUMBER
 int step_sum(struct stepper *s, const struct step_input *in, double *v, int n,
              struct step_output *out, struct err *err);
 
-/* The losses of the whole batch, once this rank's sums are in s->sums: they become those of all.
- * Collective. Errors: those of step_sum; a loss is not finite. */
+/* The losses of the whole batch, once this rank's sums are in s->sums, or in the rows of its
+ * shards: those of all are in s->sums then. Collective. Errors: those of step_sum; a loss is not
+ * finite. */
 int step_find_loss(struct stepper *s, int which, const struct step_input *in,
                    struct step_output *out, struct err *err);
 
@@ -36,9 +37,6 @@ void step_progress(void *context);
 /* Before forward: running statistics are those of all ranks; they are kept as they were. */
 void step_keep_running(struct stepper *s, int which);
 
-/* The step is none: its forward has moved them. */
-void step_restore_running(const struct stepper *s, int which);
-
 /* Before the first backward: gradients may be written. */
 void step_begin_sums(struct stepper *s, int which, double lr);
 
@@ -52,5 +50,49 @@ void step_share_running(const struct stepper *s, int which, const struct feed_ba
  * Collective. Errors, the same on all ranks: the norm of the gradients is not finite. */
 int step_end_sums(struct stepper *s, int which, int64_t number, struct err *err);
 
-/* Seconds in which this rank did not compute operators, so far. */
-double step_elsewhere(const struct stepper *s);
+/* Takes the time of operators, without what happens between them. */
+struct step_clock {
+    double now, elsewhere;
+};
+
+struct step_clock step_clock_now(const struct stepper *s);
+
+/* Seconds since then. */
+double step_computed(const struct stepper *s, const struct step_clock *since);
+
+/* Point a graph at samples [first, first + n) of this rank's share. What could not be read has
+ * none.
+ */
+void step_point(const struct stepper *s, struct plan *p, const struct feed_batch *batch,
+                int64_t first, int64_t n);
+
+/* Running statistics as they were before the step. */
+void step_restore_running(const struct stepper *s, const struct replica_step *step);
+
+/* --- step_shards.c: a batch that is cut into shards, of which each is computed by itself --- */
+
+/* s->shards, where the job has some. Local. Errors: ERR_IO. */
+int step_shards_new(struct stepper *s, const struct job *job, struct err *err);
+
+/* NULL is fine. */
+void step_shards_free(struct step_shards *shards);
+
+/* Say of the spans of a job's step, borrowed, where gradients of shards wait. */
+void step_shards_place(struct stepper *s, int which, struct allreduce_vector *span, int n);
+
+/* Forward and backward over this rank's shards, one after another.
+ *   totals  terms of the leaves in all shards, where a rank has several: else they follow from
+ *           forward
+ * Collective. Errors: those of step_find_loss. */
+int step_shards_compute(struct stepper *s, int which, const struct step_input *in,
+                        const double *totals, struct step_output *out, struct err *err);
+
+/* The terms of the leaves of all graphs in all shards, to s->counts. Collective. Errors: those of
+ * step_sum. */
+int step_shards_count(struct stepper *s, const struct step_input *in, struct step_output *out,
+                      struct err *err);
+
+/* What n leaves gave, from the rows of shards: to s->local this rank's, to s->sums all ranks'.
+ * Collective. Errors: those of step_sum. */
+int step_shards_sum(struct stepper *s, const struct step_input *in, int n, struct step_output *out,
+                    struct err *err);

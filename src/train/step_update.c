@@ -65,6 +65,8 @@ int step_plan_sums(struct stepper *s, int which, const struct job *job,
     for (int i = 0; i < step->n_running; i++)
         span[step->n_train + i] = (struct allreduce_vector){
             .v = step->running[i]->state, .len = step->running[i]->states.len, .own = true};
+    if (s->shards)
+        step_shards_place(s, which, span, n);
     if (reducer_new(&s->reducer[which], s->comm, &job->allreduce, span, n, job->bucket_bytes, err))
         return -1;
     expect(s->reducer[which], step);
@@ -72,12 +74,17 @@ int step_plan_sums(struct stepper *s, int which, const struct job *job,
     return 0;
 }
 
+/* Do running statistics hold what the step changes, while that is added up? */
+static bool adds_changes(const struct stepper *s) {
+    return comm_size(s->comm) > 1 || s->shards;
+}
+
 /* Elements [begin, begin + len) of running statistics hold the sum of the changes. */
 static void add_running(const struct stepper *s, const struct net *net, int64_t begin,
                         int64_t len) {
     const real *before = s->before[net->index];
 
-    for (int64_t k = begin; comm_size(s->comm) > 1 && k < begin + len; k++)
+    for (int64_t k = begin; adds_changes(s) && k < begin + len; k++)
         net->state[k] += before[k];
 }
 
@@ -214,9 +221,7 @@ void step_keep_running(struct stepper *s, int which) {
                (size_t)step->running[i]->states.len * sizeof(real));
 }
 
-void step_restore_running(const struct stepper *s, int which) {
-    const struct replica_step *step = &s->replica->step[which];
-
+void step_restore_running(const struct stepper *s, const struct replica_step *step) {
     for (int i = 0; i < step->n_running; i++)
         memcpy(step->running[i]->state, s->before[step->running[i]->index],
                (size_t)step->running[i]->states.len * sizeof(real));
@@ -238,7 +243,7 @@ void step_share_running(const struct stepper *s, int which, const struct feed_ba
     for (int i = 0; i < step->n_running; i++) {
         const struct net *net = step->running[i];
         const real *before = s->before[net->index];
-        for (int64_t k = 0; comm_size(s->comm) > 1 && k < net->states.len; k++)
+        for (int64_t k = 0; adds_changes(s) && k < net->states.len; k++)
             net->state[k] = share * (net->state[k] - before[k]);
         reducer_ready(s->reducer[which], step->n_train + i, 0, net->states.len);
     }
@@ -263,10 +268,19 @@ int step_end_sums(struct stepper *s, int which, int64_t number, struct err *err)
     return rc;
 }
 
-double step_elsewhere(const struct stepper *s) {
+/* Seconds in which this rank did not compute operators, so far. */
+static double elsewhere(const struct stepper *s) {
     double seconds = s->optimizer_s + comm_waited(s->comm);
 
     for (int i = 0; i < s->replica->n_steps; i++)
         seconds += reducer_seconds(s->reducer[i]);
     return seconds;
+}
+
+struct step_clock step_clock_now(const struct stepper *s) {
+    return (struct step_clock){clock_now(), elsewhere(s)};
+}
+
+double step_computed(const struct stepper *s, const struct step_clock *since) {
+    return clock_now() - since->now - (elsewhere(s) - since->elsewhere);
 }

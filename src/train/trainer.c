@@ -301,7 +301,7 @@ static int identify(struct trainer *t, struct err *err) {
 /* Replicas are the same before rank 0 reads any file, as they come from the same seed, and after
  * everyone has what it read. */
 static int prepare(struct trainer *t, const struct train_options *o, struct err *err) {
-    if (agree(t->comm, groups_new(&t->groups, t->comm, err), err) ||
+    if (agree(t->comm, groups_new(&t->groups, t->comm, t->job->reproducible, err), err) ||
         feeds_init(&t->data, t->job, t->comm, t->sinks, err) || same_data(t, err) ||
         stop_check(t->comm, err) || agree(t->comm, open_gallery(t, err), err) ||
         agree(t->comm, make_replica(t, err), err))
