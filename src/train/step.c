@@ -218,6 +218,17 @@ static int run_all(struct stepper *s, const struct step_input *in, struct step_o
     return s->told ? 0 : step_sum(s, in, s->sums, 0, out, err); /* all of the job's steps rest */
 }
 
+void step_times_add(struct step_times *sum, const struct step_times *t) {
+    sum->forward += t->forward;
+    sum->backward += t->backward;
+    sum->optimizer += t->optimizer;
+    sum->total += t->total;
+    sum->exposed_comm += t->exposed_comm;
+    sum->control_comm += t->control_comm;
+    sum->bucket_comm += t->bucket_comm;
+    sum->sync_comm += t->sync_comm;
+}
+
 /* What the parts of a step take, as far as they are counted somewhere. */
 static struct step_times counted(const struct stepper *s) {
     struct step_times t = {.optimizer = s->optimizer_s, .control_comm = s->control_s};

@@ -18,6 +18,9 @@ struct step_times {
     double sync_comm;    /* operators that talk to other ranks: synchronised batch norm */
 };
 
+/* sum += t */
+void step_times_add(struct step_times *sum, const struct step_times *t);
+
 /* Updates of one of the job's steps that follow its sums. */
 struct step_update {
     bool active; /* some are still to come */
@@ -56,14 +59,16 @@ struct step_input {
     const double *lr;              /* [n_steps] */
     bool stop;                     /* this rank was asked to stop */
     const struct control *control; /* rank 0's plan of what follows; NULL: on others, or none */
+    double waits;                  /* whatever measure of waiting, of this rank, up to now */
 };
 
 struct step_output {
-    bool ran[JOB_MAX_STEPS];    /* steps with every > 1 rest in between */
-    double loss[JOB_MAX_STEPS]; /* of the whole batch, before the update */
-    bool stop;                  /* some rank was asked to stop */
-    struct control control;     /* what rank 0 planned, and what stop makes of it */
-    bool unread;                /* nothing is updated: some rank could not read its batch */
+    bool ran[JOB_MAX_STEPS];        /* steps with every > 1 rest in between */
+    double loss[JOB_MAX_STEPS];     /* of the whole batch, before the update */
+    bool stop;                      /* some rank was asked to stop */
+    struct control control;         /* what rank 0 planned, and what stop makes of it */
+    double most_waits, least_waits; /* of all ranks' in->waits */
+    bool unread;                    /* nothing is updated: some rank could not read its batch */
     struct step_times times;
 };
 

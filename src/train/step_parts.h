@@ -3,8 +3,17 @@
 #include "train/step.h"
 
 /* What rides on the first sum of a step over ranks: whether a rank could not read its batch or was
- * asked to stop, and rank 0's plan, to which the others add 0. */
-enum { SAY_UNREAD, SAY_STOP, SAY_CONTROL, SAY_LEN = SAY_CONTROL + CONTROL_NUMBERS };
+ * asked to stop, and rank 0's plan, to which the others add 0; behind these sums, the largest and
+ * minus the least of what ranks wait. */
+enum {
+    SAY_UNREAD,
+    SAY_STOP,
+    SAY_CONTROL,
+    SAY_MAX = SAY_CONTROL + CONTROL_NUMBERS,
+    SAY_MOST = SAY_MAX,
+    SAY_LEAST,
+    SAY_LEN
+};
 
 /* v[n] becomes the sum over all ranks, and *out what they say; there is room for SAY_LEN behind v.
  * Collective. Errors, the same on all ranks: a batch could not be read. */

@@ -256,7 +256,8 @@ static int one_step(struct trainer *t, struct err *err) {
                                   .step = t->progress.step,
                                   .lr = t->control.lr,
                                   .stop = stop_requested(),
-                                  .control = comm_rank(t->comm) ? NULL : &next};
+                                  .control = comm_rank(t->comm) ? NULL : &next,
+                                  .waits = trainer_comm_share(t)};
 
     if (in.control)
         plan_ahead(t, &next);
@@ -265,7 +266,9 @@ static int one_step(struct trainer *t, struct err *err) {
     t->progress.step++;
     t->progress.validated = false;
     t->trained_s += clock_now() - start;
-    t->comm_s += out.times.exposed_comm;
+    step_times_add(&t->spent, &out.times);
+    t->share_max = out.most_waits;
+    t->share_min = out.least_waits;
     t->images += (double)batch.global_n;
     keep_losses(t, &out);
     trainer_tell_step(t);
