@@ -1,6 +1,5 @@
 /* step_loss.c - what ranks tell each other in a step beside gradients: their sums of losses, and
  * what is to be known of each of them. */
-#include "core/base/clock.h"
 #include "dist/agree.h"
 #include "train/step_parts.h"
 
@@ -16,12 +15,16 @@ static void say(const struct step_input *in, double *v) {
     v[SAY_STOP] = in->stop;
     if (in->control)
         control_pack(in->control, v + SAY_CONTROL);
+    v[SAY_MOST] = in->waits;
+    v[SAY_LEAST] = -in->waits;
 }
 
 static void hear(const double *v, struct step_output *out) {
     out->unread = v[SAY_UNREAD] > 0;
     out->stop = v[SAY_STOP] > 0;
     control_unpack(v + SAY_CONTROL, &out->control);
+    out->most_waits = v[SAY_MOST];
+    out->least_waits = -v[SAY_LEAST];
     if (out->stop)
         control_stop(&out->control);
 }
@@ -29,12 +32,12 @@ static void hear(const double *v, struct step_output *out) {
 int step_sum(struct stepper *s, const struct step_input *in, double *v, int n,
              struct step_output *out, struct err *err) {
     const bool told = s->told;
-    const double start = clock_now();
+    const double before = comm_waited(s->comm);
 
     if (!told)
         say(in, v + n);
-    comm_sum_doubles(s->comm, v, told ? n : n + SAY_LEN);
-    out->times.exposed_comm += clock_now() - start;
+    comm_sum_and_max(s->comm, v, told ? n : n + SAY_MAX, told ? 0 : SAY_LEN - SAY_MAX);
+    s->control_s += comm_waited(s->comm) - before;
     if (!told)
         hear(v + n, out);
     s->told = true;

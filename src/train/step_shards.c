@@ -2,7 +2,6 @@
  * shards; each is computed by itself, on whatever rank, and what they give is added along one tree.
  * Where a rank has several, gradients wait in `pieces` until their neighbours in the tree are
  * there. */
-#include "core/base/clock.h"
 #include "dist/fold.h"
 #include "train/shards.h"
 #include "train/step_parts.h"
@@ -122,31 +121,24 @@ static void keep(struct stepper *s, int which, int shard) {
 
 /* What the graph tells while it runs. */
 struct shard_context {
-    struct stepper *s;
-    int which;
-    struct shard_fold fold; /* of the last shard */
+    struct step_context step; /* first: that of a step without shards */
+    struct shard_fold fold;   /* of the last shard */
 };
 
 /* Elements of the last shard: what they complete is this rank's, and goes on its way. */
 static void ready(void *context, int span, int64_t offset, int64_t len) {
     struct shard_context *c = context;
 
-    c->fold.span = &c->s->shards->step[c->which].span[span];
+    c->fold.span = &c->step.stepper->shards->step[c->step.which].span[span];
     if (c->fold.n)
         fold_elements(&c->fold, offset, offset + len);
-    reducer_ready(c->s->reducer[c->which], span, offset, len);
-}
-
-static void progress(void *context) {
-    const struct shard_context *c = context;
-
-    reducer_progress(c->s->reducer[c->which]);
+    reducer_ready(c->step.stepper->reducer[c->step.which], span, offset, len);
 }
 
 static void watch(void *context, int node, enum run_phase phase) {
     const struct shard_context *c = context;
 
-    c->s->watch(c->s->watch_context, c->which, node, phase);
+    c->step.stepper->watch(c->step.stepper->watch_context, c->step.which, node, phase);
 }
 
 /* --- running statistics: every shard moves those from before the step --- */
@@ -237,12 +229,12 @@ static void backward(struct stepper *s, int which, int shard, struct run_context
 
 /* From now on what is final goes on its way: first the changes of running statistics. */
 static void let_go(struct shard_context *c, struct run_context *run) {
-    const struct replica_step *step = &c->s->replica->step[c->which];
+    const struct replica_step *step = &c->step.stepper->replica->step[c->step.which];
 
     for (int i = 0; i < step->n_running; i++)
         ready(c, step->n_train + i, 0, step->running[i]->states.len);
     run->ready = ready;
-    run->progress = progress;
+    run->progress = step_progress;
 }
 
 int step_shards_compute(struct stepper *s, int which, const struct step_input *in,
@@ -251,7 +243,8 @@ int step_shards_compute(struct stepper *s, int which, const struct step_input *i
     const struct replica_step *step = &s->replica->step[which];
     struct plan *p = step->plan;
     const int64_t n = plan_n_values(p), n_row = n + p->n_leaves, last = end_of(&shards->own) - 1;
-    struct shard_context context = {s, which, fold_of(shards, (int)last)};
+    struct shard_context context = {.step = {.stepper = s, .which = which, .backward = true},
+                                    .fold = fold_of(shards, (int)last)};
     struct run_context run = {.seed = s->seed,
                               .step = (uint64_t)in->step * JOB_MAX_STEPS + (uint64_t)which,
                               .totals = s->in_parts ? totals : s->sums + n,
@@ -260,21 +253,21 @@ int step_shards_compute(struct stepper *s, int which, const struct step_input *i
 
     memset(shards->rows, 0, (size_t)(shards->n * n_row) * sizeof *shards->rows);
     for (int64_t k = shards->own.first; k <= last; k++) {
-        const double start = clock_now();
+        const struct step_clock start = step_clock_now(s);
         const struct shard_range part = point(s, p, in->batch, k);
         double *row = row_of(shards, k, n_row);
         run.first = part.first;
         run_forward(p, &run);
         run_leaves(p, row, row + n);
-        out->times.forward += clock_now() - start;
+        out->times.forward += step_computed(s, &start);
         if (k == last && step_find_loss(s, which, in, out, err))
             return -1;
-        const double middle = clock_now();
+        const struct step_clock middle = step_clock_now(s);
         take_changes(s, step, (double)part.n / (double)in->batch->global_n);
         if (k == last)
             let_go(&context, &run);
         backward(s, which, (int)k, &run);
-        out->times.backward += clock_now() - middle;
+        out->times.backward += step_computed(s, &middle);
     }
     return 0;
 }

@@ -122,11 +122,14 @@ static void meet(struct trainer *t) {
     const double start = clock_now();
 
     local_sgd_meet(&t->local);
-    t->comm_s += clock_now() - start;
+    const double waited = clock_now() - start;
+    t->spent.bucket_comm += waited;
+    t->spent.exposed_comm += waited;
 }
 
-/* Nothing is measured or saved of replicas that are no longer the same. */
+/* Nothing is measured or saved of replicas that are no longer the same, or not yet. */
 static int audit_replicas(struct trainer *t, struct err *err) {
+    stepper_settle(&t->stepper);
     meet(t);
     return alike_check(&t->alike, err) ? err_wrap(err, "after step %" PRId64, t->progress.step) : 0;
 }
@@ -210,10 +213,13 @@ static int save(struct trainer *t, struct err *err) {
 
     if (!c->save_last && !c->save_every)
         return 0;
-    if (c->save_last)
-        stepper_forget(&t->stepper);
-    if (audit_replicas(t, err) || (c->save_last && save_as(t, "last.h5", err)))
+    if (audit_replicas(t, err))
         return -1;
+    if (c->save_last) {
+        stepper_forget(&t->stepper);
+        if (save_as(t, "last.h5", err))
+            return -1;
+    }
     snprintf(name, sizeof name, "step_%08" PRId64 ".h5", t->progress.step);
     return c->save_every ? save_as(t, name, err) : 0;
 }
@@ -270,7 +276,8 @@ static int one_step(struct trainer *t, struct err *err) {
                                   .lr = t->control.lr,
                                   .stop = stop_requested(),
                                   .apart = local_sgd_part(&t->local, t->progress.step),
-                                  .control = comm_rank(t->comm) ? NULL : &next};
+                                  .control = comm_rank(t->comm) ? NULL : &next,
+                                  .waits = trainer_comm_share(t)};
 
     if (in.control)
         plan_ahead(t, &next);
@@ -281,7 +288,9 @@ static int one_step(struct trainer *t, struct err *err) {
     if (local_sgd_is_due(&t->local, t->progress.step))
         meet(t);
     t->trained_s += clock_now() - start;
-    t->comm_s += out.times.exposed_comm;
+    step_times_add(&t->spent, &out.times);
+    t->share_max = out.most_waits;
+    t->share_min = out.least_waits;
     t->images += (double)batch.global_n;
     keep_losses(t, &out);
     trainer_tell_step(t);
