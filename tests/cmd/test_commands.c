@@ -3,6 +3,7 @@
 #include "support/program.h"
 #include "io/image/image.h"
 
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>

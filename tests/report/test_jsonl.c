@@ -119,8 +119,8 @@ static void a_lost_line_is_a_warning_to_all(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(steps_are_lines_where_the_job_wants_them),
-        cmocka_unit_test(lines_of_several_ranks_say_what_they_wait),
         cmocka_unit_test(a_run_that_goes_on_appends),
+        cmocka_unit_test(lines_of_several_ranks_say_what_they_wait),
         cmocka_unit_test(a_lost_line_is_a_warning_to_all),
     };
 
