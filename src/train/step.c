@@ -325,12 +325,29 @@ static int compute(struct stepper *s, int which, const struct step_input *in, co
     return 0;
 }
 
+static bool share_a_net(const struct replica_step *a, const struct replica_step *b) {
+    for (int i = 0; i < a->n_train; i++)
+        for (int k = 0; k < b->n_train; k++)
+            if (a->train[i] == b->train[k])
+                return true;
+    return false;
+}
+
+/* Gradients may be written: neither for this step nor for another of the same nets does any rank
+ * still read what they were. */
+static void begin_gradients(struct stepper *s, int which) {
+    for (int i = 0; i < s->replica->n_steps; i++)
+        if (i != which && share_a_net(&s->replica->step[i], &s->replica->step[which]))
+            reducer_settle(s->reducer[i]);
+    reducer_begin(s->reducer[which]);
+}
+
 static int run_one(struct stepper *s, int which, const struct step_input *in, const double *totals,
                    struct step_output *out, struct err *err) {
     struct replica_step *step = &s->replica->step[which];
     const int64_t n = plan_n_values(step->plan) + step->plan->n_leaves;
 
-    reducer_begin(s->reducer[which]);
+    begin_gradients(s, which);
     keep_running(s, step);
     memset(s->sums, 0, (size_t)n * sizeof *s->sums);
     return compute(s, which, in, totals, out, err) ? -1 : update(s, which, in, &out->times, err);
