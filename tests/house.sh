@@ -86,7 +86,7 @@ check() {
     check_directions
     check_tags
     check_sizes
-    only 'mpi\.h' 'src/dist/comm[a-z_]*\.[ch]'
+    only 'mpi\.h' 'src/dist/comm(_[a-z]+)?\.[ch]'
     only 'hdf5(_hl)?\.h|H5[A-Za-z]*\.h' 'src/io/h5/h5[a-z_]*\.[ch]'
     only 'cblas\.h' 'src/core/math/gemm\.[ch]'
     grep -rnE '\<(printf|vprintf|puts|putchar) *\(|\<stdout\>' src/core | sed 's/$/   <- prints/'

@@ -1,9 +1,11 @@
 #include "dist/comm.h"
+#include "core/base/clock.h"
 #include "core/base/memory.h"
 #include "dist/agree.h"
 #include "dist/comm_mpi.h"
 #include "dist/launch.h"
 #include "dist/same.h"
+#include "dist/small.h"
 
 #include <limits.h>
 #include <signal.h>
@@ -12,18 +14,24 @@
 #include <string.h>
 #include <unistd.h>
 
+/* What a comm and its parts have in common. */
+struct comm_common {
+    struct comm_messages *messages;
+    double waited_s; /* in blocking calls */
+};
+
 struct comm {
     MPI_Comm world; /* a duplicate: tags and collectives of our own */
+    struct comm_common *common;
+    struct small *small; /* for sums of a few numbers; NULL before the first */
     int rank, size;
     int local_rank, local_size;
+    int first_local; /* rank of the first on this host, of all that MPI started */
     int n_tags, next_tag;
     int n_hosts; /* that each host pretends to be */
     bool part;   /* of another comm, which started MPI */
     char host[MPI_MAX_PROCESSOR_NAME];
 };
-
-_Static_assert(sizeof(MPI_Request) <= sizeof((struct comm_request){0}.handle),
-               "an MPI request fits into a comm_request");
 
 enum { CHUNK = 1 << 30 }; /* bytes; MPI counts in int */
 
@@ -60,6 +68,19 @@ MPI_Comm comm_mpi(const struct comm *comm) {
     return comm->world;
 }
 
+struct comm_messages *comm_messages_of(const struct comm *comm) {
+    return comm->common->messages;
+}
+
+double comm_waited(const struct comm *comm) {
+    return comm->common->waited_s;
+}
+
+/* A call that waits for others, since `began`. */
+static void count_wait(struct comm *comm, double began) {
+    comm->common->waited_s += clock_now() - began;
+}
+
 /* The ranks that share this host; or a pretended one, where there are as many in blocks of ranks.
  */
 static MPI_Comm split_by_host(const struct comm *comm) {
@@ -94,6 +115,8 @@ static void look_around(struct comm *comm) {
 
     MPI_Comm_rank(local, &comm->local_rank);
     MPI_Comm_size(local, &comm->local_size);
+    comm->first_local = comm->rank;
+    check(comm, MPI_Bcast(&comm->first_local, 1, MPI_INT, 0, local), "MPI_Bcast");
     MPI_Comm_free(&local);
 }
 
@@ -154,12 +177,14 @@ int comm_new(struct comm **out, int *argc, char ***argv, struct err *err) {
                        provided);
     }
     struct comm *comm = calloc(1, sizeof *comm);
-    if (!comm) {
+    struct comm_common *common = calloc(1, sizeof *common);
+    if (!comm || !common || !(common->messages = comm_messages_new())) {
         fputs("dltrain: out of memory\n", stderr);
         MPI_Abort(MPI_COMM_WORLD, ERR_IO); /* the other ranks would wait for this one */
         abort();
     }
     *out = comm;
+    comm->common = common;
     enter_world(comm);
     if (check_launch(comm, err))
         return -1;
@@ -170,9 +195,13 @@ int comm_new(struct comm **out, int *argc, char ***argv, struct err *err) {
 void comm_free(struct comm *comm) {
     if (!comm)
         return;
+    small_free(comm->small);
     MPI_Comm_free(&comm->world);
-    if (!comm->part)
+    if (!comm->part) {
         MPI_Finalize();
+        comm_messages_free(comm->common->messages);
+        free(comm->common);
+    }
     free(comm);
 }
 
@@ -197,11 +226,15 @@ const char *comm_host(const struct comm *comm) {
 }
 
 void comm_barrier(struct comm *comm) {
+    const double began = clock_now();
+
     if (comm->size > 1)
         check(comm, MPI_Barrier(comm->world), "MPI_Barrier");
+    count_wait(comm, began);
 }
 
 void comm_bcast(struct comm *comm, void *data, size_t bytes, int root) {
+    const double began = clock_now();
     char *p = data;
 
     if (comm->size == 1)
@@ -212,70 +245,43 @@ void comm_bcast(struct comm *comm, void *data, size_t bytes, int root) {
         p += n;
         bytes -= n;
     }
+    count_wait(comm, began);
 }
 
 void comm_all_gather(struct comm *comm, const void *mine, void *all, size_t bytes) {
+    const double began = clock_now();
+
     if (comm->size == 1) {
         memcpy(all, mine, bytes);
         return;
     }
     check(comm, MPI_Allgather(mine, (int)bytes, MPI_BYTE, all, (int)bytes, MPI_BYTE, comm->world),
           "MPI_Allgather");
+    count_wait(comm, began);
+}
+
+void comm_sum_and_max(struct comm *comm, double *v, int n_sums, int n_max) {
+    if (comm->size == 1)
+        return;
+    if (!comm->small)
+        comm->small = small_new(comm, comm->first_local);
+    const double began = clock_now();
+    small_sum(comm->small, v, n_sums + n_max, n_max);
+    count_wait(comm, began);
 }
 
 void comm_sum_doubles(struct comm *comm, double *v, int n) {
-    const bool root = comm->rank == 0;
-
-    if (comm->size == 1)
-        return;
-    /* not MPI_Allreduce, which need not give all ranks the same bits */
-    check(comm,
-          MPI_Reduce(root ? MPI_IN_PLACE : v, root ? v : NULL, n, MPI_DOUBLE, MPI_SUM, 0,
-                     comm->world),
-          "MPI_Reduce");
-    check(comm, MPI_Bcast(v, n, MPI_DOUBLE, 0, comm->world), "MPI_Bcast");
+    comm_sum_and_max(comm, v, n, 0);
 }
 
 double comm_max_double(struct comm *comm, double v) {
+    const double began = clock_now();
     double max = v;
 
     if (comm->size > 1)
         check(comm, MPI_Allreduce(&v, &max, 1, MPI_DOUBLE, MPI_MAX, comm->world), "MPI_Allreduce");
+    count_wait(comm, began);
     return max;
-}
-
-static void keep(struct comm_request *request, MPI_Request mpi) {
-    memcpy(request->handle, &mpi, sizeof mpi);
-    request->active = true;
-}
-
-void comm_isend(struct comm *comm, const void *data, size_t bytes, int to, int tag,
-                struct comm_request *request) {
-    MPI_Request mpi;
-
-    check(comm, MPI_Isend(data, (int)bytes, MPI_BYTE, to, tag, comm->world, &mpi), "MPI_Isend");
-    keep(request, mpi);
-}
-
-void comm_irecv(struct comm *comm, void *data, size_t bytes, int from, int tag,
-                struct comm_request *request) {
-    MPI_Request mpi;
-
-    check(comm, MPI_Irecv(data, (int)bytes, MPI_BYTE, from, tag, comm->world, &mpi), "MPI_Irecv");
-    keep(request, mpi);
-}
-
-bool comm_test(struct comm *comm, struct comm_request *request) {
-    MPI_Request mpi;
-    int arrived;
-
-    if (!request->active)
-        return true;
-    memcpy(&mpi, request->handle, sizeof mpi);
-    check(comm, MPI_Test(&mpi, &arrived, MPI_STATUS_IGNORE), "a message between ranks");
-    memcpy(request->handle, &mpi, sizeof mpi);
-    request->active = !arrived;
-    return arrived;
 }
 
 int comm_take_tags(struct comm *comm, int n, int *first, struct err *err) {
@@ -299,6 +305,7 @@ static struct comm *part_of(struct comm *whole, MPI_Comm part) {
     *comm = *whole;
     comm->world = part;
     comm->part = true;
+    comm->small = NULL;
     comm->next_tag = 0;
     MPI_Comm_rank(part, &comm->rank);
     MPI_Comm_size(part, &comm->size);
@@ -319,13 +326,4 @@ struct comm *comm_on_host(struct comm *comm) {
 
 struct comm *comm_leaders(struct comm *comm) {
     return comm_split(comm, comm->local_rank == 0 ? 0 : -1);
-}
-
-void comm_isum(struct comm *comm, real *v, int64_t len, struct comm_request *request) {
-    const MPI_Datatype type = sizeof(real) == sizeof(float) ? MPI_FLOAT : MPI_DOUBLE;
-    MPI_Request mpi;
-
-    check(comm, MPI_Iallreduce(MPI_IN_PLACE, v, (int)len, type, MPI_SUM, comm->world, &mpi),
-          "MPI_Iallreduce");
-    keep(request, mpi);
 }

@@ -9,3 +9,10 @@ MPI_Comm comm_mpi(const struct comm *comm);
 
 /* End the job unless rc says success. */
 void comm_check(const struct comm *comm, int rc, const char *what);
+
+/* All messages under way, of a comm and its parts together: one question to MPI is about all. */
+struct comm_messages;
+
+struct comm_messages *comm_messages_new(void); /* NULL: out of memory */
+void comm_messages_free(struct comm_messages *m);
+struct comm_messages *comm_messages_of(const struct comm *comm);
