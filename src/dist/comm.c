@@ -5,7 +5,6 @@
 #include "dist/comm_mpi.h"
 #include "dist/launch.h"
 #include "dist/same.h"
-#include "dist/shm.h"
 #include "dist/small.h"
 
 #include <limits.h>
@@ -327,76 +326,4 @@ struct comm *comm_on_host(struct comm *comm) {
 
 struct comm *comm_leaders(struct comm *comm) {
     return comm_split(comm, comm->local_rank == 0 ? 0 : -1);
-}
-
-struct comm_shared {
-    MPI_Win window;
-    int n;
-    void *of[]; /* [n] */
-};
-
-/* `mine` bytes of each rank, at a page of its own. Collective over host; NULL on all or none. */
-static struct comm_shared *shared_new(struct comm *host, size_t mine, struct err *err) {
-    struct comm_shared *shared = malloc(sizeof *shared + (size_t)host->size * sizeof shared->of[0]);
-    MPI_Aint size;
-    MPI_Info info;
-    void *memory;
-    int unit;
-
-    if (comm_max_double(host, !shared) > 0) {
-        free(shared);
-        err_set(err, ERR_IO, "out of memory");
-        return NULL;
-    }
-    MPI_Info_create(&info); /* each rank's memory near it */
-    MPI_Info_set(info, "alloc_shared_noncontig", "true");
-    const int rc =
-        MPI_Win_allocate_shared((MPI_Aint)mine, 1, info, host->world, &memory, &shared->window);
-    MPI_Info_free(&info);
-    if (comm_max_double(host, rc != MPI_SUCCESS) > 0) {
-        free(shared);
-        err_set(err, ERR_IO,
-                "no %zu bytes of memory that ranks of a host share; /dev/shm may be too small",
-                mine);
-        return NULL;
-    }
-    check(host, MPI_Win_lock_all(MPI_MODE_NOCHECK, shared->window), "MPI_Win_lock_all");
-    shared->n = host->size;
-    for (int r = 0; r < host->size; r++)
-        check(host, MPI_Win_shared_query(shared->window, r, &size, &unit, &shared->of[r]),
-              "MPI_Win_shared_query");
-    return shared;
-}
-
-struct comm_shared *comm_shared_new(struct comm *host, size_t bytes, struct err *err) {
-    struct comm_shared *shared = shared_new(host, bytes, err);
-
-    if (!shared)
-        return NULL;
-    memset(shared->of[host->rank], 0, bytes);
-    comm_barrier(host);
-    return shared;
-}
-
-struct comm_shared *comm_shared_reserve(struct comm *host, size_t bytes, struct err *err) {
-    const double left = host->rank ? -1 : shm_left();
-    const bool full = left >= 0 && left < (double)shm_needed(bytes);
-
-    if (comm_max_double(host, full) > 0) {
-        err_set(err, ERR_IO, "/dev/shm has no room for %zu bytes", bytes);
-        return NULL;
-    }
-    return shared_new(host, host->rank ? 0 : bytes, err);
-}
-
-void *comm_shared_of(const struct comm_shared *shared, int rank) {
-    return shared->of[rank];
-}
-
-void comm_shared_free(struct comm_shared *shared) {
-    if (!shared)
-        return;
-    MPI_Win_unlock_all(shared->window);
-    MPI_Win_free(&shared->window);
-    free(shared);
 }

@@ -13,7 +13,8 @@ static bool waits(const struct replica_step *step) {
     return step->job->clip_norm > 0 || optim_whole(step->optimizer);
 }
 
-static int new_reducer(struct stepper *s, int which, const struct job *job, struct err *err) {
+static int new_reducer(struct stepper *s, int which, const struct job *job,
+                       const struct comm_shared *home, struct err *err) {
     const struct replica_step *step = &s->replica->step[which];
     const int n = step->n_train + step->n_running;
     struct pool *pool = &s->replica->model.pool;
@@ -22,6 +23,7 @@ static int new_reducer(struct stepper *s, int which, const struct job *job, stru
     for (int i = 0; i < step->n_train; i++)
         span[i] = (struct allreduce_vector){.v = step->train[i]->dw,
                                             .len = step->train[i]->weights.trained_len,
+                                            .home = home,
                                             .own = waits(step) || step->job->clip_value > 0};
     for (int i = 0; i < step->n_running; i++)
         span[step->n_train + i] = (struct allreduce_vector){
@@ -33,7 +35,7 @@ static int new_reducer(struct stepper *s, int which, const struct job *job, stru
 }
 
 int stepper_init(struct stepper *s, struct replica *r, const struct job *job, struct comm *comm,
-                 struct err *err) {
+                 const struct comm_shared *home, struct err *err) {
     const struct model *m = &r->model;
 
     int n_room = 0;
@@ -49,7 +51,7 @@ int stepper_init(struct stepper *s, struct replica *r, const struct job *job, st
         const int n = (int)plan_n_values(p) + p->n_leaves;
         s->n_counts += p->n_leaves;
         n_room = n > n_room ? n : n_room;
-        if (new_reducer(s, i, job, err))
+        if (new_reducer(s, i, job, home, err))
             return -1;
     }
     s->counts = calloc((size_t)s->n_counts + SAY_LEN, sizeof *s->counts);
@@ -275,12 +277,29 @@ static int compute(struct stepper *s, int which, const struct step_input *in, co
     return 0;
 }
 
+static bool share_a_net(const struct replica_step *a, const struct replica_step *b) {
+    for (int i = 0; i < a->n_train; i++)
+        for (int k = 0; k < b->n_train; k++)
+            if (a->train[i] == b->train[k])
+                return true;
+    return false;
+}
+
+/* Gradients may be written: neither for this step nor for another of the same nets does any rank
+ * still read what they were. */
+static void begin_gradients(struct stepper *s, int which) {
+    for (int i = 0; i < s->replica->n_steps; i++)
+        if (i != which && share_a_net(&s->replica->step[i], &s->replica->step[which]))
+            reducer_settle(s->reducer[i]);
+    reducer_begin(s->reducer[which]);
+}
+
 static int run_one(struct stepper *s, int which, const struct step_input *in, const double *totals,
                    struct step_output *out, struct err *err) {
     struct replica_step *step = &s->replica->step[which];
     const int64_t n = plan_n_values(step->plan) + step->plan->n_leaves;
 
-    reducer_begin(s->reducer[which]);
+    begin_gradients(s, which);
     keep_running(s, step);
     memset(s->sums, 0, (size_t)n * sizeof *s->sums);
     if (s->shards ? step_shards_compute(s, which, in, totals, out, err)

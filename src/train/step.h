@@ -49,9 +49,11 @@ struct step_output {
     struct step_times times;
 };
 
-/* Plan the communication. Collective. Errors, the same on all ranks: those of reducer_new. */
+/* Plan the communication.
+ *   home  the memory of the host that gradients lie in; NULL: in that of this rank
+ * Collective. Errors, the same on all ranks: those of reducer_new. */
 int stepper_init(struct stepper *s, struct replica *r, const struct job *job, struct comm *comm,
-                 struct err *err);
+                 const struct comm_shared *home, struct err *err);
 
 /* {0} is fine. Collective. */
 void stepper_release(struct stepper *s);

@@ -44,7 +44,7 @@ static int allocate(struct trainer *t, struct err *err) {
     if (agree(t->comm, setup_allocate(&setup, &t->replica, err), err))
         return -1;
     alike_init(&t->alike, &t->replica, t->comm);
-    return stepper_init(&t->stepper, &t->replica, t->job, t->comm, err);
+    return stepper_init(&t->stepper, &t->replica, t->job, t->comm, t->gradients.shared, err);
 }
 
 static int same_data(const struct trainer *t, struct err *err) {
@@ -306,6 +306,7 @@ static int prepare(struct trainer *t, const struct train_options *o, struct err 
         agree(t->comm, make_replica(t, err), err))
         return -1;
     replica_meet(&t->replica, groups_all(t->groups));
+    gradients_reserve(&t->gradients, &t->replica, t->job, t->comm, t->sinks);
     if (allocate(t, err))
         return -1;
     if (alike_check(&t->alike, err))
@@ -338,6 +339,7 @@ int train(struct job *job, const struct train_options *options, struct comm *com
     runfolder_release(&t.folder);
     stepper_release(&t.stepper);
     replica_release(&t.replica);
+    gradients_release(&t.gradients);
     progress_release(&t.progress);
     gallery_release(&t.gallery);
     feeds_release(&t.data);
