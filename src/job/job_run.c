@@ -30,6 +30,8 @@ static const struct key dist_keys[] = {
      .help = "that a batch is cut into where it is reproducible; as many ranks at most"},
     {"bucket", &kind_mib, AT(bucket_bytes), "4", .min = 0.001, .max = 4096, .unit = "MiB",
      .help = "of gradients that are sent at a time"},
+    {"overlap", &kind_flag, AT(overlap), "on", .words = off_on,
+     .help = "weights are updated as sums arrive, the slowest in the next forward; off: before it"},
     {"audit", &kind_whole, AT(audit_every), "0", .unit = "steps",
      .help = "between comparisons of what ranks hold; always before validating and saving"},
     {0},

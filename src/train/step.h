@@ -1,14 +1,28 @@
 /* step.h - one training step over all ranks: forward, backward with its gradients summed on the
- * way, update. The same for real batches and for those of a benchmark. */
+ * way, update. The same for real batches and for those of a benchmark. Updates follow the sums as
+ * they arrive, during backward and during the forward of the next step, which waits for the weights
+ * that it reads, when it reads them: whoever else looks at weights, moments, averages or running
+ * statistics calls stepper_settle before. */
 #pragma once
 #include "dist/reducer.h"
 #include "train/control.h"
 #include "train/feed.h"
 #include "train/replica.h"
 
-/* Seconds of one step on this rank. */
+/* Seconds of one step on this rank, each part without the others. */
 struct step_times {
-    double forward, backward, exposed_comm, optimizer, total;
+    double forward, backward, optimizer, total;
+    double exposed_comm; /* not hidden behind operators, all of it: */
+    double control_comm; /* sums of losses, and what ranks say of themselves */
+    double bucket_comm;  /* gradients: waiting for them, and moving them between operators */
+    double sync_comm;    /* operators that talk to other ranks: synchronised batch norm */
+};
+
+/* Updates of one of the job's steps that follow its sums. */
+struct step_update {
+    bool active; /* some are still to come */
+    bool early;  /* during backward nothing reads weights any more whose gradients are final */
+    double lr;
 };
 
 struct step_shards;
@@ -18,7 +32,11 @@ struct stepper {
     struct comm *comm;       /* borrowed */
     uint64_t seed;
     struct reducer *reducer[JOB_MAX_STEPS];
-    bool in_parts; /* batches are computed in parts, whose terms must be known beforehand: */
+    struct step_update update[JOB_MAX_STEPS];
+    bool overlap;       /* of updates with backward and with the next forward */
+    double optimizer_s; /* in all updates so far */
+    double control_s;   /* in all sums of losses so far */
+    bool in_parts;      /* batches are computed in parts, whose terms must be known beforehand: */
     double *counts;
     int n_counts; /* of every leaf of every graph */
     /* Of the leaves of one graph, sums and then terms: of all ranks, of this rank, of one part. */
@@ -54,6 +72,9 @@ struct step_output {
  * Collective. Errors, the same on all ranks: those of reducer_new. */
 int stepper_init(struct stepper *s, struct replica *r, const struct job *job, struct comm *comm,
                  const struct comm_shared *home, struct err *err);
+
+/* Wait for all sums under way, and update. Collective, but ranks wait for sums only. */
+void stepper_settle(struct stepper *s);
 
 /* {0} is fine. Collective. */
 void stepper_release(struct stepper *s);

@@ -17,14 +17,60 @@ int step_sum(struct stepper *s, const struct step_input *in, double *v, int n,
 int step_find_loss(struct stepper *s, int which, const struct step_input *in,
                    struct step_output *out, struct err *err);
 
+/* Plan the sums of gradients and running statistics of one of the job's steps.
+ *   home  as in stepper_init
+ * Collective. Errors: those of reducer_new. */
+int step_plan_sums(struct stepper *s, int which, const struct job *job,
+                   const struct comm_shared *home, struct err *err);
+
+/* What the graph tells while it runs. */
+struct step_context {
+    struct stepper *stepper;
+    int which;
+    bool backward;
+};
+
+/* As in run.h: the forward of a node waits for the weights that it reads; between operators. */
+void step_need(void *context, const struct net *net, int64_t offset, int64_t len);
+void step_progress(void *context);
+
+/* Before forward: running statistics are those of all ranks; they are kept as they were. */
+void step_keep_running(struct stepper *s, int which);
+
+/* The step is none: its forward has moved them. */
+void step_restore_running(const struct stepper *s, int which);
+
+/* Before the first backward: gradients may be written. */
+void step_begin_sums(struct stepper *s, int which, double lr);
+
+/* Running statistics become the mean over ranks, weighted by their samples, so that all replicas
+ * stay identical: each rank sends its share of what this step changed, and what no step
+ * changes stays as it is to the bit. */
+void step_share_running(const struct stepper *s, int which, const struct feed_batch *batch);
+
+/* All gradients of the step are ready: update, or leave it to those who need the weights.
+ *   number  of the step, for messages
+ * Collective. Errors, the same on all ranks: the norm of the gradients is not finite. */
+int step_end_sums(struct stepper *s, int which, int64_t number, struct err *err);
+
+/* Seconds in which this rank did not compute operators, so far. */
+double step_elsewhere(const struct stepper *s);
+
+/* Takes the time of operators, without what happens between them. */
+struct step_clock {
+    double now, elsewhere;
+};
+
+struct step_clock step_clock_of(const struct stepper *s);
+
+/* Seconds since then. */
+double step_computed(const struct stepper *s, const struct step_clock *since);
+
 /* Point a graph at samples [first, first + n) of this rank's share. What could not be read has
  * none.
  */
 void step_point(const struct stepper *s, struct plan *p, const struct feed_batch *batch,
                 int64_t first, int64_t n);
-
-/* Running statistics as they were before the step. */
-void step_restore_running(const struct stepper *s, const struct replica_step *step);
 
 /* --- step_shards.c: a batch that is cut into shards, of which each is computed by itself --- */
 

@@ -114,8 +114,9 @@ static void broadcast(struct trainer *t) {
 
 /* --- validation and saving --- */
 
-/* Nothing is measured or saved of replicas that are no longer the same. */
-static int audit_replicas(const struct trainer *t, struct err *err) {
+/* Nothing is measured or saved of replicas that are no longer the same, or not yet. */
+static int audit_replicas(struct trainer *t, struct err *err) {
+    stepper_settle(&t->stepper);
     return alike_check(&t->alike, err) ? err_wrap(err, "after step %" PRId64, t->progress.step) : 0;
 }
 
