@@ -23,7 +23,7 @@ static const struct key checkpoint_keys[] = {
 };
 
 static const struct key dist_keys[] = {
-    {"allreduce", &kind_applied, AT(allreduce), "ring", .find = allreduce_find,
+    {"allreduce", &kind_applied, AT(allreduce), "host", .find = allreduce_find,
      .at = allreduce_word, .help = "how gradients are summed over ranks"},
     {"reduction", &kind_flag, AT(reproducible), "fast", .words = reductions,
      .help = "reproducible: the same bits on any number of ranks, see docs/clusters.md"},

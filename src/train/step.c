@@ -108,10 +108,18 @@ static void add_leaves(struct stepper *s, const struct plan *p) {
         s->sums[k] += s->part[k];
 }
 
+struct step_clock step_clock_of(const struct stepper *s) {
+    return (struct step_clock){clock_now(), step_elsewhere(s)};
+}
+
+double step_computed(const struct stepper *s, const struct step_clock *since) {
+    return clock_now() - since->now - (step_elsewhere(s) - since->elsewhere);
+}
+
 static void forward(struct stepper *s, struct plan *p, struct run_context *run,
                     const struct step_input *in, int64_t first, int64_t n,
                     struct step_output *out) {
-    const struct step_clock start = step_clock_now(s);
+    const struct step_clock start = step_clock_of(s);
 
     step_point(s, p, in->batch, first, n);
     run->first = in->batch->first + first;
@@ -122,7 +130,7 @@ static void forward(struct stepper *s, struct plan *p, struct run_context *run,
 
 static void backward(struct stepper *s, struct plan *p, struct run_context *run,
                      struct step_output *out) {
-    const struct step_clock start = step_clock_now(s);
+    const struct step_clock start = step_clock_of(s);
 
     run_backward(p, run);
     run->adds = true;
@@ -165,13 +173,6 @@ static int compute(struct stepper *s, int which, const struct step_input *in, co
     return 0;
 }
 
-static int compute_shards(struct stepper *s, int which, const struct step_input *in,
-                          const double *totals, struct step_output *out, struct err *err) {
-    stepper_settle(s);
-    step_begin_sums(s, which, in->lr[which]);
-    return step_shards_compute(s, which, in, totals, out, err);
-}
-
 static int run_one(struct stepper *s, int which, const struct step_input *in, const double *totals,
                    struct step_output *out, struct err *err) {
     struct replica_step *step = &s->replica->step[which];
@@ -179,9 +180,9 @@ static int run_one(struct stepper *s, int which, const struct step_input *in, co
 
     step_keep_running(s, which);
     memset(s->sums, 0, (size_t)n * sizeof *s->sums);
-    if (s->shards ? compute_shards(s, which, in, totals, out, err)
+    if (s->shards ? step_shards_compute(s, which, in, totals, out, err)
                   : compute(s, which, in, totals, out, err)) {
-        step_restore_running(s, step); /* the step is none */
+        step_restore_running(s, which);
         s->update[which].active = false;
         return -1;
     }
