@@ -1,17 +1,16 @@
 #include "dist/reducer.h"
 #include "core/base/clock.h"
 #include "dist/agree.h"
+#include "dist/bucket.h"
 #include "dist/spin.h"
 
 #include <assert.h>
 #include <limits.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-enum {
-    FIRST_BYTES = 1 << 20, /* of the bucket at the begin of a span, at most */
-    WINDOW = 4             /* buckets under way: one is added up while others travel */
-};
+enum { WINDOW = 4 }; /* buckets under way: one is added up while others travel */
 
 /* Between two looks at what is under way; operators take longer, messages between hosts as well. */
 static const double patience_s = 20e-6;
@@ -46,41 +45,18 @@ struct reducer {
     int n_first;   /* of the order, the first so many are done */
     double looked; /* when */
     double seconds;
+    struct mover *mover;  /* NULL: none; else: */
+    pthread_mutex_t lock; /* of all but what only the caller's thread knows: returned, used */
 };
 
-/* Elements of the bucket at the begin of a span; the others are cut from its end. */
-static int64_t first_len(int64_t len, int64_t cut) {
-    const int64_t small = FIRST_BYTES / (int64_t)sizeof(real);
-
-    if (len <= small || cut <= small)
-        return len <= cut ? len : (len - 1) % cut + 1;
-    return small;
+static void enter(struct reducer *r) {
+    if (r->mover)
+        pthread_mutex_lock(&r->lock);
 }
 
-/* Where the bucket begins that ends there: with a tensor, where the span says which it has. */
-static int64_t begin_of(const struct allreduce_vector *span, int64_t end, int64_t cut) {
-    const int64_t first = first_len(span->len, cut), most = end - cut > first ? end - cut : first;
-    const int64_t begin = end <= first ? 0 : most;
-    int64_t whole = 0;
-
-    for (int t = 0; t < span->n_tensors && span->tensor[t].begin <= begin; t++)
-        whole = span->tensor[t].begin;
-    return span->n_tensors ? whole : begin;
-}
-
-/* Those of the span's tensors that are in a bucket's vector. */
-static void take_tensors(struct reducer *r, const struct allreduce_vector *span, int64_t begin,
-                         struct allreduce_vector *vector) {
-    vector->tensor = r->tensor + r->n_tensors;
-    vector->n_tensors = 0;
-    for (int t = 0; t < span->n_tensors; t++) {
-        struct allreduce_tensor tensor = span->tensor[t];
-        tensor.begin -= begin;
-        if (tensor.begin < 0 || tensor.begin >= vector->len)
-            continue;
-        r->tensor[r->n_tensors++] = tensor;
-        vector->n_tensors++;
-    }
+static void leave(struct reducer *r) {
+    if (r->mover)
+        pthread_mutex_unlock(&r->lock);
 }
 
 static void add_bucket(struct reducer *r, const struct allreduce_vector *span, int s, int64_t begin,
@@ -94,7 +70,9 @@ static void add_bucket(struct reducer *r, const struct allreduce_vector *span, i
     r->vector[b].len = end - begin;
     if (span[s].partial)
         r->vector[b].partial += begin;
-    take_tensors(r, &span[s], begin, &r->vector[b]);
+    r->vector[b].tensor = r->tensor + r->n_tensors;
+    r->vector[b].n_tensors = bucket_tensors(&span[s], begin, end, r->tensor + r->n_tensors);
+    r->n_tensors += r->vector[b].n_tensors;
 }
 
 /* Fill span, bucket, vector and tensor. */
@@ -104,7 +82,7 @@ static void cut_spans(struct reducer *r, const struct allreduce_vector *span) {
     for (int s = 0; s < r->n_spans; s++) {
         r->span[s] = (struct reducer_span){.len = span[s].len, .first = n};
         for (int64_t begin, end = span[s].len; end > 0; end = begin) {
-            begin = begin_of(&span[s], end, r->cut);
+            begin = bucket_begin(&span[s], end, r->cut);
             add_bucket(r, span, s, begin, end);
         }
         n += r->span[s].n;
@@ -135,7 +113,7 @@ static int count_buckets(const struct allreduce_vector *span, int n_spans, int64
         return err_set(err, ERR_CONFIG, "a gradient bucket of %lld bytes holds no number of %zu",
                        (long long)bucket_bytes, sizeof(real));
     for (int s = 0; s < n_spans; s++)
-        for (int64_t end = span[s].len; end > 0; end = begin_of(&span[s], end, cut))
+        for (int64_t end = span[s].len; end > 0; end = bucket_begin(&span[s], end, cut))
             n++;
     if (n > INT_MAX)
         return err_set(err, ERR_CONFIG, "gradient buckets of %lld bytes are too many: %lld",
@@ -200,6 +178,8 @@ void reducer_free(struct reducer *r) {
     if (!r)
         return;
     allreduce_free(r->sums);
+    if (r->mover)
+        pthread_mutex_destroy(&r->lock);
     free(r->span);
     free(r->bucket);
     free(r->vector);
@@ -247,9 +227,15 @@ void reducer_wait_writable(struct reducer *r) {
     const double began = clock_now();
     int spins = 0;
 
-    for (int b = 0; b < r->n_buckets; b++)
-        while (!allreduce_writable(r->sums, b))
+    for (int b = 0; b < r->n_buckets;) {
+        enter(r);
+        const bool writable = allreduce_writable(r->sums, b);
+        leave(r);
+        if (writable)
+            b++;
+        else
             spin(&spins);
+    }
     r->seconds += clock_now() - began;
 }
 
@@ -259,12 +245,14 @@ void reducer_begin(struct reducer *r) {
     if (r->n_order && r->n_order < r->n_buckets)
         bug(r, "gradients that are never expected", &r->bucket[0]);
     reducer_wait_writable(r);
+    enter(r);
     for (int b = 0; b < r->n_buckets; b++) {
         struct bucket *bucket = &r->bucket[b];
         bucket->missing = bucket->len;
         bucket->started = bucket->done = bucket->returned = false;
     }
     r->n_moving = r->n_done = r->n_returned = r->n_used = r->n_first = 0;
+    leave(r);
 }
 
 /* A bucket whose elements are all ready starts on its way. */
@@ -292,12 +280,17 @@ void reducer_ready(struct reducer *r, int span, int64_t begin, int64_t len) {
     const double began = clock_now();
 
     assert(begin >= 0 && begin + len <= r->span[span].len);
+    enter(r);
     while (len > 0) { /* bucket by bucket, from the end as they are cut */
         const int b = take_last(r, span, begin, &len);
         if (!r->n_order)
             start_if_ready(r, b);
     }
     start_next(r);
+    const bool moves = r->n_moving > 0;
+    leave(r);
+    if (moves && r->mover)
+        mover_wake(r->mover);
     r->seconds += clock_now() - began;
 }
 
@@ -319,15 +312,36 @@ static void look(struct reducer *r) {
     start_next(r);
 }
 
+/* For the mover. */
+static bool move(void *context) {
+    struct reducer *r = context;
+
+    enter(r);
+    look(r);
+    const bool moves = r->n_moving > 0;
+    leave(r);
+    return moves;
+}
+
+int reducer_move_by(struct reducer *r, struct mover *mover, struct err *err) {
+    pthread_mutex_init(&r->lock, NULL);
+    r->mover = mover;
+    return mover_add(mover, move, r, err);
+}
+
 /* What was returned has been read. */
 static void release(struct reducer *r) {
+    if (r->n_used == r->n_returned)
+        return;
+    enter(r);
     for (; r->n_used < r->n_returned; r->n_used++)
         allreduce_used(r->sums, r->done[r->n_used]);
+    leave(r);
 }
 
 void reducer_progress(struct reducer *r) {
     release(r);
-    if (r->n_moving == 0)
+    if (r->mover || r->n_moving == 0)
         return;
     const double began = clock_now();
     if (began - r->looked < patience_s)
@@ -337,34 +351,55 @@ void reducer_progress(struct reducer *r) {
     r->seconds += r->looked - began;
 }
 
+/* Is a bucket done that has not been returned? */
+static bool has_more(struct reducer *r) {
+    enter(r);
+    const bool more = r->n_done > r->n_returned;
+    leave(r);
+    return more;
+}
+
+/* Nothing is under way, and nothing is done: it never will be. */
+static void check_wait(const struct reducer *r) {
+    int b = 0;
+
+    if (r->n_moving > 0 || r->n_done > r->n_returned)
+        return;
+    while (r->bucket[b].missing == 0)
+        b++;
+    bug(r, "waiting for gradients that were never ready", &r->bucket[b]);
+}
+
 /* Until a bucket is done that has not been returned. */
 static void wait(struct reducer *r) {
     const double began = clock_now();
-    int spins = 0;
+    bool moves = false;
 
-    for (look(r); r->n_done == r->n_returned; look(r)) {
-        if (r->n_moving == 0) {
-            int b = 0;
-            while (r->bucket[b].missing == 0)
-                b++;
-            bug(r, "waiting for gradients that were never ready", &r->bucket[b]);
-        }
-        spin(&spins);
+    for (int spins = 0; !has_more(r); spin(&spins)) {
+        enter(r);
+        look(r);
+        check_wait(r);
+        moves = r->n_moving > 0;
+        leave(r);
     }
+    if (moves && r->mover) /* it may be asleep: this thread has begun them */
+        mover_wake(r->mover);
     r->seconds += clock_now() - began;
 }
 
 static void give(struct reducer *r, struct reducer_piece *out) {
+    enter(r);
     const int i = r->done[r->n_returned++];
     struct bucket *b = &r->bucket[i];
-
+    const real *sum = allreduce_sum(r->sums, i);
+    leave(r);
     b->returned = true;
-    *out = (struct reducer_piece){b->span, b->begin, b->len, allreduce_sum(r->sums, i)};
+    *out = (struct reducer_piece){b->span, b->begin, b->len, sum};
 }
 
 bool reducer_poll(struct reducer *r, struct reducer_piece *out) {
     reducer_progress(r);
-    if (r->n_done == r->n_returned)
+    if (!has_more(r))
         return false;
     give(r, out);
     return true;
@@ -398,7 +433,9 @@ double reducer_seconds(const struct reducer *r) {
 }
 
 void reducer_forget(struct reducer *r) {
+    enter(r);
     allreduce_forget(r->sums);
+    leave(r);
 }
 
 int reducer_n_buckets(const struct reducer *r) {

@@ -9,6 +9,7 @@
 #pragma once
 #include "core/base/tensor.h"
 #include "dist/allreduce/allreduce.h"
+#include "dist/mover.h"
 
 struct reducer;
 
@@ -38,6 +39,10 @@ int reducer_new(struct reducer **out, struct comm *comm, const struct applied *a
  * overtakes. Without it, each starts as soon as it is ready. Local. */
 void reducer_expect(struct reducer *r, int span, int64_t begin, int64_t len);
 
+/* Let a thread move what is under way, in place of reducer_progress, until the reducer is freed;
+ * the mover first. Before the first step. Local. Errors: ERR_IO. */
+int reducer_move_by(struct reducer *r, struct mover *mover, struct err *err);
+
 /* NULL is fine. Between steps only. Collective. */
 void reducer_free(struct reducer *r);
 
@@ -48,6 +53,10 @@ void reducer_wait_writable(struct reducer *r);
 /* A new step: no element is ready, and all may be written. Every bucket of the last step has been
  * returned. */
 void reducer_begin(struct reducer *r);
+
+/* Between steps: wait until no rank reads sums of the last one, for whoever writes the elements by
+ * another reducer. */
+void reducer_settle(struct reducer *r);
 
 /* Elements [begin, begin + len) of a span are final on this rank; each exactly once a step, in
  * any order and any pieces. Buckets that have become complete start on their way. Local. */
@@ -74,7 +83,7 @@ bool reducer_returned(const struct reducer *r, int span, int64_t begin, int64_t 
 /* Have all buckets of the step been returned? Local. */
 bool reducer_done(const struct reducer *r);
 
-/* Seconds spent in all calls so far: waiting, and moving what nothing hid. */
+/* Seconds spent in all calls so far: waiting, and moving what nothing hid; not those of a mover. */
 double reducer_seconds(const struct reducer *r);
 
 /* As allreduce_forget, between steps. */

@@ -61,12 +61,12 @@ static void has_defaults(const char *text) {
     equal(job.save_last.epochs, 1);
     assert_true(job.save_every.steps == 0 && !(job.save_every.epochs > 0));
     assert_true(job.save_best);
-    assert_string_equal(job.allreduce.word->name, "ring");
+    assert_string_equal(job.allreduce.word->name, "host");
     equal((double)((const struct ring_args *)job.allreduce.args)->chunk, 512 * 1024);
     assert_string_equal(job.wire.word->name, "fp32");
     assert_null(sync_local_sgd(&job.sync));
     assert_true(job.bucket_bytes == 4 << 20 && job.log_every == 10);
-    assert_true(job.audit_every == 0 && job.overlap);
+    assert_true(job.audit_every == 0 && job.overlap && !job.progress_thread);
     assert_true(job.mode.fusion && job.mode.winograd);
     assert_int_equal(job.validate_batch, 128);
     job_release(&job);
@@ -100,7 +100,8 @@ static void every_key_is_read(void **state) {
               "patience = 4\nbatch = 10\non = rank0\n"
               "[checkpoint]\nlast = 100 steps\nevery = 2 epochs\nbest = false\n"
               "[dist]\nallreduce = host(chunk=256KiB)\nwire = int8(block=64)\n"
-              "sync = local_sgd(every=4, after=9)\nbucket = 0.25\noverlap = off\naudit = 20\n"
+              "sync = local_sgd(every=4, after=9)\nbucket = 0.25\noverlap = off\nprogress = "
+              "thread\naudit = 20\n"
               "[log]\nevery = 5\n"
               "[run]\nfusion = off\nwinograd = off\n");
     assert_string_equal(job.name, "mine");
@@ -135,7 +136,7 @@ static void every_key_is_read(void **state) {
     assert_int_equal(sync_local_sgd(&job.sync)->after, 9);
     assert_int_equal(*(const int *)job.wire.args, 64);
     assert_true(job.bucket_bytes == 1 << 18 && job.log_every == 5);
-    assert_true(job.audit_every == 20 && !job.overlap);
+    assert_true(job.audit_every == 20 && !job.overlap && job.progress_thread);
     assert_true(!job.mode.fusion && !job.mode.winograd);
     job_release(&job);
 }

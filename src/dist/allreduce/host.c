@@ -22,6 +22,7 @@
 #include "dist/allreduce/ring.h"
 
 #include <stdatomic.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -58,7 +59,8 @@ struct host_sums {
     struct allreduce base;
     struct comm *host, *leaders; /* leaders NULL: this rank is none */
     int n_leaders;               /* of each host; 0: there is one host */
-    struct comm_shared *shared;  /* of each rank: flags [n], slots */
+    struct comm_shared *shared;  /* of each rank: flags [n], slots; NULL: this host has one rank */
+    struct host_flags *own;      /* [n] whose flags are here */
     struct host_sum *sum;        /* [base.n] */
 };
 
@@ -68,7 +70,10 @@ struct host_args {
 };
 
 static struct host_flags *flags_of(const struct host_sums *s, int rank, int i) {
-    return (struct host_flags *)comm_shared_of(s->shared, rank) + i;
+    char *at = s->own ? (char *)s->own : comm_shared_of(s->shared, rank);
+
+    /* MPI begins where it likes, at the same place of a line for every rank that looks */
+    return (struct host_flags *)(void *)(at + (LINE - (uintptr_t)at % LINE) % LINE) + i;
 }
 
 /* The vector of a rank of the host. */
@@ -290,6 +295,7 @@ static void free_sums(struct allreduce *a) {
         free(s->sum[i].ring);
     }
     comm_shared_free(s->shared);
+    free(s->own);
     comm_free(s->leaders);
     comm_free(s->host);
     free(s->sum);
@@ -298,7 +304,7 @@ static void free_sums(struct allreduce *a) {
 
 /* Where vectors are, and how they are cut. Returns the bytes that this rank's slots take. */
 static size_t place(struct host_sums *s, const struct allreduce_vector *vector, int n) {
-    const size_t flags = (size_t)n * sizeof(struct host_flags);
+    const size_t flags = (size_t)n * sizeof(struct host_flags) + LINE;
     size_t slots = 0;
 
     for (int i = 0; i < n; i++) {
@@ -355,9 +361,14 @@ static int share(struct host_sums *s, const struct allreduce_vector *vector,
                  const struct host_args *args, struct err *err) {
     const size_t bytes = place(s, vector, s->base.n);
 
-    s->shared = comm_shared_new(s->host, bytes + LINE, err);
-    if (!s->shared)
+    if (comm_size(s->host) == 1) {
+        s->own = aligned_alloc(LINE, bytes);
+        if (!s->own)
+            return err_set(err, ERR_IO, "out of memory: %d sums over ranks", s->base.n);
+        memset(s->own, 0, bytes);
+    } else if (!(s->shared = comm_shared_new(s->host, bytes, err))) {
         return -1;
+    }
     for (int i = 0; i < s->base.n; i++) {
         if (s->sum[i].slot)
             s->sum[i].in = s->shared;
