@@ -225,3 +225,7 @@ double reducer_wait_seconds(const struct reducer *r) {
 int reducer_n_buckets(const struct reducer *r) {
     return r->n_buckets;
 }
+
+const struct allreduce *reducer_sums(const struct reducer *r) {
+    return r->sums;
+}

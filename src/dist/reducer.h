@@ -58,5 +58,8 @@ bool reducer_next(struct reducer *r, struct reducer_piece *out);
  * nothing hid. */
 double reducer_wait_seconds(const struct reducer *r);
 
+/* The sums of its buckets: for what was chosen of them. Borrowed. */
+const struct allreduce *reducer_sums(const struct reducer *r);
+
 /* Number of buckets. */
 int reducer_n_buckets(const struct reducer *r);

@@ -13,6 +13,12 @@ static bool waits(const struct replica_step *step) {
     return step->job->clip_norm > 0 || optim_whole(step->optimizer);
 }
 
+/* What the first step measured to be best holds of all. */
+static const struct applied *algorithm_of(const struct stepper *s, int which,
+                                          const struct job *job) {
+    return which ? &reducer_sums(s->reducer[0])->applied : &job->allreduce;
+}
+
 static int new_reducer(struct stepper *s, int which, const struct job *job,
                        const struct comm_shared *home, struct err *err) {
     const struct replica_step *step = &s->replica->step[which];
@@ -28,8 +34,8 @@ static int new_reducer(struct stepper *s, int which, const struct job *job,
     for (int i = 0; i < step->n_running; i++)
         span[step->n_train + i] = (struct allreduce_vector){
             .v = step->running[i]->state, .len = step->running[i]->states.len, .own = true};
-    return reducer_new(&s->reducer[which], s->comm, &job->allreduce, span, n, job->bucket_bytes,
-                       err);
+    return reducer_new(&s->reducer[which], s->comm, algorithm_of(s, which, job), span, n,
+                       job->bucket_bytes, err);
 }
 
 int stepper_init(struct stepper *s, struct replica *r, const struct job *job, struct comm *comm,
@@ -61,8 +67,12 @@ int stepper_init(struct stepper *s, struct replica *r, const struct job *job, st
         err);
 }
 
+const char *stepper_choice(const struct stepper *s) {
+    return s->reducer[0] ? reducer_sums(s->reducer[0])->choice : NULL;
+}
+
 void stepper_release(struct stepper *s) {
-    for (int i = 0; i < JOB_MAX_STEPS; i++)
+    for (int i = JOB_MAX_STEPS - 1; i >= 0; i--)
         reducer_free(s->reducer[i]);
     free(s->counts);
     free(s->sums);

@@ -35,7 +35,7 @@ struct tree_round {
 };
 
 /* The sum of one vector. */
-struct tree {
+struct tree_sum {
     struct tree_round *round; /* [n_rounds] */
     int n_rounds, at;         /* at: of the round under way */
     int tag;
@@ -45,17 +45,17 @@ struct tree {
 
 struct trees {
     struct allreduce base;
-    struct tree *tree; /* [base.n] */
+    struct tree_sum *tree; /* [base.n] */
 };
 
 /* --- planning --- */
 
-static void add_round(struct tree *t, struct tree_round round) {
+static void add_round(struct tree_sum *t, struct tree_round round) {
     t->round[t->n_rounds++] = round;
 }
 
 /* Whole vectors, between partners. */
-static void plan_doubling(struct tree *t, int me, int n, int n_folded, int64_t len) {
+static void plan_doubling(struct tree_sum *t, int me, int n, int n_folded, int64_t len) {
     for (int mask = 1; mask < n; mask *= 2) {
         const int partner = me ^ mask;
         const int peer = partner < n_folded ? 2 * partner + 1 : partner + n_folded;
@@ -64,7 +64,7 @@ static void plan_doubling(struct tree *t, int me, int n, int n_folded, int64_t l
 }
 
 /* Halves until a part is left, and back. */
-static void plan_halving(struct tree *t, int me, int n, int n_folded, int64_t len) {
+static void plan_halving(struct tree_sum *t, int me, int n, int n_folded, int64_t len) {
     const int first = t->n_rounds;
     int64_t begin = 0, end = len;
 
@@ -90,7 +90,7 @@ static void plan_halving(struct tree *t, int me, int n, int n_folded, int64_t le
 }
 
 /* The first 2 * n_folded ranks are pairs, whose odd one goes on for both. */
-static void plan_rounds(struct tree *t, int rank, int size, int64_t len, bool whole) {
+static void plan_rounds(struct tree_sum *t, int rank, int size, int64_t len, bool whole) {
     int n = 1;
 
     while (2 * n <= size)
@@ -113,7 +113,7 @@ static void plan_rounds(struct tree *t, int rank, int size, int64_t len, bool wh
         add_round(t, (struct tree_round){rank - 1, 0, len, 0, -1, false});
 }
 
-static int init(struct tree *t, const struct tree_args *args, struct comm *comm, int64_t len,
+static int init(struct tree_sum *t, const struct tree_args *args, struct comm *comm, int64_t len,
                 struct err *err) {
     const int64_t bytes = len * (int64_t)sizeof(real);
     int64_t longest = 0;
@@ -139,7 +139,7 @@ static int init(struct tree *t, const struct tree_args *args, struct comm *comm,
 /* --- the sum --- */
 
 static void post(struct allreduce *a, int i) {
-    struct tree *t = &((struct trees *)a)->tree[i];
+    struct tree_sum *t = &((struct trees *)a)->tree[i];
     const struct tree_round *round = &t->round[t->at];
     real *v = a->vector[i].v;
 
@@ -157,7 +157,7 @@ static void add(real *restrict v, const real *restrict more, int64_t len) {
 }
 
 static bool progress(struct allreduce *a, int i) {
-    struct tree *t = &((struct trees *)a)->tree[i];
+    struct tree_sum *t = &((struct trees *)a)->tree[i];
 
     while (t->at < t->n_rounds) {
         const struct tree_round *round = &t->round[t->at];
@@ -172,7 +172,7 @@ static bool progress(struct allreduce *a, int i) {
 }
 
 static void start(struct allreduce *a, int i) {
-    struct tree *t = &((struct trees *)a)->tree[i];
+    struct tree_sum *t = &((struct trees *)a)->tree[i];
 
     t->at = 0;
     if (t->n_rounds > 0)
