@@ -102,6 +102,13 @@ static double share_of_peak(const struct bench *b, const struct bench_figures *f
     return bench_rate(flops, seconds) / (1e9 * b->machine.gflops);
 }
 
+/* Beside what is measured. */
+static void print_choice(const struct bench *b) {
+    if (stepper_choice(&b->stepper))
+        fprintf(stderr, "bench: [dist] allreduce = %s is fastest here\n",
+                stepper_choice(&b->stepper));
+}
+
 /* times: sorted. What is measured for --layers takes memory of its own. */
 static void print_line(const struct bench *b) {
     const struct step_times *t = &b->times[b->n_steps / 2];
@@ -134,6 +141,7 @@ static void print_line(const struct bench *b) {
 }
 
 static int print(struct bench *b, struct err *err) {
+    print_choice(b);
     if (b->args.layers) {
         const struct bench_report report = {.args = &b->args,
                                             .layers = &b->layers,

@@ -127,12 +127,12 @@ static const struct option_spec options[] = {
     {0},
 };
 
-/* Those that need no arguments. */
+/* Those that need no arguments, and measure by themselves. */
 static int all_algorithms(struct comm_bench *b, struct err *err) {
     const struct word *w;
 
     for (int i = 0; (w = allreduce_word(i)) && i < MAX_LIST; i++) {
-        bool needs = false;
+        bool needs = ((const struct allreduce_algorithm *)(const void *)w)->measures;
         for (const struct arg_spec *a = w->args; a && a->name; a++)
             needs = needs || a->required;
         if (!needs && add_algorithm(b, w->name, strlen(w->name), err))

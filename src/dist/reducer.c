@@ -441,3 +441,7 @@ void reducer_forget(struct reducer *r) {
 int reducer_n_buckets(const struct reducer *r) {
     return r->n_buckets;
 }
+
+const struct allreduce *reducer_sums(const struct reducer *r) {
+    return r->sums;
+}

@@ -54,10 +54,6 @@ void reducer_wait_writable(struct reducer *r);
  * returned. */
 void reducer_begin(struct reducer *r);
 
-/* Between steps: wait until no rank reads sums of the last one, for whoever writes the elements by
- * another reducer. */
-void reducer_settle(struct reducer *r);
-
 /* Elements [begin, begin + len) of a span are final on this rank; each exactly once a step, in
  * any order and any pieces. Buckets that have become complete start on their way. Local. */
 void reducer_ready(struct reducer *r, int span, int64_t begin, int64_t len);
@@ -85,6 +81,9 @@ bool reducer_done(const struct reducer *r);
 
 /* Seconds spent in all calls so far: waiting, and moving what nothing hid; not those of a mover. */
 double reducer_seconds(const struct reducer *r);
+
+/* The sums of its buckets: for what was chosen of them. Borrowed. */
+const struct allreduce *reducer_sums(const struct reducer *r);
 
 /* As allreduce_forget, between steps. */
 void reducer_forget(struct reducer *r);

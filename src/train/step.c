@@ -53,11 +53,15 @@ int stepper_init(struct stepper *s, struct replica *r, const struct job *job, st
         err);
 }
 
+const char *stepper_choice(const struct stepper *s) {
+    return s->reducer[0] ? reducer_sums(s->reducer[0])->choice : NULL;
+}
+
 void stepper_release(struct stepper *s) {
     if (s->replica)
         stepper_settle(s);
     mover_free(s->mover);
-    for (int i = 0; i < JOB_MAX_STEPS; i++)
+    for (int i = JOB_MAX_STEPS - 1; i >= 0; i--)
         reducer_free(s->reducer[i]);
     step_shards_free(s->shards);
     free(s->counts);

@@ -81,6 +81,10 @@ struct step_output {
 int stepper_init(struct stepper *s, struct replica *r, const struct job *job, struct comm *comm,
                  const struct comm_shared *home, struct err *err);
 
+/* The all-reduce that was measured to be best, as [dist] allreduce would say it, borrowed; NULL:
+ * nothing was measured. Local. */
+const char *stepper_choice(const struct stepper *s);
+
 /* Wait for all sums under way, and update. Collective, but ranks wait for sums only. */
 void stepper_settle(struct stepper *s);
 

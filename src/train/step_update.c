@@ -51,6 +51,12 @@ static void expect(struct reducer *reducer, const struct replica_step *step) {
         reducer_expect(reducer, p->ready[i].net, p->ready[i].offset, p->ready[i].len);
 }
 
+/* What the first step measured to be best holds of all. */
+static const struct applied *algorithm_of(const struct stepper *s, int which,
+                                          const struct job *job) {
+    return which ? &reducer_sums(s->reducer[0])->applied : &job->allreduce;
+}
+
 int step_plan_sums(struct stepper *s, int which, const struct job *job,
                    const struct comm_shared *home, struct err *err) {
     const struct replica_step *step = &s->replica->step[which];
@@ -71,7 +77,8 @@ int step_plan_sums(struct stepper *s, int which, const struct job *job,
             .v = step->running[i]->state, .len = step->running[i]->states.len, .own = true};
     if (s->shards)
         step_shards_place(s, which, span, n);
-    if (reducer_new(&s->reducer[which], s->comm, &job->allreduce, span, n, job->bucket_bytes, err))
+    if (reducer_new(&s->reducer[which], s->comm, algorithm_of(s, which, job), span, n,
+                    job->bucket_bytes, err))
         return -1;
     expect(s->reducer[which], step);
     s->update[which].early = s->overlap && !waits(step) && may_be_early(step->plan);

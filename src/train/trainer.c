@@ -44,10 +44,14 @@ static int allocate(struct trainer *t, struct err *err) {
     if (agree(t->comm, setup_allocate(&setup, &t->replica, err), err))
         return -1;
     alike_init(&t->alike, &t->replica, t->comm);
-    return stepper_init(&t->stepper, &t->replica, t->job, t->comm, t->gradients.shared, err) ||
-                   local_sgd_init(&t->local, &t->replica, t->job, t->comm, err)
-               ? -1
-               : 0;
+    if (stepper_init(&t->stepper, &t->replica, t->job, t->comm, t->gradients.shared, err))
+        return -1;
+    if (stepper_choice(&t->stepper))
+        sinks_note(t->sinks,
+                   "[dist] allreduce = %s is fastest here; in place of auto it gives a "
+                   "resumed run the same bits",
+                   stepper_choice(&t->stepper));
+    return local_sgd_init(&t->local, &t->replica, t->job, t->comm, err);
 }
 
 static int same_data(const struct trainer *t, struct err *err) {

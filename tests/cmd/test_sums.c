@@ -11,13 +11,21 @@
 #include <string.h>
 #include <cmocka.h>
 
-static const char *const algorithms[] = {"ring", "mpi", "host", "\"host(chunk=1KiB, leaders=2)\""};
+/* All; jobs are likeliest to have the first. */
+static const char *const algorithms[] = {"ring",
+                                         "host",
+                                         "\"host(chunk=1KiB, leaders=2)\"",
+                                         "mpi",
+                                         "tree",
+                                         "\"by_size(tree, host, limit=4KiB)\"",
+                                         "\"auto(seconds=0.02)\""};
 
-enum { N_ALGORITHMS = sizeof algorithms / sizeof *algorithms };
+enum { N_ALGORITHMS = sizeof algorithms / sizeof *algorithms, N_LIKELY = 2 };
 
-/* Two numbers have one sum, in whatever order: two ranks, where `at` says that they are. */
-static void expect_same_bits(const char *job, const char *at) {
-    for (int i = 0; i < N_ALGORITHMS; i++) {
+/* Two numbers have one sum, in whatever order: two ranks, where `at` says that they are, by the
+ * first n algorithms. */
+static void expect_same_bits(const char *job, const char *at, int n) {
+    for (int i = 0; i < n; i++) {
         program_expect(0, NULL,
                        "%s $MPIRUN -np 2 $DLTRAIN %s.ini --set name=%s%d --set dist.bucket=0.01 "
                        "--set dist.allreduce=%s",
@@ -31,16 +39,16 @@ static void expect_same_bits(const char *job, const char *at) {
 static void two_ranks_get_the_same_bits_by_every_algorithm(void **state) {
     (void)state;
     program_write_job("plain.ini", 8, "");
-    expect_same_bits("plain", "");
-    expect_same_bits("plain", "DLTRAIN_HOSTS=2");
+    expect_same_bits("plain", "", N_ALGORITHMS);
+    expect_same_bits("plain", "DLTRAIN_HOSTS=2", N_LIKELY + 1);
 }
 
 static void gradients_that_are_clipped_are_summed_alike(void **state) {
     (void)state;
     program_write_job("norm.ini", 8, "[step]\nclip_norm = 0.5\n");
-    expect_same_bits("norm", "");
+    expect_same_bits("norm", "", N_LIKELY);
     program_write_job("value.ini", 8, "[step]\nclip_value = 0.001\n");
-    expect_same_bits("value", "");
+    expect_same_bits("value", "", N_LIKELY);
 }
 
 /* The gradients of one net go through two sums in turn. */
@@ -57,7 +65,7 @@ static void steps_that_train_one_net_do_not_mix_their_gradients(void **state) {
                   "optimizer = sgd(lr=0.02)\n"
                   "[data]\ntrain = shapes.h5:train\naccumulate = 2\n"
                   "augment = image | normalize\nbatch = 24\n");
-    expect_same_bits("twice", "");
+    expect_same_bits("twice", "", N_LIKELY);
 }
 
 static void five_ranks_on_three_hosts_give_the_same_bits_each_time(void **state) {
@@ -69,6 +77,28 @@ static void five_ranks_on_three_hosts_give_the_same_bits_each_time(void **state)
                        "dist.bucket=0.01",
                        i);
     program_expect(0, NULL, "$SAME runs/hosts0/last.h5 runs/hosts1/last.h5");
+}
+
+/* What was measured to be best is said in words that a job may have in place of it. */
+static void a_measured_choice_can_be_kept(void **state) {
+    static const char begins[] = "[dist] allreduce = ", ends[] = " is fastest here";
+
+    (void)state;
+    program_write_job("auto.ini", 2, "[dist]\nallreduce = auto(seconds=0.02)\nbucket = 0.01\n");
+    struct program_run run = program_run("$MPIRUN -np 2 $DLTRAIN auto.ini --set name=auto");
+    assert_int_equal(run.code, 0);
+    char *choice = strstr(run.out, begins);
+    assert_non_null(choice);
+    choice += strlen(begins);
+    char *end = strstr(choice, ends);
+    assert_non_null(end);
+    *end = 0;
+    assert_null(strstr(choice, "auto"));
+    program_expect(0, NULL,
+                   "$MPIRUN -np 2 $DLTRAIN auto.ini --set name=kept --set dist.allreduce=\"%s\"",
+                   choice);
+    program_expect(0, NULL, "$SAME runs/auto/last.h5 runs/kept/last.h5");
+    program_release(&run);
 }
 
 static void bench_sums_what_it_says(void **state) {
@@ -117,6 +147,7 @@ int main(void) {
         cmocka_unit_test(gradients_that_are_clipped_are_summed_alike),
         cmocka_unit_test(steps_that_train_one_net_do_not_mix_their_gradients),
         cmocka_unit_test(five_ranks_on_three_hosts_give_the_same_bits_each_time),
+        cmocka_unit_test(a_measured_choice_can_be_kept),
         cmocka_unit_test(bench_sums_what_it_says),
         cmocka_unit_test(bench_refuses_what_it_cannot_sum),
     };

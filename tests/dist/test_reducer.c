@@ -1,5 +1,7 @@
 #include "support/mpi_main.h"
 
+#include "dist/algorithm_args.h"
+
 #include "core/base/rng.h"
 #include "dist/reducer.h"
 
@@ -264,8 +266,7 @@ static void all_algorithms_do_all_that(void **state) {
     const struct word *w;
 
     for (int i = 0; (w = allreduce_word(i)); i++) {
-        void *args = malloc(w->args_size + 1);
-        word_defaults(w, args);
+        void *args = algorithm_args(w);
         algorithm = (struct applied){w, args};
         if (!comm_rank(comm))
             print_message("%s\n", w->name);

@@ -2,6 +2,7 @@
 #include "dist/agree.h"
 
 #include <sched.h>
+#include <stdlib.h>
 #include <string.h>
 #include <xxhash.h>
 
@@ -145,7 +146,10 @@ int allreduce_new(struct allreduce **out, struct comm *comm, const struct applie
 
     if (compare(comm, &mine, err) || found->plan(&a, algorithm->args, comm, vector, n, err))
         return -1;
-    a->algorithm = found;
+    if (!found->measures) {
+        a->algorithm = found;
+        a->applied = *algorithm;
+    }
     a->comm = comm;
     a->vector = vector;
     a->n = n;
@@ -154,8 +158,11 @@ int allreduce_new(struct allreduce **out, struct comm *comm, const struct applie
 }
 
 void allreduce_free(struct allreduce *a) {
-    if (a)
-        a->algorithm->free(a);
+    if (!a)
+        return;
+    void *kept = a->kept;
+    a->algorithm->free(a);
+    free(kept);
 }
 
 void allreduce_start(struct allreduce *a, int i) {

@@ -39,7 +39,10 @@ struct allreduce_vector {
 /* What every plan begins with; the rest belongs to its algorithm. */
 struct allreduce {
     const struct allreduce_algorithm *algorithm;
-    struct comm *comm;                     /* borrowed */
+    struct applied applied; /* the algorithm with its arguments: never one that measures */
+    const char *choice;     /* what was measured to be best, as a job says it; NULL: nothing was */
+    void *kept;             /* freed at last */
+    struct comm *comm;      /* borrowed */
     const struct allreduce_vector *vector; /* [n], borrowed */
     int n;
 };
@@ -47,9 +50,10 @@ struct allreduce {
 struct allreduce_algorithm {
     struct word word; /* first: allreduce_find() gives its address */
     bool wants_home;  /* vectors had better lie in memory of the host */
+    bool measures;    /* its plan is that of another one */
 
-    /* Plan sums of all vectors; what *out begins with is set by the caller. Every rank calls it,
-     * with vectors of the same lengths. Collective; ends in an agreement. */
+    /* Plan sums of all vectors; what *out begins with is zero, and set by the caller. Every rank
+     * calls it, with vectors of the same lengths. Collective; ends in an agreement. */
     int (*plan)(struct allreduce **out, const void *args, struct comm *comm,
                 const struct allreduce_vector *vector, int n, struct err *err);
     void (*start)(struct allreduce *a, int i);

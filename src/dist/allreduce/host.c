@@ -17,9 +17,9 @@
  * Cost on one host: P reads and one write of each number in memory, in all ranks together; two
  * passes more for each rank that copies. Between hosts that of a ring of leaders.
  * Memory: slots as long as the vectors without a home; of leaders a fourth of the vectors. */
+#include "dist/allreduce/host.h"
 #include "dist/agree.h"
 #include "dist/allreduce/allreduce.h"
-#include "dist/allreduce/ring.h"
 
 #include <stdatomic.h>
 #include <stdint.h>
@@ -62,11 +62,6 @@ struct host_sums {
     struct comm_shared *shared;  /* of each rank: flags [n], slots; NULL: this host has one rank */
     struct host_flags *own;      /* [n] whose flags are here */
     struct host_sum *sum;        /* [base.n] */
-};
-
-struct host_args {
-    struct ring_args ring; /* first: some take all for those of a ring */
-    int leaders;
 };
 
 static struct host_flags *flags_of(const struct host_sums *s, int rank, int i) {
