@@ -199,7 +199,8 @@ static void computed_labels_cannot_be_counted_before_all_parts_ran(void **state)
         assert_int_equal(step_try(&step, &job, "", &err), i ? 0 : -1);
         if (!i)
             check_error(&err, "job.ini:6:8: cross_entropy: its labels are computed, and a batch in "
-                              "several parts (accumulate) needs to know beforehand how many count");
+                              "several parts (accumulate, or shards of one rank) needs to know "
+                              "beforehand how many count");
         job_release(&job);
     }
 }
