@@ -410,7 +410,7 @@ static void a_reproducible_reduction_has_shards(void **state) {
     job_release(&job);
     read_text(&job, "[dist]\nreduction = fast\nshards = 6\n"); /* as --set makes of the last */
     assert_true(!job.reproducible && job.shards == 0);
-    assert_string_equal(job.allreduce.word->name, "ring");
+    assert_string_equal(job.allreduce.word->name, "host");
     job_release(&job);
     refused("[dist]\nshards = 6\n", "shards is 6, and reduction is not said, which is fast");
     refused("[dist]\nreduction = reproducible\nallreduce = ring\n",
