@@ -2,10 +2,10 @@
 #include "cmd/command.h"
 #include "cmd/options.h"
 #include "cmd/runjob.h"
+#include "core/math/isa/isa.h"
 #include "dist/agree.h"
 #include "dist/launch.h"
 #include "train/facts.h"
-#include "train/threads.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -83,6 +83,16 @@ static int check_same(const struct jobargs *a, const char *command, struct err *
     return rc;
 }
 
+/* Where all ranks are, and with how many threads this one computes and reads. */
+static void find_place(struct jobargs *a) {
+    const struct place_wish wish = {a->job.threads, a->job.binds, isa_get()->name};
+
+    places_init(&a->places, a->comm, &wish);
+    a->threads = places_mine(&a->places)->threads;
+    if (!a->job.workers)
+        a->job.workers = places_mine(&a->places)->n_processors;
+}
+
 int jobargs_init(struct jobargs *a, int argc, char **argv, unsigned takes, struct err *err) {
     const char *path = NULL;
 
@@ -99,9 +109,7 @@ int jobargs_init(struct jobargs *a, int argc, char **argv, unsigned takes, struc
                  : job_read(&a->job, path, a->sets, a->n_sets, err);
     if (agree(a->comm, rc, err) || check_same(a, command_of(argv), err))
         return -1;
-    a->threads = threads_of_rank(a->job.threads, a->comm);
-    if (!a->job.workers)
-        a->job.workers = threads_of_rank(0, a->comm);
+    find_place(a);
     return 0;
 }
 
@@ -113,6 +121,7 @@ void jobargs_release(struct jobargs *a, struct err *err) {
     if (a->comm)
         err->msg[0] = 0;
     job_release(&a->job);
+    places_release(&a->places);
     pool_release(&a->pool);
     comm_free(a->comm);
     a->comm = NULL;

@@ -1,7 +1,7 @@
 /* jobargs.h - the command line of commands that take a job, and the ranks that run it. */
 #pragma once
 #include "core/base/err.h"
-#include "dist/comm.h"
+#include "dist/place.h"
 #include "job/job.h"
 
 enum { JOBARGS_MAX_SETS = 64 };
@@ -9,7 +9,8 @@ enum { JOBARGS_MAX_SETS = 64 };
 struct jobargs {
     struct comm *comm;
     struct job job;
-    int threads; /* of this rank */
+    struct places places; /* where all ranks are */
+    int threads;          /* of this rank */
     const char *sets[JOBARGS_MAX_SETS];
     int n_sets;
     bool resume;

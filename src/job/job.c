@@ -41,7 +41,7 @@ static const struct key keys[] = {
      .help = "length of the job instead of epochs"},
     {"seed", &kind_whole, AT(seed), "1", .help = "all randomness follows from it"},
     {"output", &kind_folder, AT(output), "runs", .help = "where the run's folder is made"},
-    {"threads", &kind_int, AT(threads), .absent = "processors / ranks", .min = 1, .max = 1024,
+    {"threads", &kind_int, AT(threads), .absent = "cores / ranks", .min = 1, .max = 1024,
      .help = "threads of each rank"},
     {0},
 };

@@ -104,6 +104,8 @@ struct job {
 
     struct applied allreduce;
     int64_t bucket_bytes;
+    bool binds;          /* ranks to cores of their own, where nobody has bound them */
+    bool tests_links;    /* between hosts, before training */
     int64_t audit_every; /* steps; 0: only before validating and saving */
     int64_t log_every;   /* steps */
     struct compute_mode mode;
