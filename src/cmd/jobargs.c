@@ -5,6 +5,7 @@
 #include "core/math/isa/isa.h"
 #include "dist/agree.h"
 #include "dist/launch.h"
+#include "job/job_files.h"
 #include "train/facts.h"
 
 #include <inttypes.h>
@@ -66,13 +67,15 @@ static int parse(struct jobargs *a, int argc, char **argv, unsigned takes, const
 }
 
 /* Is it one command on one job that the ranks were started with? */
-static int check_same(const struct jobargs *a, const char *command, struct err *err) {
+static int check_same(const struct jobargs *a, const char *command, const char *path,
+                      struct err *err) {
     struct same list = {0};
 
     if (comm_size(a->comm) == 1)
         return 0;
     same_add(&list, "the command", "%s%s%s%s", command, a->resume ? " --resume" : "",
              a->layers ? " --layers" : "", a->json ? " --json" : "");
+    same_add(&list, "the job file", "%s", path);
     if (a->weights)
         same_add(&list, "--weights", "%s", a->weights);
     if (a->steps)
@@ -80,6 +83,35 @@ static int check_same(const struct jobargs *a, const char *command, struct err *
     facts_job(&list, &a->job);
     const int rc = facts_check_job(a->comm, &list, err);
     same_release(&list);
+    return rc;
+}
+
+/* On rank 0 alone: what is read of files. A run is read when its job is found. */
+static int read_files(struct jobargs *a, const char *path, bool run, struct source_files *files,
+                      struct err *err) {
+    if (run)
+        return runjob_find(a, path, files, err);
+    return job_read_files(&a->job, path, files, a->sets, a->n_sets, err);
+}
+
+/* Rank 0 reads, and all make the job of what it has read: where thousands of ranks begin at a time,
+ * a file system has one to serve, and hosts need not have the file. */
+static int read_job(struct jobargs *a, const char *path, bool may_be_run, struct err *err) {
+    struct source_files files = {0};
+    const bool first = comm_rank(a->comm) == 0;
+    bool run = first && may_be_run && runjob_is(path);
+    int rc = agree(a->comm, first ? read_files(a, path, run, &files, err) : 0, err);
+
+    if (!rc) {
+        comm_bcast(a->comm, &run, sizeof run, 0);
+        job_files_broadcast(a->comm, &files);
+        if (run)
+            rc = runjob_read(a, &files, err);
+        else if (!first)
+            rc = job_read_files(&a->job, path, &files, a->sets, a->n_sets, err);
+        rc = agree(a->comm, rc, err);
+    }
+    source_files_release(&files);
     return rc;
 }
 
@@ -102,12 +134,9 @@ int jobargs_init(struct jobargs *a, int argc, char **argv, unsigned takes, struc
             err->msg[0] = 0;
         return -1;
     }
-    int rc = parse(a, argc, argv, takes, &path, err);
-    if (!rc)
-        rc = takes & JOBARGS_WEIGHTS && runjob_is(path)
-                 ? runjob_read(a, path, err)
-                 : job_read(&a->job, path, a->sets, a->n_sets, err);
-    if (agree(a->comm, rc, err) || check_same(a, command_of(argv), err))
+    if (agree(a->comm, parse(a, argc, argv, takes, &path, err), err) ||
+        read_job(a, path, takes & JOBARGS_WEIGHTS, err) ||
+        check_same(a, command_of(argv), path, err))
         return -1;
     find_place(a);
     return 0;

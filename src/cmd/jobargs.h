@@ -30,10 +30,10 @@ enum {
     JOBARGS_JSON = 16
 };
 
-/* Start MPI, read the command line and the job, which must be the same everywhere. A command that
- * takes --weights takes a run, too, in place of the job: its folder or one of its checkpoints.
- * Collective.
- * Errors, the same on all ranks: ERR_USAGE, those of job_read, ERR_CONFIG where ranks differ. */
+/* Start MPI, read the command line, which must be the same everywhere, and the job, whose files
+ * rank 0 alone opens. A command that takes --weights takes a run, too, in place of the job: its
+ * folder or one of its checkpoints. Collective. Errors, the same on all ranks: ERR_USAGE, those of
+ * job_read, ERR_CONFIG where ranks differ. */
 int jobargs_init(struct jobargs *a, int argc, char **argv, unsigned takes, struct err *err);
 
 /* End it all. Rank 0 prints what went wrong, if anything did, and the error loses its text.

@@ -96,8 +96,13 @@ static int check(struct job *job, struct err *err) {
 
 int job_read(struct job *job, const char *path, const char *const *sets, int n_sets,
              struct err *err) {
+    return job_read_files(job, path, NULL, sets, n_sets, err);
+}
+
+int job_read_files(struct job *job, const char *path, struct source_files *files,
+                   const char *const *sets, int n_sets, struct err *err) {
     *job = (struct job){.path = path};
-    if (source_read(&job->source, path, sets, n_sets, job_all_keys(&job->pool), err))
+    if (source_read_files(&job->source, path, files, sets, n_sets, job_all_keys(&job->pool), err))
         return -1;
     return check(job, err);
 }

@@ -3,6 +3,7 @@
 #include "core/base/mode.h"
 #include "core/base/pool.h"
 #include "core/lang/eval.h"
+#include "core/lang/source_files.h"
 #include "io/weights/rename.h"
 
 #include <stdint.h>
@@ -121,6 +122,10 @@ struct job {
  * then, too. */
 int job_read(struct job *job, const char *path, const char *const *sets, int n_sets,
              struct err *err);
+
+/* The same, with files that are read or kept as source_read_files says. */
+int job_read_files(struct job *job, const char *path, struct source_files *files,
+                   const char *const *sets, int n_sets, struct err *err);
 
 /* The same of a text as source_print gives it, under the name that messages call it by, which is
  * borrowed for the job's life. */
