@@ -86,7 +86,7 @@ check() {
     check_directions
     check_tags
     check_sizes
-    only 'mpi\.h' 'src/dist/comm\.[ch]'
+    only 'mpi\.h' 'src/dist/comm(_[a-z]+)?\.[ch]'
     only 'hwloc[a-z_/]*\.h' 'src/dist/topology\.c'
     only 'hdf5(_hl)?\.h|H5[A-Za-z]*\.h' 'src/io/h5/h5[a-z_]*\.[ch]'
     only 'cblas\.h' 'src/core/math/gemm\.[ch]'

@@ -7,6 +7,7 @@
 #include "dist/launch.h"
 #include "job/job_files.h"
 #include "train/facts.h"
+#include "train/shards.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -33,6 +34,9 @@ static const struct {
     {{"steps", OPTION_WHOLE, .offset = offsetof(struct jobargs, steps), .min = 1,
       .max = MOST_STEPS},
      JOBARGS_STEPS},
+    {{"emulate-ranks", OPTION_WHOLE, .offset = offsetof(struct jobargs, emulate), .min = 1,
+      .max = JOB_MAX_SHARDS},
+     JOBARGS_EMULATE},
     {{"layers", OPTION_FLAG, .offset = offsetof(struct jobargs, layers)}, JOBARGS_LAYERS},
     {{"json", OPTION_FLAG, .offset = offsetof(struct jobargs, json)},
      JOBARGS_LAYERS | JOBARGS_JSON},
@@ -115,6 +119,33 @@ static int read_job(struct jobargs *a, const char *path, bool may_be_run, struct
     return rc;
 }
 
+/* What so many ranks would compute, of a job whose bits depend on them: each one's share is a shard
+ * of a sum that does not. */
+static int emulate(struct jobargs *a, const char *path, unsigned takes, struct err *err) {
+    const char *const sets[] = {"dist.allreduce=fold", "dist.reduction=reproducible",
+                                pool_print(&a->pool, "dist.shards=%" PRId64, a->emulate)};
+
+    if (comm_size(a->comm) > 1)
+        return err_set(err, ERR_USAGE,
+                       "--emulate-ranks computes in one process what %" PRId64
+                       " ranks compute; found %d ranks, expected one",
+                       a->emulate, comm_size(a->comm));
+    if (a->job.reproducible)
+        return shards_check(&a->job, (int)a->emulate, err);
+    job_release(&a->job);
+    for (size_t i = 0; i < sizeof sets / sizeof *sets; i++)
+        if (add_set(a, sets[i], err))
+            return -1;
+    return read_job(a, path, takes & JOBARGS_WEIGHTS, err);
+}
+
+/* What the command line and the number of ranks make of a job that is read. */
+static int suit(struct jobargs *a, const char *path, unsigned takes, struct err *err) {
+    if (a->emulate && emulate(a, path, takes, err))
+        return -1;
+    return shards_check(&a->job, comm_size(a->comm), err);
+}
+
 /* Where all ranks are, and with how many threads this one computes and reads. */
 static void find_place(struct jobargs *a) {
     const struct place_wish wish = {a->job.threads, a->job.binds, isa_get()->name};
@@ -127,15 +158,18 @@ static void find_place(struct jobargs *a) {
 
 int jobargs_init(struct jobargs *a, int argc, char **argv, unsigned takes, struct err *err) {
     const char *path = NULL;
+    const int launched_as = launch_rank(getenv); /* before MPI, which makes variables of its own */
 
     *a = (struct jobargs){0};
     if (comm_new(&a->comm, &argc, &argv, err)) {
-        if (!a->comm && launch_rank(getenv) > 0) /* all find the same; one says it */
+        /* All find the same, also where each is the only rank of a job; one says it. */
+        if (launched_as > 0 && (!a->comm || comm_size(a->comm) == 1))
             err->msg[0] = 0;
         return -1;
     }
     if (agree(a->comm, parse(a, argc, argv, takes, &path, err), err) ||
         read_job(a, path, takes & JOBARGS_WEIGHTS, err) ||
+        agree(a->comm, suit(a, path, takes, err), err) ||
         check_same(a, command_of(argv), path, err))
         return -1;
     find_place(a);

@@ -1,32 +1,47 @@
 #include "dist/comm.h"
+#include "core/base/clock.h"
 #include "core/base/memory.h"
 #include "dist/agree.h"
+#include "dist/comm_mpi.h"
 #include "dist/launch.h"
 #include "dist/same.h"
-#include "dist/shm.h"
+#include "dist/small.h"
+#include "dist/spin.h"
 
 #include <limits.h>
-#include <mpi.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+/* What a comm and its parts have in common. */
+struct comm_common {
+    struct comm_messages *messages;
+    double waited_s; /* in blocking calls */
+    int level;       /* of threads, that MPI provides */
+    bool shares_calls;
+    pthread_mutex_t calls;
+};
+
 struct comm {
     MPI_Comm world; /* a duplicate: tags and collectives of our own */
+    struct comm_common *common;
+    struct small *small; /* for sums of a few numbers; NULL before the first */
     int rank, size;
     int local_rank, local_size;
+    int first_local; /* rank of the first on this host, of all that MPI started */
     int n_tags, next_tag;
     int n_hosts; /* that each host pretends to be */
     bool part;   /* of another comm, which started MPI */
     char host[MPI_MAX_PROCESSOR_NAME];
 };
 
-_Static_assert(sizeof(MPI_Request) <= sizeof((struct comm_request){0}.handle),
-               "an MPI request fits into a comm_request");
-
-enum { CHUNK = 1 << 30 }; /* bytes; MPI counts in int */
+enum {
+    CHUNK = 1 << 30,    /* bytes; MPI counts in int */
+    SMALL_BYTES = 65536 /* what MPI may send by its simplest means */
+};
 
 /* What Open MPI takes while it starts, with the libraries that it loads, and room beside. */
 enum { START_MIB = 256 };
@@ -51,6 +66,47 @@ static void check(const struct comm *comm, int rc, const char *what) {
     MPI_Error_string(rc, reason, &len);
     snprintf(message, sizeof message, "%s failed: %s", what, reason);
     comm_abort(comm, ERR_IO, message);
+}
+
+void comm_check(const struct comm *comm, int rc, const char *what) {
+    check(comm, rc, what);
+}
+
+MPI_Comm comm_mpi(const struct comm *comm) {
+    return comm->world;
+}
+
+struct comm_messages *comm_messages_of(const struct comm *comm) {
+    return comm->common->messages;
+}
+
+double comm_waited(const struct comm *comm) {
+    return comm->common->waited_s;
+}
+
+int comm_share_calls(struct comm *comm, struct err *err) {
+    if (comm->common->level < MPI_THREAD_SERIALIZED)
+        return err_set(err, ERR_CONFIG,
+                       "this MPI library lets only one thread call it: it gives level %d, a second "
+                       "one needs MPI_THREAD_SERIALIZED; use [dist] progress = operators",
+                       comm->common->level);
+    comm->common->shares_calls = true;
+    return 0;
+}
+
+void comm_enter(const struct comm *comm) {
+    if (comm->common->shares_calls)
+        pthread_mutex_lock(&comm->common->calls);
+}
+
+void comm_leave(const struct comm *comm) {
+    if (comm->common->shares_calls)
+        pthread_mutex_unlock(&comm->common->calls);
+}
+
+/* A call that waits for others, since `began`. */
+static void count_wait(struct comm *comm, double began) {
+    comm->common->waited_s += clock_now() - began;
 }
 
 /* The ranks that share this host; or a pretended one, where there are as many in blocks of ranks.
@@ -87,6 +143,8 @@ static void look_around(struct comm *comm) {
 
     MPI_Comm_rank(local, &comm->local_rank);
     MPI_Comm_size(local, &comm->local_size);
+    comm->first_local = comm->rank;
+    check(comm, MPI_Bcast(&comm->first_local, 1, MPI_INT, 0, local), "MPI_Bcast");
     MPI_Comm_free(&local);
 }
 
@@ -136,7 +194,7 @@ int comm_new(struct comm **out, int *argc, char ***argv, struct err *err) {
     /* Libraries that MPI loads crash or hang without memory. */
     if (memory_probe((size_t)START_MIB << 20, "MPI", err))
         return -1;
-    if (MPI_Init_thread(argc, argv, MPI_THREAD_FUNNELED, &provided) != MPI_SUCCESS)
+    if (MPI_Init_thread(argc, argv, MPI_THREAD_SERIALIZED, &provided) != MPI_SUCCESS)
         return err_set(err, ERR_IO, "MPI does not start");
     MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
     if (provided < MPI_THREAD_FUNNELED) {
@@ -147,12 +205,16 @@ int comm_new(struct comm **out, int *argc, char ***argv, struct err *err) {
                        provided);
     }
     struct comm *comm = calloc(1, sizeof *comm);
-    if (!comm) {
+    struct comm_common *common = calloc(1, sizeof *common);
+    if (!comm || !common || !(common->messages = comm_messages_new())) {
         fputs("dltrain: out of memory\n", stderr);
         MPI_Abort(MPI_COMM_WORLD, ERR_IO); /* the other ranks would wait for this one */
         abort();
     }
     *out = comm;
+    comm->common = common;
+    common->level = provided;
+    pthread_mutex_init(&common->calls, NULL);
     enter_world(comm);
     if (check_launch(comm, err))
         return -1;
@@ -163,9 +225,14 @@ int comm_new(struct comm **out, int *argc, char ***argv, struct err *err) {
 void comm_free(struct comm *comm) {
     if (!comm)
         return;
+    small_free(comm->small);
     MPI_Comm_free(&comm->world);
-    if (!comm->part)
+    if (!comm->part) {
         MPI_Finalize();
+        comm_messages_free(comm->common->messages);
+        pthread_mutex_destroy(&comm->common->calls);
+        free(comm->common);
+    }
     free(comm);
 }
 
@@ -189,86 +256,108 @@ const char *comm_host(const struct comm *comm) {
     return comm->host;
 }
 
+/* Wait for a call that others take part in. MPI spins where it waits by itself, MPICH without ever
+ * letting others have the processor: then each message of more ranks than cores takes a time slice.
+ */
+static void finish(const struct comm *comm, MPI_Request *request, const char *what) {
+    int done = 0, spins = 0;
+
+    for (;;) {
+        check(comm, MPI_Test(request, &done, MPI_STATUS_IGNORE), what);
+        if (done)
+            return;
+        spin(&spins);
+    }
+}
+
+static void meet(const struct comm *comm) {
+    MPI_Request request;
+
+    check(comm, MPI_Ibarrier(comm->world, &request), "MPI_Ibarrier");
+    finish(comm, &request, "MPI_Ibarrier");
+}
+
 void comm_barrier(struct comm *comm) {
+    const double began = clock_now();
+
+    comm_enter(comm);
     if (comm->size > 1)
-        check(comm, MPI_Barrier(comm->world), "MPI_Barrier");
+        meet(comm);
+    comm_leave(comm);
+    count_wait(comm, began);
 }
 
 void comm_bcast(struct comm *comm, void *data, size_t bytes, int root) {
+    const double began = clock_now();
     char *p = data;
 
     if (comm->size == 1)
         return;
+    comm_enter(comm);
+    if (bytes <= SMALL_BYTES) {
+        MPI_Request request;
+        check(comm, MPI_Ibcast(p, (int)bytes, MPI_BYTE, root, comm->world, &request), "MPI_Ibcast");
+        finish(comm, &request, "MPI_Ibcast");
+        bytes = 0;
+    } else {
+        meet(comm); /* then nobody waits long */
+    }
     while (bytes > 0) {
         const size_t n = bytes < CHUNK ? bytes : CHUNK;
         check(comm, MPI_Bcast(p, (int)n, MPI_BYTE, root, comm->world), "MPI_Bcast");
         p += n;
         bytes -= n;
     }
+    comm_leave(comm);
+    count_wait(comm, began);
 }
 
 void comm_all_gather(struct comm *comm, const void *mine, void *all, size_t bytes) {
+    const double began = clock_now();
+
     if (comm->size == 1) {
         memcpy(all, mine, bytes);
         return;
     }
-    check(comm, MPI_Allgather(mine, (int)bytes, MPI_BYTE, all, (int)bytes, MPI_BYTE, comm->world),
-          "MPI_Allgather");
+    MPI_Request request;
+    comm_enter(comm);
+    check(comm,
+          MPI_Iallgather(mine, (int)bytes, MPI_BYTE, all, (int)bytes, MPI_BYTE, comm->world,
+                         &request),
+          "MPI_Iallgather");
+    finish(comm, &request, "MPI_Iallgather");
+    comm_leave(comm);
+    count_wait(comm, began);
+}
+
+void comm_sum_and_max(struct comm *comm, double *v, int n_sums, int n_max) {
+    if (comm->size == 1)
+        return;
+    if (!comm->small)
+        comm->small = small_new(comm, comm->first_local);
+    const double began = clock_now();
+    small_sum(comm->small, v, n_sums + n_max, n_max);
+    count_wait(comm, began);
 }
 
 void comm_sum_doubles(struct comm *comm, double *v, int n) {
-    const bool root = comm->rank == 0;
-
-    if (comm->size == 1)
-        return;
-    /* not MPI_Allreduce, which need not give all ranks the same bits */
-    check(comm,
-          MPI_Reduce(root ? MPI_IN_PLACE : v, root ? v : NULL, n, MPI_DOUBLE, MPI_SUM, 0,
-                     comm->world),
-          "MPI_Reduce");
-    check(comm, MPI_Bcast(v, n, MPI_DOUBLE, 0, comm->world), "MPI_Bcast");
+    comm_sum_and_max(comm, v, n, 0);
 }
 
 double comm_max_double(struct comm *comm, double v) {
+    const double began = clock_now();
     double max = v;
 
-    if (comm->size > 1)
-        check(comm, MPI_Allreduce(&v, &max, 1, MPI_DOUBLE, MPI_MAX, comm->world), "MPI_Allreduce");
+    comm_enter(comm);
+    if (comm->size > 1) {
+        MPI_Request request;
+        check(comm, MPI_Iallreduce(&v, &max, 1, MPI_DOUBLE, MPI_MAX, comm->world, &request),
+              "MPI_Iallreduce");
+        finish(comm, &request, "MPI_Iallreduce");
+    }
+    comm_leave(comm);
+    count_wait(comm, began);
     return max;
-}
-
-static void keep(struct comm_request *request, MPI_Request mpi) {
-    memcpy(request->handle, &mpi, sizeof mpi);
-    request->active = true;
-}
-
-void comm_isend(struct comm *comm, const void *data, size_t bytes, int to, int tag,
-                struct comm_request *request) {
-    MPI_Request mpi;
-
-    check(comm, MPI_Isend(data, (int)bytes, MPI_BYTE, to, tag, comm->world, &mpi), "MPI_Isend");
-    keep(request, mpi);
-}
-
-void comm_irecv(struct comm *comm, void *data, size_t bytes, int from, int tag,
-                struct comm_request *request) {
-    MPI_Request mpi;
-
-    check(comm, MPI_Irecv(data, (int)bytes, MPI_BYTE, from, tag, comm->world, &mpi), "MPI_Irecv");
-    keep(request, mpi);
-}
-
-bool comm_test(struct comm *comm, struct comm_request *request) {
-    MPI_Request mpi;
-    int arrived;
-
-    if (!request->active)
-        return true;
-    memcpy(&mpi, request->handle, sizeof mpi);
-    check(comm, MPI_Test(&mpi, &arrived, MPI_STATUS_IGNORE), "a message between ranks");
-    memcpy(request->handle, &mpi, sizeof mpi);
-    request->active = !arrived;
-    return arrived;
 }
 
 int comm_take_tags(struct comm *comm, int n, int *first, struct err *err) {
@@ -292,6 +381,7 @@ static struct comm *part_of(struct comm *whole, MPI_Comm part) {
     *comm = *whole;
     comm->world = part;
     comm->part = true;
+    comm->small = NULL;
     comm->next_tag = 0;
     MPI_Comm_rank(part, &comm->rank);
     MPI_Comm_size(part, &comm->size);
@@ -312,85 +402,4 @@ struct comm *comm_on_host(struct comm *comm) {
 
 struct comm *comm_leaders(struct comm *comm) {
     return comm_split(comm, comm->local_rank == 0 ? 0 : -1);
-}
-
-struct comm_shared {
-    MPI_Win window;
-    int n;
-    void *of[]; /* [n] */
-};
-
-/* `mine` bytes of each rank, at a page of its own. Collective over host; NULL on all or none. */
-static struct comm_shared *shared_new(struct comm *host, size_t mine, struct err *err) {
-    struct comm_shared *shared = malloc(sizeof *shared + (size_t)host->size * sizeof shared->of[0]);
-    MPI_Aint size;
-    MPI_Info info;
-    void *memory;
-    int unit;
-
-    if (comm_max_double(host, !shared) > 0) {
-        free(shared);
-        err_set(err, ERR_IO, "out of memory");
-        return NULL;
-    }
-    MPI_Info_create(&info); /* each rank's memory near it */
-    MPI_Info_set(info, "alloc_shared_noncontig", "true");
-    const int rc =
-        MPI_Win_allocate_shared((MPI_Aint)mine, 1, info, host->world, &memory, &shared->window);
-    MPI_Info_free(&info);
-    if (comm_max_double(host, rc != MPI_SUCCESS) > 0) {
-        free(shared);
-        err_set(err, ERR_IO,
-                "no %zu bytes of memory that ranks of a host share; /dev/shm may be too small",
-                mine);
-        return NULL;
-    }
-    check(host, MPI_Win_lock_all(MPI_MODE_NOCHECK, shared->window), "MPI_Win_lock_all");
-    shared->n = host->size;
-    for (int r = 0; r < host->size; r++)
-        check(host, MPI_Win_shared_query(shared->window, r, &size, &unit, &shared->of[r]),
-              "MPI_Win_shared_query");
-    return shared;
-}
-
-struct comm_shared *comm_shared_new(struct comm *host, size_t bytes, struct err *err) {
-    struct comm_shared *shared = shared_new(host, bytes, err);
-
-    if (!shared)
-        return NULL;
-    memset(shared->of[host->rank], 0, bytes);
-    comm_barrier(host);
-    return shared;
-}
-
-struct comm_shared *comm_shared_reserve(struct comm *host, size_t bytes, struct err *err) {
-    const double left = host->rank ? -1 : shm_left();
-    const bool full = left >= 0 && left < (double)shm_needed(bytes);
-
-    if (comm_max_double(host, full) > 0) {
-        err_set(err, ERR_IO, "/dev/shm has no room for %zu bytes", bytes);
-        return NULL;
-    }
-    return shared_new(host, host->rank ? 0 : bytes, err);
-}
-
-void *comm_shared_of(const struct comm_shared *shared, int rank) {
-    return shared->of[rank];
-}
-
-void comm_shared_free(struct comm_shared *shared) {
-    if (!shared)
-        return;
-    MPI_Win_unlock_all(shared->window);
-    MPI_Win_free(&shared->window);
-    free(shared);
-}
-
-void comm_isum(struct comm *comm, real *v, int64_t len, struct comm_request *request) {
-    const MPI_Datatype type = sizeof(real) == sizeof(float) ? MPI_FLOAT : MPI_DOUBLE;
-    MPI_Request mpi;
-
-    check(comm, MPI_Iallreduce(MPI_IN_PLACE, v, (int)len, type, MPI_SUM, comm->world, &mpi),
-          "MPI_Iallreduce");
-    keep(request, mpi);
 }

@@ -1,198 +1,86 @@
-#include "train/step.h"
+#include "train/step_parts.h"
 #include "core/base/clock.h"
-#include "core/learn/clip.h"
 #include "dist/agree.h"
 
-#include <inttypes.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { CAUSE_TEXT = 512 };
-
-/* Does an update need all gradients of the step? */
-static bool waits(const struct replica_step *step) {
-    return step->job->clip_norm > 0 || optim_whole(step->optimizer);
-}
-
-static int new_reducer(struct stepper *s, int which, const struct job *job, struct err *err) {
-    const struct replica_step *step = &s->replica->step[which];
-    const int n = step->n_train + step->n_running;
-    struct pool *pool = &s->replica->model.pool;
-    struct allreduce_vector *span = pool_take(pool, (size_t)(n + 1) * sizeof *span);
-
-    for (int i = 0; i < step->n_train; i++)
-        span[i] = (struct allreduce_vector){.v = step->train[i]->dw,
-                                            .len = step->train[i]->weights.trained_len,
-                                            .own = waits(step) || step->job->clip_value > 0};
-    for (int i = 0; i < step->n_running; i++)
-        span[step->n_train + i] = (struct allreduce_vector){
-            .v = step->running[i]->state, .len = step->running[i]->states.len, .own = true};
-    return reducer_new(&s->reducer[which], s->comm, &job->allreduce, span, n, job->bucket_bytes,
-                       err);
+/* On one host there are no messages to move. */
+static int start_mover(struct stepper *s, const struct job *job, struct err *err) {
+    if (!job->progress_thread || comm_local_size(s->comm) == comm_size(s->comm))
+        return 0;
+    if (mover_new(&s->mover, s->comm, err))
+        return -1;
+    for (int i = 0; i < s->replica->n_steps; i++)
+        if (reducer_move_by(s->reducer[i], s->mover, err))
+            return -1;
+    return 0;
 }
 
 int stepper_init(struct stepper *s, struct replica *r, const struct job *job, struct comm *comm,
-                 struct err *err) {
+                 const struct comm_shared *home, struct err *err) {
     const struct model *m = &r->model;
 
     int n_room = 0;
 
-    *s = (struct stepper){.replica = r, .comm = comm, .seed = job->seed, .n_control = 2};
+    *s = (struct stepper){.replica = r,
+                          .comm = comm,
+                          .seed = job->seed,
+                          .in_parts = job->accumulate > 1 || job->shards > comm_size(comm),
+                          .overlap = job->overlap};
+    if (agree(comm, step_shards_new(s, job, err), err))
+        return -1;
     for (int i = 0; i < r->n_steps; i++) {
         const struct plan *p = r->step[i].plan;
         const int n = (int)plan_n_values(p) + p->n_leaves;
-        s->n_control += p->n_leaves;
+        s->n_counts += p->n_leaves;
         n_room = n > n_room ? n : n_room;
-        if (new_reducer(s, i, job, err))
+        if (step_plan_sums(s, i, job, home, err))
             return -1;
     }
-    s->control = calloc((size_t)s->n_control, sizeof *s->control);
-    s->sums = calloc(3 * (size_t)n_room + 1, sizeof *s->sums);
-    s->local = s->sums + n_room;
+    if (agree(comm, start_mover(s, job, err), err))
+        return -1;
+    s->counts = calloc((size_t)s->n_counts + SAY_LEN, sizeof *s->counts);
+    s->sums = calloc(3 * (size_t)n_room + SAY_LEN, sizeof *s->sums);
+    s->local = s->sums + n_room + SAY_LEN;
     s->part = s->local + n_room;
     s->before = pool_take(&r->model.pool, (size_t)(m->n_nets + 1) * sizeof *s->before);
     for (int i = 0; i < m->n_nets; i++)
         s->before[i] =
             pool_take(&r->model.pool, (size_t)(m->nets[i]->states.len + 1) * sizeof(real));
     return agree(
-        comm, s->control && s->sums ? 0 : err_set(err, ERR_IO, "no memory for the sums of a step"),
+        comm, s->counts && s->sums ? 0 : err_set(err, ERR_IO, "no memory for the sums of a step"),
         err);
 }
 
 void stepper_release(struct stepper *s) {
+    if (s->replica)
+        stepper_settle(s);
+    mover_free(s->mover);
     for (int i = 0; i < JOB_MAX_STEPS; i++)
         reducer_free(s->reducer[i]);
-    free(s->control);
+    step_shards_free(s->shards);
+    free(s->counts);
     free(s->sums);
     *s = (struct stepper){0};
 }
 
-/* What the graph tells while it runs. */
-struct backward_context {
-    struct reducer *reducer;
-    const struct stepper *stepper;
-    int which;
-};
-
 static void ready(void *context, int net, int64_t offset, int64_t len) {
-    reducer_ready(((struct backward_context *)context)->reducer, net, offset, len);
-}
+    const struct step_context *c = context;
 
-static void progress(void *context) {
-    reducer_progress(((struct backward_context *)context)->reducer);
+    reducer_ready(c->stepper->reducer[c->which], net, offset, len);
 }
 
 static void watch(void *context, int node, enum run_phase phase) {
-    const struct backward_context *c = context;
+    const struct step_context *c = context;
 
     c->stepper->watch(c->stepper->watch_context, c->which, node, phase);
 }
 
-/* Running statistics become the mean over ranks, weighted by their samples, so that all replicas
- * stay identical: each rank sends its share of what this step changed, and what no step
- * changes stays as it is to the bit. */
-static void share_running(const struct stepper *s, int which, const struct feed_batch *batch) {
-    const struct replica_step *step = &s->replica->step[which];
-    const real share = (real)((double)batch->data.n / (double)batch->global_n);
-
-    for (int i = 0; i < step->n_running; i++) {
-        const struct net *net = step->running[i];
-        const real *before = s->before[net->index];
-        for (int64_t k = 0; comm_size(s->comm) > 1 && k < net->states.len; k++)
-            net->state[k] = share * (net->state[k] - before[k]);
-        reducer_ready(s->reducer[which], step->n_train + i, 0, net->states.len);
-    }
-}
-
-static void keep_running(const struct stepper *s, const struct replica_step *step) {
-    for (int i = 0; i < step->n_running; i++)
-        memcpy(s->before[step->running[i]->index], step->running[i]->state,
-               (size_t)step->running[i]->states.len * sizeof(real));
-}
-
-/* Elements [begin, begin + len) of running statistics hold the sum of the changes. */
-static void add_running(const struct stepper *s, const struct net *net, int64_t begin,
-                        int64_t len) {
-    const real *before = s->before[net->index];
-
-    for (int64_t k = begin; comm_size(s->comm) > 1 && k < begin + len; k++)
-        net->state[k] += before[k];
-}
-
-/* The norm of all gradients of the step. */
-static double norm_of(const struct stepper *s, const struct replica_step *step) {
-    double squares = 0;
-
-    for (int i = 0; i < step->n_train; i++)
-        squares += clip_sum_squares(step->train[i]->dw, step->train[i]->weights.trained_len,
-                                    s->replica->team);
-    return sqrt(squares);
-}
-
-/* Elements of one net, by their gradients times scale, which clipping moves. */
-static void update_piece(struct stepper *s, struct replica_step *step,
-                         const struct reducer_piece *piece, double lr, double scale) {
-    const double limit = step->job->clip_value;
-
-    if (limit > 0)
-        clip_values(step->train[piece->span]->dw + piece->begin, piece->len, scale, limit,
-                    s->replica->team);
-    replica_update(s->replica, step, piece, lr, limit > 0 ? 1 : scale);
-}
-
-/* All nets, after clipping by norm, which is the same on all ranks. */
-static int update_all(struct stepper *s, struct replica_step *step, double lr, int64_t number,
-                      struct err *err) {
-    double scale = 1;
-
-    if (step->job->clip_norm > 0) {
-        const double norm = norm_of(s, step);
-        if (!isfinite(norm))
-            return err_set(err, ERR_DATA,
-                           "step %" PRId64 ": the norm of the gradients is %s; a lower "
-                           "learning rate may help; checkpoints of earlier steps are kept",
-                           number, isnan(norm) ? "nan" : "infinite");
-        scale = clip_scale(norm, step->job->clip_norm);
-    }
-    for (int i = 0; i < step->n_train; i++) {
-        const struct net *net = step->train[i];
-        update_piece(s, step, &(struct reducer_piece){i, 0, net->weights.trained_len, net->dw}, lr,
-                     scale);
-    }
-    return 0;
-}
-
-/* Updates follow the buckets as they arrive, unless they have to wait for all of them. */
-static int update(struct stepper *s, int which, const struct step_input *in,
-                  struct step_times *times, struct err *err) {
-    struct replica_step *step = &s->replica->step[which];
-    const double lr = in->lr[which];
-    struct reducer_piece piece;
-    int rc = 0;
-
-    while (reducer_next(s->reducer[which], &piece)) {
-        const double start = clock_now();
-        if (piece.span >= step->n_train)
-            add_running(s, step->running[piece.span - step->n_train], piece.begin, piece.len);
-        else if (!waits(step))
-            update_piece(s, step, &piece, lr, 1);
-        times->optimizer += clock_now() - start;
-    }
-    times->exposed_comm += reducer_wait_seconds(s->reducer[which]);
-    if (waits(step)) {
-        const double start = clock_now();
-        rc = update_all(s, step, lr, in->step + 1, err);
-        times->optimizer += clock_now() - start;
-    }
-    step->n_updates++;
-    return rc;
-}
-
-/* Point a graph at samples [first, first + n) of this rank's share. */
-static void point(const struct stepper *s, struct plan *p, const struct feed_batch *batch,
-                  int64_t first, int64_t n) {
-    feed_point(p, s->replica->fields, s->replica->n_fields, &batch->data, first);
+void step_point(const struct stepper *s, struct plan *p, const struct feed_batch *batch,
+                int64_t first, int64_t n) {
+    if (n > 0)
+        feed_point(p, s->replica->fields, s->replica->n_fields, &batch->data, first);
     run_resize(p, n);
 }
 
@@ -211,71 +99,6 @@ static int64_t n_parts(const struct stepper *s, const struct plan *p,
     return share <= p->graph->batch ? 1 : (share + p->graph->batch - 1) / p->graph->batch;
 }
 
-/* v[n] becomes the sum over all ranks; the time is that of waiting. */
-static void sum_over_ranks(const struct stepper *s, double *v, int n, struct step_times *times) {
-    const double start = clock_now();
-
-    comm_sum_doubles(s->comm, v, n);
-    times->exposed_comm += clock_now() - start;
-}
-
-/* Data that is not finite is the cause of a loss that is not, on whatever ranks that shows. */
-static int check_data(struct stepper *s, const struct step_input *in, double loss, const char *name,
-                      struct err *err) {
-    char text[CAUSE_TEXT];
-    int rc = 0;
-
-    if (loader_batch_not_finite(&in->batch->data, text, sizeof text))
-        rc = err_set(err, ERR_DATA, "step %" PRId64 ": the loss%s%s is %s: %s", in->step + 1,
-                     name[0] ? " of " : "", name, isnan(loss) ? "nan" : "infinite", text);
-    return agree(s->comm, rc, err);
-}
-
-/* A loss that is not finite ends the job on all ranks, worded by the lowest where it happened. */
-static int check_finite(struct stepper *s, const struct step_input *in, double local, double loss,
-                        const char *name, struct err *err) {
-    int rc = 0;
-
-    if (isfinite(loss))
-        return 0;
-    if (check_data(s, in, loss, name, err))
-        return -1;
-    if (!isfinite(local))
-        rc = err_set(err, ERR_DATA,
-                     "step %" PRId64 ": the loss%s%s is %s; a lower learning rate, warmup= or "
-                     "clip_norm may help; checkpoints of earlier steps are kept",
-                     in->step + 1, name[0] ? " of " : "", name, isnan(local) ? "nan" : "infinite");
-    if (agree(s->comm, rc, err))
-        return -1;
-    return err_set(err, ERR_DATA, "step %" PRId64 ": the loss%s%s is %s when summed over all ranks",
-                   in->step + 1, name[0] ? " of " : "", name, isnan(loss) ? "nan" : "infinite");
-}
-
-/* The losses of the whole batch, once this rank's sums are in s->sums: they become those of all. */
-static int find_loss(struct stepper *s, int which, const struct step_input *in,
-                     struct step_output *out, struct err *err) {
-    const struct replica_step *step = &s->replica->step[which];
-    struct plan *p = step->plan;
-    const int64_t n = plan_n_values(p);
-    double loss = 0, local = 0;
-
-    memcpy(s->local, s->sums, (size_t)n * sizeof *s->local);
-    sum_over_ranks(s, s->sums, (int)n + p->n_leaves, &out->times);
-    for (int64_t k = 0; k < n; k++)
-        loss += s->sums[k], local += s->local[k];
-    if (check_finite(s, in, local, loss, step->job->name, err))
-        return -1;
-    run_tail(p, s->sums, s->sums + n, 0);
-    out->loss[which] = run_value(p, step->loss);
-    if (!isfinite(out->loss[which])) /* the same on all ranks: by a factor */
-        return err_set(err, ERR_DATA,
-                       "step %" PRId64 ": the loss%s%s is %s, though its parts are finite: see by "
-                       "what they are multiplied or divided",
-                       in->step + 1, step->job->name[0] ? " of " : "", step->job->name,
-                       isnan(out->loss[which]) ? "nan" : "infinite");
-    return 0;
-}
-
 /* Add what the leaves gave to s->sums. */
 static void add_leaves(struct stepper *s, const struct plan *p) {
     const int64_t n = plan_n_values(p);
@@ -285,40 +108,67 @@ static void add_leaves(struct stepper *s, const struct plan *p) {
         s->sums[k] += s->part[k];
 }
 
+struct step_clock step_clock_of(const struct stepper *s) {
+    return (struct step_clock){clock_now(), step_elsewhere(s)};
+}
+
+double step_computed(const struct stepper *s, const struct step_clock *since) {
+    return clock_now() - since->now - (step_elsewhere(s) - since->elsewhere);
+}
+
+static void forward(struct stepper *s, struct plan *p, struct run_context *run,
+                    const struct step_input *in, int64_t first, int64_t n,
+                    struct step_output *out) {
+    const struct step_clock start = step_clock_of(s);
+
+    step_point(s, p, in->batch, first, n);
+    run->first = in->batch->first + first;
+    run_forward(p, run);
+    add_leaves(s, p);
+    out->times.forward += step_computed(s, &start);
+}
+
+static void backward(struct stepper *s, struct plan *p, struct run_context *run,
+                     struct step_output *out) {
+    const struct step_clock start = step_clock_of(s);
+
+    run_backward(p, run);
+    run->adds = true;
+    out->times.backward += step_computed(s, &start);
+}
+
 /* Forward and backward over this rank's share, part by part; gradients add up, and are final in the
  * last part. A rank that runs out of samples goes on with none.
  *   totals  terms of the leaves, where there are several parts: else they follow from forward */
 static int compute(struct stepper *s, int which, const struct step_input *in, const double *totals,
                    struct step_output *out, struct err *err) {
     struct plan *p = s->replica->step[which].plan;
-    struct backward_context context = {s->reducer[which], s, which};
+    struct step_context context = {.stepper = s, .which = which};
     struct run_context run = {.seed = s->seed,
                               .step = (uint64_t)in->step * JOB_MAX_STEPS + (uint64_t)which,
                               .totals = totals,
-                              .progress = progress,
+                              .need = step_need,
+                              .progress = step_progress,
                               .watch = s->watch ? watch : NULL,
                               .context = &context};
     int64_t first = 0, n;
 
     for (int64_t left = n_parts(s, p, in->batch); left > 0; left--, first += n) {
-        const double start = clock_now();
         n = part_len(p, in->batch, first);
-        point(s, p, in->batch, first, n);
-        run.first = in->batch->first + first;
-        run_forward(p, &run);
-        add_leaves(s, p);
-        out->times.forward += clock_now() - start;
+        forward(s, p, &run, in, first, n, out);
+        if (!context.backward)
+            stepper_settle(s); /* before ranks meet: then nobody reads sums any more */
+        if (left == 1 && step_find_loss(s, which, in, out, err))
+            return -1;
+        if (!context.backward)
+            step_begin_sums(s, which, in->lr[which]);
+        context.backward = true;
         if (left == 1) {
-            if (find_loss(s, which, in, out, err))
-                return -1;
             run.totals = s->sums + plan_n_values(p);
-            share_running(s, which, in->batch);
+            step_share_running(s, which, in->batch);
             run.ready = ready;
         }
-        const double middle = clock_now();
-        run_backward(p, &run);
-        run.adds = true;
-        out->times.backward += clock_now() - middle;
+        backward(s, p, &run, out);
     }
     return 0;
 }
@@ -328,10 +178,15 @@ static int run_one(struct stepper *s, int which, const struct step_input *in, co
     struct replica_step *step = &s->replica->step[which];
     const int64_t n = plan_n_values(step->plan) + step->plan->n_leaves;
 
-    reducer_begin(s->reducer[which]);
-    keep_running(s, step);
+    step_keep_running(s, which);
     memset(s->sums, 0, (size_t)n * sizeof *s->sums);
-    return compute(s, which, in, totals, out, err) ? -1 : update(s, which, in, &out->times, err);
+    if (s->shards ? step_shards_compute(s, which, in, totals, out, err)
+                  : compute(s, which, in, totals, out, err)) {
+        step_restore_running(s, which);
+        s->update[which].active = false;
+        return -1;
+    }
+    return step_end_sums(s, which, in->step + 1, err);
 }
 
 /* The terms of this rank's leaves in all parts of the batch. */
@@ -341,40 +196,35 @@ static void count(struct stepper *s, struct plan *p, const struct feed_batch *ba
 
     for (int64_t first = 0; first < batch->data.n; first += n) {
         n = part_len(p, batch, first);
-        point(s, p, batch, first, n);
+        step_point(s, p, batch, first, n);
         run_counts(p, s->part);
         for (int i = 0; i < p->n_leaves; i++)
             counts[i] += s->part[i];
     }
 }
 
-/* What ranks must know of each other before they begin: whether one could not read its batch or was
- * asked to stop, and of batches in parts, whose backward begins before forward ends, the terms. */
-static int begin(struct stepper *s, const struct step_input *in, struct step_output *out,
-                 struct err *err) {
-    double *flags = s->control + s->n_control - 2, *counts = s->control;
+/* Of batches in parts, whose backward begins before forward ends, the terms of all ranks. */
+static int count_all(struct stepper *s, const struct step_input *in, struct step_output *out,
+                     struct err *err) {
+    double *counts = s->counts;
 
-    memset(s->control, 0, (size_t)s->n_control * sizeof *s->control);
+    if (s->shards)
+        return step_shards_count(s, in, out, err);
+    memset(counts, 0, (size_t)s->n_counts * sizeof *counts);
     for (int i = 0; i < s->replica->n_steps && !in->rc; i++) {
         struct plan *p = s->replica->step[i].plan;
         if (n_parts(s, p, in->batch) > 1)
             count(s, p, in->batch, counts);
         counts += p->n_leaves;
     }
-    flags[0] = in->rc != 0, flags[1] = in->stop;
-    sum_over_ranks(s, s->control, s->n_control, &out->times);
-    out->stop = flags[1] > 0;
-    out->unread = flags[0] > 0;
-    return out->unread ? agree(s->comm, in->rc, err) : 0;
+    return step_sum(s, in, s->counts, s->n_counts, out, err);
 }
 
-int stepper_run(struct stepper *s, const struct step_input *in, struct step_output *out,
-                struct err *err) {
-    const double start = clock_now();
-    const double *totals = s->control;
+static int run_all(struct stepper *s, const struct step_input *in, struct step_output *out,
+                   struct err *err) {
+    const double *totals = s->counts;
 
-    *out = (struct step_output){0};
-    if (begin(s, in, out, err))
+    if (s->in_parts && count_all(s, in, out, err))
         return -1;
     for (int i = 0; i < s->replica->n_steps; i++) {
         out->ran[i] = in->step % s->replica->step[i].job->every == 0;
@@ -382,6 +232,50 @@ int stepper_run(struct stepper *s, const struct step_input *in, struct step_outp
             return -1;
         totals += s->replica->step[i].plan->n_leaves;
     }
-    out->times.total = clock_now() - start;
+    return s->told ? 0 : step_sum(s, in, s->sums, 0, out, err); /* all of the job's steps rest */
+}
+
+void step_times_add(struct step_times *sum, const struct step_times *t) {
+    sum->forward += t->forward;
+    sum->backward += t->backward;
+    sum->optimizer += t->optimizer;
+    sum->total += t->total;
+    sum->exposed_comm += t->exposed_comm;
+    sum->control_comm += t->control_comm;
+    sum->bucket_comm += t->bucket_comm;
+    sum->sync_comm += t->sync_comm;
+}
+
+/* What the parts of a step take, as far as they are counted somewhere. */
+static struct step_times counted(const struct stepper *s) {
+    struct step_times t = {.optimizer = s->optimizer_s, .control_comm = s->control_s};
+
+    t.sync_comm = comm_waited(s->comm) - s->control_s;
+    for (int i = 0; i < s->replica->n_steps; i++)
+        t.bucket_comm += reducer_seconds(s->reducer[i]);
+    return t;
+}
+
+int stepper_run(struct stepper *s, const struct step_input *in, struct step_output *out,
+                struct err *err) {
+    const double start = clock_now();
+    const struct step_times before = counted(s);
+    const struct feed_batch none = {.first = in->batch->first, .global_n = in->batch->global_n};
+    struct step_input mine = *in;
+
+    if (in->rc) /* it takes part all the same: others wait for it */
+        mine.batch = &none;
+    *out = (struct step_output){0};
+    s->told = false;
+    if (run_all(s, &mine, out, err))
+        return -1;
+    const struct step_times after = counted(s);
+    struct step_times *t = &out->times;
+    t->optimizer = after.optimizer - before.optimizer;
+    t->control_comm = after.control_comm - before.control_comm;
+    t->bucket_comm = after.bucket_comm - before.bucket_comm;
+    t->sync_comm = after.sync_comm - before.sync_comm;
+    t->exposed_comm = t->control_comm + t->bucket_comm + t->sync_comm;
+    t->total = clock_now() - start;
     return 0;
 }

@@ -60,10 +60,10 @@ static void has_defaults(const char *text) {
     equal(job.save_last.epochs, 1);
     assert_true(job.save_every.steps == 0 && !(job.save_every.epochs > 0));
     assert_true(job.save_best);
-    assert_string_equal(job.allreduce.word->name, "ring");
+    assert_string_equal(job.allreduce.word->name, "host");
     equal((double)((const struct ring_args *)job.allreduce.args)->chunk, 512 * 1024);
     assert_true(job.bucket_bytes == 4 << 20 && job.log_every == 10);
-    assert_true(job.audit_every == 0);
+    assert_true(job.audit_every == 0 && job.overlap && !job.progress_thread);
     assert_true(job.binds && job.tests_links);
     assert_true(job.mode.fusion && job.mode.winograd);
     assert_int_equal(job.validate_batch, 128);
@@ -97,8 +97,8 @@ static void every_key_is_read(void **state) {
               "[validate]\nevery = 0.5 epochs\ntop1 = accuracy(a, label)\nbest = top1\n"
               "patience = 4\nbatch = 10\non = rank0\n"
               "[checkpoint]\nlast = 100 steps\nevery = 2 epochs\nbest = false\n"
-              "[dist]\nallreduce = host(chunk=256KiB)\nbucket = 0.25\naudit = 20\n"
-              "bind = off\nselftest = off\n[log]\nevery = 5\n"
+              "[dist]\nallreduce = host(chunk=256KiB)\nbucket = 0.25\noverlap = off\n"
+              "progress = thread\naudit = 20\nbind = off\nselftest = off\n[log]\nevery = 5\n"
               "[run]\nfusion = off\nwinograd = off\n");
     assert_string_equal(job.name, "mine");
     assert_string_equal(job.output, "/scratch/runs");
@@ -128,7 +128,7 @@ static void every_key_is_read(void **state) {
     assert_string_equal(job.allreduce.word->name, "host");
     equal((double)((const struct ring_args *)job.allreduce.args)->chunk, 256 * 1024);
     assert_true(job.bucket_bytes == 1 << 18 && job.log_every == 5);
-    assert_true(job.audit_every == 20);
+    assert_true(job.audit_every == 20 && !job.overlap && job.progress_thread);
     assert_true(!job.binds && !job.tests_links);
     assert_true(!job.mode.fusion && !job.mode.winograd);
     job_release(&job);
@@ -396,6 +396,34 @@ static void bytes_are_taken_where_they_mean_something(void **state) {
     refused("[data]\nbatch = 1KiB\n", "batch: found '1KiB', expected a number without a unit");
 }
 
+static void a_reproducible_reduction_has_shards(void **state) {
+    struct job job;
+
+    (void)state;
+    read_text(&job, "[job]\n");
+    assert_true(!job.reproducible && job.shards == 0);
+    job_release(&job);
+    read_text(&job, "[dist]\nreduction = reproducible\n");
+    assert_true(job.reproducible && job.shards == 8);
+    assert_string_equal(job.allreduce.word->name, "fold");
+    job_release(&job);
+    read_text(&job, "[dist]\nreduction = reproducible\nshards = 6\nallreduce = fold\n");
+    assert_int_equal(job.shards, 6);
+    job_release(&job);
+    read_text(&job, "[dist]\nreduction = fast\nshards = 6\n"); /* as --set makes of the last */
+    assert_true(!job.reproducible && job.shards == 0);
+    assert_string_equal(job.allreduce.word->name, "host");
+    job_release(&job);
+    refused("[dist]\nshards = 6\n", "shards is 6, and reduction is not said, which is fast");
+    refused("[dist]\nreduction = reproducible\nallreduce = ring\n",
+            "allreduce: ring adds in an order that depends on the ranks");
+    refused("[data]\naccumulate = 2\n[dist]\nreduction = reproducible\n",
+            "accumulate is 2, and reduction = reproducible cuts a batch into shards");
+    refused("[dist]\nreduction = exact\n", "expected fast or reproducible");
+    refused("[dist]\nreduction = reproducible\nshards = 0\n",
+            "shards is 0, expected a whole number from 1 to 4096");
+}
+
 static void sets_come_after_the_file(void **state) {
     static const char *const sets[] = {"data.batch=96", "epochs=4", "lr=0.5", "log.every=2"};
     struct err err = {0};
@@ -443,6 +471,7 @@ int main(void) {
         cmocka_unit_test(rates_scale_with_the_batch_where_they_say_so),
         cmocka_unit_test(an_empty_job_has_the_defaults_of_the_key_table),
         cmocka_unit_test(every_key_is_read),
+        cmocka_unit_test(a_reproducible_reduction_has_shards),
         cmocka_unit_test(none_is_as_if_a_key_were_not_there),
         cmocka_unit_test(bytes_are_taken_where_they_mean_something),
         cmocka_unit_test(keys_of_parts_and_pictures_are_read),

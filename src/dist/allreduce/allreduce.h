@@ -16,6 +16,12 @@ struct allreduce_vector {
      */
     const struct comm_shared *home;
     bool own; /* the sum is wanted in v, by a caller who writes there */
+    /* For `fold` alone: the leaves of its tree, dist/fold.h; 0: ranks, one each. v is the last of
+     * the pieces that this rank's leaves make up, the others are [len] each from `partial` on, at
+     * that distance, and are not kept. */
+    int shards;
+    real *partial;
+    int64_t partial_stride;
 };
 
 /* What every plan begins with; the rest belongs to its algorithm. */
@@ -28,6 +34,7 @@ struct allreduce {
 
 struct allreduce_algorithm {
     struct word word; /* first: allreduce_find() gives its address */
+    bool wants_home;  /* vectors had better lie in memory of the host */
 
     /* Plan sums of all vectors; what *out begins with is set by the caller. Every rank calls it,
      * with vectors of the same lengths. Collective; ends in an agreement. */
@@ -46,6 +53,10 @@ struct allreduce_algorithm {
  * past the end. */
 const struct word *allreduce_find(const char *name);
 const struct word *allreduce_word(int i);
+
+/* Had vectors better lie in memory of the host, for it or for an algorithm that it is applied to?
+ */
+bool allreduce_wants_home(const struct applied *algorithm);
 
 /* Plan sums of n vectors over all ranks.
  *   out        owned by the caller, ended by allreduce_free
