@@ -85,6 +85,7 @@ struct bench {
     struct synthetic synthetic;
     struct step_times *times; /* [n_steps] */
     struct step_times *all;   /* [ranks] the mean step of each */
+    int64_t mpi_calls;        /* for messages, in all timed steps */
     int n_steps;
     struct bench_machine machine; /* of --layers, as is: */
     struct bench_layers layers;
@@ -118,9 +119,9 @@ static void print_line(const struct bench *b) {
            1e3 * t->exposed_comm, 1e3 * t->optimizer);
     const struct bench_spread exposed = bench_exposed(b->all, comm_size(b->args.comm));
     printf("control_comm_ms=%.2f bucket_comm_ms=%.2f sync_comm_ms=%.2f exposed_comm_max_ms=%.2f "
-           "exposed_comm_min_ms=%.2f ",
+           "exposed_comm_min_ms=%.2f mpi_calls=%lld ",
            1e3 * t->control_comm, 1e3 * t->bucket_comm, 1e3 * t->sync_comm, 1e3 * exposed.max,
-           1e3 * exposed.min);
+           1e3 * exposed.min, (long long)(b->mpi_calls / b->n_steps));
     if (b->args.layers) {
         const struct bench_figures conv = bench_total(&b->layers, true);
         printf("peak_gflops=%.1f memory_gb_per_s=%.1f conv_forward_share=%.3f "
@@ -225,6 +226,8 @@ static int run_steps(struct bench *b, struct err *err) {
     for (int i = -WARM_UP; i < b->n_steps; i++) {
         const struct step_input in = {.batch = &b->synthetic.batch, .step = i + WARM_UP, .lr = lr};
         struct step_output out;
+        if (i == 0)
+            b->mpi_calls = -comm_n_calls(b->args.comm);
         if (stepper_run(&b->stepper, &in, &out, err))
             return -1;
         if (i >= 0)
@@ -232,6 +235,7 @@ static int run_steps(struct bench *b, struct err *err) {
         if (b->args.layers)
             bench_layers_next(&b->layers, &out, i < 0);
     }
+    b->mpi_calls += comm_n_calls(b->args.comm);
     return 0;
 }
 

@@ -20,7 +20,10 @@
 struct comm_common {
     struct comm_messages *messages;
     double waited_s; /* in blocking calls */
-    int level;       /* of threads, that MPI provides */
+    void (*idle)(void *context);
+    void *idle_context;
+    double idle_s; /* in idle */
+    int level;     /* of threads, that MPI provides */
     bool shares_calls;
     pthread_mutex_t calls;
 };
@@ -102,6 +105,21 @@ void comm_enter(const struct comm *comm) {
 void comm_leave(const struct comm *comm) {
     if (comm->common->shares_calls)
         pthread_mutex_unlock(&comm->common->calls);
+}
+
+void comm_while_waiting(struct comm *comm, void (*idle)(void *context), void *context) {
+    comm->common->idle = idle;
+    comm->common->idle_context = context;
+}
+
+void comm_idle(struct comm *comm) {
+    struct comm_common *common = comm->common;
+
+    if (!common->idle)
+        return;
+    const double began = clock_now();
+    common->idle(common->idle_context);
+    common->idle_s += clock_now() - began;
 }
 
 /* A call that waits for others, since `began`. */
@@ -335,9 +353,9 @@ void comm_sum_and_max(struct comm *comm, double *v, int n_sums, int n_max) {
         return;
     if (!comm->small)
         comm->small = small_new(comm, comm->first_local);
-    const double began = clock_now();
+    const double began = clock_now(), idle_before = comm->common->idle_s;
     small_sum(comm->small, v, n_sums + n_max, n_max);
-    count_wait(comm, began);
+    count_wait(comm, began + (comm->common->idle_s - idle_before));
 }
 
 void comm_sum_doubles(struct comm *comm, double *v, int n) {

@@ -67,8 +67,12 @@ void comm_sum_and_max(struct comm *comm, double *v, int n_sums, int n_max);
 /* The largest of all ranks' v. Collective. */
 double comm_max_double(struct comm *comm, double v);
 
+/* Call idle(context) again and again while comm_sum_doubles waits for others, of this comm or a
+ * part of it; NULL: nobody. It may test messages, and must not wait. Local. */
+void comm_while_waiting(struct comm *comm, void (*idle)(void *context), void *context);
+
 /* Seconds that this rank has spent in the calls above, and in them of parts of the comm: waiting
- * for others, mostly. Local. */
+ * for others, mostly; not what was done while waiting. Local. */
 double comm_waited(const struct comm *comm);
 
 /* A message on its way, which stays where it is until it has arrived. {0} is one that has. */

@@ -21,7 +21,7 @@ struct fold_piece {
     int64_t begin, width;
 };
 
-enum { FOLD_MAX_PIECES = 64, FOLD_MAX_LEAVES = 1 << 20 };
+enum { FOLD_MAX_PIECES = 64 };
 
 /* The first leaf of a rank, of `leaves` over `size` ranks, 0 < size <= leaves: it has [fold_first(
  * leaves, rank, size), fold_first(leaves, rank + 1, size)), one at least. */

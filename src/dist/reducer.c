@@ -169,7 +169,7 @@ int reducer_new(struct reducer **out, struct comm *comm, const struct applied *a
     }
     r->n_done = r->n_returned = r->n_used = r->n_buckets; /* as after a step */
     for (int b = 0; b < r->n_buckets; b++)
-        r->bucket[b].returned = true;
+        r->bucket[b].started = r->bucket[b].done = r->bucket[b].returned = true;
     *out = r;
     return 0;
 }

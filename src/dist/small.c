@@ -79,8 +79,10 @@ static void combine(double *v, const double *more, int n, int n_max) {
 static void wait_for(struct comm *comm, struct comm_request *request) {
     int spins = 0;
 
-    while (!comm_test(comm, request))
+    while (!comm_test(comm, request)) {
+        comm_idle(comm);
         spin(&spins);
+    }
 }
 
 static void send(struct small *s, const double *v, int n, int to) {
@@ -151,8 +153,10 @@ static void show(struct small *s, struct small_slot *slot, const double *v, int 
 static const double *see(const struct small *s, struct small_slot *slot) {
     int spins = 0;
 
-    while (atomic_load_explicit(&slot->turn, memory_order_acquire) < s->turn)
+    while (atomic_load_explicit(&slot->turn, memory_order_acquire) < s->turn) {
+        comm_idle(s->host);
         spin(&spins);
+    }
     return slot->v;
 }
 

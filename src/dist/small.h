@@ -14,6 +14,9 @@ struct small *small_new(struct comm *comm, int host);
 /* NULL is fine. Collective. */
 void small_free(struct small *s);
 
+/* What comm_while_waiting asks for. */
+void comm_idle(struct comm *comm);
+
 /* v[n], in place, becomes the sum over ranks, and its last n_max numbers the largest of all; the
  * same bits on all ranks, and in every call the same order of additions: ranks of a host one by
  * one, hosts as a tree. Collective; any n. Cost: 2 (one host) or 3 hops in shared memory,

@@ -17,6 +17,15 @@ static int start_mover(struct stepper *s, const struct job *job, struct err *err
     return 0;
 }
 
+/* Gradients, while operators that talk to other ranks wait for them. */
+static void keep_moving(void *context) {
+    const struct stepper *s = context;
+
+    for (int i = 0; i < s->replica->n_steps; i++)
+        if (s->update[i].active)
+            reducer_progress(s->reducer[i]);
+}
+
 int stepper_init(struct stepper *s, struct replica *r, const struct job *job, struct comm *comm,
                  const struct comm_shared *home, struct err *err) {
     const struct model *m = &r->model;
@@ -40,6 +49,7 @@ int stepper_init(struct stepper *s, struct replica *r, const struct job *job, st
     }
     if (agree(comm, start_mover(s, job, err), err))
         return -1;
+    comm_while_waiting(comm, keep_moving, s);
     s->counts = calloc((size_t)s->n_counts + SAY_LEN, sizeof *s->counts);
     s->sums = calloc(3 * (size_t)n_room + SAY_LEN, sizeof *s->sums);
     s->local = s->sums + n_room + SAY_LEN;
@@ -54,8 +64,10 @@ int stepper_init(struct stepper *s, struct replica *r, const struct job *job, st
 }
 
 void stepper_release(struct stepper *s) {
-    if (s->replica)
+    if (s->replica) {
         stepper_settle(s);
+        comm_while_waiting(s->comm, NULL, NULL);
+    }
     mover_free(s->mover);
     for (int i = 0; i < JOB_MAX_STEPS; i++)
         reducer_free(s->reducer[i]);

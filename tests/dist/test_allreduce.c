@@ -42,8 +42,11 @@ static void make(int i, int64_t len) {
 
     if (at_home && !(home = comm_shared_new(host, bytes, &err)))
         fail_msg("%s", err.msg);
-    vectors[i] = (struct allreduce_vector){
-        home ? comm_shared_of(home, comm_rank(host)) : malloc(bytes), len, home, own};
+    vectors[i] =
+        (struct allreduce_vector){.v = home ? comm_shared_of(home, comm_rank(host)) : malloc(bytes),
+                                  .len = len,
+                                  .home = home,
+                                  .own = own};
     assert_non_null(vectors[i].v);
     vectors[i].v[len] = -7;
 }

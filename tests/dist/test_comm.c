@@ -1,5 +1,7 @@
 #include "support/mpi_main.h"
 
+#include "core/base/clock.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -158,6 +160,32 @@ static void waits_are_counted(void **state) {
     comm_free(part);
 }
 
+static void count_up(void *context) {
+    ++*(int *)context;
+}
+
+/* The last one to come has nobody to wait for. */
+static void who_waits_for_a_sum_may_do_something(void **state) {
+    (void)state;
+    int n_idle = 0;
+    double v = 1, all[64];
+
+    comm_sum_doubles(comm, &v, 1); /* that makes ready */
+    comm_while_waiting(comm, count_up, &n_idle);
+    if (comm_rank(comm) == comm_size(comm) - 1)
+        for (double until = clock_now() + 0.05; clock_now() < until;)
+            ;
+    comm_sum_doubles(comm, &v, 1);
+    comm_while_waiting(comm, NULL, NULL);
+    const int seen = n_idle;
+    comm_sum_doubles(comm, &v, 1);
+    assert_int_equal(n_idle, seen);
+    v = n_idle;
+    comm_all_gather(comm, &v, all, sizeof v);
+    if (comm_size(comm) > 1)
+        assert_true(all[0] > 0);
+}
+
 static void sums_of_doubles_have_the_same_bits_everywhere(void **state) {
     (void)state;
     double all[64], v = 0.1 / (1 + comm_rank(comm) * comm_rank(comm));
@@ -227,6 +255,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(sums_of_doubles_are_those_of_all_ranks),
     cmocka_unit_test(sums_and_largest_travel_together),
     cmocka_unit_test(waits_are_counted),
+    cmocka_unit_test(who_waits_for_a_sum_may_do_something),
     cmocka_unit_test(sums_of_doubles_have_the_same_bits_everywhere),
     cmocka_unit_test(the_largest_double_may_be_negative),
     cmocka_unit_test(messages_of_a_tag_arrive_in_order),

@@ -146,7 +146,23 @@ static void sums_over_ranks_are_those_of_one(void **state) {
         }
 }
 
+static void fewer_leaves_than_ranks_are_refused(void **state) {
+    const struct applied fold = {allreduce_find("fold"), NULL};
+    real v[2] = {0};
+    const struct allreduce_vector vector = {.v = v, .len = 2, .shards = comm_size(comm) - 1};
+    struct allreduce *a = NULL;
+    struct err err = {0};
+
+    (void)state;
+    if (!vector.shards) /* as many as ranks: one */
+        return;
+    assert_int_equal(allreduce_new(&a, comm, &fold, &vector, 1, &err), -1);
+    assert_int_equal(err.kind, ERR_CONFIG);
+    assert_non_null(strstr(err.msg, "shards cannot be folded by"));
+}
+
 static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(fewer_leaves_than_ranks_are_refused),
     cmocka_unit_test(pieces_are_few_and_cover),
     cmocka_unit_test(ranks_share_all_leaves),
     cmocka_unit_test(rows_are_folded_along_the_tree),

@@ -234,6 +234,32 @@ static void two_reducers_do_not_mix(void **state) {
     reducer_free(r[1]);
 }
 
+/* Within a host, where ranks add up in memory that they share; otherwise there are messages. */
+static void memory_of_a_host_takes_no_call_of_mpi(void **state) {
+    (void)state;
+    enum { LEN = 5000 };
+    static real v[LEN];
+    const struct allreduce_vector span = {.v = v, .len = LEN};
+    const bool by_memory = !strcmp(algorithm.word->name, "host");
+    struct reducer *r = NULL;
+    struct err err = {0};
+    struct reducer_piece got;
+
+    assert_int_equal(reducer_new(&r, comm, &algorithm, &span, 1, 4096, &err), 0);
+    const int64_t before = comm_n_calls(comm);
+    for (int step = 0; step < 3; step++) {
+        reducer_begin(r);
+        reducer_ready(r, 0, 0, LEN);
+        while (reducer_next(r, &got))
+            reducer_progress(r);
+    }
+    if (by_memory && comm_local_size(comm) == comm_size(comm))
+        assert_true(comm_n_calls(comm) == before);
+    else if (comm_size(comm) > 1 && !by_memory)
+        assert_true(comm_n_calls(comm) > before);
+    reducer_free(r);
+}
+
 static void impossible_plans_are_refused(void **state) {
     (void)state;
     struct reducer *r = NULL;
@@ -256,6 +282,7 @@ static const struct CMUnitTest each[] = {
     cmocka_unit_test(buckets_are_cut_from_the_end),
     cmocka_unit_test(the_first_bucket_of_a_long_span_is_small),
     cmocka_unit_test(two_reducers_do_not_mix),
+    cmocka_unit_test(memory_of_a_host_takes_no_call_of_mpi),
     cmocka_unit_test(impossible_plans_are_refused),
 };
 

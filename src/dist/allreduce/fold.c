@@ -213,6 +213,10 @@ static int plan_sum(struct fold_sum *s, struct comm *comm, const struct allreduc
             "a bucket of %lld numbers is too long for %zu ranks to fold: slices of 2 GiB "
             "are no messages; expected a smaller [dist] bucket",
             (long long)v->len, size);
+    if (v->shards && (size_t)v->shards < size)
+        return err_set(err, ERR_CONFIG,
+                       "%d shards cannot be folded by %zu ranks, one each at least", v->shards,
+                       size);
     *s = (struct fold_sum){.vector = v, .rank = calloc(size, sizeof *s->rank)};
     if (s->rank) {
         s->n_pieces = list_pieces(comm, v, s->rank, NULL);
