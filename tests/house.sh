@@ -87,6 +87,7 @@ check() {
     check_tags
     check_sizes
     only 'mpi\.h' 'src/dist/comm(_[a-z]+)?\.[ch]'
+    only 'hwloc[a-z_/]*\.h' 'src/dist/topology\.c'
     only 'hdf5(_hl)?\.h|H5[A-Za-z]*\.h' 'src/io/h5/h5[a-z_]*\.[ch]'
     only 'cblas\.h' 'src/core/math/gemm\.[ch]'
     grep -rnE '\<(printf|vprintf|puts|putchar) *\(|\<stdout\>' src/core | sed 's/$/   <- prints/'
@@ -143,6 +144,7 @@ broken src/train/trainer.c '#include "report/terminal.h"'
 broken src/report/jsonl.c '#include "dist/comm.h"'
 broken src/job/job.c '#include "job.h"'
 broken src/dist/allreduce/ring.c '#include <mpi.h>'
+broken src/dist/place.c '#include <hwloc.h>'
 broken src/io/dataset/dataset.c '#include <hdf5.h>'
 broken src/core/ops/linear.c '#include <cblas.h>'
 broken src/core/graph/run.c 'static void f(void) { printf("%d", 1); }'

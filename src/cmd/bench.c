@@ -6,8 +6,10 @@
 #include "core/math/isa/isa.h"
 #include "dist/agree.h"
 #include "dist/groups.h"
+#include "report/terminal.h"
 #include "train/facts.h"
 #include "train/gradients.h"
+#include "train/hosts.h"
 #include "train/shards.h"
 
 #include <stdio.h>
@@ -258,6 +260,7 @@ static int measure(struct bench *b, struct err *err) {
     struct comm *comm = b->args.comm;
     struct team *team = b->replica.team;
 
+    team_pin(team, b->args.places.core, b->args.places.n_cores);
     if (b->args.layers && bench_machine_measure(comm, team, &b->machine, err))
         return -1;
     if (run_steps(b, err))
@@ -266,6 +269,16 @@ static int measure(struct bench *b, struct err *err) {
         return -1;
     gather_times(b);
     return agree(comm, comm_rank(comm) == 0 ? print(b, err) : 0, err);
+}
+
+/* What programs read has no place for it. */
+static void tell_hosts(struct bench *b) {
+    struct terminal terminal;
+    struct sink *const list[] = {&terminal.sink};
+    const struct sinks sinks = {list, comm_rank(b->args.comm) == 0 && !b->args.json};
+
+    terminal_init(&terminal);
+    hosts_tell(&b->args.places, &sinks);
 }
 
 /* Without a job. */
@@ -284,6 +297,8 @@ static int run(int argc, char **argv, struct err *err) {
     int rc =
         jobargs_init(&b.args, argc, argv, JOBARGS_STEPS | JOBARGS_LAYERS | JOBARGS_EMULATE, err);
 
+    if (!rc)
+        tell_hosts(&b);
     if (!rc)
         rc = prepare(&b, err);
     if (!rc)

@@ -2,13 +2,12 @@
 #include "cmd/command.h"
 #include "cmd/findings.h"
 #include "cmd/jobargs.h"
-#include "core/math/isa/isa.h"
+#include "dist/place_text.h"
 #include "io/file/file.h"
 #include "train/control.h"
-#include "train/event.h"
+#include "train/hosts.h"
 #include "train/rehearsal.h"
 #include "train/shards.h"
-#include "train/threads.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -28,14 +27,15 @@ struct check {
 struct listener {
     struct sink sink;
     struct finding_list *findings;
+    const char *topic;
 };
 
 static void listen(struct sink *sink, const struct event *e) {
-    struct finding_list *f = ((struct listener *)sink)->findings;
+    const struct listener *l = (const struct listener *)sink;
 
     if (e->kind == EVENT_NOTE || e->kind == EVENT_WARNING)
-        findings_add(f, e->kind == EVENT_NOTE ? FINDING_OK : FINDING_WARNING, "data", "%s",
-                     e->text);
+        findings_add(l->findings, e->kind == EVENT_NOTE ? FINDING_OK : FINDING_WARNING, l->topic,
+                     "%s", e->text);
 }
 
 static const struct sink_kind listening = {.take = listen};
@@ -127,19 +127,16 @@ static void find_shared(struct check *c) {
                  findings_bytes(left, a), findings_bytes(data, b), findings_bytes(gradients, g));
 }
 
-static void find_processors(struct check *c) {
-    const struct threads_sharing s = threads_sharing(c->args.threads, c->args.comm);
+/* As training draws it. */
+static void find_hosts(struct check *c) {
+    struct place_line *line;
+    int n = places_draw(&c->args.places, &line);
 
-    if (s.crowded_host[0])
-        findings_add(&c->findings, FINDING_WARNING, "processors",
-                     "on %s, %d threads share %d processors: bind ranks to different ones (mpirun "
-                     "--bind-to core) or set [job] threads",
-                     s.crowded_host, s.threads, s.processors);
-    else
-        findings_add(&c->findings, FINDING_OK, "processors",
-                     "%d rank%s of %d thread%s, no two on one processor; kernels for %s",
-                     comm_size(c->args.comm), comm_size(c->args.comm) == 1 ? "" : "s",
-                     c->args.threads, c->args.threads == 1 ? "" : "s", isa_get()->name);
+    for (int i = 0; i < n; i++)
+        findings_add(&c->findings, FINDING_OK, "hosts", "%s", line[i].text);
+    n = places_warn(&c->args.places, &line);
+    for (int i = 0; i < n; i++)
+        findings_add(&c->findings, FINDING_WARNING, "processors", "%s", line[i].text);
 }
 
 static void find_rates(struct check *c) {
@@ -214,7 +211,7 @@ static void find_all(struct check *c) {
         find_data(c, &c->run.data.validate, "validate");
     find_memory(c);
     find_shared(c);
-    find_processors(c);
+    find_hosts(c);
     find_rates(c);
     find_input(c);
     find_time(c);
@@ -247,9 +244,18 @@ static const char *topic_of(const struct err *err) {
     return err->kind == ERR_DATA ? "data" : err->kind == ERR_IO ? "system" : "job";
 }
 
+static int rehearse(struct check *c, const struct sinks *sinks, struct err *err) {
+    const struct jobargs *a = &c->args;
+
+    if (rehearsal_init(&c->run, &c->args.job, a->comm, a->threads, sinks, err))
+        return -1;
+    team_pin(c->run.replica.team, a->places.core, a->places.n_cores);
+    return rehearsal_run(&c->run, a->steps ? (int)a->steps : STEPS, err);
+}
+
 /* Rank 0 says it. What is refused is the last finding, and the exit code is that of training. */
 static int check(struct check *c, struct err *err) {
-    struct listener listener = {{&listening}, &c->findings};
+    struct listener listener = {{&listening}, &c->findings, "links"};
     struct sink *const list[] = {&listener.sink};
     const struct jobargs *a = &c->args;
     const bool speaks = comm_rank(a->comm) == 0;
@@ -257,8 +263,9 @@ static int check(struct check *c, struct err *err) {
     int rc;
 
     c->findings = (struct finding_list){.silent = !speaks, .json = a->json ? json_array() : NULL};
-    rc = rehearsal_init(&c->run, &c->args.job, a->comm, a->threads, &sinks, err) ||
-         rehearsal_run(&c->run, a->steps ? (int)a->steps : STEPS, err);
+    rc = a->job.tests_links ? hosts_test(a->comm, &a->places, &sinks, err) : 0;
+    listener.topic = "data";
+    rc = rc || rehearse(c, &sinks, err);
     if (rc) {
         findings_add(&c->findings, FINDING_REFUSED, topic_of(err), "%s", err->msg);
         err->msg[0] = 0; /* it is said */

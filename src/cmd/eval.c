@@ -170,8 +170,10 @@ static int measure(struct jobargs *a, const struct sinks *sinks, struct err *err
     if (!rc)
         rc = agree(a->comm, load(a, &replica, &feed, sinks, err), err) ||
              same_weights(&replica, a->comm, err);
-    if (!rc)
+    if (!rc) {
+        team_pin(replica.team, a->places.core, a->places.n_cores);
         rc = evaluate(&replica, &feed, a->comm, err);
+    }
     if (!rc) {
         say_run(a, &trained, sinks);
         not_finite_warn(&replica, &feed, a->comm, "", sinks);

@@ -2,11 +2,12 @@
 #include "cmd/command.h"
 #include "cmd/options.h"
 #include "cmd/runjob.h"
+#include "core/math/isa/isa.h"
 #include "dist/agree.h"
 #include "dist/launch.h"
+#include "job/job_files.h"
 #include "train/facts.h"
 #include "train/shards.h"
-#include "train/threads.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -70,13 +71,15 @@ static int parse(struct jobargs *a, int argc, char **argv, unsigned takes, const
 }
 
 /* Is it one command on one job that the ranks were started with? */
-static int check_same(const struct jobargs *a, const char *command, struct err *err) {
+static int check_same(const struct jobargs *a, const char *command, const char *path,
+                      struct err *err) {
     struct same list = {0};
 
     if (comm_size(a->comm) == 1)
         return 0;
     same_add(&list, "the command", "%s%s%s%s", command, a->resume ? " --resume" : "",
              a->layers ? " --layers" : "", a->json ? " --json" : "");
+    same_add(&list, "the job file", "%s", path);
     if (a->weights)
         same_add(&list, "--weights", "%s", a->weights);
     if (a->steps)
@@ -87,10 +90,33 @@ static int check_same(const struct jobargs *a, const char *command, struct err *
     return rc;
 }
 
-static int read_job(struct jobargs *a, const char *path, unsigned takes, struct err *err) {
-    return takes & JOBARGS_WEIGHTS && runjob_is(path)
-               ? runjob_read(a, path, err)
-               : job_read(&a->job, path, a->sets, a->n_sets, err);
+/* On rank 0 alone: what is read of files. A run is read when its job is found. */
+static int read_files(struct jobargs *a, const char *path, bool run, struct source_files *files,
+                      struct err *err) {
+    if (run)
+        return runjob_find(a, path, files, err);
+    return job_read_files(&a->job, path, files, a->sets, a->n_sets, err);
+}
+
+/* Rank 0 reads, and all make the job of what it has read: where thousands of ranks begin at a time,
+ * a file system has one to serve, and hosts need not have the file. */
+static int read_job(struct jobargs *a, const char *path, bool may_be_run, struct err *err) {
+    struct source_files files = {0};
+    const bool first = comm_rank(a->comm) == 0;
+    bool run = first && may_be_run && runjob_is(path);
+    int rc = agree(a->comm, first ? read_files(a, path, run, &files, err) : 0, err);
+
+    if (!rc) {
+        comm_bcast(a->comm, &run, sizeof run, 0);
+        job_files_broadcast(a->comm, &files);
+        if (run)
+            rc = runjob_read(a, &files, err);
+        else if (!first)
+            rc = job_read_files(&a->job, path, &files, a->sets, a->n_sets, err);
+        rc = agree(a->comm, rc, err);
+    }
+    source_files_release(&files);
+    return rc;
 }
 
 /* What so many ranks would compute, of a job whose bits depend on them: each one's share is a shard
@@ -110,30 +136,43 @@ static int emulate(struct jobargs *a, const char *path, unsigned takes, struct e
     for (size_t i = 0; i < sizeof sets / sizeof *sets; i++)
         if (add_set(a, sets[i], err))
             return -1;
-    return read_job(a, path, takes, err);
+    return read_job(a, path, takes & JOBARGS_WEIGHTS, err);
+}
+
+/* What the command line and the number of ranks make of a job that is read. */
+static int suit(struct jobargs *a, const char *path, unsigned takes, struct err *err) {
+    if (a->emulate && emulate(a, path, takes, err))
+        return -1;
+    return shards_check(&a->job, comm_size(a->comm), err);
+}
+
+/* Where all ranks are, and with how many threads this one computes and reads. */
+static void find_place(struct jobargs *a) {
+    const struct place_wish wish = {a->job.threads, a->job.binds, isa_get()->name};
+
+    places_init(&a->places, a->comm, &wish);
+    a->threads = places_mine(&a->places)->threads;
+    if (!a->job.workers)
+        a->job.workers = places_mine(&a->places)->n_processors;
 }
 
 int jobargs_init(struct jobargs *a, int argc, char **argv, unsigned takes, struct err *err) {
     const char *path = NULL;
+    const int launched_as = launch_rank(getenv); /* before MPI, which makes variables of its own */
 
     *a = (struct jobargs){0};
     if (comm_new(&a->comm, &argc, &argv, err)) {
-        if (!a->comm && launch_rank(getenv) > 0) /* all find the same; one says it */
+        /* All find the same, also where each is the only rank of a job; one says it. */
+        if (launched_as > 0 && (!a->comm || comm_size(a->comm) == 1))
             err->msg[0] = 0;
         return -1;
     }
-    int rc = parse(a, argc, argv, takes, &path, err);
-    if (!rc)
-        rc = read_job(a, path, takes, err);
-    if (!rc && a->emulate)
-        rc = emulate(a, path, takes, err);
-    if (!rc)
-        rc = shards_check(&a->job, comm_size(a->comm), err);
-    if (agree(a->comm, rc, err) || check_same(a, command_of(argv), err))
+    if (agree(a->comm, parse(a, argc, argv, takes, &path, err), err) ||
+        read_job(a, path, takes & JOBARGS_WEIGHTS, err) ||
+        agree(a->comm, suit(a, path, takes, err), err) ||
+        check_same(a, command_of(argv), path, err))
         return -1;
-    a->threads = threads_of_rank(a->job.threads, a->comm);
-    if (!a->job.workers)
-        a->job.workers = threads_of_rank(0, a->comm);
+    find_place(a);
     return 0;
 }
 
@@ -145,6 +184,7 @@ void jobargs_release(struct jobargs *a, struct err *err) {
     if (a->comm)
         err->msg[0] = 0;
     job_release(&a->job);
+    places_release(&a->places);
     pool_release(&a->pool);
     comm_free(a->comm);
     a->comm = NULL;

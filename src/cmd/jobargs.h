@@ -1,7 +1,7 @@
 /* jobargs.h - the command line of commands that take a job, and the ranks that run it. */
 #pragma once
 #include "core/base/err.h"
-#include "dist/comm.h"
+#include "dist/place.h"
 #include "job/job.h"
 
 enum { JOBARGS_MAX_SETS = 64 };
@@ -9,7 +9,8 @@ enum { JOBARGS_MAX_SETS = 64 };
 struct jobargs {
     struct comm *comm;
     struct job job;
-    int threads; /* of this rank */
+    struct places places; /* where all ranks are */
+    int threads;          /* of this rank */
     const char *sets[JOBARGS_MAX_SETS];
     int n_sets;
     bool resume;
@@ -31,10 +32,10 @@ enum {
     JOBARGS_EMULATE = 32
 };
 
-/* Start MPI, read the command line and the job, which must be the same everywhere. A command that
- * takes --weights takes a run, too, in place of the job: its folder or one of its checkpoints.
- * Collective.
- * Errors, the same on all ranks: ERR_USAGE, those of job_read, ERR_CONFIG where ranks differ. */
+/* Start MPI, read the command line, which must be the same everywhere, and the job, whose files
+ * rank 0 alone opens. A command that takes --weights takes a run, too, in place of the job: its
+ * folder or one of its checkpoints. Collective. Errors, the same on all ranks: ERR_USAGE, those of
+ * job_read, ERR_CONFIG where ranks differ. */
 int jobargs_init(struct jobargs *a, int argc, char **argv, unsigned takes, struct err *err);
 
 /* End it all. Rank 0 prints what went wrong, if anything did, and the error loses its text.

@@ -54,14 +54,23 @@ static int read_meta(struct meta *meta, const char *file, struct err *err) {
     return rc;
 }
 
-int runjob_read(struct jobargs *a, const char *path, struct err *err) {
+int runjob_find(struct jobargs *a, const char *path, struct source_files *files, struct err *err) {
     struct meta meta = {0};
-    int rc = find_file(a, path, err) || read_meta(&meta, a->run, err) ? -1 : 0;
+    const int rc = find_file(a, path, err) || read_meta(&meta, a->run, err) ? -1 : 0;
 
-    if (!rc)
-        rc = job_read_text(&a->job, a->run, meta_job(&meta), a->sets, a->n_sets, err);
-    if (!rc && !a->weights)
-        a->weights = a->run;
+    if (!rc) {
+        const char *text = meta_job(&meta);
+        source_files_add(files, &(struct source_file){a->run, text, strlen(text), 0, 0});
+    }
     meta_release(&meta);
     return rc;
+}
+
+int runjob_read(struct jobargs *a, const struct source_files *files, struct err *err) {
+    const struct source_file *file = &files->file[0];
+
+    a->run = pool_copy(&a->pool, file->path, strlen(file->path));
+    if (!a->weights)
+        a->weights = a->run;
+    return job_read_text(&a->job, a->run, file->text, a->sets, a->n_sets, err);
 }

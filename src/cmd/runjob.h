@@ -7,7 +7,11 @@
  * beginning. */
 bool runjob_is(const char *path);
 
-/* Read the job of a checkpoint; of a folder, that of best.h5 in it, else of last.h5. The file is
- * a->run, and its weights are those to take unless the command line names others.
- * Errors: ERR_IO; ERR_DATA where it is damaged or holds no job; those of job_read. */
-int runjob_read(struct jobargs *a, const char *path, struct err *err);
+/* Find the job of a checkpoint; of a folder, that of best.h5 in it, else of last.h5. The checkpoint
+ * and its job are the only file that is added.
+ * Errors: ERR_IO; ERR_DATA where it is damaged or holds no job. */
+int runjob_find(struct jobargs *a, const char *path, struct source_files *files, struct err *err);
+
+/* Read that job. The checkpoint is a->run, and its weights are those to take unless the command
+ * line names others. Errors: those of job_read. */
+int runjob_read(struct jobargs *a, const struct source_files *files, struct err *err);

@@ -11,7 +11,7 @@ static int run_job(struct jobargs *a, struct err *err) {
     struct sink *const list[] = {&jsonl.sink, &terminal.sink};
     const struct sinks sinks = {list, comm_rank(a->comm) == 0 ? sizeof list / sizeof *list : 0};
     const struct train_options options = {
-        .resume = a->resume, .threads = a->threads, .sinks = &sinks};
+        .resume = a->resume, .threads = a->threads, .places = &a->places, .sinks = &sinks};
 
     jsonl_init(&jsonl, &sinks);
     terminal_init(&terminal);

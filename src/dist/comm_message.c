@@ -14,7 +14,8 @@ enum { FEW = 4 };
 struct comm_messages {
     MPI_Request *mpi;              /* [n] */
     struct comm_request **request; /* [n] whose they are */
-    int *done;                     /* room for MPI's answer */
+    int *done;                     /* room for MPI's answer: */
+    MPI_Status *status; /* not MPI_STATUSES_IGNORE, which gcc takes for an array in MPICH */
     int n, room;
     double asked; /* when MPI was last asked */
     int64_t n_calls;
@@ -30,6 +31,7 @@ void comm_messages_free(struct comm_messages *m) {
     free(m->mpi);
     free(m->request);
     free(m->done);
+    free(m->status);
     free(m);
 }
 
@@ -40,10 +42,11 @@ static void grow(const struct comm *comm, struct comm_messages *m) {
     struct comm_request **request =
         mpi ? realloc(m->request, (size_t)room * sizeof(struct comm_request *)) : NULL;
     int *done = request ? realloc(m->done, (size_t)room * sizeof *done) : NULL;
+    MPI_Status *status = done ? realloc(m->status, (size_t)room * sizeof *status) : NULL;
 
-    if (!done)
+    if (!status)
         comm_abort(comm, ERR_IO, "out of memory");
-    m->mpi = mpi, m->request = request, m->done = done;
+    m->mpi = mpi, m->request = request, m->done = done, m->status = status;
     m->room = room;
 }
 
@@ -110,7 +113,7 @@ static void ask(const struct comm *comm, struct comm_messages *m) {
         return;
     m->asked = now;
     m->n_calls++;
-    comm_check(comm, MPI_Testsome(m->n, m->mpi, &n_done, m->done, MPI_STATUSES_IGNORE),
+    comm_check(comm, MPI_Testsome(m->n, m->mpi, &n_done, m->done, m->status),
                "a message between ranks");
     if (n_done > 0)
         leave(m, n_done);

@@ -17,9 +17,11 @@ static int number(char *(*env)(const char *name), const char *name) {
 }
 
 int launch_check(char *(*env)(const char *name), int mpi_size, struct err *err) {
-    static const char *const launcher[][2] = {
+    /* Hydra says more than PMI asks for. */
+    const bool hydra = number(env, "MPI_LOCALRANKID") >= 0;
+    const char *const launcher[][2] = {
         {"OMPI_COMM_WORLD_SIZE", "Open MPI's mpirun"},
-        {"PMI_SIZE", "the launcher (PMI)"},
+        {"PMI_SIZE", hydra ? "MPICH's mpiexec" : "the launcher (PMI)"},
     };
     const char *const ranks = mpi_size == 1 ? "rank" : "ranks";
 

@@ -4,8 +4,8 @@
 #include "dist/link.h"
 #include "core/base/clock.h"
 #include "dist/agree.h"
+#include "dist/spin.h"
 
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,8 +21,7 @@ enum {
     MOST = 10000,
     HOST_MEMORY = 256 << 20, /* bytes that all ranks of a host read and write: beyond caches */
     LEAST_MEMORY = 8 << 20,  /* of a rank */
-    TAG = 0,
-    SPINS = 1000 /* before a rank lets others have its processor */
+    TAG = 0
 };
 
 /* Of the time: for memory, for latencies, the rest for bandwidth. */
@@ -41,9 +40,8 @@ struct link_end {
 };
 
 static void wait(struct comm *comm, struct comm_request *request) {
-    for (int spins = 0; !comm_test(comm, request); spins++)
-        if (spins > SPINS)
-            sched_yield();
+    for (int spins = 0; !comm_test(comm, request);)
+        spin(&spins);
 }
 
 static void send(struct link_end *end, const void *data, size_t bytes) {

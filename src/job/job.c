@@ -41,7 +41,7 @@ static const struct key keys[] = {
      .help = "length of the job instead of epochs"},
     {"seed", &kind_whole, AT(seed), "1", .help = "all randomness follows from it"},
     {"output", &kind_folder, AT(output), "runs", .help = "where the run's folder is made"},
-    {"threads", &kind_int, AT(threads), .absent = "processors / ranks", .min = 1, .max = 1024,
+    {"threads", &kind_int, AT(threads), .absent = "cores / ranks", .min = 1, .max = 1024,
      .help = "threads of each rank"},
     {0},
 };
@@ -96,8 +96,13 @@ static int check(struct job *job, struct err *err) {
 
 int job_read(struct job *job, const char *path, const char *const *sets, int n_sets,
              struct err *err) {
+    return job_read_files(job, path, NULL, sets, n_sets, err);
+}
+
+int job_read_files(struct job *job, const char *path, struct source_files *files,
+                   const char *const *sets, int n_sets, struct err *err) {
     *job = (struct job){.path = path};
-    if (source_read(&job->source, path, sets, n_sets, job_all_keys(&job->pool), err))
+    if (source_read_files(&job->source, path, files, sets, n_sets, job_all_keys(&job->pool), err))
         return -1;
     return check(job, err);
 }

@@ -3,6 +3,7 @@
 #include "core/base/mode.h"
 #include "core/base/pool.h"
 #include "core/lang/eval.h"
+#include "core/lang/source_files.h"
 #include "io/weights/rename.h"
 
 #include <stdint.h>
@@ -109,6 +110,8 @@ struct job {
     bool reproducible;   /* sums do not depend on the number of ranks */
     int shards;          /* that a batch is cut into where they do not; else 0 */
     int64_t bucket_bytes;
+    bool binds;           /* ranks to cores of their own, where nobody has bound them */
+    bool tests_links;     /* between hosts, before training */
     bool progress_thread; /* messages are moved by a thread of their own, not between operators */
     bool overlap;         /* updates follow sums as they arrive, until weights are needed */
     int64_t audit_every;  /* steps; 0: only before validating and saving */
@@ -126,6 +129,10 @@ struct job {
  * then, too. */
 int job_read(struct job *job, const char *path, const char *const *sets, int n_sets,
              struct err *err);
+
+/* The same, with files that are read or kept as source_read_files says. */
+int job_read_files(struct job *job, const char *path, struct source_files *files,
+                   const char *const *sets, int n_sets, struct err *err);
 
 /* The same of a text as source_print gives it, under the name that messages call it by, which is
  * borrowed for the job's life. */

@@ -44,6 +44,10 @@ static const struct key dist_keys[] = {
      .help = "weights are updated as sums arrive, the slowest in the next forward; off: before it"},
     {"audit", &kind_whole, AT(audit_every), "0", .unit = "steps",
      .help = "between comparisons of what ranks hold; always before validating and saving"},
+    {"bind", &kind_flag, AT(binds), "on", .words = off_on,
+     .help = "give ranks that share cores cores of their own"},
+    {"selftest", &kind_flag, AT(tests_links), "on", .words = off_on,
+     .help = "measure the links between several hosts before training, for a second"},
     {0},
 };
 

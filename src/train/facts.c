@@ -51,7 +51,6 @@ void facts_job(struct same *list, const struct job *job) {
     add_environment(list);
     for (int i = 0; i < job->source.n_sections; i++)
         add_section(list, &job->source.sections[i]);
-    same_add(list, "the run's name", "%s", job->name); /* that of the file, where no key says it */
 }
 
 int facts_check_job(struct comm *comm, const struct same *list, struct err *err) {

@@ -3,6 +3,7 @@
 #include "dist/agree.h"
 #include "dist/groups.h"
 #include "train/evaluate.h"
+#include "train/hosts.h"
 #include "train/not_finite.h"
 #include "train/resume.h"
 #include "train/save.h"
@@ -43,6 +44,7 @@ static int allocate(struct trainer *t, struct err *err) {
 
     if (agree(t->comm, setup_allocate(&setup, &t->replica, err), err))
         return -1;
+    team_pin(t->replica.team, t->places->core, t->places->n_cores);
     alike_init(&t->alike, &t->replica, t->comm);
     if (stepper_init(&t->stepper, &t->replica, t->job, t->comm, t->gradients.shared, err))
         return -1;
@@ -330,7 +332,9 @@ static int identify(struct trainer *t, struct err *err) {
 /* Replicas are the same before rank 0 reads any file, as they come from the same seed, and after
  * everyone has what it read. */
 static int prepare(struct trainer *t, const struct train_options *o, struct err *err) {
-    if (agree(t->comm, groups_new(&t->groups, t->comm, t->job->reproducible, err), err) ||
+    hosts_tell(t->places, t->sinks);
+    if ((t->job->tests_links && hosts_test(t->comm, t->places, t->sinks, err)) ||
+        agree(t->comm, groups_new(&t->groups, t->comm, t->job->reproducible, err), err) ||
         feeds_init(&t->data, t->job, t->comm, t->sinks, err) || same_data(t, err) ||
         stop_check(t->comm, err) || agree(t->comm, open_gallery(t, err), err) ||
         agree(t->comm, make_replica(t, err), err))
@@ -357,8 +361,11 @@ static int prepare(struct trainer *t, const struct train_options *o, struct err 
 
 int train(struct job *job, const struct train_options *options, struct comm *comm,
           struct err *err) {
-    struct trainer t = {
-        .job = job, .comm = comm, .threads = options->threads, .sinks = options->sinks};
+    struct trainer t = {.job = job,
+                        .comm = comm,
+                        .threads = options->threads,
+                        .places = options->places,
+                        .sinks = options->sinks};
 
     runfolder_init(&t.folder, job, t.sinks);
     int rc = prepare(&t, options, err);

@@ -1,12 +1,13 @@
 /* trainer.h - a whole training run: data, replica, steps, validation, checkpoints. */
 #pragma once
-#include "dist/comm.h"
+#include "dist/place.h"
 #include "job/job.h"
 #include "train/event.h"
 
 struct train_options {
     bool resume;               /* go on from runs/NAME/last.h5 if it is there */
     int threads;               /* of this rank */
+    struct places *places;     /* borrowed: of all ranks, whose threads are kept to their cores */
     const struct sinks *sinks; /* of this rank, borrowed: who is told of what happens */
 };
 

@@ -14,7 +14,8 @@ struct trainer {
     struct job *job;
     struct comm *comm;
     struct groups *groups;
-    int threads; /* of this rank */
+    int threads;           /* of this rank */
+    struct places *places; /* borrowed */
     struct feeds data;
     struct gallery gallery; /* on rank 0, where the job has pictures */
     struct replica replica;

@@ -3,10 +3,11 @@
 
 #include <jansson.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 static void a_job_that_runs_is_ok_on_any_number_of_ranks(void **state) {
-    char command[128];
+    char command[128], drawn[32];
 
     (void)state;
     program_write_job("check.ini", 4, "");
@@ -15,6 +16,8 @@ static void a_job_that_runs_is_ok_on_any_number_of_ranks(void **state) {
         snprintf(command, sizeof command, "$MPIRUN -np %d $DLTRAIN check check.ini --steps 2",
                  ranks);
         expect_text(command, "ok       time       an epoch has ");
+        snprintf(drawn, sizeof drawn, ": %d rank%s x ", ranks, ranks == 1 ? "" : "s");
+        expect_text(command, drawn);
         expect_text(command, "       disk       a checkpoint takes ");
     }
     assert_int_equal(access("runs", F_OK), -1);
@@ -35,6 +38,9 @@ static void crowded_processors_and_a_short_walltime_are_warned_of(void **state) 
     program_write_job("check.ini", 4, "");
     expect_text("$DLTRAIN check check.ini --steps 1 --set job.threads=500",
                 "warning  processors on ");
+    expect_text("$DLTRAIN check.ini --set job.threads=500 --set steps=1 --set name=crowd",
+                "\nwarning: on ");
+    assert_int_equal(system("rm -r runs"), 0);
     expect_text("SLURM_JOB_END_TIME=1000 $DLTRAIN check check.ini --steps 1",
                 "warning  walltime   Slurm leaves ");
     expect_text("SLURM_JOB_END_TIME=99999999999 $DLTRAIN check check.ini --steps 1",

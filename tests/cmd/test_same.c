@@ -74,14 +74,6 @@ static void write_hosts(void) {
     program_write("h1/j.ini", "%s", job);
 }
 
-/* The job of host 1 with the first `from` replaced. */
-static void edit(const char *from, const char *to) {
-    const char *at = strstr(job, from);
-
-    assert_non_null(at);
-    program_write("h1/j.ini", "%.*s%s%s", (int)(at - job), job, to, at + strlen(from));
-}
-
 /* One rank on host 0 and n on host 1, with what each is to run. Nothing is written. */
 static void differ(int n, int code, const char *message, const char *first, const char *others) {
     program_expect(code, message,
@@ -92,50 +84,78 @@ static void differ(int n, int code, const char *message, const char *first, cons
     assert_int_equal(access("h1/runs", F_OK), -1);
 }
 
-static void jobs_differ(const char *from, const char *to, const char *mine, const char *first) {
-    char message[512], host[128];
+/* Rank 1 is told something else by its command line. */
+static void jobs_differ(const char *set, const char *mine, const char *first) {
+    char message[512], host[128], command[256];
 
     assert_int_equal(gethostname(host, sizeof host), 0);
     snprintf(message, sizeof message, "dltrain: rank 1 on %s has %s, rank 0 on %s has %s; ", host,
              mine, host, first);
+    snprintf(command, sizeof command, "$DLTRAIN j.ini --set \"%s\"", set);
     write_hosts();
-    edit(from, to);
-    differ(1, ERR_CONFIG, message, "$DLTRAIN j.ini", "$DLTRAIN j.ini");
+    differ(1, ERR_CONFIG, message, "$DLTRAIN j.ini", command);
 }
 
 static void what_is_the_same_trains_and_threads_may_differ(void **state) {
     (void)state;
     write_hosts();
-    edit("threads = 1", "threads = 2");
     program_expect(0, NULL,
                    "$MPIRUN -np 1 -wdir $PWD/h0 $DLTRAIN j.ini : "
-                   "-np 1 -wdir $PWD/h1 $DLTRAIN train j.ini");
+                   "-np 1 -wdir $PWD/h1 $DLTRAIN train j.ini --set threads=2");
     assert_int_equal(access("h0/runs/j/last.h5", F_OK), 0);
     assert_int_equal(access("h1/runs", F_OK), -1); /* rank 0 alone writes */
 }
 
+/* What rank 0 has read is the job, with what it includes. */
+static void hosts_without_the_job_train_on_it(void **state) {
+    (void)state;
+    write_hosts();
+    assert_int_equal(system("rm h1/j.ini; mkdir h0/sub; mv h0/j.ini h0/sub/base.ini; "
+                            "echo wrong > h1/sub"),
+                     0);
+    program_write("h0/j.ini", "[job]\ninclude = sub/base.ini\nepochs = 1\n");
+    program_expect(0, NULL,
+                   "$MPIRUN -np 1 -wdir $PWD/h0 $DLTRAIN j.ini : "
+                   "-np 2 -wdir $PWD/h1 $DLTRAIN j.ini");
+    program_expect(0, NULL,
+                   "cd h0; $MPIRUN -np 3 $DLTRAIN j.ini --set name=here; "
+                   "$SAME runs/here/last.h5 runs/j/last.h5");
+    program_write("h0/sub/base.ini", "%s[nonsense]\n", job);
+    program_expect(ERR_CONFIG, ": sub/base.ini:17:1: unknown section [nonsense]",
+                   "$MPIRUN -np 1 -wdir $PWD/h0 $DLTRAIN "
+                   "j.ini : -np 2 -wdir $PWD/h1 $DLTRAIN j.ini");
+    program_expect(ERR_CONFIG, " (included by j.ini:2)",
+                   "$MPIRUN -np 1 -wdir $PWD/h0 $DLTRAIN j.ini : "
+                   "-np 2 -wdir $PWD/h1 $DLTRAIN j.ini");
+}
+
+/* A run, too, is read by rank 0; its weights are every rank's to read. */
+static void hosts_without_the_run_say_so_of_its_weights(void **state) {
+    (void)state;
+    write_hosts();
+    program_expect(0, NULL, "cd h0; $DLTRAIN j.ini; mv runs r");
+    differ(1, ERR_IO, "dltrain: rank 1 on ", "$DLTRAIN eval r/j", "$DLTRAIN eval r/j");
+    assert_int_equal(system("cp -r h0/r h1; rm h0/j.ini h1/j.ini"), 0);
+    differ(1, 0, NULL, "$DLTRAIN eval r/j", "$DLTRAIN eval r/j");
+}
+
 static void a_key_that_differs_is_named_with_both_values(void **state) {
     (void)state;
-    jobs_differ("loss = ", "loss = 5 * ", "[step] loss = 5 * cross_entropy(c(image), label)",
+    jobs_differ("step.loss=5 * cross_entropy(c(image), label)",
+                "[step] loss = 5 * cross_entropy(c(image), label)",
                 "[step] loss = cross_entropy(c(image), label)");
-    jobs_differ("epochs = 2", "epochs = 1", "[job] epochs = 1", "[job] epochs = 2");
-    jobs_differ("epochs = 2", "steps = 2", "no [job] epochs", "[job] epochs = 2");
-    jobs_differ("batch = 8\n", "batch = 8\nsampling = balanced\n", "[data] sampling = balanced",
-                "no [data] sampling");
-    jobs_differ("[validate]\ntop1 = accuracy(c(image), label)\n", "", "no [validate] top1",
-                "[validate] top1 = accuracy(c(image), label)");
-    jobs_differ("classes=3", "classes=4", "[net c] = net c(image, classes=4)",
-                "[net c] = net c(image, classes=3)");
+    jobs_differ("epochs=1", "[job] epochs = 1", "[job] epochs = 2");
+    jobs_differ("data.sampling=balanced", "[data] sampling = balanced", "no [data] sampling");
 }
 
 static void every_rank_is_compared(void **state) {
     (void)state;
     write_hosts();
-    edit("batch = 8", "batch = 6");
-    differ(2, ERR_CONFIG, "has [data] batch = 6, rank 0 on ", "$DLTRAIN j.ini", "$DLTRAIN j.ini");
+    differ(2, ERR_CONFIG, "has [data] batch = 6, rank 0 on ", "$DLTRAIN j.ini",
+           "$DLTRAIN j.ini --set data.batch=6");
     program_expect(ERR_CONFIG, "dltrain: rank 3 on ",
                    "$MPIRUN -np 3 -wdir $PWD/h0 $DLTRAIN j.ini : "
-                   "-np 1 -wdir $PWD/h1 $DLTRAIN j.ini");
+                   "-np 1 -wdir $PWD/h1 $DLTRAIN j.ini --set data.batch=6");
 }
 
 static void commands_and_surroundings_are_compared(void **state) {
@@ -144,10 +164,11 @@ static void commands_and_surroundings_are_compared(void **state) {
         const char *message, *others;
     } cases[] = {
         {ERR_CONFIG, " has [job] seed = 2, rank 0 on ", "$DLTRAIN j.ini --set seed=2"},
+        {ERR_USAGE, ": --set: nothing is called 'sed'", "$DLTRAIN j.ini --set sed=2"},
         {ERR_CONFIG, " has the command = train --resume, rank 0 on ", "$DLTRAIN j.ini --resume"},
         {ERR_CONFIG, " has the command = eval, rank 0 on ", "$DLTRAIN eval j.ini"},
         {ERR_CONFIG, " has the command = bench, rank 0 on ", "$DLTRAIN bench j.ini"},
-        {ERR_CONFIG, " has the run's name = k, rank 0 on ", "$DLTRAIN k.ini"},
+        {ERR_CONFIG, " has the job file = k.ini, rank 0 on ", "$DLTRAIN k.ini"},
         {ERR_CONFIG, " has hash of the program = ", "./other j.ini"},
         {ERR_CONFIG, " has DLTRAIN_ISA = generic, rank 0 on ",
          "env DLTRAIN_ISA=generic $DLTRAIN j.ini"},
@@ -167,9 +188,8 @@ static void what_one_rank_cannot_read_it_says(void **state) {
         const char *damage, *message;
         int code;
     } cases[] = {
-        {"rm h1/j.ini", "dltrain: rank 1 on ", ERR_IO},
         {"rm h0/j.ini", "dltrain: rank 0 on ", ERR_IO},
-        {"echo wrong >> h1/j.ini", ": j.ini:17:1: found ", ERR_CONFIG},
+        {"echo wrong >> h0/j.ini", ": j.ini:17:1: found ", ERR_CONFIG},
         {"rm h1/a.h5", ": a.h5: No such file or directory", ERR_IO},
         {"rm h0/a.h5", ": a.h5: No such file or directory", ERR_IO},
         {"echo wrong > h1/a.h5", ": a.h5: is not an HDF5 file", ERR_DATA},
@@ -233,6 +253,8 @@ static void weights_that_differ_are_not_evaluated(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_the_same_trains_and_threads_may_differ),
+        cmocka_unit_test(hosts_without_the_job_train_on_it),
+        cmocka_unit_test(hosts_without_the_run_say_so_of_its_weights),
         cmocka_unit_test(a_key_that_differs_is_named_with_both_values),
         cmocka_unit_test(every_rank_is_compared),
         cmocka_unit_test(commands_and_surroundings_are_compared),

@@ -52,6 +52,7 @@ static void launchers_that_mpi_agrees_with_are_fine(void **state) {
     (void)state;
     accepted("OMPI_COMM_WORLD_SIZE=4\n", 4);
     accepted("PMI_SIZE=3\n", 3);
+    accepted("PMI_SIZE=2\nPMI_RANK=1\nMPI_LOCALRANKID=1\nMPI_LOCALNRANKS=2\n", 2);
     accepted("SLURM_STEP_ID=0\nSLURM_PROCID=2\nSLURM_STEP_NUM_TASKS=4\nSLURM_NTASKS=4\n", 4);
 }
 

@@ -67,6 +67,7 @@ static void has_defaults(const char *text) {
     assert_null(sync_local_sgd(&job.sync));
     assert_true(job.bucket_bytes == 4 << 20 && job.log_every == 10);
     assert_true(job.audit_every == 0 && job.overlap && !job.progress_thread);
+    assert_true(job.binds && job.tests_links);
     assert_true(job.mode.fusion && job.mode.winograd);
     assert_int_equal(job.validate_batch, 128);
     job_release(&job);
@@ -99,10 +100,21 @@ static void every_key_is_read(void **state) {
               "[validate]\nevery = 0.5 epochs\ntop1 = accuracy(a, label)\nbest = top1\n"
               "patience = 4\nbatch = 10\non = rank0\n"
               "[checkpoint]\nlast = 100 steps\nevery = 2 epochs\nbest = false\n"
-              "[dist]\nallreduce = host(chunk=256KiB)\nwire = int8(block=64)\n"
-              "sync = local_sgd(every=4, after=9)\nbucket = 0.25\noverlap = off\nprogress = "
-              "thread\naudit = 20\n"
-              "[log]\nevery = 5\n"
+              "[dist]
+allreduce = host(chunk=256KiB)
+wire = int8(block=64)
+"
+              "sync = local_sgd(every=4, after=9)
+bucket = 0.25
+overlap = off
+"
+              "progress = thread
+audit = 20
+bind = off
+selftest = off
+[log]
+every = 5
+"
               "[run]\nfusion = off\nwinograd = off\n");
     assert_string_equal(job.name, "mine");
     assert_string_equal(job.output, "/scratch/runs");
@@ -137,6 +149,7 @@ static void every_key_is_read(void **state) {
     assert_int_equal(*(const int *)job.wire.args, 64);
     assert_true(job.bucket_bytes == 1 << 18 && job.log_every == 5);
     assert_true(job.audit_every == 20 && !job.overlap && job.progress_thread);
+    assert_true(!job.binds && !job.tests_links);
     assert_true(!job.mode.fusion && !job.mode.winograd);
     job_release(&job);
 }

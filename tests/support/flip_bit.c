@@ -63,7 +63,7 @@ int main(int argc, char **argv) {
         flipper.name = at ? at + strspn(at, " ") : "";
         const struct sinks sinks = {list, comm_rank(a.comm) == rank};
         const struct train_options options = {
-            .resume = a.resume, .threads = a.threads, .sinks = &sinks};
+            .resume = a.resume, .threads = a.threads, .places = &a.places, .sinks = &sinks};
         rc = train(&a.job, &options, a.comm, &err);
     }
     jobargs_release(&a, &err);

@@ -143,25 +143,6 @@ static void start_round(struct team *team) {
     wake(team);
 }
 
-/* Workers are pinned where the process owns exactly one processor per thread, as a launcher that
- * binds gives it. With more, other processes of the node may share them and would pin to the same
- * ones. The caller is left alone: threads that it starts later would inherit its pin. */
-static void pin_workers(struct team *team) {
-    cpu_set_t all, one;
-    int index = 0;
-
-    if (sched_getaffinity(0, sizeof all, &all) || CPU_COUNT(&all) != team->n_threads)
-        return;
-    for (size_t cpu = 0; cpu < CPU_SETSIZE; cpu++) {
-        if (!CPU_ISSET(cpu, &all) || index++ == 0)
-            continue;
-        CPU_ZERO(&one);
-        CPU_SET(cpu, &one);
-        /* A refusal only costs speed. */
-        pthread_setaffinity_np(team->workers[index - 2].thread, sizeof one, &one);
-    }
-}
-
 int team_new(struct team **out, int n_threads, struct err *err) {
     struct team *team;
 
@@ -192,9 +173,21 @@ int team_new(struct team **out, int n_threads, struct err *err) {
         }
         team->n_started = i;
     }
-    pin_workers(team);
     *out = team;
     return 0;
+}
+
+void team_pin(struct team *team, const struct core_set *core, int n) {
+    if (!team || n != team->n_threads)
+        return;
+    for (int i = 1; i < n; i++) {
+        cpu_set_t processors;
+        CPU_ZERO(&processors);
+        for (int p = 0; p < CORE_SET_MOST; p++)
+            if (core_set_has(&core[i], p))
+                CPU_SET((size_t)p, &processors);
+        pthread_setaffinity_np(team->workers[i - 1].thread, sizeof processors, &processors);
+    }
 }
 
 void team_free(struct team *team) {

@@ -1,16 +1,21 @@
 /* parallel.h - a team of threads that share loops. The calling thread is one of them. */
 #pragma once
+#include "core/base/core_set.h"
 #include "core/base/err.h"
-
-#include <stdint.h>
 
 struct team;
 
-/* A team of n_threads >= 1, the caller included. The other threads are pinned, one processor each,
- * where the process may use exactly n_threads of them (a launcher that binds gives it so).
+/* A team of n_threads >= 1, the caller included.
  * *out is NULL for one thread, which every function accepts.
  * Errors: ERR_IO when the system gives no thread. */
 int team_new(struct team **out, int n_threads, struct err *err);
+
+/* Keep every thread but the caller on a core of its own, where there are as many cores as threads;
+ * with more, other processes may use them, and would keep to the same ones. The caller is left
+ * alone: threads that it starts later would inherit its core, which is what remains for it.
+ *   core  [n] the processors of each
+ * A refusal of the system only costs speed. Local; NULL is fine. */
+void team_pin(struct team *team, const struct core_set *core, int n);
 
 /* Ends the threads. NULL is fine. */
 void team_free(struct team *team);

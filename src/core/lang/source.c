@@ -1,6 +1,7 @@
 /* Files, what they include, and how they become one job. */
 #include "core/lang/merge.h"
 #include "core/lang/reader.h"
+#include "core/lang/source_files.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -23,7 +24,8 @@ struct visit {
 struct source_read {
     struct source *source;
     struct visit *visits;
-    int64_t bytes; /* of all files so far */
+    int64_t bytes;              /* of all files so far */
+    struct source_files *files; /* where they are read from or kept; NULL: neither */
     struct err *err;
     bool circle; /* the error names all includes already */
 };
@@ -84,11 +86,19 @@ static int visit_includes(struct source_read *job, const struct entry *include,
     }
 }
 
-/* Read one file into the job, after all that it includes. */
-static int read_visited(struct source_read *job, FILE *stream, struct visit *visit) {
+/* Read one file into the job, after all that it includes; closes it. */
+static int read_visited(struct source_read *job, FILE *stream, struct visit *visit,
+                        const struct stat *status) {
     struct file file = {.path = visit->path};
 
-    if (reader_read(&job->source->pool, stream, &file, job->err))
+    if (job->files && !job->files->complete) {
+        stream = source_files_keep(job->files, visit->path, stream, status);
+        if (!stream)
+            return err_set(job->err, ERR_IO, "%s: cannot read: %s", visit->path, strerror(errno));
+    }
+    const int rc = reader_read(&job->source->pool, stream, &file, job->err);
+    fclose(stream);
+    if (rc)
         return -1;
     const struct section *head = sections_find(file.sections, &file.names, "job", "");
     const struct entry *include = head ? section_find(head, "include") : NULL;
@@ -104,9 +114,21 @@ static void add_include(struct source *s, const char *path, struct pos by) {
     s->includes[s->n_includes++] = (struct source_include){path, by};
 }
 
+/* As open_file, of what somebody else has read. */
+static FILE *open_kept(struct source_read *job, const char *path, const struct pos *place,
+                       struct stat *status) {
+    FILE *stream = source_files_open(job->files, path, status);
+
+    if (!stream)
+        open_error(job, path, strerror(errno), place);
+    return stream;
+}
+
 /* The open file, if it is one that ends; NULL with err. Opening a pipe waits for nobody. */
 static FILE *open_file(struct source_read *job, const char *path, const struct pos *place,
                        struct stat *status) {
+    if (job->files && job->files->complete)
+        return open_kept(job, path, place, status);
     const int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
     const bool known = fd >= 0 && !fstat(fd, status);
     const bool other = known && !S_ISREG(status->st_mode);
@@ -148,22 +170,27 @@ static int visit_file(struct source_read *job, const char *path, const struct vi
     visit->inode = status.st_ino;
     job->visits = visit;
     job->bytes += status.st_size;
-    const int result =
-        job->bytes > SOURCE_MAX_BYTES
-            ? err_set(job->err, ERR_CONFIG,
-                      "%s: with the files before it %lld bytes, expected at most %d in a job", path,
-                      (long long)job->bytes, SOURCE_MAX_BYTES)
-            : read_visited(job, stream, visit);
+    if (job->bytes <= SOURCE_MAX_BYTES)
+        return read_visited(job, stream, visit, &status);
     fclose(stream);
-    return result;
+    return err_set(job->err, ERR_CONFIG,
+                   "%s: with the files before it %lld bytes, expected at most %d in a job", path,
+                   (long long)job->bytes, SOURCE_MAX_BYTES);
 }
 
 int source_read(struct source *s, const char *path, const char *const *sets, int n_sets,
                 const char *const *keys, struct err *err) {
-    struct source_read job = {.source = s, .err = err};
+    return source_read_files(s, path, NULL, sets, n_sets, keys, err);
+}
+
+int source_read_files(struct source *s, const char *path, struct source_files *files,
+                      const char *const *sets, int n_sets, const char *const *keys,
+                      struct err *err) {
+    struct source_read job = {.source = s, .files = files, .err = err};
+    const char *first = files && files->complete && files->n ? files->file[0].path : path;
 
     *s = (struct source){0};
-    int status = visit_file(&job, pool_copy(&s->pool, path, strlen(path)), NULL, NULL);
+    int status = visit_file(&job, pool_copy(&s->pool, first, strlen(first)), NULL, NULL);
     for (int i = 0; !status && i < n_sets; i++)
         status = merge_set(s, sets[i], i + 1, keys, err);
     if (status) {

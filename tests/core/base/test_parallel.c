@@ -1,3 +1,4 @@
+#define _GNU_SOURCE /* sched_getaffinity */
 #include "core/base/parallel.h"
 
 #include <sched.h>
@@ -147,6 +148,70 @@ static void one_thread_needs_no_team(void **state) {
     team_free(NULL);
 }
 
+/* Which threads have seen that they may run on one processor alone: 1, or -1. */
+static void count_pinned(void *context, int slot, int64_t begin, int64_t end) {
+    atomic_int *pinned = context;
+    cpu_set_t now;
+
+    (void)begin;
+    (void)end;
+    assert_int_equal(sched_getaffinity(0, sizeof now, &now), 0);
+    atomic_store(&pinned[slot], CPU_COUNT(&now) == 1 ? 1 : -1);
+}
+
+/* Runs a loop until all threads of a team of 2 have had a part of it. */
+static void look_at_pins(struct team *team, atomic_int pinned[2]) {
+    for (int i = 0; i < 2; i++)
+        atomic_store(&pinned[i], 0);
+    while (!atomic_load(&pinned[0]) || !atomic_load(&pinned[1]))
+        team_run_slots(team, MOST, 2, count_pinned, pinned);
+}
+
+/* On one processor: there are machines that have no second one. */
+static void threads_but_the_caller_keep_to_their_cores(void **state) {
+    struct team *team = team_of(2);
+    struct core_set core[2] = {{{0}}};
+    cpu_set_t before, after;
+    atomic_int pinned[2];
+    int first = 0;
+
+    (void)state;
+    assert_int_equal(sched_getaffinity(0, sizeof before, &before), 0);
+    while (!CPU_ISSET((size_t)first, &before))
+        first++;
+    core_set_add(&core[0], first);
+    core_set_add(&core[1], first);
+    const bool one = CPU_COUNT(&before) == 1;
+    team_pin(NULL, core, 2);
+    team_pin(team, core, 1); /* not one each */
+    look_at_pins(team, pinned);
+    assert_int_equal(atomic_load(&pinned[1]), one ? 1 : -1);
+    team_pin(team, core, 2);
+    look_at_pins(team, pinned);
+    assert_int_equal(atomic_load(&pinned[1]), 1);
+    assert_int_equal(sched_getaffinity(0, sizeof after, &after), 0);
+    assert_true(CPU_EQUAL(&before, &after));
+    team_free(team);
+}
+
+static void core_sets_count_join_and_part(void **state) {
+    struct core_set a = {{0}}, b = {{0}};
+
+    (void)state;
+    core_set_add(&a, 0);
+    core_set_add(&a, 63);
+    core_set_add(&a, 64);
+    core_set_add(&a, CORE_SET_MOST - 1);
+    assert_int_equal(core_set_count(&a), 4);
+    assert_true(core_set_has(&a, 64) && !core_set_has(&a, 65));
+    b = core_set_part(&a, 1, 3);
+    assert_int_equal(core_set_count(&b), 2);
+    assert_true(core_set_has(&b, 63) && core_set_has(&b, 64));
+    assert_true(core_set_within(&b, &a) && !core_set_within(&a, &b));
+    core_set_join(&b, &a);
+    assert_true(core_set_equal(&a, &b));
+}
+
 static void a_team_that_never_ran_ends(void **state) {
     (void)state;
     team_free(team_of(5));
@@ -161,6 +226,8 @@ int main(void) {
         cmocka_unit_test(a_loop_inside_a_loop_visits_all_indices),
         cmocka_unit_test(one_thread_needs_no_team),
         cmocka_unit_test(a_team_that_never_ran_ends),
+        cmocka_unit_test(threads_but_the_caller_keep_to_their_cores),
+        cmocka_unit_test(core_sets_count_join_and_part),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
