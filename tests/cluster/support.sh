@@ -113,7 +113,7 @@ expect() {
 
 # on_hosts N PER_HOST ARGUMENT...: dltrain on PER_HOST ranks of each of N hosts, for two minutes at most.
 on_hosts() {
-    timeout -k 5 120 "$here/hosts" run "$1" "$2" "$dltrain" "${@:3}"
+    timeout --foreground -k 5 120 "$here/hosts" run "$1" "$2" "$dltrain" "${@:3}"
 }
 
 # start NAME N PER_HOST ARGUMENT...: the same in the background, $! being mpirun's, until the run of that
