@@ -221,3 +221,7 @@ double reducer_wait_seconds(const struct reducer *r) {
 int reducer_n_buckets(const struct reducer *r) {
     return r->n_buckets;
 }
+
+struct reducer_piece reducer_bucket(const struct reducer *r, int i) {
+    return (struct reducer_piece){r->bucket[i].span, r->bucket[i].begin, r->bucket[i].len, NULL};
+}
