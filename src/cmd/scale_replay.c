@@ -54,6 +54,11 @@ static void backward(const struct op_call *c) {
     wait_for(s->pace, s->backward_s);
 }
 
+/* It is part of what the backward of a reader was measured to take. */
+static void recompute(const struct op_call *c) {
+    (void)c;
+}
+
 static double count(const struct op_call *c) {
     return ((const struct stand_in *)c->args)->terms;
 }
@@ -76,8 +81,8 @@ static void replace(struct stand_in *s, struct node *node, struct plan_node *pla
     s->op.backward = node->op->backward ? backward : NULL;
     s->op.count = node->op->count ? count : NULL;
     s->op.memory.start_backward = NULL;
-    if (s->op.memory.recompute) /* is part of what backward was measured to take */
-        s->op.memory.recompute = backward;
+    if (s->op.memory.recompute)
+        s->op.memory.recompute = recompute;
     node->op = &s->op;
     planned->call.args = s;
 }

@@ -10,12 +10,16 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { FINE = 4, LABEL = 64 };
+enum {
+    FINE = 4,     /* as many times as large lines are drawn */
+    LARGE = 1400, /* pixels: from there on letters are of twice the size */
+    LABEL = 64
+};
 
 static const int BLACK = 0x22262b, GREY = 0x6b7280, PALE = 0xe5e7eb, WHITE = 0xffffff;
 static const int colours[] = {0x2563eb, 0xea7317, 0x17915c, 0x9ca3af};
 
-/* Where a panel is, in pixels of the picture. */
+/* Where a panel is, in places. */
 struct plot_frame {
     const struct plot *plot;
     const struct plot_panel *panel;
@@ -26,7 +30,8 @@ struct plot_frame {
 struct plot_canvas {
     gdImagePtr fine, image;
     gdFontPtr font, bold;
-    int unit; /* the width of a letter */
+    int unit;  /* the width of a letter, in which all places are given */
+    int scale; /* pixels of the picture for one of them */
 };
 
 static double x_at(const struct plot_frame *f, double x) {
@@ -46,23 +51,43 @@ static double top_of(const struct plot_frame *f) {
     return f->panel->log ? exp2(ceil(log2(most > 2 ? most : 2))) : most;
 }
 
+/* The least: of a logarithmic one 1, or less where a curve is below it. */
+static double bottom_of(const struct plot_frame *f) {
+    double least = f->panel->log ? 1 : 0;
+
+    for (int i = 0; i < f->panel->n_curves && f->panel->log; i++)
+        for (int k = 0; k < f->plot->n; k++)
+            least = fmin(least, fmax(f->panel->curve[i].y[k], 0x1p-10));
+    return f->panel->log ? exp2(floor(log2(least))) : least;
+}
+
 static double y_at(const struct plot_frame *f, double y) {
-    const double top = top_of(f);
-    const double share = f->panel->log ? log2(fmax(y, 0.5)) / log2(top) : y / top;
+    const double top = top_of(f), bottom = bottom_of(f);
+    const double share =
+        f->panel->log ? log2(fmax(y, bottom) / bottom) / log2(top / bottom) : y / top;
 
     return f->bottom - fmin(fmax(share, 0), 1) * (f->bottom - f->top);
 }
 
+/* Pixels of the fine picture for one place. */
+static double fine_of(const struct plot_canvas *c) {
+    return FINE * c->scale;
+}
+
 static void line(const struct plot_canvas *c, double x0, double y0, double x1, double y1,
                  double width, int colour) {
-    gdImageSetThickness(c->fine, (int)(width * FINE + 0.5));
-    gdImageLine(c->fine, (int)(x0 * FINE), (int)(y0 * FINE), (int)(x1 * FINE), (int)(y1 * FINE),
+    const double fine = fine_of(c);
+
+    gdImageSetThickness(c->fine, (int)(width * fine + 0.5));
+    gdImageLine(c->fine, (int)(x0 * fine), (int)(y0 * fine), (int)(x1 * fine), (int)(y1 * fine),
                 colour);
 }
 
 static void dot(const struct plot_canvas *c, double x, double y, double size, int colour) {
-    gdImageFilledEllipse(c->fine, (int)(x * FINE), (int)(y * FINE), (int)(size * FINE),
-                         (int)(size * FINE), colour);
+    const double fine = fine_of(c);
+
+    gdImageFilledEllipse(c->fine, (int)(x * fine), (int)(y * fine), (int)(size * fine),
+                         (int)(size * fine), colour);
 }
 
 /* A thick line ends in halves of dots, so that corners are round. */
@@ -79,15 +104,25 @@ static void stroke(const struct plot_canvas *c, double x0, double y0, double x1,
     }
 }
 
-/* Text whose point (x, y) is at that share of its width, and in the middle of its height. */
+/* Text whose point (x, y) is at that share of its width, and in the middle of its height. Letters
+ * have one size: larger ones are those with each pixel several times. */
 static void text(const struct plot_canvas *c, gdFontPtr font, double x, double y, double share,
                  const char *what, int colour) {
-    char copy[256];
+    char copy[LABEL * 4];
 
     snprintf(copy, sizeof copy, "%s", what);
-    const int width = font->w * (int)strlen(copy);
-    gdImageString(c->image, font, (int)(x - share * width), (int)(y - font->h / 2.0),
-                  (unsigned char *)copy, colour);
+    const int width = font->w * (int)strlen(copy), height = font->h;
+    const int left = (int)((x - share * width) * c->scale);
+    const int top = (int)((y - height / 2.0) * c->scale);
+    gdImagePtr small = width ? gdImageCreateTrueColor(width, height) : NULL;
+    if (!small)
+        return;
+    gdImageCopyResized(small, c->image, 0, 0, left, top, width, height, width * c->scale,
+                       height * c->scale);
+    gdImageString(small, font, 0, 0, (unsigned char *)copy, colour);
+    gdImageCopyResized(c->image, small, left, top, 0, 0, width * c->scale, height * c->scale, width,
+                       height);
+    gdImageDestroy(small);
 }
 
 /* "512", "2k", "1M". */
@@ -111,8 +146,9 @@ static double power_step(double first, double last, double room, double needed) 
 static void draw_grid(const struct plot_canvas *c, const struct plot_frame *f, bool lettered) {
     const double first = exp2(ceil(log2(f->plot->x[0]))), last = f->plot->x[f->plot->n - 1];
     const double step = power_step(first, last, f->right - f->left, 6 * c->unit);
-    const double y_step =
-        f->panel->log ? power_step(1, top_of(f), f->bottom - f->top, 3 * c->unit) : top_of(f) / 5;
+    const double y_step = f->panel->log
+                              ? power_step(bottom_of(f), top_of(f), f->bottom - f->top, 3 * c->unit)
+                              : top_of(f) / 5;
     const char *unit = f->panel->unit ? f->panel->unit : "";
     char label[LABEL];
 
@@ -122,7 +158,7 @@ static void draw_grid(const struct plot_canvas *c, const struct plot_frame *f, b
                  GREY);
         else
             line(c, x_at(f, x), f->top, x_at(f, x), f->bottom, 1, PALE);
-    for (double y = f->panel->log ? 1 : 0; y <= 1.0001 * top_of(f);
+    for (double y = bottom_of(f); y <= 1.0001 * top_of(f);
          y = f->panel->log ? y * y_step : y + y_step)
         if (lettered)
             text(c, c->font, f->left - 0.8 * c->unit, y_at(f, y), 1, short_number(y, unit, label),
@@ -186,7 +222,7 @@ static void draw_panel(const struct plot_canvas *c, const struct plot_frame *f, 
 
 static void draw(const struct plot_canvas *c, const struct plot *p, int height, bool lettered) {
     const int margin = 2 * c->unit, axis = 6 * c->unit, top = 11 * c->unit;
-    const int each = (p->width - 2 * margin) / p->n_panels;
+    const int each = (p->width / c->scale - 2 * margin) / p->n_panels;
 
     for (int i = 0; i < p->n_panels; i++) {
         const struct plot_frame f = {.plot = p,
@@ -217,20 +253,22 @@ static int write_png(gdImagePtr image, const char *path, struct err *err) {
 
 int plot_write(const struct plot *p, const char *path, struct err *err) {
     const bool small = p->width < 800;
+    const int scale = p->width >= LARGE ? 2 : 1;
     const int height = p->width * (p->n_panels > 1 ? 48 : 75) / 100;
     struct plot_canvas c = {.fine = gdImageCreateTrueColor(FINE * p->width, FINE * height),
                             .image = gdImageCreateTrueColor(p->width, height),
                             .font = small ? gdFontGetMediumBold() : gdFontGetLarge(),
-                            .bold = small ? gdFontGetMediumBold() : gdFontGetGiant()};
+                            .bold = small ? gdFontGetMediumBold() : gdFontGetGiant(),
+                            .scale = scale};
     int rc = -1;
 
     if (c.fine && c.image) {
         c.unit = c.font->w;
         gdImageFilledRectangle(c.fine, 0, 0, FINE * p->width, FINE * height, WHITE);
-        draw(&c, p, height, false);
+        draw(&c, p, height / scale, false);
         gdImageCopyResampled(c.image, c.fine, 0, 0, 0, 0, p->width, height, FINE * p->width,
                              FINE * height);
-        draw(&c, p, height, true);
+        draw(&c, p, height / scale, true);
         rc = write_png(c.image, path, err);
     } else {
         err_set(err, ERR_IO, "%s: no memory for a picture of %d x %d", path, p->width, height);
