@@ -136,6 +136,7 @@ int comm_new(struct comm **out, int *argc, char ***argv, struct err *err) {
     /* Libraries that MPI loads crash or hang without memory. */
     if (memory_probe((size_t)START_MIB << 20, "MPI", err))
         return -1;
+    launch_tune();
     if (MPI_Init_thread(argc, argv, MPI_THREAD_FUNNELED, &provided) != MPI_SUCCESS)
         return err_set(err, ERR_IO, "MPI does not start");
     MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);

@@ -1,6 +1,6 @@
-/* launch.h - whether a launcher started more processes than MPI knows of. Pure.
- * A job that was meant to be one of N ranks and runs as N jobs of one rank looks healthy and
- * trains nothing of use, so it is refused. */
+/* launch.h - what launchers and MPI libraries say, and are told, by the environment. Pure, but for
+ * launch_tune. A job that was meant to be one of N ranks and runs as N jobs of one rank looks
+ * healthy and trains nothing of use, so it is refused. */
 #pragma once
 #include "core/base/err.h"
 
@@ -19,3 +19,9 @@ int launch_rank(char *(*env)(const char *name));
 /* How many hosts DLTRAIN_HOSTS pretends, for tests: 1 to 1000000; 1 where it is not set.
  * Errors: ERR_USAGE for anything else. */
 int launch_hosts(char *(*env)(const char *name), int *n, struct err *err);
+
+/* Ask MPI, by variables of the environment that the user has not set, for what sums of gradients
+ * need. Before it starts. Of Open MPI over TCP: not to have the receiver of a long message ask for
+ * its parts (put). What it asks waits behind what it sends itself, so that the two directions of a
+ * link take turns, at half the speed of each. */
+void launch_tune(void);

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
 
@@ -134,6 +135,21 @@ static void pretended_hosts_are_a_number(void **state) {
     }
 }
 
+static void messages_over_tcp_are_sent_unasked_unless_the_user_says_otherwise(void **state) {
+    (void)state;
+    static const char *const name = "OMPI_MCA_btl_tcp_flags";
+    const int put = 2;
+
+    unsetenv(name);
+    launch_tune();
+    assert_non_null(getenv(name));
+    assert_int_equal(atoi(getenv(name)) & put, 0);
+    assert_true(atoi(getenv(name)) & 1); /* send */
+    setenv(name, "315", 1);
+    launch_tune();
+    assert_string_equal(getenv(name), "315");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_process_without_a_launcher_is_fine),
@@ -145,6 +161,7 @@ int main(void) {
         cmocka_unit_test(mpirun_of_another_library_is_refused),
         cmocka_unit_test(the_rank_is_known_without_mpi),
         cmocka_unit_test(pretended_hosts_are_a_number),
+        cmocka_unit_test(messages_over_tcp_are_sent_unasked_unless_the_user_says_otherwise),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
