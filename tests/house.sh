@@ -86,7 +86,7 @@ check() {
     check_directions
     check_tags
     check_sizes
-    only 'mpi\.h' 'src/dist/comm\.[ch]'
+    only 'mpi\.h' 'src/dist/comm(_[a-z]+)?\.[ch]'
     only 'hdf5(_hl)?\.h|H5[A-Za-z]*\.h' 'src/io/h5/h5[a-z_]*\.[ch]'
     only 'gd(font[a-z]*)?\.h' 'src/report/plot\.c'
     only 'cblas\.h' 'src/core/math/gemm\.[ch]'

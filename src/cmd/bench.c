@@ -1,5 +1,6 @@
 #define _DEFAULT_SOURCE /* ru_maxrss */
 #include "cmd/bench.h"
+#include "cmd/bench_comm.h"
 #include "cmd/command.h"
 #include "cmd/rig.h"
 #include "core/math/isa/isa.h"
@@ -7,6 +8,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 
 enum { WARM_UP = 2 };
@@ -144,8 +146,19 @@ static int measure(struct bench *b, struct err *err) {
     return agree(comm, comm_rank(comm) == 0 ? print(b, err) : 0, err);
 }
 
+/* Without a job. */
+static bool is_comm(int argc, char **argv) {
+    for (int i = 1; i < argc; i++)
+        if (!strcmp(argv[i], "--comm"))
+            return true;
+    return false;
+}
+
 static int run(int argc, char **argv, struct err *err) {
     struct bench b = {0};
+
+    if (is_comm(argc, argv))
+        return bench_comm(argc, argv, err);
     int rc = jobargs_init(&b.args, argc, argv, JOBARGS_STEPS | JOBARGS_LAYERS, err);
 
     if (!rc)
@@ -161,18 +174,27 @@ static int run(int argc, char **argv, struct err *err) {
 
 const struct command command_bench = {
     .name = "bench",
-    .summary = "time training steps of a job on synthetic input, without files",
+    .summary = "time training steps of a job, or sums over ranks, without files",
     .usage =
         "dltrain bench JOB.ini [--steps N] [--layers [--json]] [--set NAME=VALUE]...\n"
+        "dltrain bench --comm [--sizes LIST] [--algorithms LIST] [--json]\n"
         "\n"
         "  --steps N                steps to time (20), after 2 to warm up\n"
         "  --layers                 where the time goes: each operator, beside the peak of the\n"
         "                           processors and of their memory, measured in the same run\n"
         "  --json                   the same for programs\n"
         "  --set data.batch=256     images of one step, of all ranks together\n"
+        "  --comm                   no job: time the sum of vectors over all ranks, by size and\n"
+        "                           by algorithm, and check it; bandwidth of the bus as\n"
+        "                           nccl-tests has it, 2 (P - 1) / P * bytes over the time, and\n"
+        "                           the share of what memory of the host, or the slowest link\n"
+        "                           between hosts, gives (vectors that caches hold go beyond)\n"
+        "  --sizes 64KiB,25MiB      in place of 16 B to 256 MiB\n"
+        "  --algorithms LIST        in place of all, as in 'ring,host(leaders=2)'\n"
         "\n"
         "The last line gives medians in ms of one step on rank 0.\n"
         "\n"
-        "  mpirun -np 2 dltrain bench jobs/cifar10_resnet20.ini --steps 50\n",
+        "  mpirun -np 2 dltrain bench jobs/cifar10_resnet20.ini --steps 50\n"
+        "  mpirun -np 2 dltrain bench --comm --sizes 64KiB,1MiB,25MiB,100MiB\n",
     .run = run,
 };

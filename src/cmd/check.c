@@ -110,13 +110,18 @@ static void find_memory(struct check *c) {
 /* Where little is left of what ranks can share, MPI itself may end in want of it. */
 static void find_shared(struct check *c) {
     const double left = c->run.memory.shared_left, data = c->run.memory.data;
-    char a[FINDING_TEXT], b[FINDING_TEXT];
+    const double gradients =
+        c->run.gradients.shared
+            ? (double)model_gradient_bytes(&c->run.replica.model) * comm_local_size(c->args.comm)
+            : 0;
+    char a[FINDING_TEXT], b[FINDING_TEXT], g[FINDING_TEXT];
 
     if (comm_local_size(c->args.comm) == 1 || left < 0)
         return;
-    findings_add(&c->findings, left < 0.1 * data ? FINDING_WARNING : FINDING_OK, "shared",
-                 "/dev/shm has %s left beside the data that ranks share, %s",
-                 findings_bytes(left, a), findings_bytes(data, b));
+    findings_add(&c->findings, left < 0.1 * (data + gradients) ? FINDING_WARNING : FINDING_OK,
+                 "shared",
+                 "/dev/shm has %s left beside what ranks share: data, %s, and gradients, %s",
+                 findings_bytes(left, a), findings_bytes(data, b), findings_bytes(gradients, g));
 }
 
 static void find_processors(struct check *c) {

@@ -74,8 +74,9 @@ int rig_init(struct rig *r, struct job *job, struct comm *comm, int threads, str
     if (agree(comm, replica_init(&r->replica, &config, err), err))
         return -1;
     replica_meet(&r->replica, config.ranks);
+    gradients_reserve(&r->gradients, &r->replica, job, comm, &(struct sinks){0});
     return agree(comm, replica_allocate(&r->replica, &config, err), err) ||
-                   stepper_init(&r->stepper, &r->replica, job, comm, err) ||
+                   stepper_init(&r->stepper, &r->replica, job, comm, r->gradients.shared, err) ||
                    agree(comm, make_batch(r, seen, job->batch, comm, err), err)
                ? -1
                : 0;
@@ -93,6 +94,7 @@ int rig_step(struct rig *r, int64_t step, struct step_output *out, struct err *e
 void rig_release(struct rig *r) {
     stepper_release(&r->stepper);
     replica_release(&r->replica);
+    gradients_release(&r->gradients);
     groups_free(r->groups);
     for (int i = 0; i < LOADER_MAX_FIELDS; i++)
         free(r->memory[i]);

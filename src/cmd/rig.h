@@ -2,11 +2,13 @@
  * measured. Private to cmd. */
 #pragma once
 #include "dist/groups.h"
+#include "train/gradients.h"
 #include "train/step.h"
 
 /* {0} is releasable. */
 struct rig {
     struct replica replica;
+    struct gradients gradients;
     struct stepper stepper;
     struct groups *groups;
     void *memory[LOADER_MAX_FIELDS];

@@ -1,30 +1,37 @@
 #include "dist/comm.h"
+#include "core/base/clock.h"
 #include "core/base/memory.h"
 #include "dist/agree.h"
+#include "dist/comm_mpi.h"
 #include "dist/launch.h"
 #include "dist/same.h"
-#include "dist/shm.h"
+#include "dist/small.h"
 
 #include <limits.h>
-#include <mpi.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+/* What a comm and its parts have in common. */
+struct comm_common {
+    struct comm_messages *messages;
+    double waited_s; /* in blocking calls */
+};
+
 struct comm {
     MPI_Comm world; /* a duplicate: tags and collectives of our own */
+    struct comm_common *common;
+    struct small *small; /* for sums of a few numbers; NULL before the first */
     int rank, size;
     int local_rank, local_size;
+    int first_local; /* rank of the first on this host, of all that MPI started */
     int n_tags, next_tag;
     int n_hosts; /* that each host pretends to be */
     bool part;   /* of another comm, which started MPI */
     char host[MPI_MAX_PROCESSOR_NAME];
 };
-
-_Static_assert(sizeof(MPI_Request) <= sizeof((struct comm_request){0}.handle),
-               "an MPI request fits into a comm_request");
 
 enum { CHUNK = 1 << 30 }; /* bytes; MPI counts in int */
 
@@ -51,6 +58,27 @@ static void check(const struct comm *comm, int rc, const char *what) {
     MPI_Error_string(rc, reason, &len);
     snprintf(message, sizeof message, "%s failed: %s", what, reason);
     comm_abort(comm, ERR_IO, message);
+}
+
+void comm_check(const struct comm *comm, int rc, const char *what) {
+    check(comm, rc, what);
+}
+
+MPI_Comm comm_mpi(const struct comm *comm) {
+    return comm->world;
+}
+
+struct comm_messages *comm_messages_of(const struct comm *comm) {
+    return comm->common->messages;
+}
+
+double comm_waited(const struct comm *comm) {
+    return comm->common->waited_s;
+}
+
+/* A call that waits for others, since `began`. */
+static void count_wait(struct comm *comm, double began) {
+    comm->common->waited_s += clock_now() - began;
 }
 
 /* The ranks that share this host; or a pretended one, where there are as many in blocks of ranks.
@@ -87,6 +115,8 @@ static void look_around(struct comm *comm) {
 
     MPI_Comm_rank(local, &comm->local_rank);
     MPI_Comm_size(local, &comm->local_size);
+    comm->first_local = comm->rank;
+    check(comm, MPI_Bcast(&comm->first_local, 1, MPI_INT, 0, local), "MPI_Bcast");
     MPI_Comm_free(&local);
 }
 
@@ -148,12 +178,14 @@ int comm_new(struct comm **out, int *argc, char ***argv, struct err *err) {
                        provided);
     }
     struct comm *comm = calloc(1, sizeof *comm);
-    if (!comm) {
+    struct comm_common *common = calloc(1, sizeof *common);
+    if (!comm || !common || !(common->messages = comm_messages_new())) {
         fputs("dltrain: out of memory\n", stderr);
         MPI_Abort(MPI_COMM_WORLD, ERR_IO); /* the other ranks would wait for this one */
         abort();
     }
     *out = comm;
+    comm->common = common;
     enter_world(comm);
     if (check_launch(comm, err))
         return -1;
@@ -164,9 +196,13 @@ int comm_new(struct comm **out, int *argc, char ***argv, struct err *err) {
 void comm_free(struct comm *comm) {
     if (!comm)
         return;
+    small_free(comm->small);
     MPI_Comm_free(&comm->world);
-    if (!comm->part)
+    if (!comm->part) {
         MPI_Finalize();
+        comm_messages_free(comm->common->messages);
+        free(comm->common);
+    }
     free(comm);
 }
 
@@ -191,11 +227,15 @@ const char *comm_host(const struct comm *comm) {
 }
 
 void comm_barrier(struct comm *comm) {
+    const double began = clock_now();
+
     if (comm->size > 1)
         check(comm, MPI_Barrier(comm->world), "MPI_Barrier");
+    count_wait(comm, began);
 }
 
 void comm_bcast(struct comm *comm, void *data, size_t bytes, int root) {
+    const double began = clock_now();
     char *p = data;
 
     if (comm->size == 1)
@@ -206,70 +246,43 @@ void comm_bcast(struct comm *comm, void *data, size_t bytes, int root) {
         p += n;
         bytes -= n;
     }
+    count_wait(comm, began);
 }
 
 void comm_all_gather(struct comm *comm, const void *mine, void *all, size_t bytes) {
+    const double began = clock_now();
+
     if (comm->size == 1) {
         memcpy(all, mine, bytes);
         return;
     }
     check(comm, MPI_Allgather(mine, (int)bytes, MPI_BYTE, all, (int)bytes, MPI_BYTE, comm->world),
           "MPI_Allgather");
+    count_wait(comm, began);
+}
+
+void comm_sum_and_max(struct comm *comm, double *v, int n_sums, int n_max) {
+    if (comm->size == 1)
+        return;
+    if (!comm->small)
+        comm->small = small_new(comm, comm->first_local);
+    const double began = clock_now();
+    small_sum(comm->small, v, n_sums + n_max, n_max);
+    count_wait(comm, began);
 }
 
 void comm_sum_doubles(struct comm *comm, double *v, int n) {
-    const bool root = comm->rank == 0;
-
-    if (comm->size == 1)
-        return;
-    /* not MPI_Allreduce, which need not give all ranks the same bits */
-    check(comm,
-          MPI_Reduce(root ? MPI_IN_PLACE : v, root ? v : NULL, n, MPI_DOUBLE, MPI_SUM, 0,
-                     comm->world),
-          "MPI_Reduce");
-    check(comm, MPI_Bcast(v, n, MPI_DOUBLE, 0, comm->world), "MPI_Bcast");
+    comm_sum_and_max(comm, v, n, 0);
 }
 
 double comm_max_double(struct comm *comm, double v) {
+    const double began = clock_now();
     double max = v;
 
     if (comm->size > 1)
         check(comm, MPI_Allreduce(&v, &max, 1, MPI_DOUBLE, MPI_MAX, comm->world), "MPI_Allreduce");
+    count_wait(comm, began);
     return max;
-}
-
-static void keep(struct comm_request *request, MPI_Request mpi) {
-    memcpy(request->handle, &mpi, sizeof mpi);
-    request->active = true;
-}
-
-void comm_isend(struct comm *comm, const void *data, size_t bytes, int to, int tag,
-                struct comm_request *request) {
-    MPI_Request mpi;
-
-    check(comm, MPI_Isend(data, (int)bytes, MPI_BYTE, to, tag, comm->world, &mpi), "MPI_Isend");
-    keep(request, mpi);
-}
-
-void comm_irecv(struct comm *comm, void *data, size_t bytes, int from, int tag,
-                struct comm_request *request) {
-    MPI_Request mpi;
-
-    check(comm, MPI_Irecv(data, (int)bytes, MPI_BYTE, from, tag, comm->world, &mpi), "MPI_Irecv");
-    keep(request, mpi);
-}
-
-bool comm_test(struct comm *comm, struct comm_request *request) {
-    MPI_Request mpi;
-    int arrived;
-
-    if (!request->active)
-        return true;
-    memcpy(&mpi, request->handle, sizeof mpi);
-    check(comm, MPI_Test(&mpi, &arrived, MPI_STATUS_IGNORE), "a message between ranks");
-    memcpy(request->handle, &mpi, sizeof mpi);
-    request->active = !arrived;
-    return arrived;
 }
 
 int comm_take_tags(struct comm *comm, int n, int *first, struct err *err) {
@@ -293,6 +306,7 @@ static struct comm *part_of(struct comm *whole, MPI_Comm part) {
     *comm = *whole;
     comm->world = part;
     comm->part = true;
+    comm->small = NULL;
     comm->next_tag = 0;
     MPI_Comm_rank(part, &comm->rank);
     MPI_Comm_size(part, &comm->size);
@@ -313,85 +327,4 @@ struct comm *comm_on_host(struct comm *comm) {
 
 struct comm *comm_leaders(struct comm *comm) {
     return comm_split(comm, comm->local_rank == 0 ? 0 : -1);
-}
-
-struct comm_shared {
-    MPI_Win window;
-    int n;
-    void *of[]; /* [n] */
-};
-
-/* `mine` bytes of each rank, at a page of its own. Collective over host; NULL on all or none. */
-static struct comm_shared *shared_new(struct comm *host, size_t mine, struct err *err) {
-    struct comm_shared *shared = malloc(sizeof *shared + (size_t)host->size * sizeof shared->of[0]);
-    MPI_Aint size;
-    MPI_Info info;
-    void *memory;
-    int unit;
-
-    if (comm_max_double(host, !shared) > 0) {
-        free(shared);
-        err_set(err, ERR_IO, "out of memory");
-        return NULL;
-    }
-    MPI_Info_create(&info); /* each rank's memory near it */
-    MPI_Info_set(info, "alloc_shared_noncontig", "true");
-    const int rc =
-        MPI_Win_allocate_shared((MPI_Aint)mine, 1, info, host->world, &memory, &shared->window);
-    MPI_Info_free(&info);
-    if (comm_max_double(host, rc != MPI_SUCCESS) > 0) {
-        free(shared);
-        err_set(err, ERR_IO,
-                "no %zu bytes of memory that ranks of a host share; /dev/shm may be too small",
-                mine);
-        return NULL;
-    }
-    check(host, MPI_Win_lock_all(MPI_MODE_NOCHECK, shared->window), "MPI_Win_lock_all");
-    shared->n = host->size;
-    for (int r = 0; r < host->size; r++)
-        check(host, MPI_Win_shared_query(shared->window, r, &size, &unit, &shared->of[r]),
-              "MPI_Win_shared_query");
-    return shared;
-}
-
-struct comm_shared *comm_shared_new(struct comm *host, size_t bytes, struct err *err) {
-    struct comm_shared *shared = shared_new(host, bytes, err);
-
-    if (!shared)
-        return NULL;
-    memset(shared->of[host->rank], 0, bytes);
-    comm_barrier(host);
-    return shared;
-}
-
-struct comm_shared *comm_shared_reserve(struct comm *host, size_t bytes, struct err *err) {
-    const double left = host->rank ? -1 : shm_left();
-    const bool full = left >= 0 && left < (double)shm_needed(bytes);
-
-    if (comm_max_double(host, full) > 0) {
-        err_set(err, ERR_IO, "/dev/shm has no room for %zu bytes", bytes);
-        return NULL;
-    }
-    return shared_new(host, host->rank ? 0 : bytes, err);
-}
-
-void *comm_shared_of(const struct comm_shared *shared, int rank) {
-    return shared->of[rank];
-}
-
-void comm_shared_free(struct comm_shared *shared) {
-    if (!shared)
-        return;
-    MPI_Win_unlock_all(shared->window);
-    MPI_Win_free(&shared->window);
-    free(shared);
-}
-
-void comm_isum(struct comm *comm, real *v, int64_t len, struct comm_request *request) {
-    const MPI_Datatype type = sizeof(real) == sizeof(float) ? MPI_FLOAT : MPI_DOUBLE;
-    MPI_Request mpi;
-
-    check(comm, MPI_Iallreduce(MPI_IN_PLACE, v, (int)len, type, MPI_SUM, comm->world, &mpi),
-          "MPI_Iallreduce");
-    keep(request, mpi);
 }

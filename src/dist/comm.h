@@ -55,15 +55,23 @@ void comm_bcast(struct comm *comm, void *data, size_t bytes, int root);
 /* all[size][bytes]: mine[bytes] of every rank in order of rank. Collective; for small messages. */
 void comm_all_gather(struct comm *comm, const void *mine, void *all, size_t bytes);
 
-/* Sum v[n] over ranks, in place; every rank gets the same bits. Collective; for small n. */
+/* Sum v[n] over ranks, in place; every rank gets the same bits, from the same order of additions in
+ * every call. Collective; any n, made for small ones, which take some microseconds within a host
+ * and log2 of the number of hosts messages between them. */
 void comm_sum_doubles(struct comm *comm, double *v, int n);
+
+/* Likewise, but of the n_max numbers behind the n_sums the largest of all ranks. */
+void comm_sum_and_max(struct comm *comm, double *v, int n_sums, int n_max);
 
 /* The largest of all ranks' v. Collective. */
 double comm_max_double(struct comm *comm, double v);
 
-/* A message on its way. {0} is one that has arrived. */
+/* Seconds that this rank has spent in the calls above, and in them of parts of the comm: waiting
+ * for others, mostly. Local. */
+double comm_waited(const struct comm *comm);
+
+/* A message on its way, which stays where it is until it has arrived. {0} is one that has. */
 struct comm_request {
-    uint64_t handle[2]; /* MPI's own */
     bool active;
 };
 
@@ -76,8 +84,12 @@ void comm_isend(struct comm *comm, const void *data, size_t bytes, int to, int t
 void comm_irecv(struct comm *comm, void *data, size_t bytes, int from, int tag,
                 struct comm_request *request);
 
-/* Whether the message has left (or arrived); lets MPI do its work. Local. */
+/* Whether the message has left (or arrived). Lets MPI do its work on all messages, but not more
+ * often than every other microsecond: for many messages at once it is cheap. Local. */
 bool comm_test(struct comm *comm, struct comm_request *request);
+
+/* How often MPI was called for messages so far. Local. */
+int64_t comm_n_calls(const struct comm *comm);
 
 /* The first of n tags that nobody else uses. Local, but all ranks must call it in the same order.
  * Errors: ERR_IO when MPI has not so many tags. */

@@ -100,7 +100,7 @@ static void answer_trips(struct link_end *end) {
 
 /* Send n messages and receive as many, DEPTH at a time. Returns seconds. */
 static double exchange(struct link_end *end, struct link_plan plan) {
-    struct comm_request out[DEPTH] = {{{0}, false}}, in[DEPTH] = {{{0}, false}};
+    struct comm_request out[DEPTH] = {{false}}, in[DEPTH] = {{false}};
     const double start = clock_now();
 
     for (int64_t i = 0; i < plan.n + DEPTH; i++) {

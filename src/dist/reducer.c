@@ -133,15 +133,19 @@ _Noreturn static void bug(const struct reducer *r, const char *what, const struc
     comm_abort(r->comm, COMM_BUG, message);
 }
 
+void reducer_settle(struct reducer *r) {
+    for (int b = 0; b < r->n_buckets; b++)
+        while (!allreduce_writable(r->sums, b))
+            sched_yield();
+}
+
 void reducer_begin(struct reducer *r) {
     if (r->n_returned < r->n_buckets)
         bug(r, "a step begins before the last one ended", &r->bucket[0]);
     const double began = clock_now();
-    for (int b = 0; b < r->n_buckets; b++) {
-        while (!allreduce_writable(r->sums, b))
-            sched_yield();
+    reducer_settle(r);
+    for (int b = 0; b < r->n_buckets; b++)
         r->bucket[b].missing = r->bucket[b].len;
-    }
     r->n_moving = r->n_done = r->n_returned = r->n_used = 0;
     r->wait_s = clock_now() - began;
 }

@@ -36,6 +36,10 @@ void reducer_free(struct reducer *r);
  * are waited for. Every bucket of the last step has been returned. */
 void reducer_begin(struct reducer *r);
 
+/* Between steps: wait until no rank reads sums of the last one, for whoever writes the elements by
+ * another reducer. */
+void reducer_settle(struct reducer *r);
+
 /* Elements [begin, begin + len) of a span are final on this rank; each exactly once a step, in
  * any order and any pieces. Buckets that have become complete start on their way. Local. */
 void reducer_ready(struct reducer *r, int span, int64_t begin, int64_t len);

@@ -17,7 +17,7 @@ static const struct key checkpoint_keys[] = {
 };
 
 static const struct key dist_keys[] = {
-    {"allreduce", &kind_applied, AT(allreduce), "ring", .find = allreduce_find,
+    {"allreduce", &kind_applied, AT(allreduce), "host", .find = allreduce_find,
      .at = allreduce_word, .help = "how gradients are summed over ranks"},
     {"bucket", &kind_mib, AT(bucket_bytes), "4", .min = 0.001, .max = 4096, .unit = "MiB",
      .help = "of gradients that are sent at a time"},

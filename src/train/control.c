@@ -2,6 +2,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 int64_t control_total_steps(const struct job *job, int64_t steps_per_epoch) {
     if (job->steps)
@@ -33,8 +34,8 @@ enum control_end control_finished(const struct job *job, const struct progress *
     return job->validate && !p->validated ? CONTROL_GOES_ON : end_of(job, p);
 }
 
-static void decide(const struct job *job, const struct progress *p, const struct applied *schedules,
-                   int n, bool stop, struct control *c) {
+void control_plan(const struct job *job, const struct progress *p, const struct applied *schedules,
+                  int n, struct control *c) {
     const double per_epoch = (double)p->steps_per_epoch;
     const struct schedule_time time = {.epoch = (double)p->step / per_epoch,
                                        .step = 1 / per_epoch,
@@ -47,21 +48,49 @@ static void decide(const struct job *job, const struct progress *p, const struct
     for (int i = 0; i < n; i++)
         c->lr[i] = schedule_at(&schedules[i], &time);
     c->finish = end_of(job, p);
-    c->stop = stop && !c->finish;
     if (p->step == 0)
         return;
-    /* Who asks to stop may kill soon: save at once; what is due is measured after --resume. */
-    c->validate =
-        job->validate && !p->validated && !c->stop && (due(&job->validate_every, p) || c->finish);
-    c->save_last = due(&job->save_last, p) || c->finish || c->stop;
+    c->validate = job->validate && !p->validated && (due(&job->validate_every, p) || c->finish);
+    c->save_last = due(&job->save_last, p) || c->finish;
     c->save_every = due(&job->save_every, p);
+}
+
+/* Who asks to stop may kill soon: save at once; what is due is measured after --resume. */
+void control_stop(struct control *c) {
+    if (c->finish)
+        return;
+    c->stop = c->save_last = true;
+    c->validate = false;
+}
+
+void control_pack(const struct control *c, double numbers[CONTROL_NUMBERS]) {
+    double *more = numbers + JOB_MAX_STEPS;
+
+    memcpy(numbers, c->lr, sizeof c->lr);
+    more[0] = c->validate;
+    more[1] = c->save_last;
+    more[2] = c->save_every;
+    more[3] = (double)c->finish;
+}
+
+void control_unpack(const double numbers[CONTROL_NUMBERS], struct control *c) {
+    const double *more = numbers + JOB_MAX_STEPS;
+
+    *c = (struct control){.validate = more[0] > 0,
+                          .save_last = more[1] > 0,
+                          .save_every = more[2] > 0,
+                          .finish = (enum control_end)(int)more[3]};
+    memcpy(c->lr, numbers, sizeof c->lr);
 }
 
 void control_decide(const struct job *job, const struct progress *progress,
                     const struct applied *schedules, int n, bool stop, struct comm *comm,
                     struct control *out) {
-    if (comm_rank(comm) == 0)
-        decide(job, progress, schedules, n, stop, out);
+    if (comm_rank(comm) == 0) {
+        control_plan(job, progress, schedules, n, out);
+        if (stop)
+            control_stop(out);
+    }
     comm_bcast(comm, out, sizeof *out, 0);
 }
 

@@ -1,6 +1,7 @@
-/* control.h - rank 0's decisions: after every step it tells all ranks in one small message what
- * comes next. What it decides from is the same after a restart: numbers of steps, the history of
- * the best measure, and requests to stop, which any rank may have received. */
+/* control.h - rank 0's decisions: in every step it tells all ranks what comes next, in numbers that
+ * ride on the sum of the losses. What it decides from is the same after a restart: numbers of
+ * steps, the history of the best measure, and requests to stop, which any rank may have received.
+ */
 #pragma once
 #include "core/learn/schedule.h"
 #include "dist/comm.h"
@@ -13,7 +14,7 @@ enum control_end {
     CONTROL_PATIENCE, /* [validate] patience: the best measure did not get better */
 };
 
-/* The message. */
+/* What comes next. */
 struct control {
     double lr[JOB_MAX_STEPS]; /* of the next step */
     bool validate;            /* now, before the next step */
@@ -37,7 +38,22 @@ struct progress {
 /* Steps of the whole job: from epochs (rounded) or steps. */
 int64_t control_total_steps(const struct job *job, int64_t steps_per_epoch);
 
-/* Decide what follows step `progress->step`, on rank 0, and tell everyone.
+/* Decide what follows step `progress->step`, unless a rank is asked to stop.
+ *   schedules  [n] learning rates of the job's steps
+ * Local; on rank 0, which knows the whole history. */
+void control_plan(const struct job *job, const struct progress *progress,
+                  const struct applied *schedules, int n, struct control *out);
+
+/* What follows where some rank was asked to stop. Local. */
+void control_stop(struct control *c);
+
+/* A plan as numbers, which sums over ranks carry exactly where all others add 0; and back. */
+enum { CONTROL_NUMBERS = JOB_MAX_STEPS + 4 };
+void control_pack(const struct control *c, double numbers[CONTROL_NUMBERS]);
+void control_unpack(const double numbers[CONTROL_NUMBERS], struct control *c);
+
+/* Decide what follows step `progress->step`, on rank 0, and tell everyone in a message of its own,
+ * where no step is at hand or a validation has shown more.
  *   schedules  [n] learning rates of the job's steps
  *   stop       some rank was asked to stop
  * Collective. */

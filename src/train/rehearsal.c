@@ -10,11 +10,12 @@
 
 enum { WARM_UP = 1, SAMPLES = 64 };
 
-static int make_replica(const struct setup *setup, struct replica *r, struct err *err) {
-    if (setup_plan(setup, r, err))
+static int make_replica(struct rehearsal *r, const struct setup *setup, struct err *err) {
+    if (agree(r->comm, setup_plan(setup, &r->replica, err), err))
         return -1;
-    replica_meet(r, groups_all(setup->groups));
-    return setup_allocate(setup, r, err);
+    replica_meet(&r->replica, groups_all(setup->groups));
+    gradients_reserve(&r->gradients, &r->replica, r->job, r->comm, setup->sinks);
+    return agree(r->comm, setup_allocate(setup, &r->replica, err), err);
 }
 
 int rehearsal_init(struct rehearsal *r, struct job *job, struct comm *comm, int threads,
@@ -27,9 +28,9 @@ int rehearsal_init(struct rehearsal *r, struct job *job, struct comm *comm, int 
     if (setup_compare(&setup, err))
         return -1;
     guesses_tell_all(&r->data, sinks);
-    if (agree(comm, make_replica(&setup, &r->replica, err), err))
+    if (make_replica(r, &setup, err))
         return -1;
-    return stepper_init(&r->stepper, &r->replica, job, comm, err);
+    return stepper_init(&r->stepper, &r->replica, job, comm, r->gradients.shared, err);
 }
 
 /* Samples from the first to the last of the set, each by one rank: *seconds of a processor for *n.
@@ -179,6 +180,7 @@ double rehearsal_checkpoint_bytes(const struct rehearsal *r) {
 void rehearsal_release(struct rehearsal *r) {
     stepper_release(&r->stepper);
     replica_release(&r->replica);
+    gradients_release(&r->gradients);
     feeds_release(&r->data);
     groups_free(r->groups);
 }

@@ -3,6 +3,7 @@
 #pragma once
 #include "dist/groups.h"
 #include "train/feeds.h"
+#include "train/gradients.h"
 #include "train/step.h"
 
 struct rehearsal {
@@ -11,6 +12,7 @@ struct rehearsal {
     struct groups *groups;
     struct feeds data;
     struct replica replica;
+    struct gradients gradients;
     struct stepper stepper;
     double processor_rate; /* samples that a processor reads and augments in a second */
     double prepare_s; /* seconds until the slowest rank has read and augmented a step's share, with

@@ -1,4 +1,4 @@
-#include "train/step.h"
+#include "train/step_parts.h"
 #include "core/base/clock.h"
 #include "core/learn/clip.h"
 #include "dist/agree.h"
@@ -8,14 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CAUSE_TEXT = 512 };
-
 /* Does an update need all gradients of the step? */
 static bool waits(const struct replica_step *step) {
     return step->job->clip_norm > 0 || optim_whole(step->optimizer);
 }
 
-static int new_reducer(struct stepper *s, int which, const struct job *job, struct err *err) {
+static int new_reducer(struct stepper *s, int which, const struct job *job,
+                       const struct comm_shared *home, struct err *err) {
     const struct replica_step *step = &s->replica->step[which];
     const int n = step->n_train + step->n_running;
     struct pool *pool = &s->replica->model.pool;
@@ -24,6 +23,7 @@ static int new_reducer(struct stepper *s, int which, const struct job *job, stru
     for (int i = 0; i < step->n_train; i++)
         span[i] = (struct allreduce_vector){.v = step->train[i]->dw,
                                             .len = step->train[i]->weights.trained_len,
+                                            .home = home,
                                             .own = waits(step) || step->job->clip_value > 0};
     for (int i = 0; i < step->n_running; i++)
         span[step->n_train + i] = (struct allreduce_vector){
@@ -33,37 +33,38 @@ static int new_reducer(struct stepper *s, int which, const struct job *job, stru
 }
 
 int stepper_init(struct stepper *s, struct replica *r, const struct job *job, struct comm *comm,
-                 struct err *err) {
+                 const struct comm_shared *home, struct err *err) {
     const struct model *m = &r->model;
 
     int n_room = 0;
 
-    *s = (struct stepper){.replica = r, .comm = comm, .seed = job->seed, .n_control = 2};
+    *s = (struct stepper){
+        .replica = r, .comm = comm, .seed = job->seed, .in_parts = job->accumulate > 1};
     for (int i = 0; i < r->n_steps; i++) {
         const struct plan *p = r->step[i].plan;
         const int n = (int)plan_n_values(p) + p->n_leaves;
-        s->n_control += p->n_leaves;
+        s->n_counts += p->n_leaves;
         n_room = n > n_room ? n : n_room;
-        if (new_reducer(s, i, job, err))
+        if (new_reducer(s, i, job, home, err))
             return -1;
     }
-    s->control = calloc((size_t)s->n_control, sizeof *s->control);
-    s->sums = calloc(3 * (size_t)n_room + 1, sizeof *s->sums);
-    s->local = s->sums + n_room;
+    s->counts = calloc((size_t)s->n_counts + SAY_LEN, sizeof *s->counts);
+    s->sums = calloc(3 * (size_t)n_room + SAY_LEN, sizeof *s->sums);
+    s->local = s->sums + n_room + SAY_LEN;
     s->part = s->local + n_room;
     s->before = pool_take(&r->model.pool, (size_t)(m->n_nets + 1) * sizeof *s->before);
     for (int i = 0; i < m->n_nets; i++)
         s->before[i] =
             pool_take(&r->model.pool, (size_t)(m->nets[i]->states.len + 1) * sizeof(real));
     return agree(
-        comm, s->control && s->sums ? 0 : err_set(err, ERR_IO, "no memory for the sums of a step"),
+        comm, s->counts && s->sums ? 0 : err_set(err, ERR_IO, "no memory for the sums of a step"),
         err);
 }
 
 void stepper_release(struct stepper *s) {
     for (int i = 0; i < JOB_MAX_STEPS; i++)
         reducer_free(s->reducer[i]);
-    free(s->control);
+    free(s->counts);
     free(s->sums);
     *s = (struct stepper){0};
 }
@@ -108,6 +109,13 @@ static void share_running(const struct stepper *s, int which, const struct feed_
 static void keep_running(const struct stepper *s, const struct replica_step *step) {
     for (int i = 0; i < step->n_running; i++)
         memcpy(s->before[step->running[i]->index], step->running[i]->state,
+               (size_t)step->running[i]->states.len * sizeof(real));
+}
+
+/* The step is none: its forward has moved them. */
+static void restore_running(const struct stepper *s, const struct replica_step *step) {
+    for (int i = 0; i < step->n_running; i++)
+        memcpy(step->running[i]->state, s->before[step->running[i]->index],
                (size_t)step->running[i]->states.len * sizeof(real));
 }
 
@@ -189,10 +197,13 @@ static int update(struct stepper *s, int which, const struct step_input *in,
     return rc;
 }
 
-/* Point a graph at samples [first, first + n) of this rank's share. */
+/* Point a graph at samples [first, first + n) of this rank's share. What could not be read has
+ * none.
+ */
 static void point(const struct stepper *s, struct plan *p, const struct feed_batch *batch,
                   int64_t first, int64_t n) {
-    feed_point(p, s->replica->fields, s->replica->n_fields, &batch->data, first);
+    if (n > 0)
+        feed_point(p, s->replica->fields, s->replica->n_fields, &batch->data, first);
     run_resize(p, n);
 }
 
@@ -209,71 +220,6 @@ static int64_t n_parts(const struct stepper *s, const struct plan *p,
     const int64_t share = feed_largest_share(batch->global_n, comm_size(s->comm));
 
     return share <= p->graph->batch ? 1 : (share + p->graph->batch - 1) / p->graph->batch;
-}
-
-/* v[n] becomes the sum over all ranks; the time is that of waiting. */
-static void sum_over_ranks(const struct stepper *s, double *v, int n, struct step_times *times) {
-    const double start = clock_now();
-
-    comm_sum_doubles(s->comm, v, n);
-    times->exposed_comm += clock_now() - start;
-}
-
-/* Data that is not finite is the cause of a loss that is not, on whatever ranks that shows. */
-static int check_data(struct stepper *s, const struct step_input *in, double loss, const char *name,
-                      struct err *err) {
-    char text[CAUSE_TEXT];
-    int rc = 0;
-
-    if (loader_batch_not_finite(&in->batch->data, text, sizeof text))
-        rc = err_set(err, ERR_DATA, "step %" PRId64 ": the loss%s%s is %s: %s", in->step + 1,
-                     name[0] ? " of " : "", name, isnan(loss) ? "nan" : "infinite", text);
-    return agree(s->comm, rc, err);
-}
-
-/* A loss that is not finite ends the job on all ranks, worded by the lowest where it happened. */
-static int check_finite(struct stepper *s, const struct step_input *in, double local, double loss,
-                        const char *name, struct err *err) {
-    int rc = 0;
-
-    if (isfinite(loss))
-        return 0;
-    if (check_data(s, in, loss, name, err))
-        return -1;
-    if (!isfinite(local))
-        rc = err_set(err, ERR_DATA,
-                     "step %" PRId64 ": the loss%s%s is %s; a lower learning rate, warmup= or "
-                     "clip_norm may help; checkpoints of earlier steps are kept",
-                     in->step + 1, name[0] ? " of " : "", name, isnan(local) ? "nan" : "infinite");
-    if (agree(s->comm, rc, err))
-        return -1;
-    return err_set(err, ERR_DATA, "step %" PRId64 ": the loss%s%s is %s when summed over all ranks",
-                   in->step + 1, name[0] ? " of " : "", name, isnan(loss) ? "nan" : "infinite");
-}
-
-/* The losses of the whole batch, once this rank's sums are in s->sums: they become those of all. */
-static int find_loss(struct stepper *s, int which, const struct step_input *in,
-                     struct step_output *out, struct err *err) {
-    const struct replica_step *step = &s->replica->step[which];
-    struct plan *p = step->plan;
-    const int64_t n = plan_n_values(p);
-    double loss = 0, local = 0;
-
-    memcpy(s->local, s->sums, (size_t)n * sizeof *s->local);
-    sum_over_ranks(s, s->sums, (int)n + p->n_leaves, &out->times);
-    for (int64_t k = 0; k < n; k++)
-        loss += s->sums[k], local += s->local[k];
-    if (check_finite(s, in, local, loss, step->job->name, err))
-        return -1;
-    run_tail(p, s->sums, s->sums + n, 0);
-    out->loss[which] = run_value(p, step->loss);
-    if (!isfinite(out->loss[which])) /* the same on all ranks: by a factor */
-        return err_set(err, ERR_DATA,
-                       "step %" PRId64 ": the loss%s%s is %s, though its parts are finite: see by "
-                       "what they are multiplied or divided",
-                       in->step + 1, step->job->name[0] ? " of " : "", step->job->name,
-                       isnan(out->loss[which]) ? "nan" : "infinite");
-    return 0;
 }
 
 /* Add what the leaves gave to s->sums. */
@@ -309,7 +255,7 @@ static int compute(struct stepper *s, int which, const struct step_input *in, co
         add_leaves(s, p);
         out->times.forward += clock_now() - start;
         if (left == 1) {
-            if (find_loss(s, which, in, out, err))
+            if (step_find_loss(s, which, in, out, err))
                 return -1;
             run.totals = s->sums + plan_n_values(p);
             share_running(s, which, in->batch);
@@ -323,15 +269,36 @@ static int compute(struct stepper *s, int which, const struct step_input *in, co
     return 0;
 }
 
+static bool share_a_net(const struct replica_step *a, const struct replica_step *b) {
+    for (int i = 0; i < a->n_train; i++)
+        for (int k = 0; k < b->n_train; k++)
+            if (a->train[i] == b->train[k])
+                return true;
+    return false;
+}
+
+/* Gradients may be written: neither for this step nor for another of the same nets does any rank
+ * still read what they were. */
+static void begin_gradients(struct stepper *s, int which) {
+    for (int i = 0; i < s->replica->n_steps; i++)
+        if (i != which && share_a_net(&s->replica->step[i], &s->replica->step[which]))
+            reducer_settle(s->reducer[i]);
+    reducer_begin(s->reducer[which]);
+}
+
 static int run_one(struct stepper *s, int which, const struct step_input *in, const double *totals,
                    struct step_output *out, struct err *err) {
     struct replica_step *step = &s->replica->step[which];
     const int64_t n = plan_n_values(step->plan) + step->plan->n_leaves;
 
-    reducer_begin(s->reducer[which]);
+    begin_gradients(s, which);
     keep_running(s, step);
     memset(s->sums, 0, (size_t)n * sizeof *s->sums);
-    return compute(s, which, in, totals, out, err) ? -1 : update(s, which, in, &out->times, err);
+    if (compute(s, which, in, totals, out, err)) {
+        restore_running(s, step);
+        return -1;
+    }
+    return update(s, which, in, &out->times, err);
 }
 
 /* The terms of this rank's leaves in all parts of the batch. */
@@ -348,33 +315,26 @@ static void count(struct stepper *s, struct plan *p, const struct feed_batch *ba
     }
 }
 
-/* What ranks must know of each other before they begin: whether one could not read its batch or was
- * asked to stop, and of batches in parts, whose backward begins before forward ends, the terms. */
-static int begin(struct stepper *s, const struct step_input *in, struct step_output *out,
-                 struct err *err) {
-    double *flags = s->control + s->n_control - 2, *counts = s->control;
+/* Of batches in parts, whose backward begins before forward ends, the terms of all ranks. */
+static int count_all(struct stepper *s, const struct step_input *in, struct step_output *out,
+                     struct err *err) {
+    double *counts = s->counts;
 
-    memset(s->control, 0, (size_t)s->n_control * sizeof *s->control);
+    memset(counts, 0, (size_t)s->n_counts * sizeof *counts);
     for (int i = 0; i < s->replica->n_steps && !in->rc; i++) {
         struct plan *p = s->replica->step[i].plan;
         if (n_parts(s, p, in->batch) > 1)
             count(s, p, in->batch, counts);
         counts += p->n_leaves;
     }
-    flags[0] = in->rc != 0, flags[1] = in->stop;
-    sum_over_ranks(s, s->control, s->n_control, &out->times);
-    out->stop = flags[1] > 0;
-    out->unread = flags[0] > 0;
-    return out->unread ? agree(s->comm, in->rc, err) : 0;
+    return step_sum(s, in, s->counts, s->n_counts, out, err);
 }
 
-int stepper_run(struct stepper *s, const struct step_input *in, struct step_output *out,
-                struct err *err) {
-    const double start = clock_now();
-    const double *totals = s->control;
+static int run_all(struct stepper *s, const struct step_input *in, struct step_output *out,
+                   struct err *err) {
+    const double *totals = s->counts;
 
-    *out = (struct step_output){0};
-    if (begin(s, in, out, err))
+    if (s->in_parts && count_all(s, in, out, err))
         return -1;
     for (int i = 0; i < s->replica->n_steps; i++) {
         out->ran[i] = in->step % s->replica->step[i].job->every == 0;
@@ -382,6 +342,21 @@ int stepper_run(struct stepper *s, const struct step_input *in, struct step_outp
             return -1;
         totals += s->replica->step[i].plan->n_leaves;
     }
+    return s->told ? 0 : step_sum(s, in, s->sums, 0, out, err); /* all of the job's steps rest */
+}
+
+int stepper_run(struct stepper *s, const struct step_input *in, struct step_output *out,
+                struct err *err) {
+    const double start = clock_now();
+    const struct feed_batch none = {.first = in->batch->first, .global_n = in->batch->global_n};
+    struct step_input mine = *in;
+
+    if (in->rc) /* it takes part all the same: others wait for it */
+        mine.batch = &none;
+    *out = (struct step_output){0};
+    s->told = false;
+    if (run_all(s, &mine, out, err))
+        return -1;
     out->times.total = clock_now() - start;
     return 0;
 }

@@ -44,7 +44,7 @@ static int allocate(struct trainer *t, struct err *err) {
     if (agree(t->comm, setup_allocate(&setup, &t->replica, err), err))
         return -1;
     alike_init(&t->alike, &t->replica, t->comm);
-    return stepper_init(&t->stepper, &t->replica, t->job, t->comm, err);
+    return stepper_init(&t->stepper, &t->replica, t->job, t->comm, t->gradients.shared, err);
 }
 
 static int same_data(const struct trainer *t, struct err *err) {
@@ -204,19 +204,22 @@ static int save(struct trainer *t, struct err *err) {
     return c->save_every ? save_as(t, name, err) : 0;
 }
 
-/* What follows the step that is done: rank 0 decides, validates with everybody, decides again
- * with what that showed, and saves. */
-static int follow_up(struct trainer *t, bool stop, bool saves, struct err *err) {
-    const int64_t audit_every = t->job->audit_every;
-    const int n = t->replica.n_steps;
+static void decide(struct trainer *t) {
+    control_decide(t->job, &t->progress, t->schedule, t->replica.n_steps, false, t->comm,
+                   &t->control);
+}
 
-    control_decide(t->job, &t->progress, t->schedule, n, stop, t->comm, &t->control);
+/* What follows the step that is done, as rank 0 has planned it: everybody validates, rank 0 decides
+ * again with what that showed, and saves. */
+static int follow_up(struct trainer *t, bool saves, struct err *err) {
+    const int64_t audit_every = t->job->audit_every;
+
     if (audit_every && t->progress.step % audit_every == 0 && audit_replicas(t, err))
         return -1;
     if (t->control.validate) {
         if (validate(t, err))
             return -1;
-        control_decide(t->job, &t->progress, t->schedule, n, stop, t->comm, &t->control);
+        decide(t);
         saves = true;
     }
     return saves ? save(t, err) : 0;
@@ -232,17 +235,30 @@ static void keep_losses(struct trainer *t, const struct step_output *out) {
     }
 }
 
-static int one_step(struct trainer *t, bool *stop, struct err *err) {
+/* On rank 0: what will follow the next step, before it is done. */
+static void plan_ahead(const struct trainer *t, struct control *out) {
+    struct progress after = t->progress;
+
+    after.step++;
+    after.validated = false;
+    control_plan(t->job, &after, t->schedule, t->replica.n_steps, out);
+}
+
+static int one_step(struct trainer *t, struct err *err) {
     const double start = clock_now();
     struct feed_batch batch = {0};
+    struct control next;
     struct step_output out;
     const int rc = feed_next(&t->data.train, &batch, err);
     const struct step_input in = {.batch = &batch,
                                   .rc = rc,
                                   .step = t->progress.step,
                                   .lr = t->control.lr,
-                                  .stop = stop_requested()};
+                                  .stop = stop_requested(),
+                                  .control = comm_rank(t->comm) ? NULL : &next};
 
+    if (in.control)
+        plan_ahead(t, &next);
     if (stepper_run(&t->stepper, &in, &out, err))
         return out.unread ? save_before_end(t, err) : -1;
     t->progress.step++;
@@ -252,22 +268,23 @@ static int one_step(struct trainer *t, bool *stop, struct err *err) {
     t->images += (double)batch.global_n;
     keep_losses(t, &out);
     trainer_tell_step(t);
-    *stop = out.stop;
+    t->control = out.control;
     return 0;
 }
 
 static int loop(struct trainer *t, struct err *err) {
-    bool stop = false;
-
     t->start_s = clock_now();
     t->first_step = t->progress.step;
     for (int i = 0; i < t->replica.n_steps; i++)
         t->recent.loss[i] = (double)NAN;
-    if (stop_check(t->comm, err) || follow_up(t, false, false, err))
+    if (stop_check(t->comm, err))
+        return -1;
+    decide(t);
+    if (follow_up(t, false, err))
         return -1;
     feed_seek(&t->data.train, t->progress.step, t->progress.total_steps);
     while (!t->control.finish && !t->control.stop)
-        if (one_step(t, &stop, err) || follow_up(t, stop, true, err))
+        if (one_step(t, err) || follow_up(t, true, err))
             return -1;
     return trainer_conclude(t, t->control.finish, false, err);
 }
@@ -289,6 +306,7 @@ static int prepare(struct trainer *t, const struct train_options *o, struct err 
         agree(t->comm, make_replica(t, err), err))
         return -1;
     replica_meet(&t->replica, groups_all(t->groups));
+    gradients_reserve(&t->gradients, &t->replica, t->job, t->comm, t->sinks);
     if (allocate(t, err))
         return -1;
     if (alike_check(&t->alike, err))
@@ -321,6 +339,7 @@ int train(struct job *job, const struct train_options *options, struct comm *com
     runfolder_release(&t.folder);
     stepper_release(&t.stepper);
     replica_release(&t.replica);
+    gradients_release(&t.gradients);
     progress_release(&t.progress);
     gallery_release(&t.gallery);
     feeds_release(&t.data);

@@ -2,6 +2,7 @@
 #pragma once
 #include "train/alike.h"
 #include "train/feeds.h"
+#include "train/gradients.h"
 #include "train/identity.h"
 #include "train/picture.h"
 #include "train/runfolder.h"
@@ -16,6 +17,7 @@ struct trainer {
     struct feeds data;
     struct gallery gallery; /* on rank 0, where the job has pictures */
     struct replica replica;
+    struct gradients gradients;
     struct alike alike;
     struct stepper stepper;
     struct progress progress;

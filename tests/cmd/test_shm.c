@@ -18,9 +18,30 @@ static void a_host_without_shared_memory_is_warned_of_once(void **state) {
                 "1\n2\n");
 }
 
+/* Gradients have no room there: 3 ranks of 1.2 MB each. */
+static void gradients_that_have_no_room_there_are_summed_in_a_ring(void **state) {
+    static const char job[] = "[job]\ninclude = %s\nmodel = small(classes=10)\nsteps = 3\n"
+                              "[net small(image, classes)]\n"
+                              "fc = image | flatten | linear(100) | relu | linear(classes)\n"
+                              "[data]\ntrain = shapes.h5:train\nvalidate = shapes.h5:test\n"
+                              "batch = 24\ncache = 0\n";
+
+    (void)state;
+    program_write("wide.ini", job, DLTRAIN_CONFIGS "/classify.ini");
+    program_write("wide.sh", IN_SMALL_SHM "&& $MPIRUN -np 3 $DLTRAIN wide.ini' > wide.log 2>&1\n");
+    program_expect(0, NULL, "sh wide.sh");
+    expect_text("grep -c \"allreduce: ring takes the place of host: rank . on .*: /dev/shm has no "
+                "room for\" wide.log",
+                "1\n");
+    program_expect(0, NULL,
+                   "$MPIRUN -np 3 $DLTRAIN wide.ini --set dist.allreduce=ring --set "
+                   "name=ring && $SAME runs/wide/last.h5 runs/ring/last.h5");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_host_without_shared_memory_is_warned_of_once),
+        cmocka_unit_test(gradients_that_have_no_room_there_are_summed_in_a_ring),
     };
 
     if (system(IN_SMALL_SHM "' 2> /dev/null")) {

@@ -1,6 +1,5 @@
 #include "support/mpi_main.h"
 
-#include "dist/allreduce/ring.h"
 #include "dist/allreduce/allreduce.h"
 
 #include <math.h>
@@ -18,8 +17,12 @@ static real rough(int r, int64_t i) {
     return (real)(sin((double)i * 0.7 + r) * pow(10, (double)((i + r) % 7) - 3));
 }
 
-/* The algorithm that the tests are about, and its vectors. */
+/* The algorithm that the tests are about, and its vectors: some lie in memory of their host, some
+ * are wanted where they are. */
 static struct applied algorithm;
+static bool at_home, own;
+static int64_t longest; /* reals */
+static struct comm *host;
 static struct allreduce_vector vectors[16];
 
 static struct allreduce *plan(int n) {
@@ -31,19 +34,41 @@ static struct allreduce *plan(int n) {
     return a;
 }
 
-static struct allreduce *plan_one(real *v, int64_t len) {
-    vectors[0] = (struct allreduce_vector){.v = v, .len = len};
-    return plan(1);
+/* vectors[i]: len numbers and one more, which must stay. Collective. */
+static void make(int i, int64_t len) {
+    const size_t bytes = (size_t)(len + 1) * sizeof(real);
+    struct comm_shared *home = NULL;
+    struct err err = {0};
+
+    if (at_home && !(home = comm_shared_new(host, bytes, &err)))
+        fail_msg("%s", err.msg);
+    vectors[i] = (struct allreduce_vector){
+        home ? comm_shared_of(home, comm_rank(host)) : malloc(bytes), len, home, own};
+    assert_non_null(vectors[i].v);
+    vectors[i].v[len] = -7;
 }
 
-static real *filled(real (*f)(int r, int64_t i), int64_t len) {
-    real *v = malloc((size_t)(len + 1) * sizeof *v);
+static void unmake(int i) {
+    assert_true(vectors[i].v[vectors[i].len] == -7);
+    if (!vectors[i].home)
+        free(vectors[i].v);
+    comm_shared_free((struct comm_shared *)vectors[i].home); /* made above */
+}
 
-    assert_non_null(v);
-    for (int64_t i = 0; i < len; i++)
-        v[i] = f(comm_rank(comm), i);
-    v[len] = -7; /* must stay */
-    return v;
+static void fill(struct allreduce *a, int i, real (*f)(int r, int64_t i)) {
+    while (!allreduce_writable(a, i))
+        sched_yield();
+    for (int64_t k = 0; k < vectors[i].len; k++)
+        vectors[i].v[k] = f(comm_rank(comm), k);
+}
+
+/* Wait for a sum that was started; where it is. */
+static const real *wait(struct allreduce *a, int i) {
+    while (!allreduce_progress(a, i))
+        sched_yield();
+    const real *sum = allreduce_sum(a, i);
+    assert_true(!own || sum == vectors[i].v);
+    return sum;
 }
 
 static void assert_whole_sum(const real *v, int64_t len) {
@@ -55,7 +80,6 @@ static void assert_whole_sum(const real *v, int64_t len) {
             fail_msg("rank %d: sum[%lld of %lld] is %g, not %g", comm_rank(comm), (long long)i,
                      (long long)len, (double)v[i], (double)sum);
     }
-    assert_true(v[len] == -7);
 }
 
 static void sums_of_every_length_are_exact(void **state) {
@@ -78,22 +102,28 @@ static void sums_of_every_length_are_exact(void **state) {
                            chunk * p * 9 + 5};
 
     for (size_t i = 0; i < sizeof len / sizeof *len; i++) {
-        real *v = filled(whole, len[i]);
-        struct allreduce *a = plan_one(v, len[i]);
-        allreduce_run(a, 0);
-        assert_whole_sum(v, len[i]);
-        free(v);
+        if (len[i] > longest)
+            continue;
+        make(0, len[i]);
+        struct allreduce *a = plan(1);
+        fill(a, 0, whole);
+        allreduce_start(a, 0);
+        assert_whole_sum(wait(a, 0), len[i]);
+        allreduce_used(a, 0);
         allreduce_free(a);
+        unmake(0);
     }
 }
 
 static void all_ranks_get_the_same_bits(void **state) {
     (void)state;
     const int64_t len = 300007;
-    real *v = filled(rough, len);
-    struct allreduce *a = plan_one(v, len);
 
-    allreduce_run(a, 0);
+    make(0, len);
+    struct allreduce *a = plan(1);
+    fill(a, 0, rough);
+    allreduce_start(a, 0);
+    const real *v = wait(a, 0);
     real *first = malloc((size_t)len * sizeof *first);
     assert_non_null(first);
     memcpy(first, v, (size_t)len * sizeof *v);
@@ -107,24 +137,50 @@ static void all_ranks_get_the_same_bits(void **state) {
             fail_msg("sum[%lld] is %g, not %g", (long long)i, (double)v[i], sum);
     }
     free(first);
-    free(v);
+    allreduce_used(a, 0);
     allreduce_free(a);
+    unmake(0);
 }
 
+/* Some ranks are slow to read what they got, others a step ahead. */
 static void one_plan_serves_many_steps(void **state) {
     (void)state;
     const int64_t len = 70001;
-    real *v = filled(whole, len);
-    struct allreduce *a = plan_one(v, len);
 
-    for (int step = 0; step < 20; step++) {
-        for (int64_t i = 0; i < len; i++)
-            v[i] = whole(comm_rank(comm), i);
-        allreduce_run(a, 0); /* no barrier: ranks may be a step apart */
-        assert_whole_sum(v, len);
+    make(0, len);
+    struct allreduce *a = plan(1);
+    for (int step = 0; step < 20; step++) { /* no barrier */
+        fill(a, 0, whole);
+        allreduce_start(a, 0);
+        const real *sum = wait(a, 0);
+        for (int turn = 0; turn < (step + comm_rank(comm)) % 4 * 20; turn++)
+            sched_yield();
+        assert_whole_sum(sum, len);
+        allreduce_used(a, 0);
     }
-    free(v);
     allreduce_free(a);
+    unmake(0);
+}
+
+/* Who gets the sum in its own vector may write there at once. */
+static void an_own_vector_is_written_while_others_read_theirs(void **state) {
+    (void)state;
+    const int64_t len = 200003;
+
+    if (!own)
+        return;
+    make(0, len);
+    struct allreduce *a = plan(1);
+    for (int step = 0; step < 10; step++) {
+        fill(a, 0, whole);
+        allreduce_run(a, 0);
+        if ((step + comm_rank(comm)) % 2)
+            assert_whole_sum(vectors[0].v, len);
+        for (int64_t k = 0; k < len; k++)
+            vectors[0].v[k] = -1;
+    }
+    allreduce_free(a);
+    unmake(0);
 }
 
 static void several_may_be_under_way_in_any_order(void **state) {
@@ -132,49 +188,59 @@ static void several_may_be_under_way_in_any_order(void **state) {
     enum { N = 7 };
     bool done[N] = {false};
 
-    for (int i = 0; i < N; i++) {
-        const int64_t len = i ? 1000 + 90000 * i : 0;
-        vectors[i] = (struct allreduce_vector){.v = filled(whole, len), .len = len};
-    }
+    for (int i = 0; i < N; i++)
+        make(i, i ? 1000 + 90000 * i : 0);
     struct allreduce *a = plan(N);
-    for (int i = 0; i < N; i++) /* each rank starts with another one */
-        allreduce_start(a, (i * 3 + comm_rank(comm) * 2) % N);
+    for (int i = 0; i < N; i++) { /* each rank starts with another one */
+        const int k = (i * 3 + comm_rank(comm) * 2) % N;
+        fill(a, k, whole);
+        allreduce_start(a, k);
+    }
     for (int left = N; left > 0; sched_yield())
         for (int i = 0; i < N; i++)
             if (!done[i] && allreduce_progress(a, i))
                 done[i] = true, left--;
     for (int i = 0; i < N; i++) {
-        assert_whole_sum(vectors[i].v, vectors[i].len);
-        free(vectors[i].v);
+        assert_whole_sum(allreduce_sum(a, i), vectors[i].len);
+        allreduce_used(a, i);
     }
     allreduce_free(a);
+    for (int i = 0; i < N; i++)
+        unmake(i);
+}
+
+static real odd(int r, int64_t i) {
+    return i == 0 && r == comm_size(comm) - 1 ? (real)NAN : i == 2 && r == 0 ? (real)INFINITY : 1;
 }
 
 static void infinities_and_nans_are_not_lost(void **state) {
     (void)state;
-    real v[3] = {comm_rank(comm) == comm_size(comm) - 1 ? (real)NAN : 1, 1,
-                 comm_rank(comm) == 0 ? (real)INFINITY : 1};
-    struct allreduce *a = plan_one(v, 3);
+    make(0, 3);
+    struct allreduce *a = plan(1);
 
-    allreduce_run(a, 0);
+    fill(a, 0, odd);
+    allreduce_start(a, 0);
+    const real *v = wait(a, 0);
     assert_true(isnan(v[0]));
     assert_true(v[1] == (real)comm_size(comm));
     assert_true(isinf(v[2]));
+    allreduce_used(a, 0);
     allreduce_free(a);
+    unmake(0);
 }
 
 /* Where one rank has other vectors, all of them would wait. */
 static void ranks_that_plan_otherwise_are_refused(void **state) {
     (void)state;
     const int last = comm_size(comm) - 1;
-    const bool odd = last > 0 && comm_rank(comm) == last;
+    const bool other = last > 0 && comm_rank(comm) == last;
     real v[8] = {0};
     struct allreduce *a = NULL;
     struct err err = {0};
     char expected[128];
 
-    vectors[0] = (struct allreduce_vector){.v = v, .len = odd ? 3 : 2};
-    vectors[1] = (struct allreduce_vector){.v = v + 4, .len = odd ? 2 : 3};
+    vectors[0] = (struct allreduce_vector){.v = v, .len = other ? 3 : 2};
+    vectors[1] = (struct allreduce_vector){.v = v + 4, .len = other ? 2 : 3};
     const int rc = allreduce_new(&a, comm, &algorithm, vectors, 2, &err);
     assert_int_equal(rc, last > 0 ? -1 : 0);
     allreduce_free(a);
@@ -186,7 +252,7 @@ static void ranks_that_plan_otherwise_are_refused(void **state) {
     assert_non_null(strstr(err.msg, expected));
     assert_non_null(strstr(err.msg, "vectors of other lengths"));
     err = (struct err){0};
-    assert_int_equal(allreduce_new(&a, comm, &algorithm, vectors, odd ? 1 : 2, &err), -1);
+    assert_int_equal(allreduce_new(&a, comm, &algorithm, vectors, other ? 1 : 2, &err), -1);
     assert_non_null(strstr(err.msg, "another number of vectors"));
 }
 
@@ -208,28 +274,57 @@ static const struct CMUnitTest each[] = {
     cmocka_unit_test(sums_of_every_length_are_exact),
     cmocka_unit_test(all_ranks_get_the_same_bits),
     cmocka_unit_test(one_plan_serves_many_steps),
+    cmocka_unit_test(an_own_vector_is_written_while_others_read_theirs),
     cmocka_unit_test(several_may_be_under_way_in_any_order),
     cmocka_unit_test(infinities_and_nans_are_not_lost),
     cmocka_unit_test(ranks_that_plan_otherwise_are_refused),
 };
 
-/* Every algorithm, with its defaults and, where it cuts vectors, with small chunks. */
+/* Set the argument of that name to v, of an algorithm that has it. */
+static bool set(const struct word *w, void *args, const char *name, int64_t v) {
+    for (const struct arg_spec *a = w->args; a && a->name; a++)
+        if (!strcmp(a->name, name)) {
+            if (a->kind == ARG_BYTES)
+                *(int64_t *)(void *)((char *)args + a->offset) = v;
+            else
+                *(int *)(void *)((char *)args + a->offset) = (int)v;
+            return true;
+        }
+    return false;
+}
+
+static void check_algorithm(const struct word *w, void *args, const char *way) {
+    algorithm = (struct applied){w, args};
+    if (!comm_rank(comm))
+        print_message("%s%s%s%s\n", w->name, way, at_home ? ", in memory of the host" : "",
+                      own ? ", sums wanted there" : "");
+    for (size_t k = 0; k < sizeof each / sizeof *each; k++)
+        each[k].test_func(NULL);
+}
+
+/* Every algorithm, with its defaults and with small chunks and several leaders where it has such;
+ * with vectors and sums wherever they may be. */
 static void all_algorithms_do_all_that(void **state) {
     (void)state;
-    static struct ring_args small = {.chunk = 4096};
     const struct word *w;
 
-    for (int i = 0; (w = allreduce_word(i)); i++)
-        for (int way = 0; way < (w->args == ring_specs ? 2 : 1); way++) {
+    host = comm_on_host(comm);
+    for (int place = 0; place < 4; place++) {
+        at_home = place % 2, own = place / 2;
+        for (int i = 0; (w = allreduce_word(i)); i++) {
             void *args = malloc(w->args_size + 1);
+            assert_non_null(args);
             word_defaults(w, args);
-            algorithm = (struct applied){w, way ? &small : args};
-            if (!comm_rank(comm))
-                print_message("%s\n", w->name);
-            for (size_t k = 0; k < sizeof each / sizeof *each; k++)
-                each[k].test_func(NULL);
+            longest = place ? 1 << 20 : INT64_MAX;
+            check_algorithm(w, args, "");
+            longest = 1 << 17;
+            const bool cuts = set(w, args, "chunk", 4096), leads = set(w, args, "leaders", 2);
+            if (cuts || leads)
+                check_algorithm(w, args, " of small chunks");
             free(args);
         }
+    }
+    comm_free(host);
 }
 
 static const struct CMUnitTest tests[] = {

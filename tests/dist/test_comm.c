@@ -124,6 +124,40 @@ static void sums_of_doubles_are_those_of_all_ranks(void **state) {
     assert_true(fabs(v[2] - 1e-3 * p) < 1e-15);
 }
 
+static void sums_and_largest_travel_together(void **state) {
+    (void)state;
+    const int p = comm_size(comm);
+    double v[3] = {1, -1.0 - comm_rank(comm), comm_rank(comm)};
+
+    comm_sum_and_max(comm, v, 1, 2);
+    assert_true(v[0] == p && v[1] == -1 && v[2] == p - 1);
+}
+
+/* Of all comms together: what waits in a part waits. */
+static void waits_are_counted(void **state) {
+    (void)state;
+    struct comm *part = comm_split(comm, 0);
+    double last = comm_waited(comm), v = 1;
+    unsigned char data[100] = {0}, all[6400];
+
+    for (int i = 0; i < 5; i++) {
+        if (i == 0)
+            comm_barrier(comm);
+        else if (i == 1)
+            comm_bcast(part, data, sizeof data, 0);
+        else if (i == 2)
+            comm_all_gather(part, data, all, sizeof data);
+        else if (i == 3)
+            comm_sum_doubles(part, &v, 1);
+        else
+            comm_max_double(part, 1);
+        assert_true(comm_size(comm) == 1 ? comm_waited(comm) >= last : comm_waited(comm) > last);
+        assert_true(comm_waited(part) == comm_waited(comm));
+        last = comm_waited(comm);
+    }
+    comm_free(part);
+}
+
 static void sums_of_doubles_have_the_same_bits_everywhere(void **state) {
     (void)state;
     double all[64], v = 0.1 / (1 + comm_rank(comm) * comm_rank(comm));
@@ -191,6 +225,8 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(ranks_of_a_host_share_memory),
     cmocka_unit_test(broadcast_copies_from_any_root),
     cmocka_unit_test(sums_of_doubles_are_those_of_all_ranks),
+    cmocka_unit_test(sums_and_largest_travel_together),
+    cmocka_unit_test(waits_are_counted),
     cmocka_unit_test(sums_of_doubles_have_the_same_bits_everywhere),
     cmocka_unit_test(the_largest_double_may_be_negative),
     cmocka_unit_test(messages_of_a_tag_arrive_in_order),

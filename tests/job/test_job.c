@@ -60,7 +60,7 @@ static void has_defaults(const char *text) {
     equal(job.save_last.epochs, 1);
     assert_true(job.save_every.steps == 0 && !(job.save_every.epochs > 0));
     assert_true(job.save_best);
-    assert_string_equal(job.allreduce.word->name, "ring");
+    assert_string_equal(job.allreduce.word->name, "host");
     equal((double)((const struct ring_args *)job.allreduce.args)->chunk, 512 * 1024);
     assert_true(job.bucket_bytes == 4 << 20 && job.log_every == 10);
     assert_true(job.audit_every == 0);

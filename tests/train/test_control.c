@@ -158,6 +158,33 @@ static void a_request_to_stop_saves(void **state) {
     end(&run);
 }
 
+/* As the sum over ranks carries it: others add 0. */
+static void a_plan_survives_being_numbers(void **state) {
+    struct run run;
+    struct control back;
+    double numbers[CONTROL_NUMBERS];
+
+    (void)state;
+    begin(&run, 4, "0.1", "[job]\nsteps = 8\n[checkpoint]\nevery = 4 steps\n");
+    run.progress.step = 4;
+    control_plan(&run.job, &run.progress, run.schedule, 1, &run.control);
+    control_pack(&run.control, numbers);
+    control_unpack(numbers, &back);
+    assert_true(back.lr[0] == 0.1 && back.lr[1] == 0);
+    assert_true(back.validate && back.save_last && back.save_every && !back.finish && !back.stop);
+    run.progress.step = 8;
+    control_plan(&run.job, &run.progress, run.schedule, 1, &run.control);
+    control_pack(&run.control, numbers);
+    control_unpack(numbers, &back);
+    assert_int_equal(back.finish, CONTROL_LENGTH);
+    run.progress.step = 3;
+    control_plan(&run.job, &run.progress, run.schedule, 1, &run.control);
+    control_pack(&run.control, numbers);
+    control_unpack(numbers, &back);
+    assert_false(back.validate || back.save_last || back.save_every || back.finish);
+    end(&run);
+}
+
 static void patience_counts_validations_since_the_best(void **state) {
     struct run run;
 
@@ -280,6 +307,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(what_is_validated_is_not_validated_again),
         cmocka_unit_test(checkpoints_follow_their_periods_and_the_end),
         cmocka_unit_test(a_request_to_stop_saves),
+        cmocka_unit_test(a_plan_survives_being_numbers),
         cmocka_unit_test(patience_counts_validations_since_the_best),
         cmocka_unit_test(a_loss_is_best_when_it_is_least),
         cmocka_unit_test(what_is_no_number_is_never_the_best_and_tries_patience),

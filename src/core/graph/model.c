@@ -89,16 +89,23 @@ static size_t span_bytes(int64_t len) {
     return arena_round((size_t)len * sizeof(real));
 }
 
+size_t model_gradient_bytes(const struct model *m) {
+    size_t bytes = 0;
+
+    for (int i = 0; i < m->n_nets; i++)
+        bytes += m->nets[i]->trained ? span_bytes(m->nets[i]->weights.trained_len) : 0;
+    return bytes;
+}
+
 size_t model_bytes(const struct model *m) {
     size_t bytes = 0;
 
     for (int i = 0; i < m->n_nets; i++) {
         const struct net *net = m->nets[i];
         bytes += span_bytes(net->weights.len) * (1 + (size_t)net->averaged);
-        bytes += net->trained ? span_bytes(net->weights.trained_len) : 0;
         bytes += span_bytes(net->states.len);
     }
-    return bytes;
+    return bytes + model_gradient_bytes(m);
 }
 
 /* FNV-1a: a number for a name. */
@@ -119,13 +126,17 @@ static void params_fill(const struct params *params, uint64_t seed, const char *
 }
 
 int model_allocate(struct model *m, uint64_t seed, struct err *err) {
-    if (arena_init(&m->arena, model_bytes(m), err))
+    const size_t elsewhere = m->gradients ? model_gradient_bytes(m) : 0;
+    struct arena given = {m->gradients, elsewhere, 0};
+    struct arena *gradients = m->gradients ? &given : &m->arena;
+
+    if (arena_init(&m->arena, model_bytes(m) - elsewhere, err))
         return err_wrap(err, "weights and gradients");
     for (int i = 0; i < m->n_nets; i++) {
         struct net *net = m->nets[i];
         net->w = arena_take(&m->arena, (size_t)net->weights.len * sizeof(real));
         if (net->trained)
-            net->dw = arena_take(&m->arena, (size_t)net->weights.trained_len * sizeof(real));
+            net->dw = arena_take(gradients, (size_t)net->weights.trained_len * sizeof(real));
         if (net->averaged)
             net->ema = arena_take(&m->arena, (size_t)net->weights.len * sizeof(real));
         net->state = arena_take(&m->arena, (size_t)net->states.len * sizeof(real));

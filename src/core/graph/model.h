@@ -44,6 +44,7 @@ struct model {
     int n_nodes;        /* of all graphs */
     struct pool pool;   /* nets, parameters, graphs' nodes: everything of planning */
     struct arena arena; /* weights, gradients, states */
+    void *gradients;    /* [model_gradient_bytes] where these lie in its place, borrowed; or NULL */
 };
 
 void model_release(struct model *m);
@@ -67,8 +68,9 @@ int64_t param_room(const struct param *param);
  * allocation, when all parameters are known. */
 void params_arrange(struct params *params);
 
-/* Bytes that model_allocate will take. */
+/* Bytes that model_allocate will take; of them those of gradients. */
 size_t model_bytes(const struct model *m);
+size_t model_gradient_bytes(const struct model *m);
 
 /* Reserve all spans and fill them from their initialisers; every draw is a function of seed, the
  * net's name and the parameter's name, so that adding a net changes no other. */

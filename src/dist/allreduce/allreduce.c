@@ -26,6 +26,53 @@ const struct word *allreduce_find(const char *name) {
     return NULL;
 }
 
+bool allreduce_wants_home(const struct applied *algorithm) {
+    const struct word *word = algorithm->word;
+    bool wants = ((const struct allreduce_algorithm *)(const void *)word)->wants_home;
+
+    for (const struct arg_spec *a = word->args; a && a->name && !wants; a++)
+        if (a->kind == ARG_APPLIED && a->find == allreduce_find)
+            wants = allreduce_wants_home(
+                (const struct applied *)(const void *)((const char *)algorithm->args + a->offset));
+    return wants;
+}
+
+static size_t bytes_of(enum arg_kind kind) {
+    switch (kind) {
+    case ARG_BYTES:
+        return sizeof(int64_t);
+    case ARG_REAL:
+        return sizeof(double);
+    case ARG_INTS:
+    case ARG_INTS_OR_WORD:
+        return sizeof(struct ints);
+    default:
+        return sizeof(int);
+    }
+}
+
+/* Of a word and all its arguments: not of addresses, which ranks have of their own. */
+static uint64_t hash(const struct applied *applied, uint64_t seed) {
+    const struct word *word = applied->word;
+    uint64_t h = word ? XXH3_64bits_withSeed(word->name, strlen(word->name), seed) : seed;
+
+    for (const struct arg_spec *a = word ? word->args : NULL; a && a->name; a++) {
+        const void *at = (const char *)applied->args + a->offset;
+        const struct reals *reals = at;
+        switch (a->kind) {
+        case ARG_APPLIED:
+            h = hash(at, h);
+            break;
+        case ARG_REALS:
+            h = XXH3_64bits_withSeed(reals->v, (size_t)reals->n * sizeof *reals->v, h);
+            break;
+        default:
+            h = XXH3_64bits_withSeed(at, bytes_of(a->kind), h);
+        }
+    }
+    return h;
+}
+
 /* What ranks must have in common. */
 struct fingerprint {
     uint64_t algorithm, n, lengths;
@@ -33,11 +80,8 @@ struct fingerprint {
 
 static struct fingerprint fingerprint_of(const struct applied *algorithm,
                                          const struct allreduce_vector *vector, int n) {
-    struct fingerprint f = {.algorithm =
-                                XXH3_64bits(algorithm->word->name, strlen(algorithm->word->name)),
-                            .n = (uint64_t)n};
+    struct fingerprint f = {.algorithm = hash(algorithm, 0), .n = (uint64_t)n};
 
-    f.algorithm ^= XXH3_64bits(algorithm->args, algorithm->word->args_size);
     for (int i = 0; i < n; i++)
         f.lengths = XXH3_64bits_withSeed(&vector[i].len, sizeof vector[i].len, f.lengths);
     return f;

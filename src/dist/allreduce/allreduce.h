@@ -28,6 +28,7 @@ struct allreduce {
 
 struct allreduce_algorithm {
     struct word word; /* first: allreduce_find() gives its address */
+    bool wants_home;  /* vectors had better lie in memory of the host */
 
     /* Plan sums of all vectors; what *out begins with is set by the caller. Every rank calls it,
      * with vectors of the same lengths. Collective; ends in an agreement. */
@@ -46,6 +47,10 @@ struct allreduce_algorithm {
  * past the end. */
 const struct word *allreduce_find(const char *name);
 const struct word *allreduce_word(int i);
+
+/* Had vectors better lie in memory of the host, for it or for an algorithm that it is applied to?
+ */
+bool allreduce_wants_home(const struct applied *algorithm);
 
 /* Plan sums of n vectors over all ranks.
  *   out        owned by the caller, ended by allreduce_free

@@ -17,8 +17,6 @@
 
 #include <stdlib.h>
 
-enum { CHUNK_BYTES = 512 * 1024 }; /* stay in cache until they are added */
-
 /* What a message carries. */
 struct ring_chunk {
     real *data;
@@ -203,7 +201,7 @@ const struct arg_spec ring_specs[] = {
     {.name = "chunk",
      .kind = ARG_BYTES,
      .offset = offsetof(struct ring_args, chunk),
-     .fallback = CHUNK_BYTES,
+     .fallback = RING_CHUNK,
      .min = 1024,
      .max = 1 << 30,
      .help = "of a message where vectors are long, bytes"},

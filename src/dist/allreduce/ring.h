@@ -8,7 +8,10 @@
 #include "core/base/word.h"
 #include "dist/comm.h"
 
-enum { RING_WINDOW = 4 }; /* messages under way in each direction */
+enum {
+    RING_WINDOW = 4,        /* messages under way in each direction */
+    RING_CHUNK = 512 * 1024 /* bytes of one where nobody asks: they stay in cache until added */
+};
 
 struct ring_args {
     int64_t chunk; /* bytes */

@@ -1,0 +1,18 @@
+/* comm_mpi.h - what the files of comm share of MPI; private to them. */
+#pragma once
+#include "dist/comm.h"
+
+#include <mpi.h>
+
+/* What MPI calls this comm. */
+MPI_Comm comm_mpi(const struct comm *comm);
+
+/* End the job unless rc says success. */
+void comm_check(const struct comm *comm, int rc, const char *what);
+
+/* All messages under way, of a comm and its parts together: one question to MPI is about all. */
+struct comm_messages;
+
+struct comm_messages *comm_messages_new(void); /* NULL: out of memory */
+void comm_messages_free(struct comm_messages *m);
+struct comm_messages *comm_messages_of(const struct comm *comm);
