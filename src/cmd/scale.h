@@ -52,7 +52,8 @@ struct scale_operator {
 /* Gradients that are summed at a time. */
 struct scale_bucket {
     double bytes;
-    int behind; /* the operator whose backward completes it; n_operators: there from the begin */
+    int behind; /* the operator whose backward completes it, and whose forward needs its weights
+                 * first; n_operators: there from the begin, needed by nobody */
 };
 
 /* One [step]. */
@@ -139,7 +140,7 @@ struct scale_setting {
     int threads;                            /* of a rank */
     double host_bytes, storage_bytes_per_s; /* 0: no limit */
     const struct cost_model *own;           /* the job's all-reduce; NULL: it has no model */
-    bool moves_always;                      /* messages move while operators compute */
+    bool early; /* updates follow the sums, as late as the next forward pass needs them */
 };
 
 /* The row of so many ranks by that algorithm, NULL: the fastest. Pure. */

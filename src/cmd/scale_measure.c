@@ -236,6 +236,12 @@ static int64_t affordable(const struct measuring *m, int64_t wanted) {
     return (int64_t)fmax(most, (double)first->n);
 }
 
+static int by_samples(const void *a, const void *b) {
+    const struct scale_size *x = a, *y = b;
+
+    return (x->n > y->n) - (x->n < y->n);
+}
+
 /* The least that a rank gets, the most or what can be afforded, and one between. */
 static int measure_sizes(struct measuring *m, struct err *err) {
     const struct scale *s = m->scale;
@@ -248,9 +254,11 @@ static int measure_sizes(struct measuring *m, struct err *err) {
     if (last <= least)
         last = least > 1 ? least / 2 : 2;
     const int64_t middle = (int64_t)sqrt((double)least * (double)last);
-    if (middle > least && middle < last && measure_size(m, middle, err))
+    if ((middle > least && middle < last && measure_size(m, middle, err)) ||
+        measure_size(m, last, err))
         return -1;
-    return measure_size(m, last, err);
+    qsort(m->at, (size_t)m->n, sizeof *m->at, by_samples);
+    return 0;
 }
 
 static struct scale_line line_of(const struct measuring *m, const double *found) {

@@ -83,32 +83,61 @@ static double beside_update(const struct scale_setting *s, const struct scale_st
     return s->thread_scale * s->profile->optimizer.fixed * (own - last) / all;
 }
 
-/* Times of backward, to the row; behind_s[i]: when that of operator i is done, n_operators: 0;
- * moves_s the same, rising. */
-static double backward(struct tally *t, const struct scale_step *step, double times,
-                       double *behind_s, double *moves_s) {
-    double now = 0;
+/* When each operator is done in a pass, or begins: [n_operators + 1]. */
+struct passes {
+    double *forward_s;  /* begins; the last: all are done */
+    double *backward_s; /* done, since backward began; the last: 0 */
+    double *moves_s;    /* the same, rising */
+};
 
-    behind_s[step->n_operators] = 0;
-    for (int i = step->n_operators - 1, k = 0; i >= 0; i--, k++) {
+/* Times of a pass over a part of the batch, to the row. */
+static void pass_forward(struct tally *t, const struct scale_step *step, double times,
+                         struct passes *p) {
+    p->forward_s[0] = 0;
+    for (int i = 0; i < step->n_operators; i++) {
         const struct scale_operator *op = &step->operators[i];
-        now += computing(t, &op->backward, &op->backward_bytes, times);
-        behind_s[i] = moves_s[k] = now;
+        p->forward_s[i + 1] =
+            p->forward_s[i] + computing(t, &op->forward, &op->forward_bytes, times);
     }
-    return now;
+    t->row.forward_s += times * p->forward_s[step->n_operators];
+}
+
+static void pass_backward(struct tally *t, const struct scale_step *step, double times,
+                          struct passes *p) {
+    const int n = step->n_operators;
+
+    p->backward_s[n] = 0;
+    for (int i = n - 1; i >= 0; i--) {
+        const struct scale_operator *op = &step->operators[i];
+        p->backward_s[i] =
+            p->backward_s[i + 1] + computing(t, &op->backward, &op->backward_bytes, times);
+        p->moves_s[n - 1 - i] = p->backward_s[i];
+    }
+    t->row.backward_s += times * p->backward_s[0];
+}
+
+/* What goes on after backward without the sums of that bucket. */
+static double needed(const struct tally *t, const struct scale_step *step, int behind,
+                     const struct passes *p) {
+    if (step->waits)
+        return 0;
+    return t->s->early ? p->forward_s[behind] : beside_update(t->s, step);
 }
 
 /* What sums of gradients add to a step. */
-static void communicate(struct tally *t, const struct scale_step *step, double backward_s,
-                        const double *behind_s, const double *moves_s, struct cost_bucket *bucket) {
+static void communicate(struct tally *t, const struct scale_step *step, const struct passes *p,
+                        struct cost_bucket *bucket) {
     const double share = 1 / (double)step->every, small = cost_small(&t->cluster);
-    const struct cost_backward pass = {.seconds = backward_s,
-                                       .progress_s = t->s->moves_always ? NULL : moves_s,
+    const struct cost_backward pass = {.seconds = p->backward_s[0],
+                                       .progress_s = p->moves_s,
                                        .n_progress = step->n_operators,
-                                       .hidden_s = beside_update(t->s, step)};
+                                       .overtakes = t->s->early};
 
-    for (int i = 0; i < step->n_buckets; i++)
-        bucket[i] = (struct cost_bucket){behind_s[step->buckets[i].behind], step->buckets[i].bytes};
+    for (int i = 0; i < step->n_buckets; i++) {
+        const struct scale_bucket *b = &step->buckets[i];
+        bucket[i] =
+            (struct cost_bucket){p->backward_s[b->behind], b->bytes, needed(t, step, b->behind, p)};
+    }
     const struct cost_exposed e =
         cost_replay(t->row.model, &t->cluster, bucket, step->n_buckets, &pass);
     t->row.exposed_s += share * (e.seconds + small);
@@ -118,20 +147,16 @@ static void communicate(struct tally *t, const struct scale_step *step, double b
 }
 
 static void add_step(struct tally *t, const struct scale_step *step) {
-    const double parts = (double)t->s->parts, share = 1 / (double)step->every;
-    struct pool room = {0};
-    double *behind_s = pool_take(&room, ((size_t)step->n_operators + 1) * sizeof *behind_s);
-    double *moves_s = pool_take(&room, ((size_t)step->n_operators + 1) * sizeof *moves_s);
-    struct cost_bucket *bucket = pool_take(&room, ((size_t)step->n_buckets + 1) * sizeof *bucket);
+    const double times = (double)t->s->parts / (double)step->every;
+    const size_t room = ((size_t)step->n_operators + 1) * sizeof(double);
+    struct pool pool = {0};
+    struct passes p = {pool_take(&pool, room), pool_take(&pool, room), pool_take(&pool, room)};
 
-    for (int i = 0; i < step->n_operators; i++)
-        t->row.forward_s += share * parts *
-                            computing(t, &step->operators[i].forward,
-                                      &step->operators[i].forward_bytes, share * parts);
-    const double backward_s = backward(t, step, share * parts, behind_s, moves_s);
-    t->row.backward_s += share * parts * backward_s;
-    communicate(t, step, backward_s, behind_s, moves_s, bucket);
-    pool_release(&room);
+    pass_forward(t, step, times, &p);
+    pass_backward(t, step, times, &p);
+    communicate(t, step, &p,
+                pool_take(&pool, ((size_t)step->n_buckets + 1) * sizeof(struct cost_bucket)));
+    pool_release(&pool);
 }
 
 /* Reading and decoding; ranks decode with the processors that they compute on. */
@@ -186,8 +211,6 @@ static struct scale_row alone(const struct scale_setting *s, int64_t ranks,
         add_step(&t, &s->profile->step[i]);
     r->update_s = computing(&t, &s->profile->optimizer, NULL, 1) +
                   (double)s->parts * computing(&t, &s->profile->other, NULL, (double)s->parts);
-    r->exposed_s += cost_small(&t.cluster);
-    r->part_s[SCALE_LATENCY] += cost_small(&t.cluster);
     r->host_bytes = t.local * scale_at(&s->profile->rank_bytes, t.n);
     add_data(&t);
     find_limit(&t);

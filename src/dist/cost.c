@@ -8,6 +8,8 @@
  * of a host is copied in and out of memory that they share. */
 static const double ADD = 3, MESSAGE = 4;
 
+enum { WHOLE_BYTES = 8 << 10 };
+
 int64_t cost_hosts(const struct cost_cluster *c) {
     return (c->ranks + c->per_host - 1) / c->per_host;
 }
@@ -50,9 +52,25 @@ static struct cost host(const struct cost_cluster *c, double bytes) {
         .rounds = (int64_t)turns};
 }
 
+/* Partners at distances that double exchange vectors of up to 8 KiB whole, of longer ones halves,
+ * quarters .. of what they are to sum, and back. All ranks of a host talk to others at once. */
+static struct cost tree(const struct cost_cluster *c, double bytes) {
+    const double hosts = (double)cost_hosts(c), far = levels(hosts), near = levels(local(c));
+    const double ranks = (double)c->ranks, both = bytes > WHOLE_BYTES ? 2 : 1;
+    const double sent = both > 1 ? 2 * bytes * (1 - 1 / hosts) : far * bytes;
+    const double inside = both > 1 ? 2 * bytes / hosts * (1 - 1 / local(c)) : near * bytes;
+    const double added = both > 1 ? bytes * (1 - 1 / ranks) : (far + near) * bytes;
+
+    return (struct cost){.link_s = local(c) * sent * c->wire / c->bytes_per_s,
+                         .latency_s = both * (far * c->latency_s + near * c->memory_latency_s),
+                         .memory_s = local(c) * (inside * c->wire * MESSAGE + added * ADD) /
+                                     c->memory_bytes_per_s,
+                         .rounds = hosts > 1 ? (int64_t)(both * (far + near)) : 0};
+}
+
 /* Whole vectors up a binomial tree and down again; where ranks stand in blocks, one of each host
  * talks to others. */
-static struct cost tree(const struct cost_cluster *c, double bytes) {
+static struct cost binomial(const struct cost_cluster *c, double bytes) {
     const double hosts = (double)cost_hosts(c), far = levels(hosts), near = levels(local(c));
     const double pairs = local(c) - 1;
 
@@ -65,8 +83,10 @@ static struct cost tree(const struct cost_cluster *c, double bytes) {
 
 /* Open MPI 4.1's MPI_Iallreduce of a vector in place is a binomial tree, whatever its length
  * (ompi/mca/coll/libnbc/nbc_iallreduce.c). */
-static const struct cost_model models[] = {
-    {"ring", NULL, ring}, {"host", NULL, host}, {"tree", NULL, tree}, {"mpi", "tree", tree}};
+static const struct cost_model models[] = {{"ring", NULL, ring},
+                                           {"host", NULL, host},
+                                           {"tree", NULL, tree},
+                                           {"mpi", "a binomial tree", binomial}};
 
 enum { N_MODELS = sizeof models / sizeof *models };
 
@@ -86,7 +106,8 @@ struct cost cost_allreduce(const struct cost_model *m, const struct cost_cluster
 }
 
 double cost_small(const struct cost_cluster *c) {
-    return c->ranks > 1 ? tree(c, 0).latency_s : 0;
+    return levels((double)cost_hosts(c)) * c->latency_s +
+           (local(c) > 1 ? 2 * c->memory_latency_s : 0);
 }
 
 /* When messages may move next. */
@@ -111,30 +132,46 @@ static double arrival(const struct cost *cost, double ready, const struct cost_b
     return now + (double)left * round;
 }
 
-/* When the last bucket is there.
+/* The link serves this bucket: how much later than needed its sum is there.
  *   latency  messages take time beside the link's, and wait to be moved */
-static double last_arrival(const struct cost_model *m, const struct cost_cluster *c,
-                           const struct cost_bucket *bucket, int n,
-                           const struct cost_backward *backward, bool latency) {
-    double link_free = 0, last = 0;
+static double serve(const struct cost *cost, const struct cost_bucket *b,
+                    const struct cost_backward *backward, bool latency, double *link_free) {
+    double there = *link_free = fmax(*link_free, b->ready_s) + cost->link_s;
+
+    if (latency)
+        there += cost->latency_s;
+    if (latency && cost->rounds > 0)
+        there = fmax(there, arrival(cost, b->ready_s, backward));
+    return there - backward->seconds - b->needed_s;
+}
+
+/* How much later than needed the latest sum is. */
+static double lateness(const struct cost_model *m, const struct cost_cluster *c,
+                       const struct cost_bucket *bucket, int n,
+                       const struct cost_backward *backward, bool latency) {
+    double link_free = 0, late = 0;
+    bool overtook = !backward->overtakes;
 
     for (int i = 0; i < n; i++) {
-        struct cost cost = cost_allreduce(m, c, bucket[i].bytes);
-
-        link_free = fmax(link_free, bucket[i].ready_s) + cost.link_s;
-        last = fmax(last, link_free + (latency ? cost.latency_s : 0));
-        if (latency && cost.rounds > 0)
-            last = fmax(last, arrival(&cost, bucket[i].ready_s, backward));
+        const struct cost_bucket *last = &bucket[n - 1];
+        if (!overtook && fmax(link_free, bucket[i].ready_s) >= last->ready_s) {
+            const struct cost cost = cost_allreduce(m, c, last->bytes);
+            late = fmax(late, serve(&cost, last, backward, latency, &link_free));
+            overtook = true;
+        }
+        if (i == n - 1 && backward->overtakes)
+            break;
+        const struct cost cost = cost_allreduce(m, c, bucket[i].bytes);
+        late = fmax(late, serve(&cost, &bucket[i], backward, latency, &link_free));
     }
-    return last;
+    return late;
 }
 
 struct cost_exposed cost_replay(const struct cost_model *m, const struct cost_cluster *c,
                                 const struct cost_bucket *bucket, int n,
                                 const struct cost_backward *backward) {
-    const double hidden = backward->seconds + backward->hidden_s;
-    const double all = fmax(0, last_arrival(m, c, bucket, n, backward, true) - hidden);
-    const double links = fmax(0, last_arrival(m, c, bucket, n, backward, false) - hidden);
+    const double all = lateness(m, c, bucket, n, backward, true);
+    const double links = lateness(m, c, bucket, n, backward, false);
     struct cost_exposed out = {.latency_s = all - links};
 
     for (int i = 0; i < n; i++) {

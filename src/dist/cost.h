@@ -45,7 +45,8 @@ static inline double cost_total(const struct cost *c) {
     return c->link_s + c->latency_s + c->memory_s;
 }
 
-/* Seconds of a small sum that all ranks wait for, such as that of a loss. */
+/* Seconds of a small sum that all ranks wait for, such as that of a loss: in memory of the hosts,
+ * between them by recursive doubling. */
 double cost_small(const struct cost_cluster *c);
 
 int64_t cost_hosts(const struct cost_cluster *c);
@@ -54,6 +55,7 @@ int64_t cost_hosts(const struct cost_cluster *c);
 struct cost_bucket {
     double ready_s; /* after backward began */
     double bytes;
+    double needed_s; /* its sum, after backward ended: what may go on without it */
 };
 
 /* The backward pass that sums run beside. */
@@ -62,12 +64,12 @@ struct cost_backward {
     const double *progress_s; /* [n_progress] rising: when messages move, since backward began;
                                * behind it always. NULL: always */
     int n_progress;
-    double hidden_s; /* that may go on beside what follows the update: the next forward pass */
+    bool overtakes; /* the last bucket goes before those that are ready and not yet on the link */
 };
 
 /* What all buckets of a step take. */
 struct cost_exposed {
-    double seconds;   /* behind backward, with memory_s */
+    double seconds;   /* that sums are later than needed, and memory_s */
     double latency_s; /* of it that would be gone if messages took no time beside the link's, and
                        * moved always */
     double memory_s;  /* of it: work of the ranks' own processors, which nothing hides */
