@@ -52,7 +52,7 @@ static double computing(struct tally *t, const struct scale_line *seconds,
     const double scale = t->s->thread_scale, alone = scale * scale_at(seconds, t->n);
     const double moved = bytes && t->local > p->sharing ? scale_at(bytes, t->n) : 0;
     const double traffic = moved > p->cache_bytes ? t->local * moved : 0;
-    const double shared = fmax(alone * slowdown(t), traffic / p->memory_bytes_per_s);
+    const double shared = fmax(alone * slowdown(t), traffic / t->s->cluster.memory_bytes_per_s);
 
     t->row.part_s[SCALE_COMPUTING] += times * scale * seconds->per_sample * t->mean_n;
     t->row.part_s[SCALE_SMALL] +=
