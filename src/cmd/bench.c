@@ -25,6 +25,7 @@ struct bench {
     struct jobargs args;
     struct rig rig;
     struct step_times *times; /* [n_steps] */
+    struct step_times *all;   /* [ranks] the median step of each */
     int n_steps;
     struct bench_machine machine; /* of --layers, as is: */
     struct bench_layers layers;
@@ -56,6 +57,11 @@ static void print_line(const struct bench *b) {
            (long long)b->args.job.batch, isa_get()->name, batch / t->total,
            batch / b->times[0].total, 1e3 * t->total, 1e3 * t->forward, 1e3 * t->backward,
            1e3 * t->exposed_comm, 1e3 * t->optimizer);
+    const struct bench_spread exposed = bench_exposed(b->all, comm_size(b->args.comm));
+    printf("control_comm_ms=%.2f bucket_comm_ms=%.2f sync_comm_ms=%.2f exposed_comm_max_ms=%.2f "
+           "exposed_comm_min_ms=%.2f ",
+           1e3 * t->control_comm, 1e3 * t->bucket_comm, 1e3 * t->sync_comm, 1e3 * exposed.max,
+           1e3 * exposed.min);
     if (b->args.layers) {
         const struct bench_figures conv = bench_total(&b->layers, true);
         printf("peak_gflops=%.1f memory_gb_per_s=%.1f conv_forward_share=%.3f "
@@ -71,12 +77,12 @@ static void print_line(const struct bench *b) {
 }
 
 static int print(struct bench *b, struct err *err) {
-    qsort(b->times, (size_t)b->n_steps, sizeof *b->times, by_total);
     if (b->args.layers) {
         const struct bench_report report = {.args = &b->args,
                                             .layers = &b->layers,
                                             .machine = b->machine,
                                             .times = b->times[b->n_steps / 2],
+                                            .all = b->all,
                                             .n_steps = b->n_steps,
                                             .threads = team_size(b->rig.replica.team),
                                             .model = model_name(b)};
@@ -85,6 +91,7 @@ static int print(struct bench *b, struct err *err) {
             return bench_print_json(&report, err);
         bench_print_table(&report);
     }
+    bench_print_phases(b->all, comm_size(b->args.comm));
     print_line(b);
     return 0;
 }
@@ -105,7 +112,8 @@ static int prepare_here(struct bench *b, struct err *err) {
 
     b->n_steps = a->steps ? (int)a->steps : 20;
     b->times = calloc((size_t)b->n_steps, sizeof *b->times);
-    if (!b->times)
+    b->all = calloc((size_t)comm_size(a->comm), sizeof *b->all);
+    if (!b->times || !b->all)
         return err_set(err, ERR_IO, "no memory for %d times", b->n_steps);
     return a->layers ? prepare_layers(b, err) : 0;
 }
@@ -132,6 +140,12 @@ static int run_steps(struct bench *b, struct err *err) {
     return 0;
 }
 
+/* The median step of each rank, by itself. */
+static void gather_times(struct bench *b) {
+    qsort(b->times, (size_t)b->n_steps, sizeof *b->times, by_total);
+    comm_all_gather(b->args.comm, &b->times[b->n_steps / 2], b->all, sizeof *b->all);
+}
+
 /* The peak is measured before and after: what the processors can do varies with their heat. */
 static int measure(struct bench *b, struct err *err) {
     struct comm *comm = b->args.comm;
@@ -143,6 +157,7 @@ static int measure(struct bench *b, struct err *err) {
         return -1;
     if (b->args.layers && bench_machine_measure(comm, team, &b->machine, err))
         return -1;
+    gather_times(b);
     return agree(comm, comm_rank(comm) == 0 ? print(b, err) : 0, err);
 }
 
@@ -168,6 +183,7 @@ static int run(int argc, char **argv, struct err *err) {
     bench_layers_release(&b.layers);
     rig_release(&b.rig);
     free(b.times);
+    free(b.all);
     jobargs_release(&b.args, err);
     return rc;
 }
@@ -176,13 +192,15 @@ const struct command command_bench = {
     .name = "bench",
     .summary = "time training steps of a job, or sums over ranks, without files",
     .usage =
-        "dltrain bench JOB.ini [--steps N] [--layers [--json]] [--set NAME=VALUE]...\n"
+        "dltrain bench JOB.ini [--steps N] [--layers [--json]] [--emulate-ranks N]\n"
+        "              [--set NAME=VALUE]...\n"
         "dltrain bench --comm [--sizes LIST] [--algorithms LIST] [--json]\n"
         "\n"
         "  --steps N                steps to time (20), after 2 to warm up\n"
         "  --layers                 where the time goes: each operator, beside the peak of the\n"
         "                           processors and of their memory, measured in the same run\n"
         "  --json                   the same for programs\n"
+        "  --emulate-ranks N        as for train\n"
         "  --set data.batch=256     images of one step, of all ranks together\n"
         "  --comm                   no job: time the sum of vectors over all ranks, by size and\n"
         "                           by algorithm, and check it; bandwidth of the bus as\n"
@@ -192,7 +210,9 @@ const struct command command_bench = {
         "  --sizes 64KiB,25MiB      in place of 16 B to 256 MiB\n"
         "  --algorithms LIST        in place of all, as in 'ring,host(leaders=2)'\n"
         "\n"
-        "The last line gives medians in ms of one step on rank 0.\n"
+        "The last line gives medians in ms of one step on rank 0; where there are several ranks, "
+        "a\n"
+        "table before it what each phase takes on the slowest and on the fastest of them.\n"
         "\n"
         "  mpirun -np 2 dltrain bench jobs/cifar10_resnet20.ini --steps 50\n"
         "  mpirun -np 2 dltrain bench --comm --sizes 64KiB,1MiB,25MiB,100MiB\n",

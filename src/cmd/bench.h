@@ -77,13 +77,23 @@ struct bench_report {
     const struct jobargs *args;
     const struct bench_layers *layers;
     struct bench_machine machine;
-    struct step_times times; /* medians of whole steps, each by itself */
+    struct step_times times;      /* of the median step of rank 0 */
+    const struct step_times *all; /* [ranks] likewise, of every rank */
     int n_steps, threads;
     const char *model;
 };
 
 /* All rows of all graphs together. */
 struct bench_figures bench_total(const struct bench_layers *l, bool conv_only);
+
+/* What each phase takes on the slowest and on the fastest rank; where there are several. */
+void bench_print_phases(const struct step_times *all, int n_ranks);
+
+/* The largest and the least exposed communication of all ranks. */
+struct bench_spread {
+    double max, min; /* seconds */
+};
+struct bench_spread bench_exposed(const struct step_times *all, int n_ranks);
 
 void bench_print_table(const struct bench_report *r);
 int bench_print_json(const struct bench_report *r, struct err *err);

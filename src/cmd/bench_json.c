@@ -49,18 +49,23 @@ static json_t *total_json(const struct bench_layers *l, bool conv_only) {
 }
 
 int bench_print_json(const struct bench_report *r, struct err *err) {
+    const struct bench_spread exposed = bench_exposed(r->all, comm_size(r->args->comm));
     json_t *graphs = json_array();
 
     for (int g = 0; g < r->layers->n_graphs; g++)
         json_array_append_new(graphs, graph_json(&r->layers->graph[g]));
     json_t *all = json_pack(
-        "{s:s, s:s, s:i, s:i, s:I, s:I, s:f, s:f, s:f, s:f, s:f, s:o, s:o, s:o}", "model", r->model,
-        "isa", isa_get()->name, "ranks", comm_size(r->args->comm), "threads", r->threads, "batch",
-        (json_int_t)r->args->job.batch, "samples", (json_int_t)r->layers->n_samples, "peak_gflops",
-        r->machine.gflops, "memory_gb_per_s", r->machine.gb_per_s, "step_ms", 1e3 * r->times.total,
-        "exposed_comm_ms", 1e3 * r->times.exposed_comm, "optimizer_ms", 1e3 * r->times.optimizer,
-        "convolutions", total_json(r->layers, true), "total", total_json(r->layers, false),
-        "graphs", graphs);
+        "{s:s, s:s, s:i, s:i, s:I, s:I, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:o, "
+        "s:o, s:o}",
+        "model", r->model, "isa", isa_get()->name, "ranks", comm_size(r->args->comm), "threads",
+        r->threads, "batch", (json_int_t)r->args->job.batch, "samples",
+        (json_int_t)r->layers->n_samples, "peak_gflops", r->machine.gflops, "memory_gb_per_s",
+        r->machine.gb_per_s, "step_ms", 1e3 * r->times.total, "exposed_comm_ms",
+        1e3 * r->times.exposed_comm, "control_comm_ms", 1e3 * r->times.control_comm,
+        "bucket_comm_ms", 1e3 * r->times.bucket_comm, "sync_comm_ms", 1e3 * r->times.sync_comm,
+        "exposed_comm_max_ms", 1e3 * exposed.max, "exposed_comm_min_ms", 1e3 * exposed.min,
+        "optimizer_ms", 1e3 * r->times.optimizer, "convolutions", total_json(r->layers, true),
+        "total", total_json(r->layers, false), "graphs", graphs);
     const bool done =
         all && !json_dumpf(all, stdout, JSON_INDENT(1) | JSON_REAL_PRECISION(9)) && puts("") >= 0;
     json_decref(all);

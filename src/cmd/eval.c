@@ -78,7 +78,7 @@ static int load(struct jobargs *a, struct replica *r, const struct feed *feed,
         .fields = fields,
         .n_fields = feed_open_fields(feed, fields),
         .batch = 1,
-        .validate_batch = feed_max_batch(feed),
+        .validate_batch = feed_max_shard(feed),
         .threads = a->threads,
         .data_name = dataset_name(feed->dataset),
     };
@@ -191,7 +191,7 @@ static int run(int argc, char **argv, struct err *err) {
     struct terminal terminal;
     struct sink *const list[] = {&terminal.sink};
     struct jobargs a;
-    int rc = jobargs_init(&a, argc, argv, JOBARGS_WEIGHTS, err);
+    int rc = jobargs_init(&a, argc, argv, JOBARGS_WEIGHTS | JOBARGS_EMULATE, err);
 
     terminal_init(&terminal);
     if (!rc) {
@@ -206,7 +206,7 @@ const struct command command_eval = {
     .name = "eval",
     .summary = "measure saved weights on the validation data of a run or a job",
     .usage =
-        "dltrain eval JOB.ini|RUN [--weights FILE] [--set NAME=VALUE]...\n"
+        "dltrain eval JOB.ini|RUN [--weights FILE] [--emulate-ranks N] [--set NAME=VALUE]...\n"
         "\n"
         "  RUN                      a run's folder, of which best.h5 is taken, else last.h5, or "
         "one\n"
@@ -214,6 +214,7 @@ const struct command command_eval = {
         "  --weights FILE           a checkpoint or safetensors; without it, those of RUN, or "
         "what\n"
         "                           the [weights] sections of JOB.ini name\n"
+        "  --emulate-ranks N        as for train\n"
         "  --set NAME=VALUE         as for train: data.validate=FILE.h5:GROUP measures other data\n"
         "\n"
         "  dltrain eval runs/quickstart\n"

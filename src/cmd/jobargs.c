@@ -5,6 +5,7 @@
 #include "dist/agree.h"
 #include "dist/launch.h"
 #include "train/facts.h"
+#include "train/shards.h"
 #include "train/threads.h"
 
 #include <inttypes.h>
@@ -32,6 +33,9 @@ static const struct {
     {{"steps", OPTION_WHOLE, .offset = offsetof(struct jobargs, steps), .min = 1,
       .max = MOST_STEPS},
      JOBARGS_STEPS},
+    {{"emulate-ranks", OPTION_WHOLE, .offset = offsetof(struct jobargs, emulate), .min = 1,
+      .max = JOB_MAX_SHARDS},
+     JOBARGS_EMULATE},
     {{"layers", OPTION_FLAG, .offset = offsetof(struct jobargs, layers)}, JOBARGS_LAYERS},
     {{"json", OPTION_FLAG, .offset = offsetof(struct jobargs, json)},
      JOBARGS_LAYERS | JOBARGS_JSON},
@@ -85,6 +89,32 @@ static int check_same(const struct jobargs *a, const char *command, struct err *
     return rc;
 }
 
+static int read_job(struct jobargs *a, const char *path, unsigned takes, struct err *err) {
+    return takes & JOBARGS_WEIGHTS && runjob_is(path)
+               ? runjob_read(a, path, err)
+               : job_read(&a->job, path, a->sets, a->n_sets, err);
+}
+
+/* What so many ranks would compute, of a job whose bits depend on them: each one's share is a shard
+ * of a sum that does not. */
+static int emulate(struct jobargs *a, const char *path, unsigned takes, struct err *err) {
+    const char *const sets[] = {"dist.allreduce=fold", "dist.reduction=reproducible",
+                                pool_print(&a->pool, "dist.shards=%" PRId64, a->emulate)};
+
+    if (comm_size(a->comm) > 1)
+        return err_set(err, ERR_USAGE,
+                       "--emulate-ranks computes in one process what %" PRId64
+                       " ranks compute; found %d ranks, expected one",
+                       a->emulate, comm_size(a->comm));
+    if (a->job.reproducible)
+        return shards_check(&a->job, (int)a->emulate, err);
+    job_release(&a->job);
+    for (size_t i = 0; i < sizeof sets / sizeof *sets; i++)
+        if (add_set(a, sets[i], err))
+            return -1;
+    return read_job(a, path, takes, err);
+}
+
 int jobargs_init(struct jobargs *a, int argc, char **argv, unsigned takes, struct err *err) {
     return jobargs_init_with(a, argc, argv, takes, NULL, err);
 }
@@ -101,9 +131,11 @@ int jobargs_init_with(struct jobargs *a, int argc, char **argv, unsigned takes,
     }
     int rc = parse(a, argc, argv, takes, more, &path, err);
     if (!rc)
-        rc = takes & JOBARGS_WEIGHTS && runjob_is(path)
-                 ? runjob_read(a, path, err)
-                 : job_read(&a->job, path, a->sets, a->n_sets, err);
+        rc = read_job(a, path, takes, err);
+    if (!rc && a->emulate)
+        rc = emulate(a, path, takes, err);
+    if (!rc)
+        rc = shards_check(&a->job, comm_size(a->comm), err);
     if (agree(a->comm, rc, err) || check_same(a, command_of(argv), err))
         return -1;
     a->threads = threads_of_rank(a->job.threads, a->comm);

@@ -18,7 +18,8 @@ struct jobargs {
     const char *weights; /* --weights FILE */
     const char *run;     /* the checkpoint that the job is from; NULL: from a file of its own */
     struct pool pool;
-    int64_t steps; /* --steps N; 0: not given */
+    int64_t steps;   /* --steps N; 0: not given */
+    int64_t emulate; /* --emulate-ranks N; 0: not given */
     bool layers, json;
 };
 
@@ -28,7 +29,8 @@ enum {
     JOBARGS_WEIGHTS = 2,
     JOBARGS_STEPS = 4,
     JOBARGS_LAYERS = 8,
-    JOBARGS_JSON = 16
+    JOBARGS_JSON = 16,
+    JOBARGS_EMULATE = 32
 };
 
 /* Start MPI, read the command line and the job, which must be the same everywhere. A command that

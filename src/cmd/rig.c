@@ -2,6 +2,7 @@
 #include "core/base/rng.h"
 #include "dist/agree.h"
 #include "train/facts.h"
+#include "train/shards.h"
 
 #include <stdlib.h>
 
@@ -20,11 +21,13 @@ static int64_t n_classes(const struct replica *r) {
 
 static int make_batch(struct rig *r, const struct loader_field *fields, int64_t global_n,
                       const struct comm *comm, struct err *err) {
-    const int64_t rank = comm_rank(comm), size = comm_size(comm);
-    const int64_t first = global_n * rank / size, n = global_n * (rank + 1) / size - first;
+    const int rank = comm_rank(comm);
+    const struct shard_range share =
+        shard_share(global_n, r->replica.shards, rank, comm_size(comm));
+    const int64_t n = share.n;
     const uint64_t most = (uint64_t)n_classes(&r->replica);
 
-    r->batch = (struct feed_batch){.data.n = n, .first = first, .global_n = global_n};
+    r->batch = (struct feed_batch){.data.n = n, .first = share.first, .global_n = global_n};
     for (int f = 0; f < r->replica.n_fields; f++) {
         const uint64_t key = rng_key(1, RNG_TEST, (uint64_t)rank, (uint64_t)f);
         const int64_t len = n * (fields[f].sample.rank ? shape_len(&fields[f].sample) : 1);
@@ -54,18 +57,17 @@ int rig_init(struct rig *r, struct job *job, struct comm *comm, int threads, str
     *r = (struct rig){0};
     if (!job->n_steps)
         return err_set(err, ERR_CONFIG, "%s: there is no [step]", job->path);
-    if (agree(comm, groups_new(&r->groups, comm, err), err) ||
+    if (agree(comm, groups_new(&r->groups, comm, job->reproducible, err), err) ||
         agree(comm, feed_fields(job, seen, &n_fields, err), err) ||
         facts_check_fields(comm, seen, n_fields, err))
         return -1;
     feed_graph_fields(seen, n_fields, fields);
-    const int64_t parts = comm_size(comm) * job->accumulate;
     const struct replica_config config = {
         .job = job,
         .fields = fields,
         .n_fields = n_fields,
         .step_samples = job->batch,
-        .batch = (job->batch + parts - 1) / parts,
+        .batch = shards_at_a_time(job, job->batch, comm_size(comm)),
         .training = true,
         .threads = threads,
         .ranks = groups_all(r->groups),

@@ -164,9 +164,11 @@ static int rig_of(struct scale *s, int64_t n, struct comm *comm, struct rig *rig
 
     word_defaults(ring, args);
     job->batch = n, job->accumulate = 1;
+    job->reproducible = false, job->shards = 0;
     job->allreduce = (struct applied){ring, args};
     const int rc = rig_init(rig, job, comm, s->profile.threads, err);
     job->batch = before.batch, job->accumulate = before.accumulate;
+    job->reproducible = before.reproducible, job->shards = before.shards;
     job->allreduce = before.allreduce;
     return rc;
 }

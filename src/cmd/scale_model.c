@@ -211,6 +211,10 @@ static struct scale_row alone(const struct scale_setting *s, int64_t ranks,
         add_step(&t, &s->profile->step[i]);
     r->update_s = computing(&t, &s->profile->optimizer, NULL, 1) +
                   (double)s->parts * computing(&t, &s->profile->other, NULL, (double)s->parts);
+    if (s->parts > 1) { /* ranks say how many terms their losses have */
+        r->exposed_s += cost_small(&t.cluster);
+        r->part_s[SCALE_LATENCY] += cost_small(&t.cluster);
+    }
     r->host_bytes = t.local * scale_at(&s->profile->rank_bytes, t.n);
     add_data(&t);
     find_limit(&t);

@@ -3,6 +3,7 @@
 #include "dist/agree.h"
 #include "train/feed.h"
 #include "train/replica.h"
+#include "train/shards.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -150,6 +151,11 @@ static void print_totals(const struct jobargs *a, const struct replica *r, int64
             a->job.batch, comm_size(a->comm), comm_size(a->comm) == 1 ? "" : "s",
             (double)model_bytes(&r->model) / (1 << 20), (double)replica_moment_bytes(r) / (1 << 20),
             (double)replica_activation_bytes(r) / (1 << 20), batch);
+    if (r->n_steps && r->shards)
+        printf("reduction = reproducible over %d shards: rank 0 holds %.1f MiB more of gradients "
+               "that wait for those of other shards\n",
+               r->shards,
+               (double)shards_bytes(r, comm_rank(a->comm), comm_size(a->comm)) / (1 << 20));
 }
 
 static int show(struct jobargs *a, struct replica *r, struct err *err) {
@@ -160,8 +166,7 @@ static int show(struct jobargs *a, struct replica *r, struct err *err) {
     if (feed_fields(&a->job, seen, &n, err))
         return -1;
     feed_graph_fields(seen, n, fields);
-    const int64_t parts = comm_size(a->comm) * a->job.accumulate;
-    const int64_t batch = (a->job.batch + parts - 1) / parts;
+    const int64_t batch = shards_at_a_time(&a->job, a->job.batch, comm_size(a->comm));
     const struct replica_config config = {.job = &a->job,
                                           .fields = fields,
                                           .n_fields = n,

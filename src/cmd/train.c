@@ -22,7 +22,7 @@ static int run_job(struct jobargs *a, struct err *err) {
 
 static int run(int argc, char **argv, struct err *err) {
     struct jobargs a;
-    int rc = jobargs_init(&a, argc, argv, JOBARGS_RESUME, err);
+    int rc = jobargs_init(&a, argc, argv, JOBARGS_RESUME | JOBARGS_EMULATE, err);
 
     if (!rc)
         rc = run_job(&a, err);
@@ -34,11 +34,14 @@ const struct command command_train = {
     .name = "train",
     .summary = "train the network of a job; `dltrain JOB.ini` is the same",
     .usage =
-        "dltrain [train] JOB.ini [--set NAME=VALUE]... [--resume]\n"
+        "dltrain [train] JOB.ini [--set NAME=VALUE]... [--resume] [--emulate-ranks N]\n"
         "\n"
         "  --set NAME=VALUE         override a constant of [let] or a key of [job]\n"
         "  --set SECTION.KEY=VALUE  override any key\n"
         "  --resume                 go on from runs/NAME/last.h5, if it is there\n"
+        "  --emulate-ranks N        compute in one process what N ranks compute: to the bit where\n"
+        "                           the job has [dist] reduction = reproducible; else as with it\n"
+        "                           and shards = N, which is N ranks up to the order of additions\n"
         "\n"
         "Results are in runs/NAME: job.ini (as resolved), metrics.jsonl, last.h5, best.h5.\n"
         "SIGUSR1, SIGTERM, SIGINT and SIGHUP save at the end of the step and exit with code 75;\n"

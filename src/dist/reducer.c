@@ -1,22 +1,32 @@
 #include "dist/reducer.h"
 #include "core/base/clock.h"
 #include "dist/agree.h"
+#include "dist/spin.h"
 
 #include <assert.h>
 #include <limits.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
+
+enum {
+    FIRST_BYTES = 1 << 20, /* of the bucket at the begin of a span, at most */
+    WINDOW = 4             /* buckets under way: one is added up while others travel */
+};
+
+/* Between two looks at what is under way; operators take longer, messages between hosts as well. */
+static const double patience_s = 20e-6;
 
 struct bucket {
     int span;
     int64_t begin, len; /* elements of the span */
     int64_t missing;    /* elements not ready yet */
+    bool started, done, returned;
 };
 
 struct reducer_span {
-    int64_t len;
-    int first; /* index of its first bucket, that at the end of the span */
+    int64_t len, first_len; /* elements; of the bucket at its begin */
+    int first;              /* index of its first bucket, that at the end of the span */
+    int n;
 };
 
 struct reducer {
@@ -27,26 +37,63 @@ struct reducer {
     struct bucket *bucket;           /* [n_buckets] */
     struct allreduce_vector *vector; /* [n_buckets] where the buckets are */
     struct allreduce *sums;          /* of all buckets */
+    int *order;                      /* [n_order] buckets as they are expected to become ready */
     int *moving;                     /* [n_moving] buckets under way, in order of their start */
     int *done; /* [n_done] buckets that hold the sum, in order of completion */
-    int n_moving, n_done, n_returned, n_used;
-    double wait_s;
+    int n_order, n_moving, n_done, n_returned, n_used;
+    int n_first;   /* of the order, the first so many are done */
+    double looked; /* when */
+    double seconds;
 };
+
+/* Elements of the bucket at the begin of a span; the others are cut from its end. */
+static int64_t first_len(int64_t len, int64_t cut) {
+    const int64_t small = FIRST_BYTES / (int64_t)sizeof(real);
+
+    if (len <= small || cut <= small)
+        return len <= cut ? len : (len - 1) % cut + 1;
+    return small;
+}
+
+static int64_t n_cuts(int64_t len, int64_t cut) {
+    return len ? 1 + (len - first_len(len, cut) + cut - 1) / cut : 0;
+}
+
+static void add_bucket(struct reducer *r, const struct allreduce_vector *span, int s, int64_t begin,
+                       int64_t end) {
+    const int b = r->span[s].first + r->span[s].n++;
+
+    r->bucket[b] = (struct bucket){.span = s, .begin = begin, .len = end - begin};
+    r->bucket[b].missing = end - begin; /* until the order is known */
+    r->vector[b] = span[s];
+    r->vector[b].v += begin;
+    r->vector[b].len = end - begin;
+    if (span[s].partial)
+        r->vector[b].partial += begin;
+}
 
 /* Fill span, bucket and vector. */
 static void cut_spans(struct reducer *r, const struct allreduce_vector *span) {
-    int b = 0;
+    int n = 0;
 
     for (int s = 0; s < r->n_spans; s++) {
-        r->span[s] = (struct reducer_span){span[s].len, b};
-        for (int64_t end = span[s].len; end > 0; end -= r->cut, b++) {
-            const int64_t begin = end > r->cut ? end - r->cut : 0;
-            r->bucket[b] = (struct bucket){s, begin, end - begin, 0};
-            r->vector[b] = span[s];
-            r->vector[b].v += begin;
-            r->vector[b].len = end - begin;
+        const int64_t len = span[s].len, first = first_len(len, r->cut);
+        r->span[s] = (struct reducer_span){.len = len, .first_len = first, .first = n};
+        for (int64_t end = len; end > 0;) {
+            const int64_t begin = end <= first ? 0 : end - r->cut > first ? end - r->cut : first;
+            add_bucket(r, span, s, begin, end);
+            end = begin;
         }
+        n += r->span[s].n;
     }
+}
+
+/* The bucket that holds an element of a span. */
+static int bucket_of(const struct reducer *r, int span, int64_t element) {
+    const struct reducer_span *s = &r->span[span];
+
+    return element < s->first_len ? s->first + s->n - 1
+                                  : s->first + (int)((s->len - element - 1) / r->cut);
 }
 
 /* How many buckets there will be. */
@@ -59,7 +106,7 @@ static int count_buckets(const struct allreduce_vector *span, int n_spans, int64
         return err_set(err, ERR_CONFIG, "a gradient bucket of %lld bytes holds no number of %zu",
                        (long long)bucket_bytes, sizeof(real));
     for (int s = 0; s < n_spans; s++)
-        n += span[s].len / cut + (span[s].len % cut > 0);
+        n += n_cuts(span[s].len, cut);
     if (n > INT_MAX)
         return err_set(err, ERR_CONFIG, "gradient buckets of %lld bytes are too many: %lld",
                        (long long)bucket_bytes, (long long)n);
@@ -77,9 +124,10 @@ static int allocate(struct reducer **out, int n_spans, int n_buckets, struct err
                           .span = calloc((size_t)n_spans + 1, sizeof *r->span),
                           .bucket = calloc((size_t)n_buckets + 1, sizeof *r->bucket),
                           .vector = calloc((size_t)n_buckets + 1, sizeof *r->vector),
+                          .order = calloc((size_t)n_buckets + 1, sizeof *r->order),
                           .moving = calloc((size_t)n_buckets + 1, sizeof *r->moving),
                           .done = calloc((size_t)n_buckets + 1, sizeof *r->done)};
-    if (!r->span || !r->bucket || !r->vector || !r->moving || !r->done) {
+    if (!r->span || !r->bucket || !r->vector || !r->order || !r->moving || !r->done) {
         reducer_free(r);
         return err_set(err, ERR_IO, "out of memory: %d gradient buckets", n_buckets);
     }
@@ -107,6 +155,8 @@ int reducer_new(struct reducer **out, struct comm *comm, const struct applied *a
         return -1;
     }
     r->n_done = r->n_returned = r->n_used = r->n_buckets; /* as after a step */
+    for (int b = 0; b < r->n_buckets; b++)
+        r->bucket[b].returned = true;
     *out = r;
     return 0;
 }
@@ -118,6 +168,7 @@ void reducer_free(struct reducer *r) {
     free(r->span);
     free(r->bucket);
     free(r->vector);
+    free(r->order);
     free(r->moving);
     free(r->done);
     free(r);
@@ -133,93 +184,181 @@ _Noreturn static void bug(const struct reducer *r, const char *what, const struc
     comm_abort(r->comm, COMM_BUG, message);
 }
 
-void reducer_settle(struct reducer *r) {
+/* Take [begin, begin + *len) of a span, of which the last bucket's part counts as ready: *len
+ * becomes what is left before it. Returns that bucket. */
+static int take_last(struct reducer *r, int span, int64_t begin, int64_t *len) {
+    const int b = bucket_of(r, span, begin + *len - 1);
+    struct bucket *bucket = &r->bucket[b];
+    const int64_t from = begin > bucket->begin ? begin : bucket->begin;
+    const int64_t ready = begin + *len - from;
+
+    if (ready > bucket->missing)
+        bug(r, "elements are ready twice in a step", bucket);
+    bucket->missing -= ready;
+    *len -= ready;
+    return b;
+}
+
+void reducer_expect(struct reducer *r, int span, int64_t begin, int64_t len) {
+    while (len > 0) {
+        const int b = take_last(r, span, begin, &len);
+        if (r->bucket[b].missing == 0)
+            r->order[r->n_order++] = b;
+    }
+}
+
+void reducer_wait_writable(struct reducer *r) {
+    const double began = clock_now();
+    int spins = 0;
+
     for (int b = 0; b < r->n_buckets; b++)
         while (!allreduce_writable(r->sums, b))
-            sched_yield();
+            spin(&spins);
+    r->seconds += clock_now() - began;
 }
 
 void reducer_begin(struct reducer *r) {
     if (r->n_returned < r->n_buckets)
         bug(r, "a step begins before the last one ended", &r->bucket[0]);
-    const double began = clock_now();
-    reducer_settle(r);
-    for (int b = 0; b < r->n_buckets; b++)
-        r->bucket[b].missing = r->bucket[b].len;
-    r->n_moving = r->n_done = r->n_returned = r->n_used = 0;
-    r->wait_s = clock_now() - began;
+    if (r->n_order && r->n_order < r->n_buckets)
+        bug(r, "gradients that are never expected", &r->bucket[0]);
+    reducer_wait_writable(r);
+    for (int b = 0; b < r->n_buckets; b++) {
+        struct bucket *bucket = &r->bucket[b];
+        bucket->missing = bucket->len;
+        bucket->started = bucket->done = bucket->returned = false;
+    }
+    r->n_moving = r->n_done = r->n_returned = r->n_used = r->n_first = 0;
 }
 
 /* A bucket whose elements are all ready starts on its way. */
 static void start(struct reducer *r, int b) {
+    r->bucket[b].started = true;
     r->moving[r->n_moving++] = b;
     allreduce_start(r->sums, b);
 }
 
-void reducer_ready(struct reducer *r, int span, int64_t begin, int64_t len) {
-    const struct reducer_span *s = &r->span[span];
-
-    assert(begin >= 0 && begin + len <= s->len);
-    while (len > 0) { /* bucket by bucket, from the end as they are cut */
-        const int b = s->first + (int)((s->len - begin - len) / r->cut);
-        struct bucket *bucket = &r->bucket[b];
-        const int64_t from = begin > bucket->begin ? begin : bucket->begin;
-        const int64_t ready = begin + len - from;
-        if (ready > bucket->missing)
-            bug(r, "elements are ready twice in a step", bucket);
-        bucket->missing -= ready;
-        if (bucket->missing == 0)
-            start(r, b);
-        len -= ready;
-    }
+static void start_if_ready(struct reducer *r, int b) {
+    if (r->bucket[b].missing == 0 && !r->bucket[b].started)
+        start(r, b);
 }
 
-void reducer_progress(struct reducer *r) {
+/* Those that may be under way begin, in the one order: what is first of those not done on some rank
+ * may begin on all, so that no rank waits for one that another holds back. */
+static void start_next(struct reducer *r) {
+    for (int k = r->n_first; k < r->n_order && k < r->n_first + WINDOW; k++)
+        start_if_ready(r, r->order[k]);
+    if (r->n_order)
+        start_if_ready(r, r->order[r->n_order - 1]);
+}
+
+void reducer_ready(struct reducer *r, int span, int64_t begin, int64_t len) {
+    const double began = clock_now();
+
+    assert(begin >= 0 && begin + len <= r->span[span].len);
+    while (len > 0) { /* bucket by bucket, from the end as they are cut */
+        const int b = take_last(r, span, begin, &len);
+        if (!r->n_order)
+            start_if_ready(r, b);
+    }
+    start_next(r);
+    r->seconds += clock_now() - began;
+}
+
+/* Ask after all that are under way. */
+static void look(struct reducer *r) {
     int n = 0;
 
     for (int i = 0; i < r->n_moving; i++) {
         const int b = r->moving[i];
-        if (allreduce_progress(r->sums, b))
+        r->bucket[b].done = allreduce_progress(r->sums, b);
+        if (r->bucket[b].done)
             r->done[r->n_done++] = b;
         else
             r->moving[n++] = b;
     }
     r->n_moving = n;
+    while (r->n_first < r->n_order && r->bucket[r->order[r->n_first]].done)
+        r->n_first++;
+    start_next(r);
+}
+
+/* What was returned has been read. */
+static void release(struct reducer *r) {
+    for (; r->n_used < r->n_returned; r->n_used++)
+        allreduce_used(r->sums, r->done[r->n_used]);
+}
+
+void reducer_progress(struct reducer *r) {
+    release(r);
+    if (r->n_moving == 0)
+        return;
+    const double began = clock_now();
+    if (began - r->looked < patience_s)
+        return;
+    look(r);
+    r->looked = clock_now();
+    r->seconds += r->looked - began;
 }
 
 /* Until a bucket is done that has not been returned. */
 static void wait(struct reducer *r) {
     const double began = clock_now();
+    int spins = 0;
 
-    for (reducer_progress(r); r->n_done == r->n_returned; reducer_progress(r)) {
-        sched_yield(); /* there may be more ranks than processors */
+    for (look(r); r->n_done == r->n_returned; look(r)) {
         if (r->n_moving == 0) {
             int b = 0;
             while (r->bucket[b].missing == 0)
                 b++;
             bug(r, "waiting for gradients that were never ready", &r->bucket[b]);
         }
+        spin(&spins);
     }
-    r->wait_s += clock_now() - began;
+    r->seconds += clock_now() - began;
 }
 
-bool reducer_next(struct reducer *r, struct reducer_piece *out) {
-    for (; r->n_used < r->n_returned; r->n_used++)
-        allreduce_used(r->sums, r->done[r->n_used]);
-    if (r->n_returned == r->n_buckets)
-        return false;
-    if (r->n_done == r->n_returned)
-        wait(r);
-    else
-        reducer_progress(r); /* the next ones move on while the caller updates this one */
+static void give(struct reducer *r, struct reducer_piece *out) {
     const int i = r->done[r->n_returned++];
-    const struct bucket *b = &r->bucket[i];
+    struct bucket *b = &r->bucket[i];
+
+    b->returned = true;
     *out = (struct reducer_piece){b->span, b->begin, b->len, allreduce_sum(r->sums, i)};
+}
+
+bool reducer_poll(struct reducer *r, struct reducer_piece *out) {
+    reducer_progress(r);
+    if (r->n_done == r->n_returned)
+        return false;
+    give(r, out);
     return true;
 }
 
-double reducer_wait_seconds(const struct reducer *r) {
-    return r->wait_s;
+bool reducer_next(struct reducer *r, struct reducer_piece *out) {
+    if (reducer_poll(r, out)) /* the next ones move on while the caller updates this one */
+        return true;
+    if (r->n_returned == r->n_buckets)
+        return false;
+    wait(r);
+    give(r, out);
+    return true;
+}
+
+bool reducer_returned(const struct reducer *r, int span, int64_t begin, int64_t len) {
+    if (r->n_returned == r->n_buckets || len == 0)
+        return true;
+    for (int b = bucket_of(r, span, begin + len - 1); b <= bucket_of(r, span, begin); b++)
+        if (!r->bucket[b].returned)
+            return false;
+    return true;
+}
+
+bool reducer_done(const struct reducer *r) {
+    return r->n_returned == r->n_buckets;
+}
+
+double reducer_seconds(const struct reducer *r) {
+    return r->seconds;
 }
 
 int reducer_n_buckets(const struct reducer *r) {

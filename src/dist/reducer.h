@@ -1,8 +1,10 @@
 /* reducer.h - gradients summed over ranks while the backward pass still runs. Spans are cut into
- * buckets, from the end, since the backward pass finishes the last layers first. A step:
+ * buckets, from the end, since the backward pass finishes the last layers first; the first of a
+ * span, which comes last and is needed first by the next forward pass, is small. A step:
  *   reducer_begin(r);
- *   during the backward pass: reducer_ready(r, span, begin, len), reducer_progress(r);
- *   while (reducer_next(r, &piece)) update those weights; */
+ *   during the backward pass: reducer_ready(r, span, begin, len), reducer_progress(r), and
+ *   while (reducer_poll(r, &piece)) update those weights;
+ *   after it, or during the next forward pass: while (reducer_next(r, &piece)) update them; */
 #pragma once
 #include "core/base/tensor.h"
 #include "dist/allreduce/allreduce.h"
@@ -29,23 +31,33 @@ int reducer_new(struct reducer **out, struct comm *comm, const struct applied *a
                 const struct allreduce_vector *span, int n_spans, int64_t bucket_bytes,
                 struct err *err);
 
+/* Elements that will become ready, in the order in which they do in every step, before the first:
+ * each once, the same on all ranks. Then few buckets are under way at a time, in this order, so
+ * that the link is not shared by all of them; but the last one, which forward needs first,
+ * overtakes. Without it, each starts as soon as it is ready. Local. */
+void reducer_expect(struct reducer *r, int span, int64_t begin, int64_t len);
+
 /* NULL is fine. Between steps only. Collective. */
 void reducer_free(struct reducer *r);
 
-/* A new step: no element is ready, and all may be written, which other ranks that still read them
- * are waited for. Every bucket of the last step has been returned. */
-void reducer_begin(struct reducer *r);
+/* Wait until gradients may be written again, which other ranks may still read. Collective over a
+ * step. */
+void reducer_wait_writable(struct reducer *r);
 
-/* Between steps: wait until no rank reads sums of the last one, for whoever writes the elements by
- * another reducer. */
-void reducer_settle(struct reducer *r);
+/* A new step: no element is ready, and all may be written. Every bucket of the last step has been
+ * returned. */
+void reducer_begin(struct reducer *r);
 
 /* Elements [begin, begin + len) of a span are final on this rank; each exactly once a step, in
  * any order and any pieces. Buckets that have become complete start on their way. Local. */
 void reducer_ready(struct reducer *r, int span, int64_t begin, int64_t len);
 
-/* Keep the messages moving without waiting; cheap, to be called between operators. Local. */
+/* Keep the messages moving without waiting; to be called between operators, any number of times: it
+ * costs a look at the clock, and nothing where nothing is under way. Local. */
 void reducer_progress(struct reducer *r);
+
+/* Likewise; true: another bucket holds the sum, as reducer_next says. Local. */
+bool reducer_poll(struct reducer *r, struct reducer_piece *out);
 
 /* Wait until another bucket holds the sum over ranks, and return it; its elements of the span are
  * not touched again this step. Buckets come in the order of completion, which may differ by rank.
@@ -54,9 +66,15 @@ void reducer_progress(struct reducer *r);
  * Collective over a whole step. */
 bool reducer_next(struct reducer *r, struct reducer_piece *out);
 
-/* Seconds spent waiting in reducer_begin and reducer_next since reducer_begin: communication that
- * nothing hid. */
-double reducer_wait_seconds(const struct reducer *r);
+/* Have all buckets that hold elements [begin, begin + len) of a span been returned, in this step?
+ * Local. */
+bool reducer_returned(const struct reducer *r, int span, int64_t begin, int64_t len);
+
+/* Have all buckets of the step been returned? Local. */
+bool reducer_done(const struct reducer *r);
+
+/* Seconds spent in all calls so far: waiting, and moving what nothing hid. */
+double reducer_seconds(const struct reducer *r);
 
 /* Number of buckets. */
 int reducer_n_buckets(const struct reducer *r);

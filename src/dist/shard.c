@@ -1,6 +1,7 @@
 #include "dist/shard.h"
 
 #include "core/base/rng.h"
+#include "dist/fold.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -198,16 +199,35 @@ static void make_order(struct shard *s, int64_t epoch) {
     s->epoch = epoch;
 }
 
+struct shard_range shard_cut(int64_t len, int shards, int shard) {
+    const int64_t first = len * shard / shards;
+
+    return (struct shard_range){first, len * (shard + 1) / shards - first};
+}
+
+struct shard_range shard_of_rank(int shards, int rank, int size) {
+    const int first = fold_first(shards, rank, size);
+
+    return (struct shard_range){first, fold_first(shards, rank + 1, size) - first};
+}
+
+struct shard_range shard_share(int64_t len, int shards, int rank, int size) {
+    const int n = shards ? shards : size;
+    const int64_t first = len * fold_first(n, rank, size) / n;
+
+    return (struct shard_range){first, len * fold_first(n, rank + 1, size) / n - first};
+}
+
 void shard_part(struct shard *s, int64_t epoch, int64_t step, int rank, int size,
                 const int64_t **samples, int64_t *n, int64_t *first) {
     const int64_t len = shard_batch_len(s, step);
-    const int64_t begin = len * rank / size, end = len * (rank + 1) / size;
+    const struct shard_range share = shard_share(len, s->shards, rank, size);
 
     if (s->epoch != epoch)
         make_order(s, epoch);
-    *samples = s->order + step * s->batch + begin;
-    *n = end - begin;
-    *first = begin;
+    *samples = s->order + step * s->batch + share.first;
+    *n = share.n;
+    *first = share.first;
 }
 
 const int64_t *shard_at(const struct shard *s, int64_t step, int64_t position) {

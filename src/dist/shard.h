@@ -27,6 +27,7 @@ struct shard {
     int64_t block;  /* of SHARD_BLOCKS: samples of a block; the last one may be shorter */
     int64_t window; /* of SHARD_BLOCKS: blocks that are mixed at a time; 0: shard_usual_window */
     bool drop_last; /* leave out the last batch of an epoch when it is not full */
+    int shards; /* that a step's batch is cut into, whole ones for a rank; 0: one for each rank */
     /* NULL, or [n_samples], 0 .. n_classes - 1, borrowed: every epoch has as many samples of each
      * class that occurs (give or take one), each class's in an order of its own, again from the
      * beginning when all were there. With SHARD_FULL only. */
@@ -60,6 +61,22 @@ int64_t shard_steps(const struct shard *s);
 
 /* Samples of that step, of all ranks together: batch, or fewer in the last step. */
 int64_t shard_batch_len(const struct shard *s, int64_t step);
+
+/* Samples of a batch that follow each other. */
+struct shard_range {
+    int64_t first, n;
+};
+
+/* What number `shard` of `shards` has of a batch of len samples; n may be 0. */
+struct shard_range shard_cut(int64_t len, int shards, int shard);
+
+/* Which shards a rank has, that many from the first on, of `shards` over `size` ranks; as those of
+ * a leaf each in dist/fold.h. */
+struct shard_range shard_of_rank(int shards, int rank, int size);
+
+/* What a rank has of a batch of len samples.
+ *   shards  as in struct shard */
+struct shard_range shard_share(int64_t len, int shards, int rank, int size);
 
 /* The samples of one rank in one step of an epoch: a contiguous part of the step's batch.
  *   samples  [n] indices into the dataset; borrowed, until a part of another epoch is asked for

@@ -12,7 +12,8 @@ enum {
     JOB_MAX_PIPELINE = 16,
     JOB_MAX_PICTURES = 8,
     JOB_MAX_FIELDS = 8,
-    JOB_MAX_WEIGHTS = 16
+    JOB_MAX_WEIGHTS = 16,
+    JOB_MAX_SHARDS = 4096
 };
 
 /* How often something happens; both 0: never. */
@@ -103,7 +104,10 @@ struct job {
     bool save_best;
 
     struct applied allreduce;
+    bool reproducible; /* sums do not depend on the number of ranks */
+    int shards;        /* that a batch is cut into where they do not; else 0 */
     int64_t bucket_bytes;
+    bool overlap;        /* updates follow sums as they arrive, until weights are needed */
     int64_t audit_every; /* steps; 0: only before validating and saving */
     int64_t log_every;   /* steps */
     struct compute_mode mode;

@@ -2,10 +2,15 @@
 #include "dist/allreduce/allreduce.h"
 #include "job/kind.h"
 
+#include <string.h>
+
 #define AT(member) offsetof(struct job, member)
 
 static const char *const no_yes[] = {"false", "true", NULL};
 static const char *const off_on[] = {"off", "on", NULL};
+static const char *const reductions[] = {"fast", "reproducible", NULL};
+
+enum { SHARDS = 8 }; /* where a job does not say */
 
 static const struct key checkpoint_keys[] = {
     {"last", &kind_interval, AT(save_last), "1 epoch", .help = "how often last.h5 is replaced"},
@@ -19,8 +24,14 @@ static const struct key checkpoint_keys[] = {
 static const struct key dist_keys[] = {
     {"allreduce", &kind_applied, AT(allreduce), "host", .find = allreduce_find,
      .at = allreduce_word, .help = "how gradients are summed over ranks"},
+    {"reduction", &kind_flag, AT(reproducible), "fast", .words = reductions,
+     .help = "reproducible: the same bits on any number of ranks, see docs/clusters.md"},
+    {"shards", &kind_int, AT(shards), .absent = "8", .min = 1, .max = JOB_MAX_SHARDS,
+     .help = "that a batch is cut into where it is reproducible; as many ranks at most"},
     {"bucket", &kind_mib, AT(bucket_bytes), "4", .min = 0.001, .max = 4096, .unit = "MiB",
      .help = "of gradients that are sent at a time"},
+    {"overlap", &kind_flag, AT(overlap), "on", .words = off_on,
+     .help = "weights are updated as sums arrive, the slowest in the next forward; off: before it"},
     {"audit", &kind_whole, AT(audit_every), "0", .unit = "steps",
      .help = "between comparisons of what ranks hold; always before validating and saving"},
     {0},
@@ -40,6 +51,46 @@ static const struct key run_keys[] = {
     {0},
 };
 
+static const struct entry *entry_of(const struct job *job, const char *section, const char *key) {
+    const struct section *s = source_find(&job->source, section, "");
+
+    return s ? section_find(s, key) : NULL;
+}
+
+/* Sums follow one tree over shards, each of which is computed by itself. */
+static int reproduce(struct job *job, struct err *err) {
+    const struct entry *allreduce = entry_of(job, "dist", "allreduce");
+
+    if (allreduce && strcmp(job->allreduce.word->name, "fold"))
+        return pos_error(err, allreduce->pos,
+                         "allreduce: %s adds in an order that depends on the ranks, and reduction "
+                         "is reproducible; expected none, or fold",
+                         job->allreduce.word->name);
+    if (job->accumulate > 1)
+        return pos_error(err, entry_of(job, "data", "accumulate")->pos,
+                         "accumulate is %lld, and reduction = reproducible cuts a batch into "
+                         "shards; expected more shards in its place",
+                         (long long)job->accumulate);
+    job->allreduce = (struct applied){allreduce_find("fold"), NULL};
+    if (!job->shards)
+        job->shards = SHARDS;
+    return 0;
+}
+
+static int read_dist(struct job *job, const struct section *s, struct err *err) {
+    if (keys_read(job, dist_keys, s, job, err))
+        return -1;
+    if (job->reproducible)
+        return reproduce(job, err);
+    if (job->shards && !entry_of(job, "dist", "reduction"))
+        return pos_error(err, entry_of(job, "dist", "shards")->pos,
+                         "shards is %d, and reduction is not said, which is fast; expected "
+                         "reduction = reproducible",
+                         job->shards);
+    job->shards = 0;
+    return 0;
+}
+
 const struct job_section section_checkpoint = {
     .kind = "checkpoint",
     .help = "what is saved in the run's folder",
@@ -51,6 +102,7 @@ const struct job_section section_dist = {
     .help = "how ranks work together",
     .holds = JOB_KEYS,
     .keys = dist_keys,
+    .read = read_dist,
 };
 const struct job_section section_log = {
     .kind = "log",

@@ -33,6 +33,15 @@ static void step_number(json_t *line, const char *step, const char *what, double
     runlog_number(line, key, value);
 }
 
+static void comm_numbers(json_t *line, const struct event_comm *c) {
+    runlog_number(line, "comm_share", c->share);
+    runlog_number(line, "comm_share_max", c->max);
+    runlog_number(line, "comm_share_min", c->min);
+    runlog_number(line, "control_share", c->control);
+    runlog_number(line, "bucket_share", c->buckets);
+    runlog_number(line, "sync_share", c->sync);
+}
+
 static void step(struct jsonl *j, const struct event *e) {
     if (!e->step.logged)
         return;
@@ -44,6 +53,8 @@ static void step(struct jsonl *j, const struct event *e) {
         step_number(line, e->job->step[i].name, "lr", e->step.lr[i]);
     }
     runlog_number(line, "img_per_s", e->step.img_per_s);
+    if (e->step.comm)
+        comm_numbers(line, e->step.comm);
     append(j, line);
 }
 

@@ -21,6 +21,14 @@ struct event_start {
     const char *kernels; /* instruction set */
 };
 
+/* Parts of the time in steps, since this process began, that went into communication which nothing
+ * hid. */
+struct event_comm {
+    double share;                  /* on this rank, all of it: */
+    double control, buckets, sync; /* as in struct step_times */
+    double max, min;               /* the largest and the least share of all ranks, a step ago */
+};
+
 /* Numbers of each of the job's steps, [n_steps]. */
 struct event_step {
     const double *loss; /* of the last time that it ran; nan: has not run in this process */
@@ -29,6 +37,7 @@ struct event_step {
     bool logged;        /* [log] every asks for a line */
     double img_per_s;   /* since this process began */
     double left_s;      /* seconds that the rest will take */
+    const struct event_comm *comm; /* NULL: there is one rank */
 };
 
 struct event_end {

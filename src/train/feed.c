@@ -9,9 +9,21 @@ int64_t feed_largest_share(int64_t batch, int size) {
     return (batch + size - 1) / size;
 }
 
+static int64_t full_batch(const struct feed *f) {
+    return f->shard.batch < f->shard.n_samples ? f->shard.batch : f->shard.n_samples;
+}
+
 int64_t feed_max_batch(const struct feed *f) {
-    const int64_t batch = f->shard.batch < f->shard.n_samples ? f->shard.batch : f->shard.n_samples;
-    return feed_largest_share(batch, f->size);
+    const int64_t batch = full_batch(f);
+
+    if (!f->shard.shards)
+        return feed_largest_share(batch, f->size);
+    return shard_of_rank(f->shard.shards, f->rank, f->size).n *
+           feed_largest_share(batch, f->shard.shards);
+}
+
+int64_t feed_max_shard(const struct feed *f) {
+    return f->shard.shards ? feed_largest_share(full_batch(f), f->shard.shards) : feed_max_batch(f);
 }
 
 /* sampling = balanced: by the field label. */
@@ -108,8 +120,10 @@ int feed_init(struct feed *f, const struct feed_config *c, struct err *err) {
         return -1;
     if (match_classes(f, c, err))
         return -1;
-    struct shard shard = {
-        .n_samples = dataset_len(f->dataset), .batch = c->batch, .seed = job->seed};
+    struct shard shard = {.n_samples = dataset_len(f->dataset),
+                          .batch = c->batch,
+                          .seed = job->seed,
+                          .shards = job->shards};
     if (c->training)
         shuffle_plan(&job->shuffle, &shard);
     if (job->balanced && c->training && balance(f->dataset, &shard, err))
@@ -194,7 +208,7 @@ int feed_next(struct feed *f, struct feed_batch *out, struct err *err) {
     f->holds = true;
     f->given++;
     out->global_n = shard_batch_len(&f->shard, step % per_epoch);
-    out->first = out->global_n * f->rank / f->size;
+    out->first = shard_share(out->global_n, f->shard.shards, f->rank, f->size).first;
     return rc;
 }
 

@@ -61,8 +61,10 @@ void feed_release(struct feed *f);
 /* The largest share of a batch that is cut among so many ranks. */
 int64_t feed_largest_share(int64_t batch, int size);
 
-/* Most samples this rank gets at a time. */
+/* Most samples this rank gets at a time; and that it computes at a time, as a batch is cut into
+ * shards: the same on any number of ranks. */
 int64_t feed_max_batch(const struct feed *f);
+int64_t feed_max_shard(const struct feed *f);
 
 /* Give the steps [begin, end) from now on, counted from the first step of the first epoch. What was
  * requested before is thrown away. */

@@ -21,7 +21,7 @@ static int make_replica(struct rehearsal *r, const struct setup *setup, struct e
 int rehearsal_init(struct rehearsal *r, struct job *job, struct comm *comm, int threads,
                    const struct sinks *sinks, struct err *err) {
     *r = (struct rehearsal){.job = job, .comm = comm};
-    if (agree(comm, groups_new(&r->groups, comm, err), err) ||
+    if (agree(comm, groups_new(&r->groups, comm, job->reproducible, err), err) ||
         feeds_init(&r->data, job, comm, sinks, err))
         return -1;
     const struct setup setup = {job, comm, r->groups, &r->data, threads, sinks};

@@ -18,12 +18,32 @@ struct graph_config replica_graph_config(struct replica *r, const struct replica
                                  .mode = &c->job->mode};
 }
 
+/* Ranks stand for shards where each has one, and what they sum does not depend on their hosts. */
+static int check_shards(const struct node *node, int shards, int size, struct err *err) {
+    if (!shards || !node->plan.ranks.kind)
+        return 0;
+    if (node->plan.ranks.kind == RANKS_HOST)
+        return pos_error(err, node->pos,
+                         "%s: sync is host, and with reduction = reproducible nothing depends on "
+                         "who is on which host; expected none, all or a number",
+                         node->op->word.name);
+    if (size != shards)
+        return pos_error(err, node->pos,
+                         "%s: sync needs all shards at a time, and reduction = reproducible has %d "
+                         "of them for %d rank%s; expected as many ranks as shards",
+                         node->op->word.name, shards, size, size == 1 ? "" : "s");
+    return 0;
+}
+
 /* Groups of so many ranks must be possible. One rank alone is a group of any size: jobs are tried
  * so. */
-static int check_groups(const struct graph *g, const struct ranks *all, struct err *err) {
+static int check_groups(const struct graph *g, const struct ranks *all, int shards,
+                        struct err *err) {
     for (int i = 0; i < g->n_nodes; i++) {
         const struct ranks_group *group = &g->nodes[i].plan.ranks;
 
+        if (check_shards(&g->nodes[i], shards, all ? all->size : 1, err))
+            return -1;
         if (group->kind == RANKS_EVERY && all && all->size > 1 && all->size % group->n)
             return pos_error(err, g->nodes[i].pos,
                              "%s: sync is %d, but %d ranks are no whole number of such groups",
@@ -77,8 +97,8 @@ static int build_step(struct replica *r, const struct replica_config *c, int whi
         replica_graph_config(r, c, s->job->section, c->job->step_keys, c->batch);
     if (graph_new(&s->graph, &gc, err) ||
         graph_nets(&gc, s->job->train, &s->train, &s->n_train, err) ||
-        replica_check_classes(s->graph, &train, err) || check_groups(s->graph, c->ranks, err) ||
-        select_parts(s, &gc, err))
+        replica_check_classes(s->graph, &train, err) ||
+        check_groups(s->graph, c->ranks, r->shards, err) || select_parts(s, &gc, err))
         return -1;
     for (int i = 0; i < s->n_train; i++) {
         s->train[i]->trained = true;
@@ -102,7 +122,8 @@ static int plan_step(struct replica *r, const struct replica_config *c, struct r
                                    .train = s->train,
                                    .n_train = s->n_train,
                                    .training = true,
-                                   .in_parts = c->job->accumulate > 1};
+                                   .in_parts = c->job->accumulate > 1 ||
+                                               r->shards > (c->ranks ? c->ranks->size : 1)};
 
     graph_fuse(s->graph, &s->loss, 1, true);
     if (plan_new(&s->plan, &pc, err))
@@ -150,6 +171,7 @@ static void arrange(struct replica *r) {
 int replica_init(struct replica *r, const struct replica_config *c, struct err *err) {
     copy_fields(r, c);
     r->best = -1;
+    r->shards = c->job->shards;
     for (int i = 0; i < c->job->n_steps; i++)
         if (build_step(r, c, i, err))
             return -1;

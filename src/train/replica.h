@@ -54,7 +54,8 @@ struct replica {
     struct plan *validate_plan;
     struct replica_picture picture[JOB_MAX_PICTURES];
     int n_pictures;
-    int best; /* node of validate, or -1 */
+    int best;   /* node of validate, or -1 */
+    int shards; /* the job's: that batches are cut into, each computed by itself; or 0 */
     bool maximise;
     struct span *spans; /* [n_spans] all state that ranks hold alike */
     int n_spans;

@@ -1,6 +1,7 @@
 #include "train/setup.h"
 #include "train/facts.h"
 #include "train/memory.h"
+#include "train/shards.h"
 
 static struct replica_config config_of(const struct setup *s, const struct field *fields,
                                        const struct replica_data *validate) {
@@ -11,9 +12,9 @@ static struct replica_config config_of(const struct setup *s, const struct field
         .fields = fields,
         .n_fields = loader_n_fields(data->train.loader),
         .step_samples = shard_batch_len(&data->train.shard, 0),
-        .batch = (feed_max_batch(&data->train) + s->job->accumulate - 1) / s->job->accumulate,
+        .batch = (feed_max_shard(&data->train) + s->job->accumulate - 1) / s->job->accumulate,
         .validate_batch =
-            s->job->validate ? (data->validates_here ? feed_max_batch(&data->validate) : 1) : 0,
+            s->job->validate ? (data->validates_here ? feed_max_shard(&data->validate) : 1) : 0,
         .training = true,
         .threads = s->threads,
         .ranks = groups_all(s->groups),
@@ -48,7 +49,8 @@ int setup_plan(const struct setup *s, struct replica *r, struct err *err) {
         sinks_warn(s->sinks,
                    "augment mixes samples of several classes, and no [step] reads the shares "
                    "of these, the field target: loss = cross_entropy(logits, target)");
-    return memory_check(replica_bytes(r), comm_local_size(s->comm), err);
+    return memory_check(replica_bytes(r) + shards_bytes(r, comm_rank(s->comm), comm_size(s->comm)),
+                        comm_local_size(s->comm), err);
 }
 
 int setup_allocate(const struct setup *s, struct replica *r, struct err *err) {

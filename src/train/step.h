@@ -1,28 +1,52 @@
 /* step.h - one training step over all ranks: forward, backward with its gradients summed on the
- * way, update. The same for real batches and for those of a benchmark. */
+ * way, update. The same for real batches and for those of a benchmark. Updates follow the sums as
+ * they arrive, during backward and during the forward of the next step, which waits for the weights
+ * that it reads, when it reads them: whoever else looks at weights, moments, averages or running
+ * statistics calls stepper_settle before. */
 #pragma once
 #include "dist/reducer.h"
 #include "train/control.h"
 #include "train/feed.h"
 #include "train/replica.h"
 
-/* Seconds of one step on this rank. */
+/* Seconds of one step on this rank, each part without the others. */
 struct step_times {
-    double forward, backward, exposed_comm, optimizer, total;
+    double forward, backward, optimizer, total;
+    double exposed_comm; /* not hidden behind operators, all of it: */
+    double control_comm; /* sums of losses, and what ranks say of themselves */
+    double bucket_comm;  /* gradients: waiting for them, and moving them between operators */
+    double sync_comm;    /* operators that talk to other ranks: synchronised batch norm */
 };
+
+/* sum += t */
+void step_times_add(struct step_times *sum, const struct step_times *t);
+
+/* Updates of one of the job's steps that follow its sums. */
+struct step_update {
+    bool active; /* some are still to come */
+    bool early;  /* during backward nothing reads weights any more whose gradients are final */
+    double lr;
+};
+
+struct step_shards;
 
 struct stepper {
     struct replica *replica; /* borrowed */
     struct comm *comm;       /* borrowed */
     uint64_t seed;
     struct reducer *reducer[JOB_MAX_STEPS];
-    bool in_parts; /* batches are computed in parts, whose terms must be known beforehand: */
+    struct step_update update[JOB_MAX_STEPS];
+    bool overlap;       /* of updates with backward and with the next forward */
+    double optimizer_s; /* in all updates so far */
+    double control_s;   /* in all sums of losses so far */
+    bool in_parts;      /* batches are computed in parts, whose terms must be known beforehand: */
     double *counts;
     int n_counts; /* of every leaf of every graph */
     /* Of the leaves of one graph, sums and then terms: of all ranks, of this rank, of one part. */
     double *sums, *local, *part;
-    bool told;     /* what ranks say of themselves has gone with a sum of this step */
-    real **before; /* [n_nets] running statistics before the step; the model's */
+    bool told;                  /* what ranks say of themselves has gone with a sum of this step */
+    struct step_shards *shards; /* of reproducible sums; NULL: none */
+    real **before;              /* [n_nets] running statistics before the step; the model's */
     /* What run.h says of a watch, with the number of the job's step; NULL: none. */
     void (*watch)(void *context, int step, int node, enum run_phase phase);
     void *watch_context;
@@ -35,14 +59,16 @@ struct step_input {
     const double *lr;              /* [n_steps] */
     bool stop;                     /* this rank was asked to stop */
     const struct control *control; /* rank 0's plan of what follows; NULL: on others, or none */
+    double waits;                  /* whatever measure of waiting, of this rank, up to now */
 };
 
 struct step_output {
-    bool ran[JOB_MAX_STEPS];    /* steps with every > 1 rest in between */
-    double loss[JOB_MAX_STEPS]; /* of the whole batch, before the update */
-    bool stop;                  /* some rank was asked to stop */
-    struct control control;     /* what rank 0 planned, and what stop makes of it */
-    bool unread;                /* nothing is updated: some rank could not read its batch */
+    bool ran[JOB_MAX_STEPS];        /* steps with every > 1 rest in between */
+    double loss[JOB_MAX_STEPS];     /* of the whole batch, before the update */
+    bool stop;                      /* some rank was asked to stop */
+    struct control control;         /* what rank 0 planned, and what stop makes of it */
+    double most_waits, least_waits; /* of all ranks' in->waits */
+    bool unread;                    /* nothing is updated: some rank could not read its batch */
     struct step_times times;
 };
 
@@ -51,6 +77,9 @@ struct step_output {
  * Collective. Errors, the same on all ranks: those of reducer_new. */
 int stepper_init(struct stepper *s, struct replica *r, const struct job *job, struct comm *comm,
                  const struct comm_shared *home, struct err *err);
+
+/* Wait for all sums under way, and update. Collective, but ranks wait for sums only. */
+void stepper_settle(struct stepper *s);
 
 /* {0} is fine. Collective. */
 void stepper_release(struct stepper *s);

@@ -1,6 +1,5 @@
 /* step_loss.c - what ranks tell each other in a step beside gradients: their sums of losses, and
  * what is to be known of each of them. */
-#include "core/base/clock.h"
 #include "dist/agree.h"
 #include "train/step_parts.h"
 
@@ -16,12 +15,16 @@ static void say(const struct step_input *in, double *v) {
     v[SAY_STOP] = in->stop;
     if (in->control)
         control_pack(in->control, v + SAY_CONTROL);
+    v[SAY_MOST] = in->waits;
+    v[SAY_LEAST] = -in->waits;
 }
 
 static void hear(const double *v, struct step_output *out) {
     out->unread = v[SAY_UNREAD] > 0;
     out->stop = v[SAY_STOP] > 0;
     control_unpack(v + SAY_CONTROL, &out->control);
+    out->most_waits = v[SAY_MOST];
+    out->least_waits = -v[SAY_LEAST];
     if (out->stop)
         control_stop(&out->control);
 }
@@ -29,12 +32,12 @@ static void hear(const double *v, struct step_output *out) {
 int step_sum(struct stepper *s, const struct step_input *in, double *v, int n,
              struct step_output *out, struct err *err) {
     const bool told = s->told;
-    const double start = clock_now();
+    const double before = comm_waited(s->comm);
 
     if (!told)
         say(in, v + n);
-    comm_sum_doubles(s->comm, v, told ? n : n + SAY_LEN);
-    out->times.exposed_comm += clock_now() - start;
+    comm_sum_and_max(s->comm, v, told ? n : n + SAY_MAX, told ? 0 : SAY_LEN - SAY_MAX);
+    s->control_s += comm_waited(s->comm) - before;
     if (!told)
         hear(v + n, out);
     s->told = true;
@@ -73,6 +76,17 @@ static int check_finite(struct stepper *s, const struct step_input *in, double l
                    in->step + 1, name[0] ? " of " : "", name, isnan(loss) ? "nan" : "infinite");
 }
 
+/* What the leaves gave of this rank's share of the batch, to s->local, and of all, to s->sums. */
+static int sum_leaves(struct stepper *s, const struct step_input *in, const struct plan *p,
+                      struct step_output *out, struct err *err) {
+    const int n = (int)plan_n_values(p) + p->n_leaves;
+
+    if (s->shards)
+        return step_shards_sum(s, in, n, out, err);
+    memcpy(s->local, s->sums, (size_t)n * sizeof *s->local);
+    return step_sum(s, in, s->sums, n, out, err);
+}
+
 int step_find_loss(struct stepper *s, int which, const struct step_input *in,
                    struct step_output *out, struct err *err) {
     const struct replica_step *step = &s->replica->step[which];
@@ -80,8 +94,7 @@ int step_find_loss(struct stepper *s, int which, const struct step_input *in,
     const int64_t n = plan_n_values(p);
     double loss = 0, local = 0;
 
-    memcpy(s->local, s->sums, (size_t)n * sizeof *s->local);
-    if (step_sum(s, in, s->sums, (int)n + p->n_leaves, out, err))
+    if (sum_leaves(s, in, p, out, err))
         return -1;
     for (int64_t k = 0; k < n; k++)
         loss += s->sums[k], local += s->local[k];

@@ -114,8 +114,9 @@ static void broadcast(struct trainer *t) {
 
 /* --- validation and saving --- */
 
-/* Nothing is measured or saved of replicas that are no longer the same. */
-static int audit_replicas(const struct trainer *t, struct err *err) {
+/* Nothing is measured or saved of replicas that are no longer the same, or not yet. */
+static int audit_replicas(struct trainer *t, struct err *err) {
+    stepper_settle(&t->stepper);
     return alike_check(&t->alike, err) ? err_wrap(err, "after step %" PRId64, t->progress.step) : 0;
 }
 
@@ -255,7 +256,8 @@ static int one_step(struct trainer *t, struct err *err) {
                                   .step = t->progress.step,
                                   .lr = t->control.lr,
                                   .stop = stop_requested(),
-                                  .control = comm_rank(t->comm) ? NULL : &next};
+                                  .control = comm_rank(t->comm) ? NULL : &next,
+                                  .waits = trainer_comm_share(t)};
 
     if (in.control)
         plan_ahead(t, &next);
@@ -264,7 +266,9 @@ static int one_step(struct trainer *t, struct err *err) {
     t->progress.step++;
     t->progress.validated = false;
     t->trained_s += clock_now() - start;
-    t->comm_s += out.times.exposed_comm;
+    step_times_add(&t->spent, &out.times);
+    t->share_max = out.most_waits;
+    t->share_min = out.least_waits;
     t->images += (double)batch.global_n;
     keep_losses(t, &out);
     trainer_tell_step(t);
@@ -300,7 +304,7 @@ static int identify(struct trainer *t, struct err *err) {
 /* Replicas are the same before rank 0 reads any file, as they come from the same seed, and after
  * everyone has what it read. */
 static int prepare(struct trainer *t, const struct train_options *o, struct err *err) {
-    if (agree(t->comm, groups_new(&t->groups, t->comm, err), err) ||
+    if (agree(t->comm, groups_new(&t->groups, t->comm, t->job->reproducible, err), err) ||
         feeds_init(&t->data, t->job, t->comm, t->sinks, err) || same_data(t, err) ||
         stop_check(t->comm, err) || agree(t->comm, open_gallery(t, err), err) ||
         agree(t->comm, make_replica(t, err), err))

@@ -25,13 +25,14 @@ struct trainer {
     struct identity identity;
     struct applied schedule[JOB_MAX_STEPS];
     struct runfolder folder;
-    const struct sinks *sinks; /* borrowed */
-    bool started;              /* they have been told so */
-    bool resumes;              /* on rank 0: there is a checkpoint to go on from */
-    enum control_end finished; /* before it began: nothing is left to do */
-    int64_t first_step;        /* of this process */
-    double start_s, trained_s,
-        comm_s; /* seconds: clock at the start; in steps; waiting for ranks */
+    const struct sinks *sinks;   /* borrowed */
+    bool started;                /* they have been told so */
+    bool resumes;                /* on rank 0: there is a checkpoint to go on from */
+    enum control_end finished;   /* before it began: nothing is left to do */
+    int64_t first_step;          /* of this process */
+    double start_s, trained_s;   /* seconds: clock at the start; in steps, with waiting for data */
+    struct step_times spent;     /* in steps */
+    double share_max, share_min; /* of all ranks: exposed communication beside trained_s */
     double images;
     struct step_output recent; /* losses of the last time that each step ran; ran: since the last
                                   event that was logged */
@@ -42,6 +43,9 @@ struct event trainer_event_of(const struct trainer *t, enum event_kind kind);
 
 /* Collective. Errors: those of the sinks. */
 int trainer_tell_start(struct trainer *t, struct err *err);
+
+/* Part of the time in steps that this rank has spent in communication which nothing hid. */
+double trainer_comm_share(const struct trainer *t);
 
 void trainer_tell_step(struct trainer *t);
 

@@ -16,6 +16,10 @@ struct event trainer_event_of(const struct trainer *t, enum event_kind kind) {
                           .progress = &t->progress};
 }
 
+double trainer_comm_share(const struct trainer *t) {
+    return t->trained_s > 0 ? t->spent.exposed_comm / t->trained_s : 0;
+}
+
 int trainer_tell_start(struct trainer *t, struct err *err) {
     struct event e = trainer_event_of(t, EVENT_START);
 
@@ -30,9 +34,21 @@ int trainer_tell_start(struct trainer *t, struct err *err) {
     return 0;
 }
 
+static struct event_comm comm_of(const struct trainer *t) {
+    const struct step_times *spent = &t->spent;
+
+    return (struct event_comm){.share = trainer_comm_share(t),
+                               .control = spent->control_comm / t->trained_s,
+                               .buckets = spent->bucket_comm / t->trained_s,
+                               .sync = spent->sync_comm / t->trained_s,
+                               .max = t->share_max,
+                               .min = t->share_min};
+}
+
 void trainer_tell_step(struct trainer *t) {
     const struct progress *p = &t->progress;
     const double each = (clock_now() - t->start_s) / (double)(p->step - t->first_step);
+    const struct event_comm comm = comm_of(t);
     struct event e = trainer_event_of(t, EVENT_STEP);
 
     e.step = (struct event_step){
@@ -42,6 +58,7 @@ void trainer_tell_step(struct trainer *t) {
         .logged = p->step % t->job->log_every == 0 || p->step == p->total_steps,
         .img_per_s = t->images / t->trained_s,
         .left_s = each * (double)(p->total_steps - p->step),
+        .comm = comm_size(t->comm) > 1 ? &comm : NULL,
     };
     sinks_tell(t->sinks, &e);
     if (e.step.logged)
@@ -56,7 +73,7 @@ void trainer_tell_end(const struct trainer *t, const struct err *err) {
         (struct event_end){.err = err,
                            .img_per_s = t->images / train_s,
                            .data_wait_share = loader_wait_seconds(t->data.train.loader) / train_s,
-                           .comm_share = t->comm_s / train_s};
+                           .comm_share = trainer_comm_share(t)};
     sinks_tell(t->sinks, &e);
 }
 

@@ -11,7 +11,7 @@ struct together {
 struct cut {
     int64_t samples; /* of all ranks */
     int64_t most;    /* of one rank at a time */
-    int rank, size;
+    int rank, size;  /* or of shards, where each of these is computed by itself */
 };
 
 /* Of ranks of a host it is known how many there are, and taken that they follow each other. */
@@ -67,10 +67,13 @@ static bool is_single(const struct cut *cut, const struct node *node, const stru
 
 int replica_check_values(const struct replica_step *s, const struct replica_config *c,
                          struct err *err) {
+    const int shards = c->job->shards;
     const struct cut cut = {.samples = c->step_samples,
                             .most = s->graph->batch,
                             .rank = c->ranks ? c->ranks->rank : 0,
-                            .size = c->ranks ? c->ranks->size : 1};
+                            .size = shards     ? shards
+                                    : c->ranks ? c->ranks->size
+                                               : 1};
 
     for (int i = 0; i < s->graph->n_nodes; i++) {
         const struct node *node = &s->graph->nodes[i];
@@ -80,11 +83,11 @@ int replica_check_values(const struct replica_step *s, const struct replica_conf
             continue;
         return pos_error(err, node->pos,
                          "batch norm would be over 1 value a channel, which normalised is always "
-                         "0; expected at least 2: a step of %lld sample%s over %d rank%s is "
+                         "0; expected at least 2: a step of %lld sample%s over %d %s%s is "
                          "computed at most %lld at a time, and at some time 1; a larger batch, a "
                          "smaller accumulate%s or group_norm mends that",
                          (long long)cut.samples, cut.samples == 1 ? "" : "s", cut.size,
-                         cut.size == 1 ? "" : "s", (long long)cut.most,
+                         shards ? "shard" : "rank", cut.size == 1 ? "" : "s", (long long)cut.most,
                          cut.size == 1 ? "" : ", sync=all");
     }
     return 0;

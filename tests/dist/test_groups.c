@@ -2,6 +2,7 @@
 
 #include "dist/groups.h"
 
+#include <math.h>
 #include <string.h>
 
 /* Data by rank and index; each sum of whole numbers is exact. */
@@ -21,11 +22,13 @@ static void check_sums(const struct ranks *ranks, int first, int size) {
     }
 }
 
+static bool folds; /* whether the groups that are made add along one tree */
+
 static struct groups *make(void) {
     struct groups *g = NULL;
     struct err err = {0};
 
-    assert_int_equal(groups_new(&g, comm, &err), 0);
+    assert_int_equal(groups_new(&g, comm, folds, &err), 0);
     return g;
 }
 
@@ -65,7 +68,30 @@ static void so_are_every_n_ranks(void **state) {
     groups_free(g);
 }
 
+static void sums_may_be_folded(void **state) {
+    folds = true;
+    all_ranks_are_a_group(state);
+    so_are_those_of_a_host(state);
+    so_are_every_n_ranks(state);
+    struct groups *g = make();
+    const struct ranks *all = groups_all(g);
+    double v[3] = {1, ldexp(1, 54), -0.0}, more[5] = {1, 2, 3, 4, 5};
+
+    if (comm_rank(comm) > 0)
+        v[1] = comm_rank(comm) == 2 ? -ldexp(1, 54) : 1;
+    all->sum(all, v, 3);
+    all->sum(all, more, 5); /* longer than any before */
+    /* (2^54 + 1) + (-2^54 + 1): both are lost; added one by one, the last would be left */
+    const double expected = comm_size(comm) < 3 ? ldexp(1, 54) : 0;
+    assert_true(v[0] == comm_size(comm));
+    assert_true(v[1] == expected);
+    assert_true(more[4] == 5 * comm_size(comm));
+    groups_free(g);
+    folds = false;
+}
+
 static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(sums_may_be_folded),
     cmocka_unit_test(all_ranks_are_a_group),
     cmocka_unit_test(so_are_those_of_a_host),
     cmocka_unit_test(so_are_every_n_ranks),

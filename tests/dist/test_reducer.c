@@ -60,8 +60,28 @@ static struct piece *pieces(int64_t longest, uint64_t key, int *n) {
     return p;
 }
 
-/* Steps in which every rank's elements become ready in another order and other pieces. */
-static void sums_with(int64_t bucket_bytes, int64_t longest_piece, int n_buckets) {
+/* In pieces, as the last span were that of the last layers. */
+static void expect(struct reducer *r) {
+    for (int s = N_SPANS - 1; s >= 0; s--)
+        for (int64_t end = span_len[s]; end > 0;) {
+            const int64_t begin = end > 777 ? end - 777 : 0;
+            reducer_expect(r, s, begin, end - begin);
+            end = begin;
+        }
+}
+
+/* The sum of a piece, of which each element comes once. */
+static void check_piece(const struct reducer *r, const struct reducer_piece *got,
+                        unsigned char *const *seen, int step) {
+    assert_summed(got, got->span, step);
+    for (int64_t i = got->begin; i < got->begin + got->len; i++)
+        assert_int_equal(seen[got->span][i]++, 0);
+    assert_true(reducer_returned(r, got->span, got->begin, got->len));
+}
+
+/* Steps in which every rank's elements become ready in another order and other pieces, whatever the
+ * reducer is told of the order. */
+static void sums_with(int64_t bucket_bytes, int64_t longest_piece, int n_buckets, bool expects) {
     real *v[N_SPANS];
     struct allreduce_vector spans[N_SPANS];
     unsigned char *seen[N_SPANS];
@@ -76,6 +96,8 @@ static void sums_with(int64_t bucket_bytes, int64_t longest_piece, int n_buckets
     if (reducer_new(&r, comm, &algorithm, spans, N_SPANS, bucket_bytes, &err))
         fail_msg("%s", err.msg);
     assert_int_equal(reducer_n_buckets(r), n_buckets);
+    if (expects)
+        expect(r);
     for (int step = 0; step < 3; step++) {
         const uint64_t key = rng_key(1, RNG_TEST, (uint64_t)step, (uint64_t)comm_rank(comm));
         int n, returned = 0;
@@ -83,22 +105,24 @@ static void sums_with(int64_t bucket_bytes, int64_t longest_piece, int n_buckets
         struct piece *p = pieces(longest_piece, key, &n);
         fill(v, step);
         reducer_begin(r);
-        for (int i = 0; i < n; i++) {
-            reducer_ready(r, p[i].span, p[i].begin, p[i].len);
-            reducer_progress(r);
-        }
+        assert_false(reducer_done(r) || reducer_returned(r, N_SPANS - 1, 0, 1));
         for (int s = 0; s < N_SPANS; s++)
             memset(seen[s], 0, (size_t)span_len[s] + 1);
-        for (; reducer_next(r, &got); returned++) {
-            assert_summed(&got, got.span, step);
-            for (int64_t i = got.begin; i < got.begin + got.len; i++)
-                assert_int_equal(seen[got.span][i]++, 0);
+        for (int i = 0; i < n; i++) {
+            reducer_ready(r, p[i].span, p[i].begin, p[i].len);
+            if (i % 3)
+                reducer_progress(r);
+            else
+                for (; reducer_poll(r, &got); returned++)
+                    check_piece(r, &got, seen, step);
         }
+        for (; reducer_next(r, &got); returned++)
+            check_piece(r, &got, seen, step);
         assert_int_equal(returned, n_buckets);
         for (int s = 0; s < N_SPANS; s++)
             assert_null(memchr(seen[s], 0, (size_t)span_len[s]));
         assert_false(reducer_next(r, &got));
-        assert_true(reducer_wait_seconds(r) >= 0);
+        assert_true(reducer_done(r) && reducer_seconds(r) > 0);
         free(p);
     }
     reducer_free(r);
@@ -108,22 +132,26 @@ static void sums_with(int64_t bucket_bytes, int64_t longest_piece, int n_buckets
 
 static void buckets_are_summed_whatever_becomes_ready_first(void **state) {
     (void)state;
-    sums_with(16 * 1024, 5000, 1 + 1 + 25); /* 4096 reals: 1000, 3, 24 * 4096 + 1699 */
+    sums_with(16 * 1024, 5000, 1 + 1 + 25, false);
+    sums_with(16 * 1024, 5000, 1 + 1 + 25, true); /* 4096 reals: 1000, 3, 24 * 4096 + 1699 */
 }
 
 static void single_elements_may_become_ready(void **state) {
     (void)state;
-    sums_with(64 * 1024, 1, 1 + 1 + 7); /* 16384 reals: 6 * 16384 + 1699 */
+    sums_with(64 * 1024, 1, 1 + 1 + 7, false);
+    sums_with(64 * 1024, 1, 1 + 1 + 7, true); /* 16384 reals: 6 * 16384 + 1699 */
 }
 
 static void one_bucket_may_hold_a_span(void **state) {
     (void)state;
-    sums_with((int64_t)1 << 40, 20000, 3);
+    sums_with((int64_t)1 << 40, 20000, 3, false);
+    sums_with((int64_t)1 << 40, 20000, 3, true);
 }
 
 static void tiny_buckets_work(void **state) {
     (void)state;
-    sums_with(1000 * (int64_t)sizeof(real), 3001, 1 + 1 + 101);
+    sums_with(1000 * (int64_t)sizeof(real), 3001, 1 + 1 + 101, false);
+    sums_with(1000 * (int64_t)sizeof(real), 3001, 1 + 1 + 101, true);
 }
 
 static void buckets_are_cut_from_the_end(void **state) {
@@ -144,6 +172,32 @@ static void buckets_are_cut_from_the_end(void **state) {
         assert_int_equal(got.len, expected[b][1]);
     }
     reducer_free(r);
+}
+
+/* Forward needs it first, and it comes last. */
+static void the_first_bucket_of_a_long_span_is_small(void **state) {
+    (void)state;
+    enum { SMALL = (1 << 20) / sizeof(real), CUT = 3 * SMALL, LEN = 2 * CUT + SMALL + 5 };
+    const int64_t expected[][2] = {{LEN - CUT, CUT}, {LEN - 2 * CUT, CUT}, {SMALL, 5}, {0, SMALL}};
+    real *v = calloc(LEN, sizeof *v);
+    const struct allreduce_vector span = {.v = v, .len = LEN};
+    struct reducer *r = NULL;
+    struct err err = {0};
+
+    assert_int_equal(reducer_new(&r, comm, &algorithm, &span, 1, CUT * sizeof(real), &err), 0);
+    assert_int_equal(reducer_n_buckets(r), 4);
+    reducer_begin(r);
+    for (int b = 0; b < 4; b++) {
+        struct reducer_piece got;
+        reducer_ready(r, 0, expected[b][0], expected[b][1]);
+        assert_true(reducer_next(r, &got));
+        assert_true(got.begin == expected[b][0] && got.len == expected[b][1]);
+        assert_true(reducer_returned(r, 0, got.begin, LEN - got.begin));
+        assert_true(!got.begin || !reducer_returned(r, 0, got.begin - 1, 2));
+    }
+    assert_true(reducer_done(r));
+    reducer_free(r);
+    free(v);
 }
 
 static void two_reducers_do_not_mix(void **state) {
@@ -193,6 +247,7 @@ static const struct CMUnitTest each[] = {
     cmocka_unit_test(one_bucket_may_hold_a_span),
     cmocka_unit_test(tiny_buckets_work),
     cmocka_unit_test(buckets_are_cut_from_the_end),
+    cmocka_unit_test(the_first_bucket_of_a_long_span_is_small),
     cmocka_unit_test(two_reducers_do_not_mix),
     cmocka_unit_test(impossible_plans_are_refused),
 };

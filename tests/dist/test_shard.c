@@ -72,6 +72,38 @@ static void the_order_does_not_depend_on_the_number_of_ranks(void **state) {
     shard_release(&s);
 }
 
+/* Shares are whole shards: a shard is on one rank, with the same samples whatever the number. */
+static void shards_do_not_depend_on_the_number_of_ranks(void **state) {
+    (void)state;
+    struct shard s = new_shard(1003, 64, 5, true, false);
+
+    for (s.shards = 1; s.shards <= 70; s.shards += 3) /* 70 > batch: some shards are empty */
+        for (int64_t step = 0; step < shard_steps(&s); step += 15) {
+            const int64_t len = shard_batch_len(&s, step);
+            int64_t shard = 0, at = 0;
+            for (int size = 1; size <= s.shards && size < 9; size++, shard = at = 0) {
+                for (int rank = 0; rank < size; rank++) {
+                    const struct shard_range own = shard_of_rank(s.shards, rank, size);
+                    const int64_t *samples;
+                    int64_t n, first, in_shards = 0;
+                    shard_part(&s, 0, step, rank, size, &samples, &n, &first);
+                    assert_int_equal(first, at);
+                    assert_int_equal(own.first, shard);
+                    for (int64_t k = 0; k < own.n; k++, shard++) {
+                        const struct shard_range cut = shard_cut(len, s.shards, (int)shard);
+                        assert_int_equal(cut.first, at + in_shards);
+                        in_shards += cut.n;
+                    }
+                    assert_int_equal(n, in_shards);
+                    at += n;
+                }
+                assert_int_equal(shard, s.shards);
+                assert_int_equal(at, len);
+            }
+        }
+    shard_release(&s);
+}
+
 static void epochs_and_seeds_differ_and_return(void **state) {
     (void)state;
     struct shard s = new_shard(100, 10, 1, true, false);
@@ -467,6 +499,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_epoch_visits_every_sample_once),
         cmocka_unit_test(the_order_does_not_depend_on_the_number_of_ranks),
+        cmocka_unit_test(shards_do_not_depend_on_the_number_of_ranks),
         cmocka_unit_test(epochs_and_seeds_differ_and_return),
         cmocka_unit_test(every_sample_may_be_anywhere),
         cmocka_unit_test(without_shuffling_samples_come_as_stored),

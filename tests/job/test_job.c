@@ -63,7 +63,7 @@ static void has_defaults(const char *text) {
     assert_string_equal(job.allreduce.word->name, "host");
     equal((double)((const struct ring_args *)job.allreduce.args)->chunk, 512 * 1024);
     assert_true(job.bucket_bytes == 4 << 20 && job.log_every == 10);
-    assert_true(job.audit_every == 0);
+    assert_true(job.audit_every == 0 && job.overlap);
     assert_true(job.mode.fusion && job.mode.winograd);
     assert_int_equal(job.validate_batch, 128);
     job_release(&job);
@@ -83,22 +83,22 @@ static void every_key_is_read(void **state) {
     struct job job;
 
     (void)state;
-    read_text(
-        &job,
-        "[job]\nname = mine\noutput = /scratch/runs\nepochs = 2.5\nseed = 7\nthreads = 3\n"
-        "model = net(classes=4)\n"
-        "[let]\nhalf = 32\n"
-        "[data]\ntrain = a.h5:x\nvalidate = b.h5\nbatch = 2*half\ncache = 0.5\n"
-        "shuffle = block(half, window=9)\n"
-        "workers = 3\ndecode = reduced\n"
-        "augment = image | random_flip | cutout(8)\nimage = [half, 24, 1]\n"
-        "[step]\nloss = mse(image, 0)\ntrain = a\noptimizer = adam(lr=0.5)\nevery = 3\n"
-        "clip_norm = 1\nclip_value = 0.25\n"
-        "[validate]\nevery = 0.5 epochs\ntop1 = accuracy(a, label)\nbest = top1\n"
-        "patience = 4\nbatch = 10\non = rank0\n"
-        "[checkpoint]\nlast = 100 steps\nevery = 2 epochs\nbest = false\n"
-        "[dist]\nallreduce = host(chunk=256KiB)\nbucket = 0.25\naudit = 20\n[log]\nevery = 5\n"
-        "[run]\nfusion = off\nwinograd = off\n");
+    read_text(&job,
+              "[job]\nname = mine\noutput = /scratch/runs\nepochs = 2.5\nseed = 7\nthreads = 3\n"
+              "model = net(classes=4)\n"
+              "[let]\nhalf = 32\n"
+              "[data]\ntrain = a.h5:x\nvalidate = b.h5\nbatch = 2*half\ncache = 0.5\n"
+              "shuffle = block(half, window=9)\n"
+              "workers = 3\ndecode = reduced\n"
+              "augment = image | random_flip | cutout(8)\nimage = [half, 24, 1]\n"
+              "[step]\nloss = mse(image, 0)\ntrain = a\noptimizer = adam(lr=0.5)\nevery = 3\n"
+              "clip_norm = 1\nclip_value = 0.25\n"
+              "[validate]\nevery = 0.5 epochs\ntop1 = accuracy(a, label)\nbest = top1\n"
+              "patience = 4\nbatch = 10\non = rank0\n"
+              "[checkpoint]\nlast = 100 steps\nevery = 2 epochs\nbest = false\n"
+              "[dist]\nallreduce = host(chunk=256KiB)\nbucket = 0.25\noverlap = off\naudit = "
+              "20\n[log]\nevery = 5\n"
+              "[run]\nfusion = off\nwinograd = off\n");
     assert_string_equal(job.name, "mine");
     assert_string_equal(job.output, "/scratch/runs");
     equal(job.epochs, 2.5);
@@ -127,7 +127,7 @@ static void every_key_is_read(void **state) {
     assert_string_equal(job.allreduce.word->name, "host");
     equal((double)((const struct ring_args *)job.allreduce.args)->chunk, 256 * 1024);
     assert_true(job.bucket_bytes == 1 << 18 && job.log_every == 5);
-    assert_true(job.audit_every == 20);
+    assert_true(job.audit_every == 20 && !job.overlap);
     assert_true(!job.mode.fusion && !job.mode.winograd);
     job_release(&job);
 }
@@ -394,6 +394,34 @@ static void bytes_are_taken_where_they_mean_something(void **state) {
     refused("[data]\nbatch = 1KiB\n", "batch: found '1KiB', expected a number without a unit");
 }
 
+static void a_reproducible_reduction_has_shards(void **state) {
+    struct job job;
+
+    (void)state;
+    read_text(&job, "[job]\n");
+    assert_true(!job.reproducible && job.shards == 0);
+    job_release(&job);
+    read_text(&job, "[dist]\nreduction = reproducible\n");
+    assert_true(job.reproducible && job.shards == 8);
+    assert_string_equal(job.allreduce.word->name, "fold");
+    job_release(&job);
+    read_text(&job, "[dist]\nreduction = reproducible\nshards = 6\nallreduce = fold\n");
+    assert_int_equal(job.shards, 6);
+    job_release(&job);
+    read_text(&job, "[dist]\nreduction = fast\nshards = 6\n"); /* as --set makes of the last */
+    assert_true(!job.reproducible && job.shards == 0);
+    assert_string_equal(job.allreduce.word->name, "ring");
+    job_release(&job);
+    refused("[dist]\nshards = 6\n", "shards is 6, and reduction is not said, which is fast");
+    refused("[dist]\nreduction = reproducible\nallreduce = ring\n",
+            "allreduce: ring adds in an order that depends on the ranks");
+    refused("[data]\naccumulate = 2\n[dist]\nreduction = reproducible\n",
+            "accumulate is 2, and reduction = reproducible cuts a batch into shards");
+    refused("[dist]\nreduction = exact\n", "expected fast or reproducible");
+    refused("[dist]\nreduction = reproducible\nshards = 0\n",
+            "shards is 0, expected a whole number from 1 to 4096");
+}
+
 static void sets_come_after_the_file(void **state) {
     static const char *const sets[] = {"data.batch=96", "epochs=4", "lr=0.5", "log.every=2"};
     struct err err = {0};
@@ -441,6 +469,7 @@ int main(void) {
         cmocka_unit_test(rates_scale_with_the_batch_where_they_say_so),
         cmocka_unit_test(an_empty_job_has_the_defaults_of_the_key_table),
         cmocka_unit_test(every_key_is_read),
+        cmocka_unit_test(a_reproducible_reduction_has_shards),
         cmocka_unit_test(none_is_as_if_a_key_were_not_there),
         cmocka_unit_test(bytes_are_taken_where_they_mean_something),
         cmocka_unit_test(keys_of_parts_and_pictures_are_read),

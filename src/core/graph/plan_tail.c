@@ -152,7 +152,8 @@ int plan_check_outputs(const struct planner *pl, const struct plan_config *confi
         if (config->in_parts && !is_countable(pl->g, leaf))
             return pos_error(err, leaf->pos,
                              "%s: its labels are computed, and a batch in several parts "
-                             "(accumulate) needs to know beforehand how many count",
+                             "(accumulate, or shards of one rank) needs to know beforehand how "
+                             "many count",
                              leaf->op->word.name);
     }
     for (int i = 0; i < pl->g->n_nodes; i++)

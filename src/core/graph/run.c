@@ -114,6 +114,15 @@ static bool runs(const struct plan *p, int i) {
     return p->n > 0 || p->nodes[i].call.ranks;
 }
 
+/* Somebody may still be at work on the weights that a node reads. */
+static void need_weights(const struct node *node, const struct run_context *c) {
+    for (int k = 0; c->need && node->net && k < OP_MAX_WEIGHTS; k++)
+        if (node->plan.w[k].shape.rank) {
+            const struct param *param = &node->net->weights.items[node->w[k]];
+            c->need(c->context, node->net, param->offset, param->len);
+        }
+}
+
 void run_forward(struct plan *p, const struct run_context *c) {
     int leaf = 0;
 
@@ -127,11 +136,16 @@ void run_forward(struct plan *p, const struct run_context *c) {
             continue;
         call->key = rng_key(c->seed, RNG_OPERATOR, c->step, (uint64_t)i);
         call->first = c->first;
-        if (runs(p, i))
+        if (runs(p, i)) {
+            need_weights(&p->graph->nodes[i], c);
+            tell(c, -1, RUN_OTHER);
             compute(p, i);
+        }
         if (is_leaf) /* at once: what it counts may be overwritten */
             p->counts[leaf++] = p->n > 0 ? p->graph->nodes[i].op->count(call) : 0;
         tell(c, i, RUN_FORWARD);
+        if (c->progress)
+            c->progress(c->context);
     }
 }
 

@@ -17,7 +17,9 @@ struct run_context {
     int64_t first;        /* position of this rank's sample 0 in the global batch */
     const double *totals; /* [n_leaves] terms of each leaf over all ranks; backward reads them */
     bool adds;            /* backward adds to the gradients that are there, in place of zeroing */
-    /* Called in backward: gradient elements that are final; and between operators. May be NULL. */
+    /* Called before the forward of a node: weights that it reads, in their net's span; in backward:
+     * gradient elements that are final; and between operators. May be NULL. */
+    void (*need)(void *context, const struct net *net, int64_t offset, int64_t len);
     void (*ready)(void *context, int net, int64_t offset, int64_t len);
     void (*progress)(void *context);
     /* Called at the begin of forward and of backward and after each phase of each node: the time

@@ -16,6 +16,12 @@ struct allreduce_vector {
      */
     const struct comm_shared *home;
     bool own; /* the sum is wanted in v, by a caller who writes there */
+    /* For `fold` alone: the leaves of its tree, dist/fold.h; 0: ranks, one each. v is the last of
+     * the pieces that this rank's leaves make up, the others are [len] each from `partial` on, at
+     * that distance, and are not kept. */
+    int shards;
+    real *partial;
+    int64_t partial_stride;
 };
 
 /* What every plan begins with; the rest belongs to its algorithm. */

@@ -90,10 +90,69 @@ static void every_phase_is_told_once(void **state) {
     release_one(&job, &step);
 }
 
+/* Which parameter a node was about to read, and what had been computed before. */
+struct needed {
+    struct told told;
+    const struct net *net;
+    int64_t offset[MAX_CALLS], len[MAX_CALLS];
+    int n, told_before[MAX_CALLS];
+};
+
+static void watch_needed(void *context, int node, enum run_phase phase) {
+    watch(&((struct needed *)context)->told, node, phase);
+}
+
+static void need(void *context, const struct net *net, int64_t offset, int64_t len) {
+    struct needed *needed = context;
+
+    needed->net = net;
+    needed->offset[needed->n] = offset;
+    needed->len[needed->n] = len;
+    needed->told_before[needed->n++] = needed->told.n;
+}
+
+/* All of them, and only then the operator runs. */
+static void weights_are_needed_before_they_are_read(void **state) {
+    struct job_case job;
+    struct step_case step;
+    struct needed needed = {0};
+    int n = 0;
+
+    (void)state;
+    one_step(&job, &step,
+             "[net m(image)]\n"
+             "a  = image | conv(4) | bn | relu\n"
+             "fc = a | conv(4) | global_avgpool | linear(5)\n"
+             "[step]\nloss = cross_entropy(m(image), label)\ntrain = m\n");
+    step_run(&step, image, label, BATCH, 0, NULL);
+    const struct run_context context = {
+        .seed = 3, .step = 5, .need = need, .watch = watch_needed, .context = &needed};
+    run_forward(step.plan, &context);
+    assert_ptr_equal(needed.net, step.train[0]);
+    for (int i = 0; i < step.graph->n_nodes; i++) {
+        const struct node *node = &step.graph->nodes[i];
+        for (int k = 0; node->net && k < OP_MAX_WEIGHTS; k++) {
+            if (!node->plan.w[k].shape.rank)
+                continue;
+            const struct param *param = &node->net->weights.items[node->w[k]];
+            assert_true(needed.offset[n] == param->offset && needed.len[n] == param->len);
+            const int next = needed.told_before[n++];
+            for (int t = 0; t < needed.told.n; t++)
+                if (needed.told.node[t] == i)
+                    assert_true(t >= next);
+            for (int t = 0; t < next; t++)
+                assert_true(needed.told.node[t] < i);
+        }
+    }
+    assert_true(n > 3 && n == needed.n);
+    release_one(&job, &step);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(gradients_are_the_same_under_a_watch),
         cmocka_unit_test(every_phase_is_told_once),
+        cmocka_unit_test(weights_are_needed_before_they_are_read),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
