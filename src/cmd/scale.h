@@ -96,7 +96,7 @@ int scale_profile_write(const struct scale_profile *p, const char *path, struct 
 int scale_profile_read(struct scale_profile *p, const char *path, struct pool *pool,
                        struct err *err);
 
-/* What most of a step's time beyond that of computing goes to; or that there is none. */
+/* What most of a step's time beyond that of computing goes to; SCALE_COMPUTING: nothing of note. */
 enum scale_limit {
     SCALE_COMPUTING,
     SCALE_BANDWIDTH, /* of the link: exposed */

@@ -3,6 +3,9 @@
 #include <math.h>
 #include <string.h>
 
+/* A share of the step: where nothing but computing takes more, that is its limit. */
+static const double WORTH_NAMING = 0.1;
+
 const char *scale_limit_text(enum scale_limit limit) {
     static const char *const texts[SCALE_LIMITS] = {
         "computation",     "link bandwidth", "link latency", "memory bandwidth",
@@ -182,9 +185,13 @@ static void add_data(struct tally *t) {
 static void find_limit(struct tally *t) {
     struct scale_row *r = &t->row;
 
-    for (int i = 0; i < SCALE_LIMITS; i++)
-        if (r->part_s[i] > r->part_s[r->limit])
+    double most = WORTH_NAMING * r->step_s;
+
+    for (int i = SCALE_COMPUTING + 1; i < SCALE_LIMITS; i++)
+        if (r->part_s[i] > most) {
+            most = r->part_s[i];
             r->limit = (enum scale_limit)i;
+        }
     if (r->batch < r->ranks)
         r->limit = SCALE_SMALL;
     if (t->s->host_bytes > 0 && r->host_bytes > t->s->host_bytes)

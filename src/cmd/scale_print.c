@@ -107,9 +107,8 @@ static void print_assumed(const struct scale *s) {
     if (g->thread_scale != 1)
         printf("%d threads of a rank: %.3g times the time of %d, assumed\n", g->threads,
                g->thread_scale, s->profile.threads);
-    if (!g->weak && s->want.n_ranks &&
-        s->rows[0].per_rank > s->profile.sizes[s->profile.n_sizes - 1] && s->profile.n_sizes)
-        printf("batches of a rank beyond %lld: by the line through those measured, assumed\n",
+    if (s->rows[0].per_rank > s->profile.sizes[s->profile.n_sizes - 1] * g->parts)
+        printf("batches of a rank beyond %lld: on the line through those measured, assumed\n",
                (long long)s->profile.sizes[s->profile.n_sizes - 1]);
     if (!g->storage_bytes_per_s && s->profile.samples > 0)
         puts("storage as fast as asked, assumed (--storage)");

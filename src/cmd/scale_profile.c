@@ -161,6 +161,7 @@ static bool read_profile(const json_t *json, struct pool *pool, struct scale_pro
     const char *model = json_string_value(json_object_get(json, "model"));
     int64_t version, threads, sharing;
     bool good = model && json_array_size(steps) <= JOB_MAX_STEPS && json_array_size(steps) > 0 &&
+                json_array_size(sizes) > 0 &&
                 json_array_size(sizes) <= sizeof p->sizes / sizeof *p->sizes &&
                 read_whole(json_object_get(json, "version"), VERSION, VERSION, &version) &&
                 read_whole(json_object_get(json, "threads"), 1, INT32_MAX, &threads) &&

@@ -86,12 +86,12 @@ static void a_row_is_as_worked_by_hand(void **state) {
     expect_number(row.samples_per_s, 8 / 363e-3);
     expect_number(row.efficiency, 244.0 / 363);
     expect_number(row.host_bytes, 300e6);
-    assert_int_equal(row.limit, SCALE_COMPUTING);
+    assert_int_equal(row.limit, SCALE_BANDWIDTH);
     s.early = true; /* the last overtakes nobody; the second is needed after 41 ms of forward */
     row = scale_row(&s, 2, cost_find("ring"));
     expect_number(row.exposed_s, 120e-3);
-    s.early = false, s.cluster.bytes_per_s /= 10;
-    assert_int_equal(scale_row(&s, 2, cost_find("ring")).limit, SCALE_BANDWIDTH);
+    s.early = false, s.cluster.bytes_per_s *= 10;
+    assert_int_equal(scale_row(&s, 2, cost_find("ring")).limit, SCALE_COMPUTING);
     s.cluster.latency_s = 10;
     assert_int_equal(scale_row(&s, 2, cost_find("ring")).limit, SCALE_LATENCY);
 }
