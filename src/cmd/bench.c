@@ -25,7 +25,7 @@ struct bench {
     struct jobargs args;
     struct rig rig;
     struct step_times *times; /* [n_steps] */
-    struct step_times *all;   /* [ranks] the median step of each */
+    struct step_times *all;   /* [ranks] the mean step of each */
     int n_steps;
     struct bench_machine machine; /* of --layers, as is: */
     struct bench_layers layers;
@@ -140,10 +140,12 @@ static int run_steps(struct bench *b, struct err *err) {
     return 0;
 }
 
-/* The median step of each rank, by itself. */
+/* Means are of the same steps on all ranks, medians are not. */
 static void gather_times(struct bench *b) {
+    const struct step_times mean = bench_mean(b->times, b->n_steps);
+
+    comm_all_gather(b->args.comm, &mean, b->all, sizeof mean);
     qsort(b->times, (size_t)b->n_steps, sizeof *b->times, by_total);
-    comm_all_gather(b->args.comm, &b->times[b->n_steps / 2], b->all, sizeof *b->all);
 }
 
 /* The peak is measured before and after: what the processors can do varies with their heat. */
@@ -174,7 +176,8 @@ static int run(int argc, char **argv, struct err *err) {
 
     if (is_comm(argc, argv))
         return bench_comm(argc, argv, err);
-    int rc = jobargs_init(&b.args, argc, argv, JOBARGS_STEPS | JOBARGS_LAYERS, err);
+    int rc =
+        jobargs_init(&b.args, argc, argv, JOBARGS_STEPS | JOBARGS_LAYERS | JOBARGS_EMULATE, err);
 
     if (!rc)
         rc = prepare(&b, err);

@@ -78,13 +78,16 @@ struct bench_report {
     const struct bench_layers *layers;
     struct bench_machine machine;
     struct step_times times;      /* of the median step of rank 0 */
-    const struct step_times *all; /* [ranks] likewise, of every rank */
+    const struct step_times *all; /* [ranks] of the mean step of every rank */
     int n_steps, threads;
     const char *model;
 };
 
 /* All rows of all graphs together. */
 struct bench_figures bench_total(const struct bench_layers *l, bool conv_only);
+
+/* Of n steps. */
+struct step_times bench_mean(const struct step_times *times, int n);
 
 /* What each phase takes on the slowest and on the fastest rank; where there are several. */
 void bench_print_phases(const struct step_times *all, int n_ranks);

@@ -22,6 +22,17 @@ static double seconds_of(const struct step_times *t, size_t at) {
     return *(const double *)(const void *)((const char *)t + at);
 }
 
+struct step_times bench_mean(const struct step_times *times, int n) {
+    struct step_times mean = {0};
+
+    for (size_t i = 0; i < sizeof phases / sizeof *phases; i++) {
+        double *out = (double *)(void *)((char *)&mean + phases[i].at);
+        for (int k = 0; k < n; k++)
+            *out += seconds_of(&times[k], phases[i].at) / n;
+    }
+    return mean;
+}
+
 /* The ranks where a phase takes most and least. */
 static void find(const struct step_times *all, int n_ranks, size_t at, int *most, int *least) {
     *most = *least = 0;
@@ -36,7 +47,7 @@ static void find(const struct step_times *all, int n_ranks, size_t at, int *most
 void bench_print_phases(const struct step_times *all, int n_ranks) {
     if (n_ranks < 2)
         return;
-    printf("%-22s %10s %6s %10s %6s %8s\n", "ms of the median step", "max", "rank", "min", "rank",
+    printf("%-22s %10s %6s %10s %6s %8s\n", "ms of the mean step", "max", "rank", "min", "rank",
            "max/min");
     for (size_t i = 0; i < sizeof phases / sizeof *phases; i++) {
         int most, least;

@@ -7,6 +7,7 @@
 #include "train/control.h"
 #include "train/event.h"
 #include "train/rehearsal.h"
+#include "train/shards.h"
 #include "train/threads.h"
 
 #include <inttypes.h>
@@ -100,7 +101,9 @@ static void find_memory(struct check *c) {
                  ranks, ranks == 1 ? "" : "s", ranks == 1 ? "s" : "", findings_bytes(m->host, h),
                  findings_bytes(m->data, d), findings_bytes(each, e),
                  findings_bytes((double)replica_bytes(&c->run.replica) -
-                                    (double)replica_activation_bytes(&c->run.replica),
+                                    (double)replica_activation_bytes(&c->run.replica) +
+                                    (double)shards_bytes(&c->run.replica, comm_rank(c->args.comm),
+                                                         comm_size(c->args.comm)),
                                 w),
                  findings_bytes((double)replica_activation_bytes(&c->run.replica), a),
                  findings_bytes(batch_bytes(&c->run.data), b), findings_bytes(saving_bytes(c), s),

@@ -53,6 +53,7 @@ static void begin_setting(struct scale *s) {
         .batch = a->batch_per_rank ? a->batch_per_rank : job->batch,
         .weak = a->batch_per_rank > 0,
         .parts = job->accumulate,
+        .moves_always = job->progress_thread,
         .early = job->overlap,
         .own = job->allreduce.word ? cost_find(job->allreduce.word->name) : NULL,
         .threads = (int)a->threads,

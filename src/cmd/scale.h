@@ -140,7 +140,8 @@ struct scale_setting {
     int threads;                            /* of a rank */
     double host_bytes, storage_bytes_per_s; /* 0: no limit */
     const struct cost_model *own;           /* the job's all-reduce; NULL: it has no model */
-    bool early; /* updates follow the sums, as late as the next forward pass needs them */
+    bool moves_always; /* messages move while operators compute, not between them */
+    bool early;        /* updates follow the sums, as late as the next forward pass needs them */
 };
 
 /* The row of so many ranks by that algorithm, NULL: the fastest. Pure. */

@@ -132,7 +132,7 @@ static void communicate(struct tally *t, const struct scale_step *step, const st
                         struct cost_bucket *bucket) {
     const double share = 1 / (double)step->every, small = cost_small(&t->cluster);
     const struct cost_backward pass = {.seconds = p->backward_s[0],
-                                       .progress_s = p->moves_s,
+                                       .progress_s = t->s->moves_always ? NULL : p->moves_s,
                                        .n_progress = step->n_operators,
                                        .overtakes = t->s->early};
 

@@ -8,6 +8,7 @@
 #include "dist/small.h"
 
 #include <limits.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +19,9 @@
 struct comm_common {
     struct comm_messages *messages;
     double waited_s; /* in blocking calls */
+    int level;       /* of threads, that MPI provides */
+    bool shares_calls;
+    pthread_mutex_t calls;
 };
 
 struct comm {
@@ -74,6 +78,26 @@ struct comm_messages *comm_messages_of(const struct comm *comm) {
 
 double comm_waited(const struct comm *comm) {
     return comm->common->waited_s;
+}
+
+int comm_share_calls(struct comm *comm, struct err *err) {
+    if (comm->common->level < MPI_THREAD_SERIALIZED)
+        return err_set(err, ERR_CONFIG,
+                       "this MPI library lets only one thread call it: it gives level %d, a second "
+                       "one needs MPI_THREAD_SERIALIZED; use [dist] progress = operators",
+                       comm->common->level);
+    comm->common->shares_calls = true;
+    return 0;
+}
+
+void comm_enter(const struct comm *comm) {
+    if (comm->common->shares_calls)
+        pthread_mutex_lock(&comm->common->calls);
+}
+
+void comm_leave(const struct comm *comm) {
+    if (comm->common->shares_calls)
+        pthread_mutex_unlock(&comm->common->calls);
 }
 
 /* A call that waits for others, since `began`. */
@@ -167,7 +191,7 @@ int comm_new(struct comm **out, int *argc, char ***argv, struct err *err) {
     if (memory_probe((size_t)START_MIB << 20, "MPI", err))
         return -1;
     launch_tune();
-    if (MPI_Init_thread(argc, argv, MPI_THREAD_FUNNELED, &provided) != MPI_SUCCESS)
+    if (MPI_Init_thread(argc, argv, MPI_THREAD_SERIALIZED, &provided) != MPI_SUCCESS)
         return err_set(err, ERR_IO, "MPI does not start");
     MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
     if (provided < MPI_THREAD_FUNNELED) {
@@ -186,6 +210,8 @@ int comm_new(struct comm **out, int *argc, char ***argv, struct err *err) {
     }
     *out = comm;
     comm->common = common;
+    common->level = provided;
+    pthread_mutex_init(&common->calls, NULL);
     enter_world(comm);
     if (check_launch(comm, err))
         return -1;
@@ -201,6 +227,7 @@ void comm_free(struct comm *comm) {
     if (!comm->part) {
         MPI_Finalize();
         comm_messages_free(comm->common->messages);
+        pthread_mutex_destroy(&comm->common->calls);
         free(comm->common);
     }
     free(comm);
@@ -229,8 +256,10 @@ const char *comm_host(const struct comm *comm) {
 void comm_barrier(struct comm *comm) {
     const double began = clock_now();
 
+    comm_enter(comm);
     if (comm->size > 1)
         check(comm, MPI_Barrier(comm->world), "MPI_Barrier");
+    comm_leave(comm);
     count_wait(comm, began);
 }
 
@@ -240,12 +269,14 @@ void comm_bcast(struct comm *comm, void *data, size_t bytes, int root) {
 
     if (comm->size == 1)
         return;
+    comm_enter(comm);
     while (bytes > 0) {
         const size_t n = bytes < CHUNK ? bytes : CHUNK;
         check(comm, MPI_Bcast(p, (int)n, MPI_BYTE, root, comm->world), "MPI_Bcast");
         p += n;
         bytes -= n;
     }
+    comm_leave(comm);
     count_wait(comm, began);
 }
 
@@ -256,8 +287,10 @@ void comm_all_gather(struct comm *comm, const void *mine, void *all, size_t byte
         memcpy(all, mine, bytes);
         return;
     }
+    comm_enter(comm);
     check(comm, MPI_Allgather(mine, (int)bytes, MPI_BYTE, all, (int)bytes, MPI_BYTE, comm->world),
           "MPI_Allgather");
+    comm_leave(comm);
     count_wait(comm, began);
 }
 
@@ -279,8 +312,10 @@ double comm_max_double(struct comm *comm, double v) {
     const double began = clock_now();
     double max = v;
 
+    comm_enter(comm);
     if (comm->size > 1)
         check(comm, MPI_Allreduce(&v, &max, 1, MPI_DOUBLE, MPI_MAX, comm->world), "MPI_Allreduce");
+    comm_leave(comm);
     count_wait(comm, began);
     return max;
 }

@@ -1,7 +1,8 @@
 /* comm.h - the ranks of a job and what they say to each other. The only room's door to MPI:
  * nothing else includes mpi.h. An MPI failure in any function below ends the job, naming rank
  * and host, so that none of them returns an error unless it says so. Not thread-safe: only the
- * thread that called comm_new may call. With one rank nothing is communicated. */
+ * thread that called comm_new may call, unless comm_share_calls allows more. With one rank nothing
+ * is communicated. */
 #pragma once
 #include "core/base/err.h"
 #include "core/base/tensor.h"
@@ -87,6 +88,11 @@ void comm_irecv(struct comm *comm, void *data, size_t bytes, int from, int tag,
 /* Whether the message has left (or arrived). Lets MPI do its work on all messages, but not more
  * often than every other microsecond: for many messages at once it is cheap. Local. */
 bool comm_test(struct comm *comm, struct comm_request *request);
+
+/* From now on another thread may call comm_isend, comm_irecv, comm_isum and comm_test, of messages
+ * of its own, beside the first: one at a time calls MPI. Local. Errors: ERR_CONFIG where the MPI
+ * library does not allow it. */
+int comm_share_calls(struct comm *comm, struct err *err);
 
 /* How often MPI was called for messages so far. Local. */
 int64_t comm_n_calls(const struct comm *comm);

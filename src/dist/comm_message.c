@@ -47,7 +47,7 @@ static void grow(const struct comm *comm, struct comm_messages *m) {
     m->room = room;
 }
 
-/* Where MPI puts its handle of a new message. */
+/* Where MPI puts its handle of a new message. Between comm_enter and comm_leave. */
 static MPI_Request *add(const struct comm *comm, struct comm_request *request) {
     struct comm_messages *m = comm_messages_of(comm);
 
@@ -61,25 +61,31 @@ static MPI_Request *add(const struct comm *comm, struct comm_request *request) {
 
 void comm_isend(struct comm *comm, const void *data, size_t bytes, int to, int tag,
                 struct comm_request *request) {
+    comm_enter(comm);
     comm_check(comm,
                MPI_Isend(data, (int)bytes, MPI_BYTE, to, tag, comm_mpi(comm), add(comm, request)),
                "MPI_Isend");
+    comm_leave(comm);
 }
 
 void comm_irecv(struct comm *comm, void *data, size_t bytes, int from, int tag,
                 struct comm_request *request) {
+    comm_enter(comm);
     comm_check(comm,
                MPI_Irecv(data, (int)bytes, MPI_BYTE, from, tag, comm_mpi(comm), add(comm, request)),
                "MPI_Irecv");
+    comm_leave(comm);
 }
 
 void comm_isum(struct comm *comm, real *v, int64_t len, struct comm_request *request) {
     const MPI_Datatype type = sizeof(real) == sizeof(float) ? MPI_FLOAT : MPI_DOUBLE;
 
+    comm_enter(comm);
     comm_check(comm,
                MPI_Iallreduce(MPI_IN_PLACE, v, (int)len, type, MPI_SUM, comm_mpi(comm),
                               add(comm, request)),
                "MPI_Iallreduce");
+    comm_leave(comm);
 }
 
 /* Those that have arrived leave the list. */
@@ -111,9 +117,12 @@ static void ask(const struct comm *comm, struct comm_messages *m) {
 }
 
 bool comm_test(struct comm *comm, struct comm_request *request) {
+    comm_enter(comm);
     if (request->active)
         ask(comm, comm_messages_of(comm));
-    return !request->active;
+    const bool arrived = !request->active;
+    comm_leave(comm);
+    return arrived;
 }
 
 int64_t comm_n_calls(const struct comm *comm) {

@@ -10,6 +10,10 @@ MPI_Comm comm_mpi(const struct comm *comm);
 /* End the job unless rc says success. */
 void comm_check(const struct comm *comm, int rc, const char *what);
 
+/* One thread at a time calls MPI: between these, where calls are shared. */
+void comm_enter(const struct comm *comm);
+void comm_leave(const struct comm *comm);
+
 /* All messages under way, of a comm and its parts together: one question to MPI is about all. */
 struct comm_messages;
 

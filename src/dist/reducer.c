@@ -5,6 +5,7 @@
 
 #include <assert.h>
 #include <limits.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -44,7 +45,19 @@ struct reducer {
     int n_first;   /* of the order, the first so many are done */
     double looked; /* when */
     double seconds;
+    struct mover *mover;  /* NULL: none; else: */
+    pthread_mutex_t lock; /* of all but what only the caller's thread knows: returned, used */
 };
+
+static void enter(struct reducer *r) {
+    if (r->mover)
+        pthread_mutex_lock(&r->lock);
+}
+
+static void leave(struct reducer *r) {
+    if (r->mover)
+        pthread_mutex_unlock(&r->lock);
+}
 
 /* Elements of the bucket at the begin of a span; the others are cut from its end. */
 static int64_t first_len(int64_t len, int64_t cut) {
@@ -165,6 +178,8 @@ void reducer_free(struct reducer *r) {
     if (!r)
         return;
     allreduce_free(r->sums);
+    if (r->mover)
+        pthread_mutex_destroy(&r->lock);
     free(r->span);
     free(r->bucket);
     free(r->vector);
@@ -211,9 +226,15 @@ void reducer_wait_writable(struct reducer *r) {
     const double began = clock_now();
     int spins = 0;
 
-    for (int b = 0; b < r->n_buckets; b++)
-        while (!allreduce_writable(r->sums, b))
+    for (int b = 0; b < r->n_buckets;) {
+        enter(r);
+        const bool writable = allreduce_writable(r->sums, b);
+        leave(r);
+        if (writable)
+            b++;
+        else
             spin(&spins);
+    }
     r->seconds += clock_now() - began;
 }
 
@@ -223,12 +244,14 @@ void reducer_begin(struct reducer *r) {
     if (r->n_order && r->n_order < r->n_buckets)
         bug(r, "gradients that are never expected", &r->bucket[0]);
     reducer_wait_writable(r);
+    enter(r);
     for (int b = 0; b < r->n_buckets; b++) {
         struct bucket *bucket = &r->bucket[b];
         bucket->missing = bucket->len;
         bucket->started = bucket->done = bucket->returned = false;
     }
     r->n_moving = r->n_done = r->n_returned = r->n_used = r->n_first = 0;
+    leave(r);
 }
 
 /* A bucket whose elements are all ready starts on its way. */
@@ -256,12 +279,17 @@ void reducer_ready(struct reducer *r, int span, int64_t begin, int64_t len) {
     const double began = clock_now();
 
     assert(begin >= 0 && begin + len <= r->span[span].len);
+    enter(r);
     while (len > 0) { /* bucket by bucket, from the end as they are cut */
         const int b = take_last(r, span, begin, &len);
         if (!r->n_order)
             start_if_ready(r, b);
     }
     start_next(r);
+    const bool moves = r->n_moving > 0;
+    leave(r);
+    if (moves && r->mover)
+        mover_wake(r->mover);
     r->seconds += clock_now() - began;
 }
 
@@ -283,15 +311,36 @@ static void look(struct reducer *r) {
     start_next(r);
 }
 
+/* For the mover. */
+static bool move(void *context) {
+    struct reducer *r = context;
+
+    enter(r);
+    look(r);
+    const bool moves = r->n_moving > 0;
+    leave(r);
+    return moves;
+}
+
+int reducer_move_by(struct reducer *r, struct mover *mover, struct err *err) {
+    pthread_mutex_init(&r->lock, NULL);
+    r->mover = mover;
+    return mover_add(mover, move, r, err);
+}
+
 /* What was returned has been read. */
 static void release(struct reducer *r) {
+    if (r->n_used == r->n_returned)
+        return;
+    enter(r);
     for (; r->n_used < r->n_returned; r->n_used++)
         allreduce_used(r->sums, r->done[r->n_used]);
+    leave(r);
 }
 
 void reducer_progress(struct reducer *r) {
     release(r);
-    if (r->n_moving == 0)
+    if (r->mover || r->n_moving == 0)
         return;
     const double began = clock_now();
     if (began - r->looked < patience_s)
@@ -301,34 +350,55 @@ void reducer_progress(struct reducer *r) {
     r->seconds += r->looked - began;
 }
 
+/* Is a bucket done that has not been returned? */
+static bool has_more(struct reducer *r) {
+    enter(r);
+    const bool more = r->n_done > r->n_returned;
+    leave(r);
+    return more;
+}
+
+/* Nothing is under way, and nothing is done: it never will be. */
+static void check_wait(const struct reducer *r) {
+    int b = 0;
+
+    if (r->n_moving > 0 || r->n_done > r->n_returned)
+        return;
+    while (r->bucket[b].missing == 0)
+        b++;
+    bug(r, "waiting for gradients that were never ready", &r->bucket[b]);
+}
+
 /* Until a bucket is done that has not been returned. */
 static void wait(struct reducer *r) {
     const double began = clock_now();
-    int spins = 0;
+    bool moves = false;
 
-    for (look(r); r->n_done == r->n_returned; look(r)) {
-        if (r->n_moving == 0) {
-            int b = 0;
-            while (r->bucket[b].missing == 0)
-                b++;
-            bug(r, "waiting for gradients that were never ready", &r->bucket[b]);
-        }
-        spin(&spins);
+    for (int spins = 0; !has_more(r); spin(&spins)) {
+        enter(r);
+        look(r);
+        check_wait(r);
+        moves = r->n_moving > 0;
+        leave(r);
     }
+    if (moves && r->mover) /* it may be asleep: this thread has begun them */
+        mover_wake(r->mover);
     r->seconds += clock_now() - began;
 }
 
 static void give(struct reducer *r, struct reducer_piece *out) {
+    enter(r);
     const int i = r->done[r->n_returned++];
     struct bucket *b = &r->bucket[i];
-
+    const real *sum = allreduce_sum(r->sums, i);
+    leave(r);
     b->returned = true;
-    *out = (struct reducer_piece){b->span, b->begin, b->len, allreduce_sum(r->sums, i)};
+    *out = (struct reducer_piece){b->span, b->begin, b->len, sum};
 }
 
 bool reducer_poll(struct reducer *r, struct reducer_piece *out) {
     reducer_progress(r);
-    if (r->n_done == r->n_returned)
+    if (!has_more(r))
         return false;
     give(r, out);
     return true;

@@ -8,6 +8,7 @@
 #pragma once
 #include "core/base/tensor.h"
 #include "dist/allreduce/allreduce.h"
+#include "dist/mover.h"
 
 struct reducer;
 
@@ -36,6 +37,10 @@ int reducer_new(struct reducer **out, struct comm *comm, const struct applied *a
  * that the link is not shared by all of them; but the last one, which forward needs first,
  * overtakes. Without it, each starts as soon as it is ready. Local. */
 void reducer_expect(struct reducer *r, int span, int64_t begin, int64_t len);
+
+/* Let a thread move what is under way, in place of reducer_progress, until the reducer is freed;
+ * the mover first. Before the first step. Local. Errors: ERR_IO. */
+int reducer_move_by(struct reducer *r, struct mover *mover, struct err *err);
 
 /* NULL is fine. Between steps only. Collective. */
 void reducer_free(struct reducer *r);
@@ -73,7 +78,7 @@ bool reducer_returned(const struct reducer *r, int span, int64_t begin, int64_t 
 /* Have all buckets of the step been returned? Local. */
 bool reducer_done(const struct reducer *r);
 
-/* Seconds spent in all calls so far: waiting, and moving what nothing hid. */
+/* Seconds spent in all calls so far: waiting, and moving what nothing hid; not those of a mover. */
 double reducer_seconds(const struct reducer *r);
 
 /* Number of buckets. */

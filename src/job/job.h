@@ -107,9 +107,10 @@ struct job {
     bool reproducible; /* sums do not depend on the number of ranks */
     int shards;        /* that a batch is cut into where they do not; else 0 */
     int64_t bucket_bytes;
-    bool overlap;        /* updates follow sums as they arrive, until weights are needed */
-    int64_t audit_every; /* steps; 0: only before validating and saving */
-    int64_t log_every;   /* steps */
+    bool progress_thread; /* messages are moved by a thread of their own, not between operators */
+    bool overlap;         /* updates follow sums as they arrive, until weights are needed */
+    int64_t audit_every;  /* steps; 0: only before validating and saving */
+    int64_t log_every;    /* steps */
     struct compute_mode mode;
 
     /* Keys of these sections that are no statements; each ends with NULL. `show` of a picture is

@@ -7,6 +7,7 @@
 #define AT(member) offsetof(struct job, member)
 
 static const char *const no_yes[] = {"false", "true", NULL};
+static const char *const movers[] = {"operators", "thread", NULL};
 static const char *const off_on[] = {"off", "on", NULL};
 static const char *const reductions[] = {"fast", "reproducible", NULL};
 
@@ -30,6 +31,9 @@ static const struct key dist_keys[] = {
      .help = "that a batch is cut into where it is reproducible; as many ranks at most"},
     {"bucket", &kind_mib, AT(bucket_bytes), "4", .min = 0.001, .max = 4096, .unit = "MiB",
      .help = "of gradients that are sent at a time"},
+    {"progress", &kind_flag, AT(progress_thread), "operators", .words = movers,
+     .help =
+         "who moves messages between hosts: each rank between its operators, or a thread of it"},
     {"overlap", &kind_flag, AT(overlap), "on", .words = off_on,
      .help = "weights are updated as sums arrive, the slowest in the next forward; off: before it"},
     {"audit", &kind_whole, AT(audit_every), "0", .unit = "steps",

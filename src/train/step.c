@@ -5,6 +5,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* On one host there are no messages to move. */
+static int start_mover(struct stepper *s, const struct job *job, struct err *err) {
+    if (!job->progress_thread || comm_local_size(s->comm) == comm_size(s->comm))
+        return 0;
+    if (mover_new(&s->mover, s->comm, err))
+        return -1;
+    for (int i = 0; i < s->replica->n_steps; i++)
+        if (reducer_move_by(s->reducer[i], s->mover, err))
+            return -1;
+    return 0;
+}
+
 int stepper_init(struct stepper *s, struct replica *r, const struct job *job, struct comm *comm,
                  const struct comm_shared *home, struct err *err) {
     const struct model *m = &r->model;
@@ -26,6 +38,8 @@ int stepper_init(struct stepper *s, struct replica *r, const struct job *job, st
         if (step_plan_sums(s, i, job, home, err))
             return -1;
     }
+    if (agree(comm, start_mover(s, job, err), err))
+        return -1;
     s->counts = calloc((size_t)s->n_counts + SAY_LEN, sizeof *s->counts);
     s->sums = calloc(3 * (size_t)n_room + SAY_LEN, sizeof *s->sums);
     s->local = s->sums + n_room + SAY_LEN;
@@ -42,6 +56,7 @@ int stepper_init(struct stepper *s, struct replica *r, const struct job *job, st
 void stepper_release(struct stepper *s) {
     if (s->replica)
         stepper_settle(s);
+    mover_free(s->mover);
     for (int i = 0; i < JOB_MAX_STEPS; i++)
         reducer_free(s->reducer[i]);
     step_shards_free(s->shards);
@@ -93,10 +108,18 @@ static void add_leaves(struct stepper *s, const struct plan *p) {
         s->sums[k] += s->part[k];
 }
 
+struct step_clock step_clock_of(const struct stepper *s) {
+    return (struct step_clock){clock_now(), step_elsewhere(s)};
+}
+
+double step_computed(const struct stepper *s, const struct step_clock *since) {
+    return clock_now() - since->now - (step_elsewhere(s) - since->elsewhere);
+}
+
 static void forward(struct stepper *s, struct plan *p, struct run_context *run,
                     const struct step_input *in, int64_t first, int64_t n,
                     struct step_output *out) {
-    const struct step_clock start = step_clock_now(s);
+    const struct step_clock start = step_clock_of(s);
 
     step_point(s, p, in->batch, first, n);
     run->first = in->batch->first + first;
@@ -107,7 +130,7 @@ static void forward(struct stepper *s, struct plan *p, struct run_context *run,
 
 static void backward(struct stepper *s, struct plan *p, struct run_context *run,
                      struct step_output *out) {
-    const struct step_clock start = step_clock_now(s);
+    const struct step_clock start = step_clock_of(s);
 
     run_backward(p, run);
     run->adds = true;
@@ -150,13 +173,6 @@ static int compute(struct stepper *s, int which, const struct step_input *in, co
     return 0;
 }
 
-static int compute_shards(struct stepper *s, int which, const struct step_input *in,
-                          const double *totals, struct step_output *out, struct err *err) {
-    stepper_settle(s);
-    step_begin_sums(s, which, in->lr[which]);
-    return step_shards_compute(s, which, in, totals, out, err);
-}
-
 static int run_one(struct stepper *s, int which, const struct step_input *in, const double *totals,
                    struct step_output *out, struct err *err) {
     struct replica_step *step = &s->replica->step[which];
@@ -164,9 +180,10 @@ static int run_one(struct stepper *s, int which, const struct step_input *in, co
 
     step_keep_running(s, which);
     memset(s->sums, 0, (size_t)n * sizeof *s->sums);
-    if (s->shards ? compute_shards(s, which, in, totals, out, err)
+    if (s->shards ? step_shards_compute(s, which, in, totals, out, err)
                   : compute(s, which, in, totals, out, err)) {
-        step_restore_running(s, step); /* the step is none */
+        step_restore_running(s, which);
+        s->update[which].active = false;
         return -1;
     }
     return step_end_sums(s, which, in->step + 1, err);

@@ -36,10 +36,11 @@ struct stepper {
     uint64_t seed;
     struct reducer *reducer[JOB_MAX_STEPS];
     struct step_update update[JOB_MAX_STEPS];
-    bool overlap;       /* of updates with backward and with the next forward */
-    double optimizer_s; /* in all updates so far */
-    double control_s;   /* in all sums of losses so far */
-    bool in_parts;      /* batches are computed in parts, whose terms must be known beforehand: */
+    struct mover *mover; /* moves messages while operators compute; NULL: they do in between */
+    bool overlap;        /* of updates with backward and with the next forward */
+    double optimizer_s;  /* in all updates so far */
+    double control_s;    /* in all sums of losses so far */
+    bool in_parts;       /* batches are computed in parts, whose terms must be known beforehand: */
     double *counts;
     int n_counts; /* of every leaf of every graph */
     /* Of the leaves of one graph, sums and then terms: of all ranks, of this rank, of one part. */

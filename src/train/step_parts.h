@@ -46,6 +46,9 @@ void step_progress(void *context);
 /* Before forward: running statistics are those of all ranks; they are kept as they were. */
 void step_keep_running(struct stepper *s, int which);
 
+/* The step is none: its forward has moved them. */
+void step_restore_running(const struct stepper *s, int which);
+
 /* Before the first backward: gradients may be written. */
 void step_begin_sums(struct stepper *s, int which, double lr);
 
@@ -59,12 +62,15 @@ void step_share_running(const struct stepper *s, int which, const struct feed_ba
  * Collective. Errors, the same on all ranks: the norm of the gradients is not finite. */
 int step_end_sums(struct stepper *s, int which, int64_t number, struct err *err);
 
+/* Seconds in which this rank did not compute operators, so far. */
+double step_elsewhere(const struct stepper *s);
+
 /* Takes the time of operators, without what happens between them. */
 struct step_clock {
     double now, elsewhere;
 };
 
-struct step_clock step_clock_now(const struct stepper *s);
+struct step_clock step_clock_of(const struct stepper *s);
 
 /* Seconds since then. */
 double step_computed(const struct stepper *s, const struct step_clock *since);
@@ -74,9 +80,6 @@ double step_computed(const struct stepper *s, const struct step_clock *since);
  */
 void step_point(const struct stepper *s, struct plan *p, const struct feed_batch *batch,
                 int64_t first, int64_t n);
-
-/* Running statistics as they were before the step. */
-void step_restore_running(const struct stepper *s, const struct replica_step *step);
 
 /* --- step_shards.c: a batch that is cut into shards, of which each is computed by itself --- */
 

@@ -121,24 +121,25 @@ static void keep(struct stepper *s, int which, int shard) {
 
 /* What the graph tells while it runs. */
 struct shard_context {
-    struct step_context step; /* first: that of a step without shards */
+    struct step_context step; /* first, for those who take it alone */
     struct shard_fold fold;   /* of the last shard */
 };
 
 /* Elements of the last shard: what they complete is this rank's, and goes on its way. */
 static void ready(void *context, int span, int64_t offset, int64_t len) {
     struct shard_context *c = context;
+    const struct stepper *s = c->step.stepper;
 
-    c->fold.span = &c->step.stepper->shards->step[c->step.which].span[span];
+    c->fold.span = &s->shards->step[c->step.which].span[span];
     if (c->fold.n)
         fold_elements(&c->fold, offset, offset + len);
-    reducer_ready(c->step.stepper->reducer[c->step.which], span, offset, len);
+    reducer_ready(s->reducer[c->step.which], span, offset, len);
 }
 
 static void watch(void *context, int node, enum run_phase phase) {
-    const struct shard_context *c = context;
+    const struct step_context *c = context;
 
-    c->step.stepper->watch(c->step.stepper->watch_context, c->step.which, node, phase);
+    c->stepper->watch(c->stepper->watch_context, c->which, node, phase);
 }
 
 /* --- running statistics: every shard moves those from before the step --- */
@@ -216,58 +217,66 @@ int step_shards_count(struct stepper *s, const struct step_input *in, struct ste
     return 0;
 }
 
-/* All shards but the last leave their gradients behind. */
-static void backward(struct stepper *s, int which, int shard, struct run_context *run) {
-    const struct replica_step *step = &s->replica->step[which];
+/* What the leaves of a shard give goes into its row. */
+static void forward(struct stepper *s, struct plan *p, struct run_context *run,
+                    const struct step_input *in, int64_t shard, struct step_output *out) {
+    const struct step_clock start = step_clock_of(s);
+    const int64_t n = plan_n_values(p);
+    double *row = row_of(s->shards, shard, n + p->n_leaves);
 
-    run_backward(step->plan, run);
-    if (run->ready)
-        return;
-    keep(s, which, shard);
-    step_restore_running(s, step);
+    run->first = point(s, p, in->batch, shard).first;
+    run_forward(p, run);
+    run_leaves(p, row, row + n);
+    out->times.forward += step_computed(s, &start);
 }
 
-/* From now on what is final goes on its way: first the changes of running statistics. */
-static void let_go(struct shard_context *c, struct run_context *run) {
-    const struct replica_step *step = &c->step.stepper->replica->step[c->step.which];
+/* All shards but the last leave their gradients behind; what the last one completes goes on its
+ * way, the changes of running statistics first. */
+static void backward(struct shard_context *c, struct run_context *run, const struct step_input *in,
+                     int64_t shard, struct step_output *out) {
+    struct stepper *s = c->step.stepper;
+    const struct replica_step *step = &s->replica->step[c->step.which];
+    const struct step_clock start = step_clock_of(s);
+    const bool last = shard + 1 == end_of(&s->shards->own);
+    const struct shard_range part = shard_cut(in->batch->global_n, s->shards->n, (int)shard);
 
-    for (int i = 0; i < step->n_running; i++)
+    take_changes(s, step, (double)part.n / (double)in->batch->global_n);
+    for (int i = 0; last && i < step->n_running; i++)
         ready(c, step->n_train + i, 0, step->running[i]->states.len);
-    run->ready = ready;
-    run->progress = step_progress;
+    run->ready = last ? ready : NULL;
+    run_backward(step->plan, run);
+    if (!last) {
+        keep(s, c->step.which, (int)shard);
+        step_restore_running(s, c->step.which);
+    }
+    out->times.backward += step_computed(s, &start);
 }
 
 int step_shards_compute(struct stepper *s, int which, const struct step_input *in,
                         const double *totals, struct step_output *out, struct err *err) {
     const struct step_shards *shards = s->shards;
-    const struct replica_step *step = &s->replica->step[which];
-    struct plan *p = step->plan;
-    const int64_t n = plan_n_values(p), n_row = n + p->n_leaves, last = end_of(&shards->own) - 1;
-    struct shard_context context = {.step = {.stepper = s, .which = which, .backward = true},
-                                    .fold = fold_of(shards, (int)last)};
+    struct plan *p = s->replica->step[which].plan;
+    const int64_t n = plan_n_values(p), last = end_of(&shards->own) - 1;
+    struct shard_context context = {{.stepper = s, .which = which}, fold_of(shards, (int)last)};
     struct run_context run = {.seed = s->seed,
                               .step = (uint64_t)in->step * JOB_MAX_STEPS + (uint64_t)which,
                               .totals = s->in_parts ? totals : s->sums + n,
+                              .need = step_need,
+                              .progress = step_progress,
                               .watch = s->watch ? watch : NULL,
                               .context = &context};
 
-    memset(shards->rows, 0, (size_t)(shards->n * n_row) * sizeof *shards->rows);
+    memset(shards->rows, 0, (size_t)(shards->n * (n + p->n_leaves)) * sizeof *shards->rows);
     for (int64_t k = shards->own.first; k <= last; k++) {
-        const struct step_clock start = step_clock_now(s);
-        const struct shard_range part = point(s, p, in->batch, k);
-        double *row = row_of(shards, k, n_row);
-        run.first = part.first;
-        run_forward(p, &run);
-        run_leaves(p, row, row + n);
-        out->times.forward += step_computed(s, &start);
+        forward(s, p, &run, in, k, out);
+        if (!context.step.backward)
+            stepper_settle(s); /* before ranks meet: then nobody reads sums any more */
         if (k == last && step_find_loss(s, which, in, out, err))
             return -1;
-        const struct step_clock middle = step_clock_now(s);
-        take_changes(s, step, (double)part.n / (double)in->batch->global_n);
-        if (k == last)
-            let_go(&context, &run);
-        backward(s, which, (int)k, &run);
-        out->times.backward += step_computed(s, &middle);
+        if (!context.step.backward)
+            step_begin_sums(s, which, in->lr[which]);
+        context.step.backward = true;
+        backward(&context, &run, in, k, out);
     }
     return 0;
 }

@@ -221,7 +221,9 @@ void step_keep_running(struct stepper *s, int which) {
                (size_t)step->running[i]->states.len * sizeof(real));
 }
 
-void step_restore_running(const struct stepper *s, const struct replica_step *step) {
+void step_restore_running(const struct stepper *s, int which) {
+    const struct replica_step *step = &s->replica->step[which];
+
     for (int i = 0; i < step->n_running; i++)
         memcpy(step->running[i]->state, s->before[step->running[i]->index],
                (size_t)step->running[i]->states.len * sizeof(real));
@@ -268,19 +270,10 @@ int step_end_sums(struct stepper *s, int which, int64_t number, struct err *err)
     return rc;
 }
 
-/* Seconds in which this rank did not compute operators, so far. */
-static double elsewhere(const struct stepper *s) {
+double step_elsewhere(const struct stepper *s) {
     double seconds = s->optimizer_s + comm_waited(s->comm);
 
     for (int i = 0; i < s->replica->n_steps; i++)
         seconds += reducer_seconds(s->reducer[i]);
     return seconds;
-}
-
-struct step_clock step_clock_now(const struct stepper *s) {
-    return (struct step_clock){clock_now(), elsewhere(s)};
-}
-
-double step_computed(const struct stepper *s, const struct step_clock *since) {
-    return clock_now() - since->now - (elsewhere(s) - since->elsewhere);
 }

@@ -3,6 +3,7 @@
 #include "support/program.h"
 #include "io/image/image.h"
 
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -180,7 +181,14 @@ static void bench_ends_in_a_line_of_figures(void **state) {
     assert_true(field(line, "forward_ms") + field(line, "backward_ms") +
                     field(line, "exposed_comm_ms") + field(line, "optimizer_ms") <
                 step + 0.03);
+    const double exposed = field(line, "control_comm_ms") + field(line, "bucket_comm_ms") +
+                           field(line, "sync_comm_ms");
+    assert_true(fabs(exposed - field(line, "exposed_comm_ms")) < 0.03);
+    assert_true(field(line, "exposed_comm_max_ms") >= field(line, "exposed_comm_min_ms"));
+    assert_true(field(line, "exposed_comm_min_ms") > 0);
     assert_true(field(line, "peak_rss_mb") > 5);
+    assert_non_null(strstr(out, "\nexposed communication "));
+    assert_non_null(strstr(out, "\nstep "));
     free(out);
 }
 

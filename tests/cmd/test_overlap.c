@@ -95,6 +95,32 @@ static void steps_that_train_one_net_train_alike(void **state) {
     same_bits("both.ini");
 }
 
+/* It moves messages between hosts while operators compute. */
+static void a_thread_of_its_own_changes_no_bit(void **state) {
+    static const char *const ways[] = {"ring", "host"};
+
+    (void)state;
+    program_write("thread.ini",
+                  "%s[step discriminator]\n"
+                  "loss = bce(discriminator(image), 0.9) +\n"
+                  "       bce(discriminator(detach(generator(noise(100)))), 0)\n"
+                  "train = discriminator\noptimizer = adam(lr=2e-3, beta1=0.5)\n"
+                  "[step generator]\n"
+                  "loss = bce(discriminator(generator(noise(100))), 1)\n"
+                  "train = generator\noptimizer = adam(lr=2e-3, beta1=0.5)\nclip_norm = 1\n",
+                  gan);
+    for (int i = 0; i < 2; i++) {
+        static const char *const movers[] = {"operators", "thread"};
+        for (int m = 0; m < 2; m++)
+            program_expect(0, NULL,
+                           "DLTRAIN_HOSTS=2 $MPIRUN -np 3 $DLTRAIN thread.ini " BUCKETS
+                           "--set threads=1 --set dist.allreduce=%s --set dist.progress=%s "
+                           "--set name=%s",
+                           ways[i], movers[m], movers[m]);
+        program_expect(0, NULL, "$SAME runs/operators/last.h5 runs/thread/last.h5");
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_net_trains_alike),
@@ -102,6 +128,7 @@ int main(void) {
         cmocka_unit_test(updates_that_need_all_gradients_train_alike),
         cmocka_unit_test(nets_that_read_each_other_train_alike),
         cmocka_unit_test(steps_that_train_one_net_train_alike),
+        cmocka_unit_test(a_thread_of_its_own_changes_no_bit),
     };
 
     return cmocka_run_group_tests(tests, program_setup, program_teardown);

@@ -210,6 +210,14 @@ static void what_cannot_be_is_refused(void **state) {
     program_expect(78, "allreduce: ring adds in an order that depends on the ranks",
                    "$DLTRAIN no.ini --set dist.allreduce=ring");
     program_expect(0, NULL, "$DLTRAIN no.ini --set name=run --set steps=2");
+    program_write("ones.ini",
+                  "[job]\ninclude = %s/classify.ini\nmodel = r\nsteps = 2\n"
+                  "[net r(image)]\nfc = image | flatten | linear(10) | bn | linear(10)\n"
+                  "[data]\ntrain = shapes.h5:train\nvalidate = shapes.h5:test\nbatch = 12\n"
+                  "[dist]\nreduction = reproducible\n",
+                  DLTRAIN_CONFIGS);
+    program_expect(78, "a step of 12 samples over 8 shards is computed at most 2 at a time",
+                   "$DLTRAIN ones.ini");
     struct program_run run = program_run("$DLTRAIN no.ini --set name=run --set steps=4 "
                                          "--set dist.shards=4 --resume");
     assert_int_equal(run.code, 0); /* as with any key of how a job is carried out */

@@ -81,7 +81,9 @@ static void check_piece(const struct reducer *r, const struct reducer_piece *got
 
 /* Steps in which every rank's elements become ready in another order and other pieces, whatever the
  * reducer is told of the order. */
-static void sums_with(int64_t bucket_bytes, int64_t longest_piece, int n_buckets, bool expects) {
+static void sums_of(int64_t bucket_bytes, int64_t longest_piece, int n_buckets, bool expects,
+                    bool by_thread) {
+    struct mover *mover = NULL;
     real *v[N_SPANS];
     struct allreduce_vector spans[N_SPANS];
     unsigned char *seen[N_SPANS];
@@ -98,6 +100,8 @@ static void sums_with(int64_t bucket_bytes, int64_t longest_piece, int n_buckets
     assert_int_equal(reducer_n_buckets(r), n_buckets);
     if (expects)
         expect(r);
+    if (by_thread && (mover_new(&mover, comm, &err) || reducer_move_by(r, mover, &err)))
+        fail_msg("%s", err.msg);
     for (int step = 0; step < 3; step++) {
         const uint64_t key = rng_key(1, RNG_TEST, (uint64_t)step, (uint64_t)comm_rank(comm));
         int n, returned = 0;
@@ -125,33 +129,36 @@ static void sums_with(int64_t bucket_bytes, int64_t longest_piece, int n_buckets
         assert_true(reducer_done(r) && reducer_seconds(r) > 0);
         free(p);
     }
+    mover_free(mover);
     reducer_free(r);
     for (int s = 0; s < N_SPANS; s++)
         free(v[s]), free(seen[s]);
 }
 
+static void sums_with(int64_t bucket_bytes, int64_t longest_piece, int n_buckets) {
+    sums_of(bucket_bytes, longest_piece, n_buckets, false, false);
+    sums_of(bucket_bytes, longest_piece, n_buckets, true, false);
+    sums_of(bucket_bytes, longest_piece, n_buckets, true, true);
+}
+
 static void buckets_are_summed_whatever_becomes_ready_first(void **state) {
     (void)state;
-    sums_with(16 * 1024, 5000, 1 + 1 + 25, false);
-    sums_with(16 * 1024, 5000, 1 + 1 + 25, true); /* 4096 reals: 1000, 3, 24 * 4096 + 1699 */
+    sums_with(16 * 1024, 5000, 1 + 1 + 25); /* 4096 reals: 1000, 3, 24 * 4096 + 1699 */
 }
 
 static void single_elements_may_become_ready(void **state) {
     (void)state;
-    sums_with(64 * 1024, 1, 1 + 1 + 7, false);
-    sums_with(64 * 1024, 1, 1 + 1 + 7, true); /* 16384 reals: 6 * 16384 + 1699 */
+    sums_with(64 * 1024, 1, 1 + 1 + 7); /* 16384 reals: 6 * 16384 + 1699 */
 }
 
 static void one_bucket_may_hold_a_span(void **state) {
     (void)state;
-    sums_with((int64_t)1 << 40, 20000, 3, false);
-    sums_with((int64_t)1 << 40, 20000, 3, true);
+    sums_with((int64_t)1 << 40, 20000, 3);
 }
 
 static void tiny_buckets_work(void **state) {
     (void)state;
-    sums_with(1000 * (int64_t)sizeof(real), 3001, 1 + 1 + 101, false);
-    sums_with(1000 * (int64_t)sizeof(real), 3001, 1 + 1 + 101, true);
+    sums_with(1000 * (int64_t)sizeof(real), 3001, 1 + 1 + 101);
 }
 
 static void buckets_are_cut_from_the_end(void **state) {

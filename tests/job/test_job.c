@@ -63,7 +63,7 @@ static void has_defaults(const char *text) {
     assert_string_equal(job.allreduce.word->name, "host");
     equal((double)((const struct ring_args *)job.allreduce.args)->chunk, 512 * 1024);
     assert_true(job.bucket_bytes == 4 << 20 && job.log_every == 10);
-    assert_true(job.audit_every == 0 && job.overlap);
+    assert_true(job.audit_every == 0 && job.overlap && !job.progress_thread);
     assert_true(job.mode.fusion && job.mode.winograd);
     assert_int_equal(job.validate_batch, 128);
     job_release(&job);
@@ -96,7 +96,8 @@ static void every_key_is_read(void **state) {
               "[validate]\nevery = 0.5 epochs\ntop1 = accuracy(a, label)\nbest = top1\n"
               "patience = 4\nbatch = 10\non = rank0\n"
               "[checkpoint]\nlast = 100 steps\nevery = 2 epochs\nbest = false\n"
-              "[dist]\nallreduce = host(chunk=256KiB)\nbucket = 0.25\noverlap = off\naudit = "
+              "[dist]\nallreduce = host(chunk=256KiB)\nbucket = 0.25\noverlap = off\nprogress = "
+              "thread\naudit = "
               "20\n[log]\nevery = 5\n"
               "[run]\nfusion = off\nwinograd = off\n");
     assert_string_equal(job.name, "mine");
@@ -127,7 +128,7 @@ static void every_key_is_read(void **state) {
     assert_string_equal(job.allreduce.word->name, "host");
     equal((double)((const struct ring_args *)job.allreduce.args)->chunk, 256 * 1024);
     assert_true(job.bucket_bytes == 1 << 18 && job.log_every == 5);
-    assert_true(job.audit_every == 20 && !job.overlap);
+    assert_true(job.audit_every == 20 && !job.overlap && job.progress_thread);
     assert_true(!job.mode.fusion && !job.mode.winograd);
     job_release(&job);
 }

@@ -69,6 +69,32 @@ static void steps_are_lines_where_the_job_wants_them(void **state) {
     jsonl_release(&jsonl);
 }
 
+static void lines_of_several_ranks_say_what_they_wait(void **state) {
+    static const double loss[] = {0.5}, lr[] = {0.125};
+    static const bool ran[] = {true};
+    static const struct event_comm comm = {
+        .share = 0.5, .control = 0.25, .buckets = 0.125, .sync = 0.0625, .max = 0.75, .min = 0.375};
+
+    (void)state;
+    start(0);
+    job.n_steps = 1;
+    job.step[0].name = "";
+    sinks_tell(&sinks, &(struct event){.kind = EVENT_STEP,
+                                       .job = &job,
+                                       .progress = &progress,
+                                       .step = {.loss = loss,
+                                                .ran = ran,
+                                                .lr = lr,
+                                                .logged = true,
+                                                .img_per_s = 8,
+                                                .comm = &comm}});
+    job.n_steps = 2;
+    holds("{\"step\":15,\"epoch\":1.5,\"loss\":0.5,\"lr\":0.125,\"img_per_s\":8.0,"
+          "\"comm_share\":0.5,\"comm_share_max\":0.75,\"comm_share_min\":0.375,"
+          "\"control_share\":0.25,\"bucket_share\":0.125,\"sync_share\":0.0625}\n");
+    jsonl_release(&jsonl);
+}
+
 static void a_run_that_goes_on_appends(void **state) {
     (void)state;
     start(15);
@@ -94,6 +120,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(steps_are_lines_where_the_job_wants_them),
         cmocka_unit_test(a_run_that_goes_on_appends),
+        cmocka_unit_test(lines_of_several_ranks_say_what_they_wait),
         cmocka_unit_test(a_lost_line_is_a_warning_to_all),
     };
 
