@@ -28,8 +28,13 @@ static int check(struct scale *s, struct err *err) {
     struct scale_args *a = &s->want;
     const long processors = sysconf(_SC_NPROCESSORS_ONLN);
 
+    const int most = a->replay ? SCALE_MOST_REPLAYED : SCALE_MOST_MEASURED;
+
     if (scale_args_check(a, err))
         return -1;
+    if (s->args.steps > most)
+        return err_set(err, ERR_USAGE, "--steps: found %lld, expected at most %d",
+                       (long long)s->args.steps, most);
     if (!a->threads)
         a->threads = s->args.job.threads > 0 ? s->args.job.threads : 1;
     if (!(a->seconds > 0))

@@ -6,7 +6,11 @@
 #include "cmd/jobargs.h"
 #include "dist/cost.h"
 
-enum { SCALE_MAX_ROWS = 64 };
+enum {
+    SCALE_MAX_ROWS = 64,
+    SCALE_MOST_MEASURED = 30, /* steps */
+    SCALE_MOST_REPLAYED = 1000
+};
 
 /* Numbers that the command line gives; 0 or NULL: not given. */
 struct scale_args {

@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { SIZES = 3, WARM_UP = 2, LEAST_STEPS = 3, MOST_STEPS = 30 };
+enum { SIZES = 3, WARM_UP = 2, LEAST_STEPS = 3, MOST_STEPS = SCALE_MOST_MEASURED };
 
 /* One size. */
 struct scale_size {
@@ -176,10 +176,9 @@ static int rig_of(struct scale *s, int64_t n, struct comm *comm, struct rig *rig
 /* How many steps are timed, when one takes so long and there are so many seconds. */
 static int steps_for(const struct scale *s, double seconds, double step_s) {
     const double there = seconds / step_s;
-    const int given = s->args.steps > MOST_STEPS ? MOST_STEPS : (int)s->args.steps;
 
-    if (given > 0)
-        return given;
+    if (s->args.steps)
+        return (int)s->args.steps;
     return there < LEAST_STEPS ? LEAST_STEPS : there > MOST_STEPS ? MOST_STEPS : (int)there;
 }
 

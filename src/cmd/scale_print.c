@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { N_COLUMNS = 13, CELL = 40 };
+enum { ALGORITHM = 4, LIMIT = 12, N_COLUMNS, CELL = 40 }; /* columns that begin at the left */
 
 /* The cells of a line of the table. */
 struct scale_cells {
@@ -46,6 +46,16 @@ static void fill(const struct scale_row *r, struct scale_cells *c) {
     snprintf(c->text[12], CELL, "%s", scale_limit_text(r->limit));
 }
 
+static int width_of(const struct scale_cells *lines, int n, int column) {
+    int width = 0;
+
+    for (int i = 0; i < n; i++) {
+        const int columns = columns_of(lines[i].text[column]);
+        width = columns > width ? columns : width;
+    }
+    return width;
+}
+
 static void print_table(const struct scale *s) {
     struct scale_cells lines[SCALE_MAX_ROWS + 2] = {head[0], head[1]};
     const int n = s->want.n_ranks + 2;
@@ -53,16 +63,11 @@ static void print_table(const struct scale *s) {
     for (int i = 2; i < n; i++)
         fill(&s->rows[i - 2], &lines[i]);
     for (int i = 0; i < n; i++) {
-        for (int k = 0; k < N_COLUMNS; k++) {
-            const int left = k == 4 || k == N_COLUMNS - 1;
-            int width = 0;
-            for (int j = 0; j < n; j++)
-                width = columns_of(lines[j].text[k]) > width ? columns_of(lines[j].text[k]) : width;
-            if (k == N_COLUMNS - 1)
-                printf("  %s\n", lines[i].text[k]);
-            else
-                printf("%s", k ? "  " : ""), columns_print(stdout, lines[i].text[k], width, left);
+        for (int k = 0; k < LIMIT; k++) {
+            columns_print(stdout, lines[i].text[k], width_of(lines, n, k), k == ALGORITHM);
+            fputs("  ", stdout);
         }
+        puts(lines[i].text[LIMIT]);
     }
 }
 
@@ -136,9 +141,9 @@ static void print_answer(const struct scale *s, const char *question, const stru
                (long long)s->want.ranks[s->want.n_ranks - 1]);
         return;
     }
-    printf("%s: %lld ranks on %lld host%s, batch %lld, allreduce = %s: ", question,
-           (long long)r->ranks, (long long)r->hosts, r->hosts == 1 ? "" : "s", (long long)r->batch,
-           r->ranks > 1 ? r->model->name : "any");
+    printf("%s: %lld rank%s on %lld host%s, batch %lld, allreduce = %s: ", question,
+           (long long)r->ranks, r->ranks == 1 ? "" : "s", (long long)r->hosts,
+           r->hosts == 1 ? "" : "s", (long long)r->batch, r->ranks > 1 ? r->model->name : "any");
     printf("%.4g images/s, efficiency %.0f %%", r->samples_per_s, 100 * r->efficiency);
     if (s->setting.samples > 0)
         printf(", an epoch in %s", findings_time(r->epoch_s, epoch));

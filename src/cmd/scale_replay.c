@@ -12,7 +12,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { WARM_UP = 2, STEPS = 10, MOST_STEPS = 1000 };
+enum { WARM_UP = 2, STEPS = 10 };
 
 /* Time that one rank waits. */
 struct pace {
@@ -165,7 +165,7 @@ static int by_value(const void *a, const void *b) {
 /* Medians over steps of their time and of its exposed communication, of the slowest rank. */
 static int run_steps(struct replay *r, int n, double *step_s, double *exposed_s, struct err *err) {
     struct comm *comm = r->scale->args.comm;
-    double total[MOST_STEPS], exposed[MOST_STEPS];
+    double total[SCALE_MOST_REPLAYED], exposed[SCALE_MOST_REPLAYED];
 
     for (int i = -WARM_UP; i < n; i++) {
         struct step_output out;
@@ -209,7 +209,7 @@ static int replay(struct replay *r, struct err *err) {
     struct scale *s = r->scale;
     struct job *job = &s->args.job;
     struct scale_profile idle = s->profile;
-    const int n = s->args.steps > 0 && s->args.steps < MOST_STEPS ? (int)s->args.steps : STEPS;
+    const int n = s->args.steps ? (int)s->args.steps : STEPS;
     double step_s, exposed_s;
 
     if (s->setting.weak)

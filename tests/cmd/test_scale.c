@@ -256,7 +256,7 @@ static void the_table_says_what_was_measured_and_assumed(void **state) {
         "data: ",
         "\nranks  hosts ",
         "\n   64     16       4    256  ",
-        "an epoch in 1 h 00 min: 1 ranks on 1 host, batch 4",
+        "an epoch in 1 h 00 min: 1 rank on 1 host, batch 4",
         "efficiency of 1 %: 64 ranks on 16 hosts, batch 256",
         " host hours for 3 epochs ("};
     for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
@@ -325,6 +325,8 @@ static void wrong_arguments_are_refused(void **state) {
         {"--target: found '10', expected the time of an epoch, as in 10min", "--target 10"},
         {"--target-efficiency: found '90', expected a share", "--target-efficiency 90"},
         {"--per-host: found '0', expected a whole number from 1", "--per-host 0"},
+        {"--steps: found 31, expected at most 30",
+         "--ranks 1 --per-host 1 --link 1Gbit,5us --steps 31"},
         {"--replay needs --profile FILE", "--replay --link 1Gbit,5us"},
         {"--link measure: found one host,", "--ranks 1 --per-host 1 --link measure --measure 1s"},
     };
