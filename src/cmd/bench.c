@@ -2,15 +2,11 @@
 #include "cmd/bench.h"
 #include "cmd/bench_comm.h"
 #include "cmd/command.h"
-#include "core/base/rng.h"
+#include "cmd/rig.h"
 #include "core/math/isa/isa.h"
 #include "dist/agree.h"
-#include "dist/groups.h"
 #include "report/terminal.h"
-#include "train/facts.h"
-#include "train/gradients.h"
 #include "train/hosts.h"
-#include "train/shards.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,55 +14,6 @@
 #include <sys/resource.h>
 
 enum { WARM_UP = 2 };
-
-/* A batch without a dataset: random numbers and classes. */
-struct synthetic {
-    void *memory[LOADER_MAX_FIELDS];
-    struct feed_batch batch;
-};
-
-/* Labels below the smallest number of classes that the job's steps choose from. */
-static int64_t n_classes(const struct replica *r) {
-    int64_t classes = 0;
-
-    for (int s = 0; s < r->n_steps; s++)
-        for (int i = 0; i < r->step[s].graph->n_nodes; i++) {
-            int64_t c;
-            if (graph_class_input(r->step[s].graph, i, &c) >= 0)
-                classes = !classes || c < classes ? c : classes;
-        }
-    return classes ? classes : 1;
-}
-
-static int make_batch(struct synthetic *s, const struct replica *r,
-                      const struct loader_field *fields, int64_t global_n, const struct comm *comm,
-                      struct err *err) {
-    const int rank = comm_rank(comm);
-    const struct shard_range share = shard_share(global_n, r->shards, rank, comm_size(comm));
-    const int64_t n = share.n;
-    const uint64_t most = (uint64_t)n_classes(r);
-
-    s->batch = (struct feed_batch){.data.n = n, .first = share.first, .global_n = global_n};
-    for (int f = 0; f < r->n_fields; f++) {
-        const uint64_t key = rng_key(1, RNG_TEST, (uint64_t)rank, (uint64_t)f);
-        const int64_t len = n * (fields[f].sample.rank ? shape_len(&fields[f].sample) : 1);
-        float *x = s->memory[f] = calloc((size_t)len + 1, sizeof *x);
-        int32_t *classes = s->memory[f];
-
-        if (!x)
-            return err_set(err, ERR_IO, "no memory for a batch of %lld images", (long long)n);
-        for (int64_t i = 0; i < len; i++)
-            if (fields[f].kind == DATASET_CLASS)
-                classes[i] = (int32_t)rng_below(key, (uint64_t)i, most);
-            else
-                x[i] = rng_normal(key, (uint64_t)i);
-        if (fields[f].kind == DATASET_CLASS)
-            s->batch.data.classes[f] = classes;
-        else
-            s->batch.data.field[f] = x;
-    }
-    return 0;
-}
 
 static int by_total(const void *a, const void *b) {
     const double x = ((const struct step_times *)a)->total,
@@ -78,11 +25,7 @@ static int by_total(const void *a, const void *b) {
 /* What one run of the command is about. */
 struct bench {
     struct jobargs args;
-    struct replica replica;
-    struct gradients gradients;
-    struct stepper stepper;
-    struct groups *groups;
-    struct synthetic synthetic;
+    struct rig rig;
     struct step_times *times; /* [n_steps] */
     struct step_times *all;   /* [ranks] the mean step of each */
     int64_t mpi_calls;        /* for messages, in all timed steps */
@@ -92,7 +35,7 @@ struct bench {
 };
 
 static const char *model_name(const struct bench *b) {
-    return b->replica.model.n_nets ? b->replica.model.nets[0]->name : "none";
+    return b->rig.replica.model.n_nets ? b->rig.replica.model.nets[0]->name : "none";
 }
 
 /* Of n phases together. */
@@ -107,9 +50,9 @@ static double share_of_peak(const struct bench *b, const struct bench_figures *f
 
 /* Beside what is measured. */
 static void print_choice(const struct bench *b) {
-    if (stepper_choice(&b->stepper))
+    if (stepper_choice(&b->rig.stepper))
         fprintf(stderr, "bench: [dist] allreduce = %s is fastest here\n",
-                stepper_choice(&b->stepper));
+                stepper_choice(&b->rig.stepper));
 }
 
 /* times: sorted. What is measured for --layers takes memory of its own. */
@@ -120,7 +63,7 @@ static void print_line(const struct bench *b) {
     printf("bench: model=%s ranks=%d threads=%d batch=%lld dtype=fp32 isa=%s "
            "median_img_per_s=%.2f best_img_per_s=%.2f step_ms=%.2f forward_ms=%.2f "
            "backward_ms=%.2f exposed_comm_ms=%.2f optimizer_ms=%.2f ",
-           model_name(b), comm_size(b->args.comm), team_size(b->replica.team),
+           model_name(b), comm_size(b->args.comm), team_size(b->rig.replica.team),
            (long long)b->args.job.batch, isa_get()->name, batch / t->total,
            batch / b->times[0].total, 1e3 * t->total, 1e3 * t->forward, 1e3 * t->backward,
            1e3 * t->exposed_comm, 1e3 * t->optimizer);
@@ -152,7 +95,7 @@ static int print(struct bench *b, struct err *err) {
                                             .times = b->times[b->n_steps / 2],
                                             .all = b->all,
                                             .n_steps = b->n_steps,
-                                            .threads = team_size(b->replica.team),
+                                            .threads = team_size(b->rig.replica.team),
                                             .model = model_name(b)};
         bench_layers_finish(&b->layers, &b->args.job.pool);
         if (b->args.json)
@@ -165,21 +108,19 @@ static int print(struct bench *b, struct err *err) {
 }
 
 static int prepare_layers(struct bench *b, struct err *err) {
-    const int64_t n = b->synthetic.batch.data.n;
+    const int64_t n = b->rig.batch.data.n;
 
     if (!n && comm_rank(b->args.comm) == 0)
         return err_set(err, ERR_CONFIG,
                        "--layers: a batch of %lld leaves no samples to rank 0 of %d",
                        (long long)b->args.job.batch, comm_size(b->args.comm));
-    return bench_layers_init(&b->layers, &b->stepper, n, b->n_steps, err);
+    return bench_layers_init(&b->layers, &b->rig.stepper, n, b->n_steps, err);
 }
 
 /* What this rank alone needs. */
-static int prepare_here(struct bench *b, const struct loader_field *seen, struct err *err) {
+static int prepare_here(struct bench *b, struct err *err) {
     const struct jobargs *a = &b->args;
 
-    if (make_batch(&b->synthetic, &b->replica, seen, a->job.batch, a->comm, err))
-        return -1;
     b->n_steps = a->steps ? (int)a->steps : 20;
     b->times = calloc((size_t)b->n_steps, sizeof *b->times);
     b->all = calloc((size_t)comm_size(a->comm), sizeof *b->all);
@@ -191,52 +132,18 @@ static int prepare_here(struct bench *b, const struct loader_field *seen, struct
 /* Errors are the same on all ranks. */
 static int prepare(struct bench *b, struct err *err) {
     struct jobargs *a = &b->args;
-    struct replica *r = &b->replica;
-    struct loader_field seen[LOADER_MAX_FIELDS];
-    struct field fields[LOADER_MAX_FIELDS];
-    int n_fields = 0;
 
-    if (!a->job.n_steps)
-        return err_set(err, ERR_CONFIG, "%s: there is no [step]", a->job.path);
-    if (agree(a->comm, groups_new(&b->groups, a->comm, a->job.reproducible, err), err) ||
-        agree(a->comm, feed_fields(&a->job, seen, &n_fields, err), err) ||
-        facts_check_fields(a->comm, seen, n_fields, err))
+    if (rig_init(&b->rig, &a->job, a->comm, a->threads, err))
         return -1;
-    feed_graph_fields(seen, n_fields, fields);
-    const struct replica_config config = {
-        .job = &a->job,
-        .fields = fields,
-        .n_fields = n_fields,
-        .step_samples = a->job.batch,
-        .batch = shards_at_a_time(&a->job, a->job.batch, comm_size(a->comm)),
-        .training = true,
-        .threads = a->threads,
-        .ranks = groups_all(b->groups),
-        .data_name = a->job.path,
-    };
-    if (agree(a->comm, replica_init(r, &config, err), err))
-        return -1;
-    replica_meet(r, config.ranks);
-    gradients_reserve(&b->gradients, r, &a->job, a->comm, &(struct sinks){0});
-    return agree(a->comm, replica_allocate(r, &config, err), err) ||
-                   stepper_init(&b->stepper, r, &a->job, a->comm, b->gradients.shared, err) ||
-                   agree(a->comm, prepare_here(b, seen, err), err)
-               ? -1
-               : 0;
+    return agree(a->comm, prepare_here(b, err), err);
 }
 
-/* A learning rate so small that random labels do no harm, whatever the number of steps. */
 static int run_steps(struct bench *b, struct err *err) {
-    double lr[JOB_MAX_STEPS];
-
-    for (int i = 0; i < JOB_MAX_STEPS; i++)
-        lr[i] = 1e-6;
     for (int i = -WARM_UP; i < b->n_steps; i++) {
-        const struct step_input in = {.batch = &b->synthetic.batch, .step = i + WARM_UP, .lr = lr};
         struct step_output out;
         if (i == 0)
             b->mpi_calls = -comm_n_calls(b->args.comm);
-        if (stepper_run(&b->stepper, &in, &out, err))
+        if (rig_step(&b->rig, i + WARM_UP, &out, err))
             return -1;
         if (i >= 0)
             b->times[i] = out.times;
@@ -258,7 +165,7 @@ static void gather_times(struct bench *b) {
 /* The peak is measured before and after: what the processors can do varies with their heat. */
 static int measure(struct bench *b, struct err *err) {
     struct comm *comm = b->args.comm;
-    struct team *team = b->replica.team;
+    struct team *team = b->rig.replica.team;
 
     team_pin(team, b->args.places.core, b->args.places.n_cores);
     if (b->args.layers && bench_machine_measure(comm, team, &b->machine, err))
@@ -304,12 +211,7 @@ static int run(int argc, char **argv, struct err *err) {
     if (!rc)
         rc = measure(&b, err);
     bench_layers_release(&b.layers);
-    stepper_release(&b.stepper);
-    replica_release(&b.replica);
-    gradients_release(&b.gradients);
-    groups_free(b.groups);
-    for (int i = 0; i < LOADER_MAX_FIELDS; i++)
-        free(b.synthetic.memory[i]);
+    rig_release(&b.rig);
     free(b.times);
     free(b.all);
     jobargs_release(&b.args, err);

@@ -32,6 +32,7 @@ double bench_rate(double amount, double seconds);
 
 /* One operator, in order of computation. */
 struct bench_row {
+    int node;         /* of the graph */
     const char *path; /* of its part, or of the block that it stands in */
     const char *word;
     const struct shape *y;

@@ -141,7 +141,8 @@ static void finish_graph(struct bench_layers *l, int step, struct pool *pool) {
         if (!node->op || !s->plan->nodes[i].live)
             continue;
         struct bench_row *row = &g->rows[g->n_rows++];
-        *row = (struct bench_row){.path = path_of(l->replica, node, pool),
+        *row = (struct bench_row){.node = i,
+                                  .path = path_of(l->replica, node, pool),
                                   .word = node->op->word.name,
                                   .y = &s->plan->nodes[i].call.y.shape,
                                   .is_conv = node->plan.w[0].shape.rank > 2};

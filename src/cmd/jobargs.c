@@ -42,22 +42,24 @@ static const struct {
      JOBARGS_LAYERS | JOBARGS_JSON},
 };
 
-enum { N_OPTIONS = sizeof options / sizeof *options };
+enum { N_OPTIONS = sizeof options / sizeof *options, MOST_OWN = 20 };
 
 /* Without a command, argv[0] is what the program was started as. */
 static const char *command_of(char **argv) {
     return command_find(argv[0]) ? argv[0] : "train";
 }
 
-static int parse(struct jobargs *a, int argc, char **argv, unsigned takes, const char **path,
-                 struct err *err) {
+static int parse(struct jobargs *a, int argc, char **argv, unsigned takes,
+                 const struct option_spec *more, const char **path, struct err *err) {
     const char *command = command_of(argv);
-    struct option_spec taken[N_OPTIONS + 1] = {{0}};
+    struct option_spec taken[N_OPTIONS + MOST_OWN + 1] = {{0}};
     int n = 0;
 
     for (int i = 0; i < N_OPTIONS; i++)
         if (!options[i].bit || options[i].bit & takes)
             taken[n++] = options[i].spec;
+    for (; more && more->name && n < N_OPTIONS + MOST_OWN; more++)
+        taken[n++] = *more;
     const int first = options_read(a, taken, command, argc, argv, err);
     if (first < 0)
         return -1;
@@ -157,6 +159,11 @@ static void find_place(struct jobargs *a) {
 }
 
 int jobargs_init(struct jobargs *a, int argc, char **argv, unsigned takes, struct err *err) {
+    return jobargs_init_with(a, argc, argv, takes, NULL, err);
+}
+
+int jobargs_init_with(struct jobargs *a, int argc, char **argv, unsigned takes,
+                      const struct option_spec *more, struct err *err) {
     const char *path = NULL;
     const int launched_as = launch_rank(getenv); /* before MPI, which makes variables of its own */
 
@@ -167,7 +174,7 @@ int jobargs_init(struct jobargs *a, int argc, char **argv, unsigned takes, struc
             err->msg[0] = 0;
         return -1;
     }
-    if (agree(a->comm, parse(a, argc, argv, takes, &path, err), err) ||
+    if (agree(a->comm, parse(a, argc, argv, takes, more, &path, err), err) ||
         read_job(a, path, takes & JOBARGS_WEIGHTS, err) ||
         agree(a->comm, suit(a, path, takes, err), err) ||
         check_same(a, command_of(argv), path, err))

@@ -4,6 +4,8 @@
 #include "dist/place.h"
 #include "job/job.h"
 
+struct option_spec;
+
 enum { JOBARGS_MAX_SETS = 64 };
 
 struct jobargs {
@@ -37,6 +39,11 @@ enum {
  * folder or one of its checkpoints. Collective. Errors, the same on all ranks: ERR_USAGE, those of
  * job_read, ERR_CONFIG where ranks differ. */
 int jobargs_init(struct jobargs *a, int argc, char **argv, unsigned takes, struct err *err);
+
+/* Likewise with options of the command's own: a table that ends with {0}, whose offsets count from
+ * a, which the command's struct begins with. */
+int jobargs_init_with(struct jobargs *a, int argc, char **argv, unsigned takes,
+                      const struct option_spec *more, struct err *err);
 
 /* End it all. Rank 0 prints what went wrong, if anything did, and the error loses its text.
  * {0} is fine. */

@@ -90,3 +90,6 @@ void reducer_forget(struct reducer *r);
 
 /* Number of buckets. */
 int reducer_n_buckets(const struct reducer *r);
+
+/* Where the bucket of that number is; no sum. Local. */
+struct reducer_piece reducer_bucket(const struct reducer *r, int i);

@@ -35,15 +35,15 @@ int rehearsal_init(struct rehearsal *r, struct job *job, struct comm *comm, int 
 
 /* Samples from the first to the last of the set, each by one rank: *seconds of a processor for *n.
  */
-static int read_samples(const struct rehearsal *r, double *seconds, double *n, struct err *err) {
-    struct dataset *ds = r->data.train.dataset;
+static int read_samples(const struct job *job, struct dataset *ds, const struct comm *comm,
+                        double *seconds, double *n, struct err *err) {
     const int64_t rows = dataset_len(ds), most = rows < SAMPLES ? rows : SAMPLES;
     const struct loader_config config = {.dataset = ds,
-                                         .pipeline = r->job->augment,
-                                         .n_pipeline = r->job->n_augment,
-                                         .seed = r->job->seed,
+                                         .pipeline = job->augment,
+                                         .n_pipeline = job->n_augment,
+                                         .seed = job->seed,
                                          .training = true,
-                                         .reduced = r->job->decodes_reduced,
+                                         .reduced = job->decodes_reduced,
                                          .max_batch = 1,
                                          .workers = 1};
     struct loader_batch batch;
@@ -53,7 +53,7 @@ static int read_samples(const struct rehearsal *r, double *seconds, double *n, s
     if (loader_new(&loader, &config, err))
         return -1;
     const double begin = clock_processor();
-    for (int64_t k = comm_rank(r->comm); k < most && !rc; k += comm_size(r->comm), ++*n) {
+    for (int64_t k = comm_rank(comm); k < most && !rc; k += comm_size(comm), ++*n) {
         const int64_t sample = k * (rows - 1) / (most > 1 ? most - 1 : 1);
 
         loader_request(loader, &sample, NULL, 1, 0);
@@ -66,13 +66,14 @@ static int read_samples(const struct rehearsal *r, double *seconds, double *n, s
 }
 
 /* While all ranks are at it, as in training. */
-static int measure_samples(struct rehearsal *r, struct err *err) {
+int rehearsal_samples(const struct job *job, struct dataset *ds, struct comm *comm, double *rate,
+                      struct err *err) {
     double both[2] = {0}; /* seconds, samples */
 
-    if (agree(r->comm, read_samples(r, &both[0], &both[1], err), err))
+    if (agree(comm, read_samples(job, ds, comm, &both[0], &both[1], err), err))
         return -1;
-    comm_sum_doubles(r->comm, both, 2);
-    r->processor_rate = both[0] > 0 ? both[1] / both[0] : 0;
+    comm_sum_doubles(comm, both, 2);
+    *rate = both[0] > 0 ? both[1] / both[0] : 0;
     return 0;
 }
 
@@ -151,7 +152,8 @@ int rehearsal_run(struct rehearsal *r, int n, struct err *err) {
     double *seconds = calloc((size_t)n, sizeof *seconds);
     int rc = seconds ? 0 : err_set(err, ERR_IO, "no memory for %d times", n);
 
-    if (agree(r->comm, rc, err) || measure_samples(r, err) ||
+    if (agree(r->comm, rc, err) ||
+        rehearsal_samples(r->job, r->data.train.dataset, r->comm, &r->processor_rate, err) ||
         read_batches(r, steps_there_are(r, n + WARM_UP), err) ||
         train_batches(r, n, seconds, err)) {
         free(seconds);

@@ -37,6 +37,11 @@ int rehearsal_init(struct rehearsal *r, struct job *job, struct comm *comm, int 
  * nothing much. Collective. Errors, the same on all ranks: those of stepper_run. */
 int rehearsal_run(struct rehearsal *r, int n, struct err *err);
 
+/* Read and augment some samples of an open dataset as for training: *rate, how many a processor
+ * does in a second. Collective. Errors, the same on all ranks: those of the loader. */
+int rehearsal_samples(const struct job *job, struct dataset *ds, struct comm *comm, double *rate,
+                      struct err *err);
+
 /* Bytes of a checkpoint, to within a few KiB. */
 double rehearsal_checkpoint_bytes(const struct rehearsal *r);
 
