@@ -68,8 +68,8 @@ static void print_line(const struct bench *b) {
            batch / b->times[0].total, 1e3 * t->total, 1e3 * t->forward, 1e3 * t->backward,
            1e3 * t->exposed_comm, 1e3 * t->optimizer);
     const struct bench_spread exposed = bench_exposed(b->all, comm_size(b->args.comm));
-    printf("control_comm_ms=%.2f bucket_comm_ms=%.2f sync_comm_ms=%.2f exposed_comm_max_ms=%.2f "
-           "exposed_comm_min_ms=%.2f mpi_calls=%lld ",
+    printf("control_comm_ms=%.3f bucket_comm_ms=%.3f sync_comm_ms=%.3f exposed_comm_max_ms=%.3f "
+           "exposed_comm_min_ms=%.3f mpi_calls=%lld ",
            1e3 * t->control_comm, 1e3 * t->bucket_comm, 1e3 * t->sync_comm, 1e3 * exposed.max,
            1e3 * exposed.min, (long long)(b->mpi_calls / b->n_steps));
     if (b->args.layers) {
