@@ -100,21 +100,9 @@ static void every_key_is_read(void **state) {
               "[validate]\nevery = 0.5 epochs\ntop1 = accuracy(a, label)\nbest = top1\n"
               "patience = 4\nbatch = 10\non = rank0\n"
               "[checkpoint]\nlast = 100 steps\nevery = 2 epochs\nbest = false\n"
-              "[dist]
-allreduce = host(chunk=256KiB)
-wire = int8(block=64)
-"
-              "sync = local_sgd(every=4, after=9)
-bucket = 0.25
-overlap = off
-"
-              "progress = thread
-audit = 20
-bind = off
-selftest = off
-[log]
-every = 5
-"
+              "[dist]\nallreduce = host(chunk=256KiB)\nwire = int8(block=64)\n"
+              "sync = local_sgd(every=4, after=9)\nbucket = 0.25\noverlap = off\n"
+              "progress = thread\naudit = 20\nbind = off\nselftest = off\n[log]\nevery = 5\n"
               "[run]\nfusion = off\nwinograd = off\n");
     assert_string_equal(job.name, "mine");
     assert_string_equal(job.output, "/scratch/runs");
