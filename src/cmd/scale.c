@@ -4,6 +4,7 @@
 #include "cmd/options.h"
 #include "core/base/clock.h"
 #include "dist/agree.h"
+#include "dist/allreduce/wire.h"
 #include "dist/link.h"
 #include "io/file/file.h"
 
@@ -43,6 +44,16 @@ static int check(struct scale *s, struct err *err) {
     return check_targets(s, err);
 }
 
+/* Bytes that travel between hosts for one of gradients. */
+static double wire_share(const struct job *job) {
+    const struct wire_format *format = wire_format(&job->wire);
+    const int64_t many = 1 << 20;
+
+    return format ? (double)format->bytes(job->wire.args, many) /
+                        (double)(many * (int64_t)sizeof(real))
+                  : 1;
+}
+
 /* What is known before anything is measured. */
 static void begin_setting(struct scale *s) {
     const struct scale_args *a = &s->want;
@@ -54,7 +65,7 @@ static void begin_setting(struct scale *s) {
                     .latency_s = a->latency_s,
                     .bytes_per_s = a->bytes_per_s,
                     .memory_latency_s = LOCAL_LATENCY_S,
-                    .wire = 1},
+                    .wire = wire_share(job)},
         .batch = a->batch_per_rank ? a->batch_per_rank : job->batch,
         .weak = a->batch_per_rank > 0,
         .parts = job->accumulate,
