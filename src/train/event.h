@@ -52,7 +52,7 @@ struct event {
     enum event_kind kind;
     const struct job *job;
     const char *folder; /* of the run */
-    const struct replica *replica;
+    const struct replica *replica; /* of EVENT_STEP: updates of its weights may be under way */
     const struct progress *progress;
     union {
         struct event_start start;
