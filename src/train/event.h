@@ -51,7 +51,7 @@ struct event_end {
 struct event {
     enum event_kind kind;
     const struct job *job;
-    const char *folder; /* of the run */
+    const char *folder;            /* of the run */
     const struct replica *replica; /* of EVENT_STEP: updates of its weights may be under way */
     const struct progress *progress;
     union {
