@@ -106,11 +106,12 @@ static bool busy(const struct rank_place *p) {
     return p->n_cores > 0 && p->load > 0.5 * p->n_cores;
 }
 
+/* One rank waits for nobody, and whoever shares a desk knows. */
 static void warn_of_busy_hosts(struct places *p, struct place_line **lines, int *n) {
     const struct rank_place *first = NULL;
     int hosts = 0;
 
-    for (int r = 0; r < p->size; r++) {
+    for (int r = 0; r < p->size && p->size > 1; r++) {
         if (p->rank[r].leader != r || !busy(&p->rank[r]))
             continue;
         first = first ? first : &p->rank[r];
