@@ -74,7 +74,7 @@ static void argument_value(const struct arg_spec *a, char text[HELP_TEXT]) {
         add_words(a, ", ", text);
         return;
     case ARG_APPLIED:
-        help_add(text, "number or word");
+        help_add(text, a->find("constant") ? "number or word" : "word");
         for (int i = 0; a->at && (word = a->at(i)); i++)
             help_add(text, "%s%s", i ? ", " : ": ", word->name);
         return;

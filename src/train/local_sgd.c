@@ -27,19 +27,39 @@ static int64_t len_of(const struct span *span) {
     return 0;
 }
 
+/* What is averaged lies in no memory that ranks of a host share, and all of it is copied there, for
+ * which there may be no room, though gradients have theirs. */
+static int plan_sums(struct local_sgd *l, struct pool *pool, const struct job *job,
+                     const struct sinks *sinks, struct err *err) {
+    const struct word *plain = allreduce_find("ring");
+    struct err why = {0};
+
+    if (!allreduce_new(&l->sums, l->comm, &job->allreduce, l->vector, l->n, &why))
+        return 0;
+    void *args = pool_take(pool, plain->args_size);
+    word_defaults(plain, args);
+    if (allreduce_new(&l->sums, l->comm, &(struct applied){plain, args}, l->vector, l->n, err))
+        return -1;
+    sinks_warn(sinks, "[dist] sync: averages go by %s in place of %s: %s", plain->name,
+               job->allreduce.word->name, why.msg);
+    return 0;
+}
+
 int local_sgd_init(struct local_sgd *l, struct replica *r, const struct job *job, struct comm *comm,
-                   struct err *err) {
+                   const struct sinks *sinks, struct err *err) {
+    struct pool *pool = &r->model.pool;
+
     *l = (struct local_sgd){.args = sync_local_sgd(&job->sync), .comm = comm};
     if (!l->args || comm_size(comm) == 1)
         return 0;
-    l->vector = pool_take(&r->model.pool, (size_t)(r->n_spans + 1) * sizeof *l->vector);
+    l->vector = pool_take(pool, (size_t)(r->n_spans + 1) * sizeof *l->vector);
     for (int i = 0; i < r->n_spans; i++) {
         const int64_t len = len_of(&r->spans[i]);
         if (len)
             l->vector[l->n++] =
                 (struct allreduce_vector){.v = r->spans[i].data, .len = len, .own = true};
     }
-    return allreduce_new(&l->sums, comm, &job->allreduce, l->vector, l->n, err);
+    return plan_sums(l, pool, job, sinks, err);
 }
 
 void local_sgd_release(struct local_sgd *l) {

@@ -9,6 +9,7 @@
 #pragma once
 #include "dist/allreduce/allreduce.h"
 #include "dist/sync.h"
+#include "train/event.h"
 #include "train/replica.h"
 
 struct local_sgd {
@@ -24,10 +25,11 @@ struct local_sgd {
  * other ranks, with its place. */
 int local_sgd_check(const struct replica *r, const struct job *job, struct err *err);
 
-/* Plan the averages of an allocated replica, which is borrowed, as the job; {0} before.
+/* Plan the averages of an allocated replica, which is borrowed, as the job; {0} before. Where its
+ * algorithm cannot be had, as without room in shared memory, a ring takes its place, which is said.
  * Collective. Errors: those of allreduce_new. */
 int local_sgd_init(struct local_sgd *l, struct replica *r, const struct job *job, struct comm *comm,
-                   struct err *err);
+                   const struct sinks *sinks, struct err *err);
 
 /* {0} is fine. Collective. */
 void local_sgd_release(struct local_sgd *l);

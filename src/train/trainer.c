@@ -53,7 +53,7 @@ static int allocate(struct trainer *t, struct err *err) {
                    "[dist] allreduce = %s is fastest here; in place of auto it gives a "
                    "resumed run the same bits",
                    stepper_choice(&t->stepper));
-    return local_sgd_init(&t->local, &t->replica, t->job, t->comm, err);
+    return local_sgd_init(&t->local, &t->replica, t->job, t->comm, t->sinks, err);
 }
 
 static int same_data(const struct trainer *t, struct err *err) {

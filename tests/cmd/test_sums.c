@@ -139,6 +139,10 @@ static void bench_refuses_what_it_cannot_sum(void **state) {
     program_expect(78, "found 'rign', expected the name of a known allreduce",
                    "$DLTRAIN bench --comm --algorithms host,rign");
     program_expect(64, "bench --comm takes no job, found job.ini", "$DLTRAIN bench --comm job.ini");
+    program_expect(78, "by_size: large is a number, expected one of its words",
+                   "$DLTRAIN bench --comm --algorithms \"by_size(ring, 3, limit=1KiB)\"");
+    program_expect(78, "by_size: small is 'rng', expected one of its words; did you mean 'ring'?",
+                   "$DLTRAIN bench --comm --algorithms \"by_size(rng, host, limit=1KiB)\"");
 }
 
 int main(void) {

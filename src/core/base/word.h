@@ -54,7 +54,8 @@ struct arg_spec {
                                * For REAL and REALS min = max = 0 means no limit at all */
     const char *const *words; /* ends with NULL */
     bool required;
-    /* ARG_APPLIED: the table; a plain number in its place means find("constant")(number). */
+    /* ARG_APPLIED: the table; a plain number in its place means find("constant")(number), if it has
+     * that word. */
     const struct word *(*find)(const char *name);
     const struct word *(*at)(int i); /* the table's i-th, NULL past its end: for "did you mean" */
     const char *help;                /* a few words, with the unit */

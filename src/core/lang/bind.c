@@ -163,6 +163,10 @@ static bool is_function(const struct binding *b) {
     return !strcmp(b->e->text, "if");
 }
 
+static const char *expected_applied(const struct binding *b) {
+    return b->spec->find("constant") ? "a number or one of its words" : "one of its words";
+}
+
 /* lr=cosin(0.1): no word of the argument's table, nor any number. */
 static int unknown_applied(const struct binding *b, struct err *err) {
     const char *names[MAX_WORDS];
@@ -171,30 +175,32 @@ static int unknown_applied(const struct binding *b, struct err *err) {
     for (const struct word *w; b->spec->at && n < MAX_WORDS && (w = b->spec->at(n)); n++)
         names[n] = w->name;
     const char *near = nearest(b->e->text, names, n);
-    return pos_error(err, b->e->pos, "%s: %s is '%s', expected a number or one of its words%s%s%s",
-                     b->word->name, b->spec->name, b->e->text, near ? "; did you mean '" : "",
+    return pos_error(err, b->e->pos, "%s: %s is '%s', expected %s%s%s%s", b->word->name,
+                     b->spec->name, b->e->text, expected_applied(b), near ? "; did you mean '" : "",
                      near ? near : "", near ? "'?" : "");
 }
 
-/* A call of a word in the argument's own table, or a number in place of constant(number). */
+/* A call of a word in the argument's own table, or a number in place of constant(number), where the
+ * table has that. */
 static int bind_applied(const struct binding *b, struct applied *out, struct err *err) {
     const struct expr *e = b->e;
     const bool named = e->kind == EXPR_NAME || e->kind == EXPR_CALL;
     const struct word *word = named ? b->spec->find(e->text) : NULL;
+    const struct word *constant = b->spec->find("constant");
     struct value v;
 
     if (word)
         return eval_apply(b->ev, e, 0, word, out, err);
     if (eval(b->ev, e, &v, err))
         return named && !is_constant(b) && !is_function(b) ? unknown_applied(b, err) : -1;
-    if (v.kind != VALUE_NUMBER)
-        return pos_error(err, e->pos, "%s: %s is %s, expected a number or one of its words",
-                         b->word->name, b->spec->name, value_kind_name(v.kind));
+    if (v.kind != VALUE_NUMBER || !constant)
+        return pos_error(err, e->pos, "%s: %s is %s, expected %s", b->word->name, b->spec->name,
+                         value_kind_name(v.kind), expected_applied(b));
     struct expr literal = {.kind = EXPR_NUMBER, .pos = e->pos, .number = v.number};
     struct expr_arg arg = {.value = &literal, .pos = e->pos};
     const struct expr call = {
         .kind = EXPR_CALL, .pos = e->pos, .text = "constant", .args = &arg, .n_args = 1};
-    return eval_apply(b->ev, &call, 0, b->spec->find("constant"), out, err);
+    return eval_apply(b->ev, &call, 0, constant, out, err);
 }
 
 static int bind_one(const struct binding *b, void *args, struct err *err) {

@@ -362,7 +362,7 @@ static int share(struct host_sums *s, const struct allreduce_vector *vector,
             return err_set(err, ERR_IO, "out of memory: %d sums over ranks", s->base.n);
         memset(s->own, 0, bytes);
     } else if (!(s->shared = comm_shared_new(s->host, bytes, err))) {
-        return -1;
+        return err_wrap(err, "allreduce = host needs memory that ranks of a host share, ring none");
     }
     for (int i = 0; i < s->base.n; i++) {
         if (s->sum[i].slot)
