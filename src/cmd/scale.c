@@ -117,7 +117,10 @@ static int get_profile(struct scale *s, struct err *err) {
     if (!a->profile && scale_measure(s, err))
         return -1;
     if (a->profile)
-        rc = scale_profile_read(&s->profile, a->profile, &s->args.job.pool, err);
+        rc = scale_profile_read(&s->profile, a->profile, &s->args.job.pool, err) ||
+                     scale_keys_check(&s->profile, a->profile, &s->args.job, err)
+                 ? -1
+                 : 0;
     else if (a->save_profile && comm_rank(comm) == 0)
         rc = scale_profile_write(&s->profile, a->save_profile, err);
     return agree(comm, rc, err);

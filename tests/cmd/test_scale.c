@@ -239,6 +239,29 @@ static void a_profile_answers_as_what_it_was_made_of(void **state) {
     json_decref(second);
 }
 
+/* What was measured of another network says nothing of this one; batch and [dist] are of the rows.
+ */
+static void a_profile_is_of_its_job(void **state) {
+    static const char answer[] = "$DLTRAIN scale small.ini --ranks 2 --per-host 1 --link 1Gbit,5us "
+                                 "--profile of_small.json";
+    char command[512];
+
+    (void)state;
+    write_job();
+    snprintf(command, sizeof command, "%s --ranks 2 --save-profile of_small.json", base);
+    free(printed(command));
+    snprintf(command, sizeof command, "%s --set data.batch=32 --set dist.allreduce=ring", answer);
+    free(printed(command));
+    program_expect(65,
+                   "of_small.json: is of another job: found [net m(image)] body = image | conv(4, "
+                   "3) | bn | relu, expected [net m(image)] body = image | conv(8, 3), as in "
+                   "small.ini; measure it anew",
+                   "sed -i \"s/| conv.*/| conv(8, 3)/\" small.ini; %s", answer);
+    write_job();
+    program_expect(65, "found no [dist] bucket, expected [dist] bucket = 1, as in",
+                   "%s --set dist.bucket=1", answer);
+}
+
 static void the_table_says_what_was_measured_and_assumed(void **state) {
     char command[512];
 
@@ -342,7 +365,7 @@ static void wrong_arguments_are_refused(void **state) {
                    "$DLTRAIN scale small.ini --ranks 1 --per-host 1 --link 1Gbit,5us "
                    "--plot small.ini");
     program_write("bad.json", "{\"version\": 1}\n");
-    program_expect(65, "bad.json: found no profile of version 1",
+    program_expect(65, "bad.json: found no profile of version 2",
                    "$DLTRAIN scale small.ini --ranks 1 --per-host 1 --link 1Gbit,5us "
                    "--profile bad.json");
     program_expect(74, "none.json: cannot be read",
@@ -359,6 +382,7 @@ int main(void) {
         cmocka_unit_test(answers_are_the_least_and_the_most),
         cmocka_unit_test(rows_are_those_that_were_asked_for),
         cmocka_unit_test(a_profile_answers_as_what_it_was_made_of),
+        cmocka_unit_test(a_profile_is_of_its_job),
         cmocka_unit_test(the_table_says_what_was_measured_and_assumed),
         cmocka_unit_test(a_picture_is_drawn),
         cmocka_unit_test(a_replay_compares_with_the_model),
