@@ -1,5 +1,6 @@
 #include "cmd/bench_comm.h"
 #include "cmd/command.h"
+#include "cmd/jobargs.h"
 #include "cmd/options.h"
 #include "core/base/clock.h"
 #include "dist/agree.h"
@@ -329,6 +330,8 @@ int bench_comm(int argc, char **argv, struct err *err) {
         err->msg[0] = 0;
     if (!rc)
         rc = agree(b->comm, parse(b, argc, argv, err), err);
+    if (!rc)
+        rc = jobargs_same_command(b->comm, argc, argv, true, err);
     if (!rc)
         rc = agree(b->comm, measure(b, err), err);
     release(b, err);

@@ -72,6 +72,30 @@ static int parse(struct jobargs *a, int argc, char **argv, unsigned takes,
     return 0;
 }
 
+/* The command, and of one with options of its own these and the job. What --set changes is compared
+ * in the job, where ranks may choose their threads. */
+static const char *command_text(struct pool *pool, int argc, char **argv, bool whole) {
+    const char *text = command_of(argv);
+
+    for (int i = 1; whole && i < argc; i++)
+        if (!strcmp(argv[i], "--set"))
+            i++;
+        else if (strncmp(argv[i], "--set=", strlen("--set=")) != 0)
+            text = pool_print(pool, "%s %s", text, argv[i]);
+    return text;
+}
+
+int jobargs_same_command(struct comm *comm, int argc, char **argv, bool whole, struct err *err) {
+    struct same list = {0};
+
+    if (comm_size(comm) == 1)
+        return 0;
+    same_add(&list, "the command", "%s", command_text(&list.pool, argc, argv, whole));
+    const int rc = facts_check_job(comm, &list, err);
+    same_release(&list);
+    return rc;
+}
+
 /* Is it one command on one job that the ranks were started with? */
 static int check_same(const struct jobargs *a, const char *command, const char *path,
                       struct err *err) {
@@ -175,6 +199,7 @@ int jobargs_init_with(struct jobargs *a, int argc, char **argv, unsigned takes,
         return -1;
     }
     if (agree(a->comm, parse(a, argc, argv, takes, more, &path, err), err) ||
+        jobargs_same_command(a->comm, argc, argv, more != NULL, err) ||
         read_job(a, path, takes & JOBARGS_WEIGHTS, err) ||
         agree(a->comm, suit(a, path, takes, err), err) ||
         check_same(a, command_of(argv), path, err))

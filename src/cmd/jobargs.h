@@ -45,6 +45,13 @@ int jobargs_init(struct jobargs *a, int argc, char **argv, unsigned takes, struc
 int jobargs_init_with(struct jobargs *a, int argc, char **argv, unsigned takes,
                       const struct option_spec *more, struct err *err);
 
+/* Have all ranks the same command? The first that they talk of once each has read its command line
+ * and they agree that none is wrong: what they talk of next depends on it.
+ *   argv   argv[0] is the command, or what the program was started as
+ *   whole  compare its arguments, too, but for --set
+ * Collective. Errors, the same on all ranks: ERR_CONFIG, as of same_check. */
+int jobargs_same_command(struct comm *comm, int argc, char **argv, bool whole, struct err *err);
+
 /* End it all. Rank 0 prints what went wrong, if anything did, and the error loses its text.
  * {0} is fine. */
 void jobargs_release(struct jobargs *a, struct err *err);

@@ -8,6 +8,7 @@
 #include "dist/link.h"
 #include "io/file/file.h"
 
+#include <string.h>
 #include <unistd.h>
 
 /* Messages between ranks of a host, and the time that measuring may take unless it is said. */
@@ -20,6 +21,10 @@ static int check_targets(const struct scale *s, struct err *err) {
 
     if (comm_rank(s->args.comm) != 0)
         return 0;
+    if (s->want.plot && s->want.save_profile && !strcmp(s->want.plot, s->want.save_profile))
+        return err_set(err, ERR_USAGE,
+                       "--plot and --save-profile: found %s for both, expected two names",
+                       s->want.plot);
     if (s->want.plot && file_check_target(s->want.plot, inputs, n, err))
         return -1;
     return s->want.save_profile ? file_check_target(s->want.save_profile, inputs, n, err) : 0;
@@ -117,7 +122,10 @@ static int get_profile(struct scale *s, struct err *err) {
     if (!a->profile && scale_measure(s, err))
         return -1;
     if (a->profile)
-        rc = scale_profile_read(&s->profile, a->profile, &s->args.job.pool, err);
+        rc = scale_profile_read(&s->profile, a->profile, &s->args.job.pool, err) ||
+                     scale_keys_check(&s->profile, a->profile, &s->args.job, err)
+                 ? -1
+                 : 0;
     else if (a->save_profile && comm_rank(comm) == 0)
         rc = scale_profile_write(&s->profile, a->save_profile, err);
     return agree(comm, rc, err);

@@ -71,9 +71,16 @@ struct scale_step {
     int n_buckets; /* in the order in which they start */
 };
 
+/* What the job says, as "[let] width" and "16". */
+struct scale_key {
+    const char *key, *value;
+};
+
 /* What was measured. */
 struct scale_profile {
     const char *model;
+    struct scale_key *keys; /* [n_keys] of the job, on which what follows depends */
+    int n_keys;
     struct scale_step step[JOB_MAX_STEPS];
     int n_steps;
     struct scale_line optimizer, other; /* seconds of a step of the job, all its [step]s together */
@@ -95,7 +102,14 @@ struct scale_profile {
 struct scale;
 int scale_measure(struct scale *s, struct err *err);
 
-/* A profile as JSON. Errors: ERR_IO; ERR_DATA for what is no profile, or one of another job. */
+/* The keys of a job on which a profile depends, in pool. Returns how many. */
+int scale_keys(const struct job *job, struct pool *pool, struct scale_key **out);
+
+/* Is the profile in the file `path` of this job? Errors: ERR_DATA, naming a key that differs. */
+int scale_keys_check(const struct scale_profile *p, const char *path, struct job *job,
+                     struct err *err);
+
+/* A profile as JSON. Errors: ERR_IO; ERR_DATA for what is no profile. */
 int scale_profile_write(const struct scale_profile *p, const char *path, struct err *err);
 int scale_profile_read(struct scale_profile *p, const char *path, struct pool *pool,
                        struct err *err);

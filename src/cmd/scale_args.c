@@ -23,6 +23,9 @@ static const struct unit rates[] = {{"Kbit", 125},     {"Mbit", 125e3},   {"Gbit
 static const struct unit sizes[] = {{"MB", 1e6},     {"GB", 1e9},     {"TB", 1e12}, {"MiB", 0x1p20},
                                     {"GiB", 0x1p30}, {"TiB", 0x1p40}, {0}};
 
+/* Beyond these nothing is that could be meant, and what is computed of it would be no number. */
+static const double LEAST = 1e-15, MOST = 1e30;
+
 /* A number above 0 with a unit of the table, all of text[len]. */
 static bool read_quantity(const char *text, size_t len, const struct unit *units, double *out) {
     char *end;
@@ -35,7 +38,7 @@ static bool read_quantity(const char *text, size_t len, const struct unit *units
     for (; units->name; units++)
         if (strlen(units->name) == rest && !strncmp(units->name, end, rest)) {
             *out = number * units->factor;
-            return true;
+            return *out >= LEAST && *out <= MOST;
         }
     return false;
 }
@@ -200,6 +203,26 @@ const struct option_spec *scale_options(struct pool *pool, size_t at) {
     return out;
 }
 
+/* An option that is given, and another one that leaves it nothing to say. */
+static int check_needless(const struct scale_args *a, struct err *err) {
+    const struct {
+        bool found;
+        const char *message;
+    } cases[] = {
+        {a->profile && a->seconds > 0,
+         "--profile and --measure exclude each other: nothing is measured"},
+        {a->plot_width && !a->plot, "--plot-width is for --plot FILE.png, which is missing"},
+        {a->replay && a->plot, "--plot and --replay exclude each other: a replay has one row"},
+        {a->replay && (a->target_s > 0 || a->target_efficiency > 0),
+         "--target and --replay exclude each other: a replay has the ranks that run"},
+    };
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        if (cases[i].found)
+            return err_set(err, ERR_USAGE, "%s", cases[i].message);
+    return 0;
+}
+
 int scale_args_check(const struct scale_args *a, struct err *err) {
     if (!a->n_ranks && !a->replay)
         return err_set(err, ERR_USAGE, "--ranks is missing: for how many, as in --ranks 1..4096?");
@@ -219,5 +242,5 @@ int scale_args_check(const struct scale_args *a, struct err *err) {
     if (a->profile && a->save_profile)
         return err_set(err, ERR_USAGE,
                        "--profile and --save-profile exclude each other: nothing is measured");
-    return 0;
+    return check_needless(a, err);
 }

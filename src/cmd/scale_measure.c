@@ -130,6 +130,7 @@ static void describe(struct scale *s, const struct rig *rig, const struct scale_
     struct pool *pool = &s->args.job.pool;
     struct scale_profile *p = &s->profile;
 
+    p->n_keys = scale_keys(&s->args.job, pool, &p->keys);
     p->n_steps = rig->replica.n_steps;
     p->model = rig->replica.model.n_nets ? pool_print(pool, "%s", rig->replica.model.nets[0]->name)
                                          : "none";

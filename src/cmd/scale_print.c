@@ -1,6 +1,7 @@
 #include "cmd/findings.h"
 #include "cmd/scale.h"
 #include "core/math/isa/isa.h"
+#include "dist/sync.h"
 #include "report/columns.h"
 
 #include <math.h>
@@ -119,6 +120,20 @@ static void print_assumed(const struct scale *s) {
         puts("storage as fast as asked, assumed (--storage)");
 }
 
+/* What [dist] does that no row counts. */
+static void print_unknown(const struct scale *s) {
+    const struct job *job = &s->args.job;
+    const char *const known = job->allreduce.word ? job->allreduce.word->name : "";
+
+    if (job->reproducible)
+        puts("not in the model: reduction = reproducible; rows are of a job without it");
+    else if (sync_local_sgd(&job->sync))
+        puts("not in the model: sync = local_sgd; rows are of a job without it");
+    else if (!strcmp(known, "powersgd"))
+        puts(
+            "not in the model: allreduce = powersgd; rows are of a job that sends whole gradients");
+}
+
 /* Reading and decoding, of the last row. */
 static void print_data(const struct scale *s) {
     const struct scale_row *r = &s->rows[s->want.n_ranks - 1];
@@ -193,6 +208,7 @@ static void print_own(const struct scale *s) {
 void scale_print(const struct scale *s) {
     print_measured(s);
     print_assumed(s);
+    print_unknown(s);
     print_data(s);
     puts("");
     print_table(s);

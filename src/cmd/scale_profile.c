@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { VERSION = 1 };
+enum { VERSION = 2 };
 
 /* The numbers of a profile that stand by themselves. */
 static const struct {
@@ -70,10 +70,13 @@ static json_t *step_json(const struct scale_step *step) {
 }
 
 static json_t *profile_json(const struct scale_profile *p) {
-    json_t *steps = json_array(), *sizes = json_array();
+    json_t *steps = json_array(), *sizes = json_array(), *job = json_object();
     json_t *out = json_pack("{s:i, s:s, s:i, s:i}", "version", VERSION, "model", p->model,
                             "threads", p->threads, "sharing", p->sharing);
 
+    for (int i = 0; i < p->n_keys; i++)
+        json_object_set_new(job, p->keys[i].key, json_string(p->keys[i].value));
+    json_object_set_new(out, "job", job);
     for (int i = 0; i < p->n_sizes; i++)
         json_array_append_new(sizes, json_integer((json_int_t)p->sizes[i]));
     json_object_set_new(out, "sizes", sizes);
@@ -156,6 +159,20 @@ static bool read_step(const json_t *value, struct pool *pool, struct scale_step 
     return good;
 }
 
+static bool read_keys(json_t *value, struct pool *pool, struct scale_profile *p) {
+    const char *key;
+    json_t *text;
+
+    p->keys = pool_take(pool, (json_object_size(value) + 1) * sizeof *p->keys);
+    json_object_foreach(value, key, text) {
+        if (!json_is_string(text))
+            return false;
+        p->keys[p->n_keys++] = (struct scale_key){pool_print(pool, "%s", key),
+                                                  pool_print(pool, "%s", json_string_value(text))};
+    }
+    return json_is_object(value);
+}
+
 static bool read_profile(const json_t *json, struct pool *pool, struct scale_profile *p) {
     const json_t *steps = json_object_get(json, "steps"), *sizes = json_object_get(json, "sizes");
     const char *model = json_string_value(json_object_get(json, "model"));
@@ -174,6 +191,7 @@ static bool read_profile(const json_t *json, struct pool *pool, struct scale_pro
                                 .n_sizes = (int)json_array_size(sizes),
                                 .threads = (int)threads,
                                 .sharing = (int)sharing};
+    good = read_keys(json_object_get(json, "job"), pool, p);
     for (int i = 0; i < p->n_sizes && good; i++)
         good = read_whole(json_array_get(sizes, (size_t)i), 1, INT64_MAX, &p->sizes[i]);
     for (size_t i = 0; i < N(numbers) && good; i++)

@@ -183,6 +183,30 @@ static void commands_and_surroundings_are_compared(void **state) {
         differ(1, cases[i].code, cases[i].message, "$DLTRAIN j.ini", cases[i].others);
 }
 
+/* What ranks do next depends on them: those that have other ones would wait for ever. */
+static void options_of_commands_are_compared(void **state) {
+    static const struct {
+        const char *message, *first, *others;
+    } cases[] = {
+        {" has the command = bench, rank 0 on ", "bench --comm --sizes 1KiB", "bench j.ini"},
+        {" has the command = bench --comm --sizes 1MiB, rank 0 on ", "bench --comm --sizes 1KiB",
+         "bench --comm --sizes 1MiB"},
+        {" has the command = scale --ranks 2 --per-host 1 --link 1Gbit,5us --profile p.json "
+         "j.ini, ",
+         "scale j.ini --ranks 2 --per-host 1 --link 1Gbit,5us",
+         "scale j.ini --ranks 2 --per-host 1 --link 1Gbit,5us --profile p.json"},
+    };
+
+    (void)state;
+    write_hosts();
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char first[256], others[256];
+        snprintf(first, sizeof first, "$DLTRAIN %s", cases[i].first);
+        snprintf(others, sizeof others, "$DLTRAIN %s", cases[i].others);
+        differ(1, ERR_CONFIG, cases[i].message, first, others);
+    }
+}
+
 static void what_one_rank_cannot_read_it_says(void **state) {
     static const struct {
         const char *damage, *message;
@@ -258,6 +282,7 @@ int main(void) {
         cmocka_unit_test(a_key_that_differs_is_named_with_both_values),
         cmocka_unit_test(every_rank_is_compared),
         cmocka_unit_test(commands_and_surroundings_are_compared),
+        cmocka_unit_test(options_of_commands_are_compared),
         cmocka_unit_test(what_one_rank_cannot_read_it_says),
         cmocka_unit_test(data_that_differ_are_named),
         cmocka_unit_test(weights_that_differ_are_not_evaluated),

@@ -228,8 +228,9 @@ static void a_profile_answers_as_what_it_was_made_of(void **state) {
     char command[512];
     snprintf(command, sizeof command, "%s --ranks 2 --json --save-profile again.json", base);
     json_t *first = printed_json(command);
-    snprintf(command, sizeof command, "%s --ranks 2 --json --profile again.json", base);
-    json_t *second = printed_json(command);
+    json_t *second =
+        printed_json("$DLTRAIN scale small.ini --link 10Gbit,5us --per-host 4 --ranks 2 "
+                     "--json --profile again.json");
     const json_t *a = json_array_get(json_object_get(first, "rows"), 0);
     const json_t *b = json_array_get(json_object_get(second, "rows"), 0);
     expect_number(number(b, "step_s"), number(a, "step_s"));
@@ -237,6 +238,29 @@ static void a_profile_answers_as_what_it_was_made_of(void **state) {
     expect_number(number(b, "host_bytes"), number(a, "host_bytes"));
     json_decref(first);
     json_decref(second);
+}
+
+/* What was measured of another network says nothing of this one; batch and [dist] are of the rows.
+ */
+static void a_profile_is_of_its_job(void **state) {
+    static const char answer[] = "$DLTRAIN scale small.ini --ranks 2 --per-host 1 --link 1Gbit,5us "
+                                 "--profile of_small.json";
+    char command[512];
+
+    (void)state;
+    write_job();
+    snprintf(command, sizeof command, "%s --ranks 2 --save-profile of_small.json", base);
+    free(printed(command));
+    snprintf(command, sizeof command, "%s --set data.batch=32 --set dist.allreduce=ring", answer);
+    free(printed(command));
+    program_expect(65,
+                   "of_small.json: is of another job: found [net m(image)] body = image | conv(4, "
+                   "3) | bn | relu, expected [net m(image)] body = image | conv(8, 3), as in "
+                   "small.ini; measure it anew",
+                   "sed -i \"s/| conv.*/| conv(8, 3)/\" small.ini; %s", answer);
+    write_job();
+    program_expect(65, "found no [dist] bucket, expected [dist] bucket = 1, as in",
+                   "%s --set dist.bucket=1", answer);
 }
 
 static void the_table_says_what_was_measured_and_assumed(void **state) {
@@ -263,6 +287,27 @@ static void the_table_says_what_was_measured_and_assumed(void **state) {
         if (!strstr(table, wanted[i]))
             fail_msg("no '%s' in\n%s", wanted[i], table);
     free(table);
+}
+
+/* Rows that leave out what [dist] asks for are not passed off as that job's. */
+static void the_table_says_what_it_does_not_know(void **state) {
+    static const char *const cases[][2] = {
+        {"not in the model: reduction = reproducible", "dist.reduction=reproducible"},
+        {"not in the model: sync = local_sgd", "dist.sync=local_sgd"},
+        {"not in the model: allreduce = powersgd", "dist.allreduce=powersgd"},
+        {NULL, "dist.allreduce=ring"}};
+    char command[512];
+
+    (void)state;
+    write_job();
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        snprintf(command, sizeof command, "%s --ranks 2 --set %s", base, cases[i][1]);
+        char *table = printed(command);
+        const char *found = strstr(table, "not in the model: ");
+        if (cases[i][0] ? !found || strncmp(found, cases[i][0], strlen(cases[i][0])) != 0 : !!found)
+            fail_msg("%s: no '%s' in\n%s", cases[i][1], cases[i][0] ? cases[i][0] : "", table);
+        free(table);
+    }
 }
 
 static void a_picture_is_drawn(void **state) {
@@ -327,6 +372,16 @@ static void wrong_arguments_are_refused(void **state) {
         {"--per-host: found '0', expected a whole number from 1", "--per-host 0"},
         {"--steps: found 31, expected at most 30",
          "--ranks 1 --per-host 1 --link 1Gbit,5us --steps 31"},
+        {"--link: found '1e308Tbit,1us', expected bandwidth", "--link 1e308Tbit,1us"},
+        {"--link: found '1e-300Kbit,1us', expected bandwidth", "--link 1e-300Kbit,1us"},
+        {"--plot and --save-profile: found same.x for both, expected two names",
+         "--ranks 1 --per-host 1 --link 1Gbit,5us --plot same.x --save-profile same.x"},
+        {"--profile and --measure exclude each other",
+         "--ranks 1 --per-host 1 --link 1Gbit,5us --profile p.json --measure 1s"},
+        {"--plot-width is for --plot FILE.png, which is missing",
+         "--ranks 1 --per-host 1 --link 1Gbit,5us --plot-width 500"},
+        {"--target and --replay exclude each other",
+         "--replay --profile p.json --link 1Gbit,5us --target-efficiency 0.5"},
         {"--replay needs --profile FILE", "--replay --link 1Gbit,5us"},
         {"--link measure: found one host,", "--ranks 1 --per-host 1 --link measure --measure 1s"},
     };
@@ -342,7 +397,7 @@ static void wrong_arguments_are_refused(void **state) {
                    "$DLTRAIN scale small.ini --ranks 1 --per-host 1 --link 1Gbit,5us "
                    "--plot small.ini");
     program_write("bad.json", "{\"version\": 1}\n");
-    program_expect(65, "bad.json: found no profile of version 1",
+    program_expect(65, "bad.json: found no profile of version 2",
                    "$DLTRAIN scale small.ini --ranks 1 --per-host 1 --link 1Gbit,5us "
                    "--profile bad.json");
     program_expect(74, "none.json: cannot be read",
@@ -359,7 +414,9 @@ int main(void) {
         cmocka_unit_test(answers_are_the_least_and_the_most),
         cmocka_unit_test(rows_are_those_that_were_asked_for),
         cmocka_unit_test(a_profile_answers_as_what_it_was_made_of),
+        cmocka_unit_test(a_profile_is_of_its_job),
         cmocka_unit_test(the_table_says_what_was_measured_and_assumed),
+        cmocka_unit_test(the_table_says_what_it_does_not_know),
         cmocka_unit_test(a_picture_is_drawn),
         cmocka_unit_test(a_replay_compares_with_the_model),
         cmocka_unit_test(wrong_arguments_are_refused),
