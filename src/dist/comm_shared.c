@@ -21,7 +21,12 @@ struct comm_shared {
     void *of[]; /* [n] */
 };
 
-/* `mine` bytes of each rank, at a page of its own. Collective over host; NULL on all or none. */
+/* MPI begins where it likes, in all ranks at the same place of a line. */
+static void *first_line(void *at) {
+    return (char *)at + (COMM_LINE - (uintptr_t)at % COMM_LINE) % COMM_LINE;
+}
+
+/* `mine` bytes of each rank, at a line of its own. Collective over host; NULL on all or none. */
 static struct comm_shared *shared_new(struct comm *host, size_t mine, struct err *err) {
     const int n = comm_size(host);
     struct comm_shared *shared = malloc(sizeof *shared + (size_t)n * sizeof shared->of[0]);
@@ -38,8 +43,8 @@ static struct comm_shared *shared_new(struct comm *host, size_t mine, struct err
     comm_enter(host);
     MPI_Info_create(&info); /* each rank's memory near it */
     MPI_Info_set(info, "alloc_shared_noncontig", "true");
-    const int rc =
-        MPI_Win_allocate_shared((MPI_Aint)mine, 1, info, comm_mpi(host), &memory, &shared->window);
+    const int rc = MPI_Win_allocate_shared((MPI_Aint)(mine ? mine + COMM_LINE : 0), 1, info,
+                                           comm_mpi(host), &memory, &shared->window);
     MPI_Info_free(&info);
     comm_leave(host);
     if (comm_max_double(host, rc != MPI_SUCCESS) > 0) {
@@ -53,9 +58,11 @@ static struct comm_shared *shared_new(struct comm *host, size_t mine, struct err
     comm_check(host, MPI_Win_lock_all(MPI_MODE_NOCHECK, shared->window), "MPI_Win_lock_all");
     shared->host = host;
     shared->n = n;
-    for (int r = 0; r < n; r++)
-        comm_check(host, MPI_Win_shared_query(shared->window, r, &size, &unit, &shared->of[r]),
+    for (int r = 0; r < n; r++) {
+        comm_check(host, MPI_Win_shared_query(shared->window, r, &size, &unit, &memory),
                    "MPI_Win_shared_query");
+        shared->of[r] = first_line(memory);
+    }
     comm_leave(host);
     return shared;
 }
