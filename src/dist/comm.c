@@ -245,7 +245,9 @@ void comm_free(struct comm *comm) {
     if (!comm)
         return;
     small_free(comm->small);
+    comm_enter(comm);
     MPI_Comm_free(&comm->world);
+    comm_leave(comm);
     if (!comm->part) {
         MPI_Finalize();
         comm_messages_free(comm->common->messages);
@@ -410,13 +412,18 @@ static struct comm *part_of(struct comm *whole, MPI_Comm part) {
 struct comm *comm_split(struct comm *comm, int colour) {
     MPI_Comm part;
 
+    comm_enter(comm);
     check(comm, MPI_Comm_split(comm->world, colour < 0 ? MPI_UNDEFINED : colour, comm->rank, &part),
           "MPI_Comm_split");
+    comm_leave(comm);
     return part == MPI_COMM_NULL ? NULL : part_of(comm, part);
 }
 
 struct comm *comm_on_host(struct comm *comm) {
-    return part_of(comm, split_by_host(comm));
+    comm_enter(comm);
+    const MPI_Comm host = split_by_host(comm);
+    comm_leave(comm);
+    return part_of(comm, host);
 }
 
 struct comm *comm_leaders(struct comm *comm) {

@@ -115,7 +115,10 @@ struct comm *comm_split(struct comm *comm, int colour);
 struct comm *comm_on_host(struct comm *comm);
 struct comm *comm_leaders(struct comm *comm);
 
-/* Memory that all ranks of a host read and write: `bytes` of each, zeroed, at a page of its own.
+/* Bytes that processors exchange at a time: memory that ranks share begins with such a line. */
+enum { COMM_LINE = 64 };
+
+/* Memory that all ranks of a host read and write: `bytes` of each, zeroed, at a line of its own.
  *   host  a comm of ranks of one host; borrowed
  * Collective over host. NULL, on all of its ranks, with err (ERR_IO) where there is not so much. */
 struct comm_shared *comm_shared_new(struct comm *host, size_t bytes, struct err *err);

@@ -129,5 +129,8 @@ bool comm_test(struct comm *comm, struct comm_request *request) {
 }
 
 int64_t comm_n_calls(const struct comm *comm) {
-    return comm_messages_of(comm)->n_calls;
+    comm_enter(comm);
+    const int64_t n = comm_messages_of(comm)->n_calls;
+    comm_leave(comm);
+    return n;
 }

@@ -15,12 +15,18 @@
 #endif
 
 struct comm_shared {
+    const struct comm *host; /* borrowed */
     MPI_Win window;
     int n;
     void *of[]; /* [n] */
 };
 
-/* `mine` bytes of each rank, at a page of its own. Collective over host; NULL on all or none. */
+/* MPI begins where it likes, in all ranks at the same place of a line. */
+static void *first_line(void *at) {
+    return (char *)at + (COMM_LINE - (uintptr_t)at % COMM_LINE) % COMM_LINE;
+}
+
+/* `mine` bytes of each rank, at a line of its own. Collective over host; NULL on all or none. */
 static struct comm_shared *shared_new(struct comm *host, size_t mine, struct err *err) {
     const int n = comm_size(host);
     struct comm_shared *shared = malloc(sizeof *shared + (size_t)n * sizeof shared->of[0]);
@@ -34,11 +40,13 @@ static struct comm_shared *shared_new(struct comm *host, size_t mine, struct err
         err_set(err, ERR_IO, "out of memory");
         return NULL;
     }
+    comm_enter(host);
     MPI_Info_create(&info); /* each rank's memory near it */
     MPI_Info_set(info, "alloc_shared_noncontig", "true");
-    const int rc =
-        MPI_Win_allocate_shared((MPI_Aint)mine, 1, info, comm_mpi(host), &memory, &shared->window);
+    const int rc = MPI_Win_allocate_shared((MPI_Aint)(mine ? mine + COMM_LINE : 0), 1, info,
+                                           comm_mpi(host), &memory, &shared->window);
     MPI_Info_free(&info);
+    comm_leave(host);
     if (comm_max_double(host, rc != MPI_SUCCESS) > 0) {
         free(shared);
         err_set(err, ERR_IO,
@@ -46,11 +54,16 @@ static struct comm_shared *shared_new(struct comm *host, size_t mine, struct err
                 mine);
         return NULL;
     }
+    comm_enter(host);
     comm_check(host, MPI_Win_lock_all(MPI_MODE_NOCHECK, shared->window), "MPI_Win_lock_all");
+    shared->host = host;
     shared->n = n;
-    for (int r = 0; r < n; r++)
-        comm_check(host, MPI_Win_shared_query(shared->window, r, &size, &unit, &shared->of[r]),
+    for (int r = 0; r < n; r++) {
+        comm_check(host, MPI_Win_shared_query(shared->window, r, &size, &unit, &memory),
                    "MPI_Win_shared_query");
+        shared->of[r] = first_line(memory);
+    }
+    comm_leave(host);
     return shared;
 }
 
@@ -106,7 +119,9 @@ void *comm_shared_of(const struct comm_shared *shared, int rank) {
 void comm_shared_free(struct comm_shared *shared) {
     if (!shared)
         return;
+    comm_enter(shared->host);
     MPI_Win_unlock_all(shared->window);
     MPI_Win_free(&shared->window);
+    comm_leave(shared->host);
     free(shared);
 }

@@ -2,32 +2,8 @@
 #include "dist/agree.h"
 #include "dist/allreduce/allreduce.h"
 
-#include <stdint.h>
-
 /* The algorithm that needs no shared memory. */
 static const char plain[] = "ring";
-
-/* What MPI gives begins where it likes, but at the same place of a line for all ranks: only then
- * are gradients at one distance from it. */
-static int check_lines(struct comm *host, uintptr_t at, struct err *err) {
-    const double place = (double)(at % ARENA_ALIGN);
-    const double most = comm_max_double(host, place), least = -comm_max_double(host, -place);
-
-    if (most > least)
-        return err_set(err, ERR_IO, "the memory that ranks of a host share is not aligned alike");
-    return 0;
-}
-
-static void *first_line(void *at) {
-    return (char *)at + (ARENA_ALIGN - (uintptr_t)at % ARENA_ALIGN) % ARENA_ALIGN;
-}
-
-static int reserve(struct gradients *g, size_t bytes, struct err *err) {
-    g->shared = comm_shared_new(g->host, bytes + ARENA_ALIGN, err);
-    if (!g->shared)
-        return -1;
-    return check_lines(g->host, (uintptr_t)comm_shared_of(g->shared, comm_rank(g->host)), err);
-}
 
 /* The ranks of all hosts go on alike. */
 static void do_without(struct gradients *g, struct job *job, const struct sinks *sinks,
@@ -53,11 +29,11 @@ void gradients_reserve(struct gradients *g, struct replica *r, struct job *job, 
         return;
     g->host = comm_on_host(comm);
     if (comm_size(g->host) > 1)
-        rc = reserve(g, bytes, &why);
+        rc = (g->shared = comm_shared_new(g->host, bytes, &why)) ? 0 : -1;
     if (agree(comm, rc, &why))
         do_without(g, job, sinks, why.msg);
     else if (g->shared)
-        r->model.gradients = first_line(comm_shared_of(g->shared, comm_rank(g->host)));
+        r->model.gradients = comm_shared_of(g->shared, comm_rank(g->host));
 }
 
 void gradients_release(struct gradients *g) {

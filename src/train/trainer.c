@@ -123,8 +123,10 @@ static void broadcast(struct trainer *t) {
 
 /* --- validation and saving --- */
 
-/* Ranks that were apart are so no longer; the time is that of waiting for each other. */
+/* Ranks that were apart are so no longer; the time is that of waiting for each other. Sums of the
+ * steps before may still be under way, where all of the job's steps have rested since. */
 static void meet(struct trainer *t) {
+    stepper_settle(&t->stepper);
     const double start = clock_now();
 
     local_sgd_meet(&t->local);
@@ -135,7 +137,6 @@ static void meet(struct trainer *t) {
 
 /* Nothing is measured or saved of replicas that are no longer the same, or not yet. */
 static int audit_replicas(struct trainer *t, struct err *err) {
-    stepper_settle(&t->stepper);
     meet(t);
     return alike_check(&t->alike, err) ? err_wrap(err, "after step %" PRId64, t->progress.step) : 0;
 }

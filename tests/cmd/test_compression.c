@@ -85,6 +85,21 @@ static void averages_of_every_step_are_those_of_gradients(void **state) {
             fail_msg("step %d: the loss is %g, not %g", i + 1, loss[1][i], loss[0][i]);
 }
 
+/* Steps that rest compute nothing in which sums of the step before would be taken up: ranks meet
+ * with these, and not with whatever has arrived. Of two, the mean of what is the same is the same.
+ */
+static void what_is_under_way_arrives_before_ranks_meet(void **state) {
+    (void)state;
+    for (int way = 0; way < 2; way++) {
+        write_job(way ? "bucket = 0.01\nsync = local_sgd(every=2, after=1)" : "bucket = 0.01");
+        program_expect(0, NULL,
+                       "DLTRAIN_HOSTS=2 $MPIRUN -x DLTRAIN_HOSTS -np 2 $DLTRAIN small.ini --set "
+                       "steps=4 --set step.every=4 --set name=%s",
+                       way ? "apart" : "together");
+    }
+    program_expect(0, NULL, "$SAME runs/apart/last.h5 runs/together/last.h5");
+}
+
 /* A rank without samples waits for the others' averages. */
 static void ranks_without_samples_take_part(void **state) {
     (void)state;
@@ -142,6 +157,7 @@ static void what_cannot_go_together_is_refused(void **state) {
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(losses_fall_and_ranks_stay_the_same),
     cmocka_unit_test(averages_of_every_step_are_those_of_gradients),
+    cmocka_unit_test(what_is_under_way_arrives_before_ranks_meet),
     cmocka_unit_test(ranks_without_samples_take_part),
     cmocka_unit_test(runs_go_on_as_if_they_had_not_ended),
     cmocka_unit_test(what_cannot_go_together_is_refused),

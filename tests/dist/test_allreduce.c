@@ -2,7 +2,9 @@
 #include "dist/algorithm_args.h"
 
 #include "dist/allreduce/allreduce.h"
+#include "dist/allreduce/ring.h"
 
+#include <limits.h>
 #include <math.h>
 #include <sched.h>
 #include <stdlib.h>
@@ -321,7 +323,34 @@ static void all_algorithms_do_all_that(void **state) {
     comm_free(host);
 }
 
+/* MPI counts in int, bytes and numbers; nobody touches what only is planned for. */
+static void no_message_is_longer_than_mpi_counts(void **state) {
+    (void)state;
+    const int64_t len = (int64_t)1 << 30;
+    const struct ring_args args = {.chunk = 1 << 30};
+    const struct allreduce_vector vector = {.len = (int64_t)INT_MAX + 1};
+    struct allreduce *a = NULL;
+    struct ring ring = {0};
+    struct err err = {0};
+
+    if (ring_init(&ring, &args, NULL, comm, NULL, len, &err))
+        fail_msg("%s", err.msg);
+    assert_true(ring.slot_len * (int64_t)sizeof(real) <= INT_MAX);
+    ring_release(&ring);
+    for (int i = 0; i < 2; i++) {
+        const struct word *w = allreduce_find(i ? "tree" : "mpi");
+        void *own_args = algorithm_args(w);
+        algorithm = (struct applied){w, own_args};
+        err = (struct err){0};
+        assert_int_equal(allreduce_new(&a, comm, &algorithm, &vector, 1, &err), -1);
+        assert_int_equal(err.kind, ERR_CONFIG);
+        assert_non_null(strstr(err.msg, "expected at most 2147483647"));
+        free(own_args);
+    }
+}
+
 static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(no_message_is_longer_than_mpi_counts),
     cmocka_unit_test(words_are_found_by_name),
     cmocka_unit_test(all_algorithms_do_all_that),
 };

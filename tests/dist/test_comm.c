@@ -95,6 +95,7 @@ static void ranks_of_a_host_share_memory(void **state) {
     comm_barrier(host);
     for (int r = 0; r < comm_size(host); r++) {
         const int *other = comm_shared_of(shared, r);
+        assert_int_equal((uintptr_t)other % COMM_LINE, 0);
         for (int i = 0; i < LEN; i++)
             assert_int_equal(other[i], 1000 * r + i);
     }

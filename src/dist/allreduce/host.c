@@ -27,7 +27,7 @@
 #include <string.h>
 
 enum {
-    LINE = 64,        /* bytes that processors exchange */
+    LINE = COMM_LINE,
     BLOCK_LEN = 2048, /* reals that stay in the first cache while those of all ranks are added */
     PIECE_BYTES = 8 << 20,  /* with several hosts */
     LEADER_BYTES = 64 << 10 /* the least that is worth a leader of its own */
@@ -65,10 +65,7 @@ struct host_sums {
 };
 
 static struct host_flags *flags_of(const struct host_sums *s, int rank, int i) {
-    char *at = s->own ? (char *)s->own : comm_shared_of(s->shared, rank);
-
-    /* MPI begins where it likes, at the same place of a line for every rank that looks */
-    return (struct host_flags *)(void *)(at + (LINE - (uintptr_t)at % LINE) % LINE) + i;
+    return (s->own ? s->own : (struct host_flags *)comm_shared_of(s->shared, rank)) + i;
 }
 
 /* The vector of a rank of the host. */

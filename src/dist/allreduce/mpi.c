@@ -3,6 +3,7 @@
 #include "dist/allreduce/allreduce.h"
 #include "dist/agree.h"
 
+#include <limits.h>
 #include <stdlib.h>
 
 /* The sum of one vector. */
@@ -37,16 +38,25 @@ static void free_sums(struct allreduce *a) {
     free(sums);
 }
 
+/* MPI counts in int. */
+static int check(const struct allreduce_vector *vector, int n, struct err *err) {
+    for (int i = 0; i < n; i++)
+        if (vector[i].len > INT_MAX)
+            return err_set(err, ERR_CONFIG, "mpi: a vector of %lld numbers, expected at most %d",
+                           (long long)vector[i].len, INT_MAX);
+    return 0;
+}
+
 static int plan(struct allreduce **out, const void *args, struct comm *comm,
                 const struct allreduce_vector *vector, int n, struct err *err) {
     struct mpi_sums *sums = calloc(1, sizeof *sums);
 
-    (void)args, (void)vector;
+    (void)args;
     if (sums)
         sums->sum = calloc((size_t)n + 1, sizeof *sums->sum);
-    const bool whole = sums && sums->sum;
-    if (agree(comm, whole ? 0 : err_set(err, ERR_IO, "out of memory: %d sums over ranks", n),
-              err)) {
+    const int rc = sums && sums->sum ? check(vector, n, err)
+                                     : err_set(err, ERR_IO, "out of memory: %d sums over ranks", n);
+    if (agree(comm, rc, err)) {
         if (sums)
             free(sums->sum);
         free(sums);

@@ -15,6 +15,7 @@
 #include "dist/agree.h"
 #include "dist/allreduce/allreduce.h"
 
+#include <limits.h>
 #include <stdlib.h>
 
 /* What a message carries. */
@@ -135,7 +136,9 @@ int ring_init(struct ring *ring, const struct ring_args *args, const struct appl
     const int64_t size = comm_size(comm), chunk = args->chunk / (int64_t)sizeof(real);
     const int64_t longest = (len + size - 1) / size; /* segment */
     /* two ranks pass nothing on: chunks pay only when the segment leaves the cache (measured) */
-    const int64_t whole = size == 2 ? RING_WINDOW * chunk : chunk;
+    const int64_t most = INT_MAX / (int64_t)sizeof(real); /* of a message */
+    const int64_t leaves = RING_WINDOW * chunk < most ? RING_WINDOW * chunk : most;
+    const int64_t whole = size == 2 ? leaves : chunk;
     const int64_t n_chunks = longest <= whole ? longest > 0 : (longest + chunk - 1) / chunk;
     const int64_t n_add = (size - 1) * n_chunks;
     const int64_t slots = n_add < RING_WINDOW ? n_add : RING_WINDOW;
