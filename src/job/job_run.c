@@ -80,6 +80,11 @@ static int check_wire(const struct job *job, struct err *err) {
         return 0;
     if (wire_check(&job->wire, &why))
         return pos_error(err, wire->pos, "wire: %s", why.msg);
+    if (job->reproducible)
+        return pos_error(err, wire->pos,
+                         "wire: what %s loses depends on the number of ranks, and reduction is "
+                         "reproducible; expected fp32",
+                         job->wire.word->name);
     if (!allreduce_packs(&job->allreduce))
         return pos_error(err, wire->pos,
                          "wire: allreduce = %s sends numbers as it does; expected one that packs "

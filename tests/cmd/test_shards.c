@@ -209,6 +209,8 @@ static void what_cannot_be_is_refused(void **state) {
                    "$DLTRAIN no.ini --set data.accumulate=2");
     program_expect(78, "allreduce: ring adds in an order that depends on the ranks",
                    "$DLTRAIN no.ini --set dist.allreduce=ring");
+    program_expect(78, "wire: what int8 loses depends on the number of ranks",
+                   "$DLTRAIN no.ini --set dist.wire=int8");
     program_expect(0, NULL, "$DLTRAIN no.ini --set name=run --set steps=2");
     program_write("ones.ini",
                   "[job]\ninclude = %s/classify.ini\nmodel = r\nsteps = 2\n"
