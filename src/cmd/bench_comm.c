@@ -69,7 +69,10 @@ static int read_size(const char *text, size_t len, int64_t *out, struct err *err
         return err_set(err, ERR_USAGE,
                        "--sizes: found '%.*s', expected a size from %zu B to %d MiB, as in 64KiB",
                        (int)len, text, sizeof(real), MOST_MIB);
-    *out = (int64_t)bytes / (int64_t)sizeof(real) * (int64_t)sizeof(real);
+    *out = (int64_t)bytes;
+    if ((double)*out < bytes || *out % (int64_t)sizeof(real) != 0)
+        return err_set(err, ERR_USAGE, "--sizes: found '%.*s', expected whole numbers of %zu bytes",
+                       (int)len, text, sizeof(real));
     return 0;
 }
 
@@ -149,8 +152,9 @@ static int parse(struct comm_bench *b, int argc, char **argv, struct err *err) {
         return -1;
     if (first < argc)
         return err_set(err, ERR_USAGE, "bench --comm takes no job, found %s", argv[first]);
-    for (int64_t bytes = 16; !b->n_bytes || (bytes <= 256 << 20 && b->bytes[0] == 16); bytes *= 4)
-        b->bytes[b->n_bytes++] = bytes;
+    if (!b->n_bytes)
+        for (int64_t bytes = 16; bytes <= 256 << 20; bytes *= 4)
+            b->bytes[b->n_bytes++] = bytes;
     return b->n_entries ? 0 : all_algorithms(b, err);
 }
 

@@ -54,20 +54,36 @@ static double median(double *v, int n) {
     return v[n / 2];
 }
 
-/* Steps [first, first + n), to medians of their times. */
-static int time_steps(struct rig *rig, int64_t first, int n, struct scale_size *out,
+/* After so many steps each [step] has been run as often as its `every` says, and all begins anew;
+ * more than MOST_STEPS: at some time after them. */
+static int64_t period_of(const struct job *job) {
+    int64_t period = 1;
+
+    for (int i = 0; i < job->n_steps && period <= MOST_STEPS; i++) {
+        const int64_t before = period;
+        while (period <= MOST_STEPS && period % job->step[i].every != 0)
+            period += before;
+    }
+    return period;
+}
+
+/* Steps [first, first + n), whole periods, to medians of a step's mean time in each. */
+static int time_steps(struct rig *rig, int64_t first, int n, int64_t period, struct scale_size *out,
                       struct err *err) {
-    double times[4][MOST_STEPS];
+    double times[4][MOST_STEPS] = {{0}};
+    const double each = 1 / (double)period;
+    const int rounds = n / (int)period;
     struct step_output step;
 
     for (int i = 0; i < n; i++) {
         if (rig_step(rig, first + i, &step, err))
             return -1;
-        times[0][i] = step.times.forward, times[1][i] = step.times.backward;
-        times[2][i] = step.times.optimizer, times[3][i] = step.times.total;
+        const int64_t r = i / period;
+        times[0][r] += each * step.times.forward, times[1][r] += each * step.times.backward;
+        times[2][r] += each * step.times.optimizer, times[3][r] += each * step.times.total;
     }
-    out->forward = median(times[0], n), out->backward = median(times[1], n);
-    out->optimizer = median(times[2], n), out->total = median(times[3], n);
+    out->forward = median(times[0], rounds), out->backward = median(times[1], rounds);
+    out->optimizer = median(times[2], rounds), out->total = median(times[3], rounds);
     return 0;
 }
 
@@ -174,13 +190,14 @@ static int rig_of(struct scale *s, int64_t n, struct comm *comm, struct rig *rig
     return rc;
 }
 
-/* How many steps are timed, when one takes so long and there are so many seconds. */
+/* How many steps are timed, when one takes so long and there are so many seconds: whole periods. */
 static int steps_for(const struct scale *s, double seconds, double step_s) {
-    const double there = seconds / step_s;
+    const double there = s->args.steps ? (double)s->args.steps : seconds / step_s;
+    const int least = s->args.steps ? 1 : LEAST_STEPS, period = (int)period_of(&s->args.job);
+    const int n = there < least ? least : there > MOST_STEPS ? MOST_STEPS : (int)there;
+    const int rounds = (n + period - 1) / period;
 
-    if (s->args.steps)
-        return (int)s->args.steps;
-    return there < LEAST_STEPS ? LEAST_STEPS : there > MOST_STEPS ? MOST_STEPS : (int)there;
+    return (rounds * period > MOST_STEPS ? rounds - 1 : rounds) * period;
 }
 
 static int measure_rig(struct measuring *m, struct rig *rig, struct scale_size *out,
@@ -193,7 +210,7 @@ static int measure_rig(struct measuring *m, struct rig *rig, struct scale_size *
             return -1;
     const int n = steps_for(s, s->want.seconds / (2 * SIZES + 2), step.times.total);
     out->bytes = (double)replica_bytes(&rig->replica);
-    if (time_steps(rig, WARM_UP, n, out, err) ||
+    if (time_steps(rig, WARM_UP, n, period_of(&s->args.job), out, err) ||
         watch_steps(rig, WARM_UP, n, &s->args.job.pool, out, err))
         return -1;
     if (!m->n)
@@ -250,6 +267,12 @@ static int measure_sizes(struct measuring *m, struct err *err) {
     const int64_t least = samples_of_rank(s, s->want.ranks[s->want.n_ranks - 1]);
     const int64_t most = samples_of_rank(s, s->want.ranks[0]);
 
+    if (period_of(&s->args.job) > MOST_STEPS)
+        return err_set(
+            err, ERR_CONFIG,
+            "%s: `every` of its [step]s: found none of the first %d steps after which all "
+            "have run as often as they say, expected one, as so many are measured at most",
+            s->args.job.path, MOST_STEPS);
     if (measure_size(m, least, err))
         return -1;
     int64_t last = affordable(m, most);

@@ -174,6 +174,8 @@ static const char *field_text(struct pool *pool, const struct loader_field *f) {
     const bool class = f->kind == DATASET_CLASS;
     const char *form = form_text(pool, &f->sample, class ? DATASET_CLASS : DATASET_REALS);
 
+    if (class && f->n_classes < 0) /* no data is there that would say it */
+        return pool_print(pool, "%s of any number of classes: its data is not there", form);
     return class ? pool_print(pool, "%s of %d classes", form, f->n_classes) : form;
 }
 

@@ -227,6 +227,17 @@ static void what_one_rank_cannot_read_it_says(void **state) {
     }
 }
 
+/* bench needs none, but takes what it says of the classes. */
+static void a_host_without_data_says_so(void **state) {
+    (void)state;
+    write_hosts();
+    assert_int_equal(system("rm h1/a.h5"), 0);
+    differ(1, ERR_DATA,
+           " has the field label = class numbers of any number of classes: its data is ",
+           "$DLTRAIN bench j.ini --set data.image=[4,4,3]",
+           "$DLTRAIN bench j.ini --set data.image=[4,4,3]");
+}
+
 /* Host 1 has data of another content: `command` is refused with the message. */
 static void data_differ(const struct content *content, const char *message, const char *command) {
     write_hosts();
@@ -284,6 +295,7 @@ int main(void) {
         cmocka_unit_test(commands_and_surroundings_are_compared),
         cmocka_unit_test(options_of_commands_are_compared),
         cmocka_unit_test(what_one_rank_cannot_read_it_says),
+        cmocka_unit_test(a_host_without_data_says_so),
         cmocka_unit_test(data_that_differ_are_named),
         cmocka_unit_test(weights_that_differ_are_not_evaluated),
     };

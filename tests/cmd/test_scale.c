@@ -289,6 +289,33 @@ static void the_table_says_what_was_measured_and_assumed(void **state) {
     free(table);
 }
 
+/* However few steps are measured, each [step] is among them. */
+static void a_step_that_is_seldom_is_measured(void **state) {
+    static const char rest[] = "loss = cross_entropy(m(image), label)\ntrain = m\n"
+                               "optimizer = sgd(lr=0.1)\n";
+    json_error_t error;
+
+    (void)state;
+    program_write("seldom.ini",
+                  "[job]\nmodel = m\nepochs = 1\n[net m(image)]\nbody = image | conv(4, 3)\n"
+                  "fc = body | flatten | linear(10)\n[step often]\n%s[step seldom]\n%severy = 5\n"
+                  "[data]\nimage = [8, 8, 3]\nbatch = 4\n",
+                  rest, rest);
+    free(printed("$DLTRAIN scale seldom.ini --ranks 1 --per-host 1 --link 1Gbit,5us --steps 1 "
+                 "--save-profile seldom.json"));
+    json_t *json = json_load_file("seldom.json", 0, &error);
+    const json_t *step = json_array_get(json_object_get(json, "steps"), 1);
+    const json_t *conv = json_array_get(json_object_get(step, "operators"), 0);
+    const json_t *line = json_object_get(conv, "forward");
+    assert_true(json_number_value(json_array_get(line, 0)) +
+                    json_number_value(json_array_get(line, 1)) >
+                0);
+    json_decref(json);
+    program_expect(78, "seldom.ini: `every` of its [step]s: found none of the first 30 steps",
+                   "$DLTRAIN scale seldom.ini --ranks 1 --per-host 1 --link 1Gbit,5us --set "
+                   "step.seldom.every=31");
+}
+
 /* Rows that leave out what [dist] asks for are not passed off as that job's. */
 static void the_table_says_what_it_does_not_know(void **state) {
     static const char *const cases[][2] = {
@@ -416,6 +443,7 @@ int main(void) {
         cmocka_unit_test(a_profile_answers_as_what_it_was_made_of),
         cmocka_unit_test(a_profile_is_of_its_job),
         cmocka_unit_test(the_table_says_what_was_measured_and_assumed),
+        cmocka_unit_test(a_step_that_is_seldom_is_measured),
         cmocka_unit_test(the_table_says_what_it_does_not_know),
         cmocka_unit_test(a_picture_is_drawn),
         cmocka_unit_test(a_replay_compares_with_the_model),

@@ -130,10 +130,24 @@ static void bench_sums_what_it_says(void **state) {
     program_release(&run);
 }
 
+/* Also where they begin with the first of those that it sums unasked. */
+static void bench_sums_no_other_sizes(void **state) {
+    (void)state;
+    struct program_run run =
+        program_run("$DLTRAIN bench --comm --json --sizes 16,64 --algorithms host");
+    assert_int_equal(run.code, 0);
+    json_t *json = json_loads(run.out, 0, NULL);
+    assert_int_equal(json_array_size(json_object_get(json, "sums")), 2);
+    json_decref(json);
+    program_release(&run);
+}
+
 static void bench_refuses_what_it_cannot_sum(void **state) {
     (void)state;
     program_expect(64, "--sizes: found '3', expected a size from 4 B to 2047 MiB, as in 64KiB",
                    "$MPIRUN -np 2 $DLTRAIN bench --comm --sizes 1KiB,3");
+    program_expect(64, "--sizes: found '5', expected whole numbers of 4 bytes",
+                   "$DLTRAIN bench --comm --sizes 5");
     program_expect(64, "--sizes: found '1KB'", "$DLTRAIN bench --comm --sizes 1KB");
     program_expect(64, "--sizes: found ''", "$DLTRAIN bench --comm --sizes ,");
     program_expect(78, "found 'rign', expected the name of a known allreduce",
@@ -153,6 +167,7 @@ int main(void) {
         cmocka_unit_test(five_ranks_on_three_hosts_give_the_same_bits_each_time),
         cmocka_unit_test(a_measured_choice_can_be_kept),
         cmocka_unit_test(bench_sums_what_it_says),
+        cmocka_unit_test(bench_sums_no_other_sizes),
         cmocka_unit_test(bench_refuses_what_it_cannot_sum),
     };
 
