@@ -2,7 +2,6 @@
 #include "cmd/command.h"
 #include "cmd/jobargs.h"
 #include "cmd/options.h"
-#include "core/base/clock.h"
 #include "dist/agree.h"
 #include "dist/launch.h"
 #include "job/job.h"
@@ -173,16 +172,6 @@ static real sum_of_numbers(int n_ranks, int64_t i) {
     return (real)sum;
 }
 
-/* One sum; seconds until its vector may be written again. */
-static double sum_once(struct allreduce *a) {
-    const double begin = clock_now();
-
-    allreduce_run(a, 0);
-    while (!allreduce_writable(a, 0))
-        sched_yield();
-    return clock_now() - begin;
-}
-
 /* Numbers of this rank's that are not the sum. */
 static double check(struct allreduce *a, struct comm *comm) {
     const struct allreduce_vector *v = a->vector;
@@ -212,7 +201,7 @@ static int by_time(const void *a, const void *b) {
 /* Of each sum the time of the slowest rank; into out, sorted. */
 static void time_sums(struct allreduce *a, struct comm *comm, int n, double *out) {
     for (int i = 0; i < n; i++)
-        out[i] = sum_once(a);
+        out[i] = allreduce_time(a, 0);
     for (int i = 0; i < n; i++)
         out[i] = comm_max_double(comm, out[i]);
     qsort(out, (size_t)n, sizeof *out, by_time);
@@ -225,7 +214,7 @@ static void time_vector(struct allreduce *a, struct comm *comm, struct bench_sum
     memset(a->vector->v, 0, (size_t)a->vector->len * sizeof(real));
     comm_barrier(comm);
     for (int i = 0; i < WARM_UP; i++)
-        once = sum_once(a);
+        once = allreduce_time(a, 0);
     once = comm_max_double(comm, once);
     const double fit = time_s / (once > 0 ? once : time_s);
     out->n_timed = fit < LEAST_TIMED ? LEAST_TIMED : fit > MOST_TIMED ? MOST_TIMED : (int)fit;

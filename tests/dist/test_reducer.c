@@ -236,7 +236,8 @@ static void two_reducers_do_not_mix(void **state) {
     reducer_free(r[1]);
 }
 
-/* Within a host, where ranks add up in memory that they share; otherwise there are messages. */
+/* Within a host, where ranks add up in memory that they share; otherwise there are messages. What
+ * is measured to be best may be either. */
 static void memory_of_a_host_takes_no_call_of_mpi(void **state) {
     (void)state;
     enum { LEN = 5000 };

@@ -1,4 +1,5 @@
 #include "dist/allreduce/allreduce.h"
+#include "core/base/clock.h"
 #include "dist/agree.h"
 
 #include <sched.h>
@@ -196,4 +197,13 @@ void allreduce_run(struct allreduce *a, int i) {
     while (!allreduce_progress(a, i))
         sched_yield(); /* there may be more ranks than processors */
     allreduce_used(a, i);
+}
+
+double allreduce_time(struct allreduce *a, int i) {
+    const double begin = clock_now();
+
+    allreduce_run(a, i);
+    while (!allreduce_writable(a, i))
+        sched_yield();
+    return clock_now() - begin;
 }

@@ -121,3 +121,6 @@ void allreduce_forget(struct allreduce *a);
 
 /* Start, wait, and say that the sum is used, which is in v where vectors are `own`. Collective. */
 void allreduce_run(struct allreduce *a, int i);
+
+/* Likewise, and wait until v may be written again; seconds of both. Collective. */
+double allreduce_time(struct allreduce *a, int i);

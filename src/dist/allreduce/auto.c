@@ -1,13 +1,11 @@
 /* The algorithm that sums the vectors of this job fastest, on these hosts: a few are timed at a few
  * of the lengths that there are, and one is taken, or one for short vectors and another for long
  * ones. All ranks take the same, by the times of the slowest. */
-#include "core/base/clock.h"
 #include "dist/agree.h"
 #include "dist/allreduce/allreduce.h"
 #include "dist/allreduce/by_size.h"
 #include "dist/allreduce/host.h"
 
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -65,15 +63,6 @@ static void make(int candidate, struct auto_algorithm *out) {
 
 /* --- measuring --- */
 
-static double sum_once(struct allreduce *a) {
-    const double begin = clock_now();
-
-    allreduce_run(a, 0);
-    while (!allreduce_writable(a, 0))
-        sched_yield();
-    return clock_now() - begin;
-}
-
 static int by_time(const void *a, const void *b) {
     const double x = *(const double *)a, y = *(const double *)b;
 
@@ -84,13 +73,13 @@ static int by_time(const void *a, const void *b) {
 static double time_sums(struct allreduce *a, struct comm *comm, double seconds) {
     double times[MOST_TIMED];
 
-    const double first = comm_max_double(comm, sum_once(a));
+    const double first = comm_max_double(comm, allreduce_time(a, 0));
     const double fit = first > 0 ? seconds / first : MOST_TIMED;
     const int n = fit > MOST_TIMED ? MOST_TIMED : (int)fit;
     if (n < 2)
         return first;
     for (int i = 0; i < n; i++)
-        times[i] = sum_once(a);
+        times[i] = allreduce_time(a, 0);
     qsort(times, (size_t)n, sizeof *times, by_time);
     return comm_max_double(comm, times[n / 2]);
 }

@@ -19,6 +19,7 @@
  * Memory: slots as long as the vectors without a home; of leaders a fourth of the vectors. */
 #include "dist/allreduce/host.h"
 #include "dist/agree.h"
+#include "dist/allreduce/add.h"
 #include "dist/allreduce/allreduce.h"
 
 #include <stdatomic.h>
@@ -105,11 +106,6 @@ static void say(atomic_ullong *flag, uint64_t count) {
 
 static int64_t piece_begin(const struct host_sums *s, int i, int piece) {
     return s->base.vector[i].len * piece / s->sum[i].n_pieces;
-}
-
-static void add(real *restrict v, const real *restrict more, int64_t len) {
-    for (int64_t k = 0; k < len; k++)
-        v[k] += more[k];
 }
 
 /* This rank's slice of a piece, cut where cache lines end. */

@@ -13,6 +13,7 @@
  * of them under way at a time. */
 #include "dist/allreduce/ring.h"
 #include "dist/agree.h"
+#include "dist/allreduce/add.h"
 #include "dist/allreduce/allreduce.h"
 
 #include <limits.h>
@@ -44,11 +45,6 @@ static int left_of(const struct comm *comm) {
 /* Where message m arrives before it is added. */
 static real *slot_of(const struct ring *ring, int64_t m) {
     return ring->scratch + m % RING_WINDOW * ring->slot_len;
-}
-
-static void add(real *restrict v, const real *restrict more, int64_t len) {
-    for (int64_t i = 0; i < len; i++)
-        v[i] += more[i];
 }
 
 static void post_send(struct ring *ring) {

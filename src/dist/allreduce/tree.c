@@ -15,6 +15,7 @@
  * vector at most. Source: Rabenseifner 2004, doi:10.1007/978-3-540-24685-5_1; Thakur, Rabenseifner
  * & Gropp 2005, doi:10.1177/1094342005051521 */
 #include "dist/agree.h"
+#include "dist/allreduce/add.h"
 #include "dist/allreduce/allreduce.h"
 
 #include <limits.h>
@@ -149,11 +150,6 @@ static void post(struct allreduce *a, int i) {
     if (round->send_len >= 0)
         comm_isend(a->comm, v + round->send_at, (size_t)round->send_len * sizeof(real), round->peer,
                    t->tag, &t->send);
-}
-
-static void add(real *restrict v, const real *restrict more, int64_t len) {
-    for (int64_t i = 0; i < len; i++)
-        v[i] += more[i];
 }
 
 static bool progress(struct allreduce *a, int i) {
