@@ -140,6 +140,8 @@ static int read_job(struct jobargs *a, const char *path, bool may_be_run, struct
         else if (!first)
             rc = job_read_files(&a->job, path, &files, a->sets, a->n_sets, err);
         rc = agree(a->comm, rc, err);
+        if (!rc && !run) /* the job of a run is a part of its files, which eval compares */
+            rc = job_files_compare(a->comm, &files, err);
     }
     source_files_release(&files);
     return rc;

@@ -1,5 +1,7 @@
 #include "job/job_files.h"
+#include "dist/agree.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* What stands in front of the path and the text of a file. */
@@ -57,4 +59,65 @@ void job_files_broadcast(struct comm *comm, struct source_files *files) {
         unpack(files, bytes, len);
     files->complete = true;
     pool_release(&pool);
+}
+
+/* Where a rank looks for files. */
+struct job_folder {
+    char host[64];
+    uint64_t device, inode;
+};
+
+/* Is it the first of the ranks that look there, and is that not where rank 0 has read? Nobody looks
+ * where there is no memory to ask. */
+static bool looks(struct comm *comm) {
+    const int rank = comm_rank(comm);
+    struct job_folder *all = calloc((size_t)comm_size(comm), sizeof *all), mine = {0};
+    struct stat status;
+    bool first = true;
+
+    if (comm_max_double(comm, !all) > 0) {
+        free(all);
+        return false;
+    }
+    strncpy(mine.host, comm_host(comm), sizeof mine.host - 1);
+    if (!stat(".", &status))
+        mine.device = (uint64_t)status.st_dev, mine.inode = (uint64_t)status.st_ino;
+    comm_all_gather(comm, &mine, all, sizeof mine);
+    for (int r = 0; r < rank; r++)
+        first = first && memcmp(&all[r], &mine, sizeof mine) != 0;
+    free(all);
+    return rank > 0 && first;
+}
+
+/* Is there no such file here, or the same text? */
+static bool fits(const struct source_file *file) {
+    FILE *stream = fopen(file->path, "r");
+    char piece[4096];
+    size_t at = 0, n;
+    bool same = true;
+
+    if (!stream)
+        return true;
+    while (same && (n = fread(piece, 1, sizeof piece, stream)) > 0) {
+        same = n <= file->len - at && !memcmp(piece, file->text + at, n);
+        at += n;
+    }
+    same = same && (at == file->len || ferror(stream));
+    fclose(stream);
+    return same;
+}
+
+int job_files_compare(struct comm *comm, const struct source_files *files, struct err *err) {
+    int rc = 0;
+
+    if (comm_size(comm) == 1)
+        return 0;
+    const bool here = looks(comm);
+    for (int i = 0; here && !rc && i < files->n; i++)
+        if (!fits(&files->file[i]))
+            rc = err_set(err, ERR_CONFIG,
+                         "%s is another file than the one that rank 0 has read for all; make them "
+                         "the same, or remove it here",
+                         files->file[i].path);
+    return agree(comm, rc, err);
 }

@@ -129,6 +129,24 @@ static void hosts_without_the_job_train_on_it(void **state) {
                    "-np 2 -wdir $PWD/h1 $DLTRAIN j.ini");
 }
 
+/* They need not have it, but no other one of its name. */
+static void another_job_file_is_refused(void **state) {
+    (void)state;
+    write_hosts();
+    program_write("h1/j.ini", "%s; another end\n", job);
+    differ(2, ERR_CONFIG,
+           ": j.ini is another file than the one that rank 0 has read for all; make them the same",
+           "$DLTRAIN j.ini", "$DLTRAIN j.ini");
+    program_write("h1/j.ini", "[job]\n");
+    differ(1, ERR_CONFIG, "dltrain: rank 1 on ", "$DLTRAIN j.ini", "$DLTRAIN j.ini");
+    write_hosts();
+    program_write("h0/j.ini", "[job]\ninclude = base.ini\n");
+    assert_int_equal(system("cp h0/j.ini h1/j.ini"), 0);
+    program_write("h0/base.ini", "%s", job);
+    program_write("h1/base.ini", "%s; another end\n", job);
+    differ(1, ERR_CONFIG, ": base.ini is another file", "$DLTRAIN j.ini", "$DLTRAIN j.ini");
+}
+
 /* A run, too, is read by rank 0; its weights are every rank's to read. */
 static void hosts_without_the_run_say_so_of_its_weights(void **state) {
     (void)state;
@@ -289,6 +307,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_the_same_trains_and_threads_may_differ),
         cmocka_unit_test(hosts_without_the_job_train_on_it),
+        cmocka_unit_test(another_job_file_is_refused),
         cmocka_unit_test(hosts_without_the_run_say_so_of_its_weights),
         cmocka_unit_test(a_key_that_differs_is_named_with_both_values),
         cmocka_unit_test(every_rank_is_compared),
