@@ -191,12 +191,12 @@ int jobargs_init(struct jobargs *a, int argc, char **argv, unsigned takes, struc
 int jobargs_init_with(struct jobargs *a, int argc, char **argv, unsigned takes,
                       const struct option_spec *more, struct err *err) {
     const char *path = NULL;
-    const int launched_as = launch_rank(getenv); /* before MPI, which makes variables of its own */
 
     *a = (struct jobargs){0};
     if (comm_new(&a->comm, &argc, &argv, err)) {
-        /* All find the same, also where each is the only rank of a job; one says it. */
-        if (launched_as > 0 && (!a->comm || comm_size(a->comm) == 1))
+        /* Where MPI does not start all find the same, and one says it. Processes that are jobs of
+         * their own each say it: a launcher may end the others as soon as one has left. */
+        if (!a->comm && launch_rank(getenv) > 0)
             err->msg[0] = 0;
         return -1;
     }

@@ -1,5 +1,6 @@
 #!/bin/sh
-# The launcher of another MPI library starts N jobs of one rank, which are refused, and said once.
+# The launcher of another MPI library starts N jobs of one rank, which are refused, and nothing else is
+# said: by each of them, of which the launcher may end some before.
 #   other_launcher.sh PROGRAM LAUNCHER
 # Ends with 77 where that launcher is not installed.
 [ -x "$2" ] || { echo "skipped: there is no other MPI library: $2"; exit 77; }
@@ -15,6 +16,6 @@ cd "$folder" || exit 1
 code=$?
 cat out
 [ $code = 64 ] || { echo "found exit code $code, expected 64"; exit 1; }
-[ "$(grep -c '^dltrain: .* started 3 processes .* but MPI sees 1 rank: ' out)" = 1 ] ||
-    { echo "expected one line that says it"; exit 1; }
-[ "$(grep -c '^dltrain: ' out)" = 1 ] || { echo "expected no other line"; exit 1; }
+said=$(grep -c '^dltrain: .* started 3 processes .* but MPI sees 1 rank: ' out)
+[ "$said" -ge 1 ] && [ "$said" -le 3 ] || { echo "expected 1 to 3 lines that say it"; exit 1; }
+[ "$(grep -c '^dltrain: ' out)" = "$said" ] || { echo "expected no other line"; exit 1; }
