@@ -2,20 +2,15 @@
 #include "dist/agree.h"
 #include "dist/allreduce/allreduce.h"
 
-/* The algorithm that needs no shared memory. */
-static const char plain[] = "ring";
-
 /* The ranks of all hosts go on alike. */
 static void do_without(struct gradients *g, struct job *job, const struct sinks *sinks,
                        const char *why) {
     const char *wanted = job->allreduce.word->name;
-    const struct word *word = allreduce_find(plain);
-    void *args = pool_take(&job->pool, word->args_size);
 
     gradients_release(g);
-    word_defaults(word, args);
-    job->allreduce = (struct applied){word, args};
-    sinks_warn(sinks, "[dist] allreduce: %s takes the place of %s: %s", plain, wanted, why);
+    job->allreduce = allreduce_plain(&job->pool);
+    sinks_warn(sinks, "[dist] allreduce: %s takes the place of %s: %s", job->allreduce.word->name,
+               wanted, why);
 }
 
 void gradients_reserve(struct gradients *g, struct replica *r, struct job *job, struct comm *comm,

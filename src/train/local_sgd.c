@@ -31,16 +31,14 @@ static int64_t len_of(const struct span *span) {
  * which there may be no room, though gradients have theirs. */
 static int plan_sums(struct local_sgd *l, struct pool *pool, const struct job *job,
                      const struct sinks *sinks, struct err *err) {
-    const struct word *plain = allreduce_find("ring");
+    const struct applied plain = allreduce_plain(pool);
     struct err why = {0};
 
     if (!allreduce_new(&l->sums, l->comm, &job->allreduce, l->vector, l->n, &why))
         return 0;
-    void *args = pool_take(pool, plain->args_size);
-    word_defaults(plain, args);
-    if (allreduce_new(&l->sums, l->comm, &(struct applied){plain, args}, l->vector, l->n, err))
+    if (allreduce_new(&l->sums, l->comm, &plain, l->vector, l->n, err))
         return -1;
-    sinks_warn(sinks, "[dist] sync: averages go by %s in place of %s: %s", plain->name,
+    sinks_warn(sinks, "[dist] sync: averages go by %s in place of %s: %s", plain.word->name,
                job->allreduce.word->name, why.msg);
     return 0;
 }

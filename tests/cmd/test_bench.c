@@ -1,15 +1,10 @@
 /* `dltrain bench --layers`: where the time of a step goes. */
-#include "support/program.h"
+#include "cmd/printed_json.h"
 
-#include <jansson.h>
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
 static const char *const phases[] = {"forward", "data", "weights"};
 
@@ -23,36 +18,6 @@ static void write_layers_job(const char *path) {
                         "[step]\nloss = cross_entropy(m(image), label)\ntrain = m\n"
                         "optimizer = sgd(lr=0.1)\n"
                         "[data]\nimage = [8, 8, 3]\nbatch = 6\n");
-}
-
-/* What a command prints, to be freed. */
-static char *printed(const char *command) {
-    struct program_run run = program_run("%s", command);
-    char *out = run.out;
-
-    if (run.code)
-        fail_msg("%s\nexit code %d\n%s%s", command, run.code, run.out, run.err);
-    free(run.err);
-    return out;
-}
-
-static json_t *printed_json(const char *command) {
-    char *out = printed(command);
-    json_error_t error;
-    json_t *json = json_loads(out, 0, &error);
-
-    if (!json)
-        fail_msg("%s: %s\n%s", command, error.text, out);
-    free(out);
-    return json;
-}
-
-static double number(const json_t *object, const char *key) {
-    const json_t *value = json_object_get(object, key);
-
-    if (!json_is_number(value))
-        fail_msg("no number %s", key);
-    return json_number_value(value);
 }
 
 /* The operators of the graph of that number. */

@@ -1,17 +1,11 @@
 /* `dltrain scale`: what a job would do on more hosts. */
 #include "cmd/scale.h"
-#include "cmd/printed.h"
-#include "support/program.h"
+#include "cmd/printed_json.h"
 
-#include <jansson.h>
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
 static void expect_number(double found, double wanted) {
     if (!(fabs(found - wanted) <= 1e-6 * fabs(wanted) + 1e-12))
@@ -171,25 +165,6 @@ static void write_job(void) {
                                "optimizer = sgd(lr=0.1)\n"
                                "[data]\ntrain = shapes.h5:train\naugment = image | normalize\n"
                                "batch = 16\n");
-}
-
-static json_t *printed_json(const char *command) {
-    char *out = printed(command);
-    json_error_t error;
-    json_t *json = json_loads(out, 0, &error);
-
-    if (!json)
-        fail_msg("%s: %s\n%s", command, error.text, out);
-    free(out);
-    return json;
-}
-
-static double number(const json_t *object, const char *key) {
-    const json_t *value = json_object_get(object, key);
-
-    if (!json_is_number(value))
-        fail_msg("no number %s", key);
-    return json_number_value(value);
 }
 
 static void rows_are_those_that_were_asked_for(void **state) {

@@ -69,6 +69,14 @@ bool allreduce_wants_home(const struct applied *algorithm) {
     return holds(wants_home, algorithm);
 }
 
+struct applied allreduce_plain(struct pool *pool) {
+    const struct word *word = allreduce_find("ring");
+    void *args = pool_take(pool, word->args_size);
+
+    word_defaults(word, args);
+    return (struct applied){word, args};
+}
+
 static size_t bytes_of(enum arg_kind kind) {
     switch (kind) {
     case ARG_BYTES:

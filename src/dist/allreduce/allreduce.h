@@ -3,6 +3,7 @@
  * reducer are planned together, collectively, and started once a step each; starting and
  * progressing allocate nothing. */
 #pragma once
+#include "core/base/pool.h"
 #include "core/base/tensor.h"
 #include "core/base/word.h"
 #include "dist/comm.h"
@@ -82,6 +83,9 @@ bool allreduce_wants_tensors(const struct applied *algorithm);
 /* Had vectors better lie in memory of the host, for it or for an algorithm that it is applied to?
  */
 bool allreduce_wants_home(const struct applied *algorithm);
+
+/* The algorithm that needs no shared memory, with its usual arguments, which are in the pool. */
+struct applied allreduce_plain(struct pool *pool);
 
 /* Plan sums of n vectors over all ranks.
  *   out        owned by the caller, ended by allreduce_free
