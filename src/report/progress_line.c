@@ -1,7 +1,9 @@
 #include "report/progress_line.h"
 #include "report/columns.h"
 
+#include <math.h>
 #include <stdarg.h>
+#include <stdint.h>
 
 /* Columns of what can grow: the least that says something, and the most that looks well. */
 enum { BAR_LEAST = 8, BAR_MOST = 30, SPARK_LEAST = 8, SPARK_WIDE = 24, GAP = 2 };
@@ -108,4 +110,14 @@ void progress_line_print(FILE *out, const struct progress_line *l, int columns,
             fputs(screen_plain(screen), out);
         at += o.width[i];
     }
+}
+
+const char *progress_left(double left_s, char text[PROGRESS_LEFT]) {
+    const int64_t s = isfinite(left_s) && left_s < 1e12 ? (int64_t)left_s : -1;
+
+    text[0] = 0;
+    if (s >= 0)
+        snprintf(text, PROGRESS_LEFT, "%d:%02d:%02d left", (int)(s / 3600), (int)(s / 60 % 60),
+                 (int)(s % 60));
+    return text;
 }

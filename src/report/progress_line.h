@@ -38,3 +38,7 @@ void progress_line_add(struct progress_line *l, enum worth worth, const char *fm
 /* Print it in at most so many columns, without an end of line. */
 void progress_line_print(FILE *out, const struct progress_line *l, int columns,
                          const struct screen *screen);
+
+/* "1:02:03 left"; "" for what is not known. */
+enum { PROGRESS_LEFT = 32 };
+const char *progress_left(double left_s, char text[PROGRESS_LEFT]);

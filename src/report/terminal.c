@@ -96,18 +96,10 @@ static void start(struct terminal *t, const struct event *e) {
         print_line(t, "going on after step %" PRId64 " of %s/last.h5", p->step, e->folder);
 }
 
-enum { LEFT_TEXT = 32 };
-
-static const char *left_text(double left_s, char text[LEFT_TEXT]) {
-    snprintf(text, LEFT_TEXT, "%d:%02d:%02d left", (int)(left_s / 3600), (int)(left_s / 60) % 60,
-             (int)left_s % 60);
-    return text;
-}
-
 /* "epoch 1.50/4  step 15/40  loss 0.5000 ..." */
 static void print_progress(FILE *out, const struct event *e) {
     const struct progress *p = e->progress;
-    char left[LEFT_TEXT];
+    char left[PROGRESS_LEFT];
 
     fprintf(out, "epoch %.2f/%.10g  step %" PRId64 "/%" PRId64, epoch_of(p, p->step),
             epoch_of(p, p->total_steps), p->step, p->total_steps);
@@ -117,7 +109,7 @@ static void print_progress(FILE *out, const struct event *e) {
             fprintf(out, "  %s%sloss %.4f  lr %.4g", name, name[0] ? " " : "", e->step.loss[i],
                     e->step.lr[i]);
     }
-    fprintf(out, "  %.0f images/s  %s", e->step.img_per_s, left_text(e->step.left_s, left));
+    fprintf(out, "  %.0f images/s  %s", e->step.img_per_s, progress_left(e->step.left_s, left));
 }
 
 static void add_share(struct progress_line *l, double share) {
@@ -130,7 +122,7 @@ static void add_share(struct progress_line *l, double share) {
 static void move_progress(struct terminal *t, const struct event *e) {
     const struct progress *p = e->progress;
     struct progress_line l = {.spark = &t->loss};
-    char left[LEFT_TEXT];
+    char left[PROGRESS_LEFT];
 
     add_share(&l, (double)p->step / (double)p->total_steps);
     progress_line_add(&l, WORTH_EPOCH, "epoch %.2f/%.10g", epoch_of(p, p->step),
@@ -147,7 +139,7 @@ static void move_progress(struct terminal *t, const struct event *e) {
         progress_line_add(&l, WORTH_RATE_OF_LEARNING, "lr %.4g", e->step.lr[i]);
     }
     progress_line_add(&l, WORTH_SPEED, "%.0f images/s", e->step.img_per_s);
-    progress_line_add(&l, WORTH_LEFT, "%s", left_text(e->step.left_s, left));
+    progress_line_add(&l, WORTH_LEFT, "%s", progress_left(e->step.left_s, left));
     move_line(t, &l);
 }
 
