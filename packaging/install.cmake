@@ -7,13 +7,14 @@ set(DLTRAIN_ZSH_FOLDER ${CMAKE_INSTALL_DATADIR}/zsh/site-functions CACHE STRING
 # Manual pages and completions are what the program prints; compressed as packages have them.
 find_program(GZIP_PROGRAM gzip REQUIRED)
 set(made ${CMAKE_BINARY_DIR}/documents)
+set(print ${CMAKE_COMMAND} -E env ASAN_OPTIONS=detect_leaks=0 $<TARGET_FILE:dltrain> help)
 file(MAKE_DIRECTORY ${made})
 add_custom_command(
   TARGET dltrain POST_BUILD
-  COMMAND $<TARGET_FILE:dltrain> help --man dltrain > ${made}/dltrain.1
-  COMMAND $<TARGET_FILE:dltrain> help --man dltrain-job > ${made}/dltrain-job.5
-  COMMAND $<TARGET_FILE:dltrain> help --completion bash > ${made}/dltrain
-  COMMAND $<TARGET_FILE:dltrain> help --completion zsh > ${made}/_dltrain
+  COMMAND ${print} --man dltrain > ${made}/dltrain.1
+  COMMAND ${print} --man dltrain-job > ${made}/dltrain-job.5
+  COMMAND ${print} --completion bash > ${made}/dltrain
+  COMMAND ${print} --completion zsh > ${made}/_dltrain
   COMMAND ${GZIP_PROGRAM} -9nf ${made}/dltrain.1 ${made}/dltrain-job.5)
 
 install(TARGETS dltrain RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})

@@ -114,12 +114,14 @@ static void redraw(const struct watch *w, struct watch_page page) {
         return; /* there will be another */
     show(w, &page);
     fclose(page.out);
+    int row = 1;
     fputs("\033[H", stdout);
-    for (const char *at = text; at && *at; at += strcspn(at, "\n") + 1)
-        printf("%.*s\033[K\r\n", (int)strcspn(at, "\n"), at);
-    fputs("\033[J", stdout);
-    if (w->n == 1 || page.rows > w->n + 1)
-        printf("%sq ends%s", screen_ink(&page.screen, INK_DIM), screen_plain(&page.screen));
+    for (const char *at = text; at && *at && row < page.rows; row++) {
+        const size_t end = strcspn(at, "\n");
+        printf("%.*s\033[K\n", (int)end, at);
+        at += end + (at[end] == '\n');
+    }
+    printf("\033[J%sq ends%s", screen_ink(&page.screen, INK_DIM), screen_plain(&page.screen));
     fflush(stdout);
     free(text);
 }

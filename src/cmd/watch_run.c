@@ -150,7 +150,7 @@ static void look_at_job(struct watch_run *r, const char *path) {
     r->job_changed = now;
     r->epochs = r->steps = r->batch = (double)NAN;
     r->best[0] = 0;
-    if (now && !job_read(&job, path, NULL, 0, &ignored)) {
+    if (now > 0 && !job_read(&job, path, NULL, 0, &ignored)) {
         if (job.steps)
             r->steps = (double)job.steps;
         else
@@ -255,11 +255,11 @@ static void find_state(struct watch_run *r, struct pool *pool) {
     r->said[0] = 0;
     if (!access(path, F_OK) && !file_read(path, &text, &len, &ignored))
         state_of_lock(r, text, changed(path));
-    else if (!r->job_changed && !r->metrics.changed)
+    else if (r->job_changed <= 0 && r->metrics.changed <= 0)
         r->state = WATCH_NO_RUN;
     else
         state_of_rest(r, pool);
-    r->age_s = r->metrics.changed ? fmax(0, seconds_now() - r->metrics.changed) : (double)NAN;
+    r->age_s = r->metrics.changed > 0 ? fmax(0, seconds_now() - r->metrics.changed) : (double)NAN;
     free(text);
 }
 

@@ -70,7 +70,7 @@ static void print_progress(const struct watch_page *p, const struct watch_run *r
     if (isnan(r->step))
         return;
     add_share(&l, watch_run_share(r));
-    if (isfinite(steps)) {
+    if (isfinite(steps) && r->step > 0) {
         progress_line_add(&l, WORTH_EPOCH, "epoch %.2f/%.10g", r->epoch,
                           r->epoch * steps / r->step);
         progress_line_add(&l, WORTH_STEP, "step %.0f/%.0f", r->step, steps);
@@ -216,7 +216,7 @@ static void print_row(const struct watch_page *p, const struct watch_run *r, int
 }
 
 void watch_show_runs(const struct watch_page *p, const struct watch_run *runs, int n) {
-    const int room = p->rows && p->rows - 1 < n ? p->rows - 2 : n;
+    const int room = p->rows && p->rows <= n ? p->rows - 2 : n; /* one says how many more */
     int width = 4;
 
     for (int i = 0; i < n; i++)

@@ -35,7 +35,8 @@ static void a_run_that_has_ended_is_drawn(void **state) {
     char *out = printed("LC_ALL=C $DLTRAIN watch runs/done");
 
     (void)state;
-    assert_non_null(strstr(out, "done  ended, last line 0 s ago\n100%  [##"));
+    assert_non_null(strstr(out, "done  ended, last line "));
+    assert_non_null(strstr(out, " ago\n100%  [##"));
     assert_non_null(strstr(out, "  step 30/30  "));
     assert_non_null(strstr(out, "\nvalidate top1 0."));
     assert_non_null(strstr(out, "  best 0."));
@@ -126,7 +127,7 @@ static void damage_is_passed_over(void **state) {
                   "echo '{' >lock\n"
                   "printf '[]\\n{\"compute_s\":[],\"wait_s\":1}\\n' >ranks.jsonl\n");
     program_expect(0, NULL, "sh odd.sh");
-    expect_text("$DLTRAIN watch runs/odd", "odd  running, last line 0 s ago\n");
+    expect_text("$DLTRAIN watch runs/odd", "odd  running, last line ");
     expect_text("$DLTRAIN watch runs/odd", "\nvalidate m 4.0000\n");
     program_expect(0, NULL, "cd runs && rm -r odd && mkdir odd odd/job.ini odd/metrics.jsonl");
     program_expect(0, NULL, "$DLTRAIN watch runs/odd");
