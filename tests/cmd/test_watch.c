@@ -158,8 +158,9 @@ static void a_terminal_is_left_as_it_was(void **state) {
                               "$DLTRAIN watch runs/half --interval 0.2s\n"
                               "stty -a\n");
     program_expect(0, NULL,
-                   "(sleep 1; printf q) | TERM=xterm LC_ALL=C.UTF-8 timeout 20 "
-                   "script -qec \"sh watch.sh\" out >/dev/null");
+                   "(until [ $(grep -o ends out | wc -l) -gt 2 ]; do sleep 0.1; done; printf q) | "
+                   "TERM=xterm LC_ALL=C.UTF-8 timeout 60 script -qefc \"sh watch.sh\" out "
+                   ">/dev/null");
     char *out = program_read("out");
     const char *first = strstr(out, "\033[?1049h"), *last = strstr(out, "\033[?1049l");
     int frames = 0;
@@ -174,7 +175,7 @@ static void a_terminal_is_left_as_it_was(void **state) {
     free(out);
     program_expect(0, NULL, "rm runs/half/lock");
     program_expect(0, NULL,
-                   "TERM=xterm timeout 20 script -qec \"$DLTRAIN watch runs/done\" out "
+                   "TERM=xterm timeout 60 script -qec \"$DLTRAIN watch runs/done\" out "
                    ">/dev/null"); /* it is over: so is this */
 }
 
