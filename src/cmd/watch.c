@@ -156,6 +156,7 @@ static void follow(struct watch *w, const struct watch_page *page) {
     if (keys >= 0) {
         raw = before;
         raw.c_lflag &= ~(tcflag_t)(ICANON | ECHO);
+        raw.c_cc[VSUSP] = _POSIX_VDISABLE; /* Ctrl-Z would leave the other screen to the shell */
         tcsetattr(STDIN_FILENO, TCSANOW, &raw);
     }
     const int terminal = keys;
