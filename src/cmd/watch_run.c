@@ -35,10 +35,16 @@ static void forget(void *context) {
     r->step = r->epoch = r->lr = r->img_per_s = r->comm_share = (double)NAN;
 }
 
-static struct watch_series *series_of(struct watch_run *r, const char *name, bool measured) {
+/* NULL: there is none yet; every one that there is has a value. */
+static struct watch_series *find_series(const struct watch_run *r, const char *name,
+                                        bool measured) {
     for (int i = 0; i < r->n_series; i++)
         if (r->series[i].measured == measured && !strcmp(r->series[i].name, name))
             return &r->series[i];
+    return NULL;
+}
+
+static struct watch_series *add_series(struct watch_run *r, const char *name, bool measured) {
     r->series = pool_grow(&r->pool, r->series, r->n_series, sizeof *r->series);
     struct watch_series *s = &r->series[r->n_series++];
     *s = (struct watch_series){.name = pool_copy(&r->pool, name, strlen(name)),
@@ -47,12 +53,15 @@ static struct watch_series *series_of(struct watch_run *r, const char *name, boo
 }
 
 static void add_point(struct watch_run *r, const char *name, bool measured, double value) {
-    struct watch_series *s = series_of(r, name, measured);
+    struct watch_series *s = find_series(r, name, measured);
 
+    if (!s)
+        s = add_series(r, name, measured);
     s->epoch = pool_grow(&r->pool, s->epoch, s->n, sizeof *s->epoch);
     s->value = pool_grow(&r->pool, s->value, s->n, sizeof *s->value);
     s->epoch[s->n] = r->epoch;
     s->value[s->n++] = value;
+    s->error = (double)NAN;
 }
 
 /* Is it "loss", or that of a step that has a name? */
@@ -91,8 +100,15 @@ static void take_line(void *context, const json_t *line) {
         else if (is_called(key, "lr"))
             r->lr = number_of(value);
     }
-    json_object_foreach(validate, key, value) if (json_is_number(value) || json_is_null(value))
-        add_point(r, key, true, number_of(value));
+    json_object_foreach(validate, key, value) {
+        if (json_is_number(value) || json_is_null(value)) /* others are tables */
+            add_point(r, key, true, number_of(value));
+    }
+    json_object_foreach(json_object_get(line, "error"), key, value) {
+        struct watch_series *measure = find_series(r, key, true);
+        if (measure)
+            measure->error = number_of(value);
+    }
 }
 
 /* --- ranks --- */

@@ -21,7 +21,8 @@ struct watch_series {
     const char *name;      /* "loss", "critic.loss", "top1" */
     bool measured;         /* in validation */
     double *epoch, *value; /* [n] */
-    int n, room;
+    int n;
+    double error; /* standard error of the last value; nan: not known */
 };
 
 /* {.folder} knows nothing yet. */

@@ -112,12 +112,15 @@ static void print_number(const struct watch_page *p, const struct watch_run *r,
     const int best = s == watch_run_deciding(r) ? watch_run_best(r, s) : -1;
     struct progress_line l = {0};
     struct spark course = {0};
+    char error[32] = "";
 
     for (int i = 0; spark && i < s->n; i++)
         spark_add(&course, s->value[i]);
     l.spark = &course;
-    progress_line_add(&l, WORTH_ALWAYS, "%s%s %.4f", s->measured ? "validate " : "", s->name,
-                      s->value[s->n - 1]);
+    if (isfinite(s->error))
+        snprintf(error, sizeof error, " %s%.4f", p->screen.utf8 ? "±" : "+-", s->error);
+    progress_line_add(&l, WORTH_ALWAYS, "%s%s %.4f%s", s->measured ? "validate " : "", s->name,
+                      s->value[s->n - 1], error);
     if (best >= 0)
         progress_line_add(&l, WORTH_LOSS, "best %.4f at epoch %.4g", s->value[best],
                           s->epoch[best]);

@@ -117,18 +117,20 @@ static void several_runs_have_a_line_each(void **state) {
 /* Whatever else is in a folder is no reason to fail. */
 static void damage_is_passed_over(void **state) {
     (void)state;
-    program_write("odd.sh",
-                  "mkdir runs/odd && cd runs/odd\n"
-                  "printf 'nonsense\\0' >job.ini\n"
-                  "echo '{\"step\":\"x\",\"loss\":[],\"epoch\":null}' >metrics.jsonl\n"
-                  "printf '\\0\\0\\n{\"validate\":3}\\n' >>metrics.jsonl\n"
-                  "echo '{\"step\":1e300,\"epoch\":1,\"loss\":null}' >>metrics.jsonl\n"
-                  "echo '{\"loss\":2,\"validate\":{\"t\":[[1]],\"m\":4}}' >>metrics.jsonl\n"
-                  "echo '{' >lock\n"
-                  "printf '[]\\n{\"compute_s\":[],\"wait_s\":1}\\n' >ranks.jsonl\n");
+    program_write(
+        "odd.sh",
+        "mkdir runs/odd && cd runs/odd\n"
+        "printf 'nonsense\\0' >job.ini\n"
+        "echo '{\"step\":\"x\",\"loss\":[],\"epoch\":null}' >metrics.jsonl\n"
+        "printf '\\0\\0\\n{\"validate\":3}\\n' >>metrics.jsonl\n"
+        "echo '{\"step\":1e300,\"epoch\":1,\"loss\":null}' >>metrics.jsonl\n"
+        "echo '{\"loss\":2,\"validate\":{\"t\":[[1]],\"m\":4},\"error\":{\"m\":0.5,\"none\":1}}' "
+        ">>metrics.jsonl\n"
+        "echo '{' >lock\n"
+        "printf '[]\\n{\"compute_s\":[],\"wait_s\":1}\\n' >ranks.jsonl\n");
     program_expect(0, NULL, "sh odd.sh");
     expect_text("$DLTRAIN watch runs/odd", "odd  running, last line ");
-    expect_text("$DLTRAIN watch runs/odd", "\nvalidate m 4.0000\n");
+    expect_text("LC_ALL=C $DLTRAIN watch runs/odd", "\nvalidate m 4.0000 +-0.5000\n");
     program_expect(0, NULL, "cd runs && rm -r odd && mkdir odd odd/job.ini odd/metrics.jsonl");
     program_expect(0, NULL, "$DLTRAIN watch runs/odd");
     program_expect(0, NULL, "rm -r runs/odd");
