@@ -4,28 +4,23 @@ set(CMAKE_SKIP_INSTALL_ALL_DEPENDENCY ON)
 set(DLTRAIN_ZSH_FOLDER ${CMAKE_INSTALL_DATADIR}/zsh/site-functions CACHE STRING
     "where zsh looks for completions; Debian's packages have theirs in share/zsh/vendor-completions")
 
-# Manual pages and completions are what the program prints; compressed as packages have them.
+# Manual pages and completions are what the program prints, as soon as it is linked.
 find_program(GZIP_PROGRAM gzip REQUIRED)
 set(made ${CMAKE_BINARY_DIR}/documents)
-set(print ${CMAKE_COMMAND} -E env ASAN_OPTIONS=detect_leaks=0 $<TARGET_FILE:dltrain> help)
-file(MAKE_DIRECTORY ${made})
-add_custom_command(
-  TARGET dltrain POST_BUILD
-  COMMAND ${print} --man dltrain > ${made}/dltrain.1
-  COMMAND ${print} --man dltrain-job > ${made}/dltrain-job.5
-  COMMAND ${print} --completion bash > ${made}/dltrain
-  COMMAND ${print} --completion zsh > ${made}/_dltrain
-  COMMAND ${GZIP_PROGRAM} -9nf ${made}/dltrain.1 ${made}/dltrain-job.5)
+add_custom_command(TARGET dltrain POST_BUILD
+                   COMMAND ${CMAKE_COMMAND} -DPROGRAM=$<TARGET_FILE:dltrain> -DOUT=${made}
+                           -DGZIP=${GZIP_PROGRAM}
+                           -P ${CMAKE_SOURCE_DIR}/packaging/documents.cmake)
 
 install(TARGETS dltrain RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 install(DIRECTORY jobs configs DESTINATION ${CMAKE_INSTALL_DATADIR}/dltrain)
 install(FILES README.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(DIRECTORY docs DESTINATION ${CMAKE_INSTALL_DOCDIR})
-install(FILES ${made}/dltrain.1.gz DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
-install(FILES ${made}/dltrain-job.5.gz DESTINATION ${CMAKE_INSTALL_MANDIR}/man5)
+install(FILES ${made}/dltrain.1.gz DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 OPTIONAL)
+install(FILES ${made}/dltrain-job.5.gz DESTINATION ${CMAKE_INSTALL_MANDIR}/man5 OPTIONAL)
 install(FILES ${made}/dltrain
-        DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)
-install(FILES ${made}/_dltrain DESTINATION ${DLTRAIN_ZSH_FOLDER})
+        DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions OPTIONAL)
+install(FILES ${made}/_dltrain DESTINATION ${DLTRAIN_ZSH_FOLDER} OPTIONAL)
 
 # cpack -G DEB: a package for the Debian that it is made on, whose libraries it depends on.
 set(CPACK_GENERATOR DEB)
