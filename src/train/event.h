@@ -8,12 +8,12 @@
 enum event_kind {
     EVENT_START,      /* everything is ready for the first step of this process */
     EVENT_STEP,       /* one is done */
-    EVENT_PASS,       /* of a pass over data, such as a validation, one batch more is done */
     EVENT_VALIDATION, /* its numbers are evaluate_measure and evaluate_table of the replica */
     EVENT_CHECKPOINT, /* a file is written */
     EVENT_NOTE,       /* a text for the user */
     EVENT_WARNING,    /* something went wrong that does not end the run */
     EVENT_END,        /* of a run that had started */
+    EVENT_PASS,       /* of a pass over data, such as a validation, one batch more is done */
 };
 
 struct event_start {
