@@ -98,10 +98,11 @@ static void colours_and_blocks_are_for_terminals_that_have_them(void **state) {
     }
     tell(&t, &(struct event){.kind = EVENT_WARNING, .text = "no"});
     assert_int_equal(fclose(out), 0);
-    assert_string_equal(text, "\r\033[K 50%  \033[36m|██████████████              |\033[0m  epoch 1.00/2  "
-                              "step 2/4  loss 1.0000  \033[36m█▇▆▅▄▃▂▁\033[0m  lr 0.1  "
-                              "0 images/s  0:00:00 left"
-                              "\r\033[K\033[33mwarning: no\033[0m\n");
+    assert_string_equal(
+        text, "\r\033[K 50%  \033[36m|██████████████              |\033[0m  epoch 1.00/2  "
+              "step 2/4  loss 1.0000  \033[36m█▇▆▅▄▃▂▁\033[0m  lr 0.1  "
+              "0 images/s  0:00:00 left"
+              "\r\033[K\033[33mwarning: no\033[0m\n");
     free(text);
 }
 
