@@ -1,6 +1,7 @@
 /* main.c - argv to a command of the table. The only caller of exit, but for ends that
  * cannot wait: memory_end, comm_abort. */
 #include "cmd/command.h"
+#include "cmd/version.h"
 #include "core/math/isa/isa.h"
 #include "dist/launch.h"
 #include "train/stop.h"
@@ -26,8 +27,7 @@ int main(int argc, char **argv) {
 
     signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error, with its name */
     /* What needs no ranks is said by one process; the others leave without a word. */
-    const bool alone =
-        help || (command ? command == command_find("help") : !command_is_job(argc, argv));
+    const bool alone = help || (command ? command->alone : !command_is_job(argc, argv));
     if (alone && launch_rank(getenv) > 0)
         exit(0);
     /* Whoever is asked to stop before training begins ends as one who is asked in its course. */
@@ -40,7 +40,7 @@ int main(int argc, char **argv) {
     else if (command)
         rc = command->run(argc - 1, argv + 1, &err);
     else if (argc > 1 && !strcmp(argv[1], "--version"))
-        rc = printf("dltrain %s\n", DLTRAIN_VERSION) < 0 ? -1 : 0;
+        version_print(), rc = 0;
     else if (argc > 1 && command_is_job(argc, argv))
         rc = command_find("train")->run(argc, argv, &err); /* dltrain JOB is dltrain train JOB */
     else

@@ -1,9 +1,11 @@
 #include "cmd/command.h"
 #include "core/base/nearest.h"
 #include "core/lang/syntax.h"
+#include "report/screen.h"
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #define COMMAND(name) extern const struct command command_##name;
 #include "cmd/commands.def"
@@ -57,11 +59,13 @@ int command_unknown(const char *word, struct err *err) {
 }
 
 void command_report(const struct err *err) {
-    char line[sizeof err->msg + 16]; /* one write, so that lines of several processes do not mix */
+    char line[sizeof err->msg + 32]; /* one write, so that lines of several processes do not mix */
+    const struct screen screen = screen_of(STDERR_FILENO);
 
     if (!err->msg[0])
         return;
-    snprintf(line, sizeof line, "dltrain: %s\n", err->msg);
+    snprintf(line, sizeof line, "%sdltrain: %s%s\n", screen_ink(&screen, INK_ERROR), err->msg,
+             screen_plain(&screen));
     fputs(line, stderr);
     fflush(stderr);
 }

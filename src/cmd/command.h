@@ -8,6 +8,7 @@ struct command {
     const char *name;
     const char *summary; /* one line for dltrain help */
     const char *usage;   /* for dltrain help NAME: the synopsis, then its options */
+    bool alone; /* it needs no ranks: under a launcher one process does it, and the others leave */
     /* argv[0] is the command's name. Prints to stdout. Returns 0, or -1 with err set; its message
      * is empty where the error has been printed, by this rank or by rank 0. */
     int (*run)(int argc, char **argv, struct err *err);

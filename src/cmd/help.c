@@ -170,11 +170,54 @@ static void overview(void) {
            "                          others call it: BatchNorm2d, batch_size, Dense\n");
 }
 
+/* What installing makes of the tables: `dltrain help --man dltrain`. */
+static const struct help_document {
+    const char *option, *name;
+    void (*print)(void);
+} documents[] = {
+    {"--man", "dltrain", help_man_program},
+    {"--man", "dltrain-job", help_man_job},
+    {"--completion", "bash", help_complete_bash},
+    {"--completion", "zsh", help_complete_zsh},
+};
+
+enum { N_DOCUMENTS = sizeof documents / sizeof *documents };
+
+static bool is_document(const char *option) {
+    for (int i = 0; i < N_DOCUMENTS; i++)
+        if (!strcmp(documents[i].option, option))
+            return true;
+    return false;
+}
+
+static int print_document(int argc, char **argv, struct err *err) {
+    struct pool pool = {0};
+    const char *expected = NULL;
+
+    for (int i = 0; i < N_DOCUMENTS; i++) {
+        if (strcmp(documents[i].option, argv[1]) != 0)
+            continue;
+        if (argc == 3 && !strcmp(documents[i].name, argv[2])) {
+            documents[i].print();
+            pool_release(&pool);
+            return 0;
+        }
+        expected = expected ? pool_print(&pool, "%s or %s", expected, documents[i].name)
+                            : documents[i].name;
+    }
+    err_set(err, ERR_USAGE, "help: found '%s' after %s, expected %s",
+            argc > 2 ? argv[argc > 3 ? 3 : 2] : "nothing", argv[1], expected);
+    pool_release(&pool);
+    return -1;
+}
+
 static int run(int argc, char **argv, struct err *err) {
     const char *name = argc > 1 ? argv[1] : NULL;
     const struct help_page *page = name ? find_page(name) : NULL;
     const bool markdown = page && argc == 3 && !strcmp(argv[2], "--markdown");
 
+    if (name && is_document(name))
+        return print_document(argc, argv, err);
     if (argc > 2 && !markdown)
         return err_set(err, ERR_USAGE,
                        "help: found '%s' after '%s', expected one word, or --markdown after "
@@ -194,14 +237,20 @@ static int run(int argc, char **argv, struct err *err) {
 const struct command command_help = {
     .name = "help",
     .summary = "list commands, words and keys, or explain one",
-    .usage = "dltrain help [COMMAND | language | keys | WORD | SECTION | KEY]\n"
-             "\n"
-             "  dltrain help train\n"
-             "  dltrain help conv\n"
-             "  dltrain help data\n"
-             "  dltrain help dist.audit\n"
-             "  dltrain help CrossEntropyLoss\n"
-             "\n"
-             "  --markdown    after language or keys: print docs/words.md or docs/keys.md\n",
+    .usage =
+        "dltrain help [COMMAND | language | keys | WORD | SECTION | KEY]\n"
+        "dltrain help --man PAGE | --completion SHELL\n"
+        "\n"
+        "  dltrain help train\n"
+        "  dltrain help conv\n"
+        "  dltrain help data\n"
+        "  dltrain help dist.audit\n"
+        "  dltrain help CrossEntropyLoss\n"
+        "\n"
+        "  --markdown          after language or keys: print docs/words.md or docs/keys.md\n"
+        "  --man PAGE          print the manual page dltrain or dltrain-job, for man -l\n"
+        "  --completion SHELL  print what bash or zsh completes by; installed ones are found\n"
+        "                      by themselves, else: source <(dltrain help --completion bash)\n",
+    .alone = true,
     .run = run,
 };

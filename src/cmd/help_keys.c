@@ -8,8 +8,7 @@
 
 enum { MOST_KINDS = 32 };
 
-/* "whole number of samples, at least 1": what the key may be. */
-static void key_value(const struct key *k, char text[HELP_TEXT]) {
+void help_key_value(const struct key *k, char text[HELP_TEXT]) {
     const struct word *word;
 
     text[0] = 0;
@@ -37,8 +36,7 @@ static const char *key_default(const struct key *k) {
     return k->fallback ? k->fallback : k->absent;
 }
 
-/* "[step]", "[step NAME]" or both: how the section is headed. */
-static void print_head(const struct job_section *s) {
+void help_head(const struct job_section *s) {
     if (s->named != JOB_NEEDS_NAME)
         printf("[%s]", s->kind);
     if (s->named == JOB_MAY_HAVE_NAME)
@@ -51,7 +49,7 @@ static void print_key(const struct key *k) {
     char value[HELP_TEXT], name[HELP_TEXT] = "";
     const char *standard = key_default(k);
 
-    key_value(k, value);
+    help_key_value(k, value);
     if (k->kind->form && !k->at) {
         help_add(value, ": ");
         add_plain(value, k->kind->form);
@@ -62,7 +60,7 @@ static void print_key(const struct key *k) {
 }
 
 static void print_section(const struct job_section *s) {
-    print_head(s);
+    help_head(s);
     printf("  %s%s\n", s->help,
            s->holds == JOB_KEYS_AND_STATEMENTS ? "; any name that is no key is a statement" : "");
     for (const struct key *k = s->keys; k && k->name; k++)
@@ -93,7 +91,7 @@ bool help_key(const char *section, const char *name) {
     for (int i = 0; (s = job_section_at(i)); i++)
         for (const struct key *k = s->keys; k && k->name; k++)
             if (!strcmp(k->name, name) && (!section || !strcmp(section, s->kind))) {
-                print_head(s);
+                help_head(s);
                 printf("\n");
                 print_key(k);
                 found = true;
@@ -106,7 +104,7 @@ static void keys_markdown(const struct key *keys) {
 
     printf("\n| key | value | default | meaning |\n|---|---|---|---|\n");
     for (const struct key *k = keys; k->name; k++) {
-        key_value(k, value);
+        help_key_value(k, value);
         printf("| `%s` | ", k->name);
         help_cell(value);
         if (k->fallback)
@@ -149,7 +147,7 @@ void help_keys_markdown(void) {
            "with constants\nof `[let]`; where a whole number is needed, 32.5 is an error.\n");
     for (int i = 0; (s = job_section_at(i)); i++) {
         printf("\n## ");
-        print_head(s);
+        help_head(s);
         printf("\n%c", toupper((unsigned char)s->help[0]));
         help_cell(s->help + 1);
         printf("%s.\n", s->holds == JOB_KEYS_AND_STATEMENTS

@@ -2,6 +2,9 @@
 #pragma once
 #include "core/base/word.h"
 
+struct key;
+struct job_section;
+
 enum { HELP_TEXT = 512 }; /* bytes of one piece of text */
 
 /* ", at least 1", ", 0 to 1" or nothing, added to text. Bounds that are there to keep numbers
@@ -28,6 +31,20 @@ void help_keys_markdown(void);
 /* The section, and the keys of any section, of that name. Returns whether there is one. */
 bool help_section(const char *name);
 bool help_key(const char *section, const char *name); /* NULL: of any section */
+
+/* "whole number of samples, at least 1": what the key may be. */
+void help_key_value(const struct key *k, char text[HELP_TEXT]);
+
+/* Print how the section is headed: "[step]", "[step NAME]" or both. */
+void help_head(const struct job_section *s);
+
+/* Manual pages: dltrain(1) and dltrain-job(5), as roff. */
+void help_man_program(void);
+void help_man_job(void);
+
+/* What a shell completes: commands, options, keys, job files, runs. */
+void help_complete_bash(void);
+void help_complete_zsh(void);
 
 /* The words that have an argument of that name. Returns whether there is one. */
 bool help_argument(const char *name);

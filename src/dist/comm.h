@@ -137,3 +137,8 @@ void comm_shared_free(struct comm_shared *shared);
 /* Begin MPI's own sum of v[len] over all ranks, in place; borrowed until comm_test says that it is
  * done. All ranks start those of one comm in the same order. Local. */
 void comm_isum(struct comm *comm, real *v, int64_t len, struct comm_request *request);
+
+/* The MPI library, in its own words, and the standard that it follows, "3.1". May be called before
+ * comm_new. Local. */
+enum { COMM_TEXT = 256 };
+void comm_library(char library[COMM_TEXT], char standard[COMM_TEXT]);

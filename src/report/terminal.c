@@ -1,55 +1,12 @@
-#define _DEFAULT_SOURCE /* winsize, fmemopen */
 #include "report/terminal.h"
 #include "core/base/clock.h"
-#include "report/columns.h"
+#include "report/progress_line.h"
 #include "train/evaluate.h"
 
-#include <fcntl.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdarg.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
-
-enum { TERMINAL_PATH = 64 };
-
-/* mpirun gives every rank a terminal of its own making; whether its user has one, and how wide it
- * is, is seen from mpirun's own output, where it is the parent of this process. "": no terminal. */
-static const char *user_terminal(char path[TERMINAL_PATH]) {
-    char link[64], target[TERMINAL_PATH];
-
-    snprintf(link, sizeof link,
-             getenv("OMPI_COMM_WORLD_RANK") ? "/proc/%ld/fd/1" : "/proc/self/fd/1",
-             (long)getppid());
-    const ssize_t len = readlink(link, target, sizeof target - 1);
-    target[len > 0 ? len : 0] = 0;
-    if (strncmp(target, "/dev/pts/", 9) != 0 && strncmp(target, "/dev/tty", 8) != 0)
-        target[0] = 0;
-    memcpy(path, target, TERMINAL_PATH);
-    return path;
-}
-
-static bool is_terminal(void) {
-    char path[TERMINAL_PATH];
-
-    return isatty(STDOUT_FILENO) && *user_terminal(path);
-}
-
-/* Columns now: windows are resized. */
-static int terminal_columns(void) {
-    const char *said = getenv("COLUMNS");
-    struct winsize size = {0};
-    char path[TERMINAL_PATH];
-    const int file = open(user_terminal(path), O_RDONLY | O_NOCTTY | O_CLOEXEC);
-
-    if (file >= 0) {
-        (void)ioctl(file, TIOCGWINSZ, &size);
-        close(file);
-    }
-    return size.ws_col ? size.ws_col : said && atoi(said) > 0 ? atoi(said) : 80;
-}
 
 /* --- lines --- */
 
@@ -76,6 +33,28 @@ static void print_line(struct terminal *t, const char *fmt, ...) {
     vfprintf(t->out, fmt, ap);
     va_end(ap);
     end_line(t);
+}
+
+/* A line that moves must fit: a terminal that breaks it cannot take it back. */
+static void move_line(struct terminal *t, const struct progress_line *l) {
+    int columns = t->columns, rows;
+
+    if (!columns)
+        screen_size(STDOUT_FILENO, &columns, &rows);
+    fputs("\r\033[K", t->out);
+    progress_line_print(t->out, l, columns - 1, &t->screen);
+    fflush(t->out);
+    t->line_is_open = true;
+}
+
+/* Is it time for another line of progress? */
+static bool is_due(struct terminal *t) {
+    const double now = clock_now();
+
+    if (now - t->last < (t->screen.moves ? 0.2 : 10))
+        return false;
+    t->last = now;
+    return true;
 }
 
 static double epoch_of(const struct progress *p, int64_t steps) {
@@ -120,7 +99,7 @@ static void start(struct terminal *t, const struct event *e) {
 /* "epoch 1.50/4  step 15/40  loss 0.5000 ..." */
 static void print_progress(FILE *out, const struct event *e) {
     const struct progress *p = e->progress;
-    const double left = e->step.left_s;
+    char left[PROGRESS_LEFT];
 
     fprintf(out, "epoch %.2f/%.10g  step %" PRId64 "/%" PRId64, epoch_of(p, p->step),
             epoch_of(p, p->total_steps), p->step, p->total_steps);
@@ -130,41 +109,77 @@ static void print_progress(FILE *out, const struct event *e) {
             fprintf(out, "  %s%sloss %.4f  lr %.4g", name, name[0] ? " " : "", e->step.loss[i],
                     e->step.lr[i]);
     }
-    fprintf(out, "  %.0f images/s  %d:%02d:%02d left", e->step.img_per_s, (int)(left / 3600),
-            (int)(left / 60) % 60, (int)left % 60);
+    fprintf(out, "  %.0f images/s  %s", e->step.img_per_s, progress_left(e->step.left_s, left));
 }
 
-/* A line that moves must fit: a terminal that breaks it cannot take it back. */
-static void step(struct terminal *t, const struct event *e) {
-    const double now = clock_now();
-    char line[1024] = "";
-    FILE *text;
+static void add_share(struct progress_line *l, double share) {
+    l->share = share;
+    progress_line_add(l, WORTH_ALWAYS, "%3.0f%%", floor(100 * share));
+    progress_line_add(l, WORTH_BAR, "%s", "");
+}
 
-    if (now - t->last < (t->moves ? 0.2 : 10))
+/* The same, as far as there is room for it, behind a bar. */
+static void move_progress(struct terminal *t, const struct event *e) {
+    const struct progress *p = e->progress;
+    struct progress_line l = {.spark = &t->loss};
+    char left[PROGRESS_LEFT];
+
+    add_share(&l, (double)p->step / (double)p->total_steps);
+    progress_line_add(&l, WORTH_EPOCH, "epoch %.2f/%.10g", epoch_of(p, p->step),
+                      epoch_of(p, p->total_steps));
+    progress_line_add(&l, WORTH_STEP, "step %" PRId64 "/%" PRId64, p->step, p->total_steps);
+    for (int i = 0; i < e->job->n_steps; i++) {
+        const char *name = e->job->step[i].name;
+        if (isnan(e->step.loss[i]))
+            continue;
+        progress_line_add(&l, WORTH_LOSS, "%s%sloss %.4f", name, name[0] ? " " : "",
+                          e->step.loss[i]);
+        if (i == 0)
+            progress_line_add(&l, WORTH_SPARK, "%s", "");
+        progress_line_add(&l, WORTH_RATE_OF_LEARNING, "lr %.4g", e->step.lr[i]);
+    }
+    progress_line_add(&l, WORTH_SPEED, "%.0f images/s", e->step.img_per_s);
+    progress_line_add(&l, WORTH_LEFT, "%s", progress_left(e->step.left_s, left));
+    move_line(t, &l);
+}
+
+static void step(struct terminal *t, const struct event *e) {
+    if (e->job->n_steps)
+        spark_add(&t->loss, e->step.loss[0]);
+    if (!is_due(t))
         return;
-    t->last = now;
-    text = fmemopen(line, sizeof line, "w");
-    if (!text)
-        return; /* there will be another */
-    print_progress(text, e);
-    fclose(text);
-    line[sizeof line - 1] = 0;
-    if (!t->moves) {
-        fputs(line, t->out);
-        end_line(t);
+    if (t->screen.moves) {
+        move_progress(t, e);
         return;
     }
-    const int columns = t->columns ? t->columns : terminal_columns();
-    fprintf(t->out, "\r\033[K%.*s", (int)columns_cut(line, columns - 1), line);
+    print_progress(t->out, e);
+    end_line(t);
+}
+
+/* How far a pass over data is, such as a validation: on terminals only. */
+static void pass(struct terminal *t, const struct event *e) {
+    struct progress_line l = {0};
+
+    if (!t->screen.moves || !is_due(t))
+        return;
+    add_share(&l, (double)e->pass.done / (double)e->pass.total);
+    progress_line_add(&l, WORTH_LOSS, "%s", e->pass.of);
+    progress_line_add(&l, WORTH_STEP, "batch %" PRId64 "/%" PRId64, e->pass.done, e->pass.total);
+    move_line(t, &l);
+}
+
+/* What was shown last may be a pass that is over. */
+static void end_pass(struct terminal *t) {
+    begin_line(t);
     fflush(t->out);
-    t->line_is_open = true;
 }
 
 static void validation(struct terminal *t, const struct event *e) {
     begin_line(t);
     fprintf(t->out, "epoch %.6g  validate", epoch_of(e->progress, e->progress->step));
     print_measures(t, e->replica, false);
-    fputs(e->best ? "  (best)" : "", t->out);
+    if (e->best)
+        fprintf(t->out, "  %s(best)%s", screen_ink(&t->screen, INK_GOOD), screen_plain(&t->screen));
     end_line(t);
 }
 
@@ -194,6 +209,12 @@ static void take(struct sink *sink, const struct event *e) {
     case EVENT_STEP:
         step(t, e);
         break;
+    case EVENT_PASS:
+        if (e->pass.done < e->pass.total)
+            pass(t, e);
+        else
+            end_pass(t);
+        break;
     case EVENT_VALIDATION:
         validation(t, e);
         break;
@@ -203,7 +224,8 @@ static void take(struct sink *sink, const struct event *e) {
         print_line(t, "%s", e->text);
         break;
     case EVENT_WARNING:
-        print_line(t, "warning: %s", e->text);
+        print_line(t, "%swarning: %s%s", screen_ink(&t->screen, INK_WARNING), e->text,
+                   screen_plain(&t->screen));
         break;
     case EVENT_END:
         end(t, e);
@@ -215,5 +237,5 @@ static const struct sink_kind kind = {.take = take};
 
 void terminal_init(struct terminal *t) {
     *t = (struct terminal){
-        .sink = {&kind}, .out = stdout, .moves = is_terminal(), .last = clock_now()};
+        .sink = {&kind}, .out = stdout, .screen = screen_of(STDOUT_FILENO), .last = clock_now()};
 }

@@ -45,15 +45,24 @@ static void add_batch(struct plan *p, const struct feed *feed, const struct feed
     }
 }
 
+static void tell_pass(const struct feed *feed, int64_t done, int64_t total) {
+    if (feed->sinks)
+        sinks_tell(feed->sinks,
+                   &(struct event){.kind = EVENT_PASS, .pass = {"validation", done, total}});
+}
+
 static int add_all(struct plan *p, struct feed *feed, struct sums *sums, struct err *err) {
     const int64_t steps = shard_steps(&feed->shard);
     struct feed_batch batch;
 
     feed_seek(feed, 0, steps);
     for (int64_t s = 0; s < steps; s++) {
-        if (feed_next(feed, &batch, err))
+        if (feed_next(feed, &batch, err)) {
+            tell_pass(feed, steps, steps); /* it is over */
             return -1;
+        }
         add_batch(p, feed, &batch, s, sums);
+        tell_pass(feed, s + 1, steps);
     }
     return 0;
 }

@@ -13,6 +13,7 @@ enum event_kind {
     EVENT_NOTE,       /* a text for the user */
     EVENT_WARNING,    /* something went wrong that does not end the run */
     EVENT_END,        /* of a run that had started */
+    EVENT_PASS,       /* of a pass over data, such as a validation, one batch more is done */
 };
 
 struct event_start {
@@ -40,6 +41,11 @@ struct event_step {
     const struct event_comm *comm; /* NULL: there is one rank */
 };
 
+struct event_pass {
+    const char *of;      /* "validation" */
+    int64_t done, total; /* batches */
+};
+
 struct event_end {
     const struct err *err; /* why it ends early, stopped or failed; NULL: it is complete */
     double img_per_s;
@@ -47,7 +53,7 @@ struct event_end {
 };
 
 /* Everything is borrowed and may change after the call. Job, folder, replica and progress are NULL
- * in notes and warnings. */
+ * in notes, warnings and passes. */
 struct event {
     enum event_kind kind;
     const struct job *job;
@@ -57,6 +63,7 @@ struct event {
     union {
         struct event_start start;
         struct event_step step;
+        struct event_pass pass;
         bool best;        /* EVENT_VALIDATION: no earlier one was better */
         const char *file; /* EVENT_CHECKPOINT */
         const char *text; /* EVENT_NOTE, EVENT_WARNING: one line */

@@ -114,7 +114,7 @@ int feed_list_classes(const struct feed *f, struct feed_classes *out) {
 int feed_init(struct feed *f, const struct feed_config *c, struct err *err) {
     const struct job *job = c->job;
 
-    *f = (struct feed){.rank = c->rank, .size = c->size, .dataset = c->dataset};
+    *f = (struct feed){.rank = c->rank, .size = c->size, .dataset = c->dataset, .sinks = c->sinks};
     if (!f->dataset &&
         dataset_open(&f->dataset, c->spec, c->keeps_nothing ? 0 : job->cache_bytes, err))
         return -1;

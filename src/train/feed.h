@@ -12,10 +12,11 @@ struct feed {
     struct dataset *dataset;
     struct loader *loader;
     struct shard shard;
-    int rank, size;    /* whose share it reads */
-    int64_t next, end; /* steps to request next, and where to end; counted over epochs */
-    int64_t given;     /* step that feed_next gives next */
-    bool holds;        /* a batch is out */
+    int rank, size;            /* whose share it reads */
+    int64_t next, end;         /* steps to request next, and where to end; counted over epochs */
+    int64_t given;             /* step that feed_next gives next */
+    bool holds;                /* a batch is out */
+    const struct sinks *sinks; /* those of its config; borrowed */
 };
 
 /* This rank's share of one step. */

@@ -4,6 +4,8 @@
 
 #include <cblas.h>
 #include <sched.h>
+#include <stdio.h>
+#include <string.h>
 
 /* Threads of OpenBLAS would compete with ours for the same processors. It starts one for each that
  * it sees when it is loaded, and each takes memory then and there, or asks for it for ever: so at
@@ -85,4 +87,15 @@ void gemm_act(bool trans_a, bool trans_b, int64_t m, int64_t n, int64_t k, const
 void gemm_sum(bool trans_a, bool trans_b, int64_t m, int64_t n, int64_t k, const act *a,
               int64_t lda, const act *b, int64_t ldb, real beta, real *c, int64_t ldc) {
     gemm(trans_a, trans_b, m, n, k, a, lda, b, ldb, beta, c, ldc);
+}
+
+/* The library's text goes on with how it was built. */
+void gemm_library(char library[GEMM_TEXT], char kernels[GEMM_TEXT], int *threads) {
+    const char *config = openblas_get_config();
+    const char *space = strchr(config, ' ');
+    const size_t name = space ? (size_t)(space + 1 - config) : 0;
+
+    snprintf(library, GEMM_TEXT, "%.*s", (int)(name + strcspn(config + name, " ")), config);
+    snprintf(kernels, GEMM_TEXT, "%s", openblas_get_corename());
+    *threads = openblas_get_num_threads();
 }

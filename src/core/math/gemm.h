@@ -31,3 +31,8 @@ void gemm_sum(bool trans_a, bool trans_b, int64_t m, int64_t n, int64_t k, const
 /* The same in double, whatever real is. */
 void gemm_double(bool trans_a, bool trans_b, int64_t m, int64_t n, int64_t k, const double *a,
                  int64_t lda, const double *b, int64_t ldb, double beta, double *c, int64_t ldc);
+
+/* What computes them, "OpenBLAS 0.3.21", its kernels for this processor, "Haswell", and with how
+ * many threads of its own; into text of so many bytes. Local. */
+enum { GEMM_TEXT = 64 };
+void gemm_library(char library[GEMM_TEXT], char kernels[GEMM_TEXT], int *threads);

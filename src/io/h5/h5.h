@@ -189,3 +189,7 @@ int h5_attr_reals(struct h5 *file, const char *object, const char *name, double 
 
 /* Free what h5_attr_texts gave. NULL is fine. */
 void h5_texts_free(char **texts, int n);
+
+/* The library's version, "1.10.8". */
+enum { H5_VERSION_TEXT = 40 };
+void h5_version(char text[H5_VERSION_TEXT]);

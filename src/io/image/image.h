@@ -123,3 +123,7 @@ int image_size(const unsigned char *bytes, size_t len, const char *name, int *wi
 int image_decode_piece(const unsigned char *bytes, size_t len, const char *name,
                        enum image_mode mode, const struct image_piece *piece,
                        struct image_room *room, unsigned char *out, struct err *err);
+
+/* The i-th library that pictures are read and written with, and its version; false past the end. */
+enum { IMAGE_VERSION_TEXT = 32 };
+bool image_library(int i, const char **name, char version[IMAGE_VERSION_TEXT]);
