@@ -46,7 +46,7 @@ static void add_batch(struct plan *p, const struct feed *feed, const struct feed
 }
 
 static int add_all(struct plan *p, struct feed *feed, struct sums *sums, struct err *err) {
-    const int64_t steps = shard_steps(&feed->shard);
+    const int64_t steps = feed_steps(feed);
     struct feed_batch batch;
 
     feed_seek(feed, 0, steps);
