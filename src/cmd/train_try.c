@@ -131,14 +131,12 @@ static void say_end(const struct overfit *o, const struct sinks *sinks) {
                    "overfit: learnt %" PRId64 " batch%s in %" PRId64 " steps: the loss fell %s",
                    o->batches, o->batches == 1 ? "" : "es", o->steps, losses);
     else
-        sinks_warn(
-            sinks,
-            "overfit: %" PRId64 " batch%s not learnt in %" PRId64
-            " steps, all that the job has (more with --set epochs): the loss went %s, expected a "
-            "hundredth of it; "
-            "look at labels, loss, learning rate and what regularises (dropout, "
-            "weight_decay)",
-            o->batches, o->batches == 1 ? " is" : "es are", o->steps, losses);
+        sinks_warn(sinks,
+                   "overfit: %" PRId64 " batch%s not learnt in %" PRId64
+                   " steps, all that the job has (--set epochs): the loss went %s, expected a "
+                   "hundredth of it; look at labels, loss, learning rate and what regularises "
+                   "(dropout, weight_decay)",
+                   o->batches, o->batches == 1 ? " is" : "es are", o->steps, losses);
     pool_release(&pool);
 }
 

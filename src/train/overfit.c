@@ -16,18 +16,18 @@ static void rates(const struct overfit *o, const struct rehearsal *r, double *lr
         lr[i] = schedule_at(optim_schedule(&o->job->step[i].optimizer, "lr"), &time);
 }
 
-static int pass_over(struct overfit *o, struct probe *p, struct overfit_pass *pass,
+static int pass_over(struct overfit *o, struct tryout *p, struct overfit_pass *pass,
                      struct err *err) {
     double lr[JOB_MAX_STEPS];
     int64_t n[JOB_MAX_STEPS] = {0};
 
     *pass = (struct overfit_pass){0};
-    probe_seek(p, o->batches);
+    tryout_seek(p, o->batches);
     for (int64_t b = 0; b < o->batches; b++) {
         struct step_output out;
 
         rates(o, &p->run, lr);
-        if (probe_step(p, lr, &out, err))
+        if (tryout_step(p, lr, &out, err))
             return -1;
         o->steps++;
         for (int i = 0; i < o->job->n_steps; i++)
@@ -59,7 +59,7 @@ static int check_batches(const struct overfit *o, const struct rehearsal *r, str
                          o->batches, o->job->train_data, there, o->job->batch);
 }
 
-static int learn(struct overfit *o, struct probe *p, struct err *err) {
+static int learn(struct overfit *o, struct tryout *p, struct err *err) {
     const int64_t passes = (o->most + o->batches - 1) / o->batches;
     const int64_t every = (passes + REPORTS - 1) / REPORTS;
 
@@ -79,15 +79,15 @@ static int learn(struct overfit *o, struct probe *p, struct err *err) {
 
 int overfit_run(struct overfit *o, struct job *job, struct comm *comm, int threads,
                 const struct sinks *sinks, struct err *err) {
-    struct probe p = {0};
+    struct tryout p = {0};
 
     job->unaugmented = true;
     o->job = job;
-    int rc = probe_init(&p, job, comm, threads, sinks, err) || check_batches(o, &p.run, err);
+    int rc = tryout_init(&p, job, comm, threads, sinks, err) || check_batches(o, &p.run, err);
     if (!rc) {
         o->most = control_total_steps(job, shard_steps(&p.run.data.train.shard));
         rc = learn(o, &p, err);
     }
-    probe_release(&p);
+    tryout_release(&p);
     return rc ? -1 : 0;
 }

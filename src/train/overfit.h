@@ -1,7 +1,7 @@
 /* overfit.h - can the network learn a few batches by heart? One that cannot has something wrong in
  * it, its loss or its labels, that no search for a learning rate finds. */
 #pragma once
-#include "train/probe.h"
+#include "train/tryout.h"
 
 /* Losses of a pass over the batches, means of the steps of it. */
 struct overfit_pass {
@@ -25,6 +25,6 @@ bool overfit_learnt(const struct overfit *o);
 
 /* Train on the first `batches` batches of the job, again and again, until overfit_learnt or as long
  * as the job is. The learning rates are those of the job. Writes nothing. Collective. Errors, the
- * same on all ranks: those of probe.h; ERR_USAGE where the data has not so many batches. */
+ * same on all ranks: those of tryout.h; ERR_USAGE where the data has not so many batches. */
 int overfit_run(struct overfit *o, struct job *job, struct comm *comm, int threads,
                 const struct sinks *sinks, struct err *err);

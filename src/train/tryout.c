@@ -1,9 +1,9 @@
-#include "train/probe.h"
+#include "train/tryout.h"
 #include "dist/agree.h"
 #include "train/stop.h"
 #include "train/weights.h"
 
-static int load(struct probe *p, const struct sinks *sinks, struct err *err) {
+static int load(struct tryout *p, const struct sinks *sinks, struct err *err) {
     struct rehearsal *r = &p->run;
     struct alike alike;
 
@@ -15,17 +15,17 @@ static int load(struct probe *p, const struct sinks *sinks, struct err *err) {
     return 0;
 }
 
-int probe_init(struct probe *p, struct job *job, struct comm *comm, int threads,
-               const struct sinks *sinks, struct err *err) {
-    *p = (struct probe){0};
+int tryout_init(struct tryout *p, struct job *job, struct comm *comm, int threads,
+                const struct sinks *sinks, struct err *err) {
+    *p = (struct tryout){0};
     return rehearsal_init(&p->run, job, comm, threads, sinks, err) || load(p, sinks, err) ? -1 : 0;
 }
 
-void probe_seek(struct probe *p, int64_t steps) {
+void tryout_seek(struct tryout *p, int64_t steps) {
     feed_seek(&p->run.data.train, 0, steps);
 }
 
-int probe_step(struct probe *p, const double *lr, struct step_output *out, struct err *err) {
+int tryout_step(struct tryout *p, const double *lr, struct step_output *out, struct err *err) {
     struct feed_batch batch = {0};
     const int rc = feed_next(&p->run.data.train, &batch, err);
     const struct step_input in = {
@@ -37,7 +37,7 @@ int probe_step(struct probe *p, const double *lr, struct step_output *out, struc
     return out->stop ? err_set(err, ERR_STOPPED, "stopped on request; nothing is kept") : 0;
 }
 
-void probe_release(struct probe *p) {
+void tryout_release(struct tryout *p) {
     rehearsal_release(&p->run);
-    *p = (struct probe){0};
+    *p = (struct tryout){0};
 }

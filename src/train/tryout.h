@@ -1,11 +1,11 @@
-/* probe.h - steps of a job that are taken to learn something about it: on its own data, from its
+/* tryout.h - steps of a job that are taken to learn something about it: on its own data, from its
  * own initial weights, of which nothing is kept. */
 #pragma once
 #include "train/alike.h"
 #include "train/rehearsal.h"
 
 /* {0} is releasable. */
-struct probe {
+struct tryout {
     struct rehearsal run;
     int64_t step; /* steps taken */
 };
@@ -13,15 +13,15 @@ struct probe {
 /* Everything up to the first step, with the weights that [weights] name. Collective.
  *   sinks  told what training would say of data and weights
  * Errors, the same on all ranks: those of training. */
-int probe_init(struct probe *p, struct job *job, struct comm *comm, int threads,
-               const struct sinks *sinks, struct err *err);
+int tryout_init(struct tryout *p, struct job *job, struct comm *comm, int threads,
+                const struct sinks *sinks, struct err *err);
 
 /* Steps 0 .. steps - 1 of the training data follow. */
-void probe_seek(struct probe *p, int64_t steps);
+void tryout_seek(struct tryout *p, int64_t steps);
 
 /* Take the next step, by these rates of the job's steps, [n_steps]. Collective. Errors, the same on
  * all ranks: those of stepper_run; ERR_STOPPED where some rank was asked to stop. */
-int probe_step(struct probe *p, const double *lr, struct step_output *out, struct err *err);
+int tryout_step(struct tryout *p, const double *lr, struct step_output *out, struct err *err);
 
 /* Collective. {0} is fine. */
-void probe_release(struct probe *p);
+void tryout_release(struct tryout *p);
