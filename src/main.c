@@ -27,11 +27,13 @@ int main(int argc, char **argv) {
     signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error, with its name */
     /* What needs no ranks is said by one process; the others leave without a word. */
     const bool alone =
-        help || (command ? command == command_find("help") : !command_is_job(argc, argv));
+        help || (command ? command == command_find("help") || command == command_find("sweep")
+                         : !command_is_job(argc, argv));
     if (alone && launch_rank(getenv) > 0)
         exit(0);
     /* Whoever is asked to stop before training begins ends as one who is asked in its course. */
-    if (!help && (command ? command == command_find("train") : command_is_job(argc, argv)))
+    if (!help && (command ? command == command_find("train") || command == command_find("sweep")
+                          : command_is_job(argc, argv)))
         stop_catch_signals();
     if (isa_check(&err))
         rc = -1;

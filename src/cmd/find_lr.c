@@ -139,13 +139,11 @@ static int draw(const struct find_lr *f, struct err *err) {
     const struct find_curve *c = &f->curve;
     const struct job *job = &f->args.job;
     char title[256], subtitle[256];
-    double most = 0;
+    const double first = c->n ? c->smooth[0] : 0; /* how far an exploding loss went shows nothing */
 
     if (c->n < 2)
         return err_set(err, ERR_DATA, "--plot %s: there are %d points, expected two at least",
                        f->plot, c->n);
-    for (int i = 0; i < c->n; i++)
-        most = fmax(most, c->smooth[i]);
     snprintf(title, sizeof title, "%s: loss by learning rate", job->name);
     snprintf(subtitle, sizeof subtitle, "%d steps of %" PRId64 " samples", c->n, job->batch);
     const struct plot plot = {
@@ -159,7 +157,7 @@ static int draw(const struct find_lr *f, struct err *err) {
                    .curve = {{"of the step", c->loss, PLOT_GREY, .dashed = false},
                              {"smoothed", c->smooth, PLOT_BLUE}},
                    .n_curves = 2,
-                   .max_y = most * 1.1}},
+                   .max_y = first > 0 ? 1.5 * first : 1}},
         .n_panels = 1,
         .width = WIDTH};
     return plot_write(&plot, f->plot, err);
