@@ -140,6 +140,19 @@ static int submit(const char *path, struct err *err) {
                    path);
 }
 
+/* Each becomes a line of the batch script. */
+static int check_sbatch(const char *options, struct err *err) {
+    for (const char *at = options; at && *at; at += strcspn(at, " ")) {
+        at += strspn(at, " ");
+        if (*at && (strncmp(at, "--", 2) || strchr(options, '\n')))
+            return err_set(err, ERR_USAGE,
+                           "--sbatch: found '%s', expected options with blanks between them, as in "
+                           "\"--time=1:00:00 --partition=long\"",
+                           options);
+    }
+    return 0;
+}
+
 static int make_array(struct sweep_args *a, struct err *err) {
     struct sweep *s = &a->sweep;
 
@@ -171,6 +184,8 @@ static int begin(struct sweep_args *a, const char *job, struct err *err) {
                        "nothing of each other; run it in one allocation with --jobs");
     if ((a->sbatch || a->submit) && !a->slurm_array)
         return err_set(err, ERR_USAGE, "--sbatch and --submit are for --slurm-array");
+    if (check_sbatch(a->sbatch, err))
+        return -1;
     if (sweep_plan(&a->sweep, &a->wish, err) || sweep_read_results(&a->sweep, err))
         return -1;
     if (a->slurm_array)
@@ -288,7 +303,7 @@ const struct command command_sweep = {
         "  --plan                   lay out the trials and list them, and run none\n"
         "  --slurm-array            write a batch script of one task a trial, and say how to "
         "submit\n"
-        "                           it; --submit does so; --sbatch \"--time=1:00:00 -p gpu\" "
+        "                           it; --submit does so; --sbatch \"--time=1:00:00\" "
         "adds to it\n"
         "  --resume FOLDER          go on with what is not done\n"
         "  --show FOLDER            the trials, the best first, and which settings mattered\n"

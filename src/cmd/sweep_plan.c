@@ -250,6 +250,8 @@ int sweep_fold(struct sweep *s, const char *train, int folds, uint64_t seed, str
         return parts < 0 ? -1 : 0;
     if (dataset_split(train, file, &plan, &result, err))
         return err_wrap(err, "--kfold %d", folds);
+    printf("%s is cut into %d folds: %s\n%s%s", train, folds, file, result.note,
+           *result.note ? "\n" : "");
     for (int i = 0; i < folds; i++) {
         char name[SPLIT_NAME];
 

@@ -10,6 +10,8 @@
 
 static const char *const states[] = {"waiting", "complete", "failed", "stopped"};
 
+enum { STATE_TEXT = 24 };
+
 /* A configuration, over its seeds and folds; where it has but one trial, that. */
 struct sweep_row {
     const struct sweep_trial *first;
@@ -18,14 +20,22 @@ struct sweep_row {
     double epoch, epochs, seconds; /* mean of best, most, sum */
 };
 
-const char *sweep_settings(const struct sweep *s, const struct sweep_trial *t,
-                           char text[SWEEP_TEXT]) {
+/* What all trials of a configuration have in common; returns the length of text. */
+static size_t config_text(const struct sweep *s, const struct sweep_trial *t,
+                          char text[SWEEP_TEXT]) {
     size_t used = 0;
 
     text[0] = 0;
     for (int i = 0; i < s->n_axes && used < SWEEP_TEXT; i++)
         used += (size_t)snprintf(text + used, SWEEP_TEXT - used, "%s%s=%s", i ? " " : "",
                                  s->axis[i].name, t->value[i]);
+    return used;
+}
+
+const char *sweep_settings(const struct sweep *s, const struct sweep_trial *t,
+                           char text[SWEEP_TEXT]) {
+    size_t used = config_text(s, t, text);
+
     for (int i = 0; i < s->n && used < SWEEP_TEXT; i++)
         if (s->trial[i].seed != s->trial[0].seed) {
             used += (size_t)snprintf(text + used, SWEEP_TEXT - used, "%sseed=%" PRIu64,
@@ -148,16 +158,24 @@ static void print_head(const struct sweep *s, bool several) {
     printf("\n");
 }
 
-static const char *state_of(const struct sweep_row *row) {
+/* Of a halving, trials that have ended on a rung are complete as far as they were to go. */
+static const char *state_of(const struct sweep *s, const struct sweep_row *row,
+                            char text[STATE_TEXT]) {
+    const struct sweep_result *r = &row->first->result;
+
+    if (r->state == SWEEP_COMPLETE && r->rung < s->n_rungs - 1) {
+        snprintf(text, STATE_TEXT, "rung %d", r->rung + 1);
+        return text;
+    }
     if (row->n_trials == 1)
-        return states[row->first->result.state];
+        return states[r->state];
     return row->n_done == row->n_trials ? "complete" : row->n_failed ? "failed" : "part";
 }
 
 static void print_row(const struct sweep *s, const struct sweep_row *row, bool several) {
-    char time[FINDING_TEXT];
+    char time[FINDING_TEXT], state[STATE_TEXT];
 
-    printf("%-10s %-8s", row->first->name, state_of(row));
+    printf("%-10s %-8s", row->first->name, state_of(s, row, state));
     print_number(row->spread.mean, 9, "%.4f");
     if (several) {
         print_number(row->spread.deviation, 9, "%.4f");
@@ -195,10 +213,9 @@ void sweep_print(const struct sweep *s) {
     print_failures(s);
     if (n && !isnan(rows[0].spread.mean) && s->n_axes) {
         char text[SWEEP_TEXT];
-        struct sweep_trial best = *rows[0].first;
-        best.fold = 0;
+        config_text(s, rows[0].first, text);
         printf("best: %s=%.4f%s with %s\n", s->measure, rows[0].spread.mean,
-               several ? " (mean)" : "", sweep_settings(s, &best, text));
+               several ? " (mean)" : "", text);
     }
     pool_release(&pool);
 }
