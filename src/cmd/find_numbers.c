@@ -6,6 +6,7 @@
 
 static const double SMOOTHING = 0.9; /* of the moving average of losses */
 static const double EXPLODED = 4;    /* times the best loss */
+static const double FALLS = 1e-3;    /* of the loss, that are more than noise */
 enum {
     SETTLES = 5, /* points until the average means something */
     WINDOWS = 8  /* that part of all points is looked at for a slope */
@@ -67,6 +68,8 @@ void find_curve_judge(struct find_curve *c) {
     for (int i = SETTLES; i < c->n; i++)
         if (c->least < 0 || c->smooth[i] < c->smooth[c->least])
             c->least = i;
+    if (c->least < 0 || c->smooth[SETTLES] - c->smooth[c->least] < FALLS * fabs(c->smooth[SETTLES]))
+        return;
     for (int i = SETTLES; i + width - 1 <= c->least; i++) {
         const double falls = slope(c, i, width);
         if (falls < steepest)

@@ -19,7 +19,7 @@ struct sweep_args {
     const char *resume, *show, *mpirun; /* folders; a command */
     const char *sbatch;                 /* options of it */
     int64_t trial;
-    bool slurm_array, submit, dry, csv, json;
+    bool slurm_array, submit, plan, retry, csv, json;
 };
 
 /* --- options --- */
@@ -71,7 +71,8 @@ static const struct option_spec specs[] = {
     {"min-epochs", OPTION_READ, .read = read_min_epochs},
     {"name", OPTION_TEXT, AT(wish.name)},
     {"mpirun", OPTION_TEXT, AT(mpirun)},
-    {"plan", OPTION_FLAG, AT(dry)},
+    {"plan", OPTION_FLAG, AT(plan)},
+    {"retry", OPTION_FLAG, AT(retry)},
     {"slurm-array", OPTION_FLAG, AT(slurm_array)},
     {"sbatch", OPTION_TEXT, AT(sbatch)},
     {"submit", OPTION_FLAG, AT(submit)},
@@ -190,7 +191,7 @@ static int begin(struct sweep_args *a, const char *job, struct err *err) {
         return -1;
     if (a->slurm_array)
         return make_array(a, err);
-    if (a->dry) {
+    if (a->plan) {
         print_plan(&a->sweep);
         return 0;
     }
@@ -214,6 +215,22 @@ static int one_trial(struct sweep_args *a, const char *folder, struct err *err) 
     return run_all(s, (int)a->trial - 1, err);
 }
 
+/* Failed trials wait again, and go on from what they have saved. */
+static int retry(struct sweep *s, struct err *err) {
+    for (int i = 0; i < s->n; i++) {
+        struct sweep_trial *t = &s->trial[i];
+
+        if (t->result.state != SWEEP_FAILED)
+            continue;
+        t->result.state = SWEEP_WAITING;
+        t->result.seconds = 0;
+        t->result.message = "";
+        if (sweep_append(s, t, err))
+            return -1;
+    }
+    return sweep_read_results(s, err);
+}
+
 static int go_on(struct sweep_args *a, struct err *err) {
     struct sweep *s = &a->sweep;
 
@@ -223,6 +240,8 @@ static int go_on(struct sweep_args *a, struct err *err) {
         s->jobs = (int)a->wish.jobs;
     if (a->mpirun)
         s->mpirun = a->mpirun;
+    if (a->retry && retry(s, err))
+        return -1;
     return run_all(s, -1, err);
 }
 
@@ -250,6 +269,8 @@ static int dispatch(struct sweep_args *a, int n, char **rest, struct err *err) {
                        "FOLDER, --trial K FOLDER; see dltrain help sweep");
     if ((a->csv || a->json) && !a->show)
         return err_set(err, ERR_USAGE, "--csv and --json are for --show");
+    if (a->retry && !a->resume)
+        return err_set(err, ERR_USAGE, "--retry is for --resume");
     if (a->show)
         return show(a, err);
     if (check_alone(err))
@@ -277,7 +298,7 @@ const struct command command_sweep = {
         "              [--jobs K] [--ranks N [--mpirun COMMAND]] [--name SWEEP] [--seed N]\n"
         "              [--plan] [--slurm-array [--sbatch OPTIONS] [--submit]]\n"
         "              [--set NAME=VALUE]...\n"
-        "dltrain sweep --resume runs/SWEEP [--jobs K]\n"
+        "dltrain sweep --resume runs/SWEEP [--retry] [--jobs K]\n"
         "dltrain sweep --show runs/SWEEP [--csv | --json]\n"
         "dltrain sweep --trial K runs/SWEEP\n"
         "\n"
@@ -305,7 +326,7 @@ const struct command command_sweep = {
         "submit\n"
         "                           it; --submit does so; --sbatch \"--time=1:00:00\" "
         "adds to it\n"
-        "  --resume FOLDER          go on with what is not done\n"
+        "  --resume FOLDER          go on with what is not done; --retry: also with what failed\n"
         "  --show FOLDER            the trials, the best first, and which settings mattered\n"
         "  --trial K FOLDER         run trial K alone, as a task of a batch system\n"
         "\n"

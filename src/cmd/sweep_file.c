@@ -191,7 +191,7 @@ static void take_result(struct sweep *s, const json_t *line) {
     const json_int_t rung = json_integer_value(json_object_get(line, "rung"));
     const int state = word_of(json_string_value(json_object_get(line, "state")), states, N_STATES);
 
-    if (number < 1 || number > s->n || rung < 0 || rung >= s->n_rungs || state <= 0)
+    if (number < 1 || number > s->n || rung < 0 || rung >= s->n_rungs || state < 0)
         return;
     struct sweep_result *r = &s->trial[number - 1].result;
     const char *message = text_of(s, line, "message"), *better = text_of(s, line, "better");
