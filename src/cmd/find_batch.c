@@ -248,7 +248,7 @@ static void print_end(const struct find_batch *f) {
     printf("largest: %" PRId64 ", by the plan %s a rank of %s that it may take%s; %s%s\n",
            f->largest, findings_bytes(f->largest_bytes, bytes),
            f->left < 0 ? "an unknown amount" : findings_bytes(f->left, left),
-           all ? "; no larger one was asked for" : "",
+           all ? ", as many as there are or as were asked for" : "",
            f->largest_s > 0 ? "tried, a step takes " : "not tried, a step would take long",
            f->largest_s > 0 ? findings_time(f->largest_s, time) : "");
     if (enough >= 0)
