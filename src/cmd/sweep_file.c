@@ -194,20 +194,22 @@ static void take_result(struct sweep *s, const json_t *line) {
     if (number < 1 || number > s->n || rung < 0 || rung >= s->n_rungs || state < 0)
         return;
     struct sweep_result *r = &s->trial[number - 1].result;
-    const char *message = text_of(s, line, "message"), *better = text_of(s, line, "better");
+    const char *measure;
+    const char *message = json_string_value(json_object_get(line, "message"));
+    const char *better = json_string_value(json_object_get(line, "better"));
     r->state = (enum sweep_state)state;
     r->rung = (int)rung;
     r->best = number_of(line, "best");
     r->epoch = number_of(line, "epoch");
     r->epochs = number_of(line, "epochs");
     r->seconds += fmax(number_of(line, "seconds"), 0);
-    r->message = message ? message : "";
+    r->message = message && *message ? pool_print(&s->pool, "%s", message) : "";
     if (r->state == SWEEP_COMPLETE)
         r->at_rung[rung] = r->best;
     if (better)
         s->maximise = !strcmp(better, "larger");
-    if (!*s->measure && text_of(s, line, "measure"))
-        s->measure = text_of(s, line, "measure");
+    if (!*s->measure && (measure = text_of(s, line, "measure")))
+        s->measure = measure;
 }
 
 int sweep_read_results(struct sweep *s, struct err *err) {
@@ -238,6 +240,14 @@ static json_t *number(double v) {
     return isfinite(v) ? json_real(v) : json_null();
 }
 
+/* Behind half a line, as a full disk leaves one, a new one begins. */
+static bool ends_whole(int fd) {
+    const off_t end = lseek(fd, 0, SEEK_END);
+    char last = '\n';
+
+    return end <= 0 || pread(fd, &last, 1, end - 1) != 1 || last == '\n';
+}
+
 int sweep_append(const struct sweep *s, const struct sweep_trial *t, struct err *err) {
     const struct sweep_result *r = &t->result;
     json_t *line = json_pack(
@@ -247,7 +257,7 @@ int sweep_append(const struct sweep *s, const struct sweep_trial *t, struct err 
         "epochs", number(r->epochs), "seconds", number(r->seconds), "message", r->message);
     char *text = line ? json_dumps(line, JSON_COMPACT | JSON_REAL_PRECISION(9)) : NULL;
     char *path = file_text("%s/results.jsonl", s->folder);
-    const int fd = path ? open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666) : -1;
+    const int fd = path ? open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0666) : -1;
     int rc = 0;
 
     if (!text || fd < 0) {
@@ -256,7 +266,7 @@ int sweep_append(const struct sweep *s, const struct sweep_trial *t, struct err 
     } else {
         const size_t len = strlen(text);
         text[len] = '\n'; /* over the end: a line goes out in one write */
-        if (file_write(fd, text, len + 1))
+        if ((!ends_whole(fd) && file_write(fd, "\n", 1)) || file_write(fd, text, len + 1))
             rc = err_set(err, ERR_IO, "%s: cannot be written: %s", path, strerror(errno));
     }
     if (fd >= 0 && close(fd) && !rc)

@@ -169,19 +169,24 @@ static int check_trials(struct sweep *s, const struct sweep_wish *w, struct err 
     return rc;
 }
 
-static int make_folder(struct sweep *s, const struct job *job, struct err *err) {
+/* What a sweep that was ended while it was laid out has left is no run, and is written over. */
+static int make_folder(struct sweep *s, struct err *err) {
     if (!access(sweep_file(s, "sweep.json"), F_OK))
         return err_set(err, ERR_USAGE,
                        "%s holds a sweep: dltrain sweep --resume %s goes on with it; --name begins "
                        "another",
                        s->folder, s->folder);
-    if (!access(sweep_file(s, "job.ini"), F_OK))
+    if (!access(sweep_file(s, "metrics.jsonl"), F_OK) || !access(sweep_file(s, "last.h5"), F_OK))
         return err_set(err, ERR_USAGE, "%s holds a run, expected another --name", s->folder);
-    if (file_make_folders(s->folder, err))
-        return -1;
+    unlink(sweep_file(s, "folds.h5"));
+    return file_make_folders(s->folder, err);
+}
+
+static int write_job(struct sweep *s, const struct job *job, struct err *err) {
     char *text = source_print(&job->source);
     const int rc = text ? file_replace(sweep_file(s, "job.ini"), text, strlen(text), err)
                         : err_set(err, ERR_IO, "%s: no memory for the job's text", s->folder);
+
     free(text);
     return rc;
 }
@@ -208,7 +213,7 @@ static int plan(struct sweep *s, const struct sweep_wish *w, const struct job *j
     s->fold_spec = pool_take(&s->pool, (size_t)(s->folds + 1) * sizeof *s->fold_spec);
     for (int i = 0; i < s->folds; i++)
         s->fold_spec[i] = "folds.h5"; /* until they are made: what else is wrong is said first */
-    if (check_trials(s, w, err) || make_folder(s, job, err))
+    if (check_trials(s, w, err) || make_folder(s, err) || write_job(s, job, err))
         return -1;
     if (s->folds && sweep_fold(s, job->train_data, s->folds, job->seed, err))
         return -1;

@@ -65,6 +65,8 @@ static int dry_run(struct train_args *a, struct err *err) {
     if (!rc)
         rc = agree(a->job.comm, comm_rank(a->job.comm) ? 0 : dry_run_say(&d, err), err);
     dry_run_release(&d);
+    if (rc && err->kind == ERR_STOPPED)
+        err_set(err, ERR_STOPPED, "the dry run is stopped on request; nothing of it is kept");
     return rc ? -1 : 0;
 }
 

@@ -220,12 +220,14 @@ static void what_does_not_go_together_is_refused_before_anything_runs(void **sta
 static void damaged_files_are_said_or_passed_over(void **state) {
     (void)state;
     write_job("1");
-    free(printed("$DLTRAIN sweep job.ini --grid lr=1,2 --name damaged --plan"));
+    free(printed("$DLTRAIN sweep job.ini --grid lr=1,1e30 --name damaged --plan"));
     program_write("runs/damaged/results.jsonl",
                   "{\"trial\":1,\"rung\":0,\"state\":\"complete\",\"best\":1}\n"
                   "{\"trial\":2,\"rung\":0,\"sta");
+    program_expect(65, "trial_0002 failed",
+                   "$DLTRAIN sweep --trial 2 runs/damaged"); /* its line is one of its own */
+    assert_int_equal(in_state("runs/damaged", "failed"), 1);
     assert_int_equal(in_state("runs/damaged", "complete"), 1);
-    assert_int_equal(in_state("runs/damaged", "waiting"), 1);
     program_expect(65, "runs/damaged/sweep.json: is no plan of a sweep",
                    "sed -i s/trials/trails/ runs/damaged/sweep.json; "
                    "$DLTRAIN sweep --show runs/damaged");
