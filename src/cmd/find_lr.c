@@ -155,7 +155,7 @@ static int draw(const struct find_lr *f, struct err *err) {
         .tens = true,
         .panel = {{.y_label = "loss",
                    .curve = {{"of the step", c->loss, PLOT_GREY, .dashed = false},
-                             {"smoothed", c->smooth, PLOT_BLUE}},
+                             {"smoothed", c->smooth, PLOT_BLUE, .dashed = false}},
                    .n_curves = 2,
                    .max_y = first > 0 ? 1.5 * first : 1}},
         .n_panels = 1,
