@@ -76,6 +76,7 @@ struct job {
     int n_augment;
     int64_t batch;          /* of all ranks together */
     int64_t accumulate;     /* parts that a batch is computed in, one after another */
+    bool unaugmented;       /* of --overfit: train on samples as validation prepares them */
     bool balanced;          /* classes are drawn equally often, in place of samples */
     struct applied shuffle; /* dist/shuffle.h */
     struct ints image; /* [h, w, c] that the network sees, for use without data; n = 0: not said */

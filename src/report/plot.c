@@ -144,8 +144,10 @@ static double power_step(double first, double last, double room, double needed) 
 }
 
 static void draw_grid(const struct plot_canvas *c, const struct plot_frame *f, bool lettered) {
-    const double first = exp2(ceil(log2(f->plot->x[0]))), last = f->plot->x[f->plot->n - 1];
-    const double step = power_step(first, last, f->right - f->left, 6 * c->unit);
+    const double begin = f->plot->x[0], last = f->plot->x[f->plot->n - 1];
+    const double first = f->plot->tens ? pow(10, ceil(log10(begin))) : exp2(ceil(log2(begin)));
+    const double step =
+        f->plot->tens ? 10 : power_step(first, last, f->right - f->left, 6 * c->unit);
     const double y_step = f->panel->log
                               ? power_step(bottom_of(f), top_of(f), f->bottom - f->top, 3 * c->unit)
                               : top_of(f) / 5;

@@ -29,6 +29,7 @@ struct plot {
     const char *title, *subtitle, *x_label;
     const double *x; /* [n] rising, at least 1 */
     int n;
+    bool tens; /* its axis is marked at powers of ten; else of two */
     struct plot_panel panel[2];
     int n_panels;
     int width; /* pixels; the height follows */

@@ -4,11 +4,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-int64_t control_total_steps(const struct job *job, int64_t steps_per_epoch) {
-    if (job->steps)
-        return job->steps;
-    const double steps = round(job->epochs * (double)steps_per_epoch);
+static int64_t steps_of(double epochs, int64_t steps_per_epoch) {
+    const double steps = round(epochs * (double)steps_per_epoch);
+
     return steps < 1 ? 1 : (int64_t)steps;
+}
+
+int64_t control_total_steps(const struct job *job, int64_t steps_per_epoch) {
+    return job->steps ? job->steps : steps_of(job->epochs, steps_per_epoch);
+}
+
+void control_begin(struct progress *p, const struct job *job, int64_t steps_per_epoch,
+                   double until) {
+    p->steps_per_epoch = steps_per_epoch;
+    p->total_steps = control_total_steps(job, steps_per_epoch);
+    p->until = until > 0 ? steps_of(until, steps_per_epoch) : 0;
 }
 
 /* Does a period end with this step? Periods of epochs may be fractions of an epoch. */
@@ -26,8 +36,9 @@ static bool due(const struct interval *every, const struct progress *p) {
 static enum control_end end_of(const struct job *job, const struct progress *p) {
     if (p->step >= p->total_steps)
         return CONTROL_LENGTH;
-    return p->validated && job->patience && progress_idle(p) >= job->patience ? CONTROL_PATIENCE
-                                                                              : CONTROL_GOES_ON;
+    if (p->validated && job->patience && progress_idle(p) >= job->patience)
+        return CONTROL_PATIENCE;
+    return p->until && p->step >= p->until ? CONTROL_UNTIL : CONTROL_GOES_ON;
 }
 
 enum control_end control_finished(const struct job *job, const struct progress *p) {

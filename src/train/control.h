@@ -12,6 +12,7 @@ enum control_end {
     CONTROL_GOES_ON,
     CONTROL_LENGTH,   /* all its steps are done */
     CONTROL_PATIENCE, /* [validate] patience: the best measure did not get better */
+    CONTROL_UNTIL,    /* it was told to go no further for now; --resume goes on */
 };
 
 /* What comes next. */
@@ -28,7 +29,8 @@ struct progress {
     int64_t step; /* steps done */
     int64_t steps_per_epoch;
     int64_t total_steps;
-    double *measure;      /* [n_measures] the best-deciding measure of every validation; heap */
+    int64_t until;   /* end here, before total_steps, whose schedule it keeps; 0: go to the end */
+    double *measure; /* [n_measures] the best-deciding measure of every validation; heap */
     int64_t *measured_at; /* [n_measures] after which step; heap */
     int n_measures;
     bool maximise;
@@ -37,6 +39,12 @@ struct progress {
 
 /* Steps of the whole job: from epochs (rounded) or steps. */
 int64_t control_total_steps(const struct job *job, int64_t steps_per_epoch);
+
+/* How long a run is.
+ *   until  epochs after which it ends, for now; 0: not before its end
+ * Local. */
+void control_begin(struct progress *p, const struct job *job, int64_t steps_per_epoch,
+                   double until);
 
 /* Decide what follows step `progress->step`, unless a rank is asked to stop.
  *   schedules  [n] learning rates of the job's steps

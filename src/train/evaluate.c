@@ -52,7 +52,7 @@ static void tell_pass(const struct feed *feed, int64_t done, int64_t total) {
 }
 
 static int add_all(struct plan *p, struct feed *feed, struct sums *sums, struct err *err) {
-    const int64_t steps = shard_steps(&feed->shard);
+    const int64_t steps = feed_steps(feed);
     struct feed_batch batch;
 
     feed_seek(feed, 0, steps);

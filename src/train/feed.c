@@ -134,7 +134,7 @@ int feed_init(struct feed *f, const struct feed_config *c, struct err *err) {
                                          .pipeline = job->augment,
                                          .n_pipeline = job->n_augment,
                                          .seed = job->seed,
-                                         .training = c->training,
+                                         .training = c->training && !job->unaugmented,
                                          .reduced = job->decodes_reduced,
                                          .max_batch = feed_max_batch(f),
                                          .workers = job->workers};
@@ -197,6 +197,12 @@ void feed_seek(struct feed *f, int64_t begin, int64_t end) {
     f->given = f->next = begin;
     f->end = end;
     request(f);
+}
+
+int64_t feed_steps(const struct feed *f) {
+    const int64_t steps = shard_steps(&f->shard);
+
+    return f->most_steps && f->most_steps < steps ? f->most_steps : steps;
 }
 
 int feed_next(struct feed *f, struct feed_batch *out, struct err *err) {

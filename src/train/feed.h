@@ -17,6 +17,7 @@ struct feed {
     int64_t given;             /* step that feed_next gives next */
     bool holds;                /* a batch is out */
     const struct sinks *sinks; /* those of its config; borrowed */
+    int64_t most_steps;        /* of a pass over it, where it is only tried; 0: all */
 };
 
 /* This rank's share of one step. */
@@ -70,6 +71,9 @@ int64_t feed_max_shard(const struct feed *f);
 /* Give the steps [begin, end) from now on, counted from the first step of the first epoch. What was
  * requested before is thrown away. */
 void feed_seek(struct feed *f, int64_t begin, int64_t end);
+
+/* Steps of one pass over the dataset. */
+int64_t feed_steps(const struct feed *f);
 
 /* The next step's batch, valid until the next call. n may be 0. Errors: reading failed. */
 int feed_next(struct feed *f, struct feed_batch *out, struct err *err);

@@ -40,12 +40,19 @@ static const char *length_text(const struct outcome *o, struct pool *pool) {
 
 static void say_end(const struct outcome *o, enum control_end end, bool before) {
     const int idle = progress_idle(o->progress);
+    const char *more = end == CONTROL_PATIENCE ? "patience =" : "epochs = or steps =";
+
+    if (end == CONTROL_UNTIL) {
+        sinks_note(o->sinks,
+                   "ended after step %" PRId64 " of %" PRId64 ", as --until asks; --resume goes on",
+                   o->progress->step, o->progress->total_steps);
+        return;
+    }
     struct pool pool = {0};
     const char *why = end == CONTROL_PATIENCE
                           ? pool_print(&pool, "patience: %d validation%s without a better %s", idle,
                                        idle == 1 ? "" : "s", o->job->best)
                           : length_text(o, &pool);
-    const char *more = end == CONTROL_PATIENCE ? "patience =" : "epochs = or steps =";
 
     if (before)
         sinks_note(o->sinks, "%s is finished (%s): nothing is left to do; a larger %s goes on",

@@ -352,8 +352,8 @@ static int prepare(struct trainer *t, const struct train_options *o, struct err 
     if (agree(t->comm, identify(t, err), err))
         return -1;
     t->progress.maximise = t->replica.maximise;
-    t->progress.steps_per_epoch = shard_steps(&t->data.train.shard);
-    t->progress.total_steps = control_total_steps(t->job, t->progress.steps_per_epoch);
+    t->data.validate.most_steps = o->validate_steps;
+    control_begin(&t->progress, t->job, shard_steps(&t->data.train.shard), o->until);
     if (agree(t->comm, open_folder(t, o->resume, err), err))
         return -1;
     broadcast(t);

@@ -6,6 +6,8 @@
 
 struct train_options {
     bool resume;               /* go on from runs/NAME/last.h5 if it is there */
+    double until;              /* epochs after which it ends, for now; 0: not before its end */
+    int64_t validate_steps;    /* batches that a validation is made of; 0: all */
     int threads;               /* of this rank */
     struct places *places;     /* borrowed: of all ranks, whose threads are kept to their cores */
     const struct sinks *sinks; /* of this rank, borrowed: who is told of what happens */

@@ -120,11 +120,46 @@ static void what_cannot_be_written_is_said(void **state) {
     assert_string_equal(err.msg, "no/such/folder.png: cannot be written");
 }
 
+/* Lines from top to bottom: what is not white in the row that has least of it. */
+static int upright_lines(gdImagePtr image) {
+    int least = gdImageSX(image);
+
+    for (int j = gdImageSY(image) / 3; j < gdImageSY(image) / 2; j++) {
+        int n = 0;
+        for (int i = 1, was = 0; i < gdImageSX(image); i++) {
+            const int inked = (gdImageGetTrueColorPixel(image, i, j) & 0xffffff) != 0xffffff;
+            n += inked && !was;
+            was = inked;
+        }
+        least = n < least ? n : least;
+    }
+    return least;
+}
+
+static void an_axis_may_be_marked_at_powers_of_ten(void **state) {
+    static const double rates[] = {1e-3, 1e-2, 0.1, 1}, low[] = {0, 0, 0, 0};
+    struct plot p = two_panels(900);
+
+    (void)state;
+    p.x = rates;
+    p.n_panels = 1;
+    p.panel[0] = p.panel[1];
+    p.panel[0].curve[0].y = low;
+    gdImagePtr image = drawn(&p);
+    assert_true(upright_lines(image) > 4);
+    gdImageDestroy(image);
+    p.tens = true;
+    image = drawn(&p);
+    assert_int_equal(upright_lines(image), 4);
+    gdImageDestroy(image);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_picture_has_its_size_and_its_curves),
         cmocka_unit_test(curves_rise_to_the_right),
         cmocka_unit_test(missing_points_break_a_curve),
+        cmocka_unit_test(an_axis_may_be_marked_at_powers_of_ten),
         cmocka_unit_test(what_cannot_be_written_is_said),
     };
 

@@ -158,6 +158,28 @@ static void a_request_to_stop_saves(void **state) {
     end(&run);
 }
 
+/* It validates and saves there, and goes on with the rates of the whole length. */
+static void a_run_that_is_to_end_earlier_keeps_its_schedule(void **state) {
+    struct run run;
+
+    (void)state;
+    begin(&run, 4, "poly(1, power=1)", "[job]\nepochs = 4\n[checkpoint]\nlast = never\n");
+    control_begin(&run.progress, &run.job, 4, 1.5);
+    assert_int_equal(run.progress.total_steps, 16);
+    assert_int_equal(decide(&run, 5)->finish, CONTROL_GOES_ON);
+    near(decide(&run, 4)->lr[0], 0.75);
+    assert_int_equal(decide(&run, 6)->finish, CONTROL_UNTIL);
+    assert_true(run.control.validate && run.control.save_last);
+    run.progress.validated = true;
+    assert_int_equal(control_finished(&run.job, &run.progress), CONTROL_UNTIL);
+    control_begin(&run.progress, &run.job, 4, 0);
+    assert_int_equal(control_finished(&run.job, &run.progress), CONTROL_GOES_ON);
+    control_begin(&run.progress, &run.job, 4, 100); /* beyond its end it ends at that */
+    run.progress.validated = false;
+    assert_int_equal(decide(&run, 16)->finish, CONTROL_LENGTH);
+    end(&run);
+}
+
 /* As the sum over ranks carries it: others add 0. */
 static void a_plan_survives_being_numbers(void **state) {
     struct run run;
@@ -307,6 +329,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(what_is_validated_is_not_validated_again),
         cmocka_unit_test(checkpoints_follow_their_periods_and_the_end),
         cmocka_unit_test(a_request_to_stop_saves),
+        cmocka_unit_test(a_run_that_is_to_end_earlier_keeps_its_schedule),
         cmocka_unit_test(a_plan_survives_being_numbers),
         cmocka_unit_test(patience_counts_validations_since_the_best),
         cmocka_unit_test(a_loss_is_best_when_it_is_least),
