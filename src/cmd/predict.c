@@ -9,6 +9,7 @@
 #include "train/stop.h"
 #include "train/weights.h"
 
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -256,6 +257,7 @@ static int run(int argc, char **argv, struct err *err) {
     struct predict p = {.args = {.overlap = -1, .top = 5}, .out = &out};
 
     stop_catch_signals();
+    signal(SIGPIPE, SIG_DFL); /* whoever reads predictions may have seen enough */
     int rc = jobargs_init_with(&p.args.job, argc, argv,
                                JOBARGS_WEIGHTS | JOBARGS_RESUME | JOBARGS_INPUTS, options, err);
     if (!rc) {

@@ -107,8 +107,7 @@ static int predict_batch(struct run *r, const struct loader_batch *b, int64_t fi
 
 /* --- samples of their own size --- */
 
-/* A predictor for pictures of that size, kept for the next. */
-static int suit_whole(struct predict *p, const struct shape *shape, struct err *err) {
+int predict_suit_whole(struct predict *p, const struct shape *shape, struct err *err) {
     const struct shape *trained = &p->predictor.input->sample;
     struct field fields[LOADER_MAX_FIELDS];
 
@@ -144,7 +143,7 @@ static int run_whole(struct run *r, const float *sample, const struct shape *sha
     struct predict *p = r->p;
     const struct predictor_draw draw = {(uint64_t)p->args.seed, i};
 
-    if (suit_whole(p, shape, err))
+    if (predict_suit_whole(p, shape, err))
         return -1;
     float *values = malloc((size_t)predictor_len(&p->whole) * sizeof *values);
     if (!values)
@@ -295,7 +294,9 @@ static int do_step(struct run *r, struct gather *gather, int64_t at, struct err 
         rc = err_set(err, ERR_IO, "no memory for results");
     rc = agree(r->comm, rc, err) || gather_bytes(gather, bytes, len, err) ? -1 : 0;
     free(bytes);
-    if (!rc && comm_rank(r->comm) == 0)
+    if (rc)
+        return -1;
+    if (comm_rank(r->comm) == 0)
         rc = predict_out_write(p->out, p, gather->bytes, gather->len, err);
     return agree(r->comm, rc, err);
 }
@@ -357,11 +358,11 @@ int predict_run(struct predict *p, struct err *err) {
              : 0;
     if (comm_rank(r.comm) == 0)
         end_progress(&r);
-    if (!rc)
+    if (!rc) {
         say_broken(&r);
-    if (!rc && comm_rank(r.comm) == 0)
-        rc = predict_out_finish(p->out, p, err);
+        rc = agree(r.comm, comm_rank(r.comm) ? 0 : predict_out_finish(p->out, p, err), err);
+    }
     gather_release(&gather);
     free(r.values);
-    return agree(r.comm, rc, err);
+    return rc;
 }
