@@ -9,7 +9,7 @@
 #include "train/event.h"
 #include "train/predictor.h"
 #include "train/trained.h"
-#include "train/window.h"
+#include "train/windows.h"
 
 #include <stdio.h>
 

@@ -212,8 +212,8 @@ int predict_source_open(struct predict *p, struct err *err) {
     if (p->args.count)
         return open_noise(p, err);
     if (!by->input)
-        return err_set(err, ERR_USAGE, "%s reads no data; expected --count N in place of inputs",
-                       by->what);
+        return err_set(err, ERR_USAGE,
+                       "%s reads no pictures; expected --count N in place of inputs", by->what);
     if (p->inputs.path && by->label)
         return err_set(err, ERR_USAGE, "%s reads %s, which files of pictures do not have", by->what,
                        by->label->name);

@@ -3,7 +3,7 @@
 
 #include "train/predictor.h"
 #include "train/predictor_parts.h"
-#include "train/window.h"
+#include "train/windows.h"
 
 #include <math.h>
 
@@ -70,26 +70,26 @@ static void windows_stand_where_nnunet_has_them(void **state) {
 
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        const struct window_axis a =
-            window_axis_of(cases[i].len, cases[i].size, 1, cases[i].overlap);
+        const struct windows_axis a =
+            windows_axis_of(cases[i].len, cases[i].size, 1, cases[i].overlap);
         assert_int_equal(a.n, cases[i].n);
         for (int64_t k = 0; k < a.n; k++)
-            assert_int_equal(window_begin(&a, k), cases[i].begin[k]);
+            assert_int_equal(windows_begin(&a, k), cases[i].begin[k]);
     }
 }
 
 /* The same by the definition: every window by itself, weights in double. */
 static void blend_plainly(struct tried *c, const float *sample, int64_t h, int64_t w,
                           double *expected) {
-    const struct window_axis down = window_axis_of(h, SIZE, 1, 0.5),
-                             across = window_axis_of(w, SIZE, 1, 0.5);
+    const struct windows_axis down = windows_axis_of(h, SIZE, 1, 0.5),
+                              across = windows_axis_of(w, SIZE, 1, 0.5);
     double *weights = calloc((size_t)(h * w), sizeof *weights);
     const struct predictor_draw draw = {0};
     float in[SIZE * SIZE * 2], out[SIZE * SIZE * 3];
 
     for (int64_t k = 0; k < down.n * across.n; k++) {
-        const int64_t top = window_begin(&down, k / across.n),
-                      left = window_begin(&across, k % across.n);
+        const int64_t top = windows_begin(&down, k / across.n),
+                      left = windows_begin(&across, k % across.n);
         for (int64_t i = 0; i < SIZE * SIZE * 2; i++)
             in[i] = sample[((top + i / 2 / SIZE) * w + left + i / 2 % SIZE) * 2 + i % 2];
         predictor_run(&c->predictor, in, NULL, 1, &draw, out);
