@@ -142,9 +142,14 @@ static int run_whole(struct run *r, const float *sample, const struct shape *sha
                      struct err *err) {
     struct predict *p = r->p;
     const struct predictor_draw draw = {(uint64_t)p->args.seed, i};
+    struct err why = {0};
 
-    if (predict_suit_whole(p, shape, err))
-        return -1;
+    if (predict_suit_whole(p, shape, &why)) { /* the next may be of a size that fits */
+        why.kind = ERR_DATA;
+        if (p->inputs.path)
+            err_wrap(&why, "%s", p->inputs.path[i]);
+        return take_broken(r, i, &why, err);
+    }
     float *values = malloc((size_t)predictor_len(&p->whole) * sizeof *values);
     if (!values)
         return err_set(err, ERR_IO, "no memory for a prediction");

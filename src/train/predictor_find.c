@@ -98,7 +98,7 @@ static int try_mean(struct predictor *p, int i, struct err *err) {
         p->what = text_of(p, n->x[0], "sigmoid of ");
         return apply(p, "sigmoid", n->x[0], err) < 0 ? -1 : 1;
     }
-    if (!a == !b || !n->op->backward)
+    if (!a == !b)
         return 0;
     return a ? take_values(p, n->x[1], a, err) : take_values(p, n->x[0], b, err);
 }

@@ -92,7 +92,7 @@ static void windows_whole_pictures_and_turned_ones_agree(void **state) {
     expect_size("plain/a.png", 41, 30);
     program_expect(64, "--whole and --window exclude each other",
                    "$DLTRAIN predict runs/cell scans -o x --whole --window 0.5");
-    program_expect(64, "--tta rot90 turns squares",
+    program_expect(65, "--tta rot90 turns squares",
                    "$DLTRAIN predict runs/cell scans/a.png --whole --tta rot90");
 }
 
@@ -176,6 +176,23 @@ static void noise_becomes_pictures(void **state) {
                    "$DLTRAIN predict runs/gan photos/test -o d");
 }
 
+/* Two halves of a picture have to be of one size: of 9 pixels they are not. */
+static void a_size_that_the_network_cannot_take_is_named(void **state) {
+    (void)state;
+    program_write("halves.ini",
+                  "[job]\nmodel = u\nepochs = 1\n[net u(image)]\nhalf = image | maxpool(2)\n"
+                  "out = concat(image, half | upsample(2)) | conv(1, 1)\n"
+                  "[data]\ntrain = cells.h5:all\nbatch = 4\n"
+                  "[step]\nloss = mse(u(image), image)\ntrain = u\noptimizer = sgd(lr=0.1)\n");
+    program_expect(0, NULL, "$DLTRAIN halves.ini");
+    program_expect(65, "scans/a.png: --whole, 30x41x1: ",
+                   "$MPIRUN -np 2 $DLTRAIN predict runs/halves scans -o halves --whole");
+    program_expect(0, NULL,
+                   "$DLTRAIN predict runs/halves scans -o halves --whole --skip-broken && "
+                   "grep -c error halves/predictions.jsonl | grep -q 2");
+    expect_size("halves/deep/b.png", 16, 16);
+}
+
 /* What is there of a folder is not made again. */
 static void folders_are_gone_on_with(void **state) {
     (void)state;
@@ -193,6 +210,7 @@ int main(void) {
         cmocka_unit_test(values_of_a_dataset_are_the_same_in_windows),
         cmocka_unit_test(images_are_drawn_at_the_size_of_theirs),
         cmocka_unit_test(noise_becomes_pictures),
+        cmocka_unit_test(a_size_that_the_network_cannot_take_is_named),
         cmocka_unit_test(folders_are_gone_on_with),
     };
 
