@@ -145,6 +145,29 @@ static void one_window_is_the_network_itself(void **state) {
     close_case(&c);
 }
 
+/* Five rows in a window of eight, as numpy.pad(mode="reflect") has them. */
+static void what_is_smaller_is_mirrored_at_its_edges(void **state) {
+    static const int rows[SIZE] = {1, 0, 1, 2, 3, 4, 3, 2};
+    const struct shape sample = {3, {SIZE, SIZE, 2}}, small = {3, {5, SIZE, 2}};
+    const struct predictor_draw draw = {0};
+    float *x = numbers(shape_len(&small)), *y, in[SIZE * SIZE * 2], out[SIZE * SIZE * 3];
+    struct tried c;
+    struct err err = {0};
+
+    (void)state;
+    open_case(&c, pictures, &sample, "u(image)", PREDICT_PLAIN, 0.5);
+    for (int i = 0; i < SIZE; i++)
+        memcpy(in + i * SIZE * 2, x + rows[i] * SIZE * 2, SIZE * 2 * sizeof *in);
+    predictor_run(&c.predictor, in, NULL, 1, &draw, out);
+    if (windows_run(&c.windows, x, &small, &draw, &y, &err))
+        fail_msg("%s", err.msg);
+    for (int i = 0; i < 5 * SIZE * 3; i++)
+        assert_true(fabsf(y[i] - out[SIZE * 3 + i]) < 1e-5f);
+    free(x);
+    free(y);
+    close_case(&c);
+}
+
 /* What does not look beside itself gives everywhere what it gives in one piece: all windows
  * together cover the sample, also one smaller than they are. */
 static void check_pointwise(const char *text, const struct shape *sample, const struct shape *large,
@@ -251,6 +274,7 @@ int main(void) {
         cmocka_unit_test(windows_stand_where_nnunet_has_them),
         cmocka_unit_test(windows_are_blended_by_a_gaussian),
         cmocka_unit_test(one_window_is_the_network_itself),
+        cmocka_unit_test(what_is_smaller_is_mirrored_at_its_edges),
         cmocka_unit_test(every_pixel_of_pictures_and_volumes_is_covered),
         cmocka_unit_test(turning_back_undoes_turning),
         cmocka_unit_test(turns_are_mirrors_and_quarters),
