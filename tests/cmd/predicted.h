@@ -77,8 +77,8 @@ static inline void predicted_jobs(void) {
                   "out = image | conv(4, 1) | relu | conv(classes, 1)\n"
                   "[data]\ntrain = cells.h5:all\nvalidate = cells.h5:all\n"
                   "augment = image | random_flip | normalize\nbatch = 4\n"
-                  "[step]\nloss = cross_entropy(model(image), mask)\ntrain = model\n"
-                  "optimizer = adam(lr=0.05)\n"
+                  "[step]\nloss = cross_entropy(model(image), mask, weights=balanced(mask))\n"
+                  "train = model\noptimizer = adam(lr=0.05)\n"
                   "[validate]\nlogits = model(image)\nloss = cross_entropy(logits, mask)\n"
                   "top1 = accuracy(logits, mask)\n");
 }
