@@ -244,6 +244,7 @@ static int predict_share(struct run *r, int64_t at, struct err *err) {
     const struct shard_range part = share_at(r, at);
     struct loader *loader = r->p->source.loader;
     struct loader_batch b;
+    struct err why = {0};
     int rc = 0;
 
     if (!r->p->source.dataset)
@@ -253,15 +254,13 @@ static int predict_share(struct run *r, int64_t at, struct err *err) {
     if (!loader)
         return rc;
     request_ahead(r);
-    rc = loader_wait(loader, &b, err);
-    if (rc && r->p->args.skip_broken) {
-        give_back(r);
-        return use_singly(r, part, at, err);
-    }
+    rc = loader_wait(loader, &b, &why);
     if (!rc)
         rc = use_batch(r, &b, part.first, err);
+    else if (!r->p->args.skip_broken)
+        *err = why;
     give_back(r);
-    return rc;
+    return why.msg[0] && r->p->args.skip_broken ? use_singly(r, part, at, err) : rc;
 }
 
 /* --- all --- */
