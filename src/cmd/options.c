@@ -91,6 +91,7 @@ static int unknown(const struct option_spec *specs, const char *command, const c
 int options_read(void *to, const struct option_spec *specs, const char *command, int argc,
                  char **argv, struct err *err) {
     struct option longs[MOST_OPTIONS + 1] = {{0}};
+    char letters[2 * MOST_OPTIONS + 2] = ":", *letter = letters + 1;
     int n = 0, which = 0, c;
 
     for (; specs[n].name && n < MOST_OPTIONS; n++) {
@@ -98,13 +99,19 @@ int options_read(void *to, const struct option_spec *specs, const char *command,
 
         longs[n] = (struct option){.name = specs[n].name,
                                    .has_arg = flag ? no_argument : required_argument};
+        if (specs[n].letter)
+            *letter++ = specs[n].letter;
+        if (specs[n].letter && !flag)
+            *letter++ = ':';
     }
     optind = opterr = 0; /* begin anew, say nothing */
-    while ((c = getopt_long(argc, argv, ":", longs, &which)) >= 0) {
+    while ((c = getopt_long(argc, argv, letters, longs, &which)) >= 0) {
         if (c == ':')
             return err_set(err, ERR_USAGE, "%s needs a value", argv[optind - 1]);
         if (c == '?')
             return unknown(specs, command, argv[optind - 1], err);
+        for (int i = 0; c && i < n; i++)
+            which = specs[i].letter == c ? i : which;
         if (take(to, &specs[which], optarg, err))
             return -1;
     }

@@ -1,0 +1,60 @@
+#include "cmd/command.h"
+#include "cmd/options.h"
+#include "io/file/file.h"
+#include "report/page.h"
+
+#include <stddef.h>
+#include <stdio.h>
+
+struct report_args {
+    const char *out, *title;
+};
+
+static int run(int argc, char **argv, struct err *err) {
+    static const struct option_spec options[] = {
+        {"out", OPTION_TEXT, .offset = offsetof(struct report_args, out), .letter = 'o'},
+        {"title", OPTION_TEXT, .offset = offsetof(struct report_args, title)},
+        {0}};
+    struct report_args a = {.out = "report.html"};
+    size_t bytes;
+
+    const int first = options_read(&a, options, "report", argc, argv, err);
+    if (first < 0)
+        return -1;
+    if (first == argc)
+        return err_set(
+            err, ERR_USAGE,
+            "found no run, expected the folders of some, as in dltrain report runs/NAME");
+    const struct page_request request = {.runs = (const char *const *)argv + first,
+                                         .n_runs = argc - first,
+                                         .title = a.title,
+                                         .out = a.out};
+    if (file_check_target(a.out, NULL, 0, err) || page_write(&request, &bytes, err))
+        return -1;
+    printf("%s: %d run%s, %.2f MB; open it in a browser\n", a.out, request.n_runs,
+           request.n_runs == 1 ? "" : "s", (double)bytes / 1e6);
+    return 0;
+}
+
+const struct command command_report = {
+    .name = "report",
+    .summary = "make one HTML page of one or several runs, which needs no network",
+    .usage =
+        "dltrain report RUN... [-o FILE.html] [--title TEXT]\n"
+        "\n"
+        "  RUN                      a run's folder, runs/NAME: one that is going on, too, or a "
+        "copy\n"
+        "  -o, --out FILE.html      the page (default: report.html), which is replaced\n"
+        "  --title TEXT             its heading (default: the names of the runs)\n"
+        "\n"
+        "The page holds all that the runs have written: curves (drag to zoom, double click to go\n"
+        "back), the network, tables of the validation, pictures, the samples that are most wrong,\n"
+        "histograms, what each rank waits for. What a run has not written is not in it. Several\n"
+        "runs are laid over each other; those that differ in their seed alone are one mean with\n"
+        "its spread. It is one file, to be kept, sent, or opened from a disk.\n"
+        "\n"
+        "  dltrain report runs/quickstart\n"
+        "  dltrain report runs/lr_* -o sweep.html --title 'Learning rates'\n"
+        "  while sleep 60; do dltrain report runs/quickstart; done   # of a run that is going on\n",
+    .run = run,
+};
