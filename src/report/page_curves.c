@@ -169,7 +169,7 @@ static void add_summary(json_t *run, const struct page_curve *clock) {
     json_object_set_new(run, "step", number_json(step));
     json_object_set_new(run, "epoch", number_json(epoch));
     json_object_set_new(run, "steps_per_epoch", number_json(round(step / epoch)));
-    json_object_set_new(run, "began", number_json(began(clock)));
+    json_object_set_new(run, "began", number_json(floor(began(clock))));
     json_object_set_new(run, "seconds", number_json(end - began(clock)));
 }
 
