@@ -1,5 +1,6 @@
 #include "cmd/command.h"
 #include "cmd/jobargs.h"
+#include "report/diary.h"
 #include "report/jsonl.h"
 #include "report/terminal.h"
 #include "train/trainer.h"
@@ -7,15 +8,18 @@
 /* The log comes first: what it has to warn of is seen before the line that it is about. */
 static int run_job(struct jobargs *a, struct err *err) {
     struct jsonl jsonl;
+    struct diary diary;
     struct terminal terminal;
-    struct sink *const list[] = {&jsonl.sink, &terminal.sink};
+    struct sink *const list[] = {&jsonl.sink, &diary.sink, &terminal.sink};
     const struct sinks sinks = {list, comm_rank(a->comm) == 0 ? sizeof list / sizeof *list : 0};
     const struct train_options options = {
         .resume = a->resume, .threads = a->threads, .places = &a->places, .sinks = &sinks};
 
     jsonl_init(&jsonl, &sinks);
+    diary_init(&diary, &sinks);
     terminal_init(&terminal);
     const int rc = train(&a->job, &options, a->comm, err);
+    diary_release(&diary);
     jsonl_release(&jsonl);
     return rc;
 }
@@ -43,7 +47,8 @@ const struct command command_train = {
         "                           the job has [dist] reduction = reproducible; else as with it\n"
         "                           and shards = N, which is N ranks up to the order of additions\n"
         "\n"
-        "Results are in runs/NAME: job.ini (as resolved), metrics.jsonl, last.h5, best.h5.\n"
+        "Results are in runs/NAME: job.ini (as resolved), metrics.jsonl, events.jsonl, last.h5, "
+        "best.h5.\n"
         "SIGUSR1, SIGTERM, SIGINT and SIGHUP save at the end of the step and exit with code 75;\n"
         "a second one ends the process at once, as it is.\n"
         "\n"

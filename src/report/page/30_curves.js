@@ -175,7 +175,9 @@ function lineOf(kind, group, several, number) {
   const words = [several ? group.name : '', kind.part, kind.validate ? 'validation' : several || kind.part ? '' : 'training'];
   const line = kind.members.length > 1 ? spread(kind.members) : {...kind.members[0]};
   const own = several ? group.colour : colourOf(number);
-  Object.assign(line, {label: words.filter(Boolean).join(' '), colour: own, dash: kind.validate ? [6, 4] : null});
+  const parts = several ? [...new Set(runs.flatMap(run => run.curves.map(placeOf)).filter(Boolean).map(place => place.part))].filter(Boolean) : [];
+  const dotted = parts.indexOf(kind.part) > 0 ? [2, 2] : null;
+  Object.assign(line, {label: words.filter(Boolean).join(' '), colour: own, dash: kind.validate ? [6, 4] : dotted});
   if (view.smoothing && !kind.validate) {
     if (!line.low) line.raw = line.y;
     line.y = smooth(line.y, view.smoothing);
