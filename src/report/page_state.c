@@ -56,16 +56,19 @@ static struct page_state by_lock(const char *text, struct pool *pool) {
                               owner.host, owner.since)};
 }
 
-/* The end that the last line of events.jsonl says, where it says one. */
+/* The end that events.jsonl says, where the run has not started again after it. */
 static struct page_state by_history(const json_t *history) {
-    const json_t *last = json_array_get(history, json_array_size(history) - 1);
-    const char *event = json_string_value(json_object_get(last, "event"));
-    const char *is = json_string_value(json_object_get(last, "state"));
-    const char *text = json_string_value(json_object_get(last, "text"));
-
-    if (!event || strcmp(event, "end") != 0 || !is)
-        return (struct page_state){0};
-    return (struct page_state){is, text ? text : ""};
+    for (size_t i = json_array_size(history); i-- > 0;) {
+        const json_t *line = json_array_get(history, i);
+        const char *event = json_string_value(json_object_get(line, "event"));
+        const char *is = json_string_value(json_object_get(line, "state"));
+        const char *text = json_string_value(json_object_get(line, "text"));
+        if (event && !strcmp(event, "start"))
+            break;
+        if (event && !strcmp(event, "end") && is)
+            return (struct page_state){is, text ? text : ""};
+    }
+    return (struct page_state){0};
 }
 
 static double number(const json_t *run, const char *key) {

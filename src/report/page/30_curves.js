@@ -53,7 +53,7 @@ function drawChart(element, spec) {
   const place = el('div', {class: 'plot', tabindex: 0, role: 'group', 'aria-label': describeChart(spec)});
   clear(element).append(
     el('h3', {}, spec.title), place, legend);
-  const bands = series.map((s, i) => s.role === 'high' ? {series: [i + 1, i], fill: faint(s.line.colour, 0.2)} : null).filter(Boolean);
+  const bands = series.map((s, i) => s.role === 'high' ? {series: [i + 1, i], fill: faint(s.line.colour, s.line.stacked ? 0.45 : 0.2)} : null).filter(Boolean);
   const plot = new uPlot({
     width: Math.max(element.clientWidth - 8, 200), height: spec.height || 240, legend: {show: false}, bands,
     cursor: {drag: {x: true, y: false, setScale: true}, points: {size: 7}},
@@ -63,6 +63,7 @@ function drawChart(element, spec) {
     series: [{label: spec.xLabel}, ...series.map(seriesOptions)],
     hooks: {setCursor: [u => showValues(u, spec, series, legend)]},
   }, columnsOf, place);
+  plot.ctx.canvas.setAttribute('aria-hidden', 'true'); // its place says what is on it
   charts.set(spec.title, {plot, spec, element, log});
   makeLegend(legend, plot, spec, series);
   place.addEventListener('keydown', event => keyOnChart(event, plot));
