@@ -9,6 +9,7 @@
 #include <string.h>
 
 enum { CURVE_STEP, CURVE_VALUE, CURVE_ERROR, CURVE_COLUMNS };
+enum { SHARES = 500 };
 
 /* Numbers by rising step. */
 struct page_curve {
@@ -130,8 +131,28 @@ static json_t *list(const double *v, const size_t *at, size_t n, double from) {
     return out;
 }
 
+/* Shares of one time are laid on top of each other: at the same steps, each the mean since the
+ * last. Thins the curve itself. */
+static size_t thin_share(const struct page_curve *c, size_t points, size_t *at) {
+    const size_t all = (size_t)c->n, n = all < points ? all : points;
+    double *v = c->column[CURVE_VALUE];
+
+    for (size_t i = 0, begin = 0; i < n; i++) {
+        double sum = 0;
+        at[i] = page_thin_even(i, n, all);
+        for (size_t k = begin; k <= at[i]; k++)
+            sum += v[k];
+        v[at[i]] = sum / (double)(at[i] + 1 - begin);
+        begin = at[i] + 1;
+    }
+    return n;
+}
+
 static json_t *curve_json(const struct page_curve *c, size_t points, size_t *at) {
-    const size_t n = page_thin_curve(c->column[CURVE_VALUE], (size_t)c->n, points, at);
+    const size_t len = strlen(c->name), suffix = strlen("_share");
+    const bool share = !c->validate && len > suffix && !strcmp(c->name + len - suffix, "_share");
+    const size_t n = share ? thin_share(c, points < SHARES ? points : SHARES, at)
+                           : page_thin_curve(c->column[CURVE_VALUE], (size_t)c->n, points, at);
     json_t *out = json_pack("{s:o, s:b, s:o, s:o}", "name", page_text(c->name), "validate",
                             c->validate, "step", list(c->column[CURVE_STEP], at, n, 0), "value",
                             list(c->column[CURVE_VALUE], at, n, 0));

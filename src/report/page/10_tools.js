@@ -53,8 +53,13 @@ function fmt(v) {
   return String(Number(v.toPrecision(4))).replace('-', '−');
 }
 
+// As many digits as fit beside an axis.
+function brief(v) {
+  return typeof v === 'number' ? String(Number(v.toPrecision(3))).replace('-', '−') : String(v);
+}
+
 function percent(share) {
-  return share === null || share === undefined ? '–' : `${fmt(100 * share)} %`;
+  return share === null || share === undefined ? '–' : `${fmt(100 * share)}\u00a0%`;
 }
 
 function duration(seconds) {

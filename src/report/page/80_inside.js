@@ -38,7 +38,7 @@ function drawHistogram(place, run, kind, name) {
   const {rows, min, width} = commonBins(times, 64);
   addHeat(place, {
     label: `${name} (${kind}): a row for each time, darker where values are rarer; the square root of the share is shown`,
-    rows: rows.length, columns: 64, value: (i, k) => Math.sqrt(rows[i][k]), rowName: i => fmt(times[i].epoch), columnName: k => fmt(min + (k + 0.5) * width),
+    rows: rows.length, columns: 64, value: (i, k) => Math.sqrt(rows[i][k]), rowName: i => brief(times[i].epoch), columnName: k => brief(min + (k + 0.5) * width),
     text: (i, k) => `epoch ${fmt(times[i].epoch)}: ${percent(rows[i][k])} from ${fmt(min + k * width)} to ${fmt(min + (k + 1) * width)}; ` +
       `mean ${fmt(times[i].tensor.mean)}, std ${fmt(times[i].tensor.std)}, zeros ${percent(times[i].tensor.zeros)}` +
       `${times[i].tensor.not_finite ? `, ${fmt(times[i].tensor.not_finite)} not finite` : ''}`,
@@ -78,20 +78,24 @@ function showHistograms() {
 
 // --- time ---
 
-const timeParts = [['data', 'waiting for data'], ['forward', 'forward'], ['backward', 'backward'], ['optimizer', 'optimiser'], ['comm', 'communication'], ['other', 'other']];
+const timeParts = [['data', 'waiting for data'], ['forward', 'forward'], ['backward', 'backward'], ['optimizer', 'optimiser'], ['other', 'other']];
 
-// Parts on top of each other, each as a band above the last.
+// Parts on top of each other, each as a band above the last; what is missing to 1 is communication. Runs that wrote no
+// parts have communication alone, since they began.
 function drawTime(place, run) {
-  const found = timeParts.map(([key, label], i) => ({label, colour: colourOf(i), curve: run.curves.find(c => c.name === `${key}_share`)})).filter(p => p.curve);
   const lines = [];
   let below = null;
-  for (const part of found) {
-    const own = placed(positions(run, part.curve, 'epoch'), part.curve.value);
-    const high = own.y.map((y, i) => y === null ? null : y + (below ? interpolate(below.x, below.y, own.x[i]) || 0 : 0));
-    const low = own.x.map(x => below ? interpolate(below.x, below.y, x) || 0 : 0);
-    lines.push({label: part.label, colour: part.colour, x: own.x, y: high, low, high, stacked: own.y});
-    below = {x: own.x, y: high};
-  }
+  const add = (label, colour, own) => {
+    const low = own.x.map((x, i) => below ? below[i] || 0 : 0), high = own.y.map((y, i) => y === null ? null : y + low[i]);
+    lines.push({label, colour, x: own.x, y: high, low, high, stacked: own.y});
+    below = high;
+  };
+  const curveOf = key => run.curves.find(c => c.name === `${key}_share`);
+  const points = curve => placed(positions(run, curve, 'epoch'), curve.value);
+  timeParts.forEach(([key, label], i) => { if (curveOf(key)) add(label, colourOf(i), points(curveOf(key))); });
+  const comm = curveOf('comm');
+  if (comm && below) add('communication', colourOf(timeParts.length), {x: lines[0].x, y: below.map(y => y === null ? null : Math.max(1 - y, 0))});
+  else if (comm) add('communication', colourOf(timeParts.length), points(comm));
   drawChart(place.appendChild(el('div', {class: 'chart wide'})), {title: `where a step's time goes, ${run.name}`, xLabel: 'epoch', yLabel: '', lines, yRange: [0, 1]});
 }
 
@@ -115,7 +119,7 @@ function showRanks() {
     const draw = i => {
       const [key, label] = rankKinds[i];
       addHeat(clear(inner), {
-        label, rows: run.ranks, columns: log.step.length, unit: ' ms', rowName: rank => rank, columnName: k => fmt(log.epoch[k]),
+        label, rows: run.ranks, columns: log.step.length, unit: ' ms', rowName: rank => rank, columnName: k => brief(log.epoch[k]),
         value: (rank, k) => { const v = log[key][k][rank]; return v === null || v === undefined ? null : 1000 * v; },
         text: (rank, k) => `rank ${rank}${run.hosts ? ` on ${run.hosts[rank]}` : ''}, epoch ${fmt(log.epoch[k])}: ` +
           rankKinds.map(([of, name]) => `${name} ${log[of][k][rank] === null || log[of][k][rank] === undefined ? '–' : fmt(1000 * log[of][k][rank])} ms`).join(', '),
