@@ -101,6 +101,18 @@ static json_t *title_of(const json_t *runs) {
                   : json_sprintf("%s and %d others", first, (int)n - 1);
 }
 
+/* Runs of one sweep have one network: it is kept once, and others hold the number of that run. */
+static void share_networks(json_t *runs) {
+    for (size_t i = 1; i < json_array_size(runs); i++) {
+        json_t *run = json_array_get(runs, i), *network = json_object_get(run, "network");
+        for (size_t k = 0; network && k < i; k++)
+            if (json_equal(network, json_object_get(json_array_get(runs, k), "network"))) {
+                json_object_set_new(run, "network", json_integer((json_int_t)k));
+                break;
+            }
+    }
+}
+
 static int read_runs(const struct page_request *q, json_t *runs, struct err *err) {
     const size_t n = (size_t)q->n_runs;
     const struct page_share share = {
@@ -116,6 +128,7 @@ static int read_runs(const struct page_request *q, json_t *runs, struct err *err
         if (rc)
             return -1;
     }
+    share_networks(runs);
     return 0;
 }
 

@@ -7,24 +7,33 @@
 #include "report/page_thin.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { MOST_SIDE = 512, MOST_FRAMES = 64 };
+enum { MOST_SIDE = 512, LEAST_SIDE = 48, MOST_FRAMES = 64 };
+
+/* How long a side of `side` pixels becomes where a file of `len` bytes may take `most`. */
+static int reduced(int side, int longest, size_t len, size_t most) {
+    const double fit = sqrt((double)most / (double)len), cap = (double)MOST_SIDE / longest;
+    const double least = (double)LEAST_SIDE / longest;
+    const double scale = fmin(fmax(fmin(fit, cap), least), 1);
+
+    return side * scale < 1 ? 1 : (int)(side * scale);
+}
 
 /* The same picture, small enough for a page, as PNG. */
-static int reduce(const char *path, unsigned char **bytes, size_t *len, struct err *err) {
+static int reduce(const char *path, size_t most, unsigned char **bytes, size_t *len,
+                  struct err *err) {
     struct image image = {0}, small = {0};
     int rc = image_decode(*bytes, *len, path, IMAGE_AS_STORED, &image, err);
 
     if (!rc) {
-        const int side = image.width > image.height ? image.width : image.height;
+        const int longest = image.width > image.height ? image.width : image.height;
         small = image;
-        small.width = side > MOST_SIDE ? image.width * MOST_SIDE / side : image.width;
-        small.height = side > MOST_SIDE ? image.height * MOST_SIDE / side : image.height;
-        small.width = small.width ? small.width : 1;
-        small.height = small.height ? small.height : 1;
+        small.width = reduced(image.width, longest, *len, most);
+        small.height = reduced(image.height, longest, *len, most);
         small.pixels = malloc((size_t)small.width * (size_t)small.height * (size_t)image.channels);
         rc = small.pixels
                  ? image_resize(&image, small.width, small.height, IMAGE_STRETCH, small.pixels, err)
@@ -40,8 +49,11 @@ static int reduce(const char *path, unsigned char **bytes, size_t *len, struct e
     return rc;
 }
 
-/* A PNG file as a data URI; one of more bytes than `most` is reduced. */
-static int picture_uri(const char *path, size_t most, json_t **out, size_t *len, struct err *err) {
+/* A PNG file as a data URI; one of more bytes than `most` is reduced. One that is broken may be
+ * being written just now: *out stays NULL, and a note says so. */
+static int picture_uri(json_t *run, const char *path, size_t most, json_t **out, size_t *len,
+                       struct err *err) {
+    struct err inner = {0};
     unsigned char *bytes = NULL;
     char *file;
     int rc = file_read(path, &file, len, err);
@@ -49,8 +61,14 @@ static int picture_uri(const char *path, size_t most, json_t **out, size_t *len,
     if (rc)
         return -1;
     bytes = (unsigned char *)file;
-    if (*len > most)
-        rc = reduce(path, &bytes, len, err);
+    if (*len > most && reduce(path, most, &bytes, len, &inner)) {
+        free(bytes);
+        if (inner.kind == ERR_DATA)
+            json_array_append_new(json_object_get(run, "notes"), page_text(inner.msg));
+        else
+            *err = inner;
+        return inner.kind == ERR_DATA ? 0 : -1;
+    }
     char *uri = rc ? NULL : page_base64("data:image/png;base64,", bytes, *len);
     if (!rc && !uri)
         rc = err_set(err, ERR_IO, "%s: no memory for it", path);
@@ -81,7 +99,7 @@ int page_worst_add(json_t *run, const char *folder, size_t bytes, struct err *er
         char *picture = is_below(name) ? folder_join(folder, name) : NULL;
         size_t len;
         if (picture && !access(picture, R_OK))
-            rc = picture_uri(picture, bytes / n, &uri, &len, err);
+            rc = picture_uri(run, picture, bytes / n, &uri, &len, err);
         if (uri)
             json_object_set_new(sample, "uri", uri);
         free(picture);
@@ -135,8 +153,8 @@ static void list_pictures(const struct folder *folder, json_t *names) {
 }
 
 /* Of all pictures of a name, the newest and as many as fit in so many bytes. */
-static int read_frames(const json_t *all, const char *path, size_t bytes, json_t *frames,
-                       struct err *err) {
+static int read_frames(json_t *run, const json_t *all, const char *path, size_t bytes,
+                       json_t *frames, struct err *err) {
     const size_t n = json_array_size(all);
     size_t k = 1, len = 0;
 
@@ -147,12 +165,13 @@ static int read_frames(const json_t *all, const char *path, size_t bytes, json_t
         const json_int_t step = json_integer_value(json_object_get(picture, "step"));
         char *file = folder_join(path, json_string_value(json_object_get(picture, "file")));
         json_t *uri = NULL;
-        const int rc = file ? picture_uri(file, bytes / 3, &uri, &len, err)
+        const int rc = file ? picture_uri(run, file, bytes / 3, &uri, &len, err)
                             : err_set(err, ERR_IO, "%s: no memory for a path", path);
         free(file);
         if (rc)
             return -1;
-        insert(frames, json_pack("{s:I, s:o}", "step", step, "uri", uri), step);
+        if (uri)
+            insert(frames, json_pack("{s:I, s:o}", "step", step, "uri", uri), step);
         if (i)
             continue;
         k = bytes / (len + 1);
@@ -175,8 +194,11 @@ int page_pictures_add(json_t *run, const char *folder, size_t bytes, struct err 
             list_pictures(&entries, names);
         json_object_foreach(names, name, all) {
             json_t *frames = json_array();
-            rc = rc ? rc : read_frames(all, path, bytes / json_object_size(names), frames, err);
-            json_object_set_new(out, name, frames);
+            rc =
+                rc ? rc : read_frames(run, all, path, bytes / json_object_size(names), frames, err);
+            if (json_array_size(frames))
+                json_object_set(out, name, frames);
+            json_decref(frames);
         }
     }
     if (!rc && json_object_size(out))

@@ -190,6 +190,36 @@ static int setup(void **state) {
     return 0;
 }
 
+/* Its lock is held, its last line may be half there: that is no error. */
+static void a_run_that_goes_on_is_shown(void **state) {
+    (void)state;
+    program_write_job("live.ini", 100000, "");
+    program_expect(
+        0, NULL,
+        "$DLTRAIN live.ini & until grep -q loss runs/live/metrics.jsonl 2> /dev/null; "
+        "do sleep 0.05; done; $DLTRAIN report runs/live -o live.html; rc=$?; "
+        "kill -KILL $!; wait $!; test $rc = 0 && $DLTRAIN report runs/live -o dead.html");
+    json_t *live = page_data("live.html"), *dead = page_data("dead.html");
+    assert_string_equal(state_of(first_run(live)), "running");
+    assert_string_equal(state_of(first_run(dead)), "stopped");
+    json_decref(live);
+    json_decref(dead);
+}
+
+/* Two folders of one name, of one network. */
+static void what_runs_share_is_kept_once(void **state) {
+    (void)state;
+    program_write_job("twice.ini", 2, "");
+    program_expect(0, NULL,
+                   "$DLTRAIN twice.ini && mkdir more && cp -r runs/twice more/twice && "
+                   "$DLTRAIN report runs/twice more/twice -o twice.html");
+    json_t *data = page_data("twice.html");
+    const json_t *runs = json_object_get(data, "runs");
+    assert_true(json_is_object(json_object_get(json_array_get(runs, 0), "network")));
+    assert_true(json_is_integer(json_object_get(json_array_get(runs, 1), "network")));
+    json_decref(data);
+}
+
 int main(void) {
     const struct CMUnitTest always[] = {
         cmocka_unit_test(show_says_the_same_as_json),
@@ -200,6 +230,8 @@ int main(void) {
         cmocka_unit_test(text_ends_no_script),
         cmocka_unit_test(a_copied_run_keeps_all_but_what_its_checkpoint_knew),
         cmocka_unit_test(state_is_what_the_run_has_said),
+        cmocka_unit_test(a_run_that_goes_on_is_shown),
+        cmocka_unit_test(what_runs_share_is_kept_once),
     };
     int failed = cmocka_run_group_tests(always, setup, NULL);
 

@@ -273,6 +273,29 @@ static void encoded_png_reads_back(void **state) {
     free(bytes);
 }
 
+/* A picture that is too large is reduced; one that is broken is told of and left out. */
+static void pictures_are_reduced_and_broken_ones_left_out(void **state) {
+    static unsigned char pixels[200 * 100 * 3];
+    json_t *run = json_pack("{s:[]}", "notes");
+    struct err err = {0};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof pixels; i++)
+        pixels[i] = (unsigned char)(i * 2654435761u >> 13);
+    assert_int_equal(image_write_png(in_scratch("pictures/big_1.png"), 200, 100, 3, pixels, &err),
+                     0);
+    write_text("pictures/half_1.png", "\x89PNG\r\n\x1a\n and no more of it than what stands here");
+    assert_int_equal(page_pictures_add(run, scratch, 100, &err), 0);
+    assert_int_equal(json_array_size(json_object_get(run, "notes")), 1);
+    assert_null(json_object_get(json_object_get(run, "pictures"), "half"));
+    const json_t *big = json_object_get(json_object_get(run, "pictures"), "big");
+    assert_int_equal(json_array_size(big), 1);
+    const json_t *uri = json_object_get(json_array_get(big, 0), "uri");
+    /* at most 48 x 24 pixels of noise, in base64 */
+    assert_in_range(json_string_length(uri), 1000, 48 * 24 * 3 * 4 / 3 + 400);
+    json_decref(run);
+}
+
 /* What worst.json names may not be a file from anywhere. */
 static void pictures_outside_of_the_folder_are_left_out(void **state) {
     json_t *run = json_object();
@@ -309,6 +332,7 @@ int main(void) {
         cmocka_unit_test(neighbours_in_time_are_averaged),
         cmocka_unit_test(pictures_fit_in_their_bytes),
         cmocka_unit_test(encoded_png_reads_back),
+        cmocka_unit_test(pictures_are_reduced_and_broken_ones_left_out),
         cmocka_unit_test(pictures_outside_of_the_folder_are_left_out),
     };
     return cmocka_run_group_tests(tests, scratch_setup, scratch_teardown);

@@ -2,6 +2,13 @@
 const data = JSON.parse(document.getElementById('data').textContent);
 const runs = data.runs;
 
+// Folders of one name are told apart by their paths; networks that several runs have are kept once.
+for (const run of runs) run.unique = runs.filter(other => other.name === run.name).length === 1;
+for (const run of runs) {
+  if (!run.unique) run.name = run.folder;
+  if (typeof run.network === 'number') run.network = runs[run.network].network;
+}
+
 // Okabe and Ito's colours, which all eyes tell apart, on white and on black.
 const palette = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#b8860b', '#3aa0dd', '#7a7a7a', '#a3485f'];
 // Of viridis: rises evenly in lightness.

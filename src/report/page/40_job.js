@@ -19,6 +19,11 @@ function resumes(run) {
   return starts ? starts - 1 : null;
 }
 
+function ranksOf(run) {
+  const starts = (run.history || []).filter(e => e.event === 'start');
+  return run.ranks || (starts.length ? starts[starts.length - 1].ranks : null);
+}
+
 function headRows(run) {
   const nets = run.network ? run.network.nets : [];
   const wanted = run.epochs_wanted ? ` of ${fmt(run.epochs_wanted)}` : '';
@@ -28,7 +33,7 @@ function headRows(run) {
     ['epochs', run.step ? `${fmt(run.epoch)}${wanted} (${fmt(run.step)} steps)` : null],
     ['began', run.began ? dateText(run.began) : null],
     ['took', duration(run.seconds)],
-    ['ranks', run.ranks ? fmt(run.ranks) : null],
+    ['ranks', ranksOf(run) ? fmt(ranksOf(run)) : null],
     ['hosts', hostText(run)],
     ['parameters', nets.length ? nets.map(net => nets.length > 1 ? `${net.name} ${fmt(net.parameters)}` : fmt(net.parameters)).join(', ') : null],
     ['resumed', again ? `${again} time${again > 1 ? 's' : ''}` : null],
