@@ -162,9 +162,16 @@ static json_t *curve_json(const struct page_curve *c, size_t points, size_t *at)
     return out;
 }
 
-/* The first time that a line says. */
+/* The first time that a line says; the last. NAN: none does. */
 static double began(const struct page_curve *clock) {
     for (int i = 0; i < clock->n; i++)
+        if (isfinite(clock->column[2][i]))
+            return clock->column[2][i];
+    return (double)NAN;
+}
+
+static double ended(const struct page_curve *clock) {
+    for (int i = clock->n; i-- > 0;)
         if (isfinite(clock->column[2][i]))
             return clock->column[2][i];
     return (double)NAN;
@@ -185,13 +192,12 @@ static void add_summary(json_t *run, const struct page_curve *clock) {
     const int last = clock->n - 1;
     const double step = last < 0 ? 0 : clock->column[0][last];
     const double epoch = last < 0 ? 0 : clock->column[1][last];
-    const double end = last < 0 ? (double)NAN : clock->column[2][last];
 
     json_object_set_new(run, "step", number_json(step));
     json_object_set_new(run, "epoch", number_json(epoch));
     json_object_set_new(run, "steps_per_epoch", number_json(round(step / epoch)));
     json_object_set_new(run, "began", number_json(floor(began(clock))));
-    json_object_set_new(run, "seconds", number_json(end - began(clock)));
+    json_object_set_new(run, "seconds", number_json(ended(clock) - began(clock)));
 }
 
 static void add_all(json_t *run, struct page_log *log, size_t points, size_t *at) {

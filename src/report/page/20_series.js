@@ -53,12 +53,13 @@ function interpolate(xs, ys, x) {
 // Where the points of a curve stand: axis is 'step', 'epoch' or 'time', in hours.
 function positions(run, curve, axis) {
   if (axis === 'step') return curve.step;
-  const clock = run.clock;
-  const values = axis === 'time' ? clock.time : clock.epoch;
-  const scale = axis === 'time' ? 1 / 3600 : 1;
+  if (axis === 'epoch') return curve.step.map(step => interpolate(run.clock.step, run.clock.epoch, step));
+  // Not every line says when it was written: a validation is as late as the step before it.
+  const told = run.clock.time.map((t, i) => i).filter(i => run.clock.time[i] !== null);
+  const steps = told.map(i => run.clock.step[i]), times = told.map(i => run.clock.time[i]);
   return curve.step.map(step => {
-    const v = interpolate(clock.step, values, step);
-    return v === null ? null : v * scale;
+    const t = interpolate(steps, times, Math.min(step, steps[steps.length - 1]));
+    return t === null ? null : t / 3600;
   });
 }
 

@@ -18,23 +18,27 @@ function whenResized() {
   redrawHeats();
 }
 
+// The rest of the page, section after section, between which the browser answers.
+function drawNext(rest) {
+  if (rest.length) {
+    rest[0]();
+    setTimeout(drawNext, 0, rest.slice(1));
+    return;
+  }
+  document.documentElement.dataset.drawn = performance.now();
+  const target = location.hash.length > 1 && document.getElementById(location.hash.slice(1));
+  if (target) target.scrollIntoView();
+}
+
 function start() {
   showHead();
   showCurves();
-  showTables();
-  showWorst();
-  showPictures();
-  showHistograms();
-  showTime();
-  showRanks();
-  showNetwork();
-  showJob();
-  showHistory();
   document.getElementById('made').textContent = `Made by ${data.program} at ${dateText(data.made)}.`;
   document.getElementById('theme').addEventListener('click', () => setTheme(isDark() ? 'light' : 'dark'));
   window.matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => setTheme(''));
   let timer = null;
   window.addEventListener('resize', () => { clearTimeout(timer); timer = setTimeout(whenResized, 100); });
+  setTimeout(drawNext, 0, [showTables, showWorst, showPictures, showHistograms, showTime, showRanks, showNetwork, showJob, showHistory]);
 }
 
 start();
