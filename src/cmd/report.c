@@ -2,6 +2,7 @@
 #include "cmd/options.h"
 #include "io/file/file.h"
 #include "report/page.h"
+#include "report/page_folders.h"
 
 #include <stddef.h>
 #include <stdio.h>
@@ -10,13 +11,29 @@ struct report_args {
     const char *out, *title;
 };
 
+static int make(const struct report_args *a, const char *const *given, int n, struct err *err) {
+    struct pool pool = {0};
+    const char **runs;
+    struct page_request request = {.title = a->title, .out = a->out};
+    size_t bytes;
+
+    request.n_runs = page_folders(given, n, &pool, &runs);
+    request.runs = runs;
+    const int rc =
+        file_check_target(a->out, NULL, 0, err) || page_write(&request, &bytes, err) ? -1 : 0;
+    if (!rc)
+        printf("%s: %d run%s, %.2f MB; open it in a browser\n", a->out, request.n_runs,
+               request.n_runs == 1 ? "" : "s", (double)bytes / 1e6);
+    pool_release(&pool);
+    return rc;
+}
+
 static int run(int argc, char **argv, struct err *err) {
     static const struct option_spec options[] = {
         {"out", OPTION_TEXT, .offset = offsetof(struct report_args, out), .letter = 'o'},
         {"title", OPTION_TEXT, .offset = offsetof(struct report_args, title)},
         {0}};
     struct report_args a = {.out = "report.html"};
-    size_t bytes;
 
     const int first = options_read(&a, options, "report", argc, argv, err);
     if (first < 0)
@@ -25,15 +42,7 @@ static int run(int argc, char **argv, struct err *err) {
         return err_set(
             err, ERR_USAGE,
             "found no run, expected the folders of some, as in dltrain report runs/NAME");
-    const struct page_request request = {.runs = (const char *const *)argv + first,
-                                         .n_runs = argc - first,
-                                         .title = a.title,
-                                         .out = a.out};
-    if (file_check_target(a.out, NULL, 0, err) || page_write(&request, &bytes, err))
-        return -1;
-    printf("%s: %d run%s, %.2f MB; open it in a browser\n", a.out, request.n_runs,
-           request.n_runs == 1 ? "" : "s", (double)bytes / 1e6);
-    return 0;
+    return make(&a, (const char *const *)argv + first, argc - first, err);
 }
 
 const struct command command_report = {

@@ -1,5 +1,6 @@
 #include "report/page_run.h"
 #include "core/base/pool.h"
+#include "report/page_folders.h"
 #include "report/page_job.h"
 #include "report/page_lines.h"
 #include "report/page_parts.h"
@@ -7,13 +8,8 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
-static bool has(const char *folder, const char *name, struct pool *pool) {
-    return !access(pool_print(pool, "%s/%s", folder, name), F_OK);
-}
-
-static int check(const char *folder, struct pool *pool, struct err *err) {
+static int check(const char *folder, struct err *err) {
     struct stat st;
 
     if (stat(folder, &st))
@@ -21,7 +17,7 @@ static int check(const char *folder, struct pool *pool, struct err *err) {
     if (!S_ISDIR(st.st_mode))
         return err_set(err, ERR_USAGE, "%s: is a file, expected the folder of a run: runs/NAME",
                        folder);
-    if (!has(folder, "job.ini", pool) && !has(folder, "metrics.jsonl", pool))
+    if (!page_is_run(folder))
         return err_set(err, ERR_DATA,
                        "%s: is no run's folder: found neither job.ini nor metrics.jsonl in it",
                        folder);
@@ -58,7 +54,7 @@ static int fill(json_t *run, const char *folder, const struct page_share *share,
 
 int page_run(json_t **out, const char *folder, const struct page_share *share, struct err *err) {
     struct page_job job = {0};
-    int rc = check(folder, &job.pool, err);
+    int rc = check(folder, err);
 
     *out = NULL;
     if (!rc) {

@@ -62,8 +62,8 @@ static void what_is_no_run_is_refused(void **state) {
     program_expect(64, "runs: is a folder, expected the name of a file",
                    "$DLTRAIN report runs/try -o runs");
     program_expect(74, "nowhere: cannot be read", "$DLTRAIN report nowhere");
-    program_expect(65, "runs: is no run's folder: found neither job.ini nor metrics.jsonl",
-                   "$DLTRAIN report runs");
+    program_expect(65, "empty: is no run's folder: found neither job.ini nor metrics.jsonl",
+                   "mkdir empty empty/inner && $DLTRAIN report empty");
     program_expect(65, "runs/broken/metrics.jsonl:2: is no JSON",
                    "$DLTRAIN report runs/try runs/broken -o x.html");
     program_expect(0, NULL, "test ! -e x.html");
@@ -210,9 +210,10 @@ static void a_run_that_goes_on_is_shown(void **state) {
 static void what_runs_share_is_kept_once(void **state) {
     (void)state;
     program_write_job("twice.ini", 2, "");
-    program_expect(0, NULL,
-                   "$DLTRAIN twice.ini && mkdir more && cp -r runs/twice more/twice && "
-                   "$DLTRAIN report runs/twice more/twice -o twice.html");
+    program_expect(
+        0, NULL,
+        "$DLTRAIN twice.ini && mkdir more && cp -r runs/twice more/twice && "
+        "$DLTRAIN report runs/twice more -o twice.html"); /* a run, and a folder of one */
     json_t *data = page_data("twice.html");
     const json_t *runs = json_object_get(data, "runs");
     assert_true(json_is_object(json_object_get(json_array_get(runs, 0), "network")));

@@ -408,7 +408,8 @@ async function what_is_no_run_is_refused() {
   refuse(64, /found no run/);
   refuse(64, /a\.ini: is a file, expected the folder of a run/, 'a.ini');
   refuse(74, /nowhere: cannot be read/, 'nowhere');
-  refuse(65, /runs: is no run's folder/, 'runs');
+  fs.mkdirSync(path.join(folder, 'empty'));
+  refuse(65, /empty: is no run's folder/, 'empty');
   refuse(65, /broken\/metrics\.jsonl:2: is no JSON/, 'broken', '-o', 'x.html');
   assert.ok(!fs.existsSync(path.join(folder, 'x.html')));
 }
