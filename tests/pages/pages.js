@@ -297,6 +297,9 @@ async function seeds_are_a_mean_with_its_spread() {
   assert.ok(!(await labels()).some(text => text.includes('seeds')));
   const differs = await page.$$eval('#job tbody tr', nodes => nodes.map(node => node.cells[0].textContent));
   assert.deepStrictEqual(differs.sort(), ['[job] name', '[job] seed', '[let] lr']);
+  const settings = await page.$$eval('#settings .line title', nodes => nodes.map(node => node.textContent));
+  assert.strictEqual(settings.length, 4);
+  assert.ok(settings.some(text => /^d: .*\[let\] lr 0.01/.test(text)));
   const buttons = await page.$$('[aria-label="Runs"] button');
   assert.strictEqual(buttons.length, 2);
   await close(page);

@@ -80,6 +80,15 @@ function dateText(seconds) {
   return new Date(seconds * 1000).toISOString().replace('T', ' ').slice(0, 16) + ' UTC';
 }
 
+// Sizes on canvases follow the page's, from a phone's to a wall's.
+function scaled(pixels) {
+  return Math.round(pixels * parseFloat(getComputedStyle(document.documentElement).fontSize) / 15);
+}
+
+function canvasFont(pixels) {
+  return `${scaled(pixels)}px system-ui, sans-serif`;
+}
+
 // A section of the page, with its place in the contents: what it shows is added by whoever asks.
 function section(id, title, note) {
   const heading = el('h2', {id: `${id}-title`}, title);

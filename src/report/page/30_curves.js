@@ -37,7 +37,7 @@ function seriesOptions({line, role}) {
 
 function axisOptions(label) {
   const ink = cssColour('--ink'), grid = cssColour('--grid');
-  return {stroke: ink, label, labelSize: 20, labelFont: '12px sans-serif', font: '11px sans-serif',
+  return {stroke: ink, label, labelSize: scaled(20), labelFont: canvasFont(12), font: canvasFont(11),
     grid: {stroke: grid, width: 1}, ticks: {stroke: grid, width: 1}};
 }
 
@@ -55,10 +55,10 @@ function drawChart(element, spec) {
     el('h3', {}, spec.title), place, legend);
   const bands = series.map((s, i) => s.role === 'high' ? {series: [i + 1, i], fill: faint(s.line.colour, s.line.stacked ? 0.45 : 0.2)} : null).filter(Boolean);
   const plot = new uPlot({
-    width: Math.max(element.clientWidth - 8, 200), height: spec.height || 240, legend: {show: false}, bands,
+    width: Math.max(element.clientWidth - 8, 200), height: scaled(spec.height || 240), legend: {show: false}, bands,
     cursor: {drag: {x: true, y: false, setScale: true}, points: {size: 7}},
     scales: {x: {time: false, range: spec.xRange}, y: {distr: log ? 3 : 1, range: spec.yRange}},
-    axes: [axisOptions(spec.xLabel), {...axisOptions(spec.yLabel), size: 62,
+    axes: [axisOptions(spec.xLabel), {...axisOptions(spec.yLabel), size: scaled(62),
       values: (u, ticks) => ticks.map(v => v === null ? '' : fmt(v))}],
     series: [{label: spec.xLabel}, ...series.map(seriesOptions)],
     hooks: {setCursor: [u => showValues(u, spec, series, legend)]},

@@ -54,8 +54,8 @@ function showHead() {
       el('dl', {}, headRows(run).map(([name, text]) => [el('dt', {}, name), el('dd', {}, text)])),
       (run.notes || []).map(text => el('p', {class: 'warning'}, text))));
   }
-  node.append(cards);
   if (runs.length > 1) node.append(runTable());
+  node.append(runs.length > 8 ? el('details', {}, el('summary', {}, 'Each run'), cards) : cards);
 }
 
 // Several runs, by their last and best numbers.

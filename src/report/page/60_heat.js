@@ -4,7 +4,7 @@
 function heatMap(spec) {
   const canvas = el('canvas', {tabindex: 0, role: 'img', 'aria-label': `${spec.label}. Arrows read it cell by cell.`});
   const readout = el('p', {class: 'readout', 'aria-live': 'polite'}, spec.hint || '\u00a0');
-  const left = spec.rowName ? 78 : 8, bottom = 22;
+  const left = spec.rowName ? scaled(78) : 8, bottom = scaled(22);
   const cell = {width: 1, height: 1, i: 0, k: 0};
   let most = spec.max || 0, least = spec.min || 0;
   if (!spec.max)
@@ -12,10 +12,10 @@ function heatMap(spec) {
   if (most <= least) most = least + 1;
 
   function draw() {
-    const width = Math.max(Math.min(canvas.parentElement.clientWidth, spec.square ? 720 : 2400), 200);
+    const width = Math.max(Math.min(canvas.parentElement.clientWidth, spec.square ? scaled(720) : 3800), 200);
     const room = width - left - 8;
     cell.width = room / spec.columns;
-    cell.height = spec.square ? Math.min(cell.width, 44) : Math.min(Math.max(220 / spec.rows, 3), 26);
+    cell.height = spec.square ? Math.min(cell.width, scaled(44)) : Math.min(Math.max(scaled(220) / spec.rows, 3), scaled(26));
     const ratio = window.devicePixelRatio || 1, height = cell.height * spec.rows + bottom;
     canvas.width = Math.round(width * ratio);
     canvas.height = Math.round(height * ratio);
@@ -29,9 +29,9 @@ function heatMap(spec) {
         if (v === null || v === undefined || Number.isNaN(v)) continue;
         pen.fillStyle = heatColour((v - least) / (most - least));
         pen.fillRect(left + k * cell.width, i * cell.height, cell.width + 0.4, cell.height + 0.4);
-        if (spec.inCell && cell.width > 34 && cell.height > 14) {
+        if (spec.inCell && cell.width > scaled(34) && cell.height > scaled(14)) {
           pen.fillStyle = (v - least) / (most - least) > 0.6 ? '#000' : '#fff';
-          pen.font = '11px sans-serif';
+          pen.font = canvasFont(11);
           pen.textAlign = 'center';
           pen.textBaseline = 'middle';
           pen.fillText(spec.inCell(i, k), left + (k + 0.5) * cell.width, (i + 0.5) * cell.height);
@@ -42,16 +42,16 @@ function heatMap(spec) {
 
   function drawNames(pen, height) {
     pen.fillStyle = cssColour('--ink');
-    pen.font = '11px sans-serif';
+    pen.font = canvasFont(11);
     pen.textBaseline = 'middle';
     pen.textAlign = 'right';
-    const every = Math.ceil(14 / cell.height);
+    const every = Math.ceil(scaled(14) / cell.height);
     for (let i = 0; spec.rowName && i < spec.rows; i += every)
       pen.fillText(shorten(String(spec.rowName(i)), 12), left - 5, (i + 0.5) * cell.height, left - 8);
     pen.textAlign = 'center';
-    const step = Math.ceil(spec.columns / Math.max(Math.floor((spec.columns * cell.width) / 64), 1));
+    const step = Math.ceil(spec.columns / Math.max(Math.floor((spec.columns * cell.width) / scaled(64)), 1));
     for (let k = 0; k < spec.columns; k += step)
-      pen.fillText(shorten(String(spec.columnName(k)), 9), left + (k + 0.5) * cell.width, height - bottom / 2, 62);
+      pen.fillText(shorten(String(spec.columnName(k)), 9), left + (k + 0.5) * cell.width, height - bottom / 2, scaled(62));
   }
 
   function say(i, k) {

@@ -89,14 +89,29 @@ function showRoc(place, run, table, rows) {
   });
 }
 
-// Target and guess of each sample.
+// From where to where the parts of scatter(a, b, low, high) go, where the job says it in numbers.
+function scatterRange(run, name) {
+  const entry = run.entries.find(e => e.section === 'validate' && e.key === name);
+  const numbers = entry ? (entry.value.match(/scatter\((.*)\)/) || ['', ''])[1].split(',').slice(-4).map(text => {
+    const m = text.match(/^\s*(?:(low|high|bins)\s*=\s*)?(-?[\d.]+(?:e[+-]?\d+)?)\s*$/i);
+    return m ? {key: m[1], value: Number(m[2])} : null;
+  }).filter(Boolean) : [];
+  const named = key => (numbers.find(n => n.key === key) || {}).value;
+  const plain = numbers.filter(n => !n.key).map(n => n.value);
+  const low = named('low') ?? plain[0], high = named('high') ?? plain[named('low') === undefined ? 1 : 0];
+  return low < high ? {low, high} : null;
+}
+
+// How often which target (upwards) is guessed as what (to the right).
 function showScatter(place, run, table, rows) {
-  const all = rows.flat().filter(v => v !== null), low = Math.min(...all), high = Math.max(...all), size = 320;
-  const at = v => (v - low) / (high - low || 1) * size;
-  place.append(el('figure', {class: 'heat'}, el('figcaption', {}, `${table.name}: target to the right, guess upwards, ${fmt(low)} to ${fmt(high)}`),
-    svg('svg', {viewBox: `-6 -6 ${size + 12} ${size + 12}`, class: 'scatter', role: 'img', 'aria-label': `Scatter of ${rows.length} samples`},
-      svg('path', {d: `M0,${size}L${size},0`, class: 'edge'}),
-      rows.map(row => svg('circle', {cx: at(row[0]), cy: size - at(row[1]), r: 2.5, class: 'dot'}, svg('title', {}, `${fmt(row[0])} → ${fmt(row[1])}`))))));
+  const n = rows.length, range = scatterRange(run, table.name);
+  const at = i => range ? range.low + (range.high - range.low) * (i + 0.5) / n : i;
+  const up = i => n - 1 - i;
+  addHeat(place, {
+    label: `${table.name}: target upwards, guess to the right; the square root of the share is shown`, rows: n, columns: n, square: true,
+    value: (i, k) => Math.sqrt(rows[up(i)][k]), rowName: i => brief(at(up(i))), columnName: k => brief(at(k)),
+    text: (i, k) => `target ${fmt(at(up(i)))}, guess ${fmt(at(k))}: ${percent(rows[up(i)][k])}`,
+  });
 }
 
 function showOther(place, run, table, rows) {
@@ -123,7 +138,7 @@ function showTable(place, run, table) {
     return;
   }
   const word = wordOf(run, table.name), width = rows[0].length;
-  const fits = word === 'confusion' ? width === rows.length && width > 1 : word === 'reliability' ? width === 3 : width === 2;
+  const fits = ['confusion', 'scatter'].includes(word) ? width === rows.length && width > 1 : word === 'reliability' ? width === 3 : width === 2;
   (fits && tableKinds[word] || showOther)(place, run, table, rows);
 }
 

@@ -38,7 +38,7 @@ function start() {
   window.matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => setTheme(''));
   let timer = null;
   window.addEventListener('resize', () => { clearTimeout(timer); timer = setTimeout(whenResized, 100); });
-  setTimeout(drawNext, 0, [showTables, showWorst, showPictures, showHistograms, showTime, showRanks, showNetwork, showJob, showHistory]);
+  setTimeout(drawNext, 0, [showSettings, showTables, showWorst, showPictures, showHistograms, showTime, showRanks, showNetwork, showJob, showHistory]);
 }
 
 start();
