@@ -14,12 +14,11 @@ enum option_kind {
 
 /* One option. A table ends with {0}. */
 struct option_spec {
-    const char *name; /* without dashes */
+    const char *name; /* without dashes; of one letter: "-o", and "--o" */
     enum option_kind kind;
     size_t offset;    /* of its value in what options_read fills */
     int64_t min, max; /* inclusive */
     int (*read)(void *to, const char *value, struct err *err);
-    char letter; /* of its short form, 'o' for -o; 0: it has none */
 };
 
 /* Read the options in argv into *to, which holds the defaults, and bring the other arguments to the

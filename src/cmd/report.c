@@ -6,10 +6,20 @@
 
 #include <stddef.h>
 #include <stdio.h>
+#include <string.h>
 
 struct report_args {
     const char *out, *title;
 };
+
+/* A page replaces what is there: a slip of the hand must not reach a file of a run. */
+static int check_name(const char *out, struct err *err) {
+    const char *dot = strrchr(out, '.');
+
+    if (dot && (!strcmp(dot, ".html") || !strcmp(dot, ".htm")))
+        return file_check_target(out, NULL, 0, err);
+    return err_set(err, ERR_USAGE, "-o: found '%s', expected a name that ends in .html", out);
+}
 
 static int make(const struct report_args *a, const char *const *given, int n, struct err *err) {
     struct pool pool = {0};
@@ -19,8 +29,7 @@ static int make(const struct report_args *a, const char *const *given, int n, st
 
     request.n_runs = page_folders(given, n, &pool, &runs);
     request.runs = runs;
-    const int rc =
-        file_check_target(a->out, NULL, 0, err) || page_write(&request, &bytes, err) ? -1 : 0;
+    const int rc = check_name(a->out, err) || page_write(&request, &bytes, err) ? -1 : 0;
     if (!rc)
         printf("%s: %d run%s, %.2f MB; open it in a browser\n", a->out, request.n_runs,
                request.n_runs == 1 ? "" : "s", (double)bytes / 1e6);
@@ -30,7 +39,7 @@ static int make(const struct report_args *a, const char *const *given, int n, st
 
 static int run(int argc, char **argv, struct err *err) {
     static const struct option_spec options[] = {
-        {"out", OPTION_TEXT, .offset = offsetof(struct report_args, out), .letter = 'o'},
+        {"o", OPTION_TEXT, .offset = offsetof(struct report_args, out)},
         {"title", OPTION_TEXT, .offset = offsetof(struct report_args, title)},
         {0}};
     struct report_args a = {.out = "report.html"};
@@ -53,7 +62,7 @@ const struct command command_report = {
         "\n"
         "  RUN                      a run's folder, runs/NAME: one that is going on, too, or a "
         "copy\n"
-        "  -o, --out FILE.html      the page (default: report.html), which is replaced\n"
+        "  -o FILE.html             the page (default: report.html), which is replaced\n"
         "  --title TEXT             its heading (default: the names of the runs)\n"
         "\n"
         "The page holds all that the runs have written: curves (drag to zoom, double click to go\n"

@@ -59,8 +59,10 @@ static void what_is_no_run_is_refused(void **state) {
                    "$DLTRAIN report shapes.h5");
     program_expect(64, "did you mean --title?", "$DLTRAIN report runs/try --titel x");
     program_expect(64, "-o needs a value", "$DLTRAIN report runs/try -o");
-    program_expect(64, "runs: is a folder, expected the name of a file",
-                   "$DLTRAIN report runs/try -o runs");
+    program_expect(64, "found 'runs/try/metrics.jsonl', expected a name that ends in .html",
+                   "$DLTRAIN report runs/try -o runs/try/metrics.jsonl");
+    program_expect(64, "a.html: is a folder, expected the name of a file",
+                   "mkdir a.html && $DLTRAIN report runs/try -o a.html");
     program_expect(74, "nowhere: cannot be read", "$DLTRAIN report nowhere");
     program_expect(65, "empty: is no run's folder: found neither job.ini nor metrics.jsonl",
                    "mkdir empty empty/inner && $DLTRAIN report empty");
