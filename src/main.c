@@ -49,6 +49,6 @@ int main(int argc, char **argv) {
     if (!rc && fflush(stdout))
         rc = err_set(&err, ERR_IO, "standard output cannot be written");
     if (rc)
-        command_report(&err);
+        command_say_error(&err);
     exit(rc ? (int)err.kind : 0);
 }

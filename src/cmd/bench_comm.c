@@ -308,7 +308,7 @@ static void release(struct comm_bench *b, struct err *err) {
     comm_shared_free(b->home);
     comm_free(b->host);
     if (comm_rank(b->comm) == 0)
-        command_report(err);
+        command_say_error(err);
     err->msg[0] = 0;
     comm_free(b->comm);
 }

@@ -58,7 +58,7 @@ int command_unknown(const char *word, struct err *err) {
                    word);
 }
 
-void command_report(const struct err *err) {
+void command_say_error(const struct err *err) {
     char line[sizeof err->msg + 32]; /* one write, so that lines of several processes do not mix */
     const struct screen screen = screen_of(STDERR_FILENO);
 

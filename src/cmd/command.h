@@ -27,4 +27,4 @@ bool command_is_job(int argc, char **argv);
 int command_unknown(const char *word, struct err *err);
 
 /* Print a message, if there is one, on stderr. */
-void command_report(const struct err *err);
+void command_say_error(const struct err *err);

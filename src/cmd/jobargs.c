@@ -228,7 +228,7 @@ void jobargs_release(struct jobargs *a, struct err *err) {
     /* Before MPI ends: once a rank has left with an exit code, mpirun kills those that talk. */
     source_explain(&a->job.source, err);
     if (a->comm && comm_rank(a->comm) == 0)
-        command_report(err);
+        command_say_error(err);
     if (a->comm)
         err->msg[0] = 0;
     job_release(&a->job);

@@ -1,141 +1,64 @@
 #include "cmd/command.h"
 #include "cmd/jobargs.h"
 #include "dist/agree.h"
+#include "report/network.h"
 #include "train/feed.h"
 #include "train/replica.h"
 #include "train/shards.h"
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
+#include <stdlib.h>
 
-/* How much of the input one output sees: extent and step in input pixels, h and w. */
-struct field_of_view {
-    int64_t extent[2], jump[2];
-};
+static void print_row(const struct network *net, int i) {
+    const struct network_row *row = &net->row[i];
 
-struct table {
-    const struct graph *graph;
-    struct field_of_view *fields; /* [n_nodes] */
-    struct pool *pool;
-    double flops;
-    size_t bytes;
-};
-
-static void see(struct table *t, int i) {
-    const struct node *node = &t->graph->nodes[i];
-    struct field_of_view *f = &t->fields[i];
-
-    *f = (struct field_of_view){{1, 1}, {1, 1}};
-    for (int d = 0; d < 2; d++) {
-        for (int k = 0; k < node->n_x; k++) {
-            const struct field_of_view *x = &t->fields[node->x[k]];
-            f->extent[d] = x->extent[d] > f->extent[d] ? x->extent[d] : f->extent[d];
-            f->jump[d] = x->jump[d] > f->jump[d] ? x->jump[d] : f->jump[d];
-        }
-        if (!node->plan.kernel.n)
-            continue;
-        f->extent[d] += (ints_at(&node->plan.kernel, d) - 1) * f->jump[d];
-        f->jump[d] *= node->plan.stride.n ? ints_at(&node->plan.stride, d) : 1;
-    }
-}
-
-static const char *field_text(const struct table *t, int i) {
-    const int64_t *e = t->fields[i].extent;
-
-    return e[0] == e[1] ? pool_print(t->pool, "%" PRId64, e[0])
-                        : pool_print(t->pool, "%" PRId64 "x%" PRId64, e[0], e[1]);
-}
-
-/* "32x32x16" of one sample. */
-static const char *sample_text(const struct table *t, const struct shape *y) {
-    struct shape sample = {.rank = y->rank - 1};
-    char text[SHAPE_TEXT];
-
-    memcpy(sample.dim, y->dim + 1, (size_t)sample.rank * sizeof *sample.dim);
-    return sample.rank ? pool_print(t->pool, "%s", shape_text(&sample, text)) : "1";
-}
-
-static int64_t n_parameters(const struct node *node) {
-    int64_t n = 0;
-
-    for (int k = 0; k < OP_MAX_WEIGHTS; k++)
-        n += shape_len(&node->plan.w[k].shape);
-    return n;
-}
-
-static void print_row(struct table *t, int i) {
-    const struct node *node = &t->graph->nodes[i];
-    const size_t bytes = (size_t)shape_len(&node->plan.y) * sizeof(act) + node->plan.saved_bytes;
-    const char *name = node->part ? part_path(t->pool, node->part, "") : "";
-    const int64_t params = n_parameters(node);
-
-    printf("%-28s %-16s %-16s ", name, node->op->word.name, sample_text(t, &node->plan.y));
-    if (params)
-        printf("%12" PRId64, params);
+    printf("%-28s %-16s %-16s ", row->name, net->graph->nodes[i].op->word.name, row->output);
+    if (row->parameters)
+        printf("%12" PRId64, row->parameters);
     else
         printf("%12s", "");
-    printf(" %12.3f %9s %10.1f\n", node->plan.flops / 1e6, field_text(t, i), (double)bytes / 1024);
-    t->flops += node->plan.flops;
-    t->bytes += bytes;
+    printf(" %12.3f %9s %10.1f\n", row->flops / 1e6, row->field_text, (double)row->bytes / 1024);
 }
 
-static void print_graph(const struct graph *g, struct pool *pool) {
-    struct table t = {.graph = g, .pool = pool};
+static void print_network(const struct network *net) {
     const char *last = "1";
 
-    t.fields = pool_take(pool, (size_t)(g->n_nodes + 1) * sizeof *t.fields);
-    printf("%s, for one image\n", g->name);
+    printf("%s, for one image\n", net->graph->name);
     printf("%-28s %-16s %-16s %12s %12s %9s %10s\n", "name", "operator", "output", "parameters",
            "MFLOP", "field", "KiB");
-    for (int i = 0; i < g->n_nodes; i++) {
-        see(&t, i);
-        if (!g->nodes[i].op)
+    for (int i = 0; i < net->graph->n_nodes; i++) {
+        if (!net->graph->nodes[i].op)
             continue;
-        print_row(&t, i);
-        last = field_text(&t, i);
+        print_row(net, i);
+        last = net->row[i].field_text;
     }
     printf("total: %.3f MFLOP forward, receptive field %s, %.1f KiB of activations\n\n",
-           t.flops / 1e6, last, (double)t.bytes / 1024);
+           net->flops / 1e6, last, (double)net->bytes / 1024);
 }
 
-/* The graph of a section for one image. */
-static int show_section(struct jobargs *a, struct replica *r, const struct section *section,
-                        const char *const *plain, struct err *err) {
-    const struct graph_config config = {.model = &r->model,
-                                        .source = &a->job.source,
-                                        .section = section,
-                                        .plain = plain,
-                                        .model_entry = a->job.model,
-                                        .fields = r->fields,
-                                        .n_fields = r->n_fields,
-                                        .batch = 1};
-    struct graph *g;
+/* What print_totals says, beside the networks. Returns -1 where there is no memory. */
+static int print_json(const struct jobargs *a, const struct replica *r, const struct network *nets,
+                      int n, int64_t batch) {
+    json_t *all = network_json(r, nets, n);
+    char *text;
 
-    if (graph_new(&g, &config, err))
+    json_object_set_new(all, "job", json_string(a->job.name));
+    if (r->n_steps)
+        json_object_set_new(all, "training",
+                            json_pack("{s:I, s:i, s:I, s:I, s:I, s:I}", "batch",
+                                      (json_int_t)a->job.batch, "ranks", comm_size(a->comm),
+                                      "samples_at_a_time", (json_int_t)batch, "model_bytes",
+                                      (json_int_t)model_bytes(&r->model), "moment_bytes",
+                                      (json_int_t)replica_moment_bytes(r), "activation_bytes",
+                                      (json_int_t)replica_activation_bytes(r)));
+    text = json_dumps(all, JSON_INDENT(1) | JSON_REAL_PRECISION(9));
+    json_decref(all);
+    if (!text)
         return -1;
-    print_graph(g, &a->job.pool);
+    puts(text);
+    free(text);
     return 0;
-}
-
-/* The network itself where the job names one, else every step. */
-static int show_networks(struct jobargs *a, struct replica *r, struct err *err) {
-    struct entry *out = pool_take(&a->job.pool, sizeof *out);
-    struct section *network = pool_take(&a->job.pool, sizeof *network);
-
-    for (int i = 0; !a->job.model && i < a->job.n_steps; i++)
-        if (show_section(a, r, a->job.step[i].section, a->job.step_keys, err))
-            return -1;
-    if (!a->job.model)
-        return 0;
-    *out = (struct entry){.key = "output",
-                          .value = "model(image)",
-                          .raw = "model(image)",
-                          .key_pos = a->job.model->key_pos,
-                          .pos = a->job.model->pos};
-    *network = (struct section){
-        .kind = "network", .name = "", .entries = out, .n_entries = 1, .pos = out->pos};
-    return show_section(a, r, network, NULL, err);
 }
 
 static void print_totals(const struct jobargs *a, const struct replica *r, int64_t batch) {
@@ -158,6 +81,22 @@ static void print_totals(const struct jobargs *a, const struct replica *r, int64
                (double)shards_bytes(r, comm_rank(a->comm), comm_size(a->comm)) / (1 << 20));
 }
 
+static int print(struct jobargs *a, struct replica *r, int64_t batch, struct err *err) {
+    struct network *networks;
+    int n;
+
+    if (network_list(&a->job, r, &networks, &n, err))
+        return -1;
+    if (a->json)
+        return print_json(a, r, networks, n, batch)
+                   ? err_set(err, ERR_IO, "%s: no memory for its networks", a->job.path)
+                   : 0;
+    for (int i = 0; i < n; i++)
+        print_network(&networks[i]);
+    print_totals(a, r, batch);
+    return 0;
+}
+
 static int show(struct jobargs *a, struct replica *r, struct err *err) {
     struct loader_field seen[LOADER_MAX_FIELDS];
     struct field fields[LOADER_MAX_FIELDS];
@@ -175,18 +114,13 @@ static int show(struct jobargs *a, struct replica *r, struct err *err) {
                                           .data_name = a->job.path};
     if (replica_init(r, &config, err))
         return -1;
-    if (comm_rank(a->comm) == 0) {
-        if (show_networks(a, r, err))
-            return -1;
-        print_totals(a, r, batch);
-    }
-    return 0;
+    return comm_rank(a->comm) == 0 ? print(a, r, batch, err) : 0;
 }
 
 static int run(int argc, char **argv, struct err *err) {
     struct replica replica = {0};
     struct jobargs a;
-    int rc = jobargs_init(&a, argc, argv, 0, err);
+    int rc = jobargs_init(&a, argc, argv, JOBARGS_JSON, err);
 
     if (!rc)
         rc = agree(a.comm, show(&a, &replica, err), err);
@@ -199,13 +133,17 @@ const struct command command_show = {
     .name = "show",
     .summary = "print the network of a job: shapes, parameters, FLOPs, receptive field, memory",
     .usage =
-        "dltrain show JOB.ini [--set NAME=VALUE]...\n"
+        "dltrain show JOB.ini [--json] [--set NAME=VALUE]...\n"
         "\n"
         "One line for each operator: its name, its output for one image, its parameters, the\n"
         "FLOPs of its forward pass (a multiply-add is 2), the receptive field of one output in\n"
         "pixels of the input, and the memory of its output. The shape of the images is that of\n"
         "the job's key image in [data], or of its training data.\n"
         "\n"
-        "  dltrain show jobs/cifar10_resnet20.ini\n",
+        "  --json                   all of it as one JSON object, with what reads what: graphs\n"
+        "                           and their nodes, in bytes and FLOPs\n"
+        "\n"
+        "  dltrain show jobs/cifar10_resnet20.ini\n"
+        "  dltrain show jobs/cifar10_resnet20.ini --json | jq '.nets[].parameters'\n",
     .run = run,
 };

@@ -3,6 +3,7 @@
 #include "cmd/options.h"
 #include "cmd/train_try.h"
 #include "dist/agree.h"
+#include "report/diary.h"
 #include "report/jsonl.h"
 #include "report/terminal.h"
 #include "train/trainer.h"
@@ -40,8 +41,9 @@ static const struct option_spec specs[] = {
 static int run_job(struct train_args *args, struct err *err) {
     struct jobargs *a = &args->job;
     struct jsonl jsonl;
+    struct diary diary;
     struct terminal terminal;
-    struct sink *const list[] = {&jsonl.sink, &terminal.sink};
+    struct sink *const list[] = {&jsonl.sink, &diary.sink, &terminal.sink};
     const struct sinks sinks = {list, comm_rank(a->comm) == 0 ? sizeof list / sizeof *list : 0};
     const struct train_options options = {.resume = a->resume,
                                           .until = args->until,
@@ -51,8 +53,10 @@ static int run_job(struct train_args *args, struct err *err) {
                                           .sinks = &sinks};
 
     jsonl_init(&jsonl, &sinks);
+    diary_init(&diary, &sinks);
     terminal_init(&terminal);
     const int rc = train(&a->job, &options, a->comm, err);
+    diary_release(&diary);
     jsonl_release(&jsonl);
     return rc;
 }
@@ -121,7 +125,8 @@ const struct command command_train = {
         "                           the job has [dist] reduction = reproducible; else as with it\n"
         "                           and shards = N, which is N ranks up to the order of additions\n"
         "\n"
-        "Results are in runs/NAME: job.ini (as resolved), metrics.jsonl, last.h5, best.h5.\n"
+        "Results are in runs/NAME: job.ini (as resolved), metrics.jsonl, events.jsonl, last.h5, "
+        "best.h5.\n"
         "SIGUSR1, SIGTERM, SIGINT and SIGHUP save at the end of the step and exit with code 75;\n"
         "a second one ends the process at once, as it is.\n"
         "\n"

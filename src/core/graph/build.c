@@ -84,6 +84,16 @@ static int operator_inputs(struct builder *b, const struct op *op, const struct 
     return n;
 }
 
+/* A new node stands where the text around it does. */
+static struct node *stand(struct builder *b, int at) {
+    struct node *node = &b->graph->nodes[at];
+
+    node->use = b->frame->use;
+    node->home = b->frame->net;
+    node->inside = b->frame->part;
+    return node;
+}
+
 static int apply_operator(struct builder *b, const struct op *op, const struct expr *e,
                           const struct value *piped, struct value *out, struct err *err) {
     int x[OP_ANY_INPUTS], skip;
@@ -95,10 +105,7 @@ static int apply_operator(struct builder *b, const struct op *op, const struct e
     const int at = graph_apply(b->graph, op, applied.args, x, n_x, e->pos, err);
     if (at < 0)
         return -1;
-    struct node *node = &b->graph->nodes[at];
-    node->use = b->frame->use;
-    node->home = b->frame->net;
-    node->inside = b->frame->part;
+    struct node *node = stand(b, at);
     if (node->plan.w[0].shape.rank || node->plan.state[0].shape.rank) {
         if (!b->frame->net)
             return pos_error(err, e->pos, "%s has parameters: it stands in [net] and [block] only",
@@ -193,6 +200,7 @@ static int host_arithmetic(struct evaluator *ev, const struct expr *e, const str
     const int at = graph_apply(b->graph, op, applied.args, x, 2, e->pos, err);
     if (at < 0)
         return -1;
+    stand(b, at);
     *out = tensor_value(at, e->pos);
     return 1;
 }

@@ -77,6 +77,12 @@ int image_replace_png(const char *path, int width, int height, int channels,
 int image_encode_jpeg(const struct image *image, int quality, const char *name,
                       unsigned char **bytes, size_t *len, struct err *err);
 
+/* The image, of 1 or 3 channels, as PNG: *bytes is malloc'd, for the caller to free. Errors:
+ * ERR_IO.
+ */
+int image_encode_png(const struct image *image, const char *name, unsigned char **bytes,
+                     size_t *len, struct err *err);
+
 enum image_fit {
     IMAGE_CROP,    /* keep the proportions; cut equally at both ends what does not fit */
     IMAGE_STRETCH, /* keep everything */

@@ -194,3 +194,23 @@ int image_write_png(const char *path, int width, int height, int n, const unsign
         return err_set(err, ERR_IO, "%s: %s", path, written ? strerror(errno) : png.message);
     return 0;
 }
+
+int image_encode_png(const struct image *image, const char *name, unsigned char **bytes,
+                     size_t *len, struct err *err) {
+    png_image png = {.version = PNG_IMAGE_VERSION,
+                     .width = (png_uint_32)image->width,
+                     .height = (png_uint_32)image->height,
+                     .format = image->channels == 1 ? PNG_FORMAT_GRAY : PNG_FORMAT_RGB};
+    png_alloc_size_t room = PNG_IMAGE_PNG_SIZE_MAX(png);
+
+    *bytes = malloc(room);
+    if (!*bytes)
+        return image_no_memory(name, err);
+    if (!png_image_write_to_memory(&png, *bytes, &room, 0, image->pixels, 0, NULL)) {
+        free(*bytes);
+        *bytes = NULL;
+        return err_set(err, ERR_IO, "%s: cannot be encoded: %s", name, png.message);
+    }
+    *len = room;
+    return 0;
+}
