@@ -29,15 +29,34 @@ struct event_comm {
     double max, min;               /* the largest and the least share of all ranks, a step ago */
 };
 
+/* Parts of the time in steps since the last event that was logged, on this rank; what is missing to
+ * 1 is communication which nothing hid. */
+struct event_shares {
+    double data; /* waiting for a batch */
+    double forward, backward, optimizer, other;
+};
+
+/* Mean seconds of a step since the last time that it was told, of every rank, [n]. */
+struct event_ranks {
+    int n;
+    const char *const *host;
+    const double *compute_s; /* operators and updates */
+    const double *wait_s;    /* communication which nothing hid */
+    const double *data_s;    /* waiting for a batch */
+};
+
 /* Numbers of each of the job's steps, [n_steps]. */
 struct event_step {
+    double time;        /* seconds since 1970, UTC */
     const double *loss; /* of the last time that it ran; nan: has not run in this process */
     const bool *ran;    /* since the last event that is logged */
     const double *lr;   /* of the step that follows */
     bool logged;        /* [log] every asks for a line */
     double img_per_s;   /* since this process began */
     double left_s;      /* seconds that the rest will take */
-    const struct event_comm *comm; /* NULL: there is one rank */
+    const struct event_comm *comm;     /* NULL: there is one rank */
+    const struct event_shares *shares; /* NULL: it is not logged */
+    const struct event_ranks *ranks;   /* NULL: there is one rank, or they told it shortly before */
 };
 
 struct event_end {

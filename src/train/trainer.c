@@ -131,8 +131,8 @@ static void meet(struct trainer *t) {
 
     local_sgd_meet(&t->local);
     const double waited = clock_now() - start;
-    t->spent.bucket_comm += waited;
-    t->spent.exposed_comm += waited;
+    t->spent.step.bucket_comm += waited;
+    t->spent.step.exposed_comm += waited;
 }
 
 /* Nothing is measured or saved of replicas that are no longer the same, or not yet. */
@@ -277,6 +277,7 @@ static int one_step(struct trainer *t, struct err *err) {
     struct control next;
     struct step_output out;
     const int rc = feed_next(&t->data.train, &batch, err);
+    const double read_s = clock_now() - start;
     const struct step_input in = {.batch = &batch,
                                   .rc = rc,
                                   .step = t->progress.step,
@@ -294,8 +295,9 @@ static int one_step(struct trainer *t, struct err *err) {
     t->progress.validated = false;
     if (local_sgd_is_due(&t->local, t->progress.step))
         meet(t);
-    t->trained_s += clock_now() - start;
-    step_times_add(&t->spent, &out.times);
+    t->spent.total_s += clock_now() - start;
+    t->spent.data_s += read_s;
+    step_times_add(&t->spent.step, &out.times);
     t->share_max = out.most_waits;
     t->share_min = out.least_waits;
     t->images += (double)batch.global_n;

@@ -10,6 +10,22 @@
 #include "train/step.h"
 #include "train/trainer.h"
 
+/* Seconds in steps of this rank. */
+struct trainer_spent {
+    double total_s; /* with waiting for data: */
+    double data_s;
+    struct step_times step;
+};
+
+/* What ranks tell each other of their time, now and then. */
+struct trainer_ranks {
+    const char **host;                   /* [size] of each; the model's; NULL: there is one rank */
+    double *told;                        /* [size][3] their seconds */
+    double *compute_s, *wait_s, *data_s; /* [size] on rank 0: of a step */
+    struct trainer_spent before;         /* when they told it last, */
+    int64_t at;                          /* after that step */
+};
+
 struct trainer {
     struct job *job;
     struct comm *comm;
@@ -33,9 +49,11 @@ struct trainer {
     bool resumes;                /* on rank 0: there is a checkpoint to go on from */
     enum control_end finished;   /* before it began: nothing is left to do */
     int64_t first_step;          /* of this process */
-    double start_s, trained_s;   /* seconds: clock at the start; in steps, with waiting for data */
-    struct step_times spent;     /* in steps */
-    double share_max, share_min; /* of all ranks: exposed communication beside trained_s */
+    double start_s;              /* clock at the start */
+    struct trainer_spent spent;  /* since then */
+    struct trainer_spent logged; /* of it when a step was logged last */
+    struct trainer_ranks ranks;
+    double share_max, share_min; /* of all ranks: exposed communication beside all time in steps */
     double images;
     struct step_output recent; /* losses of the last time that each step ran; ran: since the last
                                   event that was logged */
@@ -50,7 +68,15 @@ int trainer_tell_start(struct trainer *t, struct err *err);
 /* Part of the time in steps that this rank has spent in communication which nothing hid. */
 double trainer_comm_share(const struct trainer *t);
 
+/* Collective where ranks tell each other of their time. */
 void trainer_tell_step(struct trainer *t);
+
+/* Once the replica is there: room for what ranks tell of their time, where there are several. */
+void trainer_meet_ranks(struct trainer *t);
+
+/* Where a step is logged: mean seconds of a step, of all ranks; borrowed until the next call.
+ * False: they told it shortly before, or there is one. Collective. */
+bool trainer_gather_ranks(struct trainer *t, struct event_ranks *out);
 
 /*   err  why the run ends early, or NULL */
 void trainer_tell_end(const struct trainer *t, const struct err *err);
