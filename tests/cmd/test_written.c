@@ -1,0 +1,127 @@
+/* What a run writes for others to look at, on one rank and on several, at once and after a resume.
+ */
+#include "cmd/results.h"
+
+#include <unistd.h>
+
+enum { STEPS = 12, MAX_RANKS = 4 };
+
+static void write_job(void) {
+    program_write("job.ini",
+                  "[job]\ninclude = %s/classify.ini\nmodel = d\nsteps = %d\n"
+                  "[net d(image)]\n"
+                  "a = image | conv(16, 3, stride=2) | bn | relu | dropout(0.2)\n"
+                  "b = a | conv(16, 3, stride=2) | bn | relu\n"
+                  "fc = b | global_avgpool | linear(10)\n"
+                  "[step]\noptimizer = adam(lr=1e-3)\n"
+                  "[data]\ntrain = shapes.h5:train\nvalidate = shapes.h5:test\n"
+                  "augment = image | random_crop(32, pad=2) | random_flip | normalize\n"
+                  "batch = 24\n[checkpoint]\nlast = 3 steps\n[log]\nevery = 2\n",
+                  DLTRAIN_CONFIGS, STEPS);
+}
+
+static void expect_seconds(const json_t *line, const char *key, int ranks) {
+    const json_t *list = json_object_get(line, key);
+
+    assert_int_equal(json_array_size(list), ranks);
+    for (int i = 0; i < ranks; i++)
+        assert_true(json_number_value(json_array_get(list, (size_t)i)) >= 0);
+}
+
+/* The steps of lines of a log, and that each is later than the one before. */
+static int64_t last_step(json_t *lines) {
+    int64_t last = 0;
+    json_t *line;
+    size_t i;
+
+    json_array_foreach(lines, i, line) {
+        const int64_t step = json_integer_value(json_object_get(line, "step"));
+        assert_true(step > last);
+        last = step;
+    }
+    return last;
+}
+
+static void ranks_say_what_their_time_goes_into(void **state) {
+    (void)state;
+    write_job();
+    for (int n = 2; n <= MAX_RANKS; n++) {
+        char name[8];
+        snprintf(name, sizeof name, "n%d", n);
+        program_expect(0, NULL, "$MPIRUN -np %d $DLTRAIN job.ini --set name=%s", n, name);
+        json_t *lines = results_lines(name, "ranks"), *line, *first = json_array_get(lines, 0);
+        size_t i;
+        assert_int_equal(json_array_size(lines), STEPS / 2);
+        assert_int_equal(last_step(lines), STEPS);
+        assert_int_equal(json_integer_value(json_object_get(first, "ranks")), n);
+        assert_int_equal(json_array_size(json_object_get(first, "hosts")), n);
+        json_array_foreach(lines, i, line) {
+            expect_seconds(line, "compute_s", n);
+            expect_seconds(line, "wait_s", n);
+            expect_seconds(line, "data_s", n);
+            assert_true(i == 0 || !json_object_get(line, "hosts"));
+        }
+        assert_true(json_number_value(json_array_get(json_object_get(first, "compute_s"), 0)) > 0);
+        json_decref(lines);
+    }
+}
+
+static void one_rank_has_nobody_to_be_compared_with(void **state) {
+    (void)state;
+    write_job();
+    program_expect(0, NULL, "$DLTRAIN job.ini --set name=alone");
+    assert_int_equal(access("runs/alone/ranks.jsonl", F_OK), -1);
+}
+
+/* The log of ranks ends where the checkpoint does, and goes on from there. */
+static void a_run_that_goes_on_has_each_step_of_ranks_once(void **state) {
+    (void)state;
+    write_job();
+    program_expect(0, NULL, "$MPIRUN -np 2 $DLTRAIN job.ini --set name=on --set steps=6");
+    program_expect(0, NULL,
+                   "echo '{\"step\":8,\"compute_s\":[0,0]}' >> runs/on/ranks.jsonl;"
+                   "$MPIRUN -np 2 $DLTRAIN job.ini --set name=on --resume");
+    json_t *lines = results_lines("on", "ranks");
+    assert_int_equal(json_array_size(lines), STEPS / 2);
+    assert_int_equal(last_step(lines), STEPS);
+    assert_non_null(json_object_get(json_array_get(lines, 3), "hosts"));
+    json_decref(lines);
+}
+
+/* Of what is counted, nothing is counted twice. */
+static void shares_of_a_step_are_parts_of_it(void **state) {
+    static const char *const keys[] = {"data_share", "forward_share", "backward_share",
+                                       "optimizer_share", "other_share"};
+    json_t *lines, *line;
+    size_t i;
+
+    (void)state;
+    write_job();
+    program_expect(0, NULL, "$DLTRAIN job.ini --set name=shares");
+    lines = results_log("shares");
+    json_array_foreach(lines, i, line) {
+        double sum = 0;
+        if (!json_object_get(line, "loss"))
+            continue;
+        for (size_t k = 0; k < sizeof keys / sizeof *keys; k++) {
+            const double share = json_number_value(json_object_get(line, keys[k]));
+            assert_true(share >= 0 && share <= 1);
+            sum += share;
+        }
+        assert_true(sum > 0.9 && sum < 1 + 1e-9); /* the rest is waiting for nobody */
+        assert_true(json_number_value(json_object_get(line, "forward_share")) > 0);
+        assert_true(json_number_value(json_object_get(line, "time")) > 1.7e9);
+    }
+    json_decref(lines);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(ranks_say_what_their_time_goes_into),
+        cmocka_unit_test(one_rank_has_nobody_to_be_compared_with),
+        cmocka_unit_test(a_run_that_goes_on_has_each_step_of_ranks_once),
+        cmocka_unit_test(shares_of_a_step_are_parts_of_it),
+    };
+
+    return cmocka_run_group_tests(tests, program_setup, program_teardown);
+}
