@@ -1,5 +1,6 @@
 #include "cmd/command.h"
 #include "cmd/jobargs.h"
+#include "report/histograms.h"
 #include "report/jsonl.h"
 #include "report/ranks.h"
 #include "report/terminal.h"
@@ -9,16 +10,19 @@
 static int run_job(struct jobargs *a, struct err *err) {
     struct jsonl jsonl;
     struct ranks_log ranks;
+    struct histograms_log histograms;
     struct terminal terminal;
-    struct sink *const list[] = {&jsonl.sink, &ranks.sink, &terminal.sink};
+    struct sink *const list[] = {&jsonl.sink, &ranks.sink, &histograms.sink, &terminal.sink};
     const struct sinks sinks = {list, comm_rank(a->comm) == 0 ? sizeof list / sizeof *list : 0};
     const struct train_options options = {
         .resume = a->resume, .threads = a->threads, .places = &a->places, .sinks = &sinks};
 
     jsonl_init(&jsonl, &sinks);
     ranks_log_init(&ranks, &sinks);
+    histograms_log_init(&histograms, &sinks);
     terminal_init(&terminal);
     const int rc = train(&a->job, &options, a->comm, err);
+    histograms_log_release(&histograms);
     ranks_log_release(&ranks);
     jsonl_release(&jsonl);
     return rc;

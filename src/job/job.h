@@ -116,6 +116,7 @@ struct job {
     bool overlap;         /* updates follow sums as they arrive, until weights are needed */
     int64_t audit_every;  /* steps; 0: only before validating and saving */
     int64_t log_every;    /* steps */
+    struct interval histograms;
     struct compute_mode mode;
 
     /* Keys of these sections that are no statements; each ends with NULL. `show` of a picture is

@@ -54,6 +54,8 @@ static const struct key dist_keys[] = {
 static const struct key log_keys[] = {
     {"every", &kind_whole, AT(log_every), "10", .min = 1, .unit = "steps",
      .help = "between lines of metrics.jsonl"},
+    {"histograms", &kind_interval, AT(histograms), "never",
+     .help = "how weights, gradients and activations are spread, to histograms.jsonl"},
     {0},
 };
 

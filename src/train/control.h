@@ -38,6 +38,9 @@ struct progress {
 /* Steps of the whole job: from epochs (rounded) or steps. */
 int64_t control_total_steps(const struct job *job, int64_t steps_per_epoch);
 
+/* Does a period end with step progress->step? Periods of epochs may be fractions of an epoch. */
+bool interval_due(const struct interval *every, const struct progress *progress);
+
 /* Decide what follows step `progress->step`, unless a rank is asked to stop.
  *   schedules  [n] learning rates of the job's steps
  * Local; on rank 0, which knows the whole history. */

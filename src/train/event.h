@@ -4,6 +4,7 @@
 #pragma once
 #include "train/control.h"
 #include "train/replica.h"
+#include "train/tensor_stats.h"
 
 enum event_kind {
     EVENT_START,      /* everything is ready for the first step of this process */
@@ -13,6 +14,7 @@ enum event_kind {
     EVENT_NOTE,       /* a text for the user */
     EVENT_WARNING,    /* something went wrong that does not end the run */
     EVENT_END,        /* of a run that had started */
+    EVENT_TENSORS,    /* how the numbers of the last step are spread */
 };
 
 struct event_start {
@@ -59,6 +61,21 @@ struct event_step {
     const struct event_ranks *ranks;   /* NULL: there is one rank, or they told it shortly before */
 };
 
+enum event_tensor_kind { EVENT_WEIGHT, EVENT_GRADIENT, EVENT_ACTIVATION };
+
+/* A parameter or a node of a net; net "": a statement of a step. */
+struct event_tensor {
+    const char *net, *name;
+    enum event_tensor_kind kind;
+    bool there; /* the last step has computed it */
+    struct tensor_stats stats;
+};
+
+struct event_tensors {
+    const struct event_tensor *item; /* [n] */
+    int n;
+};
+
 struct event_end {
     const struct err *err; /* why it ends early, stopped or failed; NULL: it is complete */
     double img_per_s;
@@ -80,6 +97,7 @@ struct event {
         const char *file; /* EVENT_CHECKPOINT */
         const char *text; /* EVENT_NOTE, EVENT_WARNING: one line */
         struct event_end end;
+        struct event_tensors tensors;
     };
 };
 

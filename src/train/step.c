@@ -178,6 +178,7 @@ static int compute(struct stepper *s, int which, const struct step_input *in, co
                               .need = step_need,
                               .progress = step_progress,
                               .watch = s->watch ? watch : NULL,
+                              .whole = s->watch_whole,
                               .context = &context};
     int64_t first = 0, n;
 

@@ -51,7 +51,11 @@ struct stepper {
     real **before;              /* [n_nets] running statistics before the step; the model's */
     /* What run.h says of a watch, with the number of the job's step; NULL: none. */
     void (*watch)(void *context, int step, int node, enum run_phase phase);
-    void *watch_context;
+    bool watch_whole; /* as `whole` there */
+    /* Gradients of one of the job's steps that are summed, before they are clipped and used; the
+     * step's number follows. NULL: nobody looks. */
+    void (*see)(void *context, int step, const struct reducer_piece *piece);
+    void *watch_context; /* of both */
 };
 
 struct step_input {

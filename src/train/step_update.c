@@ -114,6 +114,8 @@ static void update_piece(struct stepper *s, struct replica_step *step,
                          const struct reducer_piece *piece, double lr, double scale) {
     const double limit = step->job->clip_value;
 
+    if (s->see)
+        s->see(s->watch_context, (int)(step - s->replica->step), piece);
     if (limit > 0)
         clip_values(step->train[piece->span]->dw + piece->begin, piece->len, scale, limit,
                     s->replica->team);

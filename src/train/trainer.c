@@ -53,6 +53,10 @@ static int allocate(struct trainer *t, struct err *err) {
                    "[dist] allreduce = %s is fastest here; in place of auto it gives a "
                    "resumed run the same bits",
                    stepper_choice(&t->stepper));
+    if (agree(t->comm,
+              comm_rank(t->comm) ? 0 : histograms_new(&t->histograms, &t->replica, t->job, err),
+              err))
+        return -1;
     return local_sgd_init(&t->local, &t->replica, t->job, t->comm, t->sinks, err);
 }
 
@@ -289,6 +293,7 @@ static int one_step(struct trainer *t, struct err *err) {
 
     if (in.control)
         plan_ahead(t, &next);
+    trainer_begin_looking(t);
     if (stepper_run(&t->stepper, &in, &out, err))
         return out.unread ? save_before_end(t, err) : -1;
     t->progress.step++;
@@ -303,6 +308,7 @@ static int one_step(struct trainer *t, struct err *err) {
     t->images += (double)batch.global_n;
     keep_losses(t, &out);
     trainer_tell_step(t);
+    trainer_end_looking(t);
     t->control = out.control;
     return 0;
 }
@@ -379,6 +385,7 @@ int train(struct job *job, const struct train_options *options, struct comm *com
     runfolder_release(&t.folder);
     local_sgd_release(&t.local);
     stepper_release(&t.stepper);
+    histograms_free(t.histograms);
     replica_release(&t.replica);
     gradients_release(&t.gradients);
     progress_release(&t.progress);

@@ -3,6 +3,7 @@
 #include "train/alike.h"
 #include "train/feeds.h"
 #include "train/gradients.h"
+#include "train/histograms.h"
 #include "train/identity.h"
 #include "train/local_sgd.h"
 #include "train/picture.h"
@@ -38,6 +39,7 @@ struct trainer {
     struct gradients gradients;
     struct alike alike;
     struct stepper stepper;
+    struct histograms *histograms; /* on rank 0, where the job has some */
     struct local_sgd local;
     struct progress progress;
     struct control control;
@@ -70,6 +72,11 @@ double trainer_comm_share(const struct trainer *t);
 
 /* Collective where ranks tell each other of their time. */
 void trainer_tell_step(struct trainer *t);
+
+/* Before and after a step, whether it is one that is looked into; the steps of all ranks are.
+ * Local, but ranks wait for sums. */
+void trainer_begin_looking(struct trainer *t);
+void trainer_end_looking(struct trainer *t);
 
 /* Once the replica is there: room for what ranks tell of their time, where there are several. */
 void trainer_meet_ranks(struct trainer *t);

@@ -79,7 +79,7 @@ static void a_run_that_goes_on_has_each_step_of_ranks_once(void **state) {
     write_job();
     program_expect(0, NULL, "$MPIRUN -np 2 $DLTRAIN job.ini --set name=on --set steps=6");
     program_expect(0, NULL,
-                   "echo '{\"step\":8,\"compute_s\":[0,0]}' >> runs/on/ranks.jsonl;"
+                   "echo {\\\"step\\\":8,\\\"compute_s\\\":[0]} >> runs/on/ranks.jsonl;"
                    "$MPIRUN -np 2 $DLTRAIN job.ini --set name=on --resume");
     json_t *lines = results_lines("on", "ranks");
     assert_int_equal(json_array_size(lines), STEPS / 2);
@@ -115,12 +115,111 @@ static void shares_of_a_step_are_parts_of_it(void **state) {
     json_decref(lines);
 }
 
+/* Ranks, parts of batches, shards, updates that wait: looking changes no bit of any of them. */
+static void training_does_not_notice_that_it_is_looked_at(void **state) {
+    static const char *const how[] = {"", "data.accumulate=2", "dist.reduction=reproducible",
+                                      "step.clip_norm=0.5"};
+
+    (void)state;
+    write_job();
+    for (int i = 0; i < 4; i++)
+        for (int n = 1; n <= 2; n++) {
+            const char *set = how[i][0] ? "--set" : "";
+            program_expect(0, NULL, "$MPIRUN -np %d $DLTRAIN job.ini --set name=plain %s %s", n,
+                           set, how[i]);
+            program_expect(0, NULL,
+                           "$MPIRUN -np %d $DLTRAIN job.ini --set name=seen %s %s --set "
+                           "log.histograms=\"2 steps\"",
+                           n, set, how[i]);
+            program_expect(0, NULL, "$SAME runs/plain/last.h5 runs/seen/last.h5");
+        }
+}
+
+/* The tensor of that name and kind in a line of the histograms. */
+static const json_t *tensor_of(const json_t *line, const char *name, const char *kind) {
+    const json_t *t;
+    size_t i;
+
+    json_array_foreach(
+        json_object_get(line, "tensors"), i,
+        t) if (!strcmp(json_string_value(json_object_get(t, "name")), name) &&
+               !strcmp(json_string_value(json_object_get(t, "kind")), kind)) return t;
+    fail_msg("no %s of %s", kind, name);
+    return NULL;
+}
+
+static double number_of(const json_t *line, const char *name, const char *kind, const char *what) {
+    return json_number_value(json_object_get(tensor_of(line, name, kind), what));
+}
+
+/* What plain descent takes from the weights is the gradient times the learning rate. */
+static void gradients_are_what_weights_move_by(void **state) {
+    (void)state;
+    write_job();
+    for (int n = 1; n <= 3; n++) {
+        program_expect(0, NULL,
+                       "$MPIRUN -np %d $DLTRAIN job.ini --set name=moves --set steps=4 --set "
+                       "log.histograms=\"1 step\" --set \"step.optimizer=sgd(lr=0.5, momentum=0, "
+                       "weight_decay=0)\"",
+                       n);
+        json_t *lines = results_lines("moves", "histograms");
+        assert_int_equal(json_array_size(lines), 4);
+        for (size_t i = 1; i < 4; i++) {
+            const json_t *before = json_array_get(lines, i - 1), *line = json_array_get(lines, i);
+            const double moved = number_of(before, "conv1.weight", "weight", "mean") -
+                                 number_of(line, "conv1.weight", "weight", "mean");
+            const double gradient = number_of(line, "conv1.weight", "gradient", "mean");
+            assert_true(fabs(moved - 0.5 * gradient) < 1e-7 && fabs(gradient) > 1e-6);
+        }
+        json_decref(lines);
+    }
+}
+
+static void activations_are_counted_whole(void **state) {
+    (void)state;
+    write_job();
+    program_expect(0, NULL,
+                   "$DLTRAIN job.ini --set name=act --set log.histograms=\"0.5 epochs\" --set "
+                   "run.fusion=off");
+    json_t *lines = results_lines("act", "histograms"), *line = json_array_get(lines, 1);
+    const json_t *t = tensor_of(line, "bn1.relu", "activation"), *count;
+    json_int_t sum = 0;
+    size_t i;
+    assert_int_equal(json_array_size(lines), 2); /* 12 steps are 1.2 epochs */
+    assert_int_equal(json_integer_value(json_object_get(line, "step")), 10);
+    json_array_foreach(json_object_get(t, "counts"), i, count) sum += json_integer_value(count);
+    assert_int_equal(sum, 24 * 16 * 16 * 16);
+    assert_int_equal(json_integer_value(json_object_get(t, "n")), sum);
+    assert_true(json_is_number(json_object_get(t, "dead")));
+    assert_true(json_number_value(json_object_get(t, "zeros")) > 0.1);
+    assert_null(json_object_get(tensor_of(line, "bn1", "activation"), "dead"));
+    json_decref(lines);
+}
+
+static void a_run_that_goes_on_has_each_histogram_once(void **state) {
+    (void)state;
+    write_job();
+    program_expect(
+        0, NULL, "$DLTRAIN job.ini --set name=hist --set log.histograms=\"2 steps\" --set steps=7");
+    program_expect(0, NULL,
+                   "echo {\\\"step\\\":8,\\\"tensors\\\":[]} >> runs/hist/histograms.jsonl;"
+                   "$DLTRAIN job.ini --set name=hist --set log.histograms=\"2 steps\" --resume");
+    json_t *lines = results_lines("hist", "histograms");
+    assert_int_equal(json_array_size(lines), STEPS / 2);
+    assert_int_equal(last_step(lines), STEPS);
+    json_decref(lines);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ranks_say_what_their_time_goes_into),
         cmocka_unit_test(one_rank_has_nobody_to_be_compared_with),
         cmocka_unit_test(a_run_that_goes_on_has_each_step_of_ranks_once),
         cmocka_unit_test(shares_of_a_step_are_parts_of_it),
+        cmocka_unit_test(training_does_not_notice_that_it_is_looked_at),
+        cmocka_unit_test(gradients_are_what_weights_move_by),
+        cmocka_unit_test(activations_are_counted_whole),
+        cmocka_unit_test(a_run_that_goes_on_has_each_histogram_once),
     };
 
     return cmocka_run_group_tests(tests, program_setup, program_teardown);
