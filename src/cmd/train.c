@@ -3,6 +3,7 @@
 #include "report/histograms.h"
 #include "report/jsonl.h"
 #include "report/ranks.h"
+#include "report/tensorboard.h"
 #include "report/terminal.h"
 #include "train/trainer.h"
 
@@ -11,8 +12,10 @@ static int run_job(struct jobargs *a, struct err *err) {
     struct jsonl jsonl;
     struct ranks_log ranks;
     struct histograms_log histograms;
+    struct tensorboard tensorboard;
     struct terminal terminal;
-    struct sink *const list[] = {&jsonl.sink, &ranks.sink, &histograms.sink, &terminal.sink};
+    struct sink *const list[] = {&jsonl.sink, &ranks.sink, &histograms.sink, &tensorboard.sink,
+                                 &terminal.sink};
     const struct sinks sinks = {list, comm_rank(a->comm) == 0 ? sizeof list / sizeof *list : 0};
     const struct train_options options = {
         .resume = a->resume, .threads = a->threads, .places = &a->places, .sinks = &sinks};
@@ -20,8 +23,10 @@ static int run_job(struct jobargs *a, struct err *err) {
     jsonl_init(&jsonl, &sinks);
     ranks_log_init(&ranks, &sinks);
     histograms_log_init(&histograms, &sinks);
+    tensorboard_init(&tensorboard, &sinks);
     terminal_init(&terminal);
     const int rc = train(&a->job, &options, a->comm, err);
+    tensorboard_release(&tensorboard);
     histograms_log_release(&histograms);
     ranks_log_release(&ranks);
     jsonl_release(&jsonl);

@@ -56,6 +56,8 @@ static const struct key log_keys[] = {
      .help = "between lines of metrics.jsonl"},
     {"histograms", &kind_interval, AT(histograms), "never",
      .help = "how weights, gradients and activations are spread, to histograms.jsonl"},
+    {"tensorboard", &kind_flag, AT(tensorboard), "off", .words = off_on,
+     .help = "the same for TensorBoard, with losses, measures and pictures, to tensorboard/"},
     {0},
 };
 

@@ -14,6 +14,7 @@ enum event_kind {
     EVENT_NOTE,       /* a text for the user */
     EVENT_WARNING,    /* something went wrong that does not end the run */
     EVENT_END,        /* of a run that had started */
+    EVENT_PICTURE,    /* one of the job's is drawn */
     EVENT_TENSORS,    /* how the numbers of the last step are spread */
 };
 
@@ -76,6 +77,10 @@ struct event_tensors {
     int n;
 };
 
+struct event_picture {
+    const char *name, *file; /* of [picture NAME]; a PNG */
+};
+
 struct event_end {
     const struct err *err; /* why it ends early, stopped or failed; NULL: it is complete */
     double img_per_s;
@@ -97,6 +102,7 @@ struct event {
         const char *file; /* EVENT_CHECKPOINT */
         const char *text; /* EVENT_NOTE, EVENT_WARNING: one line */
         struct event_end end;
+        struct event_picture picture;
         struct event_tensors tensors;
     };
 };

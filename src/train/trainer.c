@@ -162,11 +162,19 @@ static int save_as(struct trainer *t, const char *name, struct err *err) {
 
 /* A picture that cannot be written is no reason to stop. */
 static void draw_pictures(struct trainer *t) {
-    struct err err = {0};
+    struct event e = trainer_event_of(t, EVENT_PICTURE);
+    const char *folder = runfolder_file(&t->folder, "pictures");
+    char file[GALLERY_PATH];
 
-    if (gallery_draw(&t->gallery, &t->replica, runfolder_file(&t->folder, "pictures"),
-                     t->progress.step, &err))
-        sinks_warn(t->sinks, "%s; training goes on", err.msg);
+    for (int i = 0; t->gallery.loader && i < t->replica.n_pictures; i++) {
+        struct err err = {0};
+        if (gallery_draw(&t->gallery, &t->replica, i, folder, t->progress.step, file, &err)) {
+            sinks_warn(t->sinks, "%s; training goes on", err.msg);
+            return;
+        }
+        e.picture = (struct event_picture){t->replica.picture[i].job->name, file};
+        sinks_tell(t->sinks, &e);
+    }
 }
 
 /* Data that cannot be read costs nothing of what was trained: that is saved, to go on from when the
