@@ -34,7 +34,7 @@ check_directions() {
             io = " io/file io/h5 io/augment io/image io/dataset io/weights io/runlog io/loader "
             knows["job"] = core "dist" io
             knows["train"] = knows["job"] "job "
-            knows["report"] = core "io/runlog job train "
+            knows["report"] = core "io/file io/runlog job train "
             knows["cmd"] = knows["main.c"] = knows["train"] "io/import train report cmd "
         }
         {
