@@ -2,6 +2,7 @@
 #include "cmd/jobargs.h"
 #include "report/histograms.h"
 #include "report/jsonl.h"
+#include "report/mlperf.h"
 #include "report/ranks.h"
 #include "report/tensorboard.h"
 #include "report/terminal.h"
@@ -13,9 +14,10 @@ static int run_job(struct jobargs *a, struct err *err) {
     struct ranks_log ranks;
     struct histograms_log histograms;
     struct tensorboard tensorboard;
+    struct mlperf mlperf;
     struct terminal terminal;
-    struct sink *const list[] = {&jsonl.sink, &ranks.sink, &histograms.sink, &tensorboard.sink,
-                                 &terminal.sink};
+    struct sink *const list[] = {&jsonl.sink,       &ranks.sink,  &histograms.sink,
+                                 &tensorboard.sink, &mlperf.sink, &terminal.sink};
     const struct sinks sinks = {list, comm_rank(a->comm) == 0 ? sizeof list / sizeof *list : 0};
     const struct train_options options = {
         .resume = a->resume, .threads = a->threads, .places = &a->places, .sinks = &sinks};
@@ -24,8 +26,10 @@ static int run_job(struct jobargs *a, struct err *err) {
     ranks_log_init(&ranks, &sinks);
     histograms_log_init(&histograms, &sinks);
     tensorboard_init(&tensorboard, &sinks);
+    mlperf_init(&mlperf, &sinks);
     terminal_init(&terminal);
     const int rc = train(&a->job, &options, a->comm, err);
+    mlperf_release(&mlperf);
     tensorboard_release(&tensorboard);
     histograms_log_release(&histograms);
     ranks_log_release(&ranks);

@@ -117,7 +117,7 @@ struct job {
     int64_t audit_every;  /* steps; 0: only before validating and saving */
     int64_t log_every;    /* steps */
     struct interval histograms;
-    bool tensorboard;
+    bool tensorboard, mlperf;
     struct compute_mode mode;
 
     /* Keys of these sections that are no statements; each ends with NULL. `show` of a picture is

@@ -198,6 +198,7 @@ static void take(struct sink *sink, const struct event *e) {
         validation(t, e);
         break;
     case EVENT_CHECKPOINT:
+    case EVENT_VALIDATES:
     case EVENT_PICTURE:
     case EVENT_TENSORS:
         break;

@@ -14,12 +14,14 @@ enum event_kind {
     EVENT_NOTE,       /* a text for the user */
     EVENT_WARNING,    /* something went wrong that does not end the run */
     EVENT_END,        /* of a run that had started */
+    EVENT_VALIDATES,  /* a validation begins */
     EVENT_PICTURE,    /* one of the job's is drawn */
     EVENT_TENSORS,    /* how the numbers of the last step are spread */
 };
 
 struct event_start {
-    int64_t n_samples; /* of the training set */
+    int64_t n_samples;  /* of the training set */
+    int64_t n_validate; /* of that for validation; 0: none is read here */
     int ranks, threads;
     const char *kernels; /* instruction set */
 };

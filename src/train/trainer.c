@@ -207,7 +207,12 @@ static int validate(struct trainer *t, struct err *err) {
     char when[48];
     const int best = t->replica.best;
 
-    if (audit_replicas(t, err) || look(t, err))
+    if (audit_replicas(t, err))
+        return -1;
+    e.kind = EVENT_VALIDATES;
+    sinks_tell(t->sinks, &e);
+    e.kind = EVENT_VALIDATION;
+    if (look(t, err))
         return -1;
     snprintf(when, sizeof when, "after step %" PRId64 ": ", t->progress.step);
     not_finite_warn(&t->replica, t->data.validates_here ? &t->data.validate : NULL, t->comm, when,

@@ -24,10 +24,12 @@ double trainer_comm_share(const struct trainer *t) {
 int trainer_tell_start(struct trainer *t, struct err *err) {
     struct event e = trainer_event_of(t, EVENT_START);
 
-    e.start = (struct event_start){.n_samples = t->data.train.shard.n_samples,
-                                   .ranks = comm_size(t->comm),
-                                   .threads = team_size(t->replica.team),
-                                   .kernels = isa_get()->name};
+    e.start = (struct event_start){
+        .n_samples = t->data.train.shard.n_samples,
+        .n_validate = t->data.validates_here ? t->data.validate.shard.n_samples : 0,
+        .ranks = comm_size(t->comm),
+        .threads = team_size(t->replica.team),
+        .kernels = isa_get()->name};
     if (agree(t->comm, sinks_start(t->sinks, &e, err), err))
         return -1;
     t->started = true;

@@ -258,6 +258,46 @@ static void tensorboard_forgets_what_is_done_again(void **state) {
     expect_tensorboard("again", "26 scalars 57 histograms 4 images 2 texts in 3 files\n");
 }
 
+/* 12 steps of 10 an epoch, measured after 5, 10 and 12. */
+static void mlperf_lines_come_in_the_order_of_the_rules(void **state) {
+    static const char expected[] =
+        "cache_clear init_start submission_benchmark submission_org submission_division "
+        "submission_status submission_platform global_batch_size gradient_accumulation_steps seed "
+        "train_samples eval_samples opt_name opt_base_learning_rate "
+        "opt_learning_rate_warmup_epochs adam_opt_beta1 adam_opt_beta2 adam_opt_eps "
+        "adam_opt_weight_decay adam_opt_l1 init_stop run_start "
+        "block_start epoch_start block_stop eval_start eval_accuracy eval_stop "
+        "block_start epoch_stop block_stop eval_start eval_accuracy eval_stop "
+        "block_start epoch_start block_stop eval_start eval_accuracy eval_stop run_stop ";
+    char keys[2048] = "";
+    int64_t last = 0;
+
+    (void)state;
+    write_job();
+    program_expect(0, NULL,
+                   "$MPIRUN -np 2 $DLTRAIN job.ini --set name=perf --set log.mlperf=on --set "
+                   "validate.every=\"5 steps\"");
+    char *text = program_read("runs/perf/mlperf.log");
+    for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n")) {
+        assert_int_equal(strncmp(line, ":::MLLOG {", 10), 0);
+        json_t *object = json_loads(line + 9, 0, NULL);
+        const json_t *metadata = json_object_get(object, "metadata");
+        const char *key = json_string_value(json_object_get(object, "key"));
+        const int64_t time = json_integer_value(json_object_get(object, "time_ms"));
+        snprintf(keys + strlen(keys), sizeof keys - strlen(keys), "%s ", key);
+        assert_true(strcmp(key, "init_start") == 0 || time >= last);
+        last = time;
+        assert_true(json_is_string(json_object_get(metadata, "file")));
+        if (!strcmp(key, "run_stop"))
+            assert_string_equal(json_string_value(json_object_get(metadata, "status")), "success");
+        if (!strcmp(key, "train_samples"))
+            assert_int_equal(json_integer_value(json_object_get(object, "value")), 240);
+        json_decref(object);
+    }
+    free(text);
+    assert_string_equal(keys, expected);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ranks_say_what_their_time_goes_into),
@@ -270,6 +310,7 @@ int main(void) {
         cmocka_unit_test(a_run_that_goes_on_has_each_histogram_once),
         cmocka_unit_test(tensorboard_holds_what_the_logs_say),
         cmocka_unit_test(tensorboard_forgets_what_is_done_again),
+        cmocka_unit_test(mlperf_lines_come_in_the_order_of_the_rules),
     };
 
     return cmocka_run_group_tests(tests, program_setup, program_teardown);
