@@ -6,6 +6,7 @@
 #include "report/ranks.h"
 #include "report/tensorboard.h"
 #include "report/terminal.h"
+#include "report/trace.h"
 #include "train/trainer.h"
 
 /* The log comes first: what it has to warn of is seen before the line that it is about. */
@@ -15,9 +16,10 @@ static int run_job(struct jobargs *a, struct err *err) {
     struct histograms_log histograms;
     struct tensorboard tensorboard;
     struct mlperf mlperf;
+    struct trace_file trace;
     struct terminal terminal;
-    struct sink *const list[] = {&jsonl.sink,       &ranks.sink,  &histograms.sink,
-                                 &tensorboard.sink, &mlperf.sink, &terminal.sink};
+    struct sink *const list[] = {&jsonl.sink,  &ranks.sink, &histograms.sink, &tensorboard.sink,
+                                 &mlperf.sink, &trace.sink, &terminal.sink};
     const struct sinks sinks = {list, comm_rank(a->comm) == 0 ? sizeof list / sizeof *list : 0};
     const struct train_options options = {
         .resume = a->resume, .threads = a->threads, .places = &a->places, .sinks = &sinks};
@@ -27,6 +29,7 @@ static int run_job(struct jobargs *a, struct err *err) {
     histograms_log_init(&histograms, &sinks);
     tensorboard_init(&tensorboard, &sinks);
     mlperf_init(&mlperf, &sinks);
+    trace_file_init(&trace, &sinks);
     terminal_init(&terminal);
     const int rc = train(&a->job, &options, a->comm, err);
     mlperf_release(&mlperf);

@@ -200,6 +200,7 @@ static void take(struct sink *sink, const struct event *e) {
     case EVENT_CHECKPOINT:
     case EVENT_VALIDATES:
     case EVENT_PICTURE:
+    case EVENT_TRACE:
     case EVENT_TENSORS:
         break;
     case EVENT_NOTE:

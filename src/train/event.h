@@ -2,6 +2,7 @@
  * trainer tells every event to a list of sinks, in the order of the list, and knows none of them.
  * A rank that nobody listens to has an empty list. */
 #pragma once
+#include "core/base/trace.h"
 #include "train/control.h"
 #include "train/replica.h"
 #include "train/tensor_stats.h"
@@ -16,6 +17,7 @@ enum event_kind {
     EVENT_END,        /* of a run that had started */
     EVENT_VALIDATES,  /* a validation begins */
     EVENT_PICTURE,    /* one of the job's is drawn */
+    EVENT_TRACE,      /* it is known what every thread did in some steps */
     EVENT_TENSORS,    /* how the numbers of the last step are spread */
 };
 
@@ -83,6 +85,20 @@ struct event_picture {
     const char *name, *file; /* of [picture NAME]; a PNG */
 };
 
+/* What the threads of a rank did. */
+struct event_rank_trace {
+    const char *host;
+    const struct trace_event *event; /* [n] by this rank's clock */
+    int64_t n;
+    double ahead_s, error_s; /* of its clock before rank 0's; how wrong that may be */
+};
+
+struct event_trace {
+    const struct event_rank_trace *rank; /* [n] */
+    int n;
+    int64_t dropped; /* events of all ranks that had no room */
+};
+
 struct event_end {
     const struct err *err; /* why it ends early, stopped or failed; NULL: it is complete */
     double img_per_s;
@@ -106,6 +122,7 @@ struct event {
         struct event_end end;
         struct event_picture picture;
         struct event_tensors tensors;
+        struct event_trace trace;
     };
 };
 

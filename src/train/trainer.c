@@ -55,7 +55,8 @@ static int allocate(struct trainer *t, struct err *err) {
                    stepper_choice(&t->stepper));
     if (agree(t->comm,
               comm_rank(t->comm) ? 0 : histograms_new(&t->histograms, &t->replica, t->job, err),
-              err))
+              err) ||
+        agree(t->comm, trainer_plan_trace(t, err), err))
         return -1;
     return local_sgd_init(&t->local, &t->replica, t->job, t->comm, t->sinks, err);
 }
@@ -148,6 +149,7 @@ static int audit_replicas(struct trainer *t, struct err *err) {
 static int save_as(struct trainer *t, const char *name, struct err *err) {
     const char *file = runfolder_file(&t->folder, name);
     struct event e = trainer_event_of(t, EVENT_CHECKPOINT);
+    const double began = clock_now();
     int rc = 0;
 
     if (comm_rank(t->comm) == 0)
@@ -155,6 +157,7 @@ static int save_as(struct trainer *t, const char *name, struct err *err) {
              save_write(file, &t->identity, &t->replica, &t->progress, err);
     if (agree(t->comm, rc, err))
         return -1;
+    trainer_trace(t, TRACE_SAVE, began);
     e.file = file;
     sinks_tell(t->sinks, &e);
     return 0;
@@ -206,6 +209,7 @@ static int validate(struct trainer *t, struct err *err) {
     struct event e = trainer_event_of(t, EVENT_VALIDATION);
     char when[48];
     const int best = t->replica.best;
+    const double began = clock_now();
 
     if (audit_replicas(t, err))
         return -1;
@@ -214,6 +218,7 @@ static int validate(struct trainer *t, struct err *err) {
     e.kind = EVENT_VALIDATION;
     if (look(t, err))
         return -1;
+    trainer_trace(t, TRACE_VALIDATE, began);
     snprintf(when, sizeof when, "after step %" PRId64 ": ", t->progress.step);
     not_finite_warn(&t->replica, t->data.validates_here ? &t->data.validate : NULL, t->comm, when,
                     t->sinks);
@@ -304,6 +309,7 @@ static int one_step(struct trainer *t, struct err *err) {
                                   .control = comm_rank(t->comm) ? NULL : &next,
                                   .waits = trainer_comm_share(t)};
 
+    trainer_trace(t, TRACE_DATA, start);
     if (in.control)
         plan_ahead(t, &next);
     trainer_begin_looking(t);
@@ -313,6 +319,7 @@ static int one_step(struct trainer *t, struct err *err) {
     t->progress.validated = false;
     if (local_sgd_is_due(&t->local, t->progress.step))
         meet(t);
+    trainer_trace(t, TRACE_STEP, start);
     t->spent.total_s += clock_now() - start;
     t->spent.data_s += read_s;
     step_times_add(&t->spent.step, &out.times);
@@ -337,9 +344,11 @@ static int loop(struct trainer *t, struct err *err) {
     if (follow_up(t, false, err))
         return -1;
     feed_seek(&t->data.train, t->progress.step, t->progress.total_steps);
-    while (!t->control.finish && !t->control.stop)
-        if (one_step(t, err) || follow_up(t, true, err))
+    while (!t->control.finish && !t->control.stop) {
+        trainer_begin_trace(t);
+        if (one_step(t, err) || follow_up(t, true, err) || trainer_end_trace(t, err))
             return -1;
+    }
     return trainer_conclude(t, t->control.finish, false, err);
 }
 
@@ -404,6 +413,7 @@ int train(struct job *job, const struct train_options *options, struct comm *com
     progress_release(&t.progress);
     gallery_release(&t.gallery);
     feeds_release(&t.data);
+    trace_free(t.trace);
     groups_free(t.groups);
     return rc;
 }

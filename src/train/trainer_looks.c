@@ -1,11 +1,25 @@
 /* trainer_looks.c - what is read of a step while it is computed. */
+#include "core/base/clock.h"
 #include "train/trainer_parts.h"
 
-static void watch(void *context, int which, int node, enum run_phase phase) {
-    const struct trainer *t = context;
+/* The time since the last call is that of the phase. */
+static void keep_phase(struct trainer *t, int which, int node, enum run_phase phase) {
+    const double now = clock_now();
+    const int32_t kind = phase == RUN_FORWARD ? TRACE_FORWARD : TRACE_BACKWARD;
 
-    if (phase == RUN_FORWARD)
+    if (phase != RUN_OTHER && t->replica.step[which].graph->nodes[node].op)
+        trace_add(t->trace, &(struct trace_event){kind, TRACE_MAIN, which, node, t->watched, now});
+    t->watched = now;
+}
+
+static void watch(void *context, int which, int node, enum run_phase phase) {
+    struct trainer *t = context;
+
+    keep_phase(t, which, node, phase);
+    if (phase == RUN_FORWARD && t->stepper.see) {
         histograms_see_node(t->histograms, which, node);
+        t->watched = clock_now();
+    }
 }
 
 static void see(void *context, int which, const struct reducer_piece *piece) {
@@ -24,15 +38,13 @@ static bool has_histograms(const struct trainer *t, int64_t step) {
 
 void trainer_begin_looking(struct trainer *t) {
     struct stepper *s = &t->stepper;
+    const bool counts = t->histograms && has_histograms(t, t->progress.step + 1);
 
-    s->watch = NULL;
-    s->see = NULL;
-    if (!t->histograms || !has_histograms(t, t->progress.step + 1))
-        return;
-    histograms_begin(t->histograms);
-    s->watch = watch;
+    if (counts)
+        histograms_begin(t->histograms);
+    s->watch = counts || trace_wants(t->trace) ? watch : NULL;
     s->watch_whole = true;
-    s->see = see;
+    s->see = counts ? see : NULL;
     s->watch_context = t;
 }
 

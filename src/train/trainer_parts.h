@@ -40,6 +40,8 @@ struct trainer {
     struct alike alike;
     struct stepper stepper;
     struct histograms *histograms; /* on rank 0, where the job has some */
+    struct trace *trace;           /* NULL: the job has none, or it is written */
+    double watched;                /* when an operator ended, or what is between began */
     struct local_sgd local;
     struct progress progress;
     struct control control;
@@ -77,6 +79,19 @@ void trainer_tell_step(struct trainer *t);
  * Local, but ranks wait for sums. */
 void trainer_begin_looking(struct trainer *t);
 void trainer_end_looking(struct trainer *t);
+
+/* Keep what was done since then, if it is wanted. */
+void trainer_trace(const struct trainer *t, enum trace_kind kind, double began);
+
+/* Once all is planned: room for the trace that the job wants. Local. Errors: ERR_IO. */
+int trainer_plan_trace(struct trainer *t, struct err *err);
+
+/* Before a step: are events wanted from now on? Local. */
+void trainer_begin_trace(struct trainer *t);
+
+/* After a step and what follows it: where it is the last of the trace, or of this process, collect
+ * it and tell those who listen. Collective. Errors: those of gather.h, but no lack of memory. */
+int trainer_end_trace(struct trainer *t, struct err *err);
 
 /* Once the replica is there: room for what ranks tell of their time, where there are several. */
 void trainer_meet_ranks(struct trainer *t);
