@@ -1,42 +1,23 @@
 #include "cmd/command.h"
 #include "cmd/jobargs.h"
-#include "report/histograms.h"
-#include "report/jsonl.h"
-#include "report/mlperf.h"
-#include "report/ranks.h"
-#include "report/tensorboard.h"
 #include "report/terminal.h"
-#include "report/trace.h"
+#include "report/written.h"
 #include "train/trainer.h"
 
-/* The log comes first: what it has to warn of is seen before the line that it is about. */
+/* Logs come first: what they have to warn of is seen before the line that it is about. */
 static int run_job(struct jobargs *a, struct err *err) {
-    struct jsonl jsonl;
-    struct ranks_log ranks;
-    struct histograms_log histograms;
-    struct tensorboard tensorboard;
-    struct mlperf mlperf;
-    struct trace_file trace;
+    struct written written;
     struct terminal terminal;
-    struct sink *const list[] = {&jsonl.sink,  &ranks.sink, &histograms.sink, &tensorboard.sink,
-                                 &mlperf.sink, &trace.sink, &terminal.sink};
+    struct sink *list[WRITTEN_SINKS + 1];
     const struct sinks sinks = {list, comm_rank(a->comm) == 0 ? sizeof list / sizeof *list : 0};
     const struct train_options options = {
         .resume = a->resume, .threads = a->threads, .places = &a->places, .sinks = &sinks};
 
-    jsonl_init(&jsonl, &sinks);
-    ranks_log_init(&ranks, &sinks);
-    histograms_log_init(&histograms, &sinks);
-    tensorboard_init(&tensorboard, &sinks);
-    mlperf_init(&mlperf, &sinks);
-    trace_file_init(&trace, &sinks);
+    written_init(&written, &sinks, list);
     terminal_init(&terminal);
+    list[WRITTEN_SINKS] = &terminal.sink;
     const int rc = train(&a->job, &options, a->comm, err);
-    mlperf_release(&mlperf);
-    tensorboard_release(&tensorboard);
-    histograms_log_release(&histograms);
-    ranks_log_release(&ranks);
-    jsonl_release(&jsonl);
+    written_release(&written);
     return rc;
 }
 
@@ -63,7 +44,9 @@ const struct command command_train = {
         "                           the job has [dist] reduction = reproducible; else as with it\n"
         "                           and shards = N, which is N ranks up to the order of additions\n"
         "\n"
-        "Results are in runs/NAME: job.ini (as resolved), metrics.jsonl, last.h5, best.h5.\n"
+        "Results are in runs/NAME: job.ini (as resolved), metrics.jsonl, last.h5, best.h5, and "
+        "what\n"
+        "[log] asks for: `dltrain help log`, docs/watching.md.\n"
         "SIGUSR1, SIGTERM, SIGINT and SIGHUP save at the end of the step and exit with code 75;\n"
         "a second one ends the process at once, as it is.\n"
         "\n"

@@ -9,8 +9,6 @@
 #include "train/save.h"
 #include "train/setup.h"
 #include "train/stop.h"
-#include "train/trained.h"
-#include "train/weights.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -68,30 +66,6 @@ static int same_data(const struct trainer *t, struct err *err) {
 }
 
 /* --- where to begin --- */
-
-/* On rank 0: is there something to go on from? */
-static int look_for_checkpoint(struct trainer *t, struct err *err) {
-    const char *file = runfolder_file(&t->folder, "last.h5");
-    const int there = resume_exists(file, err);
-
-    if (!there)
-        sinks_note(t->sinks, "%s is not there: beginning with step 1", file);
-    t->resumes = there > 0;
-    return there < 0 ? -1 : 0;
-}
-
-/* On rank 0: the weights to begin with, which a run that goes on does not need. */
-static int load_weights(struct trainer *t, bool resume, struct err *err) {
-    if (comm_rank(t->comm))
-        return 0;
-    if (resume && look_for_checkpoint(t, err))
-        return -1;
-    if (t->resumes)
-        return 0;
-    for (int i = 0; i < t->job->n_weights; i++)
-        trained_warn_of_order(t->job->weights[i].file, &t->data.train, t->sinks);
-    return weights_load(t->job, &t->replica, t->sinks, err);
-}
 
 static int load_checkpoint(struct trainer *t, struct err *err) {
     const struct resume resume = {runfolder_file(&t->folder, "last.h5"), t->folder.path,
@@ -376,7 +350,7 @@ static int prepare(struct trainer *t, const struct train_options *o, struct err 
         return -1;
     if (alike_check(&t->alike, err))
         return err_wrap(err, "made from the same seed");
-    if (stop_check(t->comm, err) || agree(t->comm, load_weights(t, o->resume, err), err) ||
+    if (stop_check(t->comm, err) || agree(t->comm, trainer_load_weights(t, o->resume, err), err) ||
         stop_check(t->comm, err))
         return -1;
     if (agree(t->comm, identify(t, err), err))

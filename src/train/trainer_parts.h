@@ -63,6 +63,10 @@ struct trainer {
                                   event that was logged */
 };
 
+/* On rank 0: the weights to begin with, which a run that goes on does not need; t->resumes says
+ * whether it is one. Local. Errors: those of weights_load. */
+int trainer_load_weights(struct trainer *t, bool resume, struct err *err);
+
 /* An event of this run, whose own members are for the caller to fill. */
 struct event trainer_event_of(const struct trainer *t, enum event_kind kind);
 
