@@ -118,7 +118,7 @@ static void optimizer(struct mlperf *m, const struct applied *o) {
 
 /* That the caches of the system are cleared is up to those who start the job. */
 static void start(struct mlperf *m, const struct event *e) {
-    POINT(m, "cache_clear", json_false(), NULL);
+    line_at(m, m->init_ms, __LINE__, "POINT_IN_TIME", "cache_clear", json_false(), NULL);
     BEGIN_AT(m, m->init_ms, "init_start", NULL);
     submission(m, e);
     POINT(m, "global_batch_size", json_integer(e->job->batch), NULL);
