@@ -19,11 +19,19 @@ struct histograms {
     struct seen_node *node;     /* [n_nodes] in the order in which they are computed */
     int n_nodes;
     real **gradient; /* [n_nets] copies, as net->dw; NULL: it has none */
+    real **state;    /* [n_nets] copies of running statistics, as net->state; NULL: it has none */
     bool *moved;     /* [n_nets] some gradient of this step is there */
     int64_t channels;
     struct stats_room *room;
     struct pool pool;
 };
+
+/* Where the nodes of a step are looked at. */
+static struct plan *plan_of(const struct histograms *h, int which) {
+    const struct replica_step *s = &h->replica->step[which];
+
+    return s->seen ? s->seen : s->plan;
+}
 
 static int add(struct histograms *h, const char *net, const char *name,
                enum event_tensor_kind kind) {
@@ -60,7 +68,7 @@ static bool is_wanted(const struct plan *p, int i) {
 }
 
 static void add_node(struct histograms *h, int which, int i, const char *net, const char *name) {
-    const struct shape *y = &h->replica->step[which].graph->nodes[i].plan.y;
+    const struct shape *y = &plan_of(h, which)->graph->nodes[i].plan.y;
 
     if (is_listed(h, net, name))
         return;
@@ -81,7 +89,7 @@ static const char *statement_of(const struct graph *g, int i) {
 }
 
 static void list_nodes(struct histograms *h, int which) {
-    const struct plan *p = h->replica->step[which].plan;
+    const struct plan *p = plan_of(h, which);
 
     for (int i = 0; i < p->graph->n_nodes; i++) {
         const struct node *node = &p->graph->nodes[i];
@@ -100,12 +108,16 @@ static bool make_room(struct histograms *h) {
 
     h->moved = pool_take(&h->pool, n * sizeof *h->moved);
     h->gradient = pool_take(&h->pool, n * sizeof *h->gradient);
-    for (int i = 0; i < m->n_nets; i++)
-        if (m->nets[i]->trained) {
-            h->gradient[i] =
-                calloc((size_t)m->nets[i]->weights.trained_len + 1, sizeof *h->gradient[i]);
-            there = there && h->gradient[i];
-        }
+    h->state = pool_take(&h->pool, n * sizeof *h->state);
+    for (int i = 0; i < m->n_nets; i++) {
+        h->state[i] = calloc((size_t)m->nets[i]->states.len + 1, sizeof *h->state[i]);
+        there = there && h->state[i];
+        if (!m->nets[i]->trained)
+            continue;
+        h->gradient[i] =
+            calloc((size_t)m->nets[i]->weights.trained_len + 1, sizeof *h->gradient[i]);
+        there = there && h->gradient[i];
+    }
     h->room = stats_room_new(h->channels);
     return there && h->room;
 }
@@ -135,8 +147,10 @@ int histograms_new(struct histograms **out, struct replica *r, const struct job 
 void histograms_free(struct histograms *h) {
     if (!h)
         return;
-    for (int i = 0; h->gradient && i < h->replica->model.n_nets; i++)
+    for (int i = 0; h->gradient && i < h->replica->model.n_nets; i++) {
         free(h->gradient[i]);
+        free(h->state[i]);
+    }
     stats_room_free(h->room);
     pool_release(&h->pool);
     free(h);
@@ -149,9 +163,9 @@ void histograms_begin(struct histograms *h) {
         h->moved[i] = false;
 }
 
-/* Nodes come in the order of the list, part after part of a batch: the first part is looked at. */
-void histograms_see_node(struct histograms *h, int which, int node) {
-    const struct plan *p = h->replica->step[which].plan;
+/* Where a batch is computed in parts, the first is looked at. */
+static void look_at_node(struct histograms *h, int which, int node) {
+    const struct plan *p = plan_of(h, which);
     const struct tensor *y = &p->nodes[node].call.y;
 
     for (int i = 0; i < h->n_nodes && p->n > 0; i++) {
@@ -162,6 +176,58 @@ void histograms_see_node(struct histograms *h, int which, int node) {
         tensor_stats_of(y->data, shape_len(&y->shape), y->shape.dim[y->shape.rank - 1], h->room,
                         h->replica->team, &h->item[s->item].stats);
     }
+}
+
+void histograms_see_node(struct histograms *h, int which, int node) {
+    if (!h->replica->step[which].seen)
+        look_at_node(h, which, node);
+}
+
+/* A forward as written, and who is told of its nodes. */
+struct written_run {
+    struct histograms *histograms;
+    int which;
+};
+
+static void watch(void *context, int node, enum run_phase phase) {
+    const struct written_run *w = context;
+
+    if (phase == RUN_FORWARD)
+        look_at_node(w->histograms, w->which, node);
+}
+
+/* Running statistics come and go. */
+static void keep_states(struct histograms *h, bool restore) {
+    const struct model *m = &h->replica->model;
+
+    for (int i = 0; i < m->n_nets; i++) {
+        const struct net *net = m->nets[i];
+        const size_t bytes = (size_t)net->states.len * sizeof(real);
+        if (bytes)
+            memcpy(restore ? net->state : h->state[i], restore ? h->state[i] : net->state, bytes);
+    }
+}
+
+void histograms_compute(struct histograms *h, const struct feed_batch *batch, uint64_t seed,
+                        int64_t step) {
+    const struct replica *r = h->replica;
+
+    keep_states(h, false);
+    for (int i = 0; i < r->n_steps && batch->data.n > 0; i++) {
+        struct plan *p = r->step[i].seen;
+        struct written_run written = {h, i};
+        const struct run_context run = {.seed = seed,
+                                        .step = (uint64_t)step * JOB_MAX_STEPS + (uint64_t)i,
+                                        .first = batch->first,
+                                        .watch = watch,
+                                        .context = &written};
+        if (!p || step % r->step[i].job->every)
+            continue;
+        feed_point(p, r->fields, r->n_fields, &batch->data, 0);
+        run_resize(p, batch->data.n < p->graph->batch ? batch->data.n : p->graph->batch);
+        run_forward(p, &run);
+    }
+    keep_states(h, true);
 }
 
 void histograms_see_gradient(struct histograms *h, int which, const struct reducer_piece *piece) {

@@ -1,8 +1,9 @@
 /* histograms.h - how weights, gradients and activations are spread, in some steps ([log]
  * histograms), on rank 0. Weights are those after the update, gradients what it was made from: the
  * mean over the batch of all ranks, before clipping; both are the same on all ranks. Activations
- * are those of training on this rank's samples, read where the step has just computed them: what
- * fusion never writes is not there, and training does not change. */
+ * are those of training on this rank's samples: read where the step has just computed them, or,
+ * where fusion never writes some, from a forward of its own before the step, as written, of which
+ * nothing remains. Training does not change. */
 #pragma once
 #include "train/event.h"
 #include "train/step.h"
@@ -22,6 +23,11 @@ void histograms_free(struct histograms *h);
 
 /* The next step is one of those. */
 void histograms_begin(struct histograms *h);
+
+/* Before such a step, whose weights are settled: compute what its own forward would not show.
+ *   step  how many are done */
+void histograms_compute(struct histograms *h, const struct feed_batch *batch, uint64_t seed,
+                        int64_t step);
 
 /* As stepper.watch: node i of one of the job's steps has been computed. */
 void histograms_see_node(struct histograms *h, int which, int node);

@@ -286,7 +286,9 @@ static int one_step(struct trainer *t, struct err *err) {
     trainer_trace(t, TRACE_DATA, start);
     if (in.control)
         plan_ahead(t, &next);
-    trainer_begin_looking(t);
+    const double looked = clock_now();
+    trainer_begin_looking(t, rc ? NULL : &batch);
+    const double looked_s = clock_now() - looked;
     if (stepper_run(&t->stepper, &in, &out, err))
         return out.unread ? save_before_end(t, err) : -1;
     t->progress.step++;
@@ -294,7 +296,7 @@ static int one_step(struct trainer *t, struct err *err) {
     if (local_sgd_is_due(&t->local, t->progress.step))
         meet(t);
     trainer_trace(t, TRACE_STEP, start);
-    t->spent.total_s += clock_now() - start;
+    t->spent.total_s += clock_now() - start - looked_s;
     t->spent.data_s += read_s;
     step_times_add(&t->spent.step, &out.times);
     t->share_max = out.most_waits;

@@ -36,12 +36,17 @@ static bool has_histograms(const struct trainer *t, int64_t step) {
     return interval_due(&t->job->histograms, &p);
 }
 
-void trainer_begin_looking(struct trainer *t) {
+void trainer_begin_looking(struct trainer *t, const struct feed_batch *batch) {
     struct stepper *s = &t->stepper;
-    const bool counts = t->histograms && has_histograms(t, t->progress.step + 1);
+    const bool looks = has_histograms(t, t->progress.step + 1), counts = looks && t->histograms;
 
-    if (counts)
+    if (looks)
+        stepper_settle(s);
+    if (counts) {
         histograms_begin(t->histograms);
+        if (batch)
+            histograms_compute(t->histograms, batch, t->job->seed, t->progress.step);
+    }
     s->watch = counts || trace_wants(t->trace) ? watch : NULL;
     s->watch_whole = true;
     s->see = counts ? see : NULL;

@@ -80,8 +80,9 @@ double trainer_comm_share(const struct trainer *t);
 void trainer_tell_step(struct trainer *t);
 
 /* Before and after a step, whether it is one that is looked into; the steps of all ranks are.
- * Local, but ranks wait for sums. */
-void trainer_begin_looking(struct trainer *t);
+ * Local, but ranks wait for sums.
+ *   batch  of the step; NULL: it could not be read */
+void trainer_begin_looking(struct trainer *t, const struct feed_batch *batch);
 void trainer_end_looking(struct trainer *t);
 
 /* Keep what was done since then, if it is wanted. */

@@ -175,25 +175,35 @@ static void gradients_are_what_weights_move_by(void **state) {
     }
 }
 
+/* With fusion they are computed apart from the step, without in it: the numbers are the same. */
 static void activations_are_counted_whole(void **state) {
+    static const char *const fusion[] = {"on", "off"};
+    double mean[2];
+
     (void)state;
     write_job();
-    program_expect(0, NULL,
-                   "$DLTRAIN job.ini --set name=act --set log.histograms=\"0.5 epochs\" --set "
-                   "run.fusion=off");
-    json_t *lines = results_lines("act", "histograms"), *line = json_array_get(lines, 1);
-    const json_t *t = tensor_of(line, "bn1.relu", "activation"), *count;
-    json_int_t sum = 0;
-    size_t i;
-    assert_int_equal(json_array_size(lines), 2); /* 12 steps are 1.2 epochs */
-    assert_int_equal(json_integer_value(json_object_get(line, "step")), 10);
-    json_array_foreach(json_object_get(t, "counts"), i, count) sum += json_integer_value(count);
-    assert_int_equal(sum, 24 * 16 * 16 * 16);
-    assert_int_equal(json_integer_value(json_object_get(t, "n")), sum);
-    assert_true(json_is_number(json_object_get(t, "dead")));
-    assert_true(json_number_value(json_object_get(t, "zeros")) > 0.1);
-    assert_null(json_object_get(tensor_of(line, "bn1", "activation"), "dead"));
-    json_decref(lines);
+    for (int f = 0; f < 2; f++) {
+        program_expect(0, NULL,
+                       "$DLTRAIN job.ini --set name=act --set log.histograms=\"0.5 epochs\" --set "
+                       "run.fusion=%s",
+                       fusion[f]);
+        json_t *lines = results_lines("act", "histograms"), *line = json_array_get(lines, 1);
+        const json_t *t = tensor_of(line, "bn1.relu", "activation"), *count;
+        json_int_t sum = 0;
+        size_t i;
+        assert_int_equal(json_array_size(lines), 2); /* 12 steps are 1.2 epochs */
+        assert_int_equal(json_integer_value(json_object_get(line, "step")), 10);
+        json_array_foreach(json_object_get(t, "counts"), i, count) sum += json_integer_value(count);
+        assert_int_equal(sum, 24 * 16 * 16 * 16);
+        assert_int_equal(json_integer_value(json_object_get(t, "n")), sum);
+        assert_true(json_is_number(json_object_get(t, "dead")));
+        assert_true(json_number_value(json_object_get(t, "zeros")) > 0.1);
+        assert_null(json_object_get(tensor_of(line, "bn1", "activation"), "dead"));
+        assert_true(fabs(number_of(line, "bn1", "activation", "std") - 1) < 0.05);
+        mean[f] = number_of(line, "bn2.relu", "activation", "mean");
+        json_decref(lines);
+    }
+    assert_true(fabs(mean[0] - mean[1]) < 1e-3 * fabs(mean[0])); /* dropout drew the same */
 }
 
 static void a_run_that_goes_on_has_each_histogram_once(void **state) {
@@ -235,12 +245,12 @@ static void write_job_with_pictures(void) {
 }
 
 /* Losses and the like every 2 of 12 steps, measures and pictures at 5, 10 and 12, histograms at 4,
- * 8 and 12: of 8 weights, as many gradients, 3 activations. */
+ * 8 and 12: of 8 weights, as many gradients, 7 activations. */
 static void tensorboard_holds_what_the_logs_say(void **state) {
     (void)state;
     write_job_with_pictures();
     program_expect(0, NULL, "$DLTRAIN job.ini --set name=tb " TENSORBOARD);
-    expect_tensorboard("tb", "24 scalars 57 histograms 3 images 1 texts in 1 files\n");
+    expect_tensorboard("tb", "24 scalars 69 histograms 3 images 1 texts in 1 files\n");
 }
 
 /* Killed after step 8, with 6 saved: what came after 6 does not count. */
@@ -255,7 +265,7 @@ static void tensorboard_forgets_what_is_done_again(void **state) {
                    " --set steps=8 --resume && mv six.h5 runs/again/last.h5 && rm "
                    "runs/again/pictures/*08.png");
     program_expect(0, NULL, "sleep 1; $DLTRAIN job.ini --set name=again " TENSORBOARD " --resume");
-    expect_tensorboard("again", "26 scalars 57 histograms 4 images 2 texts in 3 files\n");
+    expect_tensorboard("again", "26 scalars 69 histograms 4 images 2 texts in 3 files\n");
 }
 
 /* 12 steps of 10 an epoch, measured after 5, 10 and 12. */
