@@ -3,9 +3,8 @@
 #include "cmd/options.h"
 #include "cmd/train_try.h"
 #include "dist/agree.h"
-#include "report/diary.h"
-#include "report/jsonl.h"
 #include "report/terminal.h"
+#include "report/written.h"
 #include "train/trainer.h"
 
 #include <stdlib.h>
@@ -37,13 +36,12 @@ static const struct option_spec specs[] = {
     {0},
 };
 
-/* The log comes first: what it has to warn of is seen before the line that it is about. */
+/* Logs come first: what they have to warn of is seen before the line that it is about. */
 static int run_job(struct train_args *args, struct err *err) {
     struct jobargs *a = &args->job;
-    struct jsonl jsonl;
-    struct diary diary;
+    struct written written;
     struct terminal terminal;
-    struct sink *const list[] = {&jsonl.sink, &diary.sink, &terminal.sink};
+    struct sink *list[WRITTEN_SINKS + 1];
     const struct sinks sinks = {list, comm_rank(a->comm) == 0 ? sizeof list / sizeof *list : 0};
     const struct train_options options = {.resume = a->resume,
                                           .until = args->until,
@@ -52,12 +50,11 @@ static int run_job(struct train_args *args, struct err *err) {
                                           .places = &a->places,
                                           .sinks = &sinks};
 
-    jsonl_init(&jsonl, &sinks);
-    diary_init(&diary, &sinks);
+    written_init(&written, &sinks, list);
     terminal_init(&terminal);
+    list[WRITTEN_SINKS] = &terminal.sink;
     const int rc = train(&a->job, &options, a->comm, err);
-    diary_release(&diary);
-    jsonl_release(&jsonl);
+    written_release(&written);
     return rc;
 }
 
@@ -126,7 +123,8 @@ const struct command command_train = {
         "                           and shards = N, which is N ranks up to the order of additions\n"
         "\n"
         "Results are in runs/NAME: job.ini (as resolved), metrics.jsonl, events.jsonl, last.h5, "
-        "best.h5.\n"
+        "best.h5,\n"
+        "and what [log] asks for: `dltrain help log`, docs/watching.md.\n"
         "SIGUSR1, SIGTERM, SIGINT and SIGHUP save at the end of the step and exit with code 75;\n"
         "a second one ends the process at once, as it is.\n"
         "\n"

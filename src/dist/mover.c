@@ -1,5 +1,7 @@
 #include "dist/mover.h"
 
+#include "core/base/clock.h"
+
 #include <pthread.h>
 #include <stdlib.h>
 #include <time.h>
@@ -19,6 +21,7 @@ struct mover {
     struct mover_task *task; /* [n] */
     int n;
     bool awake, ends;
+    struct trace *trace; /* NULL: nobody looks */
 };
 
 /* Until there is something to move; false: the end. */
@@ -35,7 +38,8 @@ static bool sleep_on(struct mover *m) {
 static void *run(void *context) {
     struct mover *m = context;
 
-    while (sleep_on(m))
+    while (sleep_on(m)) {
+        const double begin = clock_now();
         for (bool moves = true; moves;) {
             moves = false;
             for (int i = 0; i < m->n; i++)
@@ -43,6 +47,9 @@ static void *run(void *context) {
             if (moves)
                 nanosleep(&pause_between, NULL);
         }
+        trace_add(m->trace,
+                  &(struct trace_event){TRACE_MOVE, TRACE_MOVER, 0, 0, begin, clock_now()});
+    }
     return NULL;
 }
 
@@ -86,6 +93,10 @@ int mover_add(struct mover *m, bool (*move)(void *context), void *context, struc
     m->task = task;
     m->task[m->n++] = (struct mover_task){move, context};
     return 0;
+}
+
+void mover_trace(struct mover *m, struct trace *trace) {
+    m->trace = trace;
 }
 
 void mover_wake(struct mover *m) {

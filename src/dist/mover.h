@@ -1,6 +1,7 @@
 /* mover.h - a thread of a rank that moves messages while its operators compute. It sleeps while
  * nothing is under way, and wants a processor while something is. */
 #pragma once
+#include "core/base/trace.h"
 #include "dist/comm.h"
 
 struct mover;
@@ -17,6 +18,11 @@ void mover_free(struct mover *m);
 /* Let it call move(context) while that says true: something is under way. From mover_wake on; not
  * again once it said false. Before the first mover_wake. Local. Errors: ERR_IO. */
 int mover_add(struct mover *m, bool (*move)(void *context), void *context, struct err *err);
+
+/* Keep when it is at work in a trace, borrowed until mover_free. Before the first mover_wake.
+ * Local.
+ */
+void mover_trace(struct mover *m, struct trace *trace);
 
 /* Something is under way. Local; not within `move`. */
 void mover_wake(struct mover *m);

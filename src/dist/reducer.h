@@ -85,6 +85,10 @@ double reducer_seconds(const struct reducer *r);
 /* The sums of its buckets: for what was chosen of them. Borrowed. */
 const struct allreduce *reducer_sums(const struct reducer *r);
 
+/* Keep in a trace, borrowed until reducer_free, when buckets are under way and when it waits; as of
+ * one of the job's steps. Between steps. Local. */
+void reducer_trace(struct reducer *r, struct trace *trace, int step);
+
 /* As allreduce_forget, between steps. */
 void reducer_forget(struct reducer *r);
 

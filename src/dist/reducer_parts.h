@@ -10,6 +10,7 @@ struct bucket {
     int64_t begin, len; /* elements of the span */
     int64_t missing;    /* elements not ready yet */
     bool started, done, returned;
+    double began; /* to be summed, where somebody looks */
 };
 
 struct reducer_span {
@@ -35,6 +36,8 @@ struct reducer {
     int n_first;   /* of the order, the first so many are done */
     double looked; /* when */
     double seconds;
+    struct trace *trace;  /* NULL: nobody looks */
+    int step;             /* which of the job's, for the trace */
     struct mover *mover;  /* NULL: none; else: */
     pthread_mutex_t lock; /* of all but what only the caller's thread knows: returned, used */
 };

@@ -103,6 +103,8 @@ void reducer_begin(struct reducer *r) {
 /* A bucket whose elements are all ready starts on its way. */
 static void start(struct reducer *r, int b) {
     r->bucket[b].started = true;
+    if (trace_wants(r->trace))
+        r->bucket[b].began = clock_now();
     r->moving[r->n_moving++] = b;
     allreduce_start(r->sums, b);
 }
@@ -139,6 +141,20 @@ void reducer_ready(struct reducer *r, int span, int64_t begin, int64_t len) {
     r->seconds += clock_now() - began;
 }
 
+static void tell_arrived(const struct reducer *r, int b) {
+    if (trace_wants(r->trace))
+        trace_add(r->trace, &(struct trace_event){TRACE_BUCKET, TRACE_MAIN, r->step, b,
+                                                  r->bucket[b].began, clock_now()});
+}
+
+/* The seconds since then went into waiting. */
+static void count_wait(struct reducer *r, double began) {
+    const double now = clock_now();
+
+    r->seconds += now - began;
+    trace_add(r->trace, &(struct trace_event){TRACE_WAIT, TRACE_MAIN, r->step, 0, began, now});
+}
+
 /* Ask after all that are under way. */
 static void look(struct reducer *r) {
     int n = 0;
@@ -146,10 +162,12 @@ static void look(struct reducer *r) {
     for (int i = 0; i < r->n_moving; i++) {
         const int b = r->moving[i];
         r->bucket[b].done = allreduce_progress(r->sums, b);
-        if (r->bucket[b].done)
+        if (r->bucket[b].done) {
             r->done[r->n_done++] = b;
-        else
+            tell_arrived(r, b);
+        } else {
             r->moving[n++] = b;
+        }
     }
     r->n_moving = n;
     while (r->n_first < r->n_order && r->bucket[r->order[r->n_first]].done)
@@ -229,7 +247,7 @@ static void wait(struct reducer *r) {
     }
     if (moves && r->mover) /* it may be asleep: this thread has begun them */
         mover_wake(r->mover);
-    r->seconds += clock_now() - began;
+    count_wait(r, began);
 }
 
 static void give(struct reducer *r, struct reducer_piece *out) {
@@ -275,6 +293,11 @@ bool reducer_done(const struct reducer *r) {
 
 double reducer_seconds(const struct reducer *r) {
     return r->seconds;
+}
+
+void reducer_trace(struct reducer *r, struct trace *trace, int step) {
+    r->trace = trace;
+    r->step = step;
 }
 
 void reducer_forget(struct reducer *r) {

@@ -23,6 +23,11 @@ struct interval {
     int64_t steps;
 };
 
+/* Steps first to last, counted from 1; both 0: none. */
+struct job_span {
+    int64_t first, last;
+};
+
 /* One [step]. */
 struct job_step {
     const struct section *section;
@@ -117,6 +122,9 @@ struct job {
     bool overlap;         /* updates follow sums as they arrive, until weights are needed */
     int64_t audit_every;  /* steps; 0: only before validating and saving */
     int64_t log_every;    /* steps */
+    struct interval histograms;
+    bool tensorboard, mlperf;
+    struct job_span trace;
     struct compute_mode mode;
 
     /* Keys of these sections that are no statements; each ends with NULL. `show` of a picture is

@@ -54,6 +54,14 @@ static const struct key dist_keys[] = {
 static const struct key log_keys[] = {
     {"every", &kind_whole, AT(log_every), "10", .min = 1, .unit = "steps",
      .help = "between lines of metrics.jsonl"},
+    {"histograms", &kind_interval, AT(histograms), "never",
+     .help = "how weights, gradients and activations are spread, to histograms.jsonl"},
+    {"tensorboard", &kind_flag, AT(tensorboard), "off", .words = off_on,
+     .help = "the same for TensorBoard, with losses, measures and pictures, to tensorboard/"},
+    {"trace", &kind_span, AT(trace), "never",
+     .help = "steps in which it is written down what every thread does when, to trace.json"},
+    {"mlperf", &kind_flag, AT(mlperf), "off", .words = off_on,
+     .help = "lines of MLPerf Training, to mlperf.log"},
     {0},
 };
 

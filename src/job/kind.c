@@ -2,6 +2,7 @@
 #include "job/kind.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -157,6 +158,27 @@ static int read_interval(struct job *job, const struct key *key, const struct en
     return 0;
 }
 
+/* "100..119" */
+static int read_span(struct job *job, const struct key *key, const struct entry *entry, void *at,
+                     struct err *err) {
+    struct job_span *out = at;
+    long long first = 0, last = 0;
+    int end = 0;
+
+    (void)job;
+    *out = (struct job_span){0};
+    if (!strcmp(entry->value, "never"))
+        return 0;
+    if (sscanf(entry->value, "%15lld .. %15lld%n", &first, &last, &end) != 2 || entry->value[end] ||
+        first < 1 || last < first)
+        return pos_error(err, entry->pos,
+                         "%s: found '%s', expected the first and the last step, as in 100..119, or "
+                         "never",
+                         key->name, entry->value);
+    *out = (struct job_span){first, last};
+    return 0;
+}
+
 static int read_flag(struct job *job, const struct key *key, const struct entry *entry, void *at,
                      struct err *err) {
     (void)job;
@@ -183,6 +205,11 @@ const struct kind kind_interval = {
     .name = "interval",
     .form = "`2 epochs`, `0.5 epochs`, `500 steps` or `never`",
     .read = read_interval,
+};
+const struct kind kind_span = {
+    .name = "steps",
+    .form = "the first and the last step, `100..119`, or `never`",
+    .read = read_span,
 };
 const struct kind kind_flag = {.name = "one of two words", .read = read_flag};
 const struct kind kind_net = {

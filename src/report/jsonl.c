@@ -6,7 +6,7 @@
 static int open_log(struct sink *sink, const struct event *start, struct err *err) {
     struct jsonl *j = (struct jsonl *)sink;
 
-    return runlog_open(&j->log, start->folder, start->progress->step, err);
+    return runlog_open(&j->log, start->folder, "metrics", start->progress->step, err);
 }
 
 static void append(struct jsonl *j, json_t *line) {
@@ -42,10 +42,19 @@ static void comm_numbers(json_t *line, const struct event_comm *c) {
     runlog_number(line, "sync_share", c->sync);
 }
 
+static void share_numbers(json_t *line, const struct event_shares *s) {
+    runlog_number(line, "data_share", s->data);
+    runlog_number(line, "forward_share", s->forward);
+    runlog_number(line, "backward_share", s->backward);
+    runlog_number(line, "optimizer_share", s->optimizer);
+    runlog_number(line, "other_share", s->other);
+}
+
 static void step(struct jsonl *j, const struct event *e) {
     if (!e->step.logged)
         return;
     json_t *line = new_line(e->progress);
+    runlog_number(line, "time", e->step.time);
     for (int i = 0; i < e->job->n_steps; i++) {
         if (!e->step.ran[i])
             continue;
@@ -53,6 +62,8 @@ static void step(struct jsonl *j, const struct event *e) {
         step_number(line, e->job->step[i].name, "lr", e->step.lr[i]);
     }
     runlog_number(line, "img_per_s", e->step.img_per_s);
+    if (e->step.shares)
+        share_numbers(line, e->step.shares);
     if (e->step.comm)
         comm_numbers(line, e->step.comm);
     append(j, line);

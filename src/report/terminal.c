@@ -219,6 +219,10 @@ static void take(struct sink *sink, const struct event *e) {
         validation(t, e);
         break;
     case EVENT_CHECKPOINT:
+    case EVENT_VALIDATES:
+    case EVENT_PICTURE:
+    case EVENT_TRACE:
+    case EVENT_TENSORS:
         break;
     case EVENT_NOTE:
         print_line(t, "%s", e->text);

@@ -22,7 +22,7 @@ void control_begin(struct progress *p, const struct job *job, int64_t steps_per_
 }
 
 /* Does a period end with this step? Periods of epochs may be fractions of an epoch. */
-static bool due(const struct interval *every, const struct progress *p) {
+bool interval_due(const struct interval *every, const struct progress *p) {
     if (every->steps)
         return p->step % every->steps == 0;
     if (every->epochs <= 0)
@@ -61,9 +61,10 @@ void control_plan(const struct job *job, const struct progress *p, const struct 
     c->finish = end_of(job, p);
     if (p->step == 0)
         return;
-    c->validate = job->validate && !p->validated && (due(&job->validate_every, p) || c->finish);
-    c->save_last = due(&job->save_last, p) || c->finish;
-    c->save_every = due(&job->save_every, p);
+    c->validate =
+        job->validate && !p->validated && (interval_due(&job->validate_every, p) || c->finish);
+    c->save_last = interval_due(&job->save_last, p) || c->finish;
+    c->save_every = interval_due(&job->save_every, p);
 }
 
 /* Who asks to stop may kill soon: save at once; what is due is measured after --resume. */

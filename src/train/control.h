@@ -45,6 +45,8 @@ int64_t control_total_steps(const struct job *job, int64_t steps_per_epoch);
  * Local. */
 void control_begin(struct progress *p, const struct job *job, int64_t steps_per_epoch,
                    double until);
+/* Does a period end with step progress->step? Periods of epochs may be fractions of an epoch. */
+bool interval_due(const struct interval *every, const struct progress *progress);
 
 /* Decide what follows step `progress->step`, unless a rank is asked to stop.
  *   schedules  [n] learning rates of the job's steps

@@ -2,8 +2,10 @@
  * trainer tells every event to a list of sinks, in the order of the list, and knows none of them.
  * A rank that nobody listens to has an empty list. */
 #pragma once
+#include "core/base/trace.h"
 #include "train/control.h"
 #include "train/replica.h"
+#include "train/tensor_stats.h"
 
 enum event_kind {
     EVENT_START,      /* everything is ready for the first step of this process */
@@ -14,10 +16,15 @@ enum event_kind {
     EVENT_WARNING,    /* something went wrong that does not end the run */
     EVENT_END,        /* of a run that had started */
     EVENT_PASS,       /* of a pass over data, such as a validation, one batch more is done */
+    EVENT_VALIDATES,  /* a validation begins */
+    EVENT_PICTURE,    /* one of the job's is drawn */
+    EVENT_TRACE,      /* it is known what every thread did in some steps */
+    EVENT_TENSORS,    /* how the numbers of the last step are spread */
 };
 
 struct event_start {
-    int64_t n_samples; /* of the training set */
+    int64_t n_samples;  /* of the training set */
+    int64_t n_validate; /* of that for validation; 0: none is read here */
     int ranks, threads;
     const char *kernels; /* instruction set */
 };
@@ -30,15 +37,67 @@ struct event_comm {
     double max, min;               /* the largest and the least share of all ranks, a step ago */
 };
 
+/* Parts of the time in steps since the last event that was logged, on this rank; what is missing to
+ * 1 is communication which nothing hid. */
+struct event_shares {
+    double data; /* waiting for a batch */
+    double forward, backward, optimizer, other;
+};
+
+/* Mean seconds of a step since the last time that it was told, of every rank, [n]. */
+struct event_ranks {
+    int n;
+    const char *const *host;
+    const double *compute_s; /* operators and updates */
+    const double *wait_s;    /* communication which nothing hid */
+    const double *data_s;    /* waiting for a batch */
+};
+
 /* Numbers of each of the job's steps, [n_steps]. */
 struct event_step {
+    double time;        /* seconds since 1970, UTC */
     const double *loss; /* of the last time that it ran; nan: has not run in this process */
     const bool *ran;    /* since the last event that is logged */
     const double *lr;   /* of the step that follows */
     bool logged;        /* [log] every asks for a line */
     double img_per_s;   /* since this process began */
     double left_s;      /* seconds that the rest will take */
-    const struct event_comm *comm; /* NULL: there is one rank */
+    const struct event_comm *comm;     /* NULL: there is one rank */
+    const struct event_shares *shares; /* NULL: it is not logged */
+    const struct event_ranks *ranks;   /* NULL: there is one rank, or they told it shortly before */
+};
+
+enum event_tensor_kind { EVENT_WEIGHT, EVENT_GRADIENT, EVENT_ACTIVATION };
+
+/* A parameter or a node of a net; net "": a statement of a step. */
+struct event_tensor {
+    const char *net, *name;
+    enum event_tensor_kind kind;
+    bool there; /* the last step has computed it */
+    struct tensor_stats stats;
+};
+
+struct event_tensors {
+    const struct event_tensor *item; /* [n] */
+    int n;
+};
+
+struct event_picture {
+    const char *name, *file; /* of [picture NAME]; a PNG */
+};
+
+/* What the threads of a rank did. */
+struct event_rank_trace {
+    const char *host;
+    const struct trace_event *event; /* [n] by this rank's clock */
+    int64_t n;
+    double ahead_s, error_s; /* of its clock before rank 0's; how wrong that may be */
+};
+
+struct event_trace {
+    const struct event_rank_trace *rank; /* [n] */
+    int n;
+    int64_t dropped; /* events of all ranks that had no room */
 };
 
 struct event_pass {
@@ -68,6 +127,9 @@ struct event {
         const char *file; /* EVENT_CHECKPOINT */
         const char *text; /* EVENT_NOTE, EVENT_WARNING: one line */
         struct event_end end;
+        struct event_picture picture;
+        struct event_tensors tensors;
+        struct event_trace trace;
     };
 };
 

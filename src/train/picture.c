@@ -117,19 +117,12 @@ void gallery_release(struct gallery *g) {
     *g = (struct gallery){0};
 }
 
-int gallery_draw(const struct gallery *g, const struct replica *r, const char *folder, int64_t step,
-                 struct err *err) {
-    char file[1024];
+int gallery_draw(const struct gallery *g, const struct replica *r, int i, const char *folder,
+                 int64_t step, char file[GALLERY_PATH], struct err *err) {
+    const struct replica_picture *p = &r->picture[i];
 
-    if (!g->loader)
-        return 0;
     if (file_make_folders(folder, err))
         return -1;
-    for (int i = 0; i < r->n_pictures; i++) {
-        const struct replica_picture *p = &r->picture[i];
-        snprintf(file, sizeof file, "%s/%s_%08" PRId64 ".png", folder, p->job->name, step);
-        if (write_picture(p, g, file, err))
-            return -1;
-    }
-    return 0;
+    snprintf(file, GALLERY_PATH, "%s/%s_%08" PRId64 ".png", folder, p->job->name, step);
+    return write_picture(p, g, file, err);
 }

@@ -23,7 +23,9 @@ int gallery_init(struct gallery *g, const struct job *job, const struct feeds *f
 /* {0} is fine. */
 void gallery_release(struct gallery *g);
 
-/* Compute all pictures of the replica and write folder/NAME_STEP.png; nothing where the gallery is
- * not open. Their randomness is the same every time. Errors: ERR_IO. */
-int gallery_draw(const struct gallery *g, const struct replica *r, const char *folder, int64_t step,
-                 struct err *err);
+enum { GALLERY_PATH = 1024 };
+
+/* Compute picture number i of the replica, whose gallery is open, and write folder/NAME_STEP.png,
+ * whose path goes to file. Its randomness is the same every time. Errors: ERR_IO. */
+int gallery_draw(const struct gallery *g, const struct replica *r, int i, const char *folder,
+                 int64_t step, char file[GALLERY_PATH], struct err *err);

@@ -88,6 +88,13 @@ static int select_parts(struct replica_step *s, const struct graph_config *gc, s
     return 0;
 }
 
+/* Is there somebody who looks, and something that fusion hides? */
+static bool wants_seen(const struct replica_config *c) {
+    const struct interval *every = &c->job->histograms;
+
+    return c->training && c->job->mode.fusion && (every->steps || every->epochs > 0);
+}
+
 static int build_step(struct replica *r, const struct replica_config *c, int which,
                       struct err *err) {
     struct replica_step *s = &r->step[which];
@@ -111,7 +118,7 @@ static int build_step(struct replica *r, const struct replica_config *c, int whi
                          "loss: expected a loss, as in cross_entropy(logits, label)");
     s->optimizer = (const struct optimizer *)(const void *)s->job->optimizer.word;
     r->n_steps++;
-    return 0;
+    return wants_seen(c) ? replica_build_seen(r, &gc, s, err) : 0;
 }
 
 static int plan_step(struct replica *r, const struct replica_config *c, struct replica_step *s,
@@ -127,7 +134,7 @@ static int plan_step(struct replica *r, const struct replica_config *c, struct r
                                                r->shards > (c->ranks ? c->ranks->size : 1)};
 
     graph_fuse(s->graph, &s->loss, 1, true);
-    if (plan_new(&s->plan, &pc, err))
+    if (plan_new(&s->plan, &pc, err) || (s->written && replica_plan_seen(s, err)))
         return -1;
     find_running(r, s);
     s->nets = pool_take(&r->model.pool, (size_t)(s->n_train + 1) * sizeof *s->nets);
@@ -203,9 +210,12 @@ size_t replica_activation_bytes(const struct replica *r) {
     for (int i = 0; i < r->n_pictures; i++)
         if (plan_bytes(r->picture[i].plan) > bytes)
             bytes = plan_bytes(r->picture[i].plan);
-    for (int i = 0; i < r->n_steps; i++)
+    for (int i = 0; i < r->n_steps; i++) {
         if (r->step[i].plan && plan_bytes(r->step[i].plan) > bytes)
             bytes = plan_bytes(r->step[i].plan);
+        if (r->step[i].seen && plan_bytes(r->step[i].seen) > bytes)
+            bytes = plan_bytes(r->step[i].seen);
+    }
     return bytes;
 }
 
@@ -249,6 +259,8 @@ int replica_allocate(struct replica *r, const struct replica_config *c, struct e
         if (!s->plan)
             continue;
         plan_place(s->plan, memory, r->team, c->ranks);
+        if (s->seen)
+            plan_place(s->seen, memory, r->team, NULL);
         for (int k = 0; k < s->n_train; k++)
             replica_find_runs(r, s, k);
     }

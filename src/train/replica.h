@@ -20,6 +20,10 @@ struct replica_step {
     struct graph *graph;
     struct plan *plan;
     int loss; /* node */
+    /* Its forward as written, without fusion, for those who look at what is between; NULL: nobody
+     * does, or `plan` shows all. It stands in the memory of activations, and is of this rank. */
+    struct graph *written;
+    struct plan *seen;
     struct net **train;
     int n_train;
     struct net **running; /* nets whose running statistics this step moves */
@@ -54,7 +58,8 @@ struct replica {
     struct plan *validate_plan;
     struct replica_picture picture[JOB_MAX_PICTURES];
     int n_pictures;
-    int best;   /* node of validate, or -1 */
+    struct compute_mode written; /* the job's, without fusion: of `seen` */
+    int best;                    /* node of validate, or -1 */
     int shards; /* the job's: that batches are cut into, each computed by itself; or 0 */
     bool maximise;
     struct span *spans; /* [n_spans] all state that ranks hold alike */

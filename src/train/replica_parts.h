@@ -20,6 +20,12 @@ int replica_check_fields(const struct graph *g, const struct replica_data *data,
 /* Labels must be below the number of channels that they choose from. Errors: ERR_DATA. */
 int replica_check_classes(const struct graph *g, const struct replica_data *data, struct err *err);
 
+/* A step as it is written, where the job looks into it and fusion would hide something: its graph;
+ * once all nets are known, its plan. */
+int replica_build_seen(struct replica *r, const struct graph_config *gc, struct replica_step *s,
+                       struct err *err);
+int replica_plan_seen(struct replica_step *s, struct err *err);
+
 /* [validate]: its graph; once all nets are known, its plan. */
 int replica_build_validate(struct replica *r, const struct replica_config *c, struct err *err);
 int replica_plan_validate(struct replica *r, const struct replica_config *c, struct err *err);

@@ -67,6 +67,14 @@ const char *stepper_choice(const struct stepper *s) {
     return s->reducer[0] ? reducer_sums(s->reducer[0])->choice : NULL;
 }
 
+void stepper_trace(struct stepper *s, struct trace *trace) {
+    s->trace = trace;
+    for (int i = 0; i < s->replica->n_steps; i++)
+        reducer_trace(s->reducer[i], trace, i);
+    if (s->mover)
+        mover_trace(s->mover, trace);
+}
+
 void stepper_release(struct stepper *s) {
     if (s->replica) {
         stepper_settle(s);
@@ -178,6 +186,7 @@ static int compute(struct stepper *s, int which, const struct step_input *in, co
                               .need = step_need,
                               .progress = step_progress,
                               .watch = s->watch ? watch : NULL,
+                              .whole = s->watch_whole,
                               .context = &context};
     int64_t first = 0, n;
 

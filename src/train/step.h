@@ -51,7 +51,12 @@ struct stepper {
     real **before;              /* [n_nets] running statistics before the step; the model's */
     /* What run.h says of a watch, with the number of the job's step; NULL: none. */
     void (*watch)(void *context, int step, int node, enum run_phase phase);
-    void *watch_context;
+    bool watch_whole; /* as `whole` there */
+    /* Gradients of one of the job's steps that are summed, before they are clipped and used; the
+     * step's number follows. NULL: nobody looks. */
+    void (*see)(void *context, int step, const struct reducer_piece *piece);
+    void *watch_context; /* of both */
+    struct trace *trace; /* what is done when; NULL: nobody looks */
 };
 
 struct step_input {
@@ -84,6 +89,9 @@ int stepper_init(struct stepper *s, struct replica *r, const struct job *job, st
 /* The all-reduce that was measured to be best, as [dist] allreduce would say it, borrowed; NULL:
  * nothing was measured. Local. */
 const char *stepper_choice(const struct stepper *s);
+
+/* Keep what is done in steps in a trace, borrowed until stepper_release. Between steps. Local. */
+void stepper_trace(struct stepper *s, struct trace *trace);
 
 /* Wait for all sums under way, and update. Collective, but ranks wait for sums only. */
 void stepper_settle(struct stepper *s);

@@ -1,5 +1,6 @@
 /* step_loss.c - what ranks tell each other in a step beside gradients: their sums of losses, and
  * what is to be known of each of them. */
+#include "core/base/clock.h"
 #include "dist/agree.h"
 #include "train/step_parts.h"
 
@@ -32,12 +33,13 @@ static void hear(const double *v, struct step_output *out) {
 int step_sum(struct stepper *s, const struct step_input *in, double *v, int n,
              struct step_output *out, struct err *err) {
     const bool told = s->told;
-    const double before = comm_waited(s->comm);
+    const double before = comm_waited(s->comm), began = clock_now();
 
     if (!told)
         say(in, v + n);
     comm_sum_and_max(s->comm, v, told ? n : n + SAY_MAX, told ? 0 : SAY_LEN - SAY_MAX);
     s->control_s += comm_waited(s->comm) - before;
+    trace_add(s->trace, &(struct trace_event){TRACE_SUM, TRACE_MAIN, 0, 0, began, clock_now()});
     if (!told)
         hear(v + n, out);
     s->told = true;

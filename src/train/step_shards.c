@@ -264,6 +264,7 @@ int step_shards_compute(struct stepper *s, int which, const struct step_input *i
                               .need = step_need,
                               .progress = step_progress,
                               .watch = s->watch ? watch : NULL,
+                              .whole = s->watch_whole,
                               .context = &context};
 
     memset(shards->rows, 0, (size_t)(shards->n * (n + p->n_leaves)) * sizeof *shards->rows);

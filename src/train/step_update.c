@@ -114,6 +114,8 @@ static void update_piece(struct stepper *s, struct replica_step *step,
                          const struct reducer_piece *piece, double lr, double scale) {
     const double limit = step->job->clip_value;
 
+    if (s->see)
+        s->see(s->watch_context, (int)(step - s->replica->step), piece);
     if (limit > 0)
         clip_values(step->train[piece->span]->dw + piece->begin, piece->len, scale, limit,
                     s->replica->team);
@@ -142,6 +144,14 @@ static int update_all(struct stepper *s, struct replica_step *step, double lr, i
     return 0;
 }
 
+/* The seconds since then went into an update. */
+static void count_update(struct stepper *s, int which, int span, double began) {
+    const double now = clock_now();
+
+    s->optimizer_s += now - began;
+    trace_add(s->trace, &(struct trace_event){TRACE_UPDATE, TRACE_MAIN, which, span, began, now});
+}
+
 /* A sum has arrived. The update is over with the last of them. */
 static void apply(struct stepper *s, int which, const struct reducer_piece *piece) {
     struct replica_step *step = &s->replica->step[which];
@@ -151,7 +161,7 @@ static void apply(struct stepper *s, int which, const struct reducer_piece *piec
         add_running(s, step->running[piece->span - step->n_train], piece->begin, piece->len);
     else if (!waits(step))
         update_piece(s, step, piece, s->update[which].lr, 1);
-    s->optimizer_s += clock_now() - start;
+    count_update(s, which, piece->span, start);
 }
 
 /* The update is over once all sums have been applied. */
@@ -278,7 +288,7 @@ int step_end_sums(struct stepper *s, int which, int64_t number, struct err *err)
         step->n_updates = n_updates; /* it counts those before this one */
         rc = update_all(s, step, s->update[which].lr, number, err);
         step->n_updates++;
-        s->optimizer_s += clock_now() - start;
+        count_update(s, which, 0, start);
     }
     return rc;
 }

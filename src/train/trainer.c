@@ -9,8 +9,6 @@
 #include "train/save.h"
 #include "train/setup.h"
 #include "train/stop.h"
-#include "train/trained.h"
-#include "train/weights.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -53,6 +51,11 @@ static int allocate(struct trainer *t, struct err *err) {
                    "[dist] allreduce = %s is fastest here; in place of auto it gives a "
                    "resumed run the same bits",
                    stepper_choice(&t->stepper));
+    if (agree(t->comm,
+              comm_rank(t->comm) ? 0 : histograms_new(&t->histograms, &t->replica, t->job, err),
+              err) ||
+        agree(t->comm, trainer_plan_trace(t, err), err))
+        return -1;
     return local_sgd_init(&t->local, &t->replica, t->job, t->comm, t->sinks, err);
 }
 
@@ -63,30 +66,6 @@ static int same_data(const struct trainer *t, struct err *err) {
 }
 
 /* --- where to begin --- */
-
-/* On rank 0: is there something to go on from? */
-static int look_for_checkpoint(struct trainer *t, struct err *err) {
-    const char *file = runfolder_file(&t->folder, "last.h5");
-    const int there = resume_exists(file, err);
-
-    if (!there)
-        sinks_note(t->sinks, "%s is not there: beginning with step 1", file);
-    t->resumes = there > 0;
-    return there < 0 ? -1 : 0;
-}
-
-/* On rank 0: the weights to begin with, which a run that goes on does not need. */
-static int load_weights(struct trainer *t, bool resume, struct err *err) {
-    if (comm_rank(t->comm))
-        return 0;
-    if (resume && look_for_checkpoint(t, err))
-        return -1;
-    if (t->resumes)
-        return 0;
-    for (int i = 0; i < t->job->n_weights; i++)
-        trained_warn_of_order(t->job->weights[i].file, &t->data.train, t->sinks);
-    return weights_load(t->job, &t->replica, t->sinks, err);
-}
 
 static int load_checkpoint(struct trainer *t, struct err *err) {
     const struct resume resume = {runfolder_file(&t->folder, "last.h5"), t->folder.path,
@@ -131,8 +110,8 @@ static void meet(struct trainer *t) {
 
     local_sgd_meet(&t->local);
     const double waited = clock_now() - start;
-    t->spent.bucket_comm += waited;
-    t->spent.exposed_comm += waited;
+    t->spent.step.bucket_comm += waited;
+    t->spent.step.exposed_comm += waited;
 }
 
 /* Nothing is measured or saved of replicas that are no longer the same, or not yet. */
@@ -144,6 +123,7 @@ static int audit_replicas(struct trainer *t, struct err *err) {
 static int save_as(struct trainer *t, const char *name, struct err *err) {
     const char *file = runfolder_file(&t->folder, name);
     struct event e = trainer_event_of(t, EVENT_CHECKPOINT);
+    const double began = clock_now();
     int rc = 0;
 
     if (comm_rank(t->comm) == 0)
@@ -151,6 +131,7 @@ static int save_as(struct trainer *t, const char *name, struct err *err) {
              save_write(file, &t->identity, &t->replica, &t->progress, err);
     if (agree(t->comm, rc, err))
         return -1;
+    trainer_trace(t, TRACE_SAVE, began);
     e.file = file;
     sinks_tell(t->sinks, &e);
     return 0;
@@ -158,11 +139,19 @@ static int save_as(struct trainer *t, const char *name, struct err *err) {
 
 /* A picture that cannot be written is no reason to stop. */
 static void draw_pictures(struct trainer *t) {
-    struct err err = {0};
+    struct event e = trainer_event_of(t, EVENT_PICTURE);
+    const char *folder = runfolder_file(&t->folder, "pictures");
+    char file[GALLERY_PATH];
 
-    if (gallery_draw(&t->gallery, &t->replica, runfolder_file(&t->folder, "pictures"),
-                     t->progress.step, &err))
-        sinks_warn(t->sinks, "%s; training goes on", err.msg);
+    for (int i = 0; t->gallery.loader && i < t->replica.n_pictures; i++) {
+        struct err err = {0};
+        if (gallery_draw(&t->gallery, &t->replica, i, folder, t->progress.step, file, &err)) {
+            sinks_warn(t->sinks, "%s; training goes on", err.msg);
+            return;
+        }
+        e.picture = (struct event_picture){t->replica.picture[i].job->name, file};
+        sinks_tell(t->sinks, &e);
+    }
 }
 
 /* Data that cannot be read costs nothing of what was trained: that is saved, to go on from when the
@@ -194,9 +183,16 @@ static int validate(struct trainer *t, struct err *err) {
     struct event e = trainer_event_of(t, EVENT_VALIDATION);
     char when[48];
     const int best = t->replica.best;
+    const double began = clock_now();
 
-    if (audit_replicas(t, err) || look(t, err))
+    if (audit_replicas(t, err))
         return -1;
+    e.kind = EVENT_VALIDATES;
+    sinks_tell(t->sinks, &e);
+    e.kind = EVENT_VALIDATION;
+    if (look(t, err))
+        return -1;
+    trainer_trace(t, TRACE_VALIDATE, began);
     snprintf(when, sizeof when, "after step %" PRId64 ": ", t->progress.step);
     not_finite_warn(&t->replica, t->data.validates_here ? &t->data.validate : NULL, t->comm, when,
                     t->sinks);
@@ -277,6 +273,7 @@ static int one_step(struct trainer *t, struct err *err) {
     struct control next;
     struct step_output out;
     const int rc = feed_next(&t->data.train, &batch, err);
+    const double read_s = clock_now() - start;
     const struct step_input in = {.batch = &batch,
                                   .rc = rc,
                                   .step = t->progress.step,
@@ -286,21 +283,28 @@ static int one_step(struct trainer *t, struct err *err) {
                                   .control = comm_rank(t->comm) ? NULL : &next,
                                   .waits = trainer_comm_share(t)};
 
+    trainer_trace(t, TRACE_DATA, start);
     if (in.control)
         plan_ahead(t, &next);
+    const double looked = clock_now();
+    trainer_begin_looking(t, rc ? NULL : &batch);
+    const double looked_s = clock_now() - looked;
     if (stepper_run(&t->stepper, &in, &out, err))
         return out.unread ? save_before_end(t, err) : -1;
     t->progress.step++;
     t->progress.validated = false;
     if (local_sgd_is_due(&t->local, t->progress.step))
         meet(t);
-    t->trained_s += clock_now() - start;
-    step_times_add(&t->spent, &out.times);
+    trainer_trace(t, TRACE_STEP, start);
+    t->spent.total_s += clock_now() - start - looked_s;
+    t->spent.data_s += read_s;
+    step_times_add(&t->spent.step, &out.times);
     t->share_max = out.most_waits;
     t->share_min = out.least_waits;
     t->images += (double)batch.global_n;
     keep_losses(t, &out);
     trainer_tell_step(t);
+    trainer_end_looking(t);
     t->control = out.control;
     return 0;
 }
@@ -316,9 +320,11 @@ static int loop(struct trainer *t, struct err *err) {
     if (follow_up(t, false, err))
         return -1;
     feed_seek(&t->data.train, t->progress.step, t->progress.total_steps);
-    while (!t->control.finish && !t->control.stop)
-        if (one_step(t, err) || follow_up(t, true, err))
+    while (!t->control.finish && !t->control.stop) {
+        trainer_begin_trace(t);
+        if (one_step(t, err) || follow_up(t, true, err) || trainer_end_trace(t, err))
             return -1;
+    }
     return trainer_conclude(t, t->control.finish, false, err);
 }
 
@@ -346,7 +352,7 @@ static int prepare(struct trainer *t, const struct train_options *o, struct err 
         return -1;
     if (alike_check(&t->alike, err))
         return err_wrap(err, "made from the same seed");
-    if (stop_check(t->comm, err) || agree(t->comm, load_weights(t, o->resume, err), err) ||
+    if (stop_check(t->comm, err) || agree(t->comm, trainer_load_weights(t, o->resume, err), err) ||
         stop_check(t->comm, err))
         return -1;
     if (agree(t->comm, identify(t, err), err))
@@ -377,11 +383,13 @@ int train(struct job *job, const struct train_options *options, struct comm *com
     runfolder_release(&t.folder);
     local_sgd_release(&t.local);
     stepper_release(&t.stepper);
+    histograms_free(t.histograms);
     replica_release(&t.replica);
     gradients_release(&t.gradients);
     progress_release(&t.progress);
     gallery_release(&t.gallery);
     feeds_release(&t.data);
+    trace_free(t.trace);
     groups_free(t.groups);
     return rc;
 }

@@ -6,6 +6,7 @@
 #include "train/outcome.h"
 #include "train/trainer_parts.h"
 
+#include <math.h>
 #include <string.h>
 
 struct event trainer_event_of(const struct trainer *t, enum event_kind kind) {
@@ -17,56 +18,83 @@ struct event trainer_event_of(const struct trainer *t, enum event_kind kind) {
 }
 
 double trainer_comm_share(const struct trainer *t) {
-    return t->trained_s > 0 ? t->spent.exposed_comm / t->trained_s : 0;
+    return t->spent.total_s > 0 ? t->spent.step.exposed_comm / t->spent.total_s : 0;
 }
 
 int trainer_tell_start(struct trainer *t, struct err *err) {
     struct event e = trainer_event_of(t, EVENT_START);
 
-    e.start = (struct event_start){.n_samples = t->data.train.shard.n_samples,
-                                   .ranks = comm_size(t->comm),
-                                   .threads = team_size(t->replica.team),
-                                   .kernels = isa_get()->name};
+    e.start = (struct event_start){
+        .n_samples = t->data.train.shard.n_samples,
+        .n_validate = t->data.validates_here ? t->data.validate.shard.n_samples : 0,
+        .ranks = comm_size(t->comm),
+        .threads = team_size(t->replica.team),
+        .kernels = isa_get()->name};
     if (agree(t->comm, sinks_start(t->sinks, &e, err), err))
         return -1;
     t->started = true;
+    trainer_meet_ranks(t);
     guesses_tell_all(&t->data, t->sinks);
     return 0;
 }
 
 static struct event_comm comm_of(const struct trainer *t) {
-    const struct step_times *spent = &t->spent;
+    const struct step_times *spent = &t->spent.step;
 
     return (struct event_comm){.share = trainer_comm_share(t),
-                               .control = spent->control_comm / t->trained_s,
-                               .buckets = spent->bucket_comm / t->trained_s,
-                               .sync = spent->sync_comm / t->trained_s,
+                               .control = spent->control_comm / t->spent.total_s,
+                               .buckets = spent->bucket_comm / t->spent.total_s,
+                               .sync = spent->sync_comm / t->spent.total_s,
                                .max = t->share_max,
                                .min = t->share_min};
+}
+
+/* Since the last step that was logged. */
+static struct event_shares shares_of(const struct trainer *t) {
+    const struct trainer_spent *now = &t->spent, *then = &t->logged;
+    const double total_s = now->total_s - then->total_s;
+    const struct event_shares s = {
+        .data = (now->data_s - then->data_s) / total_s,
+        .forward = (now->step.forward - then->step.forward) / total_s,
+        .backward = (now->step.backward - then->step.backward) / total_s,
+        .optimizer = (now->step.optimizer - then->step.optimizer) / total_s,
+    };
+    const double comm = (now->step.exposed_comm - then->step.exposed_comm) / total_s;
+    const double known = s.data + s.forward + s.backward + s.optimizer + comm;
+
+    return (struct event_shares){s.data, s.forward, s.backward, s.optimizer, fmax(1 - known, 0)};
 }
 
 void trainer_tell_step(struct trainer *t) {
     const struct progress *p = &t->progress;
     const double each = (clock_now() - t->start_s) / (double)(p->step - t->first_step);
     const struct event_comm comm = comm_of(t);
+    const struct event_shares shares = shares_of(t);
+    const bool logged = p->step % t->job->log_every == 0 || p->step == p->total_steps;
+    struct event_ranks ranks;
     struct event e = trainer_event_of(t, EVENT_STEP);
 
     e.step = (struct event_step){
+        .time = clock_utc(),
         .loss = t->recent.loss,
         .ran = t->recent.ran,
         .lr = t->control.lr,
-        .logged = p->step % t->job->log_every == 0 || p->step == p->total_steps,
-        .img_per_s = t->images / t->trained_s,
+        .logged = logged,
+        .img_per_s = t->images / t->spent.total_s,
         .left_s = each * (double)(p->total_steps - p->step),
         .comm = comm_size(t->comm) > 1 ? &comm : NULL,
+        .shares = logged ? &shares : NULL,
+        .ranks = logged && trainer_gather_ranks(t, &ranks) ? &ranks : NULL,
     };
     sinks_tell(t->sinks, &e);
-    if (e.step.logged)
-        memset(t->recent.ran, 0, sizeof t->recent.ran);
+    if (!logged)
+        return;
+    t->logged = t->spent;
+    memset(t->recent.ran, 0, sizeof t->recent.ran);
 }
 
 void trainer_tell_end(const struct trainer *t, const struct err *err) {
-    const double train_s = t->trained_s > 0 ? t->trained_s : 1e-9;
+    const double train_s = t->spent.total_s > 0 ? t->spent.total_s : 1e-9;
     struct event e = trainer_event_of(t, EVENT_END);
 
     e.end =

@@ -13,12 +13,12 @@
 #include <string.h>
 #include <cmocka.h>
 
-/* The lines of runs/NAME/metrics.jsonl as an array; release with json_decref. */
-static inline json_t *results_log(const char *name) {
+/* The lines of runs/NAME/LOG.jsonl as an array; release with json_decref. */
+static inline json_t *results_lines(const char *name, const char *log) {
     char path[128];
     json_t *lines = json_array();
 
-    snprintf(path, sizeof path, "runs/%s/metrics.jsonl", name);
+    snprintf(path, sizeof path, "runs/%s/%s.jsonl", name, log);
     char *text = program_read(path);
     for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n")) {
         json_t *object = json_loads(line, 0, NULL);
@@ -27,6 +27,11 @@ static inline json_t *results_log(const char *name) {
     }
     free(text);
     return lines;
+}
+
+/* Those of metrics.jsonl. */
+static inline json_t *results_log(const char *name) {
+    return results_lines(name, "metrics");
 }
 
 /* The numbers `key` of all steps that logged one, with their steps if wanted. Returns how many. */

@@ -34,7 +34,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len) {
 
     snprintf(folder, sizeof folder, "%s", fuzz_path("."));
     fuzz_file("metrics.jsonl", len ? bytes + 1 : bytes, len ? len - 1 : 0);
-    if (runlog_open(&log, folder, step, &err) || runlog_append(log, object, &err))
+    if (runlog_open(&log, folder, "metrics", step, &err) || runlog_append(log, object, &err))
         fuzz_check_error(&err);
     else
         check_lines(fuzz_path("metrics.jsonl"), step);

@@ -39,12 +39,15 @@ static void tell_step(bool logged) {
     static const bool ran[] = {true, false};
 
     job.step[0].name = "critic", job.step[1].name = "generator";
-    sinks_tell(&sinks,
-               &(struct event){
-                   .kind = EVENT_STEP,
-                   .job = &job,
-                   .progress = &progress,
-                   .step = {.loss = loss, .ran = ran, .lr = lr, .logged = logged, .img_per_s = 8}});
+    sinks_tell(&sinks, &(struct event){.kind = EVENT_STEP,
+                                       .job = &job,
+                                       .progress = &progress,
+                                       .step = {.time = 1764356000.125,
+                                                .loss = loss,
+                                                .ran = ran,
+                                                .lr = lr,
+                                                .logged = logged,
+                                                .img_per_s = 8}});
 }
 
 static void holds(const char *expected) {
@@ -57,7 +60,8 @@ static void holds(const char *expected) {
 }
 
 #define LINE                                                                                       \
-    "{\"step\":15,\"epoch\":1.5,\"critic.loss\":0.5,\"critic.lr\":0.125,\"img_per_s\":8.0}\n"
+    "{\"step\":15,\"epoch\":1.5,\"time\":1764356000.125,\"critic.loss\":0.5,\"critic.lr\":0.125,"  \
+    "\"img_per_s\":8.0}\n"
 
 static void steps_are_lines_where_the_job_wants_them(void **state) {
     (void)state;
@@ -72,6 +76,7 @@ static void steps_are_lines_where_the_job_wants_them(void **state) {
 static void lines_of_several_ranks_say_what_they_wait(void **state) {
     static const double loss[] = {0.5}, lr[] = {0.125};
     static const bool ran[] = {true};
+    static const struct event_shares shares = {0.0625, 0.25, 0.5, 0.125, 0.03125};
     static const struct event_comm comm = {
         .share = 0.5, .control = 0.25, .buckets = 0.125, .sync = 0.0625, .max = 0.75, .min = 0.375};
 
@@ -82,14 +87,19 @@ static void lines_of_several_ranks_say_what_they_wait(void **state) {
     sinks_tell(&sinks, &(struct event){.kind = EVENT_STEP,
                                        .job = &job,
                                        .progress = &progress,
-                                       .step = {.loss = loss,
+                                       .step = {.time = 1764356000.125,
+                                                .loss = loss,
                                                 .ran = ran,
                                                 .lr = lr,
                                                 .logged = true,
                                                 .img_per_s = 8,
-                                                .comm = &comm}});
+                                                .comm = &comm,
+                                                .shares = &shares}});
     job.n_steps = 2;
-    holds("{\"step\":15,\"epoch\":1.5,\"loss\":0.5,\"lr\":0.125,\"img_per_s\":8.0,"
+    holds("{\"step\":15,\"epoch\":1.5,\"time\":1764356000.125,\"loss\":0.5,\"lr\":0.125,\"img_per_"
+          "s\":8.0,"
+          "\"data_share\":0.0625,\"forward_share\":0.25,\"backward_share\":0.5,"
+          "\"optimizer_share\":0.125,\"other_share\":0.03125,"
           "\"comm_share\":0.5,\"comm_share_max\":0.75,\"comm_share_min\":0.375,"
           "\"control_share\":0.25,\"bucket_share\":0.125,\"sync_share\":0.0625}\n");
     jsonl_release(&jsonl);

@@ -13,6 +13,10 @@ double clock_now(void) {
     return seconds_of(CLOCK_MONOTONIC);
 }
 
+double clock_utc(void) {
+    return seconds_of(CLOCK_REALTIME);
+}
+
 double clock_processor(void) {
     return seconds_of(CLOCK_PROCESS_CPUTIME_ID);
 }

@@ -223,7 +223,7 @@ static void backward_of(struct plan *p, int i, const struct run_context *c) {
     const struct node *node = &p->graph->nodes[i];
     const struct op_call *call = &p->nodes[i].call;
 
-    if (c->watch && has_two_products(node, call)) {
+    if (c->watch && !c->whole && has_two_products(node, call)) {
         backward_in_two(node, i, *call, c);
         return;
     }

@@ -24,8 +24,10 @@ struct run_context {
     void (*progress)(void *context);
     /* Called at the begin of forward and of backward and after each phase of each node: the time
      * since the last call is that phase's. Where it is set, operators with a matrix of weights
-     * run backward twice: for the gradients of their weights, then for those of their inputs. */
+     * run backward twice: for the gradients of their weights, then for those of their inputs;
+     * whole: they run as they do unwatched, and all of it counts as gradients of weights. */
     void (*watch)(void *context, int node, enum run_phase phase);
+    bool whole;
     void *context;
 };
 

@@ -153,6 +153,16 @@ void loader_release_batch(struct loader *loader) {
     loader->released++;
 }
 
+int loader_n_workers(const struct loader *loader) {
+    return loader->n_workers;
+}
+
+void loader_trace(struct loader *loader, struct trace *trace) {
+    pthread_mutex_lock(&loader->lock);
+    loader->trace = trace;
+    pthread_mutex_unlock(&loader->lock);
+}
+
 double loader_wait_seconds(const struct loader *loader) {
     return loader->wait_s;
 }

@@ -13,6 +13,7 @@
 #pragma once
 #include "core/base/err.h"
 #include "core/base/tensor.h"
+#include "core/base/trace.h"
 #include "core/base/word.h"
 #include "io/dataset/dataset.h"
 
@@ -111,6 +112,12 @@ void loader_release_batch(struct loader *loader);
 
 /* Seconds that loader_wait has waited so far, in sum. */
 double loader_wait_seconds(const struct loader *loader);
+
+/* How many threads prepare samples. */
+int loader_n_workers(const struct loader *loader);
+
+/* Keep what the threads do in a trace, borrowed until loader_free. */
+void loader_trace(struct loader *loader, struct trace *trace);
 
 /* Bytes that the loader holds: its batches, what its workers need, and room for encoded pictures as
  * large as it has become so far. */

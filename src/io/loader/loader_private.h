@@ -60,6 +60,7 @@ struct loader {
     pthread_mutex_t dataset_lock;                /* of who reads the dataset */
     int64_t requested;                           /* under the lock */
     int64_t waited, released;                    /* written by the caller only */
+    struct trace *trace;                         /* under the lock; NULL: nobody looks */
     atomic_bool stop;
     double wait_s;
 };

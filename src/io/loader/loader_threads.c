@@ -2,6 +2,7 @@
  * reader, from there sample by sample to the workers, and is ready when the last of them is done.
  * Workers go on with the next batch while others still work on this one. */
 #define _DEFAULT_SOURCE /* setpriority */
+#include "core/base/clock.h"
 #include "io/loader/loader_private.h"
 
 #include <string.h>
@@ -62,11 +63,15 @@ static void *read_batches(void *context) {
             pthread_cond_wait(&l->to_read, &l->lock);
         if (stopped(l))
             break;
+        struct trace *const trace = l->trace;
         pthread_mutex_unlock(&l->lock);
+        const double begin = clock_now();
         const struct prepare_batch b = loader_batch_of(l, s);
         pthread_mutex_lock(&l->dataset_lock);
         const int rc = prepare_read(&l->prepare, &b, &l->stop, &err);
         pthread_mutex_unlock(&l->dataset_lock);
+        trace_add(trace, &(struct trace_event){TRACE_READ, TRACE_READER, (int32_t)number, 0, begin,
+                                               clock_now()});
         pthread_mutex_lock(&l->lock);
         end_reading(l, s, rc, &err);
     }
@@ -136,12 +141,17 @@ static void work_on(struct loader_worker *w, struct loader_slot *s) {
     const struct prepare_batch b = loader_batch_of(l, s);
     const int64_t run = s->n / ((int64_t)l->n_workers * RUNS_PER_WORKER) + 1;
     const int64_t from = s->taken, to = from + run < s->n ? from + run : s->n;
+    struct trace *const trace = l->trace;
     struct err err = {0};
     int field = 0;
 
     s->taken = to;
     pthread_mutex_unlock(&l->lock);
+    const double begin = clock_now();
     const int64_t failed = prepare_run(w, &b, from, to, &field, &err);
+    trace_add(trace,
+              &(struct trace_event){TRACE_PREPARE, TRACE_WORKERS + (int32_t)(w - l->worker),
+                                    (int32_t)from, (int32_t)(to - from), begin, clock_now()});
     pthread_mutex_lock(&l->lock);
     if (failed < to)
         fail(s, failed, field, &err);

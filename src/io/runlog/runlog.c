@@ -10,8 +10,8 @@
 #include <unistd.h>
 
 struct runlog {
-    int fd;     /* of metrics.jsonl, appending */
-    char *path; /* of metrics.jsonl */
+    int fd;     /* appending */
+    char *path; /* "runs/NAME/metrics.jsonl" */
 };
 
 static int fail(const char *path, struct err *err) {
@@ -19,8 +19,8 @@ static int fail(const char *path, struct err *err) {
 }
 
 /* A new run begins an empty log; what an earlier one wrote is kept beside. */
-static int put_aside(const char *dir, const char *path, struct err *err) {
-    char *aside = file_text("%s/metrics.previous.jsonl", dir);
+static int put_aside(const char *dir, const char *name, const char *path, struct err *err) {
+    char *aside = file_text("%s/%s.previous.jsonl", dir, name);
     struct stat st;
     int status = 0;
 
@@ -62,18 +62,19 @@ static int cut(const char *path, int64_t step, struct err *err) {
     return status;
 }
 
-int runlog_open(struct runlog **out, const char *dir, int64_t step, struct err *err) {
+int runlog_open(struct runlog **out, const char *dir, const char *name, int64_t step,
+                struct err *err) {
     struct runlog *log = NULL;
     char *path = NULL;
     int fd;
 
     if (file_make_folders(dir, err))
         return -1;
-    if (!(path = file_text("%s/metrics.jsonl", dir)) || !(log = malloc(sizeof *log))) {
+    if (!(path = file_text("%s/%s.jsonl", dir, name)) || !(log = malloc(sizeof *log))) {
         err_set(err, ERR_IO, "%s: not enough memory for the run log", dir);
         goto failed;
     }
-    if (step > 0 ? cut(path, step, err) : put_aside(dir, path, err))
+    if (step > 0 ? cut(path, step, err) : put_aside(dir, name, path, err))
         goto failed;
     fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
     if (fd < 0) {
@@ -89,8 +90,9 @@ failed:
     return -1;
 }
 
+/* Thirteen digits tell milliseconds since 1970 apart. */
 int runlog_append(struct runlog *log, const json_t *object, struct err *err) {
-    char *line = json_dumps(object, JSON_COMPACT | JSON_REAL_PRECISION(9));
+    char *line = json_dumps(object, JSON_COMPACT | JSON_REAL_PRECISION(13));
     struct stat st;
     int status = 0;
 

@@ -1,5 +1,5 @@
-/* runlog.h - the log in the folder of a run: metrics.jsonl, one JSON object a line. Written by one
- * rank only. */
+/* runlog.h - the logs in the folder of a run: metrics.jsonl and others, one JSON object a line.
+ * Written by one rank only. */
 #pragma once
 #include "core/base/err.h"
 
@@ -8,13 +8,15 @@
 
 struct runlog;
 
-/* Make the folder with those above it, and open its log.
+/* Make the folder with those above it, and open one of its logs.
  *   dir   "runs/NAME"
+ *   name  of the log, without .jsonl: "metrics"
  *   step  updates done by the checkpoint that the run goes on from; 0: a new run
- * A new run keeps the log of an earlier one in the same folder as metrics.previous.jsonl. Any other
+ * A new run keeps the log of an earlier one in the same folder as NAME.previous.jsonl. Any other
  * cuts the log at the first line of a larger "step", or that is no whole JSON object, as a crash
  * leaves it. Errors: ERR_IO naming path and reason. */
-int runlog_open(struct runlog **out, const char *dir, int64_t step, struct err *err);
+int runlog_open(struct runlog **out, const char *dir, const char *name, int64_t step,
+                struct err *err);
 
 /* Append one object as one line, readable by others at once.
  *   object  borrowed; its "step" is what a resumed run is cut by

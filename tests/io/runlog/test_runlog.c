@@ -44,7 +44,7 @@ static struct runlog *open_log(int64_t step) {
     struct runlog *log = NULL;
     struct err err = {0};
 
-    if (runlog_open(&log, dir, step, &err))
+    if (runlog_open(&log, dir, "metrics", step, &err))
         fail_msg("%s", err.msg);
     return log;
 }
@@ -150,7 +150,7 @@ static void a_file_in_place_of_the_folder_is_named(void **state) {
     struct err err = {0}, ignored = {0};
 
     assert_int_equal(file_replace(runs, "x", 1, &ignored), 0);
-    assert_int_equal(runlog_open(&log, dir, 0, &err), -1);
+    assert_int_equal(runlog_open(&log, dir, "metrics", 0, &err), -1);
     assert_int_equal(err.kind, ERR_IO);
     assert_string_equal(strstr(err.msg, "runs"), "runs: cannot be created: Not a directory");
     assert_null(log);
@@ -166,7 +166,7 @@ static void a_full_disk_loses_the_line_and_no_more(void **state) {
     runlog_close(open_log(0));
     unlink(metrics);
     assert_int_equal(symlink("/dev/full", metrics), 0);
-    assert_int_equal(runlog_open(&log, dir, 0, &err), 0);
+    assert_int_equal(runlog_open(&log, dir, "metrics", 0, &err), 0);
     assert_int_equal(runlog_append(log, line, &err), -1);
     assert_int_equal(err.kind, ERR_IO);
     assert_non_null(strstr(err.msg, "No space left on device"));

@@ -1,0 +1,28 @@
+/* trainer_begin.c - the weights that a run begins with. */
+#include "train/resume.h"
+#include "train/trained.h"
+#include "train/trainer_parts.h"
+#include "train/weights.h"
+
+/* On rank 0: is there something to go on from? */
+static int look_for_checkpoint(struct trainer *t, struct err *err) {
+    const char *file = runfolder_file(&t->folder, "last.h5");
+    const int there = resume_exists(file, err);
+
+    if (!there)
+        sinks_note(t->sinks, "%s is not there: beginning with step 1", file);
+    t->resumes = there > 0;
+    return there < 0 ? -1 : 0;
+}
+
+int trainer_load_weights(struct trainer *t, bool resume, struct err *err) {
+    if (comm_rank(t->comm))
+        return 0;
+    if (resume && look_for_checkpoint(t, err))
+        return -1;
+    if (t->resumes)
+        return 0;
+    for (int i = 0; i < t->job->n_weights; i++)
+        trained_warn_of_order(t->job->weights[i].file, &t->data.train, t->sinks);
+    return weights_load(t->job, &t->replica, t->sinks, err);
+}
