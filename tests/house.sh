@@ -34,8 +34,9 @@ check_directions() {
             io = " io/file io/h5 io/augment io/image io/dataset io/weights io/runlog io/loader "
             knows["job"] = core "dist" io
             knows["train"] = knows["job"] "job "
+            knows["export"] = core "io/file io/weights "
             knows["report"] = core "io/runlog job train "
-            knows["cmd"] = knows["main.c"] = knows["train"] "io/import train report cmd "
+            knows["cmd"] = knows["main.c"] = knows["train"] "io/import train report export cmd "
         }
         {
             from = room($1)
@@ -89,6 +90,7 @@ check() {
     only 'mpi\.h' 'src/dist/comm(_[a-z]+)?\.[ch]'
     only 'hwloc[a-z_/]*\.h' 'src/dist/topology\.c'
     only 'hdf5(_hl)?\.h|H5[A-Za-z]*\.h' 'src/io/h5/h5[a-z_]*\.[ch]'
+    only 'onnx\.pb-c\.h' 'src/export/onnx\.h'
     only 'gd(font[a-z]*)?\.h' 'src/report/plot\.c'
     only 'cblas\.h' 'src/core/math/gemm\.[ch]'
     grep -rnE '\<(printf|vprintf|puts|putchar) *\(|\<stdout\>' src/core | sed 's/$/   <- prints/'
@@ -148,6 +150,8 @@ broken src/dist/allreduce/ring.c '#include <mpi.h>'
 broken src/dist/place.c '#include <hwloc.h>'
 broken src/io/dataset/dataset.c '#include <hdf5.h>'
 broken src/core/ops/linear.c '#include <cblas.h>'
+broken src/export/export.c '#include "job/job.h"'
+broken src/cmd/convert.c '#include <onnx.pb-c.h>'
 broken src/report/terminal.c '#include <gd.h>'
 broken src/core/graph/run.c 'static void f(void) { printf("%d", 1); }'
 broken src/core/graph/run.c 'static void f(void) { fputs("x", stdout); }'
