@@ -63,6 +63,11 @@ static int parse(struct jobargs *a, int argc, char **argv, unsigned takes,
     const int first = options_read(a, taken, command, argc, argv, err);
     if (first < 0)
         return -1;
+    if (takes & JOBARGS_INPUTS && argc > first) {
+        a->inputs = argv + first + 1;
+        a->n_inputs = argc - first - 1;
+        argc = first + 1;
+    }
     if (argc - first != 1)
         return err_set(err, ERR_USAGE, "found %d job files, expected one, as in dltrain %s JOB.ini",
                        argc - first, command);

@@ -22,6 +22,8 @@ struct jobargs {
     int64_t steps;   /* --steps N; 0: not given */
     int64_t emulate; /* --emulate-ranks N; 0: not given */
     bool layers, json;
+    char **inputs; /* [n_inputs] what stands behind the job, of argv */
+    int n_inputs;
 };
 
 /* Which options beside --set a command takes, as bits. */
@@ -31,7 +33,8 @@ enum {
     JOBARGS_STEPS = 4,
     JOBARGS_LAYERS = 8,
     JOBARGS_JSON = 16,
-    JOBARGS_EMULATE = 32
+    JOBARGS_EMULATE = 32,
+    JOBARGS_INPUTS = 64 /* more arguments behind the job */
 };
 
 /* Start MPI, read the command line, which must be the same everywhere, and the job, whose files

@@ -39,18 +39,34 @@ static json_t *describe_data(const struct feed *feed) {
                      meta_fingerprint(feed, text));
 }
 
-static json_t *describe_fields(const struct loader *loader) {
+static json_t *describe_shape(const struct shape *s) {
+    json_t *shape = json_array();
+
+    for (int k = 0; k < s->rank; k++)
+        json_array_append_new(shape, json_integer(s->dim[k]));
+    return shape;
+}
+
+/* As networks see them, and as the data has them: pictures to predict are made like these. */
+static json_t *describe_fields(const struct feed *feed) {
+    static const char *const stored_as[] = {[DATASET_BYTES] = "bytes",
+                                            [DATASET_REALS] = "reals",
+                                            [DATASET_CLASS] = "classes",
+                                            [DATASET_ENCODED] = "files"};
     json_t *fields = json_array();
 
-    for (int i = 0; i < loader_n_fields(loader); i++) {
-        const struct loader_field *f = loader_field(loader, i);
-        json_t *shape = json_array();
-        for (int k = 0; k < f->sample.rank; k++)
-            json_array_append_new(shape, json_integer(f->sample.dim[k]));
-        json_array_append_new(fields,
-                              json_pack("{s:o, s:o, s:s, s:i}", "name", text_json(f->name), "shape",
-                                        shape, "kind", f->kind == DATASET_CLASS ? "class" : "real",
-                                        "classes", f->n_classes));
+    for (int i = 0; i < loader_n_fields(feed->loader); i++) {
+        const struct loader_field *f = loader_field(feed->loader, i);
+        json_t *field = json_pack(
+            "{s:o, s:o, s:s, s:i}", "name", text_json(f->name), "shape", describe_shape(&f->sample),
+            "kind", f->kind == DATASET_CLASS ? "class" : "real", "classes", f->n_classes);
+        if (i < dataset_n_fields(feed->dataset)) {
+            const struct dataset_field *stored = dataset_field(feed->dataset, i);
+            json_object_set_new(field, "stored", describe_shape(&stored->sample));
+            json_object_set_new(field, "stored_as", json_string(stored_as[stored->kind]));
+            json_object_set_new(field, "image", json_boolean(stored->image));
+        }
+        json_array_append_new(fields, field);
     }
     return fields;
 }
@@ -150,9 +166,8 @@ static json_t *describe(const struct identity *id, const struct replica *r,
         "job", text_json(id->text), "step", (json_int_t)p->step, "epoch",
         progress_epoch(p, p->step), "validated", p->validated, "batch", (json_int_t)id->job->batch,
         "accumulate", (json_int_t)id->job->accumulate, "seed", (json_int_t)id->job->seed, "steps",
-        describe_steps(r), "updates", updates, "data", data, "fields",
-        describe_fields(id->train->loader), "classes", describe_classes(ds), "normalisation",
-        describe_normalisation(ds));
+        describe_steps(r), "updates", updates, "data", data, "fields", describe_fields(id->train),
+        "classes", describe_classes(ds), "normalisation", describe_normalisation(ds));
     if (id->measure)
         json_object_set_new(meta, "measures", describe_history(id, p));
     return meta;

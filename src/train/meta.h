@@ -47,6 +47,20 @@ int meta_progress(const struct meta *m, bool history, struct replica *r, struct 
  * texts belong to pool. */
 int meta_classes(const struct meta *m, struct pool *pool, struct feed_classes **out);
 
+/* A field of the data that a run was trained on. */
+struct meta_field {
+    const char *name;
+    struct shape sample; /* as networks see it */
+    struct shape stored; /* as the data has it; 0 in place of heights and widths that differ */
+    bool classes, image;
+    bool reals; /* stored as floats, whose scale is the data's own */
+    int n_classes;
+    const float *mean, *std; /* [channels] of `normalize` without numbers; NULL: not known */
+};
+
+/* All fields, in the order of the data: *out [returned] and what it points to belong to pool. */
+int meta_fields(const struct meta *m, struct pool *pool, struct meta_field **out);
+
 /* The fingerprint of a dataset as it is written. */
 enum { META_FINGERPRINT = 17 };
 const char *meta_fingerprint(const struct feed *feed, char text[META_FINGERPRINT]);

@@ -169,6 +169,12 @@ const struct section *source_find(const struct source *s, const char *kind, cons
 /* The entry of that key, or NULL. */
 const struct entry *section_find(const struct section *section, const char *key);
 
+/* The statements of a section (NULL: none) and behind them one more, which no file has: `key`,
+ * which is borrowed and what places call the text by, as "--output". Belongs to s, whose job it is
+ * no part of. */
+const struct section *source_extend(struct source *s, const struct section *from, const char *key,
+                                    const char *text);
+
 /* Parse an entry's value; "a, b" without brackets is a list too. Nodes belong to s, and are made
  * once for each entry of a file. Errors: ERR_CONFIG with file:line:column. */
 int expr_parse(struct source *s, const struct entry *entry, struct expr **out, struct err *err);

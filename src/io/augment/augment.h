@@ -149,6 +149,11 @@ struct augment_draw {
 void augment_piece(const struct augment_plan *plan, const struct augment_draw *draw, int64_t height,
                    int64_t width, struct augment_piece *piece);
 
+/* The piece of an image of height x width that a pipeline of validation shows to the network, all
+ * its words together, whether images have many sizes or not. */
+void augment_seen(const struct augment_plan *plan, int64_t height, int64_t width,
+                  struct augment_piece *piece);
+
 /* One image through the pipeline.
  *   bytes    [source.shape], divided by 255 first; the piece [plan->opened] where images have many
  *            sizes; or NULL and
@@ -157,6 +162,14 @@ void augment_piece(const struct augment_plan *plan, const struct augment_draw *d
  *   out      [plan->out] */
 void augment_run(const struct augment_plan *plan, const struct augment_draw *draw,
                  const unsigned char *bytes, const float *floats, float *scratch, float *out);
+
+/* What importers do to pictures of other sizes, as a word of pipelines that no job names, for
+ * pictures of many sizes: its arguments. */
+struct augment_fit {
+    int64_t height, width;
+    bool stretch; /* keep everything; otherwise proportions, and cut what does not fit */
+};
+extern const struct augment augment_fit_word;
 
 /* The word (first member of its struct augment) of that name, or NULL. */
 const struct word *augment_find(const char *name);

@@ -77,6 +77,24 @@ void augment_piece(const struct augment_plan *plan, const struct augment_draw *d
     }
 }
 
+void augment_seen(const struct augment_plan *plan, int64_t height, int64_t width,
+                  struct augment_piece *piece) {
+    const struct augment_box all = {0, 0, height, width};
+
+    *piece = augment_piece_of(&all);
+    for (int i = 0; i < plan->n; i++) {
+        const struct augment_piece first = *piece;
+        struct augment_call c = augment_call_of(plan, &(struct augment_draw){0}, i);
+
+        if (!plan->stage[i].augment->piece)
+            continue;
+        c.in_shape.dim[0] = first.out_height;
+        c.in_shape.dim[1] = first.out_width;
+        plan->stage[i].augment->piece(&c, piece);
+        compose(&first, piece);
+    }
+}
+
 void augment_look_up(const struct augment_plan *plan, const unsigned char *bytes, float *image) {
     const int64_t pixels = plan->opened.dim[0] * plan->opened.dim[1];
     const float *table = plan->table;

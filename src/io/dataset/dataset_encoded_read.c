@@ -122,6 +122,8 @@ int dataset_read_encoded(struct dataset *ds, int i, const int64_t *index, int64_
         if (index[k] < 0 || index[k] >= f->rows)
             return err_set(err, ERR_DATA, "%s: row %lld of %s was asked for, it has %lld", ds->name,
                            (long long)index[k], f->name, (long long)f->rows);
+    if (ds->files)
+        return dataset_read_files(ds, index, n, out, buffer, err);
     if (dataset_sort_rows(ds, index, n, err) || reserve(ds, buffer, plan_runs(ds, i, n), err))
         return -1;
     for (int64_t begin = 0; begin < n; begin = run.end) {
@@ -193,6 +195,10 @@ const char *dataset_row_text(struct dataset *ds, int i, int64_t row, char text[D
     const struct dataset *from = p ? p->ds : ds;
     char name[NAME_TEXT];
 
+    if (ds->files) {
+        snprintf(text, DATASET_ROW_TEXT, "%s", ds->files[row]);
+        return text;
+    }
     row -= p ? p->begin[i] : 0;
     read_name(from, from->column[p ? p->field[i] : i].names, row, name);
     snprintf(text, DATASET_ROW_TEXT, "sample %lld%s%s%s of %.250s", (long long)row,

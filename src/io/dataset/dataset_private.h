@@ -52,6 +52,7 @@ struct dataset {
     struct h5 *file;           /* NULL where everything is in memory, or in the parts */
     struct dataset_part *part; /* [n_parts] */
     int n_parts;
+    const char *const *files; /* [len] of dataset_of_files, borrowed; NULL: it is in HDF5 */
     struct dataset_field field[DATASET_MAX_FIELDS];
     struct column column[DATASET_MAX_FIELDS];
     int n_fields;
@@ -224,3 +225,7 @@ const struct dataset_part *dataset_part_of(const struct dataset *ds, int i, int6
 
 /* Fill ds->wanted with index[n], in the order of rows. */
 int dataset_sort_rows(struct dataset *ds, const int64_t *index, int64_t n, struct err *err);
+
+/* dataset_read_encoded of files that are none of HDF5; rows are in range. */
+int dataset_read_files(struct dataset *ds, const int64_t *index, int64_t n,
+                       struct dataset_blob *out, struct dataset_buffer *buffer, struct err *err);

@@ -33,7 +33,7 @@ static unsigned char grey_of(const struct grid_tile *s, float value) {
 
 /* The colours of PASCAL VOC: the bits of the class, three at a time, from the highest bit of red,
  * green and blue down. What has no class is white. */
-static void colour_of(float class, unsigned char rgb[3]) {
+void grid_class_colour(int64_t class, unsigned char rgb[3]) {
     const unsigned number = class >= 0 && class < 1 << 24 ? (unsigned)class : 0;
 
     rgb[0] = rgb[1] = rgb[2] = class < 0 ? 255 : 0;
@@ -44,7 +44,7 @@ static void colour_of(float class, unsigned char rgb[3]) {
 
 static void pixel_of(const struct grid_tile *s, const float *value, unsigned char rgb[3]) {
     if (!s->c)
-        colour_of(*value, rgb);
+        grid_class_colour(*value < 0 ? -1 : (int64_t)*value, rgb);
     else
         for (int i = 0; i < 3; i++)
             rgb[i] = grey_of(s, value[s->c == 3 ? i : 0]);

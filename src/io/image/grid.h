@@ -12,6 +12,9 @@ struct grid_tile {
     double low, high; /* values of black and white */
 };
 
+/* The colour of a class, red, green and blue, as PASCAL VOC has it; white below 0. */
+void grid_class_colour(int64_t class, unsigned char rgb[3]);
+
 /* Numbers of one sample. */
 int64_t grid_tile_len(const struct grid_tile *t);
 

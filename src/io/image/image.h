@@ -63,6 +63,15 @@ void image_release(struct image *image);
 int image_write_png(const char *path, int width, int height, int channels,
                     const unsigned char *pixels, struct err *err);
 
+/* Write class numbers[height, width] as a PNG file with a palette[256][3] of their colours, written
+ * beside and renamed. Errors: ERR_IO. */
+int image_write_palette(const char *path, int width, int height, const unsigned char *classes,
+                        const unsigned char (*palette)[3], struct err *err);
+
+/* image_write_png, written beside and renamed. */
+int image_replace_png(const char *path, int width, int height, int channels,
+                      const unsigned char *pixels, struct err *err);
+
 /* The image, of 1 or 3 channels, as a JPEG of that quality, 1 to 100, colours at half the
  * resolution (4:2:0): *bytes is malloc'd, for the caller to free. Errors: ERR_IO. */
 int image_encode_jpeg(const struct image *image, int quality, const char *name,
