@@ -78,6 +78,9 @@ static int add_stage(struct augment_plan *plan, const struct applied *applied, i
                                     .scaled = scaled,
                                     .many_in = many,
                                     .many_out = many};
+    if (plan->source.shape.rank == 4 && !augment->volumes)
+        return err_set(err, ERR_CONFIG, "%s: is for images; these are volumes [d, h, w, c]",
+                       augment->word.name);
     if (many && !augment->piece)
         return augment_refuse_many(augment->word.name, err);
     if (augment->plan(stage->args, plan->training, &plan->source, stage, err))

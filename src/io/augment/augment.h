@@ -30,7 +30,8 @@ enum augment_role {
 
 /* What the dataset knows of its images. */
 struct augment_source {
-    struct shape shape; /* [h, w, c] of one image; [0, 0, c]: each has a size of its own */
+    /* [h, w, c] of one image; [0, 0, c]: each has a size of its own; [d, h, w, c] of volumes */
+    struct shape shape;
     const float *mean;  /* [c] of values as the pipeline gets them, borrowed; NULL: unknown */
     const float *std;   /* [c] */
     enum augment_role role;
@@ -96,6 +97,7 @@ struct augment {
      * nothing to one image, and have none of what follows. */
     bool mixes;
     bool in_place;
+    bool volumes; /* it takes [d, h, w, c], too */
     enum augment_values values;
     bool moves; /* pixels to other places; otherwise it changes values, of images only */
     bool fixed; /* a number that comes out is that of its channel and of the number there before */

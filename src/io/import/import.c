@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct importer *const importers[] = {&import_imagefolder, &import_segmentation,
-                                                   &import_pairs,       &import_unpaired,
-                                                   &import_idx,         &import_cifar};
+static const struct importer *const importers[] = {
+    &import_imagefolder, &import_segmentation, &import_pairs, &import_unpaired,
+    &import_idx,         &import_cifar,        &import_csv,   &import_npy};
 
 enum { N_IMPORTERS = sizeof importers / sizeof *importers };
 
