@@ -6,6 +6,9 @@
 #pragma once
 #include "core/graph/graph.h"
 
+/* Versions of the operators that can be written: what is used of them is the same in all. */
+enum { ONNX_OPSET_MIN = 13, ONNX_OPSET_MAX = 17 };
+
 struct export_text {
     const char *key, *text;
 };

@@ -3,7 +3,7 @@
 #pragma once
 #include <onnx.pb-c.h>
 
-enum { ONNX_IR_VERSION = 8, ONNX_OPSET_MIN = 13, ONNX_OPSET_MAX = 17 };
+enum { ONNX_IR_VERSION = 8 };
 
 /* TensorProto.DataType */
 enum {

@@ -1,0 +1,49 @@
+/* convert.h - dltrain convert: what goes from one kind of file to another. */
+#pragma once
+#include "core/base/pool.h"
+#include "io/weights/rename.h"
+#include "io/weights/tensor_file.h"
+
+#include <stdbool.h>
+
+struct conversion;
+
+/* What can be written, by the end of the file's name. */
+struct convert_format {
+    const char *end;  /* ".h5" */
+    const char *what; /* for the user */
+    bool tensors;     /* weights alone, which are gathered before and listed afterwards */
+    int (*write)(struct conversion *c, struct err *err);
+};
+
+struct convert_skipped {
+    const char *name, *why;
+};
+
+struct conversion {
+    const char *in, *out;
+    const struct convert_format *format;
+    const char *net; /* --net, or NULL */
+    bool ema, help;
+
+    struct renames renames, skips, plains; /* of tensors */
+    struct tensor_file file;
+    float **data; /* [file.n] in our order; owned */
+    struct convert_skipped *skipped;
+    int n_skipped;
+
+    const char *weights;  /* --weights, or NULL: of a job that becomes ONNX */
+    int64_t opset, batch; /* batch 0: any number of samples */
+    bool fold, normalize;
+
+    struct pool pool;
+};
+
+/* Tensors: gather what is to be written; write it; list it. */
+int convert_gather(struct conversion *c, struct err *err);
+int convert_to_checkpoint(struct conversion *c, struct err *err);
+int convert_to_safetensors(struct conversion *c, struct err *err);
+void convert_print(const struct conversion *c);
+
+/* A network of a run or a job as an ONNX file. */
+int convert_to_onnx(struct conversion *c, struct err *err);
