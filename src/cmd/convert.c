@@ -70,36 +70,45 @@ static const struct option_spec options[] = {
     {0},
 };
 
+static const char *file_name(const char *path) {
+    const char *slash = strrchr(path, '/');
+
+    return slash ? slash + 1 : path;
+}
+
 static bool ends_with(const char *text, const char *end) {
     const size_t len = strlen(text), end_len = strlen(end);
 
-    return len > end_len && !strcmp(text + len - end_len, end);
+    return end_len && len > end_len && !strcmp(text + len - end_len, end);
 }
 
 static const struct convert_format formats[] = {
-    {".h5", "a checkpoint of weights", true, convert_to_checkpoint},
-    {".safetensors", "weights for PyTorch", true, convert_to_safetensors},
-    {".onnx", "a network for onnxruntime", false, convert_to_onnx},
+    {".h5", .tensors = true, .write = convert_to_checkpoint},
+    {".safetensors", .tensors = true, .write = convert_to_safetensors},
+    {".onnx", .write = convert_to_onnx},
+    {".ini", .of_onnx = true, .write = convert_from_onnx},
+    {"", .of_onnx = true, .write = convert_from_onnx}, /* a folder */
 };
 
 enum { N_FORMATS = sizeof formats / sizeof *formats };
 
+/* IN.onnx becomes a job; what it is not made into ends otherwise. */
 static int find_format(struct conversion *c, struct err *err) {
+    const bool of_onnx = ends_with(c->in, ".onnx");
     const char *ends = "";
 
     for (int i = 0; i < N_FORMATS && !c->format; i++) {
-        if (ends_with(c->out, formats[i].end))
-            c->format = &formats[i];
-        ends = pool_print(&c->pool, "%s%sOUT%s", ends,
-                          !i                  ? ""
-                          : i < N_FORMATS - 1 ? ", "
-                                              : " or ",
-                          formats[i].end);
+        const struct convert_format *f = &formats[i];
+        if (f->of_onnx != of_onnx)
+            continue;
+        if (ends_with(c->out, f->end) || (!*f->end && !strchr(file_name(c->out), '.')))
+            c->format = f;
+        ends = pool_print(&c->pool, "%s%sOUT%s", ends, *ends ? ", " : "", f->end);
     }
     if (!c->format)
         return err_set(err, ERR_USAGE,
-                       "convert: found '%s', expected %s: its end says what to write", c->out,
-                       ends);
+                       "convert: found '%s', expected one of %s%s: its end says what to write",
+                       c->out, ends, of_onnx ? " (a folder)" : "");
     return 0;
 }
 
@@ -109,7 +118,7 @@ static int check_options(const struct conversion *c, struct err *err) {
     const bool network =
         c->weights || c->batch || c->fold || c->normalize || c->opset != ONNX_OPSET_MAX;
 
-    if (c->format->tensors && network)
+    if (network && (c->format->tensors || c->format->of_onnx))
         return err_set(
             err, ERR_USAGE,
             "convert: --weights, --opset, --batch, --fold-bn and --with-normalize are for "
@@ -137,10 +146,12 @@ static int read_arguments(struct conversion *c, int argc, char **argv, struct er
     c->out = argv[first + 1];
     if (find_format(c, err) || check_options(c, err))
         return -1;
+    if (c->net && c->format->of_onnx)
+        return err_set(err, ERR_USAGE, "convert: --net: an ONNX file holds one network");
     if (c->net && (!*c->net || strchr(c->net, '/') || c->net[0] == '.'))
         return err_set(err, ERR_USAGE, "convert: --net is '%s', expected the name of a net",
                        c->net);
-    return file_check_target(c->out, &c->in, 1, err);
+    return *c->format->end ? file_check_target(c->out, &c->in, 1, err) : 0;
 }
 
 static int convert(struct conversion *c, struct err *err) {
@@ -206,7 +217,11 @@ const struct command command_convert = {
         "  --batch N|dynamic      samples at a time (default dynamic: any number)\n"
         "  --opset N              version of the operators, 13 to 17 (default 17)\n"
         "\n"
+        "  IN.onnx becomes a job, OUT.ini or in the folder OUT, and beside it its weights,\n"
+        "  .safetensors: `include` it in a job that says the steps.\n"
+        "\n"
         "  dltrain convert runs/cifar10 resnet20.onnx --with-normalize\n"
+        "  dltrain convert resnet50.onnx networks/resnet50.ini\n"
         "  dltrain convert jobs/imagenet_resnet18.ini resnet18.onnx --weights "
         "resnet18.safetensors\n"
         "  dltrain convert runs/cifar10/best.h5 resnet20.safetensors\n"

@@ -10,9 +10,9 @@ struct conversion;
 
 /* What can be written, by the end of the file's name. */
 struct convert_format {
-    const char *end;  /* ".h5" */
-    const char *what; /* for the user */
-    bool tensors;     /* weights alone, which are gathered before and listed afterwards */
+    const char *end; /* ".h5"; "": a folder */
+    bool tensors;    /* weights alone, which are gathered before and listed afterwards */
+    bool of_onnx;    /* what IN.onnx becomes */
     int (*write)(struct conversion *c, struct err *err);
 };
 
@@ -47,3 +47,6 @@ void convert_print(const struct conversion *c);
 
 /* A network of a run or a job as an ONNX file. */
 int convert_to_onnx(struct conversion *c, struct err *err);
+
+/* An ONNX file as a job, OUT.ini or in the folder OUT, and its weights beside it. */
+int convert_from_onnx(struct conversion *c, struct err *err);

@@ -104,6 +104,39 @@ static int build(struct onnx_conversion *o, const struct section *section, const
     return 0;
 }
 
+/* A network that nothing computes yet: the model, or the only [net], of the fields of its inputs'
+ * names. */
+static int build_alone(struct onnx_conversion *o, struct err *err) {
+    const struct source *source = &o->job.source;
+    struct pool *pool = &o->c->pool;
+    const struct section *net = NULL;
+    const char *call = "model(image)", *comma = "(";
+    int n = 0;
+
+    for (int i = 0; i < source->n_sections; i++)
+        if (!strcmp(source->sections[i].kind, "net") && ++n)
+            net = &source->sections[i];
+    if (!o->job.model && n != 1)
+        return 0;
+    if (!o->job.model)
+        call = net->name;
+    for (int i = 0; !o->job.model && i < net->n_params; i++)
+        if (!net->params[i].fallback) {
+            call = pool_print(pool, "%s%s%s", call, comma, net->params[i].name);
+            comma = ", ";
+        }
+    if (!o->job.model)
+        call = pool_print(pool, "%s)", call);
+    const struct pos pos = o->job.model ? o->job.model->pos : net->pos;
+    struct entry *output = pool_take(pool, sizeof *output);
+    struct section *section = pool_take(pool, sizeof *section);
+    *output =
+        (struct entry){.key = "output", .value = call, .raw = call, .key_pos = pos, .pos = pos};
+    *section = (struct section){
+        .kind = "network", .name = "", .entries = output, .n_entries = 1, .pos = pos};
+    return build(o, section, NULL, err);
+}
+
 /* All that the job computes: a net is what its uses make of it. */
 static int build_all(struct onnx_conversion *o, struct err *err) {
     const struct job *job = &o->job;
@@ -116,7 +149,7 @@ static int build_all(struct onnx_conversion *o, struct err *err) {
     for (int i = 0; i < job->n_pictures; i++)
         if (build(o, job->picture[i].section, job->picture_keys, err))
             return -1;
-    return 0;
+    return job->n_steps || job->validate || job->n_pictures ? 0 : build_alone(o, err);
 }
 
 static const char *nets_text(const struct onnx_conversion *o) {

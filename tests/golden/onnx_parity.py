@@ -2,11 +2,14 @@
 """Networks of job files as ONNX files: the checker of python3-onnx accepts them, and onnxruntime computes from them
 what dltrain computes.
 
-  /usr/bin/python3 tests/golden/onnx_parity.py ONNX_OUTPUTS COMPARE.js [--size PIXELS] [--gflop MOST] JOB.ini...
+  /usr/bin/python3 tests/golden/onnx_parity.py ONNX_OUTPUTS COMPARE.js [--size PIXELS] [--gflop MOST] [--back DLTRAIN]
+      JOB.ini...
 
 ONNX_OUTPUTS is the program of support/onnx_outputs.c, COMPARE.js node/onnx_compare.js. Every net of every file is
 written with random weights, as it is and with batch norm folded, except those of more than MOST GFLOP a sample. Nets
-called refused_... must be refused, all others must not be. Where a file is called operators.ini, all files together
+called refused_... must be refused, all others must not be. With --back the program makes a job and its weights of
+each file, and of these an ONNX file again, which must compute the same; what the job language has no word for, and
+class indices as inputs, may be refused. Where a file is called operators.ini, all files together
 must hold every operator that dltrain says it can write. Ends with 77, which ctest takes for "skipped", where onnx,
 node or onnxruntime are missing.
 """
@@ -41,6 +44,20 @@ def check(path):
     return None
 
 
+def bring_back(program, path, folder):
+    """The file as a job, and that as NAME.back.onnx: what is wrong, or None."""
+    stem = path[:-len(".onnx")]
+    done = subprocess.run([program, "convert", path, stem + ".ini"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          text=True)
+    if done.returncode:
+        print(done.stdout, end="")
+        may = done.returncode == 65 and ("no counterpart" in done.stdout or "expected floats, [batch" in done.stdout)
+        return None if may else done.stdout
+    done = subprocess.run([program, "convert", stem + ".ini", stem + ".back.onnx"], stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True, cwd=folder)
+    return done.stdout if done.returncode else None
+
+
 def compare_file(args, job, words):
     """How many things are wrong with the networks of one file."""
     n_wrong = 0
@@ -52,6 +69,11 @@ def compare_file(args, job, words):
             if wrong:
                 print("%s: %s" % (os.path.basename(path), wrong))
                 n_wrong += 1
+            if args.back and not path.endswith(".folded.onnx"):
+                wrong = bring_back(args.back, path, folder)
+                if wrong:
+                    print("%s: not back: %s" % (os.path.basename(path), wrong))
+                    n_wrong += 1
         for path in glob.glob(folder + "/*.json"):
             with open(path) as f:
                 words.update(json.load(f)["ops"])
@@ -75,8 +97,10 @@ def main():
     parser.add_argument("compare")
     parser.add_argument("--size", type=int, default=0)
     parser.add_argument("--gflop", type=float, default=0)
+    parser.add_argument("--back", default="")
     parser.add_argument("jobs", nargs="+")
     args = parser.parse_args()
+    args.back = args.back and os.path.abspath(args.back)
     if not shutil.which("node"):
         print("skipped: there is no node")
         return 77

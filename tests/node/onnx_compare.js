@@ -1,6 +1,7 @@
 // onnx_compare.js FOLDER: every FOLDER/NAME.onnx is computed by onnxruntime on the inputs that lie beside it
 // (support/onnx_outputs.c writes them), and its output compared with NAME.y: the largest difference may be 1e-5 of the
-// largest number. NAME.folded.onnx is compared with the same numbers. Prints one line a file; ends with 77 where there
+// largest number. NAME.folded.onnx and NAME.back.onnx
+// are compared with the same numbers. Prints one line a file; ends with 77 where there
 // is no onnxruntime.
 "use strict";
 const fs = require("fs");
@@ -37,7 +38,7 @@ async function compare(folder, file, stem) {
   const session = await ort.InferenceSession.create(path.join(folder, file), { intraOpNumThreads: 1, logSeverityLevel: 3 });
   const feeds = {};
   about.inputs.forEach((input, i) => {
-    feeds[input.name] = new ort.Tensor(input.type, numbers(path.join(folder, stem + "." + i), input.type), input.dims);
+    feeds[session.inputNames[i]] = new ort.Tensor(input.type, numbers(path.join(folder, stem + "." + i), input.type), input.dims);
   });
   const result = (await session.run(feeds))[session.outputNames[0]];
   if (result.dims.join() !== about.output.dims.join())
@@ -49,7 +50,7 @@ async function main(folder) {
   const files = fs.readdirSync(folder).filter((f) => f.endsWith(".onnx")).sort();
   let wrong = files.length ? 0 : 1;
   for (const file of files) {
-    const stem = file.replace(/(\.folded)?\.onnx$/, "");
+    const stem = file.replace(/(\.folded|\.back)?\.onnx$/, "");
     try {
       const off = await compare(folder, file, stem);
       if (!(off <= MOST)) wrong++;
