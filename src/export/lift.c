@@ -8,7 +8,8 @@
 
 enum { MAX_NODES = GRAPH_MAX_NODES };
 
-static const struct lift_op *const tables[] = {lift_ops_window, lift_ops_math, lift_ops_shape};
+static const struct lift_op *const tables[] = {lift_ops_window, lift_ops_math, lift_ops_shape,
+                                               lift_ops_constant};
 
 const struct lift_op *lift_at(int i) {
     for (size_t t = 0; t < sizeof tables / sizeof *tables; t++)
@@ -64,6 +65,7 @@ static struct lift_value *expected(const struct lifting *l, const Onnx__NodeProt
     else
         lift_refuse(l, node, err, "its input %zu, '%.100s', is %s, expected %s", k, node->input[k],
                     v->text     ? "computed"
+                    : v->whole  ? "channels in groups, which have no counterpart but in a shuffle"
                     : v->floats ? "float constants"
                                 : "whole constants",
                     what);

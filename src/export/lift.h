@@ -11,11 +11,16 @@
 /* What a name of the graph stands for: a tensor that is computed, or constants. */
 struct lift_value {
     const char *name;
-    const char *text;    /* of a tensor: its name in the net, or the pipe so far */
-    bool named;          /* text is a name */
-    bool input;          /* of the graph */
-    struct shape shape;  /* as ONNX has it, with a batch of 1 */
-    int uses;            /* nodes that read it, and the graph's outputs */
+    const char *text;   /* of a tensor: its name in the net, or the pipe so far */
+    bool named;         /* text is a name */
+    bool input;         /* of the graph */
+    struct shape shape; /* as ONNX has it, with a batch of 1 */
+    int uses;           /* nodes that read it, and the graph's outputs */
+    /* Channels of another tensor in so many groups, with the channels of a group `turned` before
+     * the groups: half of a channel_shuffle; NULL: no such thing. */
+    const struct lift_value *whole;
+    int64_t groups;
+    bool turned;
     const float *floats; /* [shape_len] of constants; or */
     const int64_t *ints; /* [shape_len]; in shapes 0 is the batch */
 };
@@ -45,7 +50,8 @@ struct lift_op {
 };
 
 /* Tables by kind, each ends with {0}. */
-extern const struct lift_op lift_ops_window[], lift_ops_math[], lift_ops_shape[];
+extern const struct lift_op lift_ops_window[], lift_ops_math[], lift_ops_shape[],
+    lift_ops_constant[];
 
 /* The i-th row of all tables, NULL past the last. */
 const struct lift_op *lift_at(int i);
@@ -92,6 +98,13 @@ int lift_same(struct lifting *l, const Onnx__NodeProto *node, const struct lift_
               struct err *err);
 int lift_constant(struct lifting *l, const Onnx__NodeProto *node, const struct lift_value *v,
                   struct err *err);
+
+/* Whole constants: as a vector, whatever their dimensions; one behind the other. */
+int lift_vector(struct lifting *l, const Onnx__NodeProto *node, struct err *err);
+int lift_concat_ints(struct lifting *l, const Onnx__NodeProto *node, struct err *err);
+
+/* Whole constants added, subtracted, multiplied or divided, element by element. */
+int lift_compute(struct lifting *l, const Onnx__NodeProto *node, char sign, struct err *err);
 
 /* A value of a name that nothing has yet. */
 struct lift_value *lift_add(struct lifting *l, const char *name, struct err *err);

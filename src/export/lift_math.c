@@ -73,6 +73,8 @@ static int argmax(struct lifting *l, const Onnx__NodeProto *node, struct err *er
         return -1;
     if (lift_int(node, "axis", 0) != 1 || lift_int(node, "keepdims", 1) || x->shape.rank < 2)
         return lift_refuse(l, node, err, "expected axis=1, that of the channels, and keepdims=0");
+    if (names_find(&l->taken, "uses", node->output[0]) != 1 || lift_reader(l, node))
+        return lift_refuse(l, node, err, "classes have no counterpart but as the output");
     struct shape y = {x->shape.rank - 1, {1}};
     for (int i = 1; i < y.rank; i++)
         y.dim[i] = x->shape.dim[i + 1];
@@ -211,7 +213,11 @@ static int stretch(const struct lifting *l, const Onnx__NodeProto *node, const s
 
 static int binary(struct lifting *l, const Onnx__NodeProto *node, const char *sign,
                   struct err *err) {
+    const struct lift_value *first = lift_input(l, node, 0);
     struct shape shape[2], y;
+
+    if (first && first->ints)
+        return lift_compute(l, node, *sign, err);
     const char *a = operand(l, node, 0, &shape[0], err);
     const char *b = a ? operand(l, node, 1, &shape[1], err) : NULL;
 

@@ -1,4 +1,4 @@
-/* lift_shape.c - where numbers stand; constants, and shapes that are computed from shapes. */
+/* lift_shape.c - where numbers stand: pieces, orders, sizes. */
 #include "export/lift.h"
 
 #include <math.h>
@@ -8,6 +8,17 @@ static int same(struct lifting *l, const Onnx__NodeProto *node, struct err *err)
     const struct lift_value *x = lift_input(l, node, 0);
 
     return x ? lift_same(l, node, x, err) : lift_refuse(l, node, err, "has no input");
+}
+
+/* Numbers of the type that they have here anyway: whole constants, computed floats. */
+static int cast(struct lifting *l, const Onnx__NodeProto *node, struct err *err) {
+    const struct lift_value *x = lift_input(l, node, 0);
+    const int64_t to = lift_int(node, "to", 0);
+
+    if (!x || !(x->ints ? to == ONNX_INT64 || to == ONNX_INT32 : to == ONNX_FLOAT))
+        return lift_refuse(l, node, err, "to is %lld, expected the type that it has",
+                           (long long)to);
+    return lift_same(l, node, x, err);
 }
 
 /* The places among n of axis, which may count from the end. */
@@ -20,78 +31,6 @@ static int64_t our_axis(const struct shape *x, int64_t axis) {
     return axis == 1 ? x->rank - 1 : axis - 1;
 }
 
-/* --- constants --- */
-
-static int constant(struct lifting *l, const Onnx__NodeProto *node, struct err *err) {
-    const Onnx__AttributeProto *a = onnx_attribute(node, "value");
-
-    if (!a || !a->t)
-        return lift_refuse(l, node, err, "expected the attribute value, a tensor");
-    const struct lift_value v = {.shape = onnx_tensor_shape(a->t),
-                                 .floats = onnx_tensor_floats(a->t, l->pool),
-                                 .ints = onnx_tensor_int64s(a->t, l->pool)};
-    return lift_constant(l, node, &v, err);
-}
-
-/* Of the batch, which is any number: 0, as Reshape takes it. */
-static int shape_of(struct lifting *l, const Onnx__NodeProto *node, struct err *err) {
-    const struct lift_value *x = lift_tensor(l, node, 0, err);
-
-    if (!x)
-        return -1;
-    int64_t *dims = pool_take(l->pool, SHAPE_MAX_RANK * sizeof *dims);
-    for (int i = 1; i < x->shape.rank; i++)
-        dims[i] = x->shape.dim[i];
-    return lift_constant(l, node, &(struct lift_value){.shape = {1, {x->shape.rank}}, .ints = dims},
-                         err);
-}
-
-static int gather(struct lifting *l, const Onnx__NodeProto *node, struct err *err) {
-    const struct lift_value *x = lift_ints(l, node, 0, err);
-    const struct lift_value *at = x ? lift_ints(l, node, 1, err) : NULL;
-
-    if (!at)
-        return -1;
-    const int64_t n = shape_len(&x->shape), n_at = shape_len(&at->shape);
-    int64_t *out = pool_take(l->pool, (size_t)(n_at + 1) * sizeof *out);
-    for (int64_t i = 0; i < n_at; i++) {
-        const int64_t place = at->ints[i] < 0 ? at->ints[i] + n : at->ints[i];
-        if (lift_int(node, "axis", 0) || x->shape.rank != 1 || place < 0 || place >= n)
-            return lift_refuse(l, node, err, "place %lld of %lld", (long long)at->ints[i],
-                               (long long)n);
-        out[i] = x->ints[place];
-    }
-    return lift_constant(l, node, &(struct lift_value){.shape = at->shape, .ints = out}, err);
-}
-
-/* Constants are vectors here whatever their dimensions. */
-static int as_vector(struct lifting *l, const Onnx__NodeProto *node, struct err *err) {
-    const struct lift_value *x = lift_ints(l, node, 0, err);
-
-    if (!x)
-        return -1;
-    return lift_constant(
-        l, node, &(struct lift_value){.shape = {1, {shape_len(&x->shape)}}, .ints = x->ints}, err);
-}
-
-static int concat_ints(struct lifting *l, const Onnx__NodeProto *node, struct err *err) {
-    int64_t n = 0;
-
-    for (size_t k = 0; k < node->n_input; k++) {
-        const struct lift_value *v = lift_ints(l, node, k, err);
-        if (!v)
-            return -1;
-        n += shape_len(&v->shape);
-    }
-    int64_t *out = pool_take(l->pool, (size_t)(n + 1) * sizeof *out), at = 0;
-    for (size_t k = 0; k < node->n_input; k++) {
-        const struct lift_value *v = lift_input(l, node, k);
-        memcpy(out + at, v->ints, (size_t)shape_len(&v->shape) * sizeof *out);
-        at += shape_len(&v->shape);
-    }
-    return lift_constant(l, node, &(struct lift_value){.shape = {1, {n}}, .ints = out}, err);
-}
-
 /* --- tensors --- */
 
 enum { CONCAT_MAX = 16 };
@@ -101,7 +40,7 @@ static int concat(struct lifting *l, const Onnx__NodeProto *node, struct err *er
     const char *text = "concat(";
 
     if (first && first->ints)
-        return concat_ints(l, node, err);
+        return lift_concat_ints(l, node, err);
     if (!(first = lift_tensor(l, node, 0, err)))
         return -1;
     struct shape y = first->shape;
@@ -174,27 +113,60 @@ static int reshaped(const struct lifting *l, const Onnx__NodeProto *node, const 
     return 0;
 }
 
-/* Reshape, Transpose, Reshape that exchange groups of channels with channels of a group: returns
- * how many groups, and the last node; 0: it is something else. */
-static int64_t shuffle(const struct lifting *l, const Onnx__NodeProto *node, const struct shape *x,
-                       const struct shape *y, const Onnx__NodeProto **last) {
-    const Onnx__NodeProto *turn = lift_reader(l, node), *back = turn ? lift_reader(l, turn) : NULL;
-    const Onnx__AttributeProto *perm = turn ? onnx_attribute(turn, "perm") : NULL;
-    struct err ignored = {0};
-    struct shape end;
+/* [n, c, spatial...] as [n, groups, c / groups, ...]: does Reshape do this? */
+static bool is_grouped(const struct shape *x, const struct shape *y) {
+    return x->rank > 2 && y->rank > 3 && y->dim[1] > 1 && y->dim[1] * y->dim[2] == x->dim[1];
+}
 
-    if (!back || strcmp(turn->op_type, "Transpose") != 0 || strcmp(back->op_type, "Reshape") != 0 ||
-        !perm || perm->n_ints != (size_t)y->rank || x->rank < 3 || y->rank < 4 ||
-        y->dim[1] * y->dim[2] != x->dim[1])
-        return 0;
-    for (int i = 0; i < y->rank; i++)
-        if (perm->ints[i] != (i == 1 ? 2 : i == 2 ? 1 : i))
-            return 0;
-    const struct lift_value *to = lift_input(l, back, 1);
-    if (!to || !to->ints || reshaped(l, back, y, to, &end, &ignored) || !shape_equal(&end, x))
-        return 0;
-    *last = back;
-    return y->dim[1];
+static int group(struct lifting *l, const Onnx__NodeProto *node, const struct lift_value *x,
+                 const struct shape *y, struct err *err) {
+    struct lift_value *v = lift_add(l, node->output[0], err);
+
+    if (!v)
+        return -1;
+    v->whole = x;
+    v->groups = y->dim[1];
+    v->shape = *y;
+    return 0;
+}
+
+/* Groups exchanged with the channels of a group; all other transpositions stand behind a Reshape
+ * that has read them. */
+static int transpose(struct lifting *l, const Onnx__NodeProto *node, struct err *err) {
+    const struct lift_value *x = lift_input(l, node, 0);
+    const Onnx__AttributeProto *perm = onnx_attribute(node, "perm");
+    bool fits = x && x->whole && !x->turned && perm && perm->n_ints == (size_t)x->shape.rank;
+
+    for (int i = 0; fits && i < x->shape.rank; i++)
+        fits = perm->ints[i] == (i == 1 ? 2 : i == 2 ? 1 : i);
+    if (!fits)
+        return lift_refuse(l, node, err,
+                           "an order of dimensions that has no counterpart but in a shuffle of "
+                           "channels");
+    struct lift_value *v = lift_add(l, node->output[0], err);
+    if (!v)
+        return -1;
+    v->whole = x->whole;
+    v->groups = x->groups;
+    v->shape = x->shape;
+    v->shape.dim[1] = x->shape.dim[2];
+    v->shape.dim[2] = x->shape.dim[1];
+    v->turned = true;
+    return 0;
+}
+
+/* Back from groups: the shuffle is whole. */
+static int shuffle(struct lifting *l, const Onnx__NodeProto *node, const struct lift_value *x,
+                   struct err *err) {
+    const struct lift_value *to = lift_ints(l, node, 1, err);
+    struct shape y;
+
+    if (!to || reshaped(l, node, &x->shape, to, &y, err))
+        return -1;
+    if (!x->turned || !shape_equal(&y, &x->whole->shape))
+        return lift_refuse(l, node, err, "groups of channels have no counterpart but in a shuffle");
+    return lift_pipe(l, node, 0, x->whole, &y,
+                     pool_print(l->pool, "channel_shuffle(%lld)", (long long)x->groups), err);
 }
 
 /* A Transpose behind it that brings channels from the end to the second place, or NULL: then the
@@ -217,11 +189,12 @@ static const Onnx__NodeProto *channels_second(const struct lifting *l, const Onn
 
 static int reshape(struct lifting *l, const Onnx__NodeProto *node, struct err *err) {
     const struct lift_value *x = lift_input(l, node, 0);
-    const Onnx__NodeProto *last;
     struct shape y;
 
     if (x && x->ints)
-        return as_vector(l, node, err);
+        return lift_vector(l, node, err);
+    if (x && x->whole)
+        return shuffle(l, node, x, err);
     if (!(x = lift_tensor(l, node, 0, err)))
         return -1;
     const struct lift_value *to = lift_ints(l, node, 1, err);
@@ -229,13 +202,8 @@ static int reshape(struct lifting *l, const Onnx__NodeProto *node, struct err *e
         return -1;
     if (y.rank == 2)
         return flat(l, node, x, err);
-    const int64_t groups = shuffle(l, node, &x->shape, &y, &last);
-    if (groups) {
-        lift_done(l, lift_reader(l, node));
-        lift_done(l, last);
-        return lift_pipe(l, last, 0, x, &x->shape,
-                         pool_print(l->pool, "channel_shuffle(%lld)", (long long)groups), err);
-    }
+    if (is_grouped(&x->shape, &y))
+        return group(l, node, x, &y, err);
     /* The same order of numbers with channels last: where either has no pixels or one channel. */
     const bool from =
         x->shape.rank == 2 || x->shape.dim[1] == 1 || shape_len(&x->shape) == x->shape.dim[1];
@@ -408,9 +376,9 @@ static int pad(struct lifting *l, const Onnx__NodeProto *node, struct err *err) 
 }
 
 static const char *const of_dropout[] = {"ratio", "seed", NULL};
-static const char *const of_constant[] = {"value", NULL};
 static const char *const of_axis[] = {"axis", NULL};
-static const char *const of_axes[] = {"axes", NULL};
+static const char *const of_transpose[] = {"perm", NULL};
+static const char *const of_cast[] = {"to", NULL};
 static const char *const of_split[] = {"axis", "split", NULL};
 static const char *const of_depth[] = {"blocksize", "mode", NULL};
 static const char *const of_pad[] = {"mode", NULL};
@@ -421,13 +389,11 @@ static const char *const of_resize[] = {"coordinate_transformation_mode", "mode"
 const struct lift_op lift_ops_shape[] = {
     {"Identity", NULL, same},
     {"Dropout", of_dropout, same},
-    {"Constant", of_constant, constant},
-    {"Shape", NULL, shape_of},
-    {"Gather", of_axis, gather},
-    {"Unsqueeze", of_axes, as_vector},
     {"Concat", of_axis, concat},
     {"Flatten", of_axis, flatten},
     {"Reshape", of_reshape, reshape},
+    {"Transpose", of_transpose, transpose},
+    {"Cast", of_cast, cast},
     {"DepthToSpace", of_depth, depth_to_space},
     {"Slice", NULL, slice},
     {"Split", of_split, split},
