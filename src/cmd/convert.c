@@ -187,8 +187,10 @@ const struct command command_convert = {
     .usage =
         "dltrain convert IN OUT [options]\n"
         "\n"
-        "  To OUT.h5 or OUT.safetensors, weights: IN is a checkpoint or safetensors, whatever its\n"
-        "  name. They change between our order and PyTorch's; the numbers stay the same to the "
+        "  To OUT.h5 or OUT.safetensors, weights: IN is a run's folder, a checkpoint or "
+        "safetensors,\n"
+        "  whatever its name. They change between our order and PyTorch's; the numbers stay the "
+        "same to the "
         "bit.\n"
         "  Those of spectral=true are weight_orig, weight_u and weight_v there.\n"
         "\n"

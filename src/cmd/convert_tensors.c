@@ -1,5 +1,6 @@
 /* convert_tensors.c - weights as tensors: checkpoints and safetensors, into each other. */
 #include "cmd/convert.h"
+#include "cmd/runjob.h"
 #include "io/weights/checkpoint.h"
 #include "io/weights/layout.h"
 #include "io/weights/safetensors.h"
@@ -85,7 +86,8 @@ static int check_names(const struct conversion *c, struct err *err) {
 int convert_gather(struct conversion *c, struct err *err) {
     struct tensor_file *f = &c->file;
 
-    if (tensor_file_open(f, c->in, c->ema ? TENSORS_AVERAGED : TENSORS_LAST, err) ||
+    if (runjob_file(&c->pool, c->in, &c->in, err) ||
+        tensor_file_open(f, c->in, c->ema ? TENSORS_AVERAGED : TENSORS_LAST, err) ||
         select_net(c, err))
         return -1;
     leave_out(c);

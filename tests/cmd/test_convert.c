@@ -214,7 +214,7 @@ static void mistakes_are_said(void **state) {
     program_expect(ERR_USAGE, "found 1 files, expected IN and OUT", "$DLTRAIN convert one.h5");
     program_expect(ERR_USAGE, "found '--nett', which is no option here",
                    "$DLTRAIN convert one.h5 a.h5 --nett x");
-    program_expect(ERR_USAGE, "found 'out.pt', expected OUT.h5 or OUT.safetensors",
+    program_expect(ERR_USAGE, "found 'out.pt', expected one of OUT.h5, OUT.safetensors",
                    "$DLTRAIN convert one.h5 out.pt");
     program_expect(ERR_USAGE, "found no --net NAME, expected the name that the net is to have",
                    "$DLTRAIN convert one.safetensors a.h5");
