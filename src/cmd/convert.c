@@ -35,6 +35,12 @@ static int read_skip(void *to, const char *text, struct err *err) {
     return read_rules(c, "skip", text, false, &c->skips, err);
 }
 
+static int read_only(void *to, const char *text, struct err *err) {
+    struct conversion *c = to;
+
+    return read_rules(c, "only", text, false, &c->onlys, err);
+}
+
 static int read_plain(void *to, const char *text, struct err *err) {
     struct conversion *c = to;
 
@@ -58,6 +64,7 @@ static const struct option_spec options[] = {
     {"net", OPTION_TEXT, .offset = offsetof(struct conversion, net)},
     {"rename", OPTION_READ, .read = read_rename},
     {"skip", OPTION_READ, .read = read_skip},
+    {"only", OPTION_READ, .read = read_only},
     {"plain", OPTION_READ, .read = read_plain},
     {"weights", OPTION_TEXT, .offset = offsetof(struct conversion, weights)},
     {"opset", OPTION_WHOLE, .offset = offsetof(struct conversion, opset), .min = ONNX_OPSET_MIN,
@@ -85,6 +92,8 @@ static bool ends_with(const char *text, const char *end) {
 static const struct convert_format formats[] = {
     {".h5", .tensors = true, .write = convert_to_checkpoint},
     {".safetensors", .tensors = true, .write = convert_to_safetensors},
+    {".npz", .tensors = true, .write = convert_to_npz},
+    {".npy", .tensors = true, .write = convert_to_npy},
     {".onnx", .write = convert_to_onnx},
     {".ini", .of_onnx = true, .write = convert_from_onnx},
     {"", .of_onnx = true, .write = convert_from_onnx}, /* a folder */
@@ -114,7 +123,7 @@ static int find_format(struct conversion *c, struct err *err) {
 
 /* Options that mean nothing to what is written. */
 static int check_options(const struct conversion *c, struct err *err) {
-    const bool tensors = c->renames.n || c->skips.n || c->plains.n || c->ema;
+    const bool tensors = c->renames.n || c->skips.n || c->onlys.n || c->plains.n || c->ema;
     const bool network =
         c->weights || c->batch || c->fold || c->normalize || c->opset != ONNX_OPSET_MAX;
 
@@ -127,7 +136,8 @@ static int check_options(const struct conversion *c, struct err *err) {
     if (!c->format->tensors && tensors)
         return err_set(
             err, ERR_USAGE,
-            "convert: --rename, --skip, --plain and --ema are for weights alone, found %s", c->out);
+            "convert: --rename, --skip, --only, --plain and --ema are for weights alone, found %s",
+            c->out);
     return 0;
 }
 
@@ -176,6 +186,7 @@ static int run(int argc, char **argv, struct err *err) {
         rc = convert(&c, err);
     for (int i = 0; c.data && i < c.file.n; i++)
         free(c.data[i]);
+    npy_release(&c.arrays);
     tensor_file_release(&c.file);
     pool_release(&c.pool);
     return rc;
@@ -187,11 +198,9 @@ const struct command command_convert = {
     .usage =
         "dltrain convert IN OUT [options]\n"
         "\n"
-        "  To OUT.h5 or OUT.safetensors, weights: IN is a run's folder, a checkpoint or "
-        "safetensors,\n"
-        "  whatever its name. They change between our order and PyTorch's; the numbers stay the "
-        "same to the "
-        "bit.\n"
+        "  To OUT.h5, OUT.safetensors, OUT.npz or OUT.npy, weights: IN is a run's folder, a\n"
+        "  checkpoint, safetensors, .npz or .npy. They change between our order and PyTorch's,\n"
+        "  which the last three have; the numbers stay the same to the bit.\n"
         "  Those of spectral=true are weight_orig, weight_u and weight_v there.\n"
         "\n"
         "  --net NAME             the net to take from a checkpoint (default: all, and of several\n"
@@ -201,6 +210,7 @@ const struct command command_convert = {
         "                         of several rules the first that fits applies; an empty NEW\n"
         "                         removes the beginning\n"
         "  --skip PATTERN         leave out, by names in IN: like OLD\n"
+        "  --only PATTERN         take these and no others; OUT.npy is of one tensor\n"
         "  --plain PATTERN        these are tables (embedding), with the same order in both\n"
         "  --ema                  averaged weights in place of the last ones\n"
         "\n"

@@ -1,6 +1,7 @@
 /* convert.h - dltrain convert: what goes from one kind of file to another. */
 #pragma once
 #include "core/base/pool.h"
+#include "io/npy/npy.h"
 #include "io/weights/rename.h"
 #include "io/weights/tensor_file.h"
 
@@ -26,9 +27,10 @@ struct conversion {
     const char *net; /* --net, or NULL */
     bool ema, help;
 
-    struct renames renames, skips, plains; /* of tensors */
+    struct renames renames, skips, onlys, plains; /* of tensors */
     struct tensor_file file;
-    float **data; /* [file.n] in our order; owned */
+    struct npy_file arrays; /* that the tensors are from; n = 0: from the file itself */
+    float **data;           /* [file.n] in our order; owned */
     struct convert_skipped *skipped;
     int n_skipped;
 
@@ -44,6 +46,21 @@ int convert_gather(struct conversion *c, struct err *err);
 int convert_to_checkpoint(struct conversion *c, struct err *err);
 int convert_to_safetensors(struct conversion *c, struct err *err);
 void convert_print(const struct conversion *c);
+
+/* The shape of tensor i as files of PyTorch's order have it; its data turned into that order, in
+ * place of ours. Errors: ERR_IO for lack of memory. */
+struct shape convert_shape(const struct conversion *c, const struct tensor_item *item);
+int convert_turn(struct conversion *c, int i, struct err *err);
+
+/* Tensors as arrays of NumPy, OUT.npz, or one of them, OUT.npy. */
+int convert_to_npz(struct conversion *c, struct err *err);
+int convert_to_npy(struct conversion *c, struct err *err);
+
+/* IN.npz, IN.npy: the tensors of such a file; the numbers of one, in our order. */
+bool convert_is_arrays(const char *path);
+int convert_open_arrays(struct conversion *c, struct err *err);
+int convert_read_array(const struct conversion *c, const struct tensor_item *item, float *out,
+                       struct err *err);
 
 /* A network of a run or a job as an ONNX file. */
 int convert_to_onnx(struct conversion *c, struct err *err);

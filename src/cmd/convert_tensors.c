@@ -23,12 +23,12 @@ static int select_net(struct conversion *c, struct err *err) {
         return err_set(err, ERR_USAGE,
                        "convert: --plain is for safetensors; %s says itself what is a table",
                        c->in);
-    if (f->st && to_checkpoint(c) && !c->net)
+    if (!f->ck && to_checkpoint(c) && !c->net)
         return err_set(err, ERR_USAGE,
                        "convert: found no --net NAME, expected the name that the net is to have in "
                        "%s",
                        c->out);
-    if (f->st && !to_checkpoint(c) && c->net)
+    if (!f->ck && !to_checkpoint(c) && c->net)
         return err_set(err, ERR_USAGE, "convert: --net is for checkpoints; neither file is one");
     if (tensor_file_select(f, f->ck ? c->net : NULL, err))
         return -1;
@@ -49,6 +49,8 @@ static void leave_out(struct conversion *c) {
     for (int i = 0; i < f->n; i++) {
         struct tensor_item item = f->item[i];
         const bool skip = rename_match(&c->skips, item.name);
+        if (c->onlys.n && !rename_match(&c->onlys, item.name))
+            continue;
         const char *why = item.why ? item.why : skip ? "--skip" : NULL;
         if (rename_match(&c->plains, item.name) && item.shape.rank > 1)
             item.plain = true;
@@ -83,19 +85,26 @@ static int check_names(const struct conversion *c, struct err *err) {
     return 0;
 }
 
+static int open_tensors(struct conversion *c, struct err *err) {
+    if (convert_is_arrays(c->in))
+        return convert_open_arrays(c, err);
+    return runjob_file(&c->pool, c->in, &c->in, err) ||
+                   tensor_file_open(&c->file, c->in, c->ema ? TENSORS_AVERAGED : TENSORS_LAST, err)
+               ? -1
+               : 0;
+}
+
 int convert_gather(struct conversion *c, struct err *err) {
     struct tensor_file *f = &c->file;
 
-    if (runjob_file(&c->pool, c->in, &c->in, err) ||
-        tensor_file_open(f, c->in, c->ema ? TENSORS_AVERAGED : TENSORS_LAST, err) ||
-        select_net(c, err))
+    if (open_tensors(c, err) || select_net(c, err))
         return -1;
     leave_out(c);
     if (tensor_file_rename(f, &c->renames, err) || check_used(&c->renames, "rename", c->in, err) ||
-        check_used(&c->skips, "skip", c->in, err) || check_used(&c->plains, "plain", c->in, err) ||
-        check_names(c, err))
+        check_used(&c->skips, "skip", c->in, err) || check_used(&c->onlys, "only", c->in, err) ||
+        check_used(&c->plains, "plain", c->in, err) || check_names(c, err))
         return -1;
-    if (f->st && to_checkpoint(c))
+    if (!f->ck && to_checkpoint(c))
         tensor_file_from_torch(f);
     if (f->ck && !to_checkpoint(c))
         tensor_file_to_torch(f);
@@ -106,7 +115,8 @@ int convert_gather(struct conversion *c, struct err *err) {
         const struct tensor_item *item = &f->item[i];
         if (!(c->data[i] = malloc((size_t)shape_len(&item->shape) * sizeof **c->data)))
             return err_set(err, ERR_IO, "%s: not enough memory to read it", c->in);
-        if (tensor_file_read(f, item, item->plain, c->data[i], err))
+        if (c->arrays.n ? convert_read_array(c, item, c->data[i], err)
+                        : tensor_file_read(f, item, item->plain, c->data[i], err))
             return -1;
     }
     return 0;
@@ -118,7 +128,7 @@ static struct shape our_shape(const struct conversion *c, const struct tensor_it
     return c->file.ck || item->plain ? item->shape : layout_from_torch(&item->shape);
 }
 
-static struct shape written_shape(const struct conversion *c, const struct tensor_item *item) {
+struct shape convert_shape(const struct conversion *c, const struct tensor_item *item) {
     const struct shape ours = our_shape(c, item);
 
     return to_checkpoint(c) || item->plain ? ours : layout_to_torch(&ours);
@@ -140,8 +150,7 @@ int convert_to_checkpoint(struct conversion *c, struct err *err) {
     return rc;
 }
 
-/* The data of a tensor in PyTorch's order, in place of ours. */
-static int turn(struct conversion *c, int i, struct err *err) {
+int convert_turn(struct conversion *c, int i, struct err *err) {
     const struct tensor_item *item = &c->file.item[i];
     const struct shape ours = our_shape(c, item);
 
@@ -162,9 +171,9 @@ int convert_to_safetensors(struct conversion *c, struct err *err) {
     const char *plain = "";
 
     for (int i = 0; i < f->n; i++) {
-        if (turn(c, i, err))
+        if (convert_turn(c, i, err))
             return -1;
-        t[i] = (struct safetensor_out){f->item[i].name, written_shape(c, &f->item[i]), c->data[i]};
+        t[i] = (struct safetensor_out){f->item[i].name, convert_shape(c, &f->item[i]), c->data[i]};
         if (f->item[i].plain)
             plain = pool_print(&c->pool, "%s%s\n", plain, f->item[i].name);
     }
@@ -191,7 +200,7 @@ void convert_print(const struct conversion *c) {
 
     for (int i = 0; i < c->file.n; i++) {
         const struct tensor_item *item = &c->file.item[i];
-        const struct shape shape = written_shape(c, item);
+        const struct shape shape = convert_shape(c, item);
         printf("%-*s  %-16s ->  %-*s  %s%s\n", in, item->stored, shape_text(&item->shape, a), out,
                item->name, shape_text(&shape, b), item->plain ? "  plain" : "");
         numbers += shape_len(&shape);
