@@ -4,7 +4,9 @@
 #include "cmd/runjob.h"
 #include "core/math/isa/isa.h"
 #include "dist/agree.h"
+#include "dist/allreduce/wire.h"
 #include "dist/launch.h"
+#include "dist/sync.h"
 #include "job/job_files.h"
 #include "train/facts.h"
 #include "train/shards.h"
@@ -163,6 +165,13 @@ static int emulate(struct jobargs *a, const char *path, unsigned takes, struct e
                        "--emulate-ranks computes in one process what %" PRId64
                        " ranks compute; found %d ranks, expected one",
                        a->emulate, comm_size(a->comm));
+    if (wire_format(&a->job.wire) || sync_local_sgd(&a->job.sync))
+        return err_set(err, ERR_CONFIG,
+                       "%s: --emulate-ranks sums whole gradients in every step; found [dist] %s = "
+                       "%s, expected --set dist.%s",
+                       path, wire_format(&a->job.wire) ? "wire" : "sync",
+                       wire_format(&a->job.wire) ? a->job.wire.word->name : "local_sgd",
+                       wire_format(&a->job.wire) ? "wire=fp32" : "sync=step");
     if (a->job.reproducible)
         return shards_check(&a->job, (int)a->emulate, err);
     job_release(&a->job);

@@ -9,6 +9,7 @@
 #include "train/stop.h"
 #include "train/weights.h"
 
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -105,6 +106,17 @@ static int describe_by_job(struct predict *p, struct err *err) {
     return 0;
 }
 
+/* Memory is planned for no more samples than there are. */
+static void choose_batch(struct predict *p) {
+    const struct job *job = &p->args.job.job;
+    const bool windows = p->args.overlap >= 0; /* of which one sample may have many */
+
+    if (!p->args.batch)
+        p->args.batch = job->validate_batch ? job->validate_batch : job->batch;
+    if (p->inputs.n && p->inputs.n < p->args.batch && !windows)
+        p->args.batch = p->inputs.n;
+}
+
 static int describe(struct predict *p, struct err *err) {
     struct jobargs *a = &p->args.job;
     const char *file = a->run ? a->run : a->weights;
@@ -116,8 +128,7 @@ static int describe(struct predict *p, struct err *err) {
             "place: dltrain predict runs/NAME");
     if (file && trained_read(&p->trained, file, err))
         return -1;
-    if (!p->args.batch)
-        p->args.batch = a->job.validate_batch ? a->job.validate_batch : a->job.batch;
+    choose_batch(p);
     return p->trained.meta.json ? describe_by_meta(p) : describe_by_job(p, err);
 }
 
@@ -205,11 +216,10 @@ static int init_windows(struct predict *p, struct err *err) {
 /* Everything before the first sample. Collective. */
 static int prepare(struct predict *p, struct err *err) {
     struct comm *comm = p->args.job.comm;
-    int rc = predict_inputs_init(&p->inputs, &p->args, err);
 
-    if (agree(comm, rc, err) || agree(comm, describe(p, err), err))
+    if (predict_inputs_init(&p->inputs, &p->args, err) || agree(comm, describe(p, err), err))
         return -1;
-    rc = plan(p, err) || load(p, err);
+    int rc = plan(p, err) || load(p, err);
     if (agree(comm, rc, err) || same_weights(p, err))
         return -1;
     name_classes(p);
@@ -256,6 +266,7 @@ static int run(int argc, char **argv, struct err *err) {
     struct predict p = {.args = {.overlap = -1, .top = 5}, .out = &out};
 
     stop_catch_signals();
+    signal(SIGPIPE, SIG_DFL); /* whoever reads predictions may have seen enough */
     int rc = jobargs_init_with(&p.args.job, argc, argv,
                                JOBARGS_WEIGHTS | JOBARGS_RESUME | JOBARGS_INPUTS, options, err);
     if (!rc) {

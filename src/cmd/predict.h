@@ -9,7 +9,7 @@
 #include "train/event.h"
 #include "train/predictor.h"
 #include "train/trained.h"
-#include "train/window.h"
+#include "train/windows.h"
 
 #include <stdio.h>
 
@@ -75,6 +75,7 @@ struct predict {
     struct windows windows;  /* --window */
     struct predictor whole;  /* --whole: of pictures of the last size */
     struct shape whole_size; /* rank 0: there was none */
+    struct shape given;      /* of one prediction, where all are alike */
     const struct sinks *sinks;
     struct predict_out *out;
     FILE *lines; /* of this rank's share of a batch */
@@ -103,6 +104,9 @@ struct predicted {
 /* Predict everything, batch by batch, and write it down. Collective. Errors, the same on all ranks:
  * those of reading and writing; ERR_STOPPED. */
 int predict_run(struct predict *p, struct err *err);
+
+/* Plan --whole for pictures of that size, p->whole, which is kept for the next. */
+int predict_suit_whole(struct predict *p, const struct shape *shape, struct err *err);
 
 /* --- what is written --- */
 

@@ -18,7 +18,7 @@ static bool has_values(const struct predict *p) {
 
 /* [n, ...] of the pixels that have classes, or of all values. Returns the rank. */
 static int row_shape(const struct predict *p, bool classes, int64_t dim[SHAPE_MAX_RANK]) {
-    const struct shape *s = &p->predictor.sample;
+    const struct shape *s = &p->given;
     const bool drops = classes && p->predictor.kind != PREDICT_INDICES;
 
     memcpy(dim, s->dim, sizeof s->dim);
@@ -27,8 +27,12 @@ static int row_shape(const struct predict *p, bool classes, int64_t dim[SHAPE_MA
     return 1 + s->rank - drops;
 }
 
+static int64_t value_len(const struct predict *p) {
+    return has_values(p) ? p->given.rank ? shape_len(&p->given) : 1 : 0;
+}
+
 static int64_t n_class_rows(const struct predict *p) {
-    return has_classes(p) ? predict_pixels(p, &p->predictor.sample) : 0;
+    return has_classes(p) ? predict_pixels(p, &p->given) : 0;
 }
 
 static int create(struct predict_out *o, struct predict *p, struct err *err) {
@@ -61,18 +65,18 @@ int predict_h5_open(struct predict_out *o, struct predict *p, struct err *err) {
 
 /* A row: the label, classes, then values. Of what could not be read -1 and nan. */
 int predict_h5_take(struct predict *p, const struct predicted *v, struct err *err) {
-    const int64_t n = n_class_rows(p), len = has_values(p) ? predictor_len(&p->predictor) : 0;
+    const int64_t n = n_class_rows(p), len = value_len(p);
     const int64_t step = p->predictor.kind == PREDICT_INDICES ? 1 : shape_channels(&v->shape);
     const int32_t label = (int32_t)v->label;
     const float none = NAN;
 
-    if (v->values && !shape_equal(&v->shape, &p->predictor.sample)) {
+    if (v->values && !shape_equal(&v->shape, &p->given)) {
         char found[SHAPE_TEXT], expected[SHAPE_TEXT];
         return err_set(err, ERR_USAGE,
                        "sample %lld: the prediction is %s, and rows of HDF5 are %s; expected -o "
                        "FOLDER",
                        (long long)v->index, shape_text(&v->shape, found),
-                       shape_text(&p->predictor.sample, expected));
+                       shape_text(&p->given, expected));
     }
     fwrite(&label, sizeof label, 1, p->lines);
     for (int64_t i = 0; i < n; i++) {
@@ -96,8 +100,7 @@ static int write_row(struct predict_out *o, const struct predict *p, const unsig
 
 int predict_h5_write(struct predict_out *o, const struct predict *p, const void *bytes, size_t len,
                      struct err *err) {
-    const int64_t numbers =
-        1 + n_class_rows(p) + (has_values(p) ? predictor_len(&p->predictor) : 0);
+    const int64_t numbers = 1 + n_class_rows(p) + value_len(p);
     const size_t row = (size_t)numbers * sizeof(float);
     const unsigned char *at = bytes;
 

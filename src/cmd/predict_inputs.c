@@ -11,20 +11,20 @@
 #include <sys/stat.h>
 
 /* What rank 0 has found so far: path and name of each file, each with the 0 at its end. */
-struct found {
+struct list {
     char *texts;
     size_t len;
     int64_t n;
     FILE *to;
 };
 
-static void add(struct found *f, const char *path, const char *name) {
+static void add(struct list *f, const char *path, const char *name) {
     fwrite(path, 1, strlen(path) + 1, f->to);
     fwrite(name, 1, strlen(name) + 1, f->to);
     f->n++;
 }
 
-static int add_folder(struct found *f, const char *path, struct err *err) {
+static int add_folder(struct list *f, const char *path, struct err *err) {
     struct tree tree = {0};
     const size_t below = strlen(path);
 
@@ -70,7 +70,7 @@ static const char *last_part(const char *path) {
     return slash ? slash + 1 : path;
 }
 
-static int add_input(struct found *f, const char *path, struct err *err) {
+static int add_input(struct list *f, const char *path, struct err *err) {
     struct stat st;
 
     if (stat(path, &st))
@@ -82,7 +82,7 @@ static int add_input(struct found *f, const char *path, struct err *err) {
 }
 
 /* A path a line. */
-static int add_listed(struct found *f, struct err *err) {
+static int add_listed(struct list *f, struct err *err) {
     char *line = NULL;
     size_t room = 0;
     ssize_t len;
@@ -98,7 +98,7 @@ static int add_listed(struct found *f, struct err *err) {
     return rc;
 }
 
-static int look(struct found *f, const struct jobargs *a, struct err *err) {
+static int look(struct list *f, const struct jobargs *a, struct err *err) {
     f->to = open_memstream(&f->texts, &f->len);
     int rc = f->to ? 0 : err_set(err, ERR_IO, "no memory for the names of inputs");
 
@@ -134,7 +134,7 @@ static int spread(struct predict_inputs *in, char *texts, struct err *err) {
 }
 
 static int share_files(struct predict_inputs *in, const struct jobargs *a, struct err *err) {
-    struct found f = {0};
+    struct list f = {0};
     const bool first = comm_rank(a->comm) == 0;
     int rc = agree(a->comm, first ? look(&f, a, err) : 0, err);
     int64_t sizes[] = {f.n, (int64_t)f.len};

@@ -119,7 +119,7 @@ static struct lines count_lines(const char *text, size_t len) {
     return lines;
 }
 
-/* JSON's quotes are doubled by no quote but come in pairs, those within escaped by a backslash. */
+/* JSON has no line breaks within quotes, and quotes that are none. */
 static struct lines count_json(const char *text, size_t len) {
     struct lines lines = {0};
 
@@ -136,7 +136,6 @@ static struct lines count_json(const char *text, size_t len) {
 static char *beginning(const struct predict *p, enum predict_format format, int64_t i) {
     char *text = NULL;
     size_t len;
-    FILE *kept = p->lines;
     struct predict copy = *p;
     const struct predicted v = {.index = i, .label = -1, .error = ""};
 
@@ -148,7 +147,6 @@ static char *beginning(const struct predict *p, enum predict_format format, int6
     else
         predict_json(&copy, &v, NULL);
     fclose(copy.lines);
-    (void)kept;
     /* Up to the next value. */
     char *end = text ? strstr(text, format == PREDICT_CSV ? "," : ",\"error\"") : NULL;
     if (end)
@@ -239,14 +237,9 @@ static int open_first(struct predict_out *o, struct predict *p, struct err *err)
         return predict_h5_open(o, p, err);
     if (p->args.job.resume && find_done(o, p, &keep, err))
         return -1;
-    if (o->path)
-        return open_text(o, p, keep, err);
-    if (o->format == PREDICT_CSV)
-        predict_csv_header(p, stdout);
-    return 0;
+    return o->path ? open_text(o, p, keep, err) : 0;
 }
 
-/* Two inputs must not become one picture. */
 static int by_text(const void *a, const void *b) {
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
@@ -257,6 +250,7 @@ static size_t stem_len(const char *name) {
     return dot && (!slash || dot > slash + 1) ? (size_t)(dot - name) : strlen(name);
 }
 
+/* Two inputs must not become one picture. */
 static int check_names(const struct predict *p, struct err *err) {
     const int64_t n = p->inputs.n;
     const char **sorted = malloc(((size_t)n + 1) * sizeof *sorted);

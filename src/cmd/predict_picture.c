@@ -138,10 +138,8 @@ static int write_overlay(const struct drawing *d, const struct image *under, con
     make_palette(palette);
     for (int64_t i = 0; i < len; i++) {
         const unsigned char class = d->pixels[i / 3];
-        mixed[i] =
-            class == VOID || !class ? under->pixels[i]
-                                    : (unsigned char)((under->pixels[i] + palette[class][i % 3]) /
-                                                      2);
+        const int half = (under->pixels[i] + palette[class][i % 3]) / 2;
+        mixed[i] = class == VOID || !class ? under->pixels[i] : (unsigned char)half;
     }
     const int rc = image_replace_png(path, (int)d->width, (int)d->height, 3, mixed, err);
     free(mixed);

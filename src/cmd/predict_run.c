@@ -107,8 +107,7 @@ static int predict_batch(struct run *r, const struct loader_batch *b, int64_t fi
 
 /* --- samples of their own size --- */
 
-/* A predictor for pictures of that size, kept for the next. */
-static int suit_whole(struct predict *p, const struct shape *shape, struct err *err) {
+int predict_suit_whole(struct predict *p, const struct shape *shape, struct err *err) {
     const struct shape *trained = &p->predictor.input->sample;
     struct field fields[LOADER_MAX_FIELDS];
 
@@ -143,9 +142,14 @@ static int run_whole(struct run *r, const float *sample, const struct shape *sha
                      struct err *err) {
     struct predict *p = r->p;
     const struct predictor_draw draw = {(uint64_t)p->args.seed, i};
+    struct err why = {0};
 
-    if (suit_whole(p, shape, err))
-        return -1;
+    if (predict_suit_whole(p, shape, &why)) { /* the next may be of a size that fits */
+        why.kind = ERR_DATA;
+        if (p->inputs.path)
+            err_wrap(&why, "%s", p->inputs.path[i]);
+        return take_broken(r, i, &why, err);
+    }
     float *values = malloc((size_t)predictor_len(&p->whole) * sizeof *values);
     if (!values)
         return err_set(err, ERR_IO, "no memory for a prediction");
@@ -240,6 +244,7 @@ static int predict_share(struct run *r, int64_t at, struct err *err) {
     const struct shard_range part = share_at(r, at);
     struct loader *loader = r->p->source.loader;
     struct loader_batch b;
+    struct err why = {0};
     int rc = 0;
 
     if (!r->p->source.dataset)
@@ -249,15 +254,13 @@ static int predict_share(struct run *r, int64_t at, struct err *err) {
     if (!loader)
         return rc;
     request_ahead(r);
-    rc = loader_wait(loader, &b, err);
-    if (rc && r->p->args.skip_broken) {
-        give_back(r);
-        return use_singly(r, part, at, err);
-    }
+    rc = loader_wait(loader, &b, &why);
     if (!rc)
         rc = use_batch(r, &b, part.first, err);
+    else if (!r->p->args.skip_broken)
+        *err = why;
     give_back(r);
-    return rc;
+    return why.msg[0] && r->p->args.skip_broken ? use_singly(r, part, at, err) : rc;
 }
 
 /* --- all --- */
@@ -295,7 +298,9 @@ static int do_step(struct run *r, struct gather *gather, int64_t at, struct err 
         rc = err_set(err, ERR_IO, "no memory for results");
     rc = agree(r->comm, rc, err) || gather_bytes(gather, bytes, len, err) ? -1 : 0;
     free(bytes);
-    if (!rc && comm_rank(r->comm) == 0)
+    if (rc)
+        return -1;
+    if (comm_rank(r->comm) == 0)
         rc = predict_out_write(p->out, p, gather->bytes, gather->len, err);
     return agree(r->comm, rc, err);
 }
@@ -357,11 +362,11 @@ int predict_run(struct predict *p, struct err *err) {
              : 0;
     if (comm_rank(r.comm) == 0)
         end_progress(&r);
-    if (!rc)
+    if (!rc) {
         say_broken(&r);
-    if (!rc && comm_rank(r.comm) == 0)
-        rc = predict_out_finish(p->out, p, err);
+        rc = agree(r.comm, comm_rank(r.comm) ? 0 : predict_out_finish(p->out, p, err), err);
+    }
     gather_release(&gather);
     free(r.values);
-    return agree(r.comm, rc, err);
+    return rc;
 }

@@ -187,16 +187,33 @@ static int open_noise(struct predict *p, struct err *err) {
     return p->args.class ? err_set(err, ERR_USAGE, "--class: %s reads no classes", by->what) : 0;
 }
 
+/* What comes out, where all samples are of one size. */
+static int find_given(struct predict *p, struct err *err) {
+    const struct predict_source *s = &p->source;
+    const struct shape *sample = s->loader ? &loader_field(s->loader, s->field)->sample : NULL;
+
+    p->given = p->predictor.sample;
+    if (sample && p->args.overlap >= 0)
+        p->given = windows_shape(&p->windows, sample);
+    if (!sample || !p->args.whole)
+        return 0;
+    if (predict_suit_whole(p, sample, err))
+        return -1;
+    p->given = p->whole.sample;
+    return 0;
+}
+
 int predict_source_open(struct predict *p, struct err *err) {
     struct predict_source *s = &p->source;
     const struct predictor *by = &p->predictor;
 
     s->labels = -1;
+    p->given = by->sample;
     if (p->args.count)
         return open_noise(p, err);
     if (!by->input)
-        return err_set(err, ERR_USAGE, "%s reads no data; expected --count N in place of inputs",
-                       by->what);
+        return err_set(err, ERR_USAGE,
+                       "%s reads no pictures; expected --count N in place of inputs", by->what);
     if (p->inputs.path && by->label)
         return err_set(err, ERR_USAGE, "%s reads %s, which files of pictures do not have", by->what,
                        by->label->name);
@@ -207,7 +224,9 @@ int predict_source_open(struct predict *p, struct err *err) {
         return err_set(err, ERR_DATA, "%s: has no %s, which %s reads", p->inputs.spec,
                        by->input->name, by->what);
     s->labels = find_labels(p);
-    return p->inputs.path && own_size(p) ? 0 : open_loader(p, own_size(p) ? 1 : by->batch, err);
+    if (!(p->inputs.path && own_size(p)) && open_loader(p, own_size(p) ? 1 : by->batch, err))
+        return -1;
+    return find_given(p, err);
 }
 
 void predict_source_close(struct predict_source *s) {

@@ -14,20 +14,24 @@
 /* Messages between ranks of a host, and the time that measuring may take unless it is said. */
 static const double LOCAL_LATENCY_S = 2e-6, MEASURE_S = 20, LINK_S = 2;
 
-/* What is written must be free to be written before anything takes time. */
-static int check_targets(const struct scale *s, struct err *err) {
+static int check_target(const struct scale *s, const char *path, struct err *err) {
     const char *const inputs[] = {s->args.job.path, s->want.profile};
     const int n = s->want.profile ? 2 : 1;
 
+    return path && (file_check_target(path, inputs, n, err) || file_make_folder_of(path, err)) ? -1
+                                                                                               : 0;
+}
+
+/* What is written must be free to be written before anything takes time. */
+static int check_targets(const struct scale *s, struct err *err) {
     if (comm_rank(s->args.comm) != 0)
         return 0;
     if (s->want.plot && s->want.save_profile && !strcmp(s->want.plot, s->want.save_profile))
         return err_set(err, ERR_USAGE,
                        "--plot and --save-profile: found %s for both, expected two names",
                        s->want.plot);
-    if (s->want.plot && file_check_target(s->want.plot, inputs, n, err))
-        return -1;
-    return s->want.save_profile ? file_check_target(s->want.save_profile, inputs, n, err) : 0;
+    return check_target(s, s->want.plot, err) || check_target(s, s->want.save_profile, err) ? -1
+                                                                                            : 0;
 }
 
 static int check(struct scale *s, struct err *err) {

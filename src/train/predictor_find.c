@@ -7,13 +7,13 @@
 #include <string.h>
 
 /* A section whose statements may hold the output. */
-struct place {
+struct sought {
     const struct section *section;
     const char *const *plain;
     const struct job_picture *picture; /* NULL: it is none */
 };
 
-static int build(struct predictor *p, const struct replica_config *c, const struct place *at,
+static int build(struct predictor *p, const struct replica_config *c, const struct sought *at,
                  struct err *err) {
     const struct graph_config gc =
         replica_graph_config(&p->replica, c, at->section, at->plain, p->batch);
@@ -98,7 +98,7 @@ static int try_mean(struct predictor *p, int i, struct err *err) {
         p->what = text_of(p, n->x[0], "sigmoid of ");
         return apply(p, "sigmoid", n->x[0], err) < 0 ? -1 : 1;
     }
-    if (!a == !b || !n->op->backward)
+    if (!a == !b)
         return 0;
     return a ? take_values(p, n->x[1], a, err) : take_values(p, n->x[0], b, err);
 }
@@ -116,7 +116,7 @@ static int try_means(struct predictor *p, struct err *err) {
 }
 
 /* What is drawn beside fields: numbers of a picture, or classes of its pixels. */
-static int try_picture(struct predictor *p, const struct place *at) {
+static int try_picture(struct predictor *p, const struct sought *at) {
     for (int i = 0; i < p->graph->n_named; i++) {
         const int node = p->graph->named[i].node;
         const struct shape *s = &p->graph->nodes[node].plan.y;
@@ -133,7 +133,7 @@ static int try_picture(struct predictor *p, const struct place *at) {
     return 0;
 }
 
-static int try_place(struct predictor *p, const struct replica_config *c, const struct place *at,
+static int try_place(struct predictor *p, const struct replica_config *c, const struct sought *at,
                      struct err *err) {
     if (build(p, c, at, err))
         return -1;
@@ -145,13 +145,13 @@ static int find_in_job(struct predictor *p, const struct replica_config *c, stru
     int found = 0;
 
     if (job->validate)
-        found = try_place(p, c, &(struct place){job->validate, job->validate_keys, NULL}, err);
+        found = try_place(p, c, &(struct sought){job->validate, job->validate_keys, NULL}, err);
     for (int i = 0; i < job->n_pictures && !found; i++)
         found = try_place(
-            p, c, &(struct place){job->picture[i].section, job->picture_keys, &job->picture[i]},
+            p, c, &(struct sought){job->picture[i].section, job->picture_keys, &job->picture[i]},
             err);
     for (int i = 0; i < job->n_steps && !found; i++)
-        found = try_place(p, c, &(struct place){job->step[i].section, job->step_keys, NULL}, err);
+        found = try_place(p, c, &(struct sought){job->step[i].section, job->step_keys, NULL}, err);
     if (found)
         return found < 0 ? -1 : 0;
     return err_set(
@@ -202,8 +202,8 @@ static int find_expression(struct predictor *p, const struct replica_config *c, 
     const struct section *base = job->validate  ? job->validate
                                  : job->n_steps ? job->step[0].section
                                                 : NULL;
-    const struct place at = {source_extend(&job->source, base, option, output),
-                             job->validate ? job->validate_keys : job->step_keys, NULL};
+    const struct sought at = {source_extend(&job->source, base, option, output),
+                              job->validate ? job->validate_keys : job->step_keys, NULL};
 
     p->what = output;
     if (build(p, c, &at, err))

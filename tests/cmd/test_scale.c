@@ -319,9 +319,10 @@ static void a_picture_is_drawn(void **state) {
 
     (void)state;
     write_job();
-    snprintf(command, sizeof command, "%s --ranks 1..8 --plot scale.png --plot-width 640", base);
+    snprintf(command, sizeof command, "%s --ranks 1..8 --plot pictures/scale.png --plot-width 640",
+             base);
     free(printed(command));
-    FILE *file = fopen("scale.png", "rb");
+    FILE *file = fopen("pictures/scale.png", "rb");
     assert_non_null(file);
     assert_int_equal(fread(head, 1, sizeof head, file), sizeof head);
     fclose(file);

@@ -154,6 +154,11 @@ static void ranks_are_emulated_in_one_process(void **state) {
     program_expect(0, NULL, "$MPIRUN -np 3 $DLTRAIN %s --set name=ranks", fast);
     program_expect(0, NULL, "$DLTRAIN %s --set name=alone", fast);
     program_expect(0, NULL, "$DLTRAIN %s --emulate-ranks 3 --set name=emulated", fast);
+    program_expect(78, "found [dist] wire = bf16, expected --set dist.wire=fp32",
+                   "$DLTRAIN %s --emulate-ranks 3 --set dist.wire=bf16 --set name=packed", fast);
+    program_expect(78, "found [dist] sync = local_sgd, expected --set dist.sync=step",
+                   "$DLTRAIN %s --emulate-ranks 3 --set dist.sync=local_sgd --set name=apart",
+                   fast);
     assert_int_equal(numbers_of("ranks", "loss", ranks), 5);
     assert_int_equal(numbers_of("emulated", "loss", emulated), 5);
     for (int i = 0; i < 5; i++)

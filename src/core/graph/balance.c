@@ -41,7 +41,7 @@ int build_balanced(struct builder *b, const struct expr *e, const struct value *
     if (!f)
         return -1;
     *out = (struct value){.kind = VALUE_NUMBER, .pos = e->pos, .number = 1};
-    if (f->n_classes < 0)
+    if (f->n_classes < 0 || !f->class_counts)
         return 0;
     struct value *items =
         pool_take(&b->config->model->pool, (size_t)(f->n_classes + 1) * sizeof *items);

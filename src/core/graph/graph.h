@@ -49,7 +49,7 @@ struct field {
     struct shape sample;   /* of one sample, without the batch dimension; rank 0 for one number */
     enum tensor_kind kind; /* acts or indices */
     int n_classes;         /* of class indices; -1: how many is not known; 0: other numbers */
-    const int64_t *class_counts; /* [n_classes] how often each occurs */
+    const int64_t *class_counts; /* [n_classes] how often each occurs; NULL: not known */
 };
 
 /* One use of a net. */

@@ -11,16 +11,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static int make_folders(const char *path, struct err *err) {
-    char folder[DATASET_FILE_PATH];
-    char *slash = strrchr(strcpy(folder, path), '/');
-
-    if (!slash || slash == folder)
-        return 0;
-    *slash = 0;
-    return file_make_folders(folder, err);
-}
-
 /* Is it empty, or does the signature stand at the beginning or after a block of another program's?
  */
 static int check_content(const char *path, struct err *err) {
@@ -76,7 +66,7 @@ int dataset_file_init(struct dataset_file *file, const char *path, struct err *e
     *file = (struct dataset_file){0};
     if (strlen(path) + 5 > DATASET_FILE_PATH)
         return err_set(err, ERR_USAGE, "%.80s...: the path is too long", path);
-    if (dataset_file_check(path, NULL, 0, err) || make_folders(path, err))
+    if (dataset_file_check(path, NULL, 0, err) || file_make_folder_of(path, err))
         return -1;
     strcpy(file->path, path);
     strcpy(file->temporary, path);

@@ -266,6 +266,20 @@ int file_make_folders(const char *path, struct err *err) {
     return failed ? -1 : 0;
 }
 
+int file_make_folder_of(const char *path, struct err *err) {
+    const char *slash = strrchr(path, '/');
+    char *folder;
+    int rc;
+
+    if (!slash || slash == path)
+        return 0;
+    if (!(folder = file_text("%.*s", (int)(slash - path), path)))
+        return err_set(err, ERR_IO, "%s: cannot be written: %s", path, strerror(ENOMEM));
+    rc = file_make_folders(folder, err);
+    free(folder);
+    return rc;
+}
+
 double file_space_left(const char *path) {
     char *place = strdup(path);
     struct statvfs st;

@@ -32,6 +32,9 @@ int file_write(int fd, const void *bytes, size_t len);
  * Errors: ERR_IO "<folder>: cannot be created: <reason>". */
 int file_make_folders(const char *path, struct err *err);
 
+/* Make the folder that the file `path` will be in, and those above it. Errors: likewise. */
+int file_make_folder_of(const char *path, struct err *err);
+
 /* Bytes that this user may still write where path is, or will be made: -1 where nobody says. */
 double file_space_left(const char *path);
 

@@ -1,4 +1,4 @@
-/* window.h - predictions of what is larger than a network's input: by windows of that size which
+/* windows.h - predictions of what is larger than a network's input: by windows of that size which
  * overlap, and whose predictions are blended by a Gaussian about the middle of each.
  * Source: Isensee et al. 2021 (nnU-Net), doi:10.1038/s41592-020-01008-z */
 #pragma once
@@ -7,7 +7,7 @@
 enum { WINDOW_AXES = 3 /* depth, height, width; depth 1 of pictures */ };
 
 /* Where windows stand along one axis. */
-struct window_axis {
+struct windows_axis {
     int64_t len, size; /* of the sample; of a window */
     int64_t scale;     /* pixels of the prediction for each of the sample */
     int64_t n;         /* windows */
@@ -42,5 +42,5 @@ int windows_run(struct windows *w, const float *sample, const struct shape *shap
 void windows_release(struct windows *w);
 
 /* Along an axis: as few windows as overlap by at least that share, spread evenly. */
-struct window_axis window_axis_of(int64_t len, int64_t size, int64_t scale, double overlap);
-int64_t window_begin(const struct window_axis *a, int64_t k);
+struct windows_axis windows_axis_of(int64_t len, int64_t size, int64_t scale, double overlap);
+int64_t windows_begin(const struct windows_axis *a, int64_t k);

@@ -1,4 +1,4 @@
-#include "train/window.h"
+#include "train/windows.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -7,8 +7,8 @@
 /* The Gaussian's deviation is an eighth of the window, as nnU-Net's. */
 static const double DEVIATION = 1.0 / 8;
 
-struct window_axis window_axis_of(int64_t len, int64_t size, int64_t scale, double overlap) {
-    struct window_axis a = {.len = len, .size = size, .scale = scale, .n = 1};
+struct windows_axis windows_axis_of(int64_t len, int64_t size, int64_t scale, double overlap) {
+    struct windows_axis a = {.len = len, .size = size, .scale = scale, .n = 1};
     const double most = fmax((double)size * (1 - overlap), 1);
 
     if (len <= size) {
@@ -20,11 +20,11 @@ struct window_axis window_axis_of(int64_t len, int64_t size, int64_t scale, doub
     return a;
 }
 
-int64_t window_begin(const struct window_axis *a, int64_t k) {
+int64_t windows_begin(const struct windows_axis *a, int64_t k) {
     return (int64_t)floor(a->begin + (double)k * a->stride + 0.5);
 }
 
-static int weigh(struct window_axis *a, struct err *err) {
+static int weigh(struct windows_axis *a, struct err *err) {
     const int64_t n = a->size * a->scale;
     const double middle = (double)(n - 1) / 2, deviation = (double)n * DEVIATION;
 
@@ -95,7 +95,7 @@ static int64_t mirror(int64_t i, int64_t len) {
     return i < len ? i : period - i;
 }
 
-static void cut(const float *sample, const struct window_axis *axis, const int64_t *begin,
+static void cut(const float *sample, const struct windows_axis *axis, const int64_t *begin,
                 int64_t channels, float *out) {
     for (int64_t z = 0; z < axis[0].size; z++)
         for (int64_t y = 0; y < axis[1].size; y++)
@@ -110,7 +110,7 @@ static void cut(const float *sample, const struct window_axis *axis, const int64
 
 /* What blends the windows of one sample. */
 struct blend {
-    struct window_axis axis[WINDOW_AXES];
+    struct windows_axis axis[WINDOW_AXES];
     float *sum, *weight; /* [pixels of the prediction, channels]; [pixels] */
 };
 
@@ -122,7 +122,7 @@ static void add_pixel(struct blend *b, int64_t pixel, float weight, const float 
 }
 
 static void add(struct blend *b, const int64_t *begin, const float *values, int64_t channels) {
-    const struct window_axis *a = b->axis;
+    const struct windows_axis *a = b->axis;
     const int64_t size[] = {a[0].size * a[0].scale, a[1].size * a[1].scale, a[2].size * a[2].scale};
     const int64_t len[] = {a[0].len * a[0].scale, a[1].len * a[1].scale, a[2].len * a[2].scale};
 
@@ -138,10 +138,10 @@ static void add(struct blend *b, const int64_t *begin, const float *values, int6
     }
 }
 
-static void place_of(const struct window_axis *axis, int64_t k, int64_t begin[WINDOW_AXES]) {
-    begin[2] = window_begin(&axis[2], k % axis[2].n);
-    begin[1] = window_begin(&axis[1], k / axis[2].n % axis[1].n);
-    begin[0] = window_begin(&axis[0], k / axis[2].n / axis[1].n);
+static void place_of(const struct windows_axis *axis, int64_t k, int64_t begin[WINDOW_AXES]) {
+    begin[2] = windows_begin(&axis[2], k % axis[2].n);
+    begin[1] = windows_begin(&axis[1], k / axis[2].n % axis[1].n);
+    begin[0] = windows_begin(&axis[0], k / axis[2].n / axis[1].n);
 }
 
 static void run_all(struct windows *w, const float *sample, const struct predictor_draw *draw,
@@ -172,8 +172,8 @@ static int blend_init(struct blend *b, const struct windows *w, const struct sha
     const size_t len = (size_t)shape_len(&out);
 
     for (int i = 0; i < WINDOW_AXES; i++) {
-        b->axis[i] = window_axis_of(dim_of(shape, w->axes, i), dim_of(in, w->axes, i), w->scale[i],
-                                    w->overlap);
+        b->axis[i] = windows_axis_of(dim_of(shape, w->axes, i), dim_of(in, w->axes, i), w->scale[i],
+                                     w->overlap);
         if (weigh(&b->axis[i], err))
             return -1;
     }
