@@ -319,8 +319,9 @@ int data_import(int argc, char **argv, struct err *err) {
         status = print_skipped(target, &result, err);
     }
     if (!status && result.n_ignored)
-        printf("ignored %lld %s that %s no " IMPORT_ENDINGS "\n", (long long)result.n_ignored,
-               result.n_ignored == 1 ? "file" : "files", result.n_ignored == 1 ? "is" : "are");
+        printf("ignored %lld %s that %s no %s\n", (long long)result.n_ignored,
+               result.n_ignored == 1 ? "file" : "files", result.n_ignored == 1 ? "is" : "are",
+               result.what ? result.what : IMPORT_ENDINGS);
     import_result_release(&result);
     return status;
 }
