@@ -19,7 +19,7 @@ struct import_args {
     int64_t resize_short, quality; /* 0: not given */
     bool fit, grey, colour;        /* given */
     bool classes, regression;
-    int64_t folds;
+    int64_t folds, slices;
 };
 
 /* "64x128x128": depth, height and width. */
@@ -161,6 +161,7 @@ static const struct option_spec import_specs[] = {
     {"length", OPTION_WHOLE, .offset = offsetof(struct import_args, options.length), .min = 1,
      .max = 1 << 24},
     {"spacing", OPTION_READ, .read = read_spacing},
+    {"slices", OPTION_WHOLE, .offset = offsetof(struct import_args, slices), .min = 1, .max = 63},
     {"words", OPTION_FLAG, .offset = offsetof(struct import_args, options.words)},
     {"rate", OPTION_WHOLE, .offset = offsetof(struct import_args, options.rate), .min = 1,
      .max = 1 << 20},
@@ -215,7 +216,8 @@ static int check_takes(const struct importer *importer, const struct import_args
                  {IMPORT_LENGTH, o->length > 0, "--length"},
                  {IMPORT_WORDS, o->words, "--words"},
                  {IMPORT_RATE, o->rate > 0, "--rate"},
-                 {IMPORT_VOLUME, o->depth || o->spacing[0] > 0, "--size of depth, or --spacing"}};
+                 {IMPORT_VOLUME, o->depth || o->spacing[0] > 0 || args->slices,
+                  "--size of depth, --spacing or --slices"}};
 
     for (size_t i = 0; i < sizeof rules / sizeof *rules; i++)
         if (rules[i].given && !(importer->takes & rules[i].takes))
@@ -257,6 +259,9 @@ static int settle(struct import_args *args, struct err *err) {
         return data_usage_error("--seed is for --split and --folds, which are not given", err);
     if (held && args->folds)
         return data_usage_error("--split and --folds exclude each other", err);
+    if (args->slices && args->slices % 2 == 0)
+        return data_usage_error("--slices is odd: a slice and as many on either side", err);
+    o->slices = (int)args->slices;
     if (settle_table(args, held, err))
         return -1;
     if (args->resize_short && !o->encoded)

@@ -64,6 +64,7 @@ struct import_options {
     int64_t rate;      /* of sounds, in Hz; 0: their own, which must all agree */
     int depth;         /* of volumes, beside width and height */
     double spacing[3]; /* of volumes, in mm: x, y, z; 0: their own */
+    int slices; /* of volumes: so many neighbours are an image of as many channels; 0: none */
     struct import_progress progress;
 };
 

@@ -17,13 +17,16 @@ struct volumes_import {
     struct class_files files;
     int64_t n;
     const char **image, **mask; /* [n] paths of files; mask: NULL without masks */
-    int32_t *class, *split;     /* [n] */
+    int32_t *class, *split;     /* [n]; of slices [n * depth], from volumes to slices */
+    int32_t *volume;            /* of slices: which each is of; NULL: volumes are samples */
+    int slices;
     bool masks;
     double spacing[3]; /* all are brought to it; 0: their own */
     int64_t dim[3];    /* x, y, z of a sample */
     int64_t channels;
-    int n_classes; /* of masks */
-    float *room;   /* [sample] */
+    int n_classes;   /* of masks */
+    float *room[2];  /* [z, y, x, channels] of the volume and the mask made last */
+    int64_t held[2]; /* 1 + which these are; 0: none */
     int64_t n_turned, n_cut, n_padded;
 };
 
@@ -232,20 +235,71 @@ static int make_volume(struct volumes_import *in, const char *path, bool mask, f
     return status;
 }
 
+/* Volume or mask i, which stays until another is asked for: slices follow each other. */
+static const float *hold(struct volumes_import *in, int64_t i, int field, struct err *err) {
+    if (in->held[field] == i + 1)
+        return in->room[field];
+    in->held[field] = 0;
+    if (make_volume(in, field == IMAGE ? in->image[i] : in->mask[i], field != IMAGE,
+                    in->room[field], err))
+        return NULL;
+    in->held[field] = i + 1;
+    return in->room[field];
+}
+
+/* Slice z and its neighbours, beyond the ends the outermost again: [y, x, slices * channels]. */
+static void take_slices(const struct volumes_import *in, const float *v, int64_t z, float *out) {
+    const int64_t area = in->dim[0] * in->dim[1], c = in->channels, last = in->dim[2] - 1;
+
+    for (int64_t i = 0; i < area; i++)
+        for (int64_t k = z - in->slices / 2; k <= z + in->slices / 2; k++, out += c) {
+            const int64_t from = k < 0 ? 0 : k > last ? last : k;
+
+            memcpy(out, v + (from * area + i) * c, (size_t)c * sizeof *out);
+        }
+}
+
 static int make(void *context, int64_t i, int field, void *out, struct err *err) {
     struct volumes_import *in = context;
-    const int64_t n = in->dim[0] * in->dim[1] * in->dim[2];
+    const int64_t area = in->dim[0] * in->dim[1], z = in->volume ? i % in->dim[2] : 0;
+    const int64_t n = in->volume ? area : area * in->dim[2];
+    const float *v;
 
-    if (field == IMAGE)
-        return make_volume(in, in->image[i], false, out, err);
-    if (!in->masks) {
+    if (field != IMAGE && !in->masks) {
         memcpy(out, &in->class[i], sizeof *in->class);
         return 0;
     }
-    if (make_volume(in, in->mask[i], true, in->room, err))
+    if (!(v = hold(in, in->volume ? in->volume[i] : i, field, err)))
         return -1;
-    for (int64_t k = 0; k < n; k++)
-        ((unsigned char *)out)[k] = (unsigned char)in->room[k];
+    if (field == IMAGE && in->volume)
+        take_slices(in, v, z, out);
+    else if (field == IMAGE)
+        memcpy(out, v, (size_t)(n * in->channels) * sizeof *v);
+    for (int64_t k = 0; field != IMAGE && k < n; k++)
+        ((unsigned char *)out)[k] = (unsigned char)v[z * area + k];
+    return 0;
+}
+
+/* Samples are slices: classes and splits are those of their volumes, which stay together. */
+static int cut_slices(struct volumes_import *in, const char *source, struct err *err) {
+    const int64_t depth = in->dim[2], n = in->n * depth;
+    int32_t *class = malloc((size_t)n * sizeof *class), *split = malloc((size_t)n * sizeof *split);
+
+    in->volume = malloc((size_t)n * sizeof *in->volume);
+    if (!class || !split || !in->volume) {
+        free(class);
+        free(split);
+        return err_set(err, ERR_IO, "%s: out of memory", source);
+    }
+    for (int64_t i = 0; i < n; i++) {
+        class[i] = in->class[i / depth];
+        split[i] = in->split[i / depth];
+        in->volume[i] = (int32_t)(i / depth);
+    }
+    free(in->class);
+    free(in->split);
+    in->class = class;
+    in->split = split;
     return 0;
 }
 
@@ -273,16 +327,19 @@ static void note(const struct volumes_import *in, struct import_result *result) 
 static int write(struct volumes_import *in, const char *source, const char *target,
                  const struct import_options *options, struct import_result *result,
                  struct err *err) {
-    const struct shape map = {3, {in->dim[2], in->dim[1], in->dim[0]}};
+    const int64_t d = in->dim[2], h = in->dim[1], w = in->dim[0], c = in->channels;
+    const bool labelled = !in->masks && in->files.n_classes;
     const struct writer_field fields[] = {
-        {.name = "volume",
+        {.name = in->slices ? "images" : "volume",
          .kind = DATASET_REALS,
-         .sample = {4, {map.dim[0], map.dim[1], map.dim[2], in->channels}},
+         .sample = in->slices ? (struct shape){3, {h, w, in->slices * c}}
+                              : (struct shape){4, {d, h, w, c}},
          .measured = true,
-         .says = "real"},
+         .says = in->slices ? "image" : "real"},
         in->masks ? (struct writer_field){.name = "mask",
                                           .kind = DATASET_CLASS,
-                                          .sample = map,
+                                          .sample = in->slices ? (struct shape){2, {h, w}}
+                                                               : (struct shape){3, {d, h, w}},
                                           .n_classes = in->n_classes,
                                           .says = "class"}
                   : (struct writer_field){.name = "labels",
@@ -290,12 +347,13 @@ static int write(struct volumes_import *in, const char *source, const char *targ
                                           .n_classes = in->files.n_classes,
                                           .class_name = (const char *const *)in->files.class_name}};
     const struct rows_source rows = {.name = source,
-                                     .what = "volumes",
+                                     .what = in->slices ? "slices" : "volumes",
                                      .context = in,
-                                     .n = in->n,
-                                     .n_fields = in->masks || in->files.n_classes ? 2 : 1,
+                                     .n = in->slices ? in->n * d : in->n,
+                                     .n_fields = in->masks || labelled ? 2 : 1,
                                      .field = fields,
-                                     .label = in->masks || !in->files.n_classes ? NULL : in->class,
+                                     .label = labelled ? in->class : NULL,
+                                     .group = in->volume,
                                      .n_splits = in->files.n_splits,
                                      .split_name = (const char *const *)in->files.split_name,
                                      .split_of = in->split,
@@ -304,27 +362,39 @@ static int write(struct volumes_import *in, const char *source, const char *targ
 
     note(in, result);
     result->n_classes = in->masks ? in->n_classes : in->files.n_classes;
-    in->room = malloc((size_t)shape_len(&map) * sizeof *in->room);
-    return in->room ? import_rows(&rows, target, options, result, err)
-                    : err_set(err, ERR_IO, "%s: out of memory", source);
+    return import_rows(&rows, target, options, result, err);
+}
+
+static int take_room(struct volumes_import *in, const char *source, struct err *err) {
+    const size_t voxels = (size_t)(in->dim[0] * in->dim[1] * in->dim[2]);
+
+    in->room[IMAGE] = malloc(voxels * (size_t)in->channels * sizeof **in->room);
+    in->room[SECOND] = malloc(voxels * sizeof **in->room);
+    if (!in->room[IMAGE] || !in->room[SECOND])
+        return err_set(err, ERR_IO, "%s: out of memory", source);
+    return in->slices ? cut_slices(in, source, err) : 0;
 }
 
 static int run(const char *source, const char *target, const struct import_options *options,
                struct import_result *result, struct err *err) {
     static const char *const endings[] = {".nii", ".nii.gz", NULL};
-    struct volumes_import in = {.dim = {options->width, options->height, options->depth}};
+    struct volumes_import in = {.dim = {options->width, options->height, options->depth},
+                                .slices = options->slices};
     int status;
 
     if (options->width && !options->depth)
         return err_set(err, ERR_USAGE, "data: volumes have --size DEPTHxHEIGHTxWIDTH");
     status = class_files_init(&in.files, source, endings, "volumes (.nii, .nii.gz)", result, err) ||
              pair(&in, source, result, err) || look(&in, options, result, err) ||
-             count_classes(&in, err) || write(&in, source, target, options, result, err);
+             count_classes(&in, err) || take_room(&in, source, err) ||
+             write(&in, source, target, options, result, err);
     free(in.image);
     free(in.mask);
     free(in.class);
     free(in.split);
-    free(in.room);
+    free(in.volume);
+    free(in.room[IMAGE]);
+    free(in.room[SECOND]);
     class_files_release(&in.files);
     return status ? -1 : 0;
 }
