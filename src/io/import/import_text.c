@@ -18,7 +18,7 @@ struct text_import {
     char **bytes;   /* [n_texts] */
     int64_t *begin; /* [n_texts + 1] in id */
     int64_t n_texts;
-    struct vocabulary vocabulary;
+    struct text_vocabulary vocabulary;
     int32_t *id; /* [vocabulary.n_tokens] */
     int64_t length;
     bool alone;
@@ -82,7 +82,7 @@ static int make(void *context, int64_t i, int field, void *out, struct err *err)
 }
 
 static void note(const struct text_import *in, struct import_result *result) {
-    const struct vocabulary *v = &in->vocabulary;
+    const struct text_vocabulary *v = &in->vocabulary;
     const char *what = v->words ? "words" : "characters";
     int64_t cut = 0, filled = 0;
 

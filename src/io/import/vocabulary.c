@@ -8,7 +8,7 @@
 
 /* A kind of token and how often it occurs. */
 struct kind_count {
-    struct token token;
+    struct text_token token;
     int64_t count;
 };
 
@@ -27,21 +27,21 @@ static bool in_word(char c) {
     return isalnum((unsigned char)c) || (unsigned char)c > 127;
 }
 
-static int add_token(struct vocabulary *v, const char *at, size_t len, struct err *err) {
+static int add_token(struct text_vocabulary *v, const char *at, size_t len, struct err *err) {
     if (v->n_tokens == v->room) {
         const int64_t room = v->room ? 2 * v->room : 1 << 12;
-        struct token *grown = realloc(v->token, (size_t)room * sizeof *grown);
+        struct text_token *grown = realloc(v->token, (size_t)room * sizeof *grown);
 
         if (!grown)
             return err_set(err, ERR_IO, "out of memory for a text");
         v->token = grown;
         v->room = room;
     }
-    v->token[v->n_tokens++] = (struct token){at, len};
+    v->token[v->n_tokens++] = (struct text_token){at, len};
     return 0;
 }
 
-int vocabulary_add(struct vocabulary *v, const char *text, size_t len, const char *what,
+int vocabulary_add(struct text_vocabulary *v, const char *text, size_t len, const char *what,
                    struct err *err) {
     size_t i = 0, line = 1;
 
@@ -64,7 +64,7 @@ int vocabulary_add(struct vocabulary *v, const char *text, size_t len, const cha
 }
 
 static int by_bytes(const void *a, const void *b) {
-    const struct token *x = a, *y = b;
+    const struct text_token *x = a, *y = b;
     const int order = memcmp(x->at, y->at, x->len < y->len ? x->len : y->len);
 
     return order ? order : (x->len > y->len) - (x->len < y->len);
@@ -81,8 +81,8 @@ static int by_token(const void *a, const void *b) {
 }
 
 /* Each kind of token once, by its bytes; their number, or -1 without memory. */
-static int64_t count_kinds(const struct vocabulary *v, struct kind_count **out) {
-    struct token *all = malloc((size_t)v->n_tokens * sizeof *all + 1);
+static int64_t count_kinds(const struct text_vocabulary *v, struct kind_count **out) {
+    struct text_token *all = malloc((size_t)v->n_tokens * sizeof *all + 1);
     struct kind_count *kind = malloc((size_t)v->n_tokens * sizeof *kind + 1);
     int64_t n = 0;
 
@@ -103,7 +103,7 @@ static int64_t count_kinds(const struct vocabulary *v, struct kind_count **out) 
     return n;
 }
 
-static int name_kinds(struct vocabulary *v, const struct kind_count *kind, int64_t n,
+static int name_kinds(struct text_vocabulary *v, const struct kind_count *kind, int64_t n,
                       bool unknown) {
     v->name = calloc((size_t)n + 1, sizeof *v->name);
     for (v->n = 0; v->name && v->n < n; v->n++)
@@ -114,7 +114,7 @@ static int name_kinds(struct vocabulary *v, const struct kind_count *kind, int64
     return v->name ? 0 : -1;
 }
 
-int vocabulary_settle(struct vocabulary *v, int32_t *id, struct err *err) {
+int vocabulary_settle(struct text_vocabulary *v, int32_t *id, struct err *err) {
     struct kind_count *kind;
     int64_t n = count_kinds(v, &kind);
     const bool unknown = n > VOCABULARY_MOST;
@@ -138,10 +138,10 @@ int vocabulary_settle(struct vocabulary *v, int32_t *id, struct err *err) {
     return status ? err_set(err, ERR_IO, "out of memory for the words of a text") : 0;
 }
 
-void vocabulary_release(struct vocabulary *v) {
+void vocabulary_release(struct text_vocabulary *v) {
     for (int k = 0; v->name && k < v->n; k++)
         free(v->name[k]);
     free(v->name);
     free(v->token);
-    *v = (struct vocabulary){0};
+    *v = (struct text_vocabulary){0};
 }
