@@ -19,14 +19,30 @@ struct import_args {
     int64_t resize_short, quality; /* 0: not given */
     bool fit, grey, colour;        /* given */
     bool classes, regression;
-    int64_t folds;
+    int64_t folds, slices;
 };
 
-/* "256" or "320x240". */
+/* "64x128x128": depth, height and width. */
+static bool read_volume(const char *text, struct import_options *options) {
+    int depth, height, width, used = 0;
+
+    if (sscanf(text, "%5dx%5dx%5d%n", &depth, &height, &width, &used) != 3 || text[used] ||
+        depth < 1 || height < 1 || width < 1 || depth > MOST_SIDE || height > MOST_SIDE ||
+        width > MOST_SIDE)
+        return false;
+    options->depth = depth;
+    options->height = height;
+    options->width = width;
+    return true;
+}
+
+/* "256" or "320x240"; of volumes three numbers. */
 static int read_size(void *to, const char *text, struct err *err) {
     struct import_options *options = &((struct import_args *)to)->options;
     int width, height, used = 0;
 
+    if (read_volume(text, options))
+        return 0;
     if (sscanf(text, "%5dx%5d%n", &width, &height, &used) != 2 || text[used]) {
         if (sscanf(text, "%5d%n", &width, &used) != 1 || text[used])
             width = 0;
@@ -34,7 +50,8 @@ static int read_size(void *to, const char *text, struct err *err) {
     }
     if (width < 1 || height < 1 || width > MOST_SIDE || height > MOST_SIDE)
         return err_set(err, ERR_USAGE,
-                       "data: --size is '%s', expected WIDTHxHEIGHT or one number, each 1 to %d",
+                       "data: --size is '%s', expected WIDTHxHEIGHT or one number (of volumes "
+                       "DEPTHxHEIGHTxWIDTH), each 1 to %d",
                        text, MOST_SIDE);
     options->width = width;
     options->height = height;
@@ -50,6 +67,22 @@ static int read_split(void *to, const char *text, struct err *err) {
     split->n = held.n;
     split->share = held.share;
     return 0;
+}
+
+/* "1,1,2.5" or "1", in mm. */
+static int read_spacing(void *to, const char *text, struct err *err) {
+    double *s = ((struct import_args *)to)->options.spacing;
+    int used = 0;
+
+    if (sscanf(text, "%lf,%lf,%lf%n", &s[0], &s[1], &s[2], &used) != 3 || text[used]) {
+        if (sscanf(text, "%lf%n", &s[0], &used) != 1 || text[used])
+            s[0] = 0;
+        s[1] = s[2] = s[0];
+    }
+    if (s[0] > 0.001 && s[1] > 0.001 && s[2] > 0.001 && s[0] < 1e3 && s[1] < 1e3 && s[2] < 1e3)
+        return 0;
+    return err_set(err, ERR_USAGE, "data: --spacing is '%s', expected mm along x, y, z: 1,1,2.5",
+                   text);
 }
 
 static int read_missing(void *to, const char *text, struct err *err) {
@@ -127,6 +160,8 @@ static const struct option_spec import_specs[] = {
      .min = 1, .max = 1 << 20},
     {"length", OPTION_WHOLE, .offset = offsetof(struct import_args, options.length), .min = 1,
      .max = 1 << 24},
+    {"spacing", OPTION_READ, .read = read_spacing},
+    {"slices", OPTION_WHOLE, .offset = offsetof(struct import_args, slices), .min = 1, .max = 63},
     {"words", OPTION_FLAG, .offset = offsetof(struct import_args, options.words)},
     {"rate", OPTION_WHOLE, .offset = offsetof(struct import_args, options.rate), .min = 1,
      .max = 1 << 20},
@@ -164,7 +199,7 @@ static int check_takes(const struct importer *importer, const struct import_args
         unsigned takes;
         bool given;
         const char *text;
-    } rules[] = {{IMPORT_SIZE, o->width > 0, "--size"},
+    } rules[] = {{IMPORT_SIZE | IMPORT_VOLUME, o->width > 0, "--size"},
                  {IMPORT_SIZE, args->fit, "--fit"},
                  {IMPORT_MODE, args->grey || args->colour, "--grey or --colour"},
                  {IMPORT_MODE, o->unturned, "--orientation"},
@@ -181,7 +216,8 @@ static int check_takes(const struct importer *importer, const struct import_args
                  {IMPORT_LENGTH, o->length > 0, "--length"},
                  {IMPORT_WORDS, o->words, "--words"},
                  {IMPORT_RATE, o->rate > 0, "--rate"},
-                 {IMPORT_VOLUME, o->depth || o->spacing[0] > 0, "--size of depth, or --spacing"}};
+                 {IMPORT_VOLUME, o->depth || o->spacing[0] > 0 || args->slices,
+                  "--size of depth, --spacing or --slices"}};
 
     for (size_t i = 0; i < sizeof rules / sizeof *rules; i++)
         if (rules[i].given && !(importer->takes & rules[i].takes))
@@ -223,6 +259,9 @@ static int settle(struct import_args *args, struct err *err) {
         return data_usage_error("--seed is for --split and --folds, which are not given", err);
     if (held && args->folds)
         return data_usage_error("--split and --folds exclude each other", err);
+    if (args->slices && args->slices % 2 == 0)
+        return data_usage_error("--slices is odd: a slice and as many on either side", err);
+    o->slices = (int)args->slices;
     if (settle_table(args, held, err))
         return -1;
     if (args->resize_short && !o->encoded)
@@ -319,8 +358,9 @@ int data_import(int argc, char **argv, struct err *err) {
         status = print_skipped(target, &result, err);
     }
     if (!status && result.n_ignored)
-        printf("ignored %lld %s that %s no " IMPORT_ENDINGS "\n", (long long)result.n_ignored,
-               result.n_ignored == 1 ? "file" : "files", result.n_ignored == 1 ? "is" : "are");
+        printf("ignored %lld %s that %s no %s\n", (long long)result.n_ignored,
+               result.n_ignored == 1 ? "file" : "files", result.n_ignored == 1 ? "is" : "are",
+               result.what ? result.what : IMPORT_ENDINGS);
     import_result_release(&result);
     return status;
 }

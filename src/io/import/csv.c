@@ -10,11 +10,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
 
 /* A place in the text on its way through. */
-struct reader {
+struct csv_reader {
     struct csv *csv;
     char *at;
     int64_t line;
@@ -25,10 +26,16 @@ struct reader {
 /* The whole file, unpacked, with a 0 after it. */
 static int read_text(struct csv *csv, size_t *len, struct err *err) {
     const int fd = file_open(csv->path, err);
-    gzFile file = fd < 0 ? NULL : gzdopen(fd, "rb");
+    gzFile file;
+    struct stat st;
     size_t room = 1 << 16;
     int n = 1, status = 0;
 
+    if (fd >= 0 && !fstat(fd, &st) && S_ISDIR(st.st_mode)) {
+        close(fd);
+        return err_set(err, ERR_DATA, "%s: is a folder, expected a table", csv->path);
+    }
+    file = fd < 0 ? NULL : gzdopen(fd, "rb");
     if (!file) {
         if (fd >= 0)
             close(fd);
@@ -110,7 +117,7 @@ static char find_separator(const char *text) {
 }
 
 /* A cell in quotes, unquoted in place; `at` is behind the first. Returns its end in the text. */
-static char *unquote(struct reader *r, char *at, struct err *err) {
+static char *unquote(struct csv_reader *r, char *at, struct err *err) {
     const int64_t begun = r->line;
     char *to = at;
 
@@ -137,7 +144,7 @@ static char *unquote(struct reader *r, char *at, struct err *err) {
     return at;
 }
 
-static int add_cell(struct reader *r, char *cell, struct err *err) {
+static int add_cell(struct csv_reader *r, char *cell, struct err *err) {
     if (r->n_cells == r->room) {
         const int64_t room = r->room ? 2 * r->room : 1024;
         char **grown = realloc(r->cell, (size_t)room * sizeof *grown);
@@ -162,7 +169,7 @@ static char *trimmed(char *begin, char *end) {
 }
 
 /* Read one row, its cells to the end of r->cell. Returns 1, 0 at the end of the text, or -1. */
-static int read_row(struct reader *r, struct err *err) {
+static int read_row(struct csv_reader *r, struct err *err) {
     while (*r->at == '\n' || (*r->at == '\r' && r->at[1] == '\n')) { /* empty lines */
         r->line += *r->at == '\n';
         r->at++;
@@ -192,7 +199,7 @@ static int read_row(struct reader *r, struct err *err) {
 }
 
 /* A row that holds nothing but its separators is none. */
-static int read_rows(struct reader *r, struct err *err) {
+static int read_rows(struct csv_reader *r, struct err *err) {
     struct csv *csv = r->csv;
     int64_t room = 0;
 
@@ -265,7 +272,7 @@ static int number_columns(struct csv *csv, struct err *err) {
 
 int csv_init(struct csv *csv, const char *path, bool no_header, struct import_result *result,
              struct err *err) {
-    struct reader r = {.csv = csv, .line = 1};
+    struct csv_reader r = {.csv = csv, .line = 1};
     size_t len = 0;
     int status;
 

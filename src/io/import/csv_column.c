@@ -8,7 +8,7 @@
 #include <string.h>
 
 /* What a look at all cells finds. */
-struct cells {
+struct csv_seen {
     int64_t n_numbers, n_texts, first_text, first_number; /* the rows */
 };
 
@@ -29,7 +29,8 @@ static bool is_date(const char *cell) {
            first == second && strchr("-/.", first) && (!cell[used] || strchr(" T", cell[used]));
 }
 
-static int refuse_text(const struct csv *csv, int at, const struct cells *found, struct err *err) {
+static int refuse_text(const struct csv *csv, int at, const struct csv_seen *found,
+                       struct err *err) {
     const char *cell = csv_cell(csv, found->first_text, at);
     const int64_t line = csv->line[found->first_text];
 
@@ -51,7 +52,7 @@ static int refuse_text(const struct csv *csv, int at, const struct cells *found,
     return 0;
 }
 
-static void look(struct csv_column *c, const struct csv *csv, struct cells *found) {
+static void look(struct csv_column *c, const struct csv *csv, struct csv_seen *found) {
     c->whole = true;
     for (int64_t i = 0; i < csv->n; i++) {
         const char *cell = csv_cell(csv, i, c->at);
@@ -97,7 +98,7 @@ static int take_classes(struct csv_column *c, const struct csv *csv, struct err 
 
 int csv_column_init(struct csv_column *c, const struct csv *csv, int at, bool texts,
                     struct err *err) {
-    struct cells found = {0};
+    struct csv_seen found = {0};
 
     *c = (struct csv_column){.at = at};
     look(c, csv, &found);

@@ -64,6 +64,7 @@ struct import_options {
     int64_t rate;      /* of sounds, in Hz; 0: their own, which must all agree */
     int depth;         /* of volumes, beside width and height */
     double spacing[3]; /* of volumes, in mm: x, y, z; 0: their own */
+    int slices; /* of volumes: so many neighbours are an image of as many channels; 0: none */
     struct import_progress progress;
 };
 
@@ -118,7 +119,7 @@ const struct importer *importer_find(const char *name);
 const struct importer *const *importer_table(int *n);
 
 extern const struct importer import_imagefolder, import_segmentation, import_pairs, import_unpaired,
-    import_idx, import_cifar, import_csv, import_npy;
+    import_idx, import_cifar, import_csv, import_npy, import_wav, import_text, import_volumes;
 
 /* Add a line to result->note. */
 void import_note(struct import_result *result, const char *fmt, ...)

@@ -177,6 +177,20 @@ static void measure_field(struct prepare *p, int i) {
         p->opened_bytes = opened;
 }
 
+/* The map whose foreground a word of the pipeline looks for. */
+static int find_focus(struct prepare *p, int model, struct err *err) {
+    if (!p->field[model].plan.focuses || !p->training)
+        return 0;
+    for (int i = 0; i < p->n_fields && !p->focus; i++)
+        if (p->field[i].augmented && dataset_field(p->dataset, i)->kind == DATASET_CLASS)
+            p->focus = 1 + i;
+    return p->focus ? 0
+                    : err_set(err, ERR_CONFIG,
+                              "random_crop3d: foreground is that of a mask, and "
+                              "there is none beside %s",
+                              dataset_field(p->dataset, model)->name);
+}
+
 int prepare_init(struct prepare *p, const struct prepare_config *config, struct err *err) {
     const int model = first_image(config->dataset);
 
@@ -195,5 +209,5 @@ int prepare_init(struct prepare *p, const struct prepare_config *config, struct 
             return -1;
         measure_field(p, i);
     }
-    return 0;
+    return model >= 0 ? find_focus(p, model, err) : 0;
 }
