@@ -26,16 +26,18 @@ check_directions() {
             core = knows["core/graph"] "core/graph core/learn "
             knows["dist"] = knows["io/file"] = knows["io/h5"] = knows["io/augment"] = base
             knows["io/image"] = base
+            knows["io/npy"] = base "io/file "
             knows["io/weights"] = base "io/file io/h5 "
             knows["io/dataset"] = knows["io/weights"] "io/image "
             knows["io/runlog"] = base "io/file "
             knows["io/loader"] = base "io/dataset io/augment io/image "
-            knows["io/import"] = base "io/file io/image io/dataset "
-            io = " io/file io/h5 io/augment io/image io/dataset io/weights io/runlog io/loader "
+            knows["io/import"] = base "io/file io/image io/dataset io/npy "
+            io = " io/file io/npy io/h5 io/augment io/image io/dataset io/weights io/runlog io/loader "
             knows["job"] = core "dist" io
             knows["train"] = knows["job"] "job "
             knows["report"] = core "io/file io/image io/runlog job train "
-            knows["cmd"] = knows["main.c"] = knows["train"] "io/import train report cmd "
+            knows["export"] = core "io/file io/weights "
+            knows["cmd"] = knows["main.c"] = knows["train"] "io/import train report export cmd "
         }
         {
             from = room($1)
@@ -89,6 +91,10 @@ check() {
     only 'mpi\.h' 'src/dist/comm(_[a-z]+)?\.[ch]'
     only 'hwloc[a-z_/]*\.h' 'src/dist/topology\.c'
     only 'hdf5(_hl)?\.h|H5[A-Za-z]*\.h' 'src/io/h5/h5[a-z_]*\.[ch]'
+    only 'onnx\.pb-c\.h' 'src/export/onnx\.h'
+    only 'zip\.h' 'src/io/npy/npz\.c'
+    only 'nifti[a-z0-9_]*\.h' 'src/io/import/volume\.c'
+    only 'sndfile\.h' 'src/io/import/import_wav\.c'
     only 'gd(font[a-z]*)?\.h' 'src/report/plot\.c'
     only 'cblas\.h' 'src/core/math/gemm\.[ch]'
     grep -rnE '\<(printf|vprintf|puts|putchar) *\(|\<stdout\>' src/core | sed 's/$/   <- prints/'
@@ -148,6 +154,11 @@ broken src/dist/allreduce/ring.c '#include <mpi.h>'
 broken src/dist/place.c '#include <hwloc.h>'
 broken src/io/dataset/dataset.c '#include <hdf5.h>'
 broken src/core/ops/linear.c '#include <cblas.h>'
+broken src/export/export.c '#include "job/job.h"'
+broken src/cmd/convert.c '#include <onnx.pb-c.h>'
+broken src/io/npy/npy.c '#include <zip.h>'
+broken src/io/import/import_csv.c '#include <sndfile.h>'
+broken src/io/import/import_csv.c '#include <nifti2_io.h>'
 broken src/report/terminal.c '#include <gd.h>'
 broken src/core/graph/run.c 'static void f(void) { printf("%d", 1); }'
 broken src/core/graph/run.c 'static void f(void) { fputs("x", stdout); }'

@@ -1,34 +1,14 @@
-/* dltrain convert: weights from checkpoints to safetensors, in PyTorch's order, and back. */
+/* dltrain convert: networks and weights from one kind of file to another. */
+#include "cmd/convert.h"
 #include "cmd/command.h"
 #include "cmd/options.h"
 #include "dist/launch.h"
+#include "export/export.h"
 #include "io/file/file.h"
-#include "io/weights/checkpoint.h"
-#include "io/weights/layout.h"
-#include "io/weights/safetensors.h"
-#include "io/weights/tensor_file.h"
 
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-struct skipped {
-    const char *name, *why;
-};
-
-struct conversion {
-    const char *in, *out;
-    bool to_checkpoint;
-    const char *net; /* --net, or NULL */
-    struct renames renames, skips, plains;
-    bool ema, help;
-    struct tensor_file file;
-    float **data; /* [file.n] in our order; owned */
-    struct skipped *skipped;
-    int n_skipped;
-    struct pool pool;
-};
 
 extern const struct command command_convert;
 
@@ -55,26 +35,110 @@ static int read_skip(void *to, const char *text, struct err *err) {
     return read_rules(c, "skip", text, false, &c->skips, err);
 }
 
+static int read_only(void *to, const char *text, struct err *err) {
+    struct conversion *c = to;
+
+    return read_rules(c, "only", text, false, &c->onlys, err);
+}
+
 static int read_plain(void *to, const char *text, struct err *err) {
     struct conversion *c = to;
 
     return read_rules(c, "plain", text, false, &c->plains, err);
 }
 
+static int read_batch(void *to, const char *text, struct err *err) {
+    struct conversion *c = to;
+    char *end;
+    const long long n = strtoll(text, &end, 10);
+
+    if (strcmp(text, "dynamic") && (*end || end == text || n < 1 || n > INT32_MAX))
+        return err_set(err, ERR_USAGE,
+                       "convert: --batch: found '%s', expected dynamic or a number of samples",
+                       text);
+    c->batch = strcmp(text, "dynamic") ? n : 0;
+    return 0;
+}
+
 static const struct option_spec options[] = {
     {"net", OPTION_TEXT, .offset = offsetof(struct conversion, net)},
     {"rename", OPTION_READ, .read = read_rename},
     {"skip", OPTION_READ, .read = read_skip},
+    {"only", OPTION_READ, .read = read_only},
     {"plain", OPTION_READ, .read = read_plain},
+    {"weights", OPTION_TEXT, .offset = offsetof(struct conversion, weights)},
+    {"opset", OPTION_WHOLE, .offset = offsetof(struct conversion, opset), .min = ONNX_OPSET_MIN,
+     .max = ONNX_OPSET_MAX},
+    {"batch", OPTION_READ, .read = read_batch},
+    {"fold-bn", OPTION_FLAG, .offset = offsetof(struct conversion, fold)},
+    {"with-normalize", OPTION_FLAG, .offset = offsetof(struct conversion, normalize)},
     {"ema", OPTION_FLAG, .offset = offsetof(struct conversion, ema)},
     {"help", OPTION_FLAG, .offset = offsetof(struct conversion, help)},
     {0},
 };
 
+static const char *file_name(const char *path) {
+    const char *slash = strrchr(path, '/');
+
+    return slash ? slash + 1 : path;
+}
+
 static bool ends_with(const char *text, const char *end) {
     const size_t len = strlen(text), end_len = strlen(end);
 
-    return len > end_len && !strcmp(text + len - end_len, end);
+    return end_len && len > end_len && !strcmp(text + len - end_len, end);
+}
+
+static const struct convert_format formats[] = {
+    {".h5", .tensors = true, .write = convert_to_checkpoint},
+    {".safetensors", .tensors = true, .write = convert_to_safetensors},
+    {".npz", .tensors = true, .write = convert_to_npz},
+    {".npy", .tensors = true, .write = convert_to_npy},
+    {".onnx", .write = convert_to_onnx},
+    {".ini", .of_onnx = true, .write = convert_from_onnx},
+    {"", .of_onnx = true, .write = convert_from_onnx}, /* a folder */
+};
+
+enum { N_FORMATS = sizeof formats / sizeof *formats };
+
+/* IN.onnx becomes a job; what it is not made into ends otherwise. */
+static int find_format(struct conversion *c, struct err *err) {
+    const bool of_onnx = ends_with(c->in, ".onnx");
+    const char *ends = "";
+
+    for (int i = 0; i < N_FORMATS && !c->format; i++) {
+        const struct convert_format *f = &formats[i];
+        if (f->of_onnx != of_onnx)
+            continue;
+        if (ends_with(c->out, f->end) || (!*f->end && !strchr(file_name(c->out), '.')))
+            c->format = f;
+        ends = pool_print(&c->pool, "%s%sOUT%s", ends, *ends ? ", " : "", f->end);
+    }
+    if (!c->format)
+        return err_set(err, ERR_USAGE,
+                       "convert: found '%s', expected one of %s%s: its end says what to write",
+                       c->out, ends, of_onnx ? " (a folder)" : "");
+    return 0;
+}
+
+/* Options that mean nothing to what is written. */
+static int check_options(const struct conversion *c, struct err *err) {
+    const bool tensors = c->renames.n || c->skips.n || c->onlys.n || c->plains.n || c->ema;
+    const bool network =
+        c->weights || c->batch || c->fold || c->normalize || c->opset != ONNX_OPSET_MAX;
+
+    if (network && (c->format->tensors || c->format->of_onnx))
+        return err_set(
+            err, ERR_USAGE,
+            "convert: --weights, --opset, --batch, --fold-bn and --with-normalize are for "
+            "OUT.onnx, found %s",
+            c->out);
+    if (!c->format->tensors && tensors)
+        return err_set(
+            err, ERR_USAGE,
+            "convert: --rename, --skip, --only, --plain and --ema are for weights alone, found %s",
+            c->out);
+    return 0;
 }
 
 static int read_arguments(struct conversion *c, int argc, char **argv, struct err *err) {
@@ -90,209 +154,28 @@ static int read_arguments(struct conversion *c, int argc, char **argv, struct er
                        argc - first);
     c->in = argv[first];
     c->out = argv[first + 1];
-    c->to_checkpoint = ends_with(c->out, ".h5");
-    if (!c->to_checkpoint && !ends_with(c->out, ".safetensors"))
-        return err_set(err, ERR_USAGE,
-                       "convert: found '%s', expected OUT.h5 or OUT.safetensors: its end says what "
-                       "to write",
-                       c->out);
+    if (find_format(c, err) || check_options(c, err))
+        return -1;
+    if (c->net && c->format->of_onnx)
+        return err_set(err, ERR_USAGE, "convert: --net: an ONNX file holds one network");
     if (c->net && (!*c->net || strchr(c->net, '/') || c->net[0] == '.'))
         return err_set(err, ERR_USAGE, "convert: --net is '%s', expected the name of a net",
                        c->net);
-    return file_check_target(c->out, &c->in, 1, err);
+    return *c->format->end ? file_check_target(c->out, &c->in, 1, err) : 0;
 }
 
-/* --- what is to be converted --- */
-
-static int select_net(struct conversion *c, struct err *err) {
-    struct tensor_file *f = &c->file;
-
-    if (f->ck && c->plains.n)
-        return err_set(err, ERR_USAGE,
-                       "convert: --plain is for safetensors; %s says itself what is a table",
-                       c->in);
-    if (f->st && c->to_checkpoint && !c->net)
-        return err_set(err, ERR_USAGE,
-                       "convert: found no --net NAME, expected the name that the net is to have in "
-                       "%s",
-                       c->out);
-    if (f->st && !c->to_checkpoint && c->net)
-        return err_set(err, ERR_USAGE, "convert: --net is for checkpoints; neither file is one");
-    if (tensor_file_select(f, f->ck ? c->net : NULL, err))
+static int convert(struct conversion *c, struct err *err) {
+    if (c->format->tensors && convert_gather(c, err))
         return -1;
-    if (c->to_checkpoint && !c->net && !f->net)
-        return err_set(err, ERR_USAGE,
-                       "convert: %s holds several nets: %s; --net says which one to take", c->in,
-                       tensor_file_nets(f));
-    if (!c->net)
-        c->net = f->net;
-    return 0;
-}
-
-/* Leave out what is unwanted or cannot be read; mark what is a table. */
-static void leave_out(struct conversion *c) {
-    struct tensor_file *f = &c->file;
-    int n = 0;
-
-    for (int i = 0; i < f->n; i++) {
-        struct tensor_item item = f->item[i];
-        const bool skip = rename_match(&c->skips, item.name);
-        const char *why = item.why ? item.why : skip ? "--skip" : NULL;
-        if (rename_match(&c->plains, item.name) && item.shape.rank > 1)
-            item.plain = true;
-        if (!why) {
-            f->item[n++] = item;
-            continue;
-        }
-        c->skipped = pool_grow(&c->pool, c->skipped, c->n_skipped, sizeof *c->skipped);
-        c->skipped[c->n_skipped++] = (struct skipped){item.name, why};
-    }
-    f->n = n;
-}
-
-static int check_used(const struct renames *rules, const char *option, const char *in,
-                      struct err *err) {
-    const struct rename_rule *idle = rename_unused(rules);
-
-    return idle ? err_set(err, ERR_USAGE, "convert: --%s '%s%s%s' fits nothing in %s", option,
-                          idle->old, idle->new ? " -> " : "", idle->new ? idle->new : "", in)
-                : 0;
-}
-
-/* Names become those of datasets. */
-static int check_names(const struct conversion *c, struct err *err) {
-    for (int i = 0; i < c->file.n && c->to_checkpoint; i++) {
-        const char *name = c->file.item[i].name;
-        if (strchr(name, '/') || !strcmp(name, ".") || !strcmp(name, ".."))
-            return err_set(err, ERR_DATA,
-                           "%s: '%s' cannot be a name in a checkpoint; --rename gives another",
-                           c->in, name);
-    }
-    return 0;
-}
-
-static int gather(struct conversion *c, struct err *err) {
-    struct tensor_file *f = &c->file;
-
-    if (tensor_file_open(f, c->in, c->ema ? TENSORS_AVERAGED : TENSORS_LAST, err) ||
-        select_net(c, err))
+    if (c->format->write(c, err))
         return -1;
-    leave_out(c);
-    if (tensor_file_rename(f, &c->renames, err) || check_used(&c->renames, "rename", c->in, err) ||
-        check_used(&c->skips, "skip", c->in, err) || check_used(&c->plains, "plain", c->in, err) ||
-        check_names(c, err))
-        return -1;
-    if (f->st && c->to_checkpoint)
-        tensor_file_from_torch(f);
-    if (f->ck && !c->to_checkpoint)
-        tensor_file_to_torch(f);
-    if (!f->n)
-        return err_set(err, ERR_DATA, "%s: there is nothing left to convert", c->in);
-    c->data = pool_take(&c->pool, (size_t)f->n * sizeof *c->data);
-    for (int i = 0; i < f->n; i++) {
-        const struct tensor_item *item = &f->item[i];
-        if (!(c->data[i] = malloc((size_t)shape_len(&item->shape) * sizeof **c->data)))
-            return err_set(err, ERR_IO, "%s: not enough memory to read it", c->in);
-        if (tensor_file_read(f, item, item->plain, c->data[i], err))
-            return -1;
-    }
+    if (c->format->tensors)
+        convert_print(c);
     return 0;
-}
-
-/* --- what is written --- */
-
-static struct shape our_shape(const struct conversion *c, const struct tensor_item *item) {
-    return c->file.ck || item->plain ? item->shape : layout_from_torch(&item->shape);
-}
-
-static struct shape written_shape(const struct conversion *c, const struct tensor_item *item) {
-    const struct shape ours = our_shape(c, item);
-
-    return c->to_checkpoint || item->plain ? ours : layout_to_torch(&ours);
-}
-
-static int write_checkpoint(struct conversion *c, struct err *err) {
-    const struct tensor_file *f = &c->file;
-    struct checkpoint_tensor *t = pool_take(&c->pool, (size_t)f->n * sizeof *t);
-    json_t *meta = json_pack("{s:s}", "converted_from", c->in);
-    char *text = meta ? json_dumps(meta, 0) : NULL;
-
-    for (int i = 0; i < f->n; i++)
-        t[i] =
-            (struct checkpoint_tensor){pool_print(&c->pool, "/nets/%s/%s", c->net, f->item[i].name),
-                                       our_shape(c, &f->item[i]), c->data[i], f->item[i].plain};
-    const int rc = checkpoint_write(c->out, t, f->n, text ? text : "{}", err);
-    free(text);
-    json_decref(meta);
-    return rc;
-}
-
-/* The data of a tensor in PyTorch's order, in place of ours. */
-static int turn(struct conversion *c, int i, struct err *err) {
-    const struct tensor_item *item = &c->file.item[i];
-    const struct shape ours = our_shape(c, item);
-
-    if (item->plain || ours.rank < 2)
-        return 0;
-    float *turned = malloc((size_t)shape_len(&ours) * sizeof *turned);
-    if (!turned)
-        return err_set(err, ERR_IO, "%s: not enough memory to write it", c->out);
-    layout_write_torch(&ours, c->data[i], turned);
-    free(c->data[i]);
-    c->data[i] = turned;
-    return 0;
-}
-
-static int write_safetensors(struct conversion *c, struct err *err) {
-    const struct tensor_file *f = &c->file;
-    struct safetensor_out *t = pool_take(&c->pool, (size_t)f->n * sizeof *t);
-    const char *plain = "";
-
-    for (int i = 0; i < f->n; i++) {
-        if (turn(c, i, err))
-            return -1;
-        t[i] = (struct safetensor_out){f->item[i].name, written_shape(c, &f->item[i]), c->data[i]};
-        if (f->item[i].plain)
-            plain = pool_print(&c->pool, "%s%s\n", plain, f->item[i].name);
-    }
-    const struct safetensors_text meta[] = {{"format", "pt"}, {"dltrain.plain", plain}};
-    return safetensors_write(c->out, t, f->n, meta, *plain ? 2 : 1, err);
-}
-
-static int longest(const struct conversion *c, bool written) {
-    int len = 0;
-
-    for (int i = 0; i < c->file.n; i++) {
-        const struct tensor_item *item = &c->file.item[i];
-        const int n = (int)strlen(written ? item->name : item->stored);
-        len = n > len ? n : len;
-    }
-    return len > 60 ? 60 : len;
-}
-
-static void print_table(const struct conversion *c) {
-    const int in = longest(c, false), out = longest(c, true);
-    char a[SHAPE_TEXT], b[SHAPE_TEXT];
-    int64_t numbers = 0;
-    int n_renamed = 0;
-
-    for (int i = 0; i < c->file.n; i++) {
-        const struct tensor_item *item = &c->file.item[i];
-        const struct shape shape = written_shape(c, item);
-        printf("%-*s  %-16s ->  %-*s  %s%s\n", in, item->stored, shape_text(&item->shape, a), out,
-               item->name, shape_text(&shape, b), item->plain ? "  plain" : "");
-        numbers += shape_len(&shape);
-        n_renamed += strcmp(item->name, item->stored) != 0;
-    }
-    for (int i = 0; i < c->n_skipped; i++)
-        printf("skipped %s: %s\n", c->skipped[i].name, c->skipped[i].why);
-    printf("%s%s%s: %d tensors of %lld numbers, %d renamed, %d skipped\n", c->out,
-           c->to_checkpoint ? ", net " : "", c->to_checkpoint ? c->net : "", c->file.n,
-           (long long)numbers, n_renamed, c->n_skipped);
 }
 
 static int run(int argc, char **argv, struct err *err) {
-    struct conversion c = {0};
+    struct conversion c = {.opset = ONNX_OPSET_MAX};
 
     if (launch_rank(getenv) > 0) /* one of them does it */
         return 0;
@@ -300,13 +183,10 @@ static int run(int argc, char **argv, struct err *err) {
     if (!rc && c.help)
         printf("%s\n\n%s", command_convert.summary, command_convert.usage);
     else if (!rc)
-        rc = gather(&c, err);
-    if (!rc && !c.help)
-        rc = c.to_checkpoint ? write_checkpoint(&c, err) : write_safetensors(&c, err);
-    if (!rc && !c.help)
-        print_table(&c);
+        rc = convert(&c, err);
     for (int i = 0; c.data && i < c.file.n; i++)
         free(c.data[i]);
+    npy_release(&c.arrays);
     tensor_file_release(&c.file);
     pool_release(&c.pool);
     return rc;
@@ -314,12 +194,13 @@ static int run(int argc, char **argv, struct err *err) {
 
 const struct command command_convert = {
     .name = "convert",
-    .summary = "bring weights to PyTorch (safetensors) and back",
+    .summary = "bring networks and weights to other programs (ONNX, safetensors) and back",
     .usage =
         "dltrain convert IN OUT [options]\n"
         "\n"
-        "  IN is a checkpoint or safetensors, whatever its name; OUT ends in .h5 or .safetensors.\n"
-        "  Weights change between our order and PyTorch's; the numbers stay the same to the bit.\n"
+        "  To OUT.h5, OUT.safetensors, OUT.npz or OUT.npy, weights: IN is a run's folder, a\n"
+        "  checkpoint, safetensors, .npz or .npy. They change between our order and PyTorch's,\n"
+        "  which the last three have; the numbers stay the same to the bit.\n"
         "  Those of spectral=true are weight_orig, weight_u and weight_v there.\n"
         "\n"
         "  --net NAME             the net to take from a checkpoint (default: all, and of several\n"
@@ -329,9 +210,32 @@ const struct command command_convert = {
         "                         of several rules the first that fits applies; an empty NEW\n"
         "                         removes the beginning\n"
         "  --skip PATTERN         leave out, by names in IN: like OLD\n"
+        "  --only PATTERN         take these and no others; OUT.npy is of one tensor\n"
         "  --plain PATTERN        these are tables (embedding), with the same order in both\n"
         "  --ema                  averaged weights in place of the last ones\n"
         "\n"
+        "  To OUT.onnx, a network: IN is a run's folder, a checkpoint of it, or a job, JOB.ini. "
+        "The\n"
+        "  file computes what validation computes, with images as [batch, channels, height, "
+        "width];\n"
+        "  docs/onnx.md says how to run it.\n"
+        "\n"
+        "  --net NAME             which net (default: the only one, or the model)\n"
+        "  --weights FILE         weights for JOB.ini: a checkpoint or safetensors; without it "
+        "those\n"
+        "                         of its [weights], or as they are before training\n"
+        "  --fold-bn              batch norm becomes part of the weights before it\n"
+        "  --with-normalize       the input is what `normalize` gets, pixels from 0 to 1\n"
+        "  --batch N|dynamic      samples at a time (default dynamic: any number)\n"
+        "  --opset N              version of the operators, 13 to 17 (default 17)\n"
+        "\n"
+        "  IN.onnx becomes a job, OUT.ini or in the folder OUT, and beside it its weights,\n"
+        "  .safetensors: `include` it in a job that says the steps.\n"
+        "\n"
+        "  dltrain convert runs/cifar10 resnet20.onnx --with-normalize\n"
+        "  dltrain convert resnet50.onnx networks/resnet50.ini\n"
+        "  dltrain convert jobs/imagenet_resnet18.ini resnet18.onnx --weights "
+        "resnet18.safetensors\n"
         "  dltrain convert runs/cifar10/best.h5 resnet20.safetensors\n"
         "  dltrain convert runs/gan/last.h5 generator.safetensors --net generator --ema\n"
         "  dltrain convert resnet18.safetensors resnet18.h5 --net resnet18 \\\n"

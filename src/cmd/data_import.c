@@ -3,6 +3,7 @@
 #include "cmd/data_pace.h"
 #include "cmd/options.h"
 #include "io/dataset/dataset_file.h"
+#include "io/dataset/dataset_split.h"
 #include "io/import/import.h"
 
 #include <stdio.h>
@@ -17,13 +18,31 @@ struct import_args {
     int64_t jobs, seed;            /* seed -1: not given */
     int64_t resize_short, quality; /* 0: not given */
     bool fit, grey, colour;        /* given */
+    bool classes, regression;
+    int64_t folds, slices;
 };
 
-/* "256" or "320x240". */
+/* "64x128x128": depth, height and width. */
+static bool read_volume(const char *text, struct import_options *options) {
+    int depth, height, width, used = 0;
+
+    if (sscanf(text, "%5dx%5dx%5d%n", &depth, &height, &width, &used) != 3 || text[used] ||
+        depth < 1 || height < 1 || width < 1 || depth > MOST_SIDE || height > MOST_SIDE ||
+        width > MOST_SIDE)
+        return false;
+    options->depth = depth;
+    options->height = height;
+    options->width = width;
+    return true;
+}
+
+/* "256" or "320x240"; of volumes three numbers. */
 static int read_size(void *to, const char *text, struct err *err) {
     struct import_options *options = &((struct import_args *)to)->options;
     int width, height, used = 0;
 
+    if (read_volume(text, options))
+        return 0;
     if (sscanf(text, "%5dx%5d%n", &width, &height, &used) != 2 || text[used]) {
         if (sscanf(text, "%5d%n", &width, &used) != 1 || text[used])
             width = 0;
@@ -31,7 +50,8 @@ static int read_size(void *to, const char *text, struct err *err) {
     }
     if (width < 1 || height < 1 || width > MOST_SIDE || height > MOST_SIDE)
         return err_set(err, ERR_USAGE,
-                       "data: --size is '%s', expected WIDTHxHEIGHT or one number, each 1 to %d",
+                       "data: --size is '%s', expected WIDTHxHEIGHT or one number (of volumes "
+                       "DEPTHxHEIGHTxWIDTH), each 1 to %d",
                        text, MOST_SIDE);
     options->width = width;
     options->height = height;
@@ -47,6 +67,33 @@ static int read_split(void *to, const char *text, struct err *err) {
     split->n = held.n;
     split->share = held.share;
     return 0;
+}
+
+/* "1,1,2.5" or "1", in mm. */
+static int read_spacing(void *to, const char *text, struct err *err) {
+    double *s = ((struct import_args *)to)->options.spacing;
+    int used = 0;
+
+    if (sscanf(text, "%lf,%lf,%lf%n", &s[0], &s[1], &s[2], &used) != 3 || text[used]) {
+        if (sscanf(text, "%lf%n", &s[0], &used) != 1 || text[used])
+            s[0] = 0;
+        s[1] = s[2] = s[0];
+    }
+    if (s[0] > 0.001 && s[1] > 0.001 && s[2] > 0.001 && s[0] < 1e3 && s[1] < 1e3 && s[2] < 1e3)
+        return 0;
+    return err_set(err, ERR_USAGE, "data: --spacing is '%s', expected mm along x, y, z: 1,1,2.5",
+                   text);
+}
+
+static int read_missing(void *to, const char *text, struct err *err) {
+    static const char *const words[] = {"refuse", "drop", "mean"};
+
+    for (int k = 0; k < 3; k++)
+        if (strcmp(text, words[k]) == 0) {
+            ((struct import_args *)to)->options.table.missing = (enum import_missing)k;
+            return 0;
+        }
+    return err_set(err, ERR_USAGE, "data: --missing is '%s', expected refuse, drop or mean", text);
 }
 
 /* What --split was called when it took the last images. */
@@ -98,6 +145,26 @@ static const struct option_spec import_specs[] = {
     {"halves", OPTION_FLAG, .offset = offsetof(struct import_args, options.halves)},
     {"mask-suffix", OPTION_TEXT, .offset = offsetof(struct import_args, options.mask_suffix)},
     {"split", OPTION_READ, .read = read_split},
+    {"folds", OPTION_WHOLE, .offset = offsetof(struct import_args, folds), .min = 2,
+     .max = SPLIT_MOST_FOLDS},
+    {"features", OPTION_TEXT, .offset = offsetof(struct import_args, options.table.features)},
+    {"target", OPTION_TEXT, .offset = offsetof(struct import_args, options.table.target)},
+    {"group", OPTION_TEXT, .offset = offsetof(struct import_args, options.table.group)},
+    {"missing", OPTION_READ, .read = read_missing},
+    {"classes", OPTION_FLAG, .offset = offsetof(struct import_args, classes)},
+    {"regression", OPTION_FLAG, .offset = offsetof(struct import_args, regression)},
+    {"no-header", OPTION_FLAG, .offset = offsetof(struct import_args, options.table.no_header)},
+    {"window", OPTION_WHOLE, .offset = offsetof(struct import_args, options.table.window), .min = 1,
+     .max = 1 << 20},
+    {"horizon", OPTION_WHOLE, .offset = offsetof(struct import_args, options.table.horizon),
+     .min = 1, .max = 1 << 20},
+    {"length", OPTION_WHOLE, .offset = offsetof(struct import_args, options.length), .min = 1,
+     .max = 1 << 24},
+    {"spacing", OPTION_READ, .read = read_spacing},
+    {"slices", OPTION_WHOLE, .offset = offsetof(struct import_args, slices), .min = 1, .max = 63},
+    {"words", OPTION_FLAG, .offset = offsetof(struct import_args, options.words)},
+    {"rate", OPTION_WHOLE, .offset = offsetof(struct import_args, options.rate), .min = 1,
+     .max = 1 << 20},
     {"seed", OPTION_WHOLE, .offset = offsetof(struct import_args, seed), .min = 0,
      .max = INT64_MAX},
     {"validate", OPTION_READ, .read = refuse_validate},
@@ -119,6 +186,11 @@ static int unknown_importer(const char *name, struct err *err) {
                    names);
 }
 
+static bool table_given(const struct import_table *t) {
+    return t->features || t->target || t->group || t->missing || t->no_header || t->window ||
+           t->horizon;
+}
+
 /* Options that the importer does not know. */
 static int check_takes(const struct importer *importer, const struct import_args *args,
                        struct err *err) {
@@ -127,7 +199,7 @@ static int check_takes(const struct importer *importer, const struct import_args
         unsigned takes;
         bool given;
         const char *text;
-    } rules[] = {{IMPORT_SIZE, o->width > 0, "--size"},
+    } rules[] = {{IMPORT_SIZE | IMPORT_VOLUME, o->width > 0, "--size"},
                  {IMPORT_SIZE, args->fit, "--fit"},
                  {IMPORT_MODE, args->grey || args->colour, "--grey or --colour"},
                  {IMPORT_MODE, o->unturned, "--orientation"},
@@ -136,7 +208,16 @@ static int check_takes(const struct importer *importer, const struct import_args
                  {IMPORT_HALVES, o->halves, "--halves"},
                  {IMPORT_SUFFIX, o->mask_suffix != NULL, "--mask-suffix"},
                  {IMPORT_ENCODED, o->encoded, "--encoded"},
-                 {IMPORT_SPLIT, o->split.n || o->split.share > 0, "--split"}};
+                 {IMPORT_SPLIT, o->split.n || o->split.share > 0, "--split"},
+                 {IMPORT_FOLDS, args->folds > 0, "--folds; dltrain data split makes them"},
+                 {IMPORT_TABLE, table_given(&o->table),
+                  "--features, --target, --group, --missing, --no-header, --window or --horizon"},
+                 {IMPORT_TABLE, args->classes || args->regression, "--classes or --regression"},
+                 {IMPORT_LENGTH, o->length > 0, "--length"},
+                 {IMPORT_WORDS, o->words, "--words"},
+                 {IMPORT_RATE, o->rate > 0, "--rate"},
+                 {IMPORT_VOLUME, o->depth || o->spacing[0] > 0 || args->slices,
+                  "--size of depth, --spacing or --slices"}};
 
     for (size_t i = 0; i < sizeof rules / sizeof *rules; i++)
         if (rules[i].given && !(importer->takes & rules[i].takes))
@@ -147,12 +228,42 @@ static int check_takes(const struct importer *importer, const struct import_args
     return 0;
 }
 
+static int settle_table(struct import_args *args, bool held, struct err *err) {
+    struct import_table *t = &args->options.table;
+
+    if (args->classes && args->regression)
+        return data_usage_error("--classes and --regression exclude each other", err);
+    if ((args->classes || args->regression || t->window) && !t->target)
+        return data_usage_error("--classes, --regression and --window are about --target, which is "
+                                "not given",
+                                err);
+    if (t->group && !held && !args->folds)
+        return data_usage_error("--group is for --split and --folds, which are not given", err);
+    if (!t->window != !t->horizon)
+        return data_usage_error("--window 32 and --horizon 1 go together", err);
+    if (t->window && (t->group || args->classes))
+        return data_usage_error("--window makes series of numbers, without --group and --classes",
+                                err);
+    t->as = args->classes ? TARGET_CLASSES : args->regression ? TARGET_NUMBERS : TARGET_BY_TYPE;
+    args->options.split.folds = (int)args->folds;
+    return 0;
+}
+
 /* What goes together, and what is left to be said where it was not given. */
 static int settle(struct import_args *args, struct err *err) {
     struct import_options *o = &args->options;
 
-    if (args->seed != NO_SEED && !o->split.n && !(o->split.share > 0))
-        return data_usage_error("--seed is for --split, which is not given", err);
+    const bool held = o->split.n || o->split.share > 0;
+
+    if (args->seed != NO_SEED && !held && !args->folds)
+        return data_usage_error("--seed is for --split and --folds, which are not given", err);
+    if (held && args->folds)
+        return data_usage_error("--split and --folds exclude each other", err);
+    if (args->slices && args->slices % 2 == 0)
+        return data_usage_error("--slices is odd: a slice and as many on either side", err);
+    o->slices = (int)args->slices;
+    if (settle_table(args, held, err))
+        return -1;
     if (args->resize_short && !o->encoded)
         return data_usage_error("--resize-short is for --encoded; --size brings images to one size",
                                 err);
@@ -207,7 +318,8 @@ static int print_skipped(const char *target, const struct import_result *result,
 static void print_result(const char *target, const struct import_result *result) {
     const struct import_pace *pace = &result->pace;
 
-    printf("%s: %lld images in %d %s", target, (long long)result->n_images, result->n_splits,
+    printf("%s: %lld %s in %d %s", target, (long long)result->n_images,
+           result->what ? result->what : "images", result->n_splits,
            result->n_splits == 1 ? "group" : "groups");
     if (result->n_classes)
         printf(", %d %s", result->n_classes, result->n_classes == 1 ? "class" : "classes");
@@ -246,8 +358,9 @@ int data_import(int argc, char **argv, struct err *err) {
         status = print_skipped(target, &result, err);
     }
     if (!status && result.n_ignored)
-        printf("ignored %lld %s that %s no " IMPORT_ENDINGS "\n", (long long)result.n_ignored,
-               result.n_ignored == 1 ? "file" : "files", result.n_ignored == 1 ? "is" : "are");
+        printf("ignored %lld %s that %s no %s\n", (long long)result.n_ignored,
+               result.n_ignored == 1 ? "file" : "files", result.n_ignored == 1 ? "is" : "are",
+               result.what ? result.what : IMPORT_ENDINGS);
     import_result_release(&result);
     return status;
 }

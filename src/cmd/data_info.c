@@ -106,9 +106,13 @@ static void print_classes(const struct dataset *ds, int field) {
 }
 
 static void print_channels(const char *name, const float *values, int64_t n) {
+    enum { SHOWN = 16 };
+
     printf("    %s:", name);
-    for (int64_t c = 0; c < n; c++)
+    for (int64_t c = 0; c < n && c < SHOWN; c++)
         printf(" %.4f", (double)values[c]);
+    if (n > SHOWN)
+        printf(" and %lld more", (long long)n - SHOWN);
     printf("\n");
 }
 
@@ -153,8 +157,8 @@ static int print_field(struct dataset *ds, int i, struct err *err) {
     if (f->kind == DATASET_CLASS)
         print_classes(ds, i);
     if (dataset_mean(ds, i)) {
-        print_channels("mean", dataset_mean(ds, i), f->sample.dim[2]);
-        print_channels("std", dataset_std(ds, i), f->sample.dim[2]);
+        print_channels("mean", dataset_mean(ds, i), shape_channels(&f->sample));
+        print_channels("std", dataset_std(ds, i), shape_channels(&f->sample));
     }
     return f->kind == DATASET_ENCODED ? data_encoded_info(ds, i, err)
                                       : print_not_finite(ds, i, err);

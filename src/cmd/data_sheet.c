@@ -7,6 +7,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { MOST_ROWS = 50, MOST_TILES = 4, ENCODED_SIDE = 128 };
 
@@ -20,7 +21,13 @@ struct sheet {
     int n_classes; /* with rows of their own; 0: samples as they come */
 };
 
-/* Images of 1 or 3 channels, and class maps, of the samples themselves. */
+/* Is it drawn by its middle slice? */
+static bool is_volume(const struct dataset_field *f) {
+    return f->kind == DATASET_CLASS ? f->sample.rank == 3
+                                    : f->kind != DATASET_ENCODED && f->sample.rank == 4;
+}
+
+/* Images of 1 or 3 channels, volumes of so many, and class maps, of the samples themselves. */
 static bool is_tile(const struct dataset_field *f, struct grid_tile *tile) {
     const int64_t *dim = f->sample.dim;
 
@@ -29,6 +36,11 @@ static bool is_tile(const struct dataset_field *f, struct grid_tile *tile) {
         return false;
     if (f->kind == DATASET_ENCODED)
         *tile = (struct grid_tile){.h = ENCODED_SIDE, .w = ENCODED_SIDE};
+    if (is_volume(f)) {
+        *tile = (struct grid_tile){
+            .h = dim[1], .w = dim[2], .c = f->kind == DATASET_CLASS ? 0 : dim[3]};
+        return tile->c < 2 || tile->c == 3;
+    }
     if (f->kind == DATASET_CLASS)
         return f->sample.rank == 2;
     tile->c = f->sample.rank == 3 ? dim[2] : 0;
@@ -81,6 +93,24 @@ static int choose(const struct dataset *ds, int64_t each, struct sheet *s, struc
     return 0;
 }
 
+/* The middle slices of volumes, as they are stored. */
+static int read_middle(struct dataset *ds, const struct sheet *s, int k, void *out,
+                       struct err *err) {
+    const struct dataset_field *f = dataset_field(ds, s->field[k]);
+    const size_t size = f->kind == DATASET_BYTES ? 1 : sizeof(float);
+    const size_t slice = (size_t)grid_tile_len(&s->tile[k]) * size;
+    char *volume = malloc((size_t)shape_len(&f->sample) * size);
+    int status = volume ? 0 : err_set(err, ERR_IO, "%s: no memory for a volume", dataset_name(ds));
+
+    for (int64_t i = 0; !status && i < s->n; i++) {
+        status = dataset_read(ds, s->field[k], &s->row[i], 1, volume, err);
+        memcpy((char *)out + (size_t)i * slice, volume + (size_t)(f->sample.dim[0] / 2) * slice,
+               slice);
+    }
+    free(volume);
+    return status;
+}
+
 /* Values of a tile, as floats. */
 static int read_tile(struct dataset *ds, const struct sheet *s, int k, struct err *err) {
     const struct dataset_field *f = dataset_field(ds, s->field[k]);
@@ -89,9 +119,10 @@ static int read_tile(struct dataset *ds, const struct sheet *s, int k, struct er
     const unsigned char *bytes = (const unsigned char *)values;
     const int32_t *classes = (const int32_t *)(const void *)values;
 
-    if (f->kind == DATASET_ENCODED ? data_encoded_tile(ds, s->field[k], s->row, s->n, ENCODED_SIDE,
-                                                       (unsigned char *)values, err)
-                                   : dataset_read(ds, s->field[k], s->row, s->n, values, err))
+    if (is_volume(f)                 ? read_middle(ds, s, k, values, err)
+        : f->kind == DATASET_ENCODED ? data_encoded_tile(ds, s->field[k], s->row, s->n,
+                                                         ENCODED_SIDE, (unsigned char *)values, err)
+                                     : dataset_read(ds, s->field[k], s->row, s->n, values, err))
         return -1;
     for (int64_t i = len - 1; i >= 0; i--) /* they take less room than floats: from the end */
         if (f->kind == DATASET_BYTES || f->kind == DATASET_ENCODED)
@@ -125,7 +156,7 @@ int data_sheet(struct dataset *ds, const char *file, int64_t each, struct err *e
     find_tiles(ds, &s);
     if (!s.n_tiles)
         return err_set(err, ERR_DATA,
-                       "%s: has no images of 1 or 3 channels and no masks to be drawn",
+                       "%s: has no images or volumes of 1 or 3 channels and no masks to be drawn",
                        dataset_name(ds));
     rc = choose(ds, each, &s, err) || read_tiles(ds, &s, err) ||
                  grid_write(file, s.tile, s.n_tiles, s.n, s.columns, err)

@@ -20,6 +20,7 @@ struct help_page {
 static const struct help_page pages[] = {
     {"language", help_words, help_words_markdown},
     {"keys", help_keys, help_keys_markdown},
+    {"onnx", help_onnx, help_onnx_markdown},
 };
 
 enum { N_PAGES = sizeof pages / sizeof *pages };

@@ -48,3 +48,7 @@ void help_complete_zsh(void);
 
 /* The words that have an argument of that name. Returns whether there is one. */
 bool help_argument(const char *name);
+
+/* What operators become in ONNX files, and what is read of these. */
+void help_onnx(void);
+void help_onnx_markdown(void);

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_OPTIONS = 32, MOST_KEYS = 256 };
+enum { MOST_OPTIONS = 48, MOST_KEYS = 256 };
 
 static int read_whole(const struct option_spec *s, const char *value, int64_t *out,
                       struct err *err) {

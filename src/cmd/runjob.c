@@ -19,17 +19,15 @@ bool runjob_is(const char *path) {
            tensor_file_is_checkpoint(path);
 }
 
-/* The file that a path means. */
-static int find_file(struct jobargs *a, const char *path, struct err *err) {
+int runjob_file(struct pool *pool, const char *path, const char **file, struct err *err) {
     static const char *const names[] = {"best.h5", "last.h5"};
 
-    if (!is_folder(path)) {
-        a->run = path;
+    *file = path;
+    if (!is_folder(path))
         return 0;
-    }
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        a->run = pool_print(&a->pool, "%s/%s", path, names[i]);
-        if (!access(a->run, F_OK))
+        *file = pool_print(pool, "%s/%s", path, names[i]);
+        if (!access(*file, F_OK))
             return 0;
     }
     return err_set(err, ERR_IO,
@@ -56,7 +54,8 @@ static int read_meta(struct meta *meta, const char *file, struct err *err) {
 
 int runjob_find(struct jobargs *a, const char *path, struct source_files *files, struct err *err) {
     struct meta meta = {0};
-    const int rc = find_file(a, path, err) || read_meta(&meta, a->run, err) ? -1 : 0;
+    const int rc =
+        runjob_file(&a->pool, path, &a->run, err) || read_meta(&meta, a->run, err) ? -1 : 0;
 
     if (!rc) {
         const char *text = meta_job(&meta);

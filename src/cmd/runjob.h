@@ -7,6 +7,10 @@
  * beginning. */
 bool runjob_is(const char *path);
 
+/* The checkpoint that a path means: itself, or of a run's folder best.h5, else last.h5; in pool.
+ * Errors: ERR_IO for a folder without. */
+int runjob_file(struct pool *pool, const char *path, const char **file, struct err *err);
+
 /* Find the job of a checkpoint; of a folder, that of best.h5 in it, else of last.h5. The checkpoint
  * and its job are the only file that is added.
  * Errors: ERR_IO; ERR_DATA where it is damaged or holds no job. */

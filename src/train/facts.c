@@ -101,12 +101,15 @@ static const char *key_of(struct pool *pool, const struct dataset *ds, int field
     return pool_print(pool, "%s%s of %s", what, dataset_field(ds, field)->name, dataset_name(ds));
 }
 
+enum { STATISTICS_SHOWN = 64 }; /* of tables with many columns; fingerprints are of all */
+
 static void add_statistics(struct same *list, const struct dataset *ds, int field) {
     const float *mean = dataset_mean(ds, field), *std = dataset_std(ds, field);
     struct pool *pool = &list->pool;
+    const int64_t n = shape_channels(&dataset_field(ds, field)->sample);
     const char *text = "";
 
-    for (int c = 0; mean && c < dataset_field(ds, field)->sample.dim[2]; c++)
+    for (int c = 0; mean && c < n && c < STATISTICS_SHOWN; c++)
         text = pool_print(pool, "%s%s%.9g +- %.9g", text, c ? ", " : "", (double)mean[c],
                           (double)std[c]);
     if (mean)

@@ -269,12 +269,14 @@ int weights_load(struct job *job, struct replica *r, const struct sinks *sinks, 
     return 0;
 }
 
-/* Of several nets the names begin with "NET.", as convert writes them; of one they may. */
+/* Of several nets the names in safetensors begin with "NET.", as convert writes them; of one they
+ * may. */
 static int load_net(struct transfer *t, struct job_weights *w, bool alone,
                     const struct sinks *sinks, struct err *err) {
     if (tensor_file_open(&t->file, w->file, TENSORS_VALIDATED, err))
         return -1;
-    const bool prefixed = !alone || tensor_file_all_begin(&t->file, w->net);
+    const bool prefixed =
+        t->file.ck ? t->file.n_nets > 1 : !alone || tensor_file_all_begin(&t->file, w->net);
     if (tensor_file_select(&t->file, prefixed ? w->net : NULL, err))
         return -1;
     tensor_file_from_torch(&t->file);

@@ -9,7 +9,8 @@
  * and net do not fit. */
 int weights_load(struct job *job, struct replica *r, const struct sinks *sinks, struct err *err);
 
-/* Fill all nets from safetensors, whole: of several nets the names begin with "NET.". Notes as
- * above. Local. Errors: ERR_IO, ERR_DATA for the file; ERR_CONFIG where it does not fit. */
+/* Fill all nets from a file, whole: of a checkpoint the nets of their names, or its only one;
+ * in safetensors of several nets the names begin with "NET.". Notes as above. Local. Errors:
+ * ERR_IO, ERR_DATA for the file; ERR_CONFIG where it does not fit. */
 int weights_load_file(const char *file, struct replica *r, const struct sinks *sinks,
                       struct err *err);

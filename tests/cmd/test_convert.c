@@ -182,6 +182,25 @@ static void rules_rename_and_leave_out(void **state) {
     safetensors_holds("r.safetensors", 2, "head.weight", 2, 3, turned);
 }
 
+static void arrays_of_numpy_hold_the_same(void **state) {
+    (void)state;
+    write_checkpoint("one.h5", false);
+    prints("a.npz: 3 tensors of 14 numbers", "$DLTRAIN convert one.h5 a.npz");
+    program_expect(0, NULL, "$DLTRAIN convert one.h5 a.safetensors");
+    prints("b.safetensors: 3 tensors of 14 numbers",
+           "$DLTRAIN convert a.npz b.safetensors --plain words");
+    program_expect(0, NULL, "cmp a.safetensors b.safetensors");
+    prints("fc.weight  3x2              ->  fc.weight  2x3",
+           "$DLTRAIN convert one.h5 fc.npy --only fc.weight");
+    program_expect(0, NULL, "$DLTRAIN convert fc.npy fc.h5 --net gen --rename \"fc -> fc.weight\"");
+    checkpoint_holds("fc.h5", "/nets/gen/fc.weight", false, &(struct shape){2, {3, 2}}, w);
+    program_expect(ERR_USAGE, "all.npy is for one tensor, found 3; --only NAME says which",
+                   "$DLTRAIN convert one.h5 all.npy");
+    program_expect(ERR_USAGE, "--only 'conv' fits nothing in one.h5",
+                   "$DLTRAIN convert one.h5 all.npy --only conv");
+    assert_int_equal(access("all.npy", F_OK), -1);
+}
+
 /* As PyTorch saves batch norm: a counter without dimensions. */
 static void what_is_no_float_is_skipped_and_said(void **state) {
     static const char header[] =
@@ -214,7 +233,7 @@ static void mistakes_are_said(void **state) {
     program_expect(ERR_USAGE, "found 1 files, expected IN and OUT", "$DLTRAIN convert one.h5");
     program_expect(ERR_USAGE, "found '--nett', which is no option here",
                    "$DLTRAIN convert one.h5 a.h5 --nett x");
-    program_expect(ERR_USAGE, "found 'out.pt', expected OUT.h5 or OUT.safetensors",
+    program_expect(ERR_USAGE, "found 'out.pt', expected one of OUT.h5, OUT.safetensors",
                    "$DLTRAIN convert one.h5 out.pt");
     program_expect(ERR_USAGE, "found no --net NAME, expected the name that the net is to have",
                    "$DLTRAIN convert one.safetensors a.h5");
@@ -259,6 +278,7 @@ int main(void) {
         cmocka_unit_test(several_nets_are_told_apart),
         cmocka_unit_test(spectral_norm_changes_its_names),
         cmocka_unit_test(rules_rename_and_leave_out),
+        cmocka_unit_test(arrays_of_numpy_hold_the_same),
         cmocka_unit_test(what_is_no_float_is_skipped_and_said),
         cmocka_unit_test(mistakes_are_said),
         cmocka_unit_test(one_process_of_several_converts),

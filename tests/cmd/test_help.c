@@ -129,6 +129,8 @@ static void every_word_section_and_key_is_listed(void **state) {
 static void the_pages_are_what_the_program_prints(void **state) {
     (void)state;
     program_expect(0, NULL, "$DLTRAIN help keys --markdown | diff - $CONFIGS/../docs/keys.md");
+    program_expect(0, NULL,
+                   "$DLTRAIN help onnx --markdown | diff - $CONFIGS/../docs/onnx_operators.md");
     program_expect(0, NULL, "$DLTRAIN help language --markdown | diff - $CONFIGS/../docs/words.md");
 }
 

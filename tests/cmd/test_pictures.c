@@ -19,8 +19,8 @@ static unsigned char class_at(int sample, int y, int x) {
 /* colours.h5 with groups train and test of the same N samples. */
 static int write_data(void **state) {
     static const struct writer_field fields[] = {
-        {"images", DATASET_BYTES, {3, {SIDE, SIDE, 3}}, 0, false},
-        {"mask", DATASET_CLASS, {2, {SIDE, SIDE}}, 3, false}};
+        {.name = "images", .kind = DATASET_BYTES, .sample = {3, {SIDE, SIDE, 3}}},
+        {.name = "mask", .kind = DATASET_CLASS, .sample = {2, {SIDE, SIDE}}, .n_classes = 3}};
     static const char *const groups[] = {"train", "test"};
     unsigned char images[N * SIDE * SIDE * 3], mask[N * SIDE * SIDE];
     struct dataset_writer *writer;

@@ -118,9 +118,9 @@ static void write_odd_data(void) {
     static const char *const classes[] = {"a", "b", "c", "d"};
     static const int32_t labels[] = {0, 1, 0, 0, 2, 1, 0, 0, 1, 0};
     static const struct writer_field fields[] = {
-        {"images", DATASET_BYTES, {3, {SIDE, SIDE, 1}}, 0, false},
-        {"labels", DATASET_CLASS, {0}, 4, false},
-        {"mask", DATASET_CLASS, {2, {SIDE, SIDE}}, 2, false}};
+        {.name = "images", .kind = DATASET_BYTES, .sample = {3, {SIDE, SIDE, 1}}},
+        {.name = "labels", .kind = DATASET_CLASS, .n_classes = 4},
+        {.name = "mask", .kind = DATASET_CLASS, .sample = {2, {SIDE, SIDE}}, .n_classes = 2}};
     unsigned char images[10 * SIDE * SIDE], mask[10 * SIDE * SIDE];
     struct dataset_writer *writer;
     struct err err = {0};

@@ -1,6 +1,7 @@
 /* The tasks of configs/ that give more than one label: segmentation, autoencoders, GANs, images
  * to images. Each network has its published size, each task trains, each job of the cookbook is a
  * job. */
+#include "cmd/recipes.h"
 #include "io/dataset/dataset_writer.h"
 #include "io/h5/h5.h"
 #include "support/program.h"
@@ -141,6 +142,7 @@ static int setup(void **state) {
     write_two("data/horses.h5", 64, 2);
     write_numbers("data/signals.h5", "signal", 3, (const int64_t[]){10, 256, 2}, 5);
     write_numbers("data/volumes.h5", "volume", 5, (const int64_t[]){4, 16, 16, 16, 1}, 2);
+    recipes_import(cookbook);
     return 0;
 }
 

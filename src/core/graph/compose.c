@@ -385,6 +385,12 @@ static int settle_params(struct builder *b, struct net *net, int use, int first,
     return 0;
 }
 
+static void add_use(struct graph *g, const struct net *net, const struct value *values,
+                    int output) {
+    g->uses = pool_grow(&g->model->pool, g->uses, g->n_uses, sizeof *g->uses);
+    g->uses[g->n_uses++] = (struct graph_use){net, values, output};
+}
+
 int build_net(struct builder *b, const struct value *value, const struct expr *e,
               const struct value *piped, struct value *out, struct err *err) {
     const struct net_use *use = value->object;
@@ -411,5 +417,6 @@ int build_net(struct builder *b, const struct value *value, const struct expr *e
     const int number = b->n_uses + 1; /* that run_body gives it */
     if (run_body(b, s, net, NULL, values, e->pos, out, err))
         return -1;
+    add_use(b->graph, net, values, out->index);
     return settle_params(b, net, number, first, err);
 }

@@ -52,6 +52,13 @@ struct field {
     const int64_t *class_counts; /* [n_classes] how often each occurs; NULL: not known */
 };
 
+/* One use of a net. */
+struct graph_use {
+    const struct net *net;
+    const struct value *values; /* [net->section->n_params]; inputs are tensors: nodes */
+    int output;                 /* node */
+};
+
 struct graph {
     struct model *model;
     const char *name;                /* "step", "step generator", "validate" */
@@ -61,6 +68,8 @@ struct graph {
     int n_nodes;
     struct named_node *named; /* statements in their order */
     int n_named;
+    struct graph_use *uses; /* of nets, those within others first */
+    int n_uses;
 };
 
 /* What a graph is built from; all borrowed for the life of the model. */

@@ -20,6 +20,7 @@ static const struct {
     /* Mao et al. 2017, doi:10.1109/ICCV.2017.304 */
     {{"lsgan", "mse as a GAN loss: of scores and 1 for real, 0 for generated samples", 0, NULL},
      &op_mse},
+    {{"mae", "l1 by the name of regression: the mean absolute error", 0, NULL}, &op_l1},
 };
 
 enum { N_ALIASES = sizeof aliases / sizeof *aliases };

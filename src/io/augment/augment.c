@@ -60,6 +60,14 @@ static int check_values(const struct augment *augment, const struct augment_sour
                   : 0;
 }
 
+/* Does one of the words that are planned move anything? */
+static bool moved_before(const struct augment_plan *plan) {
+    for (int i = 0; i < plan->n; i++)
+        if (plan->stage[i].augment->moves)
+            return true;
+    return false;
+}
+
 /* One more word, behind those that are planned. */
 static int add_stage(struct augment_plan *plan, const struct applied *applied, int position,
                      bool scaled, struct err *err) {
@@ -78,10 +86,19 @@ static int add_stage(struct augment_plan *plan, const struct applied *applied, i
                                     .scaled = scaled,
                                     .many_in = many,
                                     .many_out = many};
+    if (plan->source.shape.rank == 4 && !augment->volumes)
+        return err_set(err, ERR_CONFIG, "%s: is for images; these are volumes [d, h, w, c]",
+                       augment->word.name);
     if (many && !augment->piece)
         return augment_refuse_many(augment->word.name, err);
     if (augment->plan(stage->args, plan->training, &plan->source, stage, err))
         return -1;
+    if (stage->focuses && moved_before(plan))
+        return err_set(err, ERR_CONFIG,
+                       "%s: foreground is that of the mask as stored; put it before "
+                       "other words that move voxels",
+                       augment->word.name);
+    plan->focuses = plan->focuses || stage->focuses;
     plan->out = stage->out;
     plan->n++;
     return 0;
@@ -128,6 +145,8 @@ struct augment_call augment_call_of(const struct augment_plan *plan,
                                  .key = draw->key,
                                  .steady = draw->steady,
                                  .odd = draw->odd,
+                                 .focused = draw->focused,
+                                 .focus = {draw->focus[0], draw->focus[1], draw->focus[2]},
                                  .first = (uint64_t)s->position * AUGMENT_DRAWS,
                                  .in_shape = s->in,
                                  .out_shape = s->out};

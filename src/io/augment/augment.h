@@ -30,9 +30,10 @@ enum augment_role {
 
 /* What the dataset knows of its images. */
 struct augment_source {
-    struct shape shape; /* [h, w, c] of one image; [0, 0, c]: each has a size of its own */
-    const float *mean;  /* [c] of values as the pipeline gets them, borrowed; NULL: unknown */
-    const float *std;   /* [c] */
+    /* [h, w, c] of one image; [0, 0, c]: each has a size of its own; [d, h, w, c] of volumes */
+    struct shape shape;
+    const float *mean; /* [c] of values as the pipeline gets them, borrowed; NULL: unknown */
+    const float *std;  /* [c] */
     enum augment_role role;
     bool unit; /* values are from 0 to 1 */
 };
@@ -63,6 +64,7 @@ struct augment_stage {
     /* Have images many sizes before and after it? Then heights and widths in `in` and `out` are the
      * least that occur; 0: any may. */
     bool many_in, many_out;
+    bool focuses; /* it may look at augment_draw.focus */
     bool mirrors; /* it exchanges left and right, where augment->mirrors says so, and that alone */
 };
 
@@ -74,7 +76,9 @@ struct augment_call {
     uint64_t key;    /* of seed, epoch and sample */
     uint64_t steady; /* of seed and sample: the same in every epoch */
     bool odd;        /* is the epoch, counted from 0? */
-    uint64_t first;  /* the word's draws are elements first .. first + AUGMENT_DRAWS - 1 of a key */
+    bool focused;    /* is there a focus, a voxel of what is looked for? */
+    int64_t focus[3];
+    uint64_t first; /* the word's draws are elements first .. first + AUGMENT_DRAWS - 1 of a key */
     struct shape in_shape, out_shape;
     const float *in;
     float *out;     /* in itself where the word is in_place, else apart from it */
@@ -96,6 +100,7 @@ struct augment {
      * nothing to one image, and have none of what follows. */
     bool mixes;
     bool in_place;
+    bool volumes; /* it takes [d, h, w, c], too */
     enum augment_values values;
     bool moves; /* pixels to other places; otherwise it changes values, of images only */
     bool fixed; /* a number that comes out is that of its channel and of the number there before */
@@ -121,6 +126,7 @@ struct augment_plan {
     struct augment_stage stage[AUGMENT_MAX];
     struct shape out;    /* [h, w, c] that the network sees */
     int64_t scratch_len; /* floats that augment_run needs */
+    bool focuses;        /* a word wants augment_draw.focus */
 
     bool many; /* images have many sizes; otherwise what follows is 0: */
     /* Of the words, the first n_piece choose the piece, those up to n_mirror mirror it, those up to
@@ -142,6 +148,10 @@ struct augment_draw {
     uint64_t key;    /* rng_key(seed, RNG_AUGMENT, epoch, sample) */
     uint64_t steady; /* the same in every epoch: rng_key(seed, RNG_AUGMENT, -1, sample) */
     bool odd;        /* is the epoch, counted from 0? */
+    /* of volumes whose plan has focuses: a voxel of the mask that is of no class 0, before the
+     * first word; focused is false where there is none */
+    bool focused;
+    int64_t focus[3];
 };
 
 /* The piece of an image of height x width that is to be decoded as plan->opened, where images have

@@ -1,7 +1,7 @@
 /* elastic: every pixel comes from a little elsewhere, neighbours from nearly the same direction.
  * Source: Simard et al. 2003, doi:10.1109/ICDAR.2003.1227801, as U-Net uses it. */
 #include "core/base/rng.h"
-#include "io/augment/augment_parts.h"
+#include "io/augment/augment_volume.h"
 
 #include <math.h>
 #include <string.h>
@@ -20,6 +20,11 @@ static int plan_elastic(const void *args, bool training, const struct augment_so
     const int64_t area = s->in.dim[0] * s->in.dim[1];
 
     (void)training, (void)source, (void)err;
+    if (s->in.rank == 4) {
+        s->scratch_len =
+            augment_volume_elastic_scratch(&s->in, ((const struct elastic *)args)->sigma);
+        return 0;
+    }
     s->scratch_len = 3 * area + 2 * reach(args) + 1;
     return 0;
 }
@@ -64,6 +69,10 @@ static void apply_elastic(const struct augment_call *c) {
     float *move[2] = {c->scratch, c->scratch + area}, *between = move[1] + area;
     float *bell = between + area, *out = c->out;
 
+    if (c->in_shape.rank == 4) {
+        augment_volume_elastic(c, a->alpha, a->sigma);
+        return;
+    }
     make_bell(a, bell);
     for (uint64_t d = 0; d < 2; d++) {
         /* More draws than a word has: a key of its own for each direction. */
@@ -100,6 +109,7 @@ const struct augment augment_elastic = {
              elastic_args},
     .training_only = true,
     .moves = true,
+    .volumes = true,
     .plan = plan_elastic,
     .apply = apply_elastic,
 };

@@ -1,6 +1,6 @@
 /* Words that move the image as a whole: random_flip, rotate, rotate90, shift. */
 #include "core/base/rng.h"
-#include "io/augment/augment_parts.h"
+#include "io/augment/augment_volume.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -13,15 +13,26 @@ static double symmetric(const struct augment_call *c, uint64_t draw) {
 
 struct flip {
     double p;
-    int vertical, alternate;
+    int vertical, alternate, axis;
 };
+
+enum flip_axis { FLIP_WIDTH, FLIP_HEIGHT, FLIP_DEPTH };
+
+/* Which axis is turned round: upside down is an older name of its height. */
+static enum flip_axis flip_axis(const struct flip *a) {
+    return a->vertical ? FLIP_HEIGHT : (enum flip_axis)a->axis;
+}
 
 static int plan_flip(const void *args, bool training, const struct augment_source *source,
                      struct augment_stage *s, struct err *err) {
     const struct flip *a = args;
 
     (void)training, (void)source;
-    s->mirrors = !a->vertical;
+    s->mirrors = flip_axis(a) == FLIP_WIDTH && s->in.rank == 3;
+    if (flip_axis(a) == FLIP_DEPTH && s->in.rank != 4)
+        return err_set(err, ERR_CONFIG, "random_flip: axis is depth, and the images have none");
+    if (a->vertical && a->axis)
+        return err_set(err, ERR_CONFIG, "random_flip: vertical is axis=height; give one of them");
     if (a->alternate && a->p != 0.5)
         return err_set(
             err, ERR_CONFIG,
@@ -54,7 +65,11 @@ static void apply_flip(const struct augment_call *c) {
 
     if (!flips(c))
         return;
-    if (a->vertical) {
+    if (c->in_shape.rank == 4) {
+        augment_volume_flip(c, 2 - (int)flip_axis(a));
+        return;
+    }
+    if (flip_axis(a) == FLIP_HEIGHT) {
         for (int64_t i = 0; i < h / 2; i++)
             swap(c->out + i * w * ch, c->out + (h - 1 - i) * w * ch, w * ch);
         return;
@@ -63,6 +78,8 @@ static void apply_flip(const struct augment_call *c) {
         for (float *l = c->out + i * w * ch, *r = l + (w - 1) * ch; l < r; l += ch, r -= ch)
             swap(l, r, ch);
 }
+
+static const char *const axes[] = {"width", "height", "depth", NULL};
 
 static const char *const no_yes[] = {"false", "true", NULL};
 
@@ -83,6 +100,11 @@ static const struct arg_spec flip_args[] = {
      .offset = offsetof(struct flip, alternate),
      .words = no_yes,
      .help = "of two epochs one is mirrored, for each sample"},
+    {.name = "axis",
+     .kind = ARG_WORD,
+     .offset = offsetof(struct flip, axis),
+     .words = axes,
+     .help = "that is turned round; depth of volumes alone"},
     {0},
 };
 
@@ -91,6 +113,7 @@ const struct augment augment_random_flip = {
     .training_only = true,
     .in_place = true,
     .moves = true,
+    .volumes = true,
     .plan = plan_flip,
     .apply = apply_flip,
     .mirrors = flips,
@@ -98,7 +121,29 @@ const struct augment augment_random_flip = {
 
 struct rotate {
     double degrees;
+    int axis;
 };
+
+enum rotate_axis { ROTATE_ALL, ROTATE_DEPTH, ROTATE_HEIGHT, ROTATE_WIDTH };
+
+static int plan_rotate(const void *args, bool training, const struct augment_source *source,
+                       struct augment_stage *s, struct err *err) {
+    (void)training, (void)source;
+    if (s->in.rank == 3 && ((const struct rotate *)args)->axis > ROTATE_DEPTH)
+        return err_set(err, ERR_CONFIG, "rotate: images turn in their plane; axis is for volumes");
+    return 0;
+}
+
+/* About each axis by an angle of its own, or about one. */
+static void rotate_volume(const struct augment_call *c) {
+    const struct rotate *a = c->args;
+    double degrees[3] = {0};
+
+    for (int k = 0; k < 3; k++)
+        if (a->axis == ROTATE_ALL || a->axis == ROTATE_DEPTH + k)
+            degrees[k] = symmetric(c, (uint64_t)k) * a->degrees;
+    augment_volume_rotate(c, degrees);
+}
 
 /* Every pixel is fetched from where it comes from, between four neighbours. */
 static void apply_rotate(const struct augment_call *c) {
@@ -109,6 +154,10 @@ static void apply_rotate(const struct augment_call *c) {
     const double middle_y = (double)(h - 1) / 2, middle_x = (double)(w - 1) / 2;
     float *out = c->out;
 
+    if (c->in_shape.rank == 4) {
+        rotate_volume(c);
+        return;
+    }
     for (int64_t i = 0; i < h; i++)
         for (int64_t j = 0; j < w; j++, out += n) {
             const double dy = (double)i - middle_y, dx = (double)j - middle_x;
@@ -118,6 +167,8 @@ static void apply_rotate(const struct augment_call *c) {
         }
 }
 
+static const char *const rotate_axes[] = {"all", "depth", "height", "width", NULL};
+
 static const struct arg_spec rotate_args[] = {
     {.name = "degrees",
      .kind = ARG_REAL,
@@ -125,6 +176,11 @@ static const struct arg_spec rotate_args[] = {
      .max = 180,
      .required = true,
      .help = "at most, either way"},
+    {.name = "axis",
+     .kind = ARG_WORD,
+     .offset = offsetof(struct rotate, axis),
+     .words = rotate_axes,
+     .help = "of volumes: which to turn about"},
     {0},
 };
 
@@ -133,7 +189,8 @@ const struct augment augment_rotate = {
              rotate_args},
     .training_only = true,
     .moves = true,
-    .plan = augment_plan_same,
+    .volumes = true,
+    .plan = plan_rotate,
     .apply = apply_rotate,
 };
 

@@ -52,6 +52,7 @@ const struct augment augment_brightness = {
              strength_args},
     .training_only = true,
     .in_place = true,
+    .volumes = true,
     .values = AUGMENT_ENDS_UNIT,
     .plan = augment_plan_same,
     .apply = apply_brightness,
@@ -62,6 +63,7 @@ const struct augment augment_contrast = {
              sizeof(struct strength), strength_args},
     .training_only = true,
     .in_place = true,
+    .volumes = true,
     .values = AUGMENT_ENDS_UNIT,
     .plan = augment_plan_same,
     .apply = apply_contrast,
@@ -149,7 +151,7 @@ static int plan_normalize(const void *args, bool training, const struct augment_
                           struct augment_stage *s, struct err *err) {
     const struct normalize *a = args;
     const struct reals *const lists[] = {&a->mean, &a->std};
-    const int64_t channels = s->in.dim[2];
+    const int64_t channels = shape_channels(&s->in);
 
     (void)training;
     for (int i = 0; i < 2; i++) {
@@ -189,7 +191,7 @@ static void scale_stretch(float *restrict v, const float *restrict mean, const f
  * enough to be vectorised; more channels than that go pixel by pixel, in parts. */
 static void apply_normalize(const struct augment_call *c) {
     const struct normalize *a = c->args;
-    const int64_t len = shape_len(&c->out_shape), channels = c->out_shape.dim[2];
+    const int64_t len = shape_len(&c->out_shape), channels = shape_channels(&c->out_shape);
     const int64_t step = channels > STRETCH ? channels : STRETCH / channels * channels;
     float mean[STRETCH], by[STRETCH];
 
@@ -224,6 +226,7 @@ const struct augment augment_normalize = {
     .word = {"normalize", "(x - mean) / std of each channel", sizeof(struct normalize),
              normalize_args},
     .in_place = true,
+    .volumes = true,
     .values = AUGMENT_ENDS_SCALE,
     .fixed = true,
     .plan = plan_normalize,

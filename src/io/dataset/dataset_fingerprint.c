@@ -16,7 +16,7 @@ static void hash_head(const struct dataset *ds, int i, XXH3_state_t *state) {
     const struct column *c = &ds->column[i];
     const int64_t head[] = {f->sample.rank, f->kind,     f->image,       c->type,
                             c->n_classes,   f->unpaired, c->mean != NULL};
-    const size_t channels = c->mean ? (size_t)f->sample.dim[2] : 0;
+    const size_t channels = c->mean ? (size_t)shape_channels(&f->sample) : 0;
 
     XXH3_64bits_update(state, f->name, strlen(f->name) + 1);
     XXH3_64bits_update(state, head, sizeof head);

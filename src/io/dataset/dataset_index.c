@@ -139,7 +139,7 @@ static void walk_column(struct walk *w, struct dataset *ds, int i) {
             *c = (struct column){0};
         return;
     }
-    const size_t channels = f->image ? (size_t)shape_channels(&f->sample) : 0;
+    const size_t channels = f->kind == DATASET_CLASS ? 0 : (size_t)shape_channels(&f->sample);
     const bool label = f->kind == DATASET_CLASS && !f->sample.rank;
 
     walk_names(w, c);

@@ -170,7 +170,7 @@ static int join_classes(struct dataset *ds, int i, struct err *err) {
 /* Is it the same in all parts? Where one says nothing, nobody does. */
 static bool same_statistics(const struct dataset *ds, int i, bool *absent) {
     const struct column *first = column_of(&ds->part[0], i);
-    const size_t bytes = (size_t)ds->field[i].sample.dim[2] * sizeof(float);
+    const size_t bytes = (size_t)shape_channels(&ds->field[i].sample) * sizeof(float);
     bool same = true;
 
     for (int k = 0; k < ds->n_parts; k++) {
@@ -204,7 +204,7 @@ static void pool_channel(struct dataset *ds, int i, int channel) {
 static int join_statistics(struct dataset *ds, int i, struct err *err) {
     struct column *c = &ds->column[i];
     const struct column *first = column_of(&ds->part[0], i);
-    const int channels = (int)ds->field[i].sample.dim[2];
+    const int channels = (int)shape_channels(&ds->field[i].sample);
     bool absent = false;
     const bool same = same_statistics(ds, i, &absent);
 
@@ -238,5 +238,5 @@ int dataset_join_field(struct dataset *ds, int i, struct err *err) {
     c->row_bytes = (size_t)dataset_sample_len(f) * (c->type == H5_TYPE_U8 ? 1 : sizeof(float));
     if (f->kind == DATASET_CLASS)
         return join_classes(ds, i, err);
-    return f->image ? join_statistics(ds, i, err) : 0;
+    return f->sample.rank ? join_statistics(ds, i, err) : 0;
 }

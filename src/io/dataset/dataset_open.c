@@ -17,7 +17,7 @@ static int read_channels(struct dataset *ds, int field, const struct attr_homes 
                          const char *name, float **out, struct err *err) {
     const char *home;
     const bool positive = strcmp(name, "std") == 0;
-    const int channels = (int)ds->field[field].sample.dim[2];
+    const int channels = (int)shape_channels(&ds->field[field].sample);
     const double most = ds->field[field].kind == DATASET_REALS ? HUGE_VAL : 1;
     double *values;
     int n, status = 0;
@@ -118,6 +118,11 @@ static int read_facts(struct dataset *ds, const struct dataset_layout *at, bool 
         } else if (f->image) {
             statistics = false;
             if (maps ? dataset_doubt_scale(ds, i, err) : read_statistics(ds, i, &homes, err))
+                return -1;
+        } else if (!maps && ds->declared && f->sample.rank) { /* an importer's table, or volumes */
+            const struct attr_homes own = dataset_attr_homes(at, i, false);
+
+            if (read_statistics(ds, i, &own, err))
                 return -1;
         }
     }

@@ -6,9 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct importer *const importers[] = {&import_imagefolder, &import_segmentation,
-                                                   &import_pairs,       &import_unpaired,
-                                                   &import_idx,         &import_cifar};
+static const struct importer *const importers[] = {
+    &import_imagefolder, &import_segmentation, &import_pairs,  &import_unpaired,
+    &import_idx,         &import_cifar,        &import_csv,    &import_npy,
+    &import_wav,         &import_text,         &import_volumes};
 
 enum { N_IMPORTERS = sizeof importers / sizeof *importers };
 

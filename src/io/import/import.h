@@ -26,7 +26,22 @@ struct import_progress {
 struct import_split {
     int64_t n;    /* so many, or */
     double share; /* that share of them */
+    int folds;    /* or all of them as so many groups fold1 .. of one size */
     uint64_t seed;
+};
+
+enum import_missing { MISSING_REFUSE, MISSING_DROP, MISSING_MEAN };
+enum import_target { TARGET_BY_TYPE, TARGET_CLASSES, TARGET_NUMBERS };
+
+/* How tables become samples. Texts are borrowed. */
+struct import_table {
+    const char *features; /* names with commas between them; NULL or "all": all others */
+    const char *target;   /* likewise; NULL: none */
+    const char *group;    /* whose rows stay together in splits; NULL: none */
+    enum import_missing missing;
+    enum import_target as;
+    bool no_header;
+    int64_t window, horizon; /* rows that make a sample, and that follow it; 0: a row is one */
 };
 
 struct import_options {
@@ -43,11 +58,19 @@ struct import_options {
     int resize_short; /* of those whose shorter side is longer: make it so long; 0: leave them */
     int quality;      /* of the JPEGs that they become, 1 to 100 */
     int threads;      /* for decoding; at least 1 */
+    struct import_table table;
+    int64_t length;    /* of series: samples, characters or words; 0: not given */
+    bool words;        /* of text, in place of characters */
+    int64_t rate;      /* of sounds, in Hz; 0: their own, which must all agree */
+    int depth;         /* of volumes, beside width and height */
+    double spacing[3]; /* of volumes, in mm: x, y, z; 0: their own */
+    int slices; /* of volumes: so many neighbours are an image of as many channels; 0: none */
     struct import_progress progress;
 };
 
 struct import_result {
     int64_t n_images, n_skipped, n_ignored; /* written; broken; of other kinds of file */
+    const char *what;                       /* they are; static; NULL: "images" */
     int n_splits, n_classes;                /* 0: it has no classes */
     char note[4096];                        /* what was guessed, a line each; "": nothing */
     char first_skipped[512];                /* why the first was skipped */
@@ -69,6 +92,12 @@ enum import_takes {
     IMPORT_SPLIT = 32,
     IMPORT_SUFFIX = 64,
     IMPORT_ENCODED = 128, /* encoded, resize_short, quality */
+    IMPORT_FOLDS = 256,   /* split.folds */
+    IMPORT_TABLE = 512,
+    IMPORT_LENGTH = 1024,
+    IMPORT_WORDS = 2048,
+    IMPORT_RATE = 4096,
+    IMPORT_VOLUME = 8192, /* depth, width, height, spacing */
 };
 
 struct importer {
@@ -90,7 +119,7 @@ const struct importer *importer_find(const char *name);
 const struct importer *const *importer_table(int *n);
 
 extern const struct importer import_imagefolder, import_segmentation, import_pairs, import_unpaired,
-    import_idx, import_cifar;
+    import_idx, import_cifar, import_csv, import_npy, import_wav, import_text, import_volumes;
 
 /* Add a line to result->note. */
 void import_note(struct import_result *result, const char *fmt, ...)

@@ -306,7 +306,7 @@ static int draw(struct scan *scan, const struct import_split *how, int32_t *labe
     struct scan_split *train = &scan->split[0];
     int64_t n;
 
-    if (split_count(how, train->n, train->name, &n, err))
+    if (split_count(how, train->n, "images", train->name, &n, err))
         return -1;
     for (int64_t i = 0; i < train->n; i++)
         label[i] = train->image[i].class;

@@ -273,7 +273,7 @@ static int draw(struct file_list *from, const char *group, const struct import_s
 
     if (!held_out)
         return no_memory(group, err);
-    if (!split_count(how, from->n, group, &n, err) &&
+    if (!split_count(how, from->n, "images", group, &n, err) &&
         (n = folds_hold_out(NULL, from->n, n, how->seed, held_out, err)) > 0)
         status = move_files(from, held_out, n, out, err);
     free(held_out);

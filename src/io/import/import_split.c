@@ -37,12 +37,12 @@ int split_check(const char *group, int i, int n, struct err *err) {
     return 0;
 }
 
-int split_count(const struct import_split *how, int64_t len, const char *group, int64_t *n,
-                struct err *err) {
+int split_count(const struct import_split *how, int64_t len, const char *what, const char *group,
+                int64_t *n, struct err *err) {
     *n = how->n ? how->n : (int64_t)((double)len * how->share + 0.5);
     if (*n >= 1 && *n < len)
         return 0;
     return err_set(err, ERR_USAGE,
-                   "data: --split would hold out %lld of %lld images of %s, expected some, not all",
-                   (long long)*n, (long long)len, group);
+                   "data: --split would hold out %lld of %lld %s of %s, expected some, not all",
+                   (long long)*n, (long long)len, what, group);
 }

@@ -20,6 +20,7 @@ bool split_is_validation(const char *group);
  * Errors: ERR_USAGE where it is not training, or where one is validation already. */
 int split_check(const char *group, int i, int n, struct err *err);
 
-/* How many of `len` images are to be held out: at least one, and not all. Errors: ERR_USAGE. */
-int split_count(const struct import_split *how, int64_t len, const char *group, int64_t *n,
-                struct err *err);
+/* How many of `len` samples, called `what`, are to be held out: at least one, and not all. Errors:
+ * ERR_USAGE. */
+int split_count(const struct import_split *how, int64_t len, const char *what, const char *group,
+                int64_t *n, struct err *err);

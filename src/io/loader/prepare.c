@@ -8,6 +8,9 @@
 /* Draws of a sample from this element on are those of unpaired fields, far above those of words. */
 #define UNPAIRED_DRAWS (UINT64_C(1) << 32)
 
+/* Above those, which voxel of a mask is the focus. */
+#define FOCUS_DRAW (UINT64_C(1) << 33)
+
 /* What a picture is called until prepare_explain gives it its name: that may take reading. */
 static const char NAMELESS[] = "picture";
 
@@ -87,22 +90,47 @@ static void bytes_to_floats(const unsigned char *bytes, int64_t len, float *out)
 
 static struct augment_draw draw_of(const struct prepare *p, const struct prepare_batch *b,
                                    int64_t i) {
-    return (struct augment_draw){prepare_key(p, b, b->epoch, i), prepare_key(p, b, -1, i),
-                                 b->epoch & 1};
+    return (struct augment_draw){.key = prepare_key(p, b, b->epoch, i),
+                                 .steady = prepare_key(p, b, -1, i),
+                                 .odd = b->epoch & 1};
+}
+
+/* A voxel of the sample's mask that is of no class 0, all equally likely. Before any field of the
+ * sample is prepared, as maps are turned to floats where they are. */
+static void find_focus(const struct prepare *p, const struct prepare_batch *b, int64_t i,
+                       struct augment_draw *draw) {
+    const int map = p->focus - 1;
+    const struct shape *s = &dataset_field(p->dataset, map)->sample;
+    const int32_t *class = (const int32_t *)b->raw[map] + i * shape_len(s);
+    const int64_t len = shape_len(s);
+    int64_t n = 0;
+
+    for (int64_t k = 0; k < len; k++)
+        n += class[k] > 0;
+    draw->focused = n > 0;
+    if (!n)
+        return;
+    int64_t left = (int64_t)rng_below(draw->key, FOCUS_DRAW, (uint64_t)n);
+    for (int64_t k = 0; k < len; k++)
+        if (class[k] > 0 && !left--) {
+            draw->focus[0] = k / (s->dim[1] * s->dim[2]);
+            draw->focus[1] = k / s->dim[2] % s->dim[1];
+            draw->focus[2] = k % s->dim[2];
+            return;
+        }
 }
 
 static void augment_sample(const struct prepare *p, const struct prepare_batch *b, int field,
-                           int64_t i, float *scratch) {
+                           int64_t i, const struct augment_draw *draw, float *scratch) {
     const struct prepare_field *t = &p->field[field];
     const struct dataset_field *f = dataset_field(p->dataset, field);
     const int64_t out_len = sample_len(&t->sample);
-    const struct augment_draw draw = draw_of(p, b, i);
     void *raw = (char *)b->raw[field] + i * t->raw_bytes;
     float *out = (float *)b->out[field] + i * out_len;
 
     if (f->kind == DATASET_CLASS)
         classes_to_floats(raw, sample_len(&f->sample));
-    augment_run(&t->plan, &draw, f->kind == DATASET_BYTES ? raw : NULL,
+    augment_run(&t->plan, draw, f->kind == DATASET_BYTES ? raw : NULL,
                 f->kind == DATASET_BYTES ? NULL : raw, scratch, out);
     if (f->kind == DATASET_CLASS)
         floats_to_classes(out, out_len);
@@ -143,6 +171,10 @@ static int decode_sample(const struct prepare *p, const struct prepare_batch *b,
 
 int prepare_sample(const struct prepare *p, const struct prepare_batch *b, int64_t i,
                    struct prepare_scratch *scratch, int *field, struct err *err) {
+    struct augment_draw draw = draw_of(p, b, i);
+
+    if (p->focus)
+        find_focus(p, b, i, &draw);
     for (int k = 0; k < p->n_fields; k++) {
         const struct dataset_field *f = dataset_field(p->dataset, k);
         const struct prepare_field *t = &p->field[k];
@@ -152,7 +184,7 @@ int prepare_sample(const struct prepare *p, const struct prepare_batch *b, int64
             if (decode_sample(p, b, k, i, scratch, err))
                 return -1;
         } else if (t->augmented) {
-            augment_sample(p, b, k, i, scratch->floats);
+            augment_sample(p, b, k, i, &draw, scratch->floats);
         } else if (f->kind == DATASET_BYTES) {
             bytes_to_floats((unsigned char *)b->raw[k] + i * t->raw_bytes, t->raw_bytes,
                             (float *)b->out[k] + i * t->raw_bytes);

@@ -24,6 +24,7 @@ struct prepare {
     bool training, reduced;
     int n_fields;
     struct prepare_field field[DATASET_MAX_FIELDS];
+    int focus;            /* 1 + the map in which words look for a focus; 0: none does */
     int64_t scratch_len;  /* floats */
     int64_t opened_bytes; /* of the largest piece that a picture is decoded to */
 };

@@ -3,10 +3,17 @@
 
 #include <inttypes.h>
 
-/* The field whose size others must have to move with it, or -1. */
+static bool is_volume(const struct dataset_field *f) {
+    return f->sample.rank == 4 && (f->kind == DATASET_BYTES || f->kind == DATASET_REALS);
+}
+
+/* The field whose size others must have to move with it, an image or else a volume; or -1. */
 static int first_image(const struct dataset *ds) {
     for (int i = 0; i < dataset_n_fields(ds); i++)
         if (dataset_field(ds, i)->image || dataset_field(ds, i)->kind == DATASET_ENCODED)
+            return i;
+    for (int i = 0; i < dataset_n_fields(ds); i++)
+        if (is_volume(dataset_field(ds, i)))
             return i;
     return -1;
 }
@@ -18,6 +25,11 @@ static bool is_map(const struct dataset_field *f) {
            (f->sample.rank == 3 && f->kind == DATASET_REALS);
 }
 
+/* Classes of voxels, which move with a volume. */
+static bool is_volume_map(const struct dataset_field *f, const struct dataset_field *model) {
+    return is_volume(model) && f->kind == DATASET_CLASS && f->sample.rank == 3;
+}
+
 static struct augment_source source_of(const struct dataset *ds, int i) {
     const struct dataset_field *f = dataset_field(ds, i);
     struct augment_source s = {f->sample, dataset_mean(ds, i), dataset_std(ds, i), AUGMENT_VALUES,
@@ -25,9 +37,13 @@ static struct augment_source source_of(const struct dataset *ds, int i) {
 
     if (s.shape.rank == 2)
         s.shape = (struct shape){3, {f->sample.dim[0], f->sample.dim[1], 1}};
+    if (f->kind == DATASET_CLASS && f->sample.rank == 3) {
+        s.shape.dim[3] = 1;
+        s.shape.rank = 4;
+    }
     if (f->kind == DATASET_CLASS)
         s.role = AUGMENT_MASK;
-    else if (f->image || f->kind == DATASET_ENCODED)
+    else if (f->image || is_volume(f) || f->kind == DATASET_ENCODED)
         s.role = AUGMENT_IMAGE;
     return s;
 }
@@ -77,7 +93,43 @@ static bool same_size(const struct dataset_field *f, const struct shape *shape,
     if (f == model || (f->kind == DATASET_ENCODED && f->unpaired))
         return true;
     return f->kind != DATASET_ENCODED && model->kind != DATASET_ENCODED &&
-           shape->dim[0] == model->sample.dim[0] && shape->dim[1] == model->sample.dim[1];
+           shape->dim[0] == model->sample.dim[0] && shape->dim[1] == model->sample.dim[1] &&
+           (!is_volume(model) || (shape->rank == 4 && shape->dim[2] == model->sample.dim[2]));
+}
+
+/* Are they numbers whose scale is known? Those of a table [k], of series [t, c]. */
+static bool is_measured(const struct dataset *ds, int i) {
+    return dataset_field(ds, i)->kind == DATASET_REALS && dataset_mean(ds, i);
+}
+
+/* Without images, words that change values change measured numbers: as an image of one column. */
+static int plan_numbers(struct prepare *p, int i, const struct prepare_config *config,
+                        struct err *err) {
+    const struct dataset_field *f = dataset_field(p->dataset, i);
+    struct augment_source source = source_of(p->dataset, i);
+    struct prepare_field *out = &p->field[i];
+
+    if (!config->n_pipeline || !is_measured(p->dataset, i))
+        return 0;
+    source.role = AUGMENT_IMAGE;
+    source.shape = (struct shape){
+        3, {shape_len(&f->sample) / shape_channels(&f->sample), 1, shape_channels(&f->sample)}};
+    if (augment_plan_init(&out->plan, config->pipeline, config->n_pipeline, p->training, &source,
+                          err))
+        return err_wrap(err, "%s", f->name);
+    const struct augment *word = moving_word(&out->plan);
+    if (word)
+        return err_set(err, ERR_CONFIG, "%s: moves pixels, and %s is numbers: there are no images",
+                       word->word.name, f->name);
+    out->augmented = true;
+    return 0;
+}
+
+static bool has_measured(const struct dataset *ds) {
+    for (int i = 0; i < dataset_n_fields(ds); i++)
+        if (is_measured(ds, i))
+            return true;
+    return false;
 }
 
 static int plan_field(struct prepare *p, int i, int model, const struct prepare_config *config,
@@ -87,9 +139,12 @@ static int plan_field(struct prepare *p, int i, int model, const struct prepare_
     const struct augment_source source = source_of(p->dataset, i);
 
     out->sample = f->sample;
-    if (model < 0 || !is_map(f))
+    if (model < 0)
+        return plan_numbers(p, i, config, err);
+    const struct dataset_field *leads = dataset_field(p->dataset, model);
+    if (is_volume(leads) ? !is_volume(f) && !is_volume_map(f, leads) : !is_map(f))
         return 0;
-    const bool same = same_size(f, &source.shape, dataset_field(p->dataset, model));
+    const bool same = same_size(f, &source.shape, leads);
     if (!same && check_size(p, i, model, err))
         return -1;
     if (!same && !f->image)
@@ -100,8 +155,8 @@ static int plan_field(struct prepare *p, int i, int model, const struct prepare_
     out->augmented = true;
     out->sample = out->plan.out;
     out->sample.rank = f->sample.rank;
-    if (f->sample.rank == 2)
-        out->sample.dim[2] = 0;
+    if (f->sample.rank < out->plan.out.rank)
+        out->sample.dim[f->sample.rank] = 0;
     return 0;
 }
 
@@ -122,6 +177,20 @@ static void measure_field(struct prepare *p, int i) {
         p->opened_bytes = opened;
 }
 
+/* The map whose foreground a word of the pipeline looks for. */
+static int find_focus(struct prepare *p, int model, struct err *err) {
+    if (!p->field[model].plan.focuses || !p->training)
+        return 0;
+    for (int i = 0; i < p->n_fields && !p->focus; i++)
+        if (p->field[i].augmented && dataset_field(p->dataset, i)->kind == DATASET_CLASS)
+            p->focus = 1 + i;
+    return p->focus ? 0
+                    : err_set(err, ERR_CONFIG,
+                              "random_crop3d: foreground is that of a mask, and "
+                              "there is none beside %s",
+                              dataset_field(p->dataset, model)->name);
+}
+
 int prepare_init(struct prepare *p, const struct prepare_config *config, struct err *err) {
     const int model = first_image(config->dataset);
 
@@ -130,7 +199,7 @@ int prepare_init(struct prepare *p, const struct prepare_config *config, struct 
                           .training = config->training,
                           .reduced = config->reduced,
                           .n_fields = dataset_n_fields(config->dataset)};
-    if (config->n_pipeline && model < 0)
+    if (config->n_pipeline && model < 0 && !has_measured(config->dataset))
         return err_set(err, ERR_CONFIG, "%s: there are no images to change",
                        config->pipeline[0].word->name);
     if (model >= 0 && plan_field(p, model, model, config, err))
@@ -140,5 +209,5 @@ int prepare_init(struct prepare *p, const struct prepare_config *config, struct 
             return -1;
         measure_field(p, i);
     }
-    return 0;
+    return model >= 0 ? find_focus(p, model, err) : 0;
 }

@@ -1,0 +1,73 @@
+/* What docs/cookbook.md does from the raw file on: its commands make the data, its jobs train on
+ * them, and reach what they say. */
+#include "cmd/recipes.h"
+
+static const char cookbook[] = DLTRAIN_CONFIGS "/../docs/cookbook.md";
+
+static int setup(void **state) {
+    if (program_setup(state) || mkdir("data", 0777) || mkdir("jobs", 0777))
+        return -1;
+    write_sounds();
+    write_scans();
+    return 0;
+}
+
+/* The measure of that name in the last line of results. */
+static double result_of(const char *out, const char *name) {
+    const char *line = strstr(out, "result: ");
+    char wanted[64];
+
+    snprintf(wanted, sizeof wanted, " %s=", name);
+    const char *at = line ? strstr(line, wanted) : NULL;
+    if (!at)
+        fail_msg("no %s in\n%s", name, out);
+    return strtod(at + strlen(wanted), NULL);
+}
+
+/* Train the job, on two ranks, and evaluate its best weights: as good as its second line says. */
+static void train(const char *job) {
+    char path[64], name[32];
+    double least;
+
+    if (sscanf(job, "; jobs/%63s\n; expect %31s >= %lf", path, name, &least) != 3)
+        fail_msg("expected a job's path and what it reaches:\n%s", job);
+    *strstr(path, ".ini") = 0;
+    program_write("job.ini", "%s", job);
+    struct program_run run = program_run("$MPIRUN -np 2 $DLTRAIN job.ini --set job.name=%s", path);
+    if (run.code)
+        fail_msg("%s: exit code %d\n%s", path, run.code, run.err);
+    program_release(&run);
+    run = program_run("$DLTRAIN eval runs/%s", path);
+    if (run.code)
+        fail_msg("%s: exit code %d\n%s", path, run.code, run.err);
+    const double found = result_of(run.out, name);
+    printf("%s: %s %.4f, expected at least %g\n", path, name, found, least);
+    assert_true(found >= least);
+    program_release(&run);
+}
+
+static void raw_files_become_trained_networks(void **state) {
+    char *text = program_read(cookbook), *commands;
+    const char *at = text;
+    int n = 0;
+
+    (void)state;
+    while ((commands = recipe_block(&at, "sh"))) {
+        char *job = recipe_block(&at, "ini");
+
+        assert_non_null(job);
+        recipe_run(commands);
+        train(job);
+        free(commands);
+        free(job);
+        n++;
+    }
+    free(text);
+    assert_int_equal(n, 4);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(raw_files_become_trained_networks)};
+
+    return cmocka_run_group_tests(tests, setup, program_teardown);
+}

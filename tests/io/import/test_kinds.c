@@ -1,0 +1,346 @@
+/* Arrays, sounds, texts and volumes: what is in the file that an import makes of them. */
+#include "io/scratch.h"
+#include "io/augment/golden_volumes.h"
+#include "io/dataset/dataset.h"
+#include "io/import/import.h"
+#include "io/import/volume.h"
+#include "io/npy/npy.h"
+
+#include <math.h>
+
+static struct import_result result; /* of the last import */
+
+static struct dataset *imported(const char *importer, const char *source,
+                                struct import_options options, const char *split) {
+    const char *target = in_scratch("out.h5");
+    char spec[600];
+    struct dataset *ds = NULL;
+    struct err err = {0};
+
+    result = (struct import_result){0};
+    options.threads = 1;
+    if (importer_find(importer)->run(source, target, &options, &result, &err))
+        fail_msg("%s", err.msg);
+    snprintf(spec, sizeof spec, "%s:%s", target, split);
+    if (dataset_open(&ds, spec, DATASET_CACHE_BYTES, &err))
+        fail_msg("%s", err.msg);
+    return ds;
+}
+
+static void refused(const char *importer, const char *source, struct import_options options,
+                    enum err_kind kind, const char *message) {
+    struct err err = {0};
+
+    result = (struct import_result){0};
+    options.threads = 1;
+    if (!importer_find(importer)->run(source, in_scratch("no.h5"), &options, &result, &err))
+        fail_msg("expected '%s'", message);
+    assert_contains(err.msg, message);
+    assert_int_equal(err.kind, kind);
+    assert_int_equal(access(in_scratch("no.h5"), F_OK), -1);
+}
+
+static void read_rows(struct dataset *ds, const char *field, int64_t n, void *out) {
+    int64_t rows[16];
+    struct err err = {0};
+
+    for (int64_t i = 0; i < n; i++)
+        rows[i] = i;
+    if (dataset_read(ds, dataset_find_field(ds, field), rows, n, out, &err))
+        fail_msg("%s", err.msg);
+}
+
+/* --- arrays --- */
+
+static void arrays_are_fields(void **state) {
+    static const float x[] = {1, 2, 3, 4, 5, 6, 7, 8};
+    static const int64_t y[] = {0, 2, 1, 2};
+    static const unsigned char image[] = {0, 51, 102, 255};
+    const struct npy_array arrays[] = {
+        {"x", NPY_FLOAT, 4, 2, {4, 2}, .data = (const unsigned char *)x},
+        {"y", NPY_INT, 8, 1, {4}, .data = (const unsigned char *)y},
+        {"photo", NPY_UINT, 1, 4, {4, 1, 1, 1}, .data = image}};
+    const char *path = in_scratch("a.npz");
+    struct err err = {0};
+    float found[8];
+
+    (void)state;
+    assert_int_equal(npz_write(path, arrays, 3, true, &err), 0);
+    struct dataset *ds = imported("npy", path, (struct import_options){0}, "train");
+    assert_int_equal(dataset_len(ds), 4);
+    read_rows(ds, "x", 4, found);
+    assert_memory_equal(found, x, sizeof x);
+    assert_true(dataset_mean(ds, dataset_find_field(ds, "x"))[1] == 5);
+    assert_memory_equal(dataset_labels(ds, dataset_find_field(ds, "label")),
+                        ((const int32_t[]){0, 2, 1, 2}), 16);
+    assert_int_equal(dataset_field(ds, dataset_find_field(ds, "photo"))->kind, DATASET_BYTES);
+    assert_contains(result.note, "x: float32 [4, 2] is numbers");
+    dataset_close(ds);
+    refused("npy", path, (struct import_options){.split = {.n = 4}}, ERR_USAGE,
+            "would hold out 4 of 4 samples");
+}
+
+static void arrays_of_other_lengths_are_refused(void **state) {
+    static const float x[] = {1, 2, 3, 4};
+    const struct npy_array arrays[] = {
+        {"x", NPY_FLOAT, 4, 1, {4}, .data = (const unsigned char *)x},
+        {"z", NPY_FLOAT, 4, 1, {3}, .data = (const unsigned char *)x}};
+    const char *path = in_scratch("b.npz");
+    struct err err = {0};
+
+    (void)state;
+    assert_int_equal(npz_write(path, arrays, 2, false, &err), 0);
+    refused("npy", path, (struct import_options){0}, ERR_DATA, "x has 4 samples, z has 3");
+}
+
+/* --- sounds --- */
+
+/* 16 bits, so many channels; the second is silent. */
+static void write_wav(const char *path, int rate, int channels, int n, double frequency) {
+    unsigned char *bytes = calloc(1, (size_t)(44 + 2 * channels * n));
+    const unsigned values[] = {(unsigned)rate, (unsigned)(2 * channels * rate),
+                               (unsigned)(2 * channels * n)};
+    const int at[] = {24, 28, 40};
+
+    assert_non_null(bytes);
+    memcpy(bytes, "RIFF....WAVEfmt \x10\0\0\0\1\0", 22);
+    memcpy(bytes + 36, "data", 4);
+    bytes[22] = (unsigned char)channels;
+    bytes[32] = (unsigned char)(2 * channels);
+    bytes[34] = 16;
+    for (int k = 0; k < 3; k++)
+        for (int i = 0; i < 4; i++)
+            bytes[at[k] + i] = (unsigned char)(values[k] >> 8 * i);
+    bytes[4] = 36;
+    for (int i = 0; i < n; i++) {
+        const int v = (int)lround(16384 * sin(6.283185307179586 * frequency * i / rate));
+
+        bytes[44 + 2 * channels * i] = (unsigned char)(v & 255);
+        bytes[45 + 2 * channels * i] = (unsigned char)(v >> 8 & 255);
+    }
+    write_bytes(path, bytes, (size_t)(44 + 2 * channels * n));
+    free(bytes);
+}
+
+/* A sine at another rate is the same sine, away from the ends. */
+static void sounds_get_one_rate_and_one_channel(void **state) {
+    static float found[2][500];
+
+    (void)state;
+    mkdir(in_scratch("w"), 0777);
+    mkdir(in_scratch("w/a"), 0777);
+    mkdir(in_scratch("w/b"), 0777);
+    write_wav(in_scratch("w/a/1.wav"), 8000, 1, 1000, 440);
+    write_wav(in_scratch("w/b/1.wav"), 3000, 2, 300, 300);
+    refused("wav", in_scratch("w"), (struct import_options){0}, ERR_USAGE, "has 3000 Hz, ");
+    refused("wav", in_scratch("w"), (struct import_options){.rate = 4000}, ERR_USAGE,
+            "has 400 samples at 4000 Hz, ");
+    struct dataset *ds = imported("wav", in_scratch("w"),
+                                  (struct import_options){.rate = 4000, .length = 500}, "train");
+    read_rows(ds, "sound", 2, found);
+    for (int i = 40; i < 360; i++) {
+        const double a = 0.5 * sin(6.283185307179586 * 440 * i / 4000);
+        const double b = 0.25 * sin(6.283185307179586 * 300 * i / 4000);
+
+        assert_true(fabs((double)found[0][i] - a) < 2e-3);
+        assert_true(fabs((double)found[1][i] - b) < 2e-3);
+    }
+    for (int i = 420; i < 500; i++)
+        assert_true(found[1][i] == 0);
+    assert_string_equal(dataset_class_name(ds, dataset_find_field(ds, "label"), 1), "b");
+    assert_contains(result.note, "1 sounds of several channels become their mean");
+    dataset_close(ds);
+    write_bytes(in_scratch("w/b/2.wav"), "RIFF", 4);
+    refused("wav", in_scratch("w"), (struct import_options){.rate = 4000, .length = 500}, ERR_DATA,
+            "2.wav: is no sound that can be read");
+}
+
+/* --- texts --- */
+
+static void write_text(const char *name, const char *text) {
+    write_bytes(in_scratch(name), text, strlen(text));
+}
+
+static void texts_become_numbers_of_words(void **state) {
+    int32_t found[2][4];
+
+    (void)state;
+    mkdir(in_scratch("t"), 0777);
+    mkdir(in_scratch("t/good"), 0777);
+    mkdir(in_scratch("t/bad"), 0777);
+    write_text("t/bad/1.txt", "so so bad, bad!");
+    write_text("t/good/1.txt", "so good");
+    struct dataset *ds = imported("text", in_scratch("t"),
+                                  (struct import_options){.length = 4, .words = true}, "train");
+    /* ! , bad good so */
+    read_rows(ds, "text", 2, found);
+    assert_memory_equal(found, ((const int32_t[2][4]){{4, 4, 2, 1}, {4, 3, -1, -1}}), sizeof found);
+    assert_int_equal(dataset_field_classes(ds, dataset_find_field(ds, "text")), 5);
+    assert_string_equal(dataset_class_name(ds, dataset_find_field(ds, "text"), 2), "bad");
+    dataset_close(ds);
+    write_text("t/good/2.txt", "caf\xe9");
+    refused("text", in_scratch("t"), (struct import_options){.length = 4}, ERR_DATA,
+            "2.txt:1: holds the byte 0xe9, which is no UTF-8");
+}
+
+static void a_text_is_cut_into_pieces_and_what_follows(void **state) {
+    int32_t found[2][3];
+
+    (void)state;
+    write_text("one.txt", "abcabcä");
+    struct dataset *ds =
+        imported("text", in_scratch("one.txt"), (struct import_options){.length = 3}, "train");
+    assert_int_equal(dataset_len(ds), 2);
+    read_rows(ds, "text", 2, found);
+    assert_memory_equal(found, ((const int32_t[2][3]){{0, 1, 2}, {0, 1, 2}}), sizeof found);
+    read_rows(ds, "next", 2, found);
+    assert_memory_equal(found, ((const int32_t[2][3]){{1, 2, 0}, {1, 2, 3}}), sizeof found);
+    dataset_close(ds);
+}
+
+/* --- volumes --- */
+
+enum { X = 2, Y = 3, Z = 4, N = X * Y * Z };
+
+/* A file of X x Y x Z voxels, value k at its place k; `left`: x runs to the left. */
+static void write_nii(const char *path, bool left, float slope, int most) {
+    unsigned char bytes[352 + N] = {0};
+    const float one = 1, x = left ? -1 : 1, z = 2, offset = 352, inter = 10;
+    const short dim[] = {3, X, Y, Z, 1, 1, 1, 1}, type[] = {2, 8}, form = 1, head = 348;
+
+    memcpy(bytes, &head, 2);
+    memcpy(bytes + 40, dim, sizeof dim);
+    memcpy(bytes + 70, type, sizeof type);
+    for (int k = 0; k < 8; k++)
+        memcpy(bytes + 76 + 4 * k, k == 3 ? &z : &one, 4);
+    memcpy(bytes + 108, &offset, 4);
+    memcpy(bytes + 112, &slope, 4);
+    memcpy(bytes + 116, &inter, 4);
+    memcpy(bytes + 254, &form, 2);
+    memcpy(bytes + 280, &x, 4);
+    memcpy(bytes + 300, &one, 4);
+    memcpy(bytes + 320, &z, 4);
+    memcpy(bytes + 344, "n+1", 4);
+    for (int i = 0; i < N; i++)
+        bytes[352 + i] = (unsigned char)(i % most);
+    write_bytes(path, bytes, sizeof bytes);
+}
+
+static void volumes_are_turned_and_scaled(void **state) {
+    static float found[2][N];
+
+    (void)state;
+    mkdir(in_scratch("v"), 0777);
+    mkdir(in_scratch("v/sick"), 0777);
+    mkdir(in_scratch("v/well"), 0777);
+    write_nii(in_scratch("v/sick/1.nii"), true, 2, 100);
+    write_nii(in_scratch("v/well/1.nii"), false, 0, 100); /* a slope of 0 is none */
+    struct dataset *ds = imported("volumes", in_scratch("v"), (struct import_options){0}, "train");
+    const struct shape *s = &dataset_field(ds, dataset_find_field(ds, "volume"))->sample;
+    assert_true(shape_equal(s, &(struct shape){4, {Z, Y, X, 1}}));
+    read_rows(ds, "volume", 2, found);
+    for (int i = 0; i < N; i++) {
+        const int mirrored = i / X * X + (X - 1 - i % X);
+
+        assert_true(found[0][i] == (float)(2 * mirrored + 10));
+        assert_true(found[1][i] == (float)i);
+    }
+    assert_contains(result.note, "1 volumes are turned to RAS");
+    dataset_close(ds);
+    ds =
+        imported("volumes", in_scratch("v"),
+                 (struct import_options){.spacing = {1, 1, 1}, .depth = 8, .height = 3, .width = 4},
+                 "train");
+    s = &dataset_field(ds, dataset_find_field(ds, "volume"))->sample;
+    assert_true(shape_equal(s, &(struct shape){4, {8, 3, 4, 1}}));
+    dataset_close(ds);
+}
+
+static void masks_go_with_their_volumes(void **state) {
+    static int32_t mask[2 * N];
+
+    (void)state;
+    mkdir(in_scratch("m"), 0777);
+    mkdir(in_scratch("m/images"), 0777);
+    mkdir(in_scratch("m/masks"), 0777);
+    write_nii(in_scratch("m/images/1.nii"), false, 1, 100);
+    write_nii(in_scratch("m/images/2.nii"), true, 1, 100);
+    write_nii(in_scratch("m/masks/1.nii"), false, 0, 3);
+    refused("volumes", in_scratch("m"), (struct import_options){0}, ERR_DATA,
+            "m/images/2.nii: has no mask of the same name");
+    write_nii(in_scratch("m/masks/2.nii"), true, 0, 3);
+    struct dataset *ds = imported("volumes", in_scratch("m"), (struct import_options){0}, "train");
+    read_rows(ds, "mask", 2, mask);
+    for (int i = 0; i < N; i++) {
+        assert_int_equal(mask[i], i % 3);
+        assert_int_equal(mask[N + i], (i / X * X + (X - 1 - i % X)) % 3);
+    }
+    assert_int_equal(dataset_field_classes(ds, dataset_find_field(ds, "mask")), 3);
+    dataset_close(ds);
+}
+
+/* Slice 0 between itself and slice 1; slices of one volume in one split. */
+static void slices_have_their_neighbours_as_channels(void **state) {
+    static float image[2 * Z][X * Y][3];
+
+    (void)state;
+    struct dataset *ds = imported("volumes", in_scratch("m"),
+                                  (struct import_options){.slices = 3, .split = {.n = Z}}, "train");
+    const bool first = dataset_len(ds) == Z;
+    assert_true(first);
+    read_rows(ds, "image", Z, image);
+    for (int z = 0; z < Z; z++)
+        for (int c = 0; c < 3; c++) {
+            const int from = z + c - 1 < 0 ? 0 : z + c - 1 >= Z ? Z - 1 : z + c - 1;
+            const float v = image[z][0][c];
+
+            /* voxel 0 of a slice, or of the mirrored volume the last of its line */
+            assert_true(v == (float)(10 + from * X * Y) || v == (float)(11 + from * X * Y));
+        }
+    dataset_close(ds);
+}
+
+static void what_is_no_volume_is_refused(void **state) {
+    (void)state;
+    write_nii(in_scratch("m/masks/1.nii"), false, 0.5f, 3);
+    refused("volumes", in_scratch("m"), (struct import_options){0}, ERR_DATA,
+            "masks/1.nii: is a mask and holds 10.5, expected classes 0 to 254");
+    write_bytes(in_scratch("m/images/1.nii"), "no header", 9);
+    refused("volumes", in_scratch("m"), (struct import_options){0}, ERR_DATA,
+            "images/1.nii: is no NIfTI file that can be read");
+    refused("volumes", in_scratch("t"), (struct import_options){0}, ERR_DATA,
+            "holds no volumes (.nii, .nii.gz)");
+}
+
+static void resampling_is_that_of_scipy(void **state) {
+    struct volume v = {.head = {.dim = {6, 5, 4}, .channels = 1, .spacing = {1, 1, 1}}};
+    const double spacing[] = {1 / 1.5, 1 / 0.8, 0.5};
+    struct err err = {0};
+
+    (void)state;
+    v.v = malloc(sizeof golden_volume);
+    assert_non_null(v.v);
+    memcpy(v.v, golden_volume, sizeof golden_volume);
+    assert_int_equal(volume_resample(&v, spacing, false, &err), 0);
+    assert_memory_equal(v.head.dim, ((const int64_t[]){9, 4, 8}), sizeof v.head.dim);
+    for (int i = 0; i < 9 * 4 * 8; i++)
+        assert_true(fabsf(v.v[i] - golden_zoomed[i]) < 1e-5f);
+    volume_release(&v);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(arrays_are_fields),
+        cmocka_unit_test(arrays_of_other_lengths_are_refused),
+        cmocka_unit_test(sounds_get_one_rate_and_one_channel),
+        cmocka_unit_test(texts_become_numbers_of_words),
+        cmocka_unit_test(a_text_is_cut_into_pieces_and_what_follows),
+        cmocka_unit_test(volumes_are_turned_and_scaled),
+        cmocka_unit_test(masks_go_with_their_volumes),
+        cmocka_unit_test(slices_have_their_neighbours_as_channels),
+        cmocka_unit_test(what_is_no_volume_is_refused),
+        cmocka_unit_test(resampling_is_that_of_scipy),
+    };
+
+    return cmocka_run_group_tests(tests, scratch_setup, scratch_teardown);
+}
