@@ -87,7 +87,7 @@ static void imports_say_what_was_decided(void **state) {
     expect_text("$DLTRAIN data info pets.h5", "3 classes of 0 to 5 samples");
     program_expect(64, "data: --validate is now --split 0.1, which draws the images by --seed",
                    "$DLTRAIN data import imagefolder pets pets.h5 --validate 0.1");
-    program_expect(64, "data: --seed is for --split, which is not given",
+    program_expect(64, "data: --seed is for --split and --folds, which are not given",
                    "$DLTRAIN data import imagefolder pets pets.h5 --seed 3");
     program_expect(64, "data: the importer imagefolder has no --mask-suffix",
                    "$DLTRAIN data import imagefolder pets pets.h5 --mask-suffix _mask");

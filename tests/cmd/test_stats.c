@@ -86,8 +86,9 @@ static void a_sheet_has_a_row_for_each_class(void **state) {
 
 static void what_cannot_be_drawn_or_replaced_is_refused(void **state) {
     (void)state;
-    program_expect(65, "s.h5:bare: has no images or volumes of 1 or 3 channels and no masks to be drawn",
-                   "$DLTRAIN data stats s.h5:bare --sheet b.png");
+    program_expect(
+        65, "s.h5:bare: has no images or volumes of 1 or 3 channels and no masks to be drawn",
+        "$DLTRAIN data stats s.h5:bare --sheet b.png");
     assert_int_equal(access("b.png", F_OK), -1);
     program_expect(64, "--sheet: found 's.h5', expected a file that ends in .png",
                    "$DLTRAIN data stats s.h5:all --sheet s.h5");

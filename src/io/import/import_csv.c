@@ -115,7 +115,7 @@ static int take_means(void *context, const bool *trained, struct err *err) {
                 sum += value;
                 n++;
             }
-        if (c->n_missing && c->number && !n)
+        if (c->n_missing && c->number && n < 1)
             return err_set(err, ERR_DATA,
                            "%s: column '%s' has no value in any row that is trained "
                            "on",

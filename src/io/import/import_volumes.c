@@ -3,6 +3,7 @@
 #include "io/import/class_files.h"
 #include "io/import/import_rows.h"
 #include "io/import/volume.h"
+#include "io/import/volume_pairs.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -30,51 +31,6 @@ struct volumes_import {
     int64_t n_turned, n_cut, n_padded;
 };
 
-/* Is that a folder of images, of masks? */
-static bool is_one_of(const char *name, const char *const *names) {
-    for (; *names; names++)
-        if (strcasecmp(name, *names) == 0)
-            return true;
-    return false;
-}
-
-static bool is_images(const char *name) {
-    static const char *const names[] = {"image", "images", "img", "imagesTr", "volumes", NULL};
-
-    return is_one_of(name, names);
-}
-
-static bool is_masks(const char *name) {
-    static const char *const names[] = {"mask",     "masks", "label",         "labels",
-                                        "labelsTr", "seg",   "segmentations", NULL};
-
-    return is_one_of(name, names);
-}
-
-/* A name without folders and .nii or .nii.gz: its length. */
-static const char *stem(const char *path, size_t *len) {
-    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
-
-    *len = strlen(name);
-    *len -= *len > 7 && strcasecmp(name + *len - 7, ".nii.gz") == 0 ? 7 : 4;
-    return name;
-}
-
-/* The mask of an image: of its split, by its name. */
-static const char *mask_of(const struct class_files *f, int64_t image) {
-    size_t len, other;
-    const char *name = stem(f->path[image], &len);
-
-    for (int64_t i = 0; i < f->n; i++) {
-        const char *mask = stem(f->path[i], &other);
-
-        if (is_masks(f->class_name[f->class[i]]) && f->split[i] == f->split[image] &&
-            len == other && strncmp(name, mask, len) == 0)
-            return f->path[i];
-    }
-    return NULL;
-}
-
 /* Images, and what belongs to each. */
 static int pair(struct volumes_import *in, const char *source, struct import_result *result,
                 struct err *err) {
@@ -82,7 +38,7 @@ static int pair(struct volumes_import *in, const char *source, struct import_res
     int64_t n_masks = 0, n_other = 0;
 
     for (int k = 0; k < f->n_classes; k++)
-        in->masks = in->masks || is_masks(f->class_name[k]);
+        in->masks = in->masks || volume_is_masks(f->class_name[k]);
     in->image = malloc((size_t)f->n * sizeof *in->image);
     in->mask = calloc((size_t)f->n, sizeof *in->mask);
     in->class = malloc((size_t)f->n * sizeof *in->class);
@@ -92,15 +48,15 @@ static int pair(struct volumes_import *in, const char *source, struct import_res
     for (int64_t i = 0; i < f->n; i++) {
         const char *folder = f->n_classes ? f->class_name[f->class[i]] : "";
 
-        if (in->masks && !is_images(folder)) {
-            n_masks += is_masks(folder);
-            n_other += !is_masks(folder);
+        if (in->masks && !volume_is_images(folder)) {
+            n_masks += volume_is_masks(folder);
+            n_other += !volume_is_masks(folder);
             continue;
         }
         in->image[in->n] = f->path[i];
         in->class[in->n] = f->class[i];
         in->split[in->n] = f->split[i];
-        if (in->masks && !(in->mask[in->n] = mask_of(f, i)))
+        if (in->masks && !(in->mask[in->n] = volume_mask_of(f, i)))
             return err_set(err, ERR_DATA, "%s: has no mask of the same name", f->path[i]);
         in->n++;
     }
