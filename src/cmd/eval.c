@@ -2,6 +2,7 @@
 #include "cmd/jobargs.h"
 #include "dist/agree.h"
 #include "io/weights/tensor_file.h"
+#include "report/result.h"
 #include "report/table.h"
 #include "report/terminal.h"
 #include "train/alike.h"
@@ -140,12 +141,9 @@ static void print_tables(const struct replica *r, const struct dataset *dataset)
 }
 
 static void print_measures(const struct replica *r) {
-    const char *name;
-    double value;
-
     printf("result:");
-    for (int i = 0; evaluate_measure(r, i, &name, &value); i++)
-        printf(" %s=%.4f", name, value);
+    result_values(stdout, r);
+    result_errors(stdout, r);
     printf("\n");
 }
 

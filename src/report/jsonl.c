@@ -76,14 +76,18 @@ static json_t *table_json(const real *v, const struct shape *s, int axis) {
 static void validation(struct jsonl *j, const struct event *e) {
     const char *name;
     struct tensor table;
-    double value;
+    double value, error;
 
-    json_t *line = new_line(e->progress), *measures = json_object();
-    for (int i = 0; evaluate_measure(e->replica, i, &name, &value); i++)
+    json_t *line = new_line(e->progress), *measures = json_object(), *errors = json_object();
+    for (int i = 0; evaluate_measure(e->replica, i, &name, &value); i++) {
         runlog_number(measures, name, value);
+        if (evaluate_error(e->replica, i, &error))
+            runlog_number(errors, name, error);
+    }
     for (int i = 0; evaluate_table(e->replica, i, &name, &table); i++)
         json_object_set_new(measures, name, table_json(table.reals, &table.shape, 0));
     json_object_set_new(line, "validate", measures);
+    json_object_set_new(line, "error", errors);
     append(j, line);
 }
 

@@ -14,5 +14,9 @@ int evaluate(struct replica *r, struct feed *feed, struct comm *comm, struct err
  * Returns false past the end. */
 bool evaluate_measure(const struct replica *r, int i, const char **name, double *value);
 
+/* The standard error of the i-th measure, over samples as what is independent; false where it has
+ * none: it is computed from other things than means, or of fewer than two samples. */
+bool evaluate_error(const struct replica *r, int i, double *error);
+
 /* The i-th statement whose value is a table, such as a confusion matrix [1, K, K]; borrowed. */
 bool evaluate_table(const struct replica *r, int i, const char **name, struct tensor *table);

@@ -3,6 +3,7 @@
 #include "train/replica_parts.h"
 #include "core/graph/fuse.h"
 
+#include <math.h>
 #include <string.h>
 
 enum { LARGEST_TABLE = 4096 };
@@ -77,6 +78,25 @@ int replica_build_validate(struct replica *r, const struct replica_config *c, st
     return 0;
 }
 
+static void list_measures(struct replica *r) {
+    const struct graph *g = r->validate;
+    const size_t room = (size_t)g->n_named + 1;
+    struct replica_measures *m = &r->measures;
+
+    m->name = pool_take(&r->model.pool, room * sizeof *m->name);
+    m->node = pool_take(&r->model.pool, room * sizeof *m->node);
+    m->error = pool_take(&r->model.pool, room * sizeof *m->error);
+    for (int pass = r->best >= 0 ? 0 : 1; pass < 2; pass++)
+        for (int k = 0; k < g->n_named; k++) {
+            const bool best = g->named[k].node == r->best;
+            if (!replica_is_number(g, g->named[k].node) || best != (pass == 0))
+                continue;
+            m->name[m->n] = g->named[k].name;
+            m->error[m->n] = (double)NAN;
+            m->node[m->n++] = g->named[k].node;
+        }
+}
+
 /* Every statement that is one number is a measure. */
 int replica_plan_validate(struct replica *r, const struct replica_config *config, struct err *err) {
     struct graph *g = r->validate;
@@ -89,6 +109,7 @@ int replica_plan_validate(struct replica *r, const struct replica_config *config
     if (!n)
         return pos_error(err, config->job->validate->pos,
                          "[validate] has no statement that is a loss or a metric");
+    list_measures(r);
     graph_fuse(g, outputs, n, false);
     const struct plan_config pc = {
         .graph = g, .outputs = outputs, .n_outputs = n, .loss = -1, .training = false};

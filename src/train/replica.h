@@ -44,6 +44,15 @@ struct replica_picture {
     int n_show;
 };
 
+/* The statements of a validation that are one number: the best-deciding one first, then in the
+ * job's order. */
+struct replica_measures {
+    const char **name; /* [n] */
+    int *node;         /* [n] */
+    double *error;     /* [n] standard errors of the last evaluation; nan: none */
+    int n;
+};
+
 struct replica {
     struct model model;
     const struct field *fields; /* [n_fields] that graphs may read */
@@ -52,6 +61,7 @@ struct replica {
     int n_steps;
     struct graph *validate; /* NULL: none */
     struct plan *validate_plan;
+    struct replica_measures measures;
     struct replica_picture picture[JOB_MAX_PICTURES];
     int n_pictures;
     int best;   /* node of validate, or -1 */
