@@ -2,6 +2,7 @@
 #include "dist/agree.h"
 #include "dist/fold.h"
 #include "train/terms.h"
+#include "train/whole.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -18,12 +19,14 @@ struct pass {
     struct feed *feed;
     struct sums sums;
     struct terms terms;
+    struct whole whole;
 };
 
 static void take_leaf(void *context, int leaf) {
     struct pass *pass = context;
 
     terms_take(&pass->terms, leaf);
+    whole_take(&pass->whole, leaf);
 }
 
 static void add_samples(struct pass *pass, const struct loader_batch *batch,
@@ -72,7 +75,7 @@ static int add_all(struct pass *pass, struct err *err) {
             return -1;
         add_batch(pass, &batch, s);
     }
-    return terms_check(&pass->terms, err);
+    return terms_check(&pass->terms, err) || whole_check(&pass->whole, err) ? -1 : 0;
 }
 
 /* The sums of all ranks become means, what is computed from them, and errors of both. */
@@ -85,6 +88,8 @@ static int conclude(struct pass *pass, const struct replica *r, struct comm *com
     comm_sum_doubles(comm, all, (int)(rows * n));
     if (r->shards)
         fold_rows(all, r->shards, n);
+    if (whole_compute(&pass->whole, comm, all, all + plan_n_values(p), err))
+        return -1;
     run_tail(p, all, all + plan_n_values(p), (double)NAN);
     const struct terms_totals totals = {all, all + plan_n_values(p), r->shards};
     return terms_errors(&pass->terms, &totals, comm, r->measures.node, r->measures.n,
@@ -99,13 +104,14 @@ int evaluate(struct replica *r, struct feed *feed, struct comm *comm, struct err
     int rc = memory ? 0 : err_set(err, ERR_IO, "no memory for %d measures", p->n_leaves);
 
     if (!rc)
-        rc = terms_init(&pass.terms, p, err);
+        rc = terms_init(&pass.terms, p, err) || whole_init(&pass.whole, p, err) ? -1 : 0;
     if (!rc && feed)
         rc = add_all(&pass, err);
     rc = agree(comm, rc, err);
     if (!rc)
         rc = conclude(&pass, r, comm, err);
     terms_release(&pass.terms);
+    whole_release(&pass.whole);
     free(memory);
     return rc;
 }

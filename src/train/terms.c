@@ -15,7 +15,7 @@ int terms_init(struct terms *t, struct plan *plan, struct err *err) {
         struct terms_leaf *l = &t->leaf[i];
 
         l->len = plan->leaf_at[i + 1] - plan->leaf_at[i];
-        l->kept = run_has_samples(plan, i) &&
+        l->kept = run_has_samples(plan, i) && !op->meaning.whole &&
                   (l->len == 1 || (op->meaning.tally && l->len <= LARGEST_TALLY));
         most = l->kept && l->len > most ? l->len : most;
     }

@@ -20,6 +20,8 @@ static const struct {
     /* Mao et al. 2017, doi:10.1109/ICCV.2017.304 */
     {{"lsgan", "mse as a GAN loss: of scores and 1 for real, 0 for generated samples", 0, NULL},
      &op_mse},
+    {{"nll", "cross_entropy as a metric: negative log-likelihood of the labels", 0, NULL},
+     &op_cross_entropy},
 };
 
 enum { N_ALIASES = sizeof aliases / sizeof *aliases };

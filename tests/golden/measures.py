@@ -1,0 +1,110 @@
+"""Prints tests/support/golden_measures.h: measures of a validation and their standard errors, by
+scikit-learn (1.2), or by numpy from the formula of the source. Errors of what is no mean are by the
+delete-one jackknife, which is not how the program does it."""
+
+import numpy as np
+from sklearn import metrics
+
+N, CLASSES, PIXELS = 200, 3, 12
+I, J = np.arange(N)[:, None], np.arange(CLASSES)[None, :]
+P = np.arange(PIXELS)[None, :]
+
+# As support/measured.h makes them: small whole numbers over 8, so that there are ties.
+LABEL = ((I * I + I // 3) % 5 % 3)[:, 0]
+SCORES = ((I * I * (J + 3) + 5 * I * J) % 23) / 8.0 + (J == LABEL[:, None]) * 1.0
+MASK = (I * (P + 2) + P * P + I * I * 3) % 7 % 4 - 1
+GUESS = np.where((I * 5 + P * 3) % 11 < 4 + I % 5, np.maximum(MASK, 0), (I + P) % 3)
+
+
+def softmax(x):
+    e = np.exp(x - x.max(1, keepdims=True))
+    return e / e.sum(1, keepdims=True)
+
+
+PROBABILITY = softmax(SCORES)
+TAKEN = SCORES.argmax(1)
+NLL = -np.log(PROBABILITY[np.arange(N), LABEL])
+
+
+def mean_error(s, w):
+    """Of the mean sum(s) / sum(w) over samples."""
+    r = s.sum() / w.sum()
+    return r, np.sqrt(((s - r * w) ** 2).sum()) / w.sum()
+
+
+def jackknife(f, *arrays):
+    """Of a function of samples; delete-one, with the factor 1 in place of (n - 1) / n times
+    n / (n - 1)."""
+    left_out = np.array([f(*(np.delete(a, i, 0) for a in arrays)) for i in range(N)])
+    return f(*arrays), np.sqrt(((left_out - left_out.mean()) ** 2).sum() * (N - 1) ** 2 / N**2)
+
+
+def ece(p, label, bins):
+    confidence, hit = p.max(1), p.argmax(1) == label
+    edges, sum_ = np.linspace(0, 1, bins + 1), 0
+    for low, high in zip(edges[:-1], edges[1:]):
+        inside = (confidence > low) & (confidence <= high)
+        if inside.any():
+            sum_ += inside.mean() * abs(hit[inside].mean() - confidence[inside].mean())
+    return sum_
+
+
+def confusion(label, guess):
+    return np.histogram2d(label, guess, bins=CLASSES, range=[[0, CLASSES]] * 2)[0]
+
+
+def mean_iou(mask, guess):
+    c = confusion(mask[mask >= 0], guess[mask >= 0])
+    return (c.diagonal() / (c.sum(0) + c.sum(1) - c.diagonal())).mean()
+
+
+def pixel_accuracy():
+    return mean_error(((MASK == GUESS) & (MASK >= 0)).sum(1), (MASK >= 0).sum(1))
+
+
+def show(name, value, error=None):
+    print('    {"%s", %.9f, %s},' % (name, value, "NAN" if error is None else "%.9f" % error))
+
+
+def f1(average):
+    return lambda l, g: metrics.f1_score(l, g, average=average)
+
+
+WEIGHT = np.array([1, 2, 0.5])[LABEL]
+ONES = np.ones(N)
+HITS = (TAKEN == LABEL) * 1.0
+BRIER = ((PROBABILITY - np.eye(CLASSES)[LABEL]) ** 2).sum(1)
+BINARY = LABEL == 1
+
+print("/* Made by tests/golden/measures.py. */")
+print("static const struct golden_measure golden_measures[] = {")
+show("loss", *mean_error(NLL, ONES))
+show("weighted", *mean_error(WEIGHT * NLL, WEIGHT))
+show("both", *jackknife(lambda a, b: a.mean() + 2 * b.mean(), NLL, BRIER))
+show("perplexity", *jackknife(lambda a: np.exp(a.mean()), NLL))
+show("top1", *mean_error(HITS, ONES))
+show("brier", *mean_error(BRIER, ONES))
+show("ece5", ece(PROBABILITY, LABEL, 5))
+show("ece15", ece(PROBABILITY, LABEL, 15))
+show("area", metrics.roc_auc_score(LABEL, PROBABILITY, multi_class="ovr"))
+show("area1", metrics.roc_auc_score(BINARY, PROBABILITY[:, 1]))
+show("score", metrics.roc_auc_score(BINARY, SCORES[:, 1]))
+show("ap", np.mean([metrics.average_precision_score(LABEL == k, PROBABILITY[:, k])
+                    for k in range(CLASSES)]))
+show("ap1", metrics.average_precision_score(BINARY, PROBABILITY[:, 1]))
+show("macro", *jackknife(f1("macro"), LABEL, TAKEN))
+show("micro", *jackknife(f1("micro"), LABEL, TAKEN))
+show("weighted_f1", *jackknife(f1("weighted"), LABEL, TAKEN))
+show("precision", *jackknife(
+    lambda l, g: metrics.precision_score(l, g, average="weighted", zero_division=0), LABEL, TAKEN))
+show("matthews", *jackknife(metrics.matthews_corrcoef, LABEL, TAKEN))
+show("kappa", *jackknife(metrics.cohen_kappa_score, LABEL, TAKEN))
+show("balanced", *jackknife(metrics.balanced_accuracy_score, LABEL, TAKEN))
+show("pixels", *pixel_accuracy())
+show("miou", *jackknife(mean_iou, MASK, GUESS))
+print("};")
+fpr, tpr, _ = metrics.roc_curve(BINARY, PROBABILITY[:, 1], drop_intermediate=False)
+# Where it rises at one rate of false positives: the highest.
+x = np.linspace(0, 1, 5)
+rises = np.array([tpr[fpr <= v].max() if (fpr == v).any() else np.interp(v, fpr, tpr) for v in x])
+print("static const double golden_roc[5] = {%s};" % ", ".join("%.9f" % v for v in rises))
