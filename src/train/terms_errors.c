@@ -86,11 +86,11 @@ struct slopes {
     double *slope, *with_means;
 };
 
-/* Steps are about as large as the error of what is moved, no larger than leaves its sign, and no
- * smaller than numbers are told apart. */
+/* A tenth of the error of what is moved, which is where the slope is asked for; no larger than a
+ * tenth of it, as a rare class would look otherwise, and no smaller than numbers are told apart. */
 static double step_along(double mean, double error) {
-    const double least = 1e-4 * fabs(mean), most = 0.5 * fabs(mean);
-    const double step = error > least ? error : least;
+    const double least = 1e-4 * fabs(mean), most = 0.1 * fabs(mean);
+    const double step = 0.1 * error > least ? 0.1 * error : least;
 
     return step > most && most > 0 ? most : step;
 }

@@ -1,6 +1,6 @@
-"""Prints tests/support/golden_measures.h: measures of a validation and their standard errors, by
+"""Prints tests/cmd/golden_measures.h: measures of a validation and their standard errors, by
 scikit-learn (1.2), or by numpy from the formula of the source. Errors of what is no mean are by the
-delete-one jackknife, which is not how the program does it."""
+infinitesimal jackknife, of the weights that scikit-learn takes."""
 
 import numpy as np
 from sklearn import metrics
@@ -9,7 +9,7 @@ N, CLASSES, PIXELS = 200, 3, 12
 I, J = np.arange(N)[:, None], np.arange(CLASSES)[None, :]
 P = np.arange(PIXELS)[None, :]
 
-# As support/measured.h makes them: small whole numbers over 8, so that there are ties.
+# As tests/cmd/measured.h makes them: small whole numbers over 8, so that there are ties.
 LABEL = ((I * I + I // 3) % 5 % 3)[:, 0]
 SCORES = ((I * I * (J + 3) + 5 * I * J) % 23) / 8.0 + (J == LABEL[:, None]) * 1.0
 MASK = (I * (P + 2) + P * P + I * I * 3) % 7 % 4 - 1
@@ -21,7 +21,8 @@ def softmax(x):
     return e / e.sum(1, keepdims=True)
 
 
-PROBABILITY = softmax(SCORES)
+# What is equal but for the order of additions is a tie.
+PROBABILITY = softmax(SCORES).round(13)
 TAKEN = SCORES.argmax(1)
 NLL = -np.log(PROBABILITY[np.arange(N), LABEL])
 
@@ -32,11 +33,12 @@ def mean_error(s, w):
     return r, np.sqrt(((s - r * w) ** 2).sum()) / w.sum()
 
 
-def jackknife(f, *arrays):
-    """Of a function of samples; delete-one, with the factor 1 in place of (n - 1) / n times
-    n / (n - 1)."""
-    left_out = np.array([f(*(np.delete(a, i, 0) for a in arrays)) for i in range(N)])
-    return f(*arrays), np.sqrt(((left_out - left_out.mean()) ** 2).sum() * (N - 1) ** 2 / N**2)
+def infinitesimal(f, *arrays):
+    """Of a function of weighted samples: the infinitesimal jackknife, by slopes along the weights."""
+    e, slopes = 1e-3 * np.eye(N), np.empty(N)
+    for i in range(N):
+        slopes[i] = (f(*arrays, 1 + e[i]) - f(*arrays, 1 - e[i])) / 2e-3
+    return f(*arrays, np.ones(N)), np.sqrt((slopes**2).sum())
 
 
 def ece(p, label, bins):
@@ -49,13 +51,11 @@ def ece(p, label, bins):
     return sum_
 
 
-def confusion(label, guess):
-    return np.histogram2d(label, guess, bins=CLASSES, range=[[0, CLASSES]] * 2)[0]
-
-
-def mean_iou(mask, guess):
-    c = confusion(mask[mask >= 0], guess[mask >= 0])
-    return (c.diagonal() / (c.sum(0) + c.sum(1) - c.diagonal())).mean()
+def mean_iou(mask, guess, weight):
+    w = np.repeat(weight, PIXELS)[mask.ravel() >= 0]
+    label, guess = mask[mask >= 0], guess[mask >= 0]
+    return np.mean([w[(label == k) & (guess == k)].sum() / w[(label == k) | (guess == k)].sum()
+                    for k in range(CLASSES)])
 
 
 def pixel_accuracy():
@@ -66,8 +66,12 @@ def show(name, value, error=None):
     print('    {"%s", %.9f, %s},' % (name, value, "NAN" if error is None else "%.9f" % error))
 
 
+def weighted(measure, **arguments):
+    return lambda label, guess, weight: measure(label, guess, sample_weight=weight, **arguments)
+
+
 def f1(average):
-    return lambda l, g: metrics.f1_score(l, g, average=average)
+    return weighted(metrics.f1_score, average=average)
 
 
 WEIGHT = np.array([1, 2, 0.5])[LABEL]
@@ -80,28 +84,27 @@ print("/* Made by tests/golden/measures.py. */")
 print("static const struct golden_measure golden_measures[] = {")
 show("loss", *mean_error(NLL, ONES))
 show("weighted", *mean_error(WEIGHT * NLL, WEIGHT))
-show("both", *jackknife(lambda a, b: a.mean() + 2 * b.mean(), NLL, BRIER))
-show("perplexity", *jackknife(lambda a: np.exp(a.mean()), NLL))
+show("both", *infinitesimal(lambda a, b, w: ((a + 2 * b) * w).sum() / w.sum(), NLL, BRIER))
+show("perplexity", *infinitesimal(lambda a, w: np.exp((a * w).sum() / w.sum()), NLL))
 show("top1", *mean_error(HITS, ONES))
 show("brier", *mean_error(BRIER, ONES))
 show("ece5", ece(PROBABILITY, LABEL, 5))
 show("ece15", ece(PROBABILITY, LABEL, 15))
 show("area", metrics.roc_auc_score(LABEL, PROBABILITY, multi_class="ovr"))
 show("area1", metrics.roc_auc_score(BINARY, PROBABILITY[:, 1]))
-show("score", metrics.roc_auc_score(BINARY, SCORES[:, 1]))
 show("ap", np.mean([metrics.average_precision_score(LABEL == k, PROBABILITY[:, k])
                     for k in range(CLASSES)]))
 show("ap1", metrics.average_precision_score(BINARY, PROBABILITY[:, 1]))
-show("macro", *jackknife(f1("macro"), LABEL, TAKEN))
-show("micro", *jackknife(f1("micro"), LABEL, TAKEN))
-show("weighted_f1", *jackknife(f1("weighted"), LABEL, TAKEN))
-show("precision", *jackknife(
-    lambda l, g: metrics.precision_score(l, g, average="weighted", zero_division=0), LABEL, TAKEN))
-show("matthews", *jackknife(metrics.matthews_corrcoef, LABEL, TAKEN))
-show("kappa", *jackknife(metrics.cohen_kappa_score, LABEL, TAKEN))
-show("balanced", *jackknife(metrics.balanced_accuracy_score, LABEL, TAKEN))
+show("macro", *infinitesimal(f1("macro"), LABEL, TAKEN))
+show("micro", *infinitesimal(f1("micro"), LABEL, TAKEN))
+show("weighted_f1", *infinitesimal(f1("weighted"), LABEL, TAKEN))
+show("precision", *infinitesimal(
+    weighted(metrics.precision_score, average="weighted"), LABEL, TAKEN))
+show("matthews", *infinitesimal(weighted(metrics.matthews_corrcoef), LABEL, TAKEN))
+show("kappa", *infinitesimal(weighted(metrics.cohen_kappa_score), LABEL, TAKEN))
+show("balanced", *infinitesimal(weighted(metrics.balanced_accuracy_score), LABEL, TAKEN))
 show("pixels", *pixel_accuracy())
-show("miou", *jackknife(mean_iou, MASK, GUESS))
+show("miou", *infinitesimal(mean_iou, MASK, GUESS))
 print("};")
 fpr, tpr, _ = metrics.roc_curve(BINARY, PROBABILITY[:, 1], drop_intermediate=False)
 # Where it rises at one rate of false positives: the highest.

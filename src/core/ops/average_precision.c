@@ -29,7 +29,6 @@ const struct op op_average_precision = {
     .min_x = 2,
     .max_x = 2,
     .meaning.index_x = 2,
-    .meaning.counts_x = 2,
     .meaning.binary = true,
     .meaning.better = 1,
     .meaning.whole = true,

@@ -71,7 +71,6 @@ const struct op op_roc = {
     .min_x = 2,
     .max_x = 2,
     .meaning.index_x = 2,
-    .meaning.counts_x = 2,
     .meaning.binary = true,
     .meaning.whole = true,
     .plan = plan,

@@ -31,7 +31,8 @@ int ranking_plan(const char *name, const struct ranking *a, const struct shape *
 }
 
 double ranking_count(const struct op_call *c) {
-    return labels_count_binary(c, ((const struct ranking *)c->args)->ignore);
+    (void)c;
+    return 1;
 }
 
 static double *log_sums(const struct op_call *c) {
@@ -54,11 +55,14 @@ void ranking_find_log_sums(const struct op_call *c) {
     }
 }
 
-/* What grows with the probability of the class, and has no more ties than the logits. */
+/* What grows with the probability of the class, and has the ties that the logits have: of several
+ * classes to some 1e-12, as the last bits of log_sum depend on their order. */
 static double score_of(const act *x, int64_t n, int64_t index, double log_sum) {
     if (n == 1)
         return index ? (double)x[0] : -(double)x[0];
-    return (double)x[index] - (n == 2 ? (double)x[!index] : log_sum);
+    if (n == 2)
+        return (double)x[index] - (double)x[!index];
+    return rint(((double)x[index] - log_sum) * 0x1p40);
 }
 
 static int best_first(const void *a, const void *b) {

@@ -36,6 +36,7 @@ struct ranking_class {
 int ranking_plan(const char *name, const struct ranking *a, const struct shape *x,
                  struct op_plan *plan, struct err *err);
 
+/* One: it is no mean. */
 double ranking_count(const struct op_call *c);
 
 /* What ranking_sort takes from the scratch of the call, for all classes. */
