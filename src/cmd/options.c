@@ -88,23 +88,35 @@ static int unknown(const struct option_spec *specs, const char *command, const c
     return -1;
 }
 
+/* "-o FILE": options of one letter; the option that c is. */
+static int which_letter(const struct option_spec *specs, int c, int which) {
+    for (int i = 0; c && specs[i].name; i++)
+        if (specs[i].name[0] == c && !specs[i].name[1])
+            return i;
+    return which;
+}
+
 int options_read(void *to, const struct option_spec *specs, const char *command, int argc,
                  char **argv, struct err *err) {
     struct option longs[MOST_OPTIONS + 1] = {{0}};
+    char letters[2 * MOST_OPTIONS + 2] = ":";
     int n = 0, which = 0, c;
 
     for (; specs[n].name && n < MOST_OPTIONS; n++) {
         const bool flag = specs[n].kind == OPTION_FLAG;
 
+        if (!specs[n].name[1])
+            strcat(strcat(letters, specs[n].name), flag ? "" : ":");
         longs[n] = (struct option){.name = specs[n].name,
                                    .has_arg = flag ? no_argument : required_argument};
     }
     optind = opterr = 0; /* begin anew, say nothing */
-    while ((c = getopt_long(argc, argv, ":", longs, &which)) >= 0) {
+    while ((c = getopt_long(argc, argv, letters, longs, &which)) >= 0) {
         if (c == ':')
             return err_set(err, ERR_USAGE, "%s needs a value", argv[optind - 1]);
         if (c == '?')
             return unknown(specs, command, argv[optind - 1], err);
+        which = which_letter(specs, c, which);
         if (take(to, &specs[which], optarg, err))
             return -1;
     }

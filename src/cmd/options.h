@@ -14,7 +14,7 @@ enum option_kind {
 
 /* One option. A table ends with {0}. */
 struct option_spec {
-    const char *name; /* without dashes */
+    const char *name; /* without dashes; of one letter: "-o", and "--o" */
     enum option_kind kind;
     size_t offset;    /* of its value in what options_read fills */
     int64_t min, max; /* inclusive */

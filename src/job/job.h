@@ -116,6 +116,7 @@ struct job {
     bool overlap;         /* updates follow sums as they arrive, until weights are needed */
     int64_t audit_every;  /* steps; 0: only before validating and saving */
     int64_t log_every;    /* steps */
+    int worst;            /* samples of a validation that are kept; -1: as fits */
     struct compute_mode mode;
 
     /* Keys of these sections that are no statements; each ends with NULL. `show` of a picture is

@@ -20,13 +20,27 @@ struct pass {
     struct sums sums;
     struct terms terms;
     struct whole whole;
+    struct worst *worst; /* NULL: nobody asks */
+    int64_t step, first; /* what is computed: position of its sample 0 in the step's batch */
 };
+
+static void take_worst(struct pass *pass) {
+    const struct terms *terms = &pass->terms;
+
+    for (int64_t i = terms->first; i < terms->n && !terms->full; i++) {
+        const int64_t k = i - terms->first;
+        worst_take(pass->worst, terms, i, k,
+                   *shard_at(&pass->feed->shard, pass->step, pass->first + k));
+    }
+}
 
 static void take_leaf(void *context, int leaf) {
     struct pass *pass = context;
 
     terms_take(&pass->terms, leaf);
     whole_take(&pass->whole, leaf);
+    if (pass->worst && pass->worst->leaf == leaf)
+        take_worst(pass);
 }
 
 static void add_samples(struct pass *pass, const struct loader_batch *batch,
@@ -39,6 +53,7 @@ static void add_samples(struct pass *pass, const struct loader_batch *batch,
     feed_point(p, fields, feed_open_fields(pass->feed, fields), batch, local.first);
     run_resize(p, local.n);
     terms_begin(&pass->terms, shard, local.n);
+    pass->step = (int64_t)context->step, pass->first = context->first;
     run_forward(p, context);
     run_leaves(p, pass->sums.batch, pass->sums.batch + n);
     for (int64_t i = 0; i < n + p->n_leaves; i++)
@@ -97,19 +112,29 @@ static int conclude(struct pass *pass, const struct replica *r, struct comm *com
 }
 
 int evaluate(struct replica *r, struct feed *feed, struct comm *comm, struct err *err) {
+    return evaluate_worst(r, feed, comm, NULL, err);
+}
+
+int evaluate_worst(struct replica *r, struct feed *feed, struct comm *comm, struct worst *worst,
+                   struct err *err) {
     struct plan *p = r->validate_plan;
     const int64_t n = plan_n_values(p) + p->n_leaves, rows = r->shards ? r->shards : 1;
     double *memory = calloc((size_t)((rows + 1) * n) + 1, sizeof *memory);
-    struct pass pass = {.plan = p, .feed = feed, .sums = {memory, memory + rows * n}};
+    struct pass pass = {
+        .plan = p, .feed = feed, .sums = {memory, memory + rows * n}, .worst = worst};
     int rc = memory ? 0 : err_set(err, ERR_IO, "no memory for %d measures", p->n_leaves);
 
     if (!rc)
         rc = terms_init(&pass.terms, p, err) || whole_init(&pass.whole, p, err) ? -1 : 0;
+    if (worst)
+        worst_begin(worst);
     if (!rc && feed)
         rc = add_all(&pass, err);
     rc = agree(comm, rc, err);
     if (!rc)
         rc = conclude(&pass, r, comm, err);
+    if (!rc && worst)
+        rc = worst_gather(worst, comm, err);
     terms_release(&pass.terms);
     whole_release(&pass.whole);
     free(memory);

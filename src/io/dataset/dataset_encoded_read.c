@@ -188,14 +188,21 @@ static void read_name(const struct dataset *ds, const char *path, int64_t row,
             *c = '?';
 }
 
-const char *dataset_row_text(struct dataset *ds, int i, int64_t row, char text[DATASET_ROW_TEXT]) {
+const char *dataset_row_name(struct dataset *ds, int i, int64_t row, char text[DATASET_ROW_TEXT]) {
     const struct dataset_part *p = ds->n_parts ? dataset_part_of(ds, i, row) : NULL;
     const struct dataset *from = p ? p->ds : ds;
-    char name[NAME_TEXT];
 
-    row -= p ? p->begin[i] : 0;
-    read_name(from, from->column[p ? p->field[i] : i].names, row, name);
-    snprintf(text, DATASET_ROW_TEXT, "sample %lld%s%s%s of %.250s", (long long)row,
-             *name ? " (" : "", name, *name ? ")" : "", from->name);
+    read_name(from, from->column[p ? p->field[i] : i].names, row - (p ? p->begin[i] : 0), text);
+    return text;
+}
+
+const char *dataset_row_text(struct dataset *ds, int i, int64_t row, char text[DATASET_ROW_TEXT]) {
+    const struct dataset_part *p = ds->n_parts ? dataset_part_of(ds, i, row) : NULL;
+    char name[DATASET_ROW_TEXT];
+
+    dataset_row_name(ds, i, row, name);
+    snprintf(text, DATASET_ROW_TEXT, "sample %lld%s%.200s%s of %.250s",
+             (long long)(row - (p ? p->begin[i] : 0)), *name ? " (" : "", name, *name ? ")" : "",
+             (p ? p->ds : ds)->name);
     return text;
 }
