@@ -14,7 +14,7 @@ struct sums {
 };
 
 /* One pass over the data. */
-struct pass {
+struct evaluation {
     struct plan *plan;
     struct feed *feed;
     struct sums sums;
@@ -24,90 +24,89 @@ struct pass {
     int64_t step, first; /* what is computed: position of its sample 0 in the step's batch */
 };
 
-static void take_worst(struct pass *pass) {
-    const struct terms *terms = &pass->terms;
+static void take_worst(struct evaluation *e) {
+    const struct terms *terms = &e->terms;
 
     for (int64_t i = terms->first; i < terms->n && !terms->full; i++) {
         const int64_t k = i - terms->first;
-        worst_take(pass->worst, terms, i, k,
-                   *shard_at(&pass->feed->shard, pass->step, pass->first + k));
+        worst_take(e->worst, terms, i, k, *shard_at(&e->feed->shard, e->step, e->first + k));
     }
 }
 
 static void take_leaf(void *context, int leaf) {
-    struct pass *pass = context;
+    struct evaluation *e = context;
 
-    terms_take(&pass->terms, leaf);
-    whole_take(&pass->whole, leaf);
-    if (pass->worst && pass->worst->leaf == leaf)
-        take_worst(pass);
+    terms_take(&e->terms, leaf);
+    whole_take(&e->whole, leaf);
+    if (e->worst && e->worst->leaf == leaf)
+        take_worst(e);
 }
 
-static void add_samples(struct pass *pass, const struct loader_batch *batch,
+static void add_samples(struct evaluation *e, const struct loader_batch *batch,
                         struct shard_range local, const struct run_context *context, int shard) {
-    struct plan *p = pass->plan;
+    struct plan *p = e->plan;
     const int64_t n = plan_n_values(p);
-    double *row = pass->sums.all + shard * (n + p->n_leaves);
+    double *row = e->sums.all + shard * (n + p->n_leaves);
     struct field fields[LOADER_MAX_FIELDS];
 
-    feed_point(p, fields, feed_open_fields(pass->feed, fields), batch, local.first);
+    feed_point(p, fields, feed_open_fields(e->feed, fields), batch, local.first);
     run_resize(p, local.n);
-    terms_begin(&pass->terms, shard, local.n);
-    pass->step = (int64_t)context->step, pass->first = context->first;
+    terms_begin(&e->terms, shard, local.n);
+    e->step = (int64_t)context->step, e->first = context->first;
     run_forward(p, context);
-    run_leaves(p, pass->sums.batch, pass->sums.batch + n);
+    run_leaves(p, e->sums.batch, e->sums.batch + n);
     for (int64_t i = 0; i < n + p->n_leaves; i++)
-        row[i] += pass->sums.batch[i];
+        row[i] += e->sums.batch[i];
 }
 
 /* Add batch number `step`. Each has noise of its own, the same in every evaluation. */
-static void add_batch(struct pass *pass, const struct feed_batch *batch, int64_t step) {
+static void add_batch(struct evaluation *e, const struct feed_batch *batch, int64_t step) {
     struct run_context context = {
-        .step = (uint64_t)step, .first = batch->first, .leaf = take_leaf, .context = pass};
-    const struct feed *feed = pass->feed;
+        .step = (uint64_t)step, .first = batch->first, .leaf = take_leaf, .context = e};
+    const struct feed *feed = e->feed;
     const int shards = feed->shard.shards;
 
     if (!shards) {
-        add_samples(pass, &batch->data, (struct shard_range){0, batch->data.n}, &context, 0);
+        add_samples(e, &batch->data, (struct shard_range){0, batch->data.n}, &context, 0);
         return;
     }
     const struct shard_range own = shard_of_rank(shards, feed->rank, feed->size);
     for (int64_t k = own.first; k < own.first + own.n; k++) {
         const struct shard_range part = shard_cut(batch->global_n, shards, (int)k);
         context.first = part.first;
-        add_samples(pass, &batch->data, (struct shard_range){part.first - batch->first, part.n},
+        add_samples(e, &batch->data, (struct shard_range){part.first - batch->first, part.n},
                     &context, (int)k);
     }
 }
 
-static int add_all(struct pass *pass, struct err *err) {
-    const int64_t steps = shard_steps(&pass->feed->shard);
+static int add_all(struct evaluation *e, struct err *err) {
+    const int64_t steps = shard_steps(&e->feed->shard);
     struct feed_batch batch;
 
-    feed_seek(pass->feed, 0, steps);
+    feed_seek(e->feed, 0, steps);
     for (int64_t s = 0; s < steps; s++) {
-        if (feed_next(pass->feed, &batch, err))
+        if (feed_next(e->feed, &batch, err))
             return -1;
-        add_batch(pass, &batch, s);
+        add_batch(e, &batch, s);
     }
-    return terms_check(&pass->terms, err) || whole_check(&pass->whole, err) ? -1 : 0;
+    return terms_check(&e->terms, err) || whole_check(&e->whole, err) ? -1 : 0;
 }
 
 /* The sums of all ranks become means, what is computed from them, and errors of both. */
-static int conclude(struct pass *pass, const struct replica *r, struct comm *comm,
+static int conclude(struct evaluation *e, const struct replica *r, struct comm *comm,
                     struct err *err) {
-    struct plan *p = pass->plan;
+    struct plan *p = e->plan;
     const int64_t n = plan_n_values(p) + p->n_leaves, rows = r->shards ? r->shards : 1;
-    double *all = pass->sums.all;
+    double *all = e->sums.all;
 
     comm_sum_doubles(comm, all, (int)(rows * n));
     if (r->shards)
         fold_rows(all, r->shards, n);
-    if (whole_compute(&pass->whole, comm, all, all + plan_n_values(p), err))
+    if (whole_compute(&e->whole, comm, all, all + plan_n_values(p), err))
         return -1;
     run_tail(p, all, all + plan_n_values(p), (double)NAN);
     const struct terms_totals totals = {all, all + plan_n_values(p), r->shards};
-    return terms_errors(&pass->terms, &totals, comm, r->measures.node, r->measures.n,
+    return terms_errors(&e->terms, &totals, comm, r->measures.node, r->measures.n,
                         r->measures.error, err);
 }
 
@@ -120,23 +119,23 @@ int evaluate_worst(struct replica *r, struct feed *feed, struct comm *comm, stru
     struct plan *p = r->validate_plan;
     const int64_t n = plan_n_values(p) + p->n_leaves, rows = r->shards ? r->shards : 1;
     double *memory = calloc((size_t)((rows + 1) * n) + 1, sizeof *memory);
-    struct pass pass = {
+    struct evaluation e = {
         .plan = p, .feed = feed, .sums = {memory, memory + rows * n}, .worst = worst};
     int rc = memory ? 0 : err_set(err, ERR_IO, "no memory for %d measures", p->n_leaves);
 
     if (!rc)
-        rc = terms_init(&pass.terms, p, err) || whole_init(&pass.whole, p, err) ? -1 : 0;
+        rc = terms_init(&e.terms, p, err) || whole_init(&e.whole, p, err) ? -1 : 0;
     if (worst)
         worst_begin(worst);
     if (!rc && feed)
-        rc = add_all(&pass, err);
+        rc = add_all(&e, err);
     rc = agree(comm, rc, err);
     if (!rc)
-        rc = conclude(&pass, r, comm, err);
+        rc = conclude(&e, r, comm, err);
     if (!rc && worst)
         rc = worst_gather(worst, comm, err);
-    terms_release(&pass.terms);
-    whole_release(&pass.whole);
+    terms_release(&e.terms);
+    whole_release(&e.whole);
     free(memory);
     return rc;
 }

@@ -64,8 +64,9 @@ struct replica {
     struct replica_measures measures;
     struct replica_picture picture[JOB_MAX_PICTURES];
     int n_pictures;
-    int best;   /* node of validate, or -1 */
-    int shards; /* the job's: that batches are cut into, each computed by itself; or 0 */
+    int best;      /* node of validate, or -1 */
+    int per_class; /* confusion matrix that nobody named, or -1 */
+    int shards;    /* the job's: that batches are cut into, each computed by itself; or 0 */
     bool maximise;
     struct span *spans; /* [n_spans] all state that ranks hold alike */
     int n_spans;
@@ -91,6 +92,7 @@ struct replica_config {
     int64_t batch;          /* most samples that this rank trains on at a time */
     int64_t validate_batch; /* and validates on; 0: no validation */
     bool training;          /* false: only what validation needs */
+    bool per_class;         /* measure a confusion matrix, too, where validation classifies */
     int threads;
     const struct ranks *ranks;                /* all that train together; NULL: this one is alone */
     const char *data_name;                    /* of the data, for messages */

@@ -10,14 +10,14 @@ enum { FEWEST_SAMPLES = 2 };
 
 /* A sum over all samples: of each shard by itself, where the order of additions is to be that of
  * any number of ranks. */
-struct table {
+struct error_sums {
     double *row; /* [rows][len] */
     int rows;
     int64_t len;
 };
 
-static int table_init(struct table *a, const struct terms_totals *totals, int64_t len,
-                      struct comm *comm, struct err *err) {
+static int sums_init(struct error_sums *a, const struct terms_totals *totals, int64_t len,
+                     struct comm *comm, struct err *err) {
     a->rows = totals->shards ? totals->shards : 1;
     a->len = len;
     a->row = calloc((size_t)(a->rows * len) + 1, sizeof *a->row);
@@ -25,15 +25,16 @@ static int table_init(struct table *a, const struct terms_totals *totals, int64_
 }
 
 /* The first row becomes the sum of all, of all ranks. */
-static void table_sum(struct table *a, const struct terms_totals *totals, struct comm *comm) {
+static void sums_finish(struct error_sums *a, const struct terms_totals *totals,
+                        struct comm *comm) {
     comm_sum_doubles(comm, a->row, (int)(a->rows * a->len));
     if (totals->shards)
         fold_rows(a->row, a->rows, a->len);
 }
 
 /* Sums over samples of what the error of each number of each leaf follows from. */
-struct squares {
-    struct table table;
+struct error_squares {
+    struct error_sums table;
     int64_t n_values;
     const double *s2, *sw; /* [n_values] of s^2, of s w */
     const double *w2, *n;  /* [n_leaves] of w^2; of samples that count */
@@ -55,16 +56,16 @@ static void add_sample(const struct terms *t, int leaf, int64_t i, double *row, 
 
 /* Collective. */
 static int sum_squares(const struct terms *t, const struct terms_totals *totals, struct comm *comm,
-                       struct squares *q, struct err *err) {
+                       struct error_squares *q, struct err *err) {
     const int n_leaves = t->plan->n_leaves;
     const int64_t n = plan_n_values(t->plan);
 
-    if (table_init(&q->table, totals, 2 * (n + n_leaves), comm, err))
+    if (sums_init(&q->table, totals, 2 * (n + n_leaves), comm, err))
         return -1;
     for (int leaf = 0; leaf < n_leaves; leaf++)
         for (int64_t i = 0; t->leaf[leaf].kept && i < t->n; i++)
             add_sample(t, leaf, i, q->table.row + t->shard[i] * q->table.len, n);
-    table_sum(&q->table, totals, comm);
+    sums_finish(&q->table, totals, comm);
     q->n_values = n;
     q->s2 = q->table.row, q->sw = q->s2 + n;
     q->w2 = q->sw + n, q->n = q->w2 + n_leaves;
@@ -73,7 +74,7 @@ static int sum_squares(const struct terms *t, const struct terms_totals *totals,
 
 /* Of number k of a leaf. */
 static double error_of_mean(const struct terms *t, const struct terms_totals *totals,
-                            const struct squares *q, int leaf, int64_t k) {
+                            const struct error_squares *q, int leaf, int64_t k) {
     const int64_t at = t->plan->leaf_at[leaf] + k;
     const double w = totals->terms[leaf], mean = totals->sums[at] / w;
     const double square = q->s2[at] - 2 * mean * q->sw[at] + mean * mean * q->w2[leaf];
@@ -82,7 +83,7 @@ static double error_of_mean(const struct terms *t, const struct terms_totals *to
 }
 
 /* How a measure follows the means: slopes[n_values], and for each leaf their sum with its means. */
-struct slopes {
+struct error_slopes {
     double *slope, *with_means;
 };
 
@@ -96,7 +97,7 @@ static double step_along(double mean, double error) {
 }
 
 static void find_slopes(const struct terms *t, const struct terms_totals *totals,
-                        const struct squares *q, int node, struct slopes *s) {
+                        const struct error_squares *q, int node, struct error_slopes *s) {
     struct plan *p = t->plan;
 
     for (int leaf = 0; leaf < p->n_leaves; leaf++) {
@@ -116,7 +117,7 @@ static void find_slopes(const struct terms *t, const struct terms_totals *totals
 
 /* What a sample moves the measure by. */
 static double influence(const struct terms *t, const struct terms_totals *totals,
-                        const struct slopes *s, int64_t i) {
+                        const struct error_slopes *s, int64_t i) {
     double sum = 0;
 
     for (int leaf = 0; leaf < t->plan->n_leaves; leaf++) {
@@ -134,7 +135,7 @@ static double influence(const struct terms *t, const struct terms_totals *totals
 
 /* Is all that a node is computed from kept, and of enough samples? */
 static bool has_error(const struct terms *t, const struct terms_totals *totals,
-                      const struct squares *q, int node) {
+                      const struct error_squares *q, int node) {
     bool all = true;
 
     for (int leaf = 0; leaf < t->plan->n_leaves; leaf++)
@@ -154,7 +155,7 @@ static int leaf_of(const struct plan *p, int node) {
 /* By the delta method: the root of the sum of squares of what each sample moves it by. Column
  * `column` of *squares. */
 static void add_influences(const struct terms *t, const struct terms_totals *totals,
-                           const struct slopes *s, struct table *squares, int column) {
+                           const struct error_slopes *s, struct error_sums *squares, int column) {
     for (int64_t i = 0; i < t->n; i++) {
         const double by = influence(t, totals, s, i);
         squares->row[t->shard[i] * squares->len + column] += by * by;
@@ -163,22 +164,22 @@ static void add_influences(const struct terms *t, const struct terms_totals *tot
 
 /* Of those nodes that are no means themselves. Collective. */
 static int errors_of_others(const struct terms *t, const struct terms_totals *totals,
-                            const struct squares *q, struct comm *comm, const int *node, int n,
-                            double *error, struct err *err) {
+                            const struct error_squares *q, struct comm *comm, const int *node,
+                            int n, double *error, struct err *err) {
     const int64_t n_values = plan_n_values(t->plan);
     double *memory = calloc((size_t)(n_values + t->plan->n_leaves) + 1, sizeof *memory);
-    struct slopes slopes = {memory, memory + n_values};
-    struct table squares = {0};
+    struct error_slopes slopes = {memory, memory + n_values};
+    struct error_sums squares = {0};
     int rc = memory ? 0 : err_set(err, ERR_IO, "no memory for errors of measures");
 
-    rc = agree(comm, rc, err) || table_init(&squares, totals, n, comm, err) ? -1 : 0;
+    rc = agree(comm, rc, err) || sums_init(&squares, totals, n, comm, err) ? -1 : 0;
     for (int m = 0; m < n && !rc; m++)
         if (leaf_of(t->plan, node[m]) < 0 && has_error(t, totals, q, node[m])) {
             find_slopes(t, totals, q, node[m], &slopes);
             add_influences(t, totals, &slopes, &squares, m);
         }
     if (!rc)
-        table_sum(&squares, totals, comm);
+        sums_finish(&squares, totals, comm);
     for (int m = 0; m < n && !rc; m++)
         if (leaf_of(t->plan, node[m]) < 0 && has_error(t, totals, q, node[m]))
             error[m] = sqrt(squares.row[m]);
@@ -189,7 +190,7 @@ static int errors_of_others(const struct terms *t, const struct terms_totals *to
 
 int terms_errors(struct terms *t, const struct terms_totals *totals, struct comm *comm,
                  const int *node, int n, double *error, struct err *err) {
-    struct squares q = {0};
+    struct error_squares q = {0};
     int rc = sum_squares(t, totals, comm, &q, err);
 
     for (int m = 0; m < n && !rc; m++) {

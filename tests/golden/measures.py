@@ -9,9 +9,10 @@ N, CLASSES, PIXELS = 200, 3, 12
 I, J = np.arange(N)[:, None], np.arange(CLASSES)[None, :]
 P = np.arange(PIXELS)[None, :]
 
-# As tests/cmd/measured.h makes them: small whole numbers over 8, so that there are ties.
+# As tests/cmd/measured.h makes them: small whole numbers over 8 or 64: no two programs round them.
 LABEL = ((I * I + I // 3) % 5 % 3)[:, 0]
 SCORES = ((I * I * (J + 3) + 5 * I * J) % 23) / 8.0 + (J == LABEL[:, None]) * 1.0
+SCORES = SCORES + (I % 29) / 64.0 * (J == 1)
 MASK = (I * (P + 2) + P * P + I * I * 3) % 7 % 4 - 1
 GUESS = np.where((I * 5 + P * 3) % 11 < 4 + I % 5, np.maximum(MASK, 0), (I + P) % 3)
 
@@ -111,3 +112,12 @@ fpr, tpr, _ = metrics.roc_curve(BINARY, PROBABILITY[:, 1], drop_intermediate=Fal
 x = np.linspace(0, 1, 5)
 rises = np.array([tpr[fpr <= v].max() if (fpr == v).any() else np.interp(v, fpr, tpr) for v in x])
 print("static const double golden_roc[5] = {%s};" % ", ".join("%.9f" % v for v in rises))
+print("/* labels, precision, recall, F1 of each class */")
+rows = np.array(metrics.precision_recall_fscore_support(LABEL, TAKEN)).T[:, [3, 0, 1, 2]]
+print("static const double golden_classes[3][4] = {%s};" % ", ".join(
+    "{%s}" % ", ".join("%.9f" % v for v in row) for row in rows))
+print("/* index, label, guess, loss, p of the guess, p of the label of the worst samples */")
+worst = np.lexsort((np.arange(N), -NLL.round(9)))[:6]
+print("static const double golden_worst[6][6] = {%s};" % ", ".join(
+    "{%d, %d, %d, %.9f, %.9f, %.9f}" % (i, LABEL[i], TAKEN[i], NLL[i], PROBABILITY[i].max(),
+                                        PROBABILITY[i, LABEL[i]]) for i in worst))
