@@ -181,7 +181,8 @@ static void what_cannot_be_is_refused(void **state) {
     program_expect(74, "wrong: cannot be created",
                    "rm -rf wrong; : > wrong; "
                    "$DLTRAIN eval runs/measured --worst 5 -o wrong");
-    program_expect(78, "found '-1', expected", "$DLTRAIN measured.ini --set log.worst=-1");
+    program_expect(78, "worst is -1, expected a whole number from 0",
+                   "$DLTRAIN measured.ini --set log.worst=-1");
 }
 
 int main(void) {

@@ -65,7 +65,7 @@ static void has_defaults(const char *text) {
     equal((double)((const struct ring_args *)job.allreduce.args)->chunk, 512 * 1024);
     assert_string_equal(job.wire.word->name, "fp32");
     assert_null(sync_local_sgd(&job.sync));
-    assert_true(job.bucket_bytes == 4 << 20 && job.log_every == 10);
+    assert_true(job.bucket_bytes == 4 << 20 && job.log_every == 10 && job.worst == -1);
     assert_true(job.audit_every == 0 && job.overlap && !job.progress_thread);
     assert_true(job.binds && job.tests_links);
     assert_true(job.mode.fusion && job.mode.winograd);
@@ -87,23 +87,24 @@ static void every_key_is_read(void **state) {
     struct job job;
 
     (void)state;
-    read_text(&job,
-              "[job]\nname = mine\noutput = /scratch/runs\nepochs = 2.5\nseed = 7\nthreads = 3\n"
-              "model = net(classes=4)\n"
-              "[let]\nhalf = 32\n"
-              "[data]\ntrain = a.h5:x\nvalidate = b.h5\nbatch = 2*half\ncache = 0.5\n"
-              "shuffle = block(half, window=9)\n"
-              "workers = 3\ndecode = reduced\n"
-              "augment = image | random_flip | cutout(8)\nimage = [half, 24, 1]\n"
-              "[step]\nloss = mse(image, 0)\ntrain = a\noptimizer = adam(lr=0.5)\nevery = 3\n"
-              "clip_norm = 1\nclip_value = 0.25\n"
-              "[validate]\nevery = 0.5 epochs\ntop1 = accuracy(a, label)\nbest = top1\n"
-              "patience = 4\nbatch = 10\non = rank0\n"
-              "[checkpoint]\nlast = 100 steps\nevery = 2 epochs\nbest = false\n"
-              "[dist]\nallreduce = host(chunk=256KiB)\nwire = int8(block=64)\n"
-              "sync = local_sgd(every=4, after=9)\nbucket = 0.25\noverlap = off\n"
-              "progress = thread\naudit = 20\nbind = off\nselftest = off\n[log]\nevery = 5\n"
-              "[run]\nfusion = off\nwinograd = off\n");
+    read_text(
+        &job,
+        "[job]\nname = mine\noutput = /scratch/runs\nepochs = 2.5\nseed = 7\nthreads = 3\n"
+        "model = net(classes=4)\n"
+        "[let]\nhalf = 32\n"
+        "[data]\ntrain = a.h5:x\nvalidate = b.h5\nbatch = 2*half\ncache = 0.5\n"
+        "shuffle = block(half, window=9)\n"
+        "workers = 3\ndecode = reduced\n"
+        "augment = image | random_flip | cutout(8)\nimage = [half, 24, 1]\n"
+        "[step]\nloss = mse(image, 0)\ntrain = a\noptimizer = adam(lr=0.5)\nevery = 3\n"
+        "clip_norm = 1\nclip_value = 0.25\n"
+        "[validate]\nevery = 0.5 epochs\ntop1 = accuracy(a, label)\nbest = top1\n"
+        "patience = 4\nbatch = 10\non = rank0\n"
+        "[checkpoint]\nlast = 100 steps\nevery = 2 epochs\nbest = false\n"
+        "[dist]\nallreduce = host(chunk=256KiB)\nwire = int8(block=64)\n"
+        "sync = local_sgd(every=4, after=9)\nbucket = 0.25\noverlap = off\n"
+        "progress = thread\naudit = 20\nbind = off\nselftest = off\n[log]\nevery = 5\nworst = 7\n"
+        "[run]\nfusion = off\nwinograd = off\n");
     assert_string_equal(job.name, "mine");
     assert_string_equal(job.output, "/scratch/runs");
     equal(job.epochs, 2.5);
@@ -135,7 +136,7 @@ static void every_key_is_read(void **state) {
     assert_int_equal(sync_local_sgd(&job.sync)->every, 4);
     assert_int_equal(sync_local_sgd(&job.sync)->after, 9);
     assert_int_equal(*(const int *)job.wire.args, 64);
-    assert_true(job.bucket_bytes == 1 << 18 && job.log_every == 5);
+    assert_true(job.bucket_bytes == 1 << 18 && job.log_every == 5 && job.worst == 7);
     assert_true(job.audit_every == 20 && !job.overlap && job.progress_thread);
     assert_true(!job.binds && !job.tests_links);
     assert_true(!job.mode.fusion && !job.mode.winograd);
