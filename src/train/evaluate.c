@@ -38,7 +38,7 @@ static void take_leaf(void *context, int leaf) {
 
     terms_take(&e->terms, leaf);
     whole_take(&e->whole, leaf);
-    if (e->worst && e->worst->leaf == leaf)
+    if (e->worst && e->worst->room && e->worst->leaf == leaf)
         take_worst(e);
 }
 
