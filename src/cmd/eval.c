@@ -1,7 +1,11 @@
 #include "cmd/command.h"
-#include "cmd/jobargs.h"
+#include "cmd/eval.h"
+#include "cmd/eval_classes.h"
+#include "cmd/options.h"
 #include "dist/agree.h"
+#include "io/file/file.h"
 #include "io/weights/tensor_file.h"
+#include "report/result.h"
 #include "report/table.h"
 #include "report/terminal.h"
 #include "train/alike.h"
@@ -70,8 +74,9 @@ static int open_validation(const struct jobargs *a, struct host_data *data, stru
     return agree(a->comm, init_feed(a, dataset, trained, feed, sinks, err), err);
 }
 
-static int load(struct jobargs *a, struct replica *r, const struct feed *feed,
+static int load(struct eval_args *e, struct replica *r, const struct feed *feed,
                 const struct sinks *sinks, struct err *err) {
+    struct jobargs *a = &e->a;
     struct field fields[LOADER_MAX_FIELDS];
     const struct replica_config config = {
         .job = &a->job,
@@ -79,12 +84,16 @@ static int load(struct jobargs *a, struct replica *r, const struct feed *feed,
         .n_fields = feed_open_fields(feed, fields),
         .batch = 1,
         .validate_batch = feed_max_shard(feed),
+        .per_class = e->per_class || e->json,
         .threads = a->threads,
         .data_name = dataset_name(feed->dataset),
     };
 
     if (replica_init(r, &config, err) || replica_allocate(r, &config, err))
         return -1;
+    if (e->per_class && r->per_class < 0)
+        return pos_error(err, a->job.validate->pos,
+                         "--per-class: [validate] has no loss or metric of logits and labels");
     if (!a->weights)
         return weights_load(&a->job, r, sinks, err);
     return tensor_file_is_safetensors(a->weights) ? weights_load_file(a->weights, r, sinks, err)
@@ -99,27 +108,8 @@ static int same_weights(struct replica *r, struct comm *comm, struct err *err) {
     return alike_check(&alike, err) ? err_wrap(err, "weights as they were read") : 0;
 }
 
-/* The classes of a table are those of the mean that it comes from. */
-static int classes_of(const struct graph *g, int node, const struct dataset *dataset) {
-    int64_t limit;
-
-    while (!g->nodes[node].op->count)
-        for (int k = 0, next = -1; next < 0; k++)
-            if (g->nodes[g->nodes[node].x[k]].from_means)
-                node = next = g->nodes[node].x[k];
-    const int input = graph_class_input(g, node, &limit);
-    const char *field = input < 0 ? NULL : g->nodes[g->nodes[node].x[input]].field;
-    return field ? dataset_find_field(dataset, field) : -1; /* labels may be computed */
-}
-
-/* The classes of a field of the data, as a table asks for their names. */
-struct classes {
-    const struct dataset *dataset;
-    int field;
-};
-
 static const char *class_name(const void *context, int64_t i) {
-    const struct classes *c = context;
+    const struct eval_classes *c = context;
 
     return dataset_class_name(c->dataset, c->field, (int)i);
 }
@@ -130,7 +120,8 @@ static void print_tables(const struct replica *r, const struct dataset *dataset)
 
     for (int i = 0; evaluate_table(r, i, &name, &table); i++) {
         const int node = graph_find(r->validate, name);
-        const struct classes classes = {dataset, classes_of(r->validate, node, dataset)};
+        const struct eval_classes classes = {
+            .dataset = dataset, .field = eval_classes_field(r->validate, node, dataset)};
         const bool told = classes.field >= 0;
         const struct table_labels labels = {told ? class_name : NULL, &classes,
                                             told ? dataset_field_classes(dataset, classes.field)
@@ -140,12 +131,9 @@ static void print_tables(const struct replica *r, const struct dataset *dataset)
 }
 
 static void print_measures(const struct replica *r) {
-    const char *name;
-    double value;
-
     printf("result:");
-    for (int i = 0; evaluate_measure(r, i, &name, &value); i++)
-        printf(" %s=%.4f", name, value);
+    result_values(stdout, r);
+    result_errors(stdout, r);
     printf("\n");
 }
 
@@ -156,7 +144,52 @@ static void say_run(const struct jobargs *a, const struct trained *t, const stru
                    meta_epoch(&t->meta));
 }
 
-static int measure(struct jobargs *a, const struct sinks *sinks, struct err *err) {
+/* What is printed and written of an evaluation, on rank 0. */
+static int report(const struct eval_args *e, const struct replica *r, const struct feed *feed,
+                  const struct trained *trained, const struct worst *worst, struct err *err) {
+    struct eval_classes classes;
+    int rc = eval_classes_init(&classes, r, feed->dataset, err);
+
+    if (!rc) {
+        print_tables(r, feed->dataset);
+        if (e->per_class)
+            eval_classes_print(&classes, stdout);
+        print_measures(r);
+    }
+    if (!rc && e->json)
+        rc = eval_json(e, r, feed, &classes, err);
+    if (!rc && e->worst)
+        rc = eval_worst(e, feed, trained, worst, err);
+    eval_classes_release(&classes);
+    return rc;
+}
+
+/* The network is there, and the same on all ranks. Collective. */
+static int compute(struct eval_args *e, struct replica *r, struct feed *feed,
+                   const struct trained *trained, const struct sinks *sinks, struct err *err) {
+    struct worst worst = {.leaf = -1};
+    int rc = agree(e->a.comm, worst_init(&worst, r, e->worst, err), err);
+
+    if (!rc && e->worst && worst.leaf < 0)
+        rc = pos_error(err, e->a.job.validate->pos, "--worst: [validate] has no loss");
+    if (!rc && e->out)
+        rc = agree(e->a.comm, comm_rank(e->a.comm) ? 0 : file_make_folders(e->out, err), err);
+    if (!rc) {
+        team_pin(r->team, e->a.places.core, e->a.places.n_cores);
+        rc = evaluate_worst(r, feed, e->a.comm, &worst, err);
+    }
+    if (!rc) {
+        say_run(&e->a, trained, sinks);
+        not_finite_warn(r, feed, e->a.comm, "", sinks);
+        rc = agree(e->a.comm, comm_rank(e->a.comm) ? 0 : report(e, r, feed, trained, &worst, err),
+                   err);
+    }
+    worst_release(&worst);
+    return rc;
+}
+
+static int measure(struct eval_args *e, const struct sinks *sinks, struct err *err) {
+    struct jobargs *a = &e->a;
     struct trained trained = {0};
     struct replica replica = {0};
     struct feed feed = {0};
@@ -168,20 +201,10 @@ static int measure(struct jobargs *a, const struct sinks *sinks, struct err *err
     if (!rc)
         guesses_tell(feed.dataset, NULL, sinks);
     if (!rc)
-        rc = agree(a->comm, load(a, &replica, &feed, sinks, err), err) ||
+        rc = agree(a->comm, load(e, &replica, &feed, sinks, err), err) ||
              same_weights(&replica, a->comm, err);
-    if (!rc) {
-        team_pin(replica.team, a->places.core, a->places.n_cores);
-        rc = evaluate(&replica, &feed, a->comm, err);
-    }
-    if (!rc) {
-        say_run(a, &trained, sinks);
-        not_finite_warn(&replica, &feed, a->comm, "", sinks);
-    }
-    if (!rc && comm_rank(a->comm) == 0) {
-        print_tables(&replica, feed.dataset);
-        print_measures(&replica);
-    }
+    if (!rc)
+        rc = compute(e, &replica, &feed, &trained, sinks, err);
     replica_release(&replica);
     feed_release(&feed);
     host_data_release(&data);
@@ -189,18 +212,40 @@ static int measure(struct jobargs *a, const struct sinks *sinks, struct err *err
     return rc;
 }
 
+#define AT(member) offsetof(struct eval_args, member)
+
+static const struct option_spec own[] = {
+    {"per-class", OPTION_FLAG, .offset = AT(per_class)},
+    {"json", OPTION_TEXT, .offset = AT(json)},
+    {"worst", OPTION_WHOLE, .offset = AT(worst), .min = 1, .max = WORST_MOST},
+    {"o", OPTION_TEXT, .offset = AT(out)},
+    {0},
+};
+
+/* What can be said before anything is read. */
+static int check(const struct eval_args *e, struct err *err) {
+    if (!e->worst != !e->out)
+        return err_set(err, ERR_USAGE,
+                       "found %s, expected --worst N -o FOLDER: the samples with the largest loss "
+                       "are written there",
+                       e->out ? "-o without --worst" : "--worst without -o");
+    return e->json && !comm_rank(e->a.comm) ? file_check_target(e->json, &e->a.weights, 1, err) : 0;
+}
+
 static int run(int argc, char **argv, struct err *err) {
     struct terminal terminal;
     struct sink *const list[] = {&terminal.sink};
-    struct jobargs a;
-    int rc = jobargs_init(&a, argc, argv, JOBARGS_WEIGHTS | JOBARGS_EMULATE, err);
+    struct eval_args e = {0};
+    int rc = jobargs_init_with(&e.a, argc, argv, JOBARGS_WEIGHTS | JOBARGS_EMULATE, own, err);
 
     terminal_init(&terminal);
+    if (!rc)
+        rc = agree(e.a.comm, check(&e, err), err);
     if (!rc) {
-        const struct sinks sinks = {list, comm_rank(a.comm) == 0};
-        rc = measure(&a, &sinks, err);
+        const struct sinks sinks = {list, comm_rank(e.a.comm) == 0};
+        rc = measure(&e, &sinks, err);
     }
-    jobargs_release(&a, err);
+    jobargs_release(&e.a, err);
     return rc;
 }
 
@@ -208,7 +253,7 @@ const struct command command_eval = {
     .name = "eval",
     .summary = "measure saved weights on the validation data of a run or a job",
     .usage =
-        "dltrain eval JOB.ini|RUN [--weights FILE] [--emulate-ranks N] [--set NAME=VALUE]...\n"
+        "dltrain eval JOB.ini|RUN [--weights FILE] [OPTION]...\n"
         "\n"
         "  RUN                      a run's folder, of which best.h5 is taken, else last.h5, or "
         "one\n"
@@ -216,10 +261,16 @@ const struct command command_eval = {
         "  --weights FILE           a checkpoint or safetensors; without it, those of RUN, or "
         "what\n"
         "                           the [weights] sections of JOB.ini name\n"
+        "  --per-class              of each class: labels, precision, recall, F1; and what is\n"
+        "                           confused most often\n"
+        "  --json FILE              all of it: measures, their errors, tables, classes\n"
+        "  --worst N -o FOLDER      the N samples with the largest loss: FOLDER/worst.json, with\n"
+        "                           pictures\n"
         "  --emulate-ranks N        as for train\n"
         "  --set NAME=VALUE         as for train: data.validate=FILE.h5:GROUP measures other data\n"
         "\n"
         "  dltrain eval runs/quickstart\n"
+        "  dltrain eval runs/quickstart --per-class --worst 50 -o wrong\n"
         "  dltrain eval runs/quickstart/last.h5 --set data.validate=other.h5:test\n"
         "  mpirun -np 4 dltrain eval jobs/cifar10_resnet20.ini --weights resnet20.safetensors\n",
     .run = run,

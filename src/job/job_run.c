@@ -62,6 +62,9 @@ static const struct key log_keys[] = {
      .help = "steps in which it is written down what every thread does when, to trace.json"},
     {"mlperf", &kind_flag, AT(mlperf), "off", .words = off_on,
      .help = "lines of MLPerf Training, to mlperf.log"},
+    {"worst", &kind_int, AT(worst), .absent = "16 where samples are classified, else 0", .min = 0,
+     .max = 10000, .unit = "samples",
+     .help = "of the validation with the largest loss, in worst.json with pictures"},
     {0},
 };
 
@@ -144,6 +147,11 @@ static int read_dist(struct job *job, const struct section *s, struct err *err) 
     return check_wire(job, err);
 }
 
+static int read_log(struct job *job, const struct section *s, struct err *err) {
+    job->worst = -1;
+    return keys_read(job, log_keys, s, job, err);
+}
+
 const struct job_section section_checkpoint = {
     .kind = "checkpoint",
     .help = "what is saved in the run's folder",
@@ -162,6 +170,7 @@ const struct job_section section_log = {
     .help = "what is written down",
     .holds = JOB_KEYS,
     .keys = log_keys,
+    .read = read_log,
 };
 const struct job_section section_run = {
     .kind = "run",

@@ -1,7 +1,5 @@
 #include "report/jsonl.h"
-#include "train/evaluate.h"
-
-#include <math.h>
+#include "report/measures_json.h"
 
 static int open_log(struct sink *sink, const struct event *start, struct err *err) {
     struct jsonl *j = (struct jsonl *)sink;
@@ -69,32 +67,11 @@ static void step(struct jsonl *j, const struct event *e) {
     append(j, line);
 }
 
-/* Rows of numbers as lists of lists; dimensions of length 1 are left out. */
-static json_t *table_json(const real *v, const struct shape *s, int axis) {
-    while (axis < s->rank && s->dim[axis] == 1)
-        axis++;
-    if (axis == s->rank)
-        return isfinite(*v) ? json_real((double)*v) : json_null();
-    json_t *list = json_array();
-    int64_t step = 1;
-    for (int i = axis + 1; i < s->rank; i++)
-        step *= s->dim[i];
-    for (int64_t i = 0; i < s->dim[axis]; i++)
-        json_array_append_new(list, table_json(v + i * step, s, axis + 1));
-    return list;
-}
-
 static void validation(struct jsonl *j, const struct event *e) {
-    const char *name;
-    struct tensor table;
-    double value;
+    json_t *line = new_line(e->progress), *errors = json_object();
 
-    json_t *line = new_line(e->progress), *measures = json_object();
-    for (int i = 0; evaluate_measure(e->replica, i, &name, &value); i++)
-        runlog_number(measures, name, value);
-    for (int i = 0; evaluate_table(e->replica, i, &name, &table); i++)
-        json_object_set_new(measures, name, table_json(table.reals, &table.shape, 0));
-    json_object_set_new(line, "validate", measures);
+    json_object_set_new(line, "validate", measures_json(e->replica, errors));
+    json_object_set_new(line, "error", errors);
     append(j, line);
 }
 

@@ -1,6 +1,8 @@
 #include "report/terminal.h"
 #include "core/base/clock.h"
+#include "report/columns.h"
 #include "report/progress_line.h"
+#include "report/result.h"
 #include "train/evaluate.h"
 
 #include <inttypes.h>
@@ -61,13 +63,16 @@ static double epoch_of(const struct progress *p, int64_t steps) {
     return (double)steps / (double)p->steps_per_epoch;
 }
 
-/* Every measure of the last validation, as NAME=VALUE of a result or for reading. */
-static void print_measures(struct terminal *t, const struct replica *r, bool result) {
+/* Every measure of the last validation, for reading. */
+static void print_measures(struct terminal *t, const struct replica *r) {
     const char *name;
-    double value;
+    double value, error;
 
-    for (int i = 0; r->validate && evaluate_measure(r, i, &name, &value); i++)
-        fprintf(t->out, result ? " %s=%.4f" : "  %s %.4f", name, value);
+    for (int i = 0; evaluate_measure(r, i, &name, &value); i++) {
+        fprintf(t->out, "  %s %.4f", name, value);
+        if (evaluate_error(r, i, &error))
+            fprintf(t->out, " ±%.4f", error);
+    }
 }
 
 /* --- events --- */
@@ -177,7 +182,7 @@ static void end_pass(struct terminal *t) {
 static void validation(struct terminal *t, const struct event *e) {
     begin_line(t);
     fprintf(t->out, "epoch %.6g  validate", epoch_of(e->progress, e->progress->step));
-    print_measures(t, e->replica, false);
+    print_measures(t, e->replica);
     if (e->best)
         fprintf(t->out, "  %s(best)%s", screen_ink(&t->screen, INK_GOOD), screen_plain(&t->screen));
     end_line(t);
@@ -192,10 +197,11 @@ static void end(struct terminal *t, const struct event *e) {
     }
     print_line(t, "results are in %s", e->folder);
     fputs("result:", t->out);
-    print_measures(t, e->replica, true);
+    result_values(t->out, e->replica);
     fprintf(t->out, " epochs=%.6g img_per_s=%.1f data_wait_share=%.4f comm_share=%.4f",
             epoch_of(e->progress, e->progress->step), e->end.img_per_s, e->end.data_wait_share,
             e->end.comm_share);
+    result_errors(t->out, e->replica);
     end_line(t);
 }
 

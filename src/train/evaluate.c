@@ -1,6 +1,8 @@
 #include "train/evaluate.h"
 #include "dist/agree.h"
 #include "dist/fold.h"
+#include "train/terms.h"
+#include "train/whole.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -11,37 +13,69 @@ struct sums {
     double *all, *batch; /* [shards][plan_n_values + n_leaves], and one row */
 };
 
-static void add_samples(struct plan *p, const struct feed *feed, const struct loader_batch *batch,
-                        struct shard_range local, const struct run_context *context,
-                        struct sums *sums, double *row) {
+/* One pass over the data. */
+struct evaluation {
+    struct plan *plan;
+    struct feed *feed;
+    struct sums sums;
+    struct terms terms;
+    struct whole whole;
+    struct worst *worst; /* NULL: nobody asks */
+    int64_t step, first; /* what is computed: position of its sample 0 in the step's batch */
+};
+
+static void take_worst(struct evaluation *e) {
+    const struct terms *terms = &e->terms;
+
+    for (int64_t i = terms->first; i < terms->n && !terms->full; i++) {
+        const int64_t k = i - terms->first;
+        worst_take(e->worst, terms, i, k, *shard_at(&e->feed->shard, e->step, e->first + k));
+    }
+}
+
+static void take_leaf(void *context, int leaf) {
+    struct evaluation *e = context;
+
+    terms_take(&e->terms, leaf);
+    whole_take(&e->whole, leaf);
+    if (e->worst && e->worst->room && e->worst->leaf == leaf)
+        take_worst(e);
+}
+
+static void add_samples(struct evaluation *e, const struct loader_batch *batch,
+                        struct shard_range local, const struct run_context *context, int shard) {
+    struct plan *p = e->plan;
     const int64_t n = plan_n_values(p);
+    double *row = e->sums.all + shard * (n + p->n_leaves);
     struct field fields[LOADER_MAX_FIELDS];
 
-    feed_point(p, fields, feed_open_fields(feed, fields), batch, local.first);
+    feed_point(p, fields, feed_open_fields(e->feed, fields), batch, local.first);
     run_resize(p, local.n);
+    terms_begin(&e->terms, shard, local.n);
+    e->step = (int64_t)context->step, e->first = context->first;
     run_forward(p, context);
-    run_leaves(p, sums->batch, sums->batch + n);
+    run_leaves(p, e->sums.batch, e->sums.batch + n);
     for (int64_t i = 0; i < n + p->n_leaves; i++)
-        row[i] += sums->batch[i];
+        row[i] += e->sums.batch[i];
 }
 
 /* Add batch number `step`. Each has noise of its own, the same in every evaluation. */
-static void add_batch(struct plan *p, const struct feed *feed, const struct feed_batch *batch,
-                      int64_t step, struct sums *sums) {
-    struct run_context context = {.step = (uint64_t)step, .first = batch->first};
+static void add_batch(struct evaluation *e, const struct feed_batch *batch, int64_t step) {
+    struct run_context context = {
+        .step = (uint64_t)step, .first = batch->first, .leaf = take_leaf, .context = e};
+    const struct feed *feed = e->feed;
     const int shards = feed->shard.shards;
 
     if (!shards) {
-        add_samples(p, feed, &batch->data, (struct shard_range){0, batch->data.n}, &context, sums,
-                    sums->all);
+        add_samples(e, &batch->data, (struct shard_range){0, batch->data.n}, &context, 0);
         return;
     }
     const struct shard_range own = shard_of_rank(shards, feed->rank, feed->size);
     for (int64_t k = own.first; k < own.first + own.n; k++) {
         const struct shard_range part = shard_cut(batch->global_n, shards, (int)k);
         context.first = part.first;
-        add_samples(p, feed, &batch->data, (struct shard_range){part.first - batch->first, part.n},
-                    &context, sums, sums->all + k * (plan_n_values(p) + p->n_leaves));
+        add_samples(e, &batch->data, (struct shard_range){part.first - batch->first, part.n},
+                    &context, (int)k);
     }
 }
 
@@ -51,58 +85,81 @@ static void tell_pass(const struct feed *feed, int64_t done, int64_t total) {
                    &(struct event){.kind = EVENT_PASS, .pass = {"validation", done, total}});
 }
 
-static int add_all(struct plan *p, struct feed *feed, struct sums *sums, struct err *err) {
-    const int64_t steps = feed_steps(feed);
+static int add_all(struct evaluation *e, struct err *err) {
+    const int64_t steps = feed_steps(e->feed);
     struct feed_batch batch;
 
-    feed_seek(feed, 0, steps);
+    feed_seek(e->feed, 0, steps);
     for (int64_t s = 0; s < steps; s++) {
-        if (feed_next(feed, &batch, err)) {
-            tell_pass(feed, steps, steps); /* it is over */
+        if (feed_next(e->feed, &batch, err)) {
+            tell_pass(e->feed, steps, steps); /* it is over */
             return -1;
         }
-        add_batch(p, feed, &batch, s, sums);
-        tell_pass(feed, s + 1, steps);
+        add_batch(e, &batch, s);
+        tell_pass(e->feed, s + 1, steps);
     }
-    return 0;
+    return terms_check(&e->terms, err) || whole_check(&e->whole, err) ? -1 : 0;
+}
+
+/* The sums of all ranks become means, what is computed from them, and errors of both. */
+static int conclude(struct evaluation *e, const struct replica *r, struct comm *comm,
+                    struct err *err) {
+    struct plan *p = e->plan;
+    const int64_t n = plan_n_values(p) + p->n_leaves, rows = r->shards ? r->shards : 1;
+    double *all = e->sums.all;
+
+    comm_sum_doubles(comm, all, (int)(rows * n));
+    if (r->shards)
+        fold_rows(all, r->shards, n);
+    if (whole_compute(&e->whole, comm, all, all + plan_n_values(p), err))
+        return -1;
+    run_tail(p, all, all + plan_n_values(p), (double)NAN);
+    const struct terms_totals totals = {all, all + plan_n_values(p), r->shards};
+    return terms_errors(&e->terms, &totals, comm, r->measures.node, r->measures.n,
+                        r->measures.error, err);
 }
 
 int evaluate(struct replica *r, struct feed *feed, struct comm *comm, struct err *err) {
+    return evaluate_worst(r, feed, comm, NULL, err);
+}
+
+int evaluate_worst(struct replica *r, struct feed *feed, struct comm *comm, struct worst *worst,
+                   struct err *err) {
     struct plan *p = r->validate_plan;
     const int64_t n = plan_n_values(p) + p->n_leaves, rows = r->shards ? r->shards : 1;
     double *memory = calloc((size_t)((rows + 1) * n) + 1, sizeof *memory);
-    int rc = 0;
+    struct evaluation e = {
+        .plan = p, .feed = feed, .sums = {memory, memory + rows * n}, .worst = worst};
+    int rc = memory ? 0 : err_set(err, ERR_IO, "no memory for %d measures", p->n_leaves);
 
-    if (!memory)
-        rc = err_set(err, ERR_IO, "no memory for %d measures", p->n_leaves);
-    struct sums sums = {memory, memory + rows * n};
+    if (!rc)
+        rc = terms_init(&e.terms, p, err) || whole_init(&e.whole, p, err) ? -1 : 0;
+    if (worst)
+        worst_begin(worst);
     if (!rc && feed)
-        rc = add_all(p, feed, &sums, err);
+        rc = add_all(&e, err);
     rc = agree(comm, rc, err);
-    if (!rc) {
-        comm_sum_doubles(comm, sums.all, (int)(rows * n));
-        if (r->shards)
-            fold_rows(sums.all, r->shards, n);
-        run_tail(p, sums.all, sums.all + plan_n_values(p), (double)NAN);
-    }
+    if (!rc)
+        rc = conclude(&e, r, comm, err);
+    if (!rc && worst)
+        rc = worst_gather(worst, comm, err);
+    terms_release(&e.terms);
+    whole_release(&e.whole);
     free(memory);
     return rc;
 }
 
 bool evaluate_measure(const struct replica *r, int i, const char **name, double *value) {
-    const struct graph *g = r->validate;
-    int seen = 0;
+    if (i >= r->measures.n)
+        return false;
+    *name = r->measures.name[i];
+    *value = run_value(r->validate_plan, r->measures.node[i]);
+    return true;
+}
 
-    for (int pass = r->best >= 0 ? 0 : 1; pass < 2; pass++)
-        for (int k = 0; k < g->n_named; k++) {
-            const bool best = g->named[k].node == r->best;
-            if (!replica_is_number(g, g->named[k].node) || best != (pass == 0) || seen++ != i)
-                continue;
-            *name = g->named[k].name;
-            *value = run_value(r->validate_plan, g->named[k].node);
-            return true;
-        }
-    return false;
+bool evaluate_error(const struct replica *r, int i, double *error) {
+    *error = r->measures.error[i];
+    return isfinite(*error);
 }
 
 bool evaluate_table(const struct replica *r, int i, const char **name, struct tensor *table) {

@@ -3,6 +3,7 @@
 #include "train/replica_parts.h"
 #include "core/graph/fuse.h"
 
+#include <math.h>
 #include <string.h>
 
 enum { LARGEST_TABLE = 4096 };
@@ -52,6 +53,37 @@ static int better_way(const struct graph *g, int node) {
     return way;
 }
 
+/* Arguments of `op` that leave out the class that another operator leaves out. */
+static void *args_ignoring(struct pool *pool, const struct op *op, int ignored) {
+    char *args = pool_take(pool, op->word.args_size);
+
+    word_defaults(&op->word, args);
+    for (const struct arg_spec *a = op->word.args; a->name; a++)
+        if (!strcmp(a->name, "ignore"))
+            *(int *)(void *)(args + a->offset) = ignored;
+    return args;
+}
+
+/* The confusion matrix of the first loss or metric that takes logits and labels. */
+static int add_per_class(struct replica *r, struct err *err) {
+    struct graph *g = r->validate;
+    const struct op *confusion = op_find("confusion");
+    int64_t limit;
+
+    for (int i = 0; i < g->n_nodes && r->per_class < 0; i++) {
+        const struct node *n = &g->nodes[i];
+        const int x[2] = {n->x[0], n->x[1]};
+
+        if (!n->op || !n->op->count || graph_class_input(g, i, &limit) != 1 ||
+            !(g->nodes[x[1]].op || g->nodes[x[1]].field))
+            continue;
+        const void *args = args_ignoring(&r->model.pool, confusion, op_ignored(n->op, n->args));
+        if ((r->per_class = graph_apply(g, confusion, args, x, 2, n->pos, err)) < 0)
+            return -1;
+    }
+    return 0;
+}
+
 int replica_build_validate(struct replica *r, const struct replica_config *c, struct err *err) {
     const struct graph_config gc =
         replica_graph_config(r, c, c->job->validate, c->job->validate_keys, c->validate_batch);
@@ -60,6 +92,8 @@ int replica_build_validate(struct replica *r, const struct replica_config *c, st
     if (graph_new(&r->validate, &gc, err) ||
         replica_check_fields(r->validate, c->validate_data ? c->validate_data : &train, err) ||
         replica_check_classes(r->validate, c->validate_data ? c->validate_data : &train, err))
+        return -1;
+    if (c->per_class && add_per_class(r, err))
         return -1;
     if (!c->job->best)
         return 0;
@@ -77,10 +111,29 @@ int replica_build_validate(struct replica *r, const struct replica_config *c, st
     return 0;
 }
 
+static void list_measures(struct replica *r) {
+    const struct graph *g = r->validate;
+    const size_t room = (size_t)g->n_named + 1;
+    struct replica_measures *m = &r->measures;
+
+    m->name = pool_take(&r->model.pool, room * sizeof *m->name);
+    m->node = pool_take(&r->model.pool, room * sizeof *m->node);
+    m->error = pool_take(&r->model.pool, room * sizeof *m->error);
+    for (int pass = r->best >= 0 ? 0 : 1; pass < 2; pass++)
+        for (int k = 0; k < g->n_named; k++) {
+            const bool best = g->named[k].node == r->best;
+            if (!replica_is_number(g, g->named[k].node) || best != (pass == 0))
+                continue;
+            m->name[m->n] = g->named[k].name;
+            m->error[m->n] = (double)NAN;
+            m->node[m->n++] = g->named[k].node;
+        }
+}
+
 /* Every statement that is one number is a measure. */
 int replica_plan_validate(struct replica *r, const struct replica_config *config, struct err *err) {
     struct graph *g = r->validate;
-    int *outputs = pool_take(&r->model.pool, (size_t)(g->n_named + 1) * sizeof *outputs);
+    int *outputs = pool_take(&r->model.pool, (size_t)(g->n_named + 2) * sizeof *outputs);
     int n = 0;
 
     for (int i = 0; i < g->n_named; i++)
@@ -89,6 +142,9 @@ int replica_plan_validate(struct replica *r, const struct replica_config *config
     if (!n)
         return pos_error(err, config->job->validate->pos,
                          "[validate] has no statement that is a loss or a metric");
+    if (r->per_class >= 0)
+        outputs[n++] = r->per_class;
+    list_measures(r);
     graph_fuse(g, outputs, n, false);
     const struct plan_config pc = {
         .graph = g, .outputs = outputs, .n_outputs = n, .loss = -1, .training = false};

@@ -178,7 +178,7 @@ static void arrange(struct replica *r) {
 
 int replica_init(struct replica *r, const struct replica_config *c, struct err *err) {
     copy_fields(r, c);
-    r->best = -1;
+    r->best = r->per_class = -1;
     r->shards = c->job->shards;
     for (int i = 0; i < c->job->n_steps; i++)
         if (build_step(r, c, i, err))

@@ -48,6 +48,15 @@ struct replica_picture {
     int n_show;
 };
 
+/* The statements of a validation that are one number: the best-deciding one first, then in the
+ * job's order. */
+struct replica_measures {
+    const char **name; /* [n] */
+    int *node;         /* [n] */
+    double *error;     /* [n] standard errors of the last evaluation; nan: none */
+    int n;
+};
+
 struct replica {
     struct model model;
     const struct field *fields; /* [n_fields] that graphs may read */
@@ -56,10 +65,12 @@ struct replica {
     int n_steps;
     struct graph *validate; /* NULL: none */
     struct plan *validate_plan;
+    struct replica_measures measures;
     struct replica_picture picture[JOB_MAX_PICTURES];
     int n_pictures;
     struct compute_mode written; /* the job's, without fusion: of `seen` */
     int best;                    /* node of validate, or -1 */
+    int per_class;               /* confusion matrix that nobody named, or -1 */
     int shards; /* the job's: that batches are cut into, each computed by itself; or 0 */
     bool maximise;
     struct span *spans; /* [n_spans] all state that ranks hold alike */
@@ -86,6 +97,7 @@ struct replica_config {
     int64_t batch;          /* most samples that this rank trains on at a time */
     int64_t validate_batch; /* and validates on; 0: no validation */
     bool training;          /* false: only what validation needs */
+    bool per_class;         /* measure a confusion matrix, too, where validation classifies */
     int threads;
     const struct ranks *ranks;                /* all that train together; NULL: this one is alone */
     const char *data_name;                    /* of the data, for messages */

@@ -42,6 +42,8 @@ static int allocate(struct trainer *t, struct err *err) {
 
     if (agree(t->comm, setup_allocate(&setup, &t->replica, err), err))
         return -1;
+    if (agree(t->comm, worst_init(&t->worst, &t->replica, t->job->worst, err), err))
+        return -1;
     team_pin(t->replica.team, t->places->core, t->places->n_cores);
     alike_init(&t->alike, &t->replica, t->comm);
     if (stepper_init(&t->stepper, &t->replica, t->job, t->comm, t->gradients.shared, err))
@@ -173,8 +175,8 @@ static int save_before_end(struct trainer *t, struct err *cause) {
 static int look(struct trainer *t, struct err *err) {
     replica_swap_ema(&t->replica);
     draw_pictures(t);
-    const int rc =
-        evaluate(&t->replica, t->data.validates_here ? &t->data.validate : NULL, t->comm, err);
+    const int rc = evaluate_worst(&t->replica, t->data.validates_here ? &t->data.validate : NULL,
+                                  t->comm, &t->worst, err);
     replica_swap_ema(&t->replica);
     return rc ? save_before_end(t, err) : 0;
 }
@@ -205,6 +207,7 @@ static int validate(struct trainer *t, struct err *err) {
         comm_bcast(t->comm, &e.best, sizeof e.best, 0); /* rank 0 knows what was before a restart */
     }
     sinks_tell(t->sinks, &e);
+    trainer_tell_worst(t, e.best);
     if (!e.best || !t->job->save_best)
         return 0;
     return audit_replicas(t, err) || save_as(t, "best.h5", err) ? -1 : 0;
@@ -388,6 +391,7 @@ int train(struct job *job, const struct train_options *options, struct comm *com
     gradients_release(&t.gradients);
     progress_release(&t.progress);
     gallery_release(&t.gallery);
+    worst_release(&t.worst);
     feeds_release(&t.data);
     trace_free(t.trace);
     groups_free(t.groups);

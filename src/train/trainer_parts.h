@@ -10,6 +10,7 @@
 #include "train/runfolder.h"
 #include "train/step.h"
 #include "train/trainer.h"
+#include "train/worst.h"
 
 /* Seconds in steps of this rank. */
 struct trainer_spent {
@@ -35,6 +36,7 @@ struct trainer {
     struct places *places; /* borrowed */
     struct feeds data;
     struct gallery gallery; /* on rank 0, where the job has pictures */
+    struct worst worst;     /* samples of the last validation */
     struct replica replica;
     struct gradients gradients;
     struct alike alike;
@@ -115,3 +117,6 @@ void trainer_add_saved(const struct trainer *t, struct err *err);
  *   before  it was over before it began
  * Collective. Errors: ERR_STOPPED when it was asked to stop; those of outcome_say. */
 int trainer_conclude(struct trainer *t, enum control_end end, bool before, struct err *err);
+
+/* Write down the worst samples of a validation that is the best, or of any where none can be. */
+void trainer_tell_worst(struct trainer *t, bool best);

@@ -122,3 +122,18 @@ int trainer_conclude(struct trainer *t, enum control_end end, bool before, struc
         return outcome_stopped(&outcome, err);
     return agree(t->comm, comm_rank(t->comm) ? 0 : outcome_say(&outcome, end, before, err), err);
 }
+
+/* What cannot be written is no reason to stop. */
+void trainer_tell_worst(struct trainer *t, bool best) {
+    const struct progress *p = &t->progress;
+    const struct worst_run run = {.job = t->job,
+                                  .dataset = t->data.validate.dataset,
+                                  .step = p->step,
+                                  .epoch = (double)p->step / (double)p->steps_per_epoch};
+    struct err err = {0};
+
+    if (comm_rank(t->comm) || !t->worst.room || (t->replica.best >= 0 && !best))
+        return;
+    if (worst_write(&t->worst, &run, t->folder.path, &err))
+        sinks_warn(t->sinks, "%s; training goes on", err.msg);
+}

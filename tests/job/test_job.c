@@ -65,7 +65,7 @@ static void has_defaults(const char *text) {
     equal((double)((const struct ring_args *)job.allreduce.args)->chunk, 512 * 1024);
     assert_string_equal(job.wire.word->name, "fp32");
     assert_null(sync_local_sgd(&job.sync));
-    assert_true(job.bucket_bytes == 4 << 20 && job.log_every == 10);
+    assert_true(job.bucket_bytes == 4 << 20 && job.log_every == 10 && job.worst == -1);
     assert_true(job.audit_every == 0 && job.overlap && !job.progress_thread);
     assert_true(job.binds && job.tests_links);
     assert_true(job.mode.fusion && job.mode.winograd);
@@ -103,7 +103,7 @@ static void every_key_is_read(void **state) {
               "[dist]\nallreduce = host(chunk=256KiB)\nwire = int8(block=64)\n"
               "sync = local_sgd(every=4, after=9)\nbucket = 0.25\noverlap = off\n"
               "progress = thread\naudit = 20\nbind = off\nselftest = off\n[log]\nevery = 5\n"
-              "histograms = 2 epochs\ntensorboard = on\nmlperf = on\ntrace = 100..119\n"
+              "histograms = 2 epochs\ntensorboard = on\nmlperf = on\ntrace = 100..119\nworst = 7\n"
               "[run]\nfusion = off\nwinograd = off\n");
     assert_string_equal(job.name, "mine");
     assert_string_equal(job.output, "/scratch/runs");
@@ -136,7 +136,7 @@ static void every_key_is_read(void **state) {
     assert_int_equal(sync_local_sgd(&job.sync)->every, 4);
     assert_int_equal(sync_local_sgd(&job.sync)->after, 9);
     assert_int_equal(*(const int *)job.wire.args, 64);
-    assert_true(job.bucket_bytes == 1 << 18 && job.log_every == 5);
+    assert_true(job.bucket_bytes == 1 << 18 && job.log_every == 5 && job.worst == 7);
     equal(job.histograms.epochs, 2);
     assert_true(job.tensorboard && job.mlperf);
     assert_true(job.trace.first == 100 && job.trace.last == 119);

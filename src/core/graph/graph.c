@@ -139,8 +139,18 @@ static const struct op *for_inputs(const struct graph *g, const struct op *op, c
                : op;
 }
 
+/* What computes `word` from sums over samples, of which it says how they are made. */
+static int apply_to_sums(struct graph *g, const struct op *word, const void *args, const int *x,
+                         int n_x, struct pos pos, struct err *err) {
+    const int sums = graph_apply(g, word->meaning.sums, args, x, n_x, pos, err);
+
+    return sums < 0 ? -1 : graph_apply(g, word, args, &sums, 1, pos, err);
+}
+
 int graph_apply(struct graph *g, const struct op *word, const void *args, const int *x, int n_x,
                 struct pos pos, struct err *err) {
+    if (word->meaning.sums && n_x > 1)
+        return apply_to_sums(g, word, args, x, n_x, pos, err);
     const struct op *op = for_inputs(g, word, x, n_x);
     struct node node = {.op = op, .args = args, .n_x = n_x, .pos = pos};
     struct err inner = {0};

@@ -50,6 +50,7 @@ struct plan {
     double *terms;            /* [n_leaves] terms of the means that run_tail made last */
     double *coefficients;     /* [n_leaves] d loss / d mean, where there is a loss */
     double *counts;           /* [n_leaves] terms in the sum that the last forward gave */
+    bool *marks;              /* [n_nodes] room for whoever goes through the tail */
     struct plan_ready *ready; /* from the last node to the first */
     int n_ready;
     struct plan_refill *refills; /* in the order of nodes */

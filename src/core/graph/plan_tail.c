@@ -8,6 +8,7 @@ void plan_mark_tail(struct planner *pl) {
     p->leaf_at = pool_take(&pl->g->model->pool, (size_t)(pl->g->n_nodes + 1) * sizeof *p->leaf_at);
     p->terms = pool_take(&pl->g->model->pool, (size_t)(pl->g->n_nodes + 1) * sizeof *p->terms);
     p->counts = pool_take(&pl->g->model->pool, (size_t)(pl->g->n_nodes + 1) * sizeof *p->counts);
+    p->marks = pool_take(&pl->g->model->pool, (size_t)(pl->g->n_nodes + 1) * sizeof *p->marks);
     for (int i = 0; i < pl->g->n_nodes; i++) {
         const struct node *node = &pl->g->nodes[i];
         if (!p->nodes[i].live)

@@ -123,6 +123,14 @@ static void need_weights(const struct node *node, const struct run_context *c) {
         }
 }
 
+static void count_leaf(struct plan *p, int leaf, const struct run_context *c) {
+    const int i = p->leaves[leaf];
+
+    p->counts[leaf] = p->n > 0 ? p->graph->nodes[i].op->count(&p->nodes[i].call) : 0;
+    if (c->leaf && p->n > 0)
+        c->leaf(c->context, leaf);
+}
+
 void run_forward(struct plan *p, const struct run_context *c) {
     int leaf = 0;
 
@@ -142,7 +150,7 @@ void run_forward(struct plan *p, const struct run_context *c) {
             compute(p, i);
         }
         if (is_leaf) /* at once: what it counts may be overwritten */
-            p->counts[leaf++] = p->n > 0 ? p->graph->nodes[i].op->count(call) : 0;
+            count_leaf(p, leaf++, c);
         tell(c, i, RUN_FORWARD);
         if (c->progress)
             c->progress(c->context);

@@ -22,6 +22,9 @@ struct run_context {
     void (*need)(void *context, const struct net *net, int64_t offset, int64_t len);
     void (*ready)(void *context, int net, int64_t offset, int64_t len);
     void (*progress)(void *context);
+    /* Called in forward right after the leaf of that number, while its inputs are there: run_sample
+     * may be called. May be NULL. */
+    void (*leaf)(void *context, int leaf);
     /* Called at the begin of forward and of backward and after each phase of each node: the time
      * since the last call is that phase's. Where it is set, operators with a matrix of weights
      * run backward twice: for the gradients of their weights, then for those of their inputs;
@@ -70,3 +73,17 @@ double run_tally(const struct plan *p, int node);
 
 /* The value of a loss, a metric or what is computed from them, once the tail is. */
 double run_value(const struct plan *p, int node);
+
+/* Can a leaf be computed sample by sample? Not where it talks to other ranks. */
+bool run_has_samples(const struct plan *p, int leaf);
+
+/* What sample k alone adds to a leaf: sums [its numbers], and how many terms, which is returned.
+ * While run_context.leaf is told of that leaf, by one thread. */
+double run_sample(const struct plan *p, int leaf, int64_t k, real *sums);
+
+/* Is a node of the tail computed from that leaf, or the leaf itself? */
+bool run_depends(struct plan *p, int node, int leaf);
+
+/* The slope of a node of the tail along number k of a leaf's means, by a central difference with
+ * that step; after run_tail, whose values it leaves as they were. */
+double run_slope(struct plan *p, int node, int leaf, int64_t k, double step);

@@ -1,5 +1,7 @@
 /* f1(c, class=-1): the harmonic mean of precision and recall, 2 hits / (labels + guesses), from a
- * confusion matrix c. The mean is over classes that occur among labels or guesses (macro average).
+ * confusion matrix c. The mean is over classes that occur among labels or guesses (macro average);
+ * average=micro takes all labels as if of one class, weighted the mean over classes by their
+ * labels.
  */
 #include "core/ops/parts/confusion_parts.h"
 
@@ -14,7 +16,7 @@ static double measure(const struct confusion_tally *t) {
 }
 
 static void forward(const struct op_call *c) {
-    confusion_forward(c, ((const struct confusion_class *)c->args)->index, measure);
+    confusion_forward(c, c->args, measure);
 }
 
 const struct op op_f1 = {

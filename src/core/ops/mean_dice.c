@@ -13,7 +13,7 @@ static double measure(const struct confusion_tally *t) {
 }
 
 static void forward(const struct op_call *c) {
-    confusion_forward(c, CONFUSION_MEAN, measure);
+    confusion_forward(c, &(const struct confusion_class){.index = CONFUSION_MEAN}, measure);
 }
 
 const struct op op_mean_dice = {

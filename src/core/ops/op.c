@@ -21,6 +21,8 @@ static const struct {
     {{"lsgan", "mse as a GAN loss: of scores and 1 for real, 0 for generated samples", 0, NULL},
      &op_mse},
     {{"mae", "l1 by the name of regression: the mean absolute error", 0, NULL}, &op_l1},
+    {{"nll", "cross_entropy as a metric: negative log-likelihood of the labels", 0, NULL},
+     &op_cross_entropy},
 };
 
 enum { N_ALIASES = sizeof aliases / sizeof *aliases };

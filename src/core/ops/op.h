@@ -110,9 +110,15 @@ struct op_meaning {
     bool tally;        /* y are shares of all terms: how often something occurs */
     bool binary;       /* where one channel is the score of class 1 of two */
     enum op_arithmetic arithmetic;
-    unsigned means_x;   /* bit k: x[k] is a metric, as reals: what this one is computed from */
-    bool of_means;      /* computes in reals, forward alone, where y is to be reals: arithmetic */
-    unsigned counts_x;  /* bit k: count() reads the values of x[k], not its shape alone */
+    unsigned means_x;  /* bit k: x[k] is a metric, as reals: what this one is computed from */
+    bool of_means;     /* computes in reals, forward alone, where y is to be reals: arithmetic */
+    unsigned counts_x; /* bit k: count() reads the values of x[k], not its shape alone */
+    /* y is of all samples at once, and no mean of them: forward is called with what all ranks have
+     * of x, in whatever order, where nothing else can be made of a metric. */
+    bool whole;
+    /* What it is computed from where its inputs are tensors, with the same inputs and arguments:
+     * sums over samples, as of a metric. NULL: its inputs are what it takes. */
+    const struct op *sums;
     signed char better; /* of metrics: 1 where larger is better, -1 where smaller; 0: not said */
     /* What class indices must be below; NULL: the channels of x[0]. */
     int64_t (*index_limit)(const void *args);

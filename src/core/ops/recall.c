@@ -1,5 +1,7 @@
 /* recall(c, class=-1): of the labels of a class, the share that is found, from a confusion matrix
- * c. The mean is over classes that occur among labels or guesses (macro average). */
+ * c. The mean is over classes that occur among labels or guesses (macro average);
+ * average=micro takes all labels as if of one class, weighted the mean over classes by
+ * their labels. */
 #include "core/ops/parts/confusion_parts.h"
 
 static int plan(const void *args, const struct shape *x, int n_x, struct op_plan *plan,
@@ -13,7 +15,7 @@ static double measure(const struct confusion_tally *t) {
 }
 
 static void forward(const struct op_call *c) {
-    confusion_forward(c, ((const struct confusion_class *)c->args)->index, measure);
+    confusion_forward(c, c->args, measure);
 }
 
 const struct op op_recall = {

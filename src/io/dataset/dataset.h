@@ -207,3 +207,7 @@ int dataset_row_hash(struct dataset *ds, int i, int64_t row, uint64_t *hash, str
  * a.h5:train", without the name where the file has none. Reads the file. Returns text. */
 enum { DATASET_ROW_TEXT = 512 };
 const char *dataset_row_text(struct dataset *ds, int i, int64_t row, char text[DATASET_ROW_TEXT]);
+
+/* The name alone that the file gives a row, as that of the picture it is from; "" where it gives
+ * none. Reads the file. Returns text. */
+const char *dataset_row_name(struct dataset *ds, int i, int64_t row, char text[DATASET_ROW_TEXT]);

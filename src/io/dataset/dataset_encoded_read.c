@@ -190,18 +190,26 @@ static void read_name(const struct dataset *ds, const char *path, int64_t row,
             *c = '?';
 }
 
-const char *dataset_row_text(struct dataset *ds, int i, int64_t row, char text[DATASET_ROW_TEXT]) {
+const char *dataset_row_name(struct dataset *ds, int i, int64_t row, char text[DATASET_ROW_TEXT]) {
     const struct dataset_part *p = ds->n_parts ? dataset_part_of(ds, i, row) : NULL;
     const struct dataset *from = p ? p->ds : ds;
-    char name[NAME_TEXT];
 
-    if (ds->files) {
+    if (ds->files)
         snprintf(text, DATASET_ROW_TEXT, "%s", ds->files[row]);
-        return text;
-    }
-    row -= p ? p->begin[i] : 0;
-    read_name(from, from->column[p ? p->field[i] : i].names, row, name);
-    snprintf(text, DATASET_ROW_TEXT, "sample %lld%s%s%s of %.250s", (long long)row,
-             *name ? " (" : "", name, *name ? ")" : "", from->name);
+    else
+        read_name(from, from->column[p ? p->field[i] : i].names, row - (p ? p->begin[i] : 0), text);
+    return text;
+}
+
+const char *dataset_row_text(struct dataset *ds, int i, int64_t row, char text[DATASET_ROW_TEXT]) {
+    const struct dataset_part *p = ds->n_parts ? dataset_part_of(ds, i, row) : NULL;
+    char name[DATASET_ROW_TEXT];
+
+    dataset_row_name(ds, i, row, name);
+    if (ds->files)
+        return strcpy(text, name);
+    snprintf(text, DATASET_ROW_TEXT, "sample %lld%s%.200s%s of %.250s",
+             (long long)(row - (p ? p->begin[i] : 0)), *name ? " (" : "", name, *name ? ")" : "",
+             (p ? p->ds : ds)->name);
     return text;
 }

@@ -1,5 +1,7 @@
 #include "core/ops/parts/confusion_parts.h"
 
+static const char *const averages[] = {"macro", "micro", "weighted", NULL};
+
 const struct arg_spec confusion_class_or_mean[] = {
     {.name = "class",
      .kind = ARG_INT,
@@ -8,6 +10,12 @@ const struct arg_spec confusion_class_or_mean[] = {
      .min = CONFUSION_MEAN,
      .max = CONFUSION_MEAN - 1,
      .help = "that is measured; -1: the mean of all that occur"},
+    {.name = "average",
+     .kind = ARG_WORD,
+     .offset = offsetof(struct confusion_class, average),
+     .fallback = CONFUSION_MACRO,
+     .words = averages,
+     .help = "of class -1: of classes, of all labels alike, or of classes by their labels"},
     {0},
 };
 
@@ -49,19 +57,33 @@ struct confusion_tally confusion_of(const struct op_call *c, int64_t index) {
     return t;
 }
 
-void confusion_forward(const struct op_call *c, int index,
+/* Hits, labels and guesses of all classes. */
+static struct confusion_tally all_of(const struct op_call *c) {
+    struct confusion_tally all = {0};
+
+    for (int64_t j = 0; j < c->x->shape.dim[1]; j++) {
+        const struct confusion_tally t = confusion_of(c, j);
+        all.hits += t.hits, all.labels += t.labels, all.guesses += t.guesses;
+    }
+    return all;
+}
+
+void confusion_forward(const struct op_call *c, const struct confusion_class *which,
                        double (*measure)(const struct confusion_tally *t)) {
+    const bool weighted = which->average == CONFUSION_WEIGHTED;
+    const bool one = which->index >= 0 || which->average == CONFUSION_MICRO;
     double sum = 0, n = 0;
 
-    for (int64_t j = 0; index < 0 && j < c->x->shape.dim[1]; j++) {
+    for (int64_t j = 0; !one && j < c->x->shape.dim[1]; j++) {
         const struct confusion_tally t = confusion_of(c, j);
         if (t.labels + t.guesses == 0)
             continue;
-        sum += measure(&t);
-        n++;
+        sum += (weighted ? t.labels : 1) * measure(&t);
+        n += weighted ? t.labels : 1;
     }
-    if (index >= 0) {
-        const struct confusion_tally t = confusion_of(c, index);
+    if (one) {
+        const struct confusion_tally t =
+            which->index >= 0 ? confusion_of(c, which->index) : all_of(c);
         sum = measure(&t), n = 1;
     }
     c->y.reals[0] = (real)confusion_ratio(sum, n);

@@ -9,9 +9,15 @@ enum { CONFUSION_MEAN = -1 }; /* in place of a class */
 /* The arguments of measures of one class: its index, or CONFUSION_MEAN where fallback is. */
 struct confusion_class {
     int index;
+    int average; /* of CONFUSION_MEAN */
 };
 
-extern const struct arg_spec confusion_class_or_mean[]; /* class=-1 */
+/* What is the mean over: classes, all the same or by their labels; or all labels as if of one
+ * class.
+ */
+enum confusion_average { CONFUSION_MACRO, CONFUSION_MICRO, CONFUSION_WEIGHTED };
+
+extern const struct arg_spec confusion_class_or_mean[]; /* class=-1, average=macro */
 extern const struct arg_spec confusion_class_one[];     /* class=1 */
 
 /* What there is of one class, as shares of all labels. */
@@ -35,5 +41,5 @@ static inline double confusion_ratio(double a, double b) {
 
 /* y = the measure of that class, or for CONFUSION_MEAN the mean over the classes that occur among
  * labels or guesses, 0 where none does. */
-void confusion_forward(const struct op_call *c, int index,
+void confusion_forward(const struct op_call *c, const struct confusion_class *which,
                        double (*measure)(const struct confusion_tally *t));
