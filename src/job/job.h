@@ -125,7 +125,7 @@ struct job {
     struct interval histograms;
     bool tensorboard, mlperf;
     struct job_span trace;
-    int worst;            /* samples of a validation that are kept; -1: as fits */
+    int worst; /* samples of a validation that are kept; -1: as fits */
     struct compute_mode mode;
 
     /* Keys of these sections that are no statements; each ends with NULL. `show` of a picture is
