@@ -4,6 +4,7 @@
 #include "io/file/file.h"
 
 #include <errno.h>
+#include <float.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -53,11 +54,14 @@ static int read_text(struct csv *csv, size_t *len, struct err *err) {
         const size_t left = room - *len - 1;
         n = gzread(file, csv->text + *len, (unsigned)(left > 1 << 20 ? 1 << 20 : left));
         if (n < 0)
-            status = err_set(err, ERR_DATA, "%s: is damaged: %s", csv->path, gzerror(file, &n));
+            status = err_set(err, ERR_DATA, "%s: is damaged: its gzip data cannot be unpacked",
+                             csv->path);
         else
             *len += (size_t)n;
     }
-    gzclose(file);
+    /* the end of a file that is cut off is an end to gzread */
+    if (gzclose(file) == Z_BUF_ERROR && !status)
+        status = err_set(err, ERR_DATA, "%s: is damaged: it is cut off", csv->path);
     if (!status)
         csv->text[*len] = 0;
     return status;
@@ -74,6 +78,11 @@ static int utf8_len(const unsigned char *s) {
     for (int i = 1; i < n; i++)
         if (s[i] >> 6 != 2)
             return 0;
+    /* longer than it needs to be, half of a pair of UTF-16, beyond the last */
+    if ((n == 2 && s[0] < 0xc2) || (n == 3 && s[0] == 0xe0 && s[1] < 0xa0) ||
+        (n == 3 && s[0] == 0xed && s[1] >= 0xa0) || (n == 4 && s[0] == 0xf0 && s[1] < 0x90) ||
+        (n == 4 && (s[0] > 0xf4 || (s[0] == 0xf4 && s[1] >= 0x90))))
+        return 0;
     return n;
 }
 
@@ -83,6 +92,10 @@ static int check_text(const struct csv *csv, size_t len, struct err *err) {
 
     if (len > 1 && ((s[0] == 0xff && s[1] == 0xfe) || (s[0] == 0xfe && s[1] == 0xff)))
         return err_set(err, ERR_DATA, "%s: is UTF-16, expected UTF-8: iconv -f UTF-16 -t UTF-8",
+                       csv->path);
+    if (len && memchr(s, '\r', len) && !memchr(s, '\n', len))
+        return err_set(err, ERR_DATA,
+                       "%s: has lines that end in CR alone, expected LF or CRLF: tr '\\r' '\\n'",
                        csv->path);
     for (size_t i = 0; i < len;) {
         const int n = s[i] ? utf8_len(s + i) : 0;
@@ -228,6 +241,32 @@ static int read_rows(struct csv_reader *r, struct err *err) {
     }
 }
 
+static int by_text(const void *a, const void *b) {
+    char *const *x = *(char *const *const *)a, *const *y = *(char *const *const *)b;
+    const int order = strcmp(*x, *y);
+
+    return order ? order : x < y ? -1 : x > y;
+}
+
+/* Errors: ERR_DATA where two names are the same. */
+static int check_twice(const struct csv *csv, struct err *err) {
+    char ***sorted = malloc((size_t)csv->n_columns * sizeof *sorted);
+    int status = sorted ? 0 : err_set(err, ERR_IO, "%s: out of memory", csv->path);
+
+    for (int k = 0; sorted && k < csv->n_columns; k++)
+        sorted[k] = &csv->cell[k];
+    if (sorted)
+        qsort(sorted, (size_t)csv->n_columns, sizeof *sorted, by_text);
+    for (int k = 1; !status && k < csv->n_columns; k++)
+        if (strcmp(*sorted[k - 1], *sorted[k]) == 0)
+            status =
+                err_set(err, ERR_DATA, "%s:1: the name '%.80s' stands twice, in columns %d and %d",
+                        csv->path, *sorted[k], (int)(sorted[k - 1] - csv->cell) + 1,
+                        (int)(sorted[k] - csv->cell) + 1);
+    free(sorted);
+    return status;
+}
+
 /* The first row's cells are names. */
 static int take_header(struct csv *csv, struct err *err) {
     bool numbers = csv->n_columns > 0;
@@ -243,13 +282,10 @@ static int take_header(struct csv *csv, struct err *err) {
                        "%s:1: the first line holds numbers alone, expected names of "
                        "columns; where there are none: --no-header",
                        csv->path);
-    for (int k = 0; k < csv->n_columns; k++)
-        for (int other = 0; other < k; other++)
-            if (strcmp(csv->cell[k], csv->cell[other]) == 0)
-                return err_set(err, ERR_DATA,
-                               "%s:1: the name '%s' stands twice, in columns %d and "
-                               "%d",
-                               csv->path, csv->cell[k], other + 1, k + 1);
+    if (check_twice(csv, err))
+        return -1;
+    if (csv->n == 1)
+        return err_set(err, ERR_DATA, "%s: has names of columns and no rows", csv->path);
     csv->name = malloc((size_t)csv->n_columns * sizeof *csv->name);
     if (!csv->name)
         return err_set(err, ERR_IO, "%s: out of memory", csv->path);
@@ -333,5 +369,5 @@ bool csv_number(const char *cell, double *value) {
     if (!*cell || cell[strspn(cell, "0123456789+-.eE")])
         return false;
     *value = strtod(cell, &end);
-    return end != cell && !*end && isfinite(*value);
+    return end != cell && !*end && fabs(*value) <= FLT_MAX;
 }
