@@ -82,6 +82,13 @@ static int check_mask(const char *image, const struct volume_head *h, const char
                        ", its image %s is %" PRId64 "x%" PRId64 "x%" PRId64,
                        path, m.dim[0], m.dim[1], m.dim[2], m.channels, image, h->dim[0], h->dim[1],
                        h->dim[2]);
+    if (strcmp(m.orientation, h->orientation) && (!*m.orientation || !*h->orientation))
+        return err_set(
+            err, ERR_DATA,
+            "%s: is oriented %s, its image %s %s; where one of them does not say it, they "
+            "would be turned apart",
+            path, *m.orientation ? m.orientation : "nowhere", image,
+            *h->orientation ? h->orientation : "nowhere");
     for (int k = 0; k < 3; k++)
         if (fabs(m.spacing[k] - h->spacing[k]) > 0.01 * h->spacing[k])
             return err_set(err, ERR_DATA, "%s: has a spacing of %g mm, its image %s of %g mm", path,
@@ -236,6 +243,12 @@ static int make(void *context, int64_t i, int field, void *out, struct err *err)
     return 0;
 }
 
+static const char *file_of(const void *context, int64_t i) {
+    const struct volumes_import *in = context;
+
+    return in->image[in->volume ? in->volume[i] : i];
+}
+
 /* Samples are slices: classes and splits are those of their volumes, which stay together. */
 static int cut_slices(struct volumes_import *in, const char *source, struct err *err) {
     const int64_t depth = in->dim[2], n = in->n * depth;
@@ -313,6 +326,7 @@ static int write(struct volumes_import *in, const char *source, const char *targ
                                      .n_splits = in->files.n_splits,
                                      .split_name = (const char *const *)in->files.split_name,
                                      .split_of = in->split,
+                                     .file_of = file_of,
                                      .make = make,
                                      .describe = describe};
 

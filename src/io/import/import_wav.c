@@ -119,6 +119,10 @@ static int make(void *context, int64_t i, int field, void *out, struct err *err)
     return 0;
 }
 
+static const char *file_of(const void *context, int64_t i) {
+    return ((const struct sound_import *)context)->files.path[i];
+}
+
 /* Length and rate, where they are not given: those of all files. */
 static int settle(struct sound_import *in, const struct import_options *options, struct err *err) {
     int64_t length = 0, rate = 0;
@@ -206,6 +210,7 @@ static int run(const char *source, const char *target, const struct import_optio
                                          .n_splits = in.files.n_splits,
                                          .split_name = (const char *const *)in.files.split_name,
                                          .split_of = in.files.split,
+                                         .file_of = file_of,
                                          .make = make,
                                          .describe = describe};
         note(&in, result);

@@ -93,6 +93,49 @@ static void arrays_of_other_lengths_are_refused(void **state) {
     refused("npy", path, (struct import_options){0}, ERR_DATA, "x has 4 samples, z has 3");
 }
 
+static void refused_array(const struct npy_array *array, const char *message) {
+    const char *path = in_scratch("c.npz");
+    struct err err = {0};
+
+    assert_int_equal(npz_write(path, array, 1, false, &err), 0);
+    refused("npy", path, (struct import_options){0}, ERR_DATA, message);
+}
+
+static void arrays_that_nothing_can_learn_from_are_refused(void **state) {
+    static const double x[] = {1, 2, 1e300, 4}, none[] = {1, 2, NAN, 4};
+
+    (void)state;
+    refused_array(&(struct npy_array){"x", NPY_FLOAT, 4, 2, {3, 0}, .data = NULL},
+                  "x is float32 [3, 0], which holds nothing");
+    refused_array(&(struct npy_array){"x", NPY_UINT, 1, 2, {INT64_MAX, 0}, .data = NULL},
+                  "which holds nothing");
+    refused_array(&(struct npy_array){"x", NPY_UINT, 1, 2, {0, INT64_MAX}, .data = NULL},
+                  "which holds nothing");
+    refused_array(
+        &(struct npy_array){"x", NPY_FLOAT, 8, 2, {2, 2}, .data = (const unsigned char *)x},
+        "sample 1: x holds inf, expected finite numbers");
+    refused_array(
+        &(struct npy_array){"label", NPY_FLOAT, 8, 1, {4}, .data = (const unsigned char *)none},
+        "sample 2: label holds nan, expected finite numbers");
+}
+
+static void bytes_under_a_name_of_images_are_grey_images(void **state) {
+    static const unsigned char image[12] = {0, 51, 102, 255};
+    const struct npy_array arrays[] = {{"images", NPY_UINT, 1, 3, {2, 2, 3}, .data = image},
+                                       {"places", NPY_UINT, 1, 3, {2, 2, 3}, .data = image}};
+    const char *path = in_scratch("g.npz");
+    struct err err = {0};
+
+    (void)state;
+    assert_int_equal(npz_write(path, arrays, 2, false, &err), 0);
+    struct dataset *ds = imported("npy", path, (struct import_options){0}, "train");
+    const struct shape *s = &dataset_field(ds, dataset_find_field(ds, "image"))->sample;
+    assert_true(shape_equal(s, &(struct shape){3, {2, 3, 1}}));
+    assert_int_equal(dataset_field(ds, dataset_find_field(ds, "image"))->kind, DATASET_BYTES);
+    assert_int_equal(dataset_field(ds, dataset_find_field(ds, "places"))->kind, DATASET_CLASS);
+    dataset_close(ds);
+}
+
 /* --- sounds --- */
 
 /* 16 bits, so many channels; the second is silent. */
@@ -279,6 +322,28 @@ static void masks_go_with_their_volumes(void **state) {
     dataset_close(ds);
 }
 
+static void a_mask_that_tells_no_orientation_is_not_turned_apart(void **state) {
+    const short none = 0;
+
+    (void)state;
+    FILE *file = fopen(in_scratch("m/masks/2.nii"), "r+b");
+    assert_non_null(file);
+    assert_int_equal(fseek(file, 254, SEEK_SET), 0);
+    assert_int_equal(fwrite(&none, 2, 1, file), 1);
+    assert_int_equal(fclose(file), 0);
+    refused("volumes", in_scratch("m"), (struct import_options){0}, ERR_DATA,
+            "m/masks/2.nii: is oriented nowhere, its image ");
+    write_nii(in_scratch("m/masks/2.nii"), true, 0, 3);
+}
+
+static void volumes_beyond_floats_are_refused(void **state) {
+    (void)state;
+    mkdir(in_scratch("far"), 0777);
+    write_nii(in_scratch("far/1.nii"), false, 3e38f, 100);
+    refused("volumes", in_scratch("far"), (struct import_options){0}, ERR_DATA,
+            "far/1.nii: volume holds inf, expected finite numbers");
+}
+
 /* Slice 0 between itself and slice 1; slices of one volume in one split. */
 static void slices_have_their_neighbours_as_channels(void **state) {
     static float image[2 * Z][X * Y][3];
@@ -332,11 +397,15 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(arrays_are_fields),
         cmocka_unit_test(arrays_of_other_lengths_are_refused),
+        cmocka_unit_test(arrays_that_nothing_can_learn_from_are_refused),
+        cmocka_unit_test(bytes_under_a_name_of_images_are_grey_images),
         cmocka_unit_test(sounds_get_one_rate_and_one_channel),
         cmocka_unit_test(texts_become_numbers_of_words),
         cmocka_unit_test(a_text_is_cut_into_pieces_and_what_follows),
         cmocka_unit_test(volumes_are_turned_and_scaled),
         cmocka_unit_test(masks_go_with_their_volumes),
+        cmocka_unit_test(a_mask_that_tells_no_orientation_is_not_turned_apart),
+        cmocka_unit_test(volumes_beyond_floats_are_refused),
         cmocka_unit_test(slices_have_their_neighbours_as_channels),
         cmocka_unit_test(what_is_no_volume_is_refused),
         cmocka_unit_test(resampling_is_that_of_scipy),
