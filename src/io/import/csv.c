@@ -2,6 +2,7 @@
 
 #include "core/base/nearest.h"
 #include "io/file/file.h"
+#include "io/import/utf8.h"
 
 #include <errno.h>
 #include <float.h>
@@ -67,47 +68,13 @@ static int read_text(struct csv *csv, size_t *len, struct err *err) {
     return status;
 }
 
-/* How many bytes a character takes, which begins there; 0: it is no UTF-8. */
-static int utf8_len(const unsigned char *s) {
-    const int n = s[0] < 0x80       ? 1
-                  : s[0] >> 5 == 6  ? 2
-                  : s[0] >> 4 == 14 ? 3
-                  : s[0] >> 3 == 30 ? 4
-                                    : 0;
-
-    for (int i = 1; i < n; i++)
-        if (s[i] >> 6 != 2)
-            return 0;
-    /* longer than it needs to be, half of a pair of UTF-16, beyond the last */
-    if ((n == 2 && s[0] < 0xc2) || (n == 3 && s[0] == 0xe0 && s[1] < 0xa0) ||
-        (n == 3 && s[0] == 0xed && s[1] >= 0xa0) || (n == 4 && s[0] == 0xf0 && s[1] < 0x90) ||
-        (n == 4 && (s[0] > 0xf4 || (s[0] == 0xf4 && s[1] >= 0x90))))
-        return 0;
-    return n;
-}
-
 static int check_text(const struct csv *csv, size_t len, struct err *err) {
-    const unsigned char *s = (const unsigned char *)csv->text;
-    int64_t line = 1;
-
-    if (len > 1 && ((s[0] == 0xff && s[1] == 0xfe) || (s[0] == 0xfe && s[1] == 0xff)))
-        return err_set(err, ERR_DATA, "%s: is UTF-16, expected UTF-8: iconv -f UTF-16 -t UTF-8",
-                       csv->path);
-    if (len && memchr(s, '\r', len) && !memchr(s, '\n', len))
+    if (utf8_check(csv->text, len, csv->path, err))
+        return -1;
+    if (memchr(csv->text, '\r', len) && !memchr(csv->text, '\n', len))
         return err_set(err, ERR_DATA,
                        "%s: has lines that end in CR alone, expected LF or CRLF: tr '\\r' '\\n'",
                        csv->path);
-    for (size_t i = 0; i < len;) {
-        const int n = s[i] ? utf8_len(s + i) : 0;
-
-        if (!n)
-            return err_set(err, ERR_DATA,
-                           "%s:%" PRId64 ": holds the byte 0x%02x, which is no UTF-8"
-                           "; of Latin-1: iconv -f ISO-8859-1 -t UTF-8",
-                           csv->path, line, s[i]);
-        line += s[i] == '\n';
-        i += (size_t)n;
-    }
     return 0;
 }
 
@@ -315,7 +282,7 @@ int csv_init(struct csv *csv, const char *path, bool no_header, struct import_re
     *csv = (struct csv){.path = path};
     status = read_text(csv, &len, err) || check_text(csv, len, err);
     if (!status) {
-        r.at = csv->text + (strncmp(csv->text, "\xef\xbb\xbf", 3) ? 0 : 3);
+        r.at = csv->text + utf8_mark(csv->text, len);
         csv->separator = find_separator(r.at);
         status = read_rows(&r, err);
         csv->cell = r.cell;

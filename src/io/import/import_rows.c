@@ -118,6 +118,10 @@ int import_rows(const struct rows_source *source, const char *target,
     result->what = source->what;
     if (source->n < 1)
         return err_set(err, ERR_DATA, "%s: there are no %s", source->name, source->what);
+    for (int f = 0; f < source->n_fields; f++)
+        if (source->field[f].sample.rank && shape_len(&source->field[f].sample) < 1)
+            return err_set(err, ERR_DATA, "%s: a sample of %s holds nothing", source->name,
+                           source->field[f].name);
     status = deal_init(&deal, source, &options->split, err);
     for (int k = 0; !status && k < deal.n; k++)
         w.total += deal.count[k] * source->n_fields;

@@ -149,6 +149,10 @@ static int settle(struct sound_import *in, const struct import_options *options,
                            "%s: has %" PRId64 " samples at %" PRId64 " Hz, %s has %" PRId64
                            "; cut or pad them with --length N",
                            path, len, to, in->files.path[0], length);
+        if (len < 1)
+            return err_set(err, ERR_DATA,
+                           "%s: has %" PRId64 " samples at %d Hz, none at %" PRId64 " Hz", path,
+                           (int64_t)s.info.frames, s.info.samplerate, to);
         in->n_mixed += s.info.channels > 1;
         in->n_resampled += s.info.samplerate != to;
         in->n_cut += options->length && len > options->length;

@@ -178,6 +178,8 @@ static void sounds_get_one_rate_and_one_channel(void **state) {
     refused("wav", in_scratch("w"), (struct import_options){0}, ERR_USAGE, "has 3000 Hz, ");
     refused("wav", in_scratch("w"), (struct import_options){.rate = 4000}, ERR_USAGE,
             "has 400 samples at 4000 Hz, ");
+    refused("wav", in_scratch("w"), (struct import_options){.rate = 1}, ERR_DATA,
+            "has 1000 samples at 8000 Hz, none at 1 Hz");
     struct dataset *ds = imported("wav", in_scratch("w"),
                                   (struct import_options){.rate = 4000, .length = 500}, "train");
     read_rows(ds, "sound", 2, found);
@@ -224,6 +226,30 @@ static void texts_become_numbers_of_words(void **state) {
     write_text("t/good/2.txt", "caf\xe9");
     refused("text", in_scratch("t"), (struct import_options){.length = 4}, ERR_DATA,
             "2.txt:1: holds the byte 0xe9, which is no UTF-8");
+}
+
+static void texts_are_utf8_in_whole(void **state) {
+    static const char *const bad[] = {"caf\xe9 noir", "a\xc3(b",          "\xc0\xaf",
+                                      "\xed\xa0\x80", "\xf5\x80\x80\x80", "ab\xe6\xbc"};
+    const struct import_options options = {.length = 4, .words = true};
+
+    (void)state;
+    mkdir(in_scratch("u"), 0777);
+    mkdir(in_scratch("u/a"), 0777);
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        write_text("u/a/1.txt", bad[i]);
+        refused("text", in_scratch("u"), options, ERR_DATA, "u/a/1.txt:1: holds the byte 0x");
+    }
+    write_bytes(in_scratch("u/a/1.txt"), "a\nb\0c", 5);
+    refused("text", in_scratch("u"), options, ERR_DATA, "u/a/1.txt:2: holds the byte 0x00");
+    write_text("u/a/1.txt", "\xff\xfe"
+                            "a");
+    refused("text", in_scratch("u"), options, ERR_DATA, "is UTF-16, expected UTF-8");
+    write_text("u/a/1.txt", "\xef\xbb\xbfgr\xc3\xb6\xc3\x9f"
+                            "er");
+    struct dataset *ds = imported("text", in_scratch("u"), options, "train");
+    assert_int_equal(dataset_field_classes(ds, dataset_find_field(ds, "text")), 1);
+    dataset_close(ds);
 }
 
 static void a_text_is_cut_into_pieces_and_what_follows(void **state) {
@@ -401,6 +427,7 @@ int main(void) {
         cmocka_unit_test(bytes_under_a_name_of_images_are_grey_images),
         cmocka_unit_test(sounds_get_one_rate_and_one_channel),
         cmocka_unit_test(texts_become_numbers_of_words),
+        cmocka_unit_test(texts_are_utf8_in_whole),
         cmocka_unit_test(a_text_is_cut_into_pieces_and_what_follows),
         cmocka_unit_test(volumes_are_turned_and_scaled),
         cmocka_unit_test(masks_go_with_their_volumes),
