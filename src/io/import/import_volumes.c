@@ -28,7 +28,7 @@ struct volumes_import {
     int n_classes;   /* of masks */
     float *room[2];  /* [z, y, x, channels] of the volume and the mask made last */
     int64_t held[2]; /* 1 + which these are; 0: none */
-    int64_t n_turned, n_cut, n_padded;
+    int64_t n_turned, n_cut, n_padded, n_gaps;
 };
 
 /* Images, and what belongs to each. */
@@ -184,12 +184,28 @@ static float smallest(const struct volume *v) {
     return least;
 }
 
+/* Nothing was measured there, as around the head: 0, which is said. */
+static void fill_gaps(struct volumes_import *in, struct volume *v) {
+    const struct volume_head *h = &v->head;
+    const int64_t n = h->dim[0] * h->dim[1] * h->dim[2] * h->channels;
+    bool any = false;
+
+    for (int64_t i = 0; i < n; i++)
+        if (isnan(v->v[i])) {
+            v->v[i] = 0;
+            any = true;
+        }
+    in->n_gaps += any;
+}
+
 static int make_volume(struct volumes_import *in, const char *path, bool mask, float *out,
                        struct err *err) {
     const bool resampled = in->spacing[0] > 0 && in->spacing[1] > 0 && in->spacing[2] > 0;
     struct volume v = {0};
     int status = volume_read(path, &v, err);
 
+    if (!status && !mask)
+        fill_gaps(in, &v);
     if (!status && resampled)
         status = volume_resample(&v, in->spacing, mask, err);
     if (!status)
@@ -332,7 +348,10 @@ static int write(struct volumes_import *in, const char *source, const char *targ
 
     note(in, result);
     result->n_classes = in->masks ? in->n_classes : in->files.n_classes;
-    return import_rows(&rows, target, options, result, err);
+    const int status = import_rows(&rows, target, options, result, err);
+    if (!status && in->n_gaps)
+        import_note(result, "%" PRId64 " volumes hold nan, which becomes 0", in->n_gaps);
+    return status;
 }
 
 static int take_room(struct volumes_import *in, const char *source, struct err *err) {

@@ -348,15 +348,21 @@ static void masks_go_with_their_volumes(void **state) {
     dataset_close(ds);
 }
 
+/* Change some bytes of a file. */
+static void patch(const char *path, long at, const void *bytes, size_t n) {
+    FILE *file = fopen(path, "r+b");
+
+    assert_non_null(file);
+    assert_int_equal(fseek(file, at, SEEK_SET), 0);
+    assert_int_equal(fwrite(bytes, 1, n, file), n);
+    assert_int_equal(fclose(file), 0);
+}
+
 static void a_mask_that_tells_no_orientation_is_not_turned_apart(void **state) {
     const short none = 0;
 
     (void)state;
-    FILE *file = fopen(in_scratch("m/masks/2.nii"), "r+b");
-    assert_non_null(file);
-    assert_int_equal(fseek(file, 254, SEEK_SET), 0);
-    assert_int_equal(fwrite(&none, 2, 1, file), 1);
-    assert_int_equal(fclose(file), 0);
+    patch(in_scratch("m/masks/2.nii"), 254, &none, sizeof none);
     refused("volumes", in_scratch("m"), (struct import_options){0}, ERR_DATA,
             "m/masks/2.nii: is oriented nowhere, its image ");
     write_nii(in_scratch("m/masks/2.nii"), true, 0, 3);
@@ -368,6 +374,51 @@ static void volumes_beyond_floats_are_refused(void **state) {
     write_nii(in_scratch("far/1.nii"), false, 3e38f, 100);
     refused("volumes", in_scratch("far"), (struct import_options){0}, ERR_DATA,
             "far/1.nii: volume holds inf, expected finite numbers");
+}
+
+/* A header is believed where it can be true. */
+static void headers_that_lie_are_refused(void **state) {
+    static const short dims[][8] = {{0, X, Y, Z}, {9, X, Y, Z}, {3, -X, Y, Z}, {3, X, Y, 0}};
+    const float offsets[] = {0, 348, -1e9f, NAN};
+    const char *path = in_scratch("lie/1.nii");
+    char copy[512];
+
+    (void)state;
+    snprintf(copy, sizeof copy, "%s", path);
+    mkdir(in_scratch("lie"), 0777);
+    for (int i = 0; i < 4; i++) {
+        write_nii(copy, false, 0, 100);
+        patch(copy, 40, dims[i], sizeof dims[i]);
+        refused("volumes", in_scratch("lie"), (struct import_options){0}, ERR_DATA, " dimension");
+        write_nii(copy, false, 0, 100);
+        patch(copy, 108, &offsets[i], sizeof *offsets);
+        refused("volumes", in_scratch("lie"), (struct import_options){0}, ERR_DATA,
+                "lie/1.nii: its voxels begin at byte");
+    }
+    write_nii(copy, false, 0, 100);
+    assert_int_equal(truncate(copy, 360), 0);
+    refused("volumes", in_scratch("lie"), (struct import_options){0}, ERR_DATA,
+            "16 bytes of its voxels are not there");
+}
+
+/* Nothing that is no number, and nothing in silence. */
+static void voxels_without_a_value_become_zero(void **state) {
+    const short type[] = {16, 32}, dim[] = {1, N / 4, 1, 1, 1, 1, 1, 1};
+    const float values[] = {3, NAN, 5, 6, 7, NAN};
+    float found[N / 4];
+
+    (void)state;
+    mkdir(in_scratch("gaps"), 0777);
+    write_nii(in_scratch("gaps/1.nii"), false, 0, 100);
+    patch(in_scratch("gaps/1.nii"), 40, dim, sizeof dim);
+    patch(in_scratch("gaps/1.nii"), 70, type, sizeof type);
+    patch(in_scratch("gaps/1.nii"), 352, values, sizeof values);
+    struct dataset *ds =
+        imported("volumes", in_scratch("gaps"), (struct import_options){0}, "train");
+    read_rows(ds, "volume", 1, found);
+    assert_memory_equal(found, ((const float[]){3, 0, 5, 6, 7, 0}), sizeof found);
+    assert_contains(result.note, "1 volumes hold nan, which becomes 0");
+    dataset_close(ds);
 }
 
 /* Slice 0 between itself and slice 1; slices of one volume in one split. */
@@ -433,6 +484,8 @@ int main(void) {
         cmocka_unit_test(masks_go_with_their_volumes),
         cmocka_unit_test(a_mask_that_tells_no_orientation_is_not_turned_apart),
         cmocka_unit_test(volumes_beyond_floats_are_refused),
+        cmocka_unit_test(headers_that_lie_are_refused),
+        cmocka_unit_test(voxels_without_a_value_become_zero),
         cmocka_unit_test(slices_have_their_neighbours_as_channels),
         cmocka_unit_test(what_is_no_volume_is_refused),
         cmocka_unit_test(resampling_is_that_of_scipy),
