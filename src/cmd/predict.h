@@ -140,6 +140,13 @@ int predict_out_write(struct predict_out *o, const struct predict *p, const void
 int predict_out_finish(struct predict_out *o, const struct predict *p, struct err *err);
 void predict_out_release(struct predict_out *o);
 
+/* May it be written to: is nothing there but predictions of that format, and are pictures of the
+ * folder none of the inputs? Rank 0. Errors: ERR_USAGE naming what would be lost. */
+int predict_target_check(const struct predict_out *o, const struct predict *p, struct err *err);
+
+/* The part of a name before its ending: its length. */
+size_t predict_stem(const char *name);
+
 /* A line of JSON or CSV; the first line of CSV. picture: of the prediction, or NULL. */
 int predict_json(const struct predict *p, const struct predicted *v, const char *picture);
 void predict_csv_header(const struct predict *p, FILE *to);

@@ -39,7 +39,7 @@ static int create(struct predict_out *o, struct predict *p, struct err *err) {
     int64_t dim[SHAPE_MAX_RANK];
     const bool labelled = p->source.labels >= 0 || p->source.label;
 
-    if (h5_create(&o->h5, o->beside, err))
+    if (h5_create(&o->h5, o->beside, err) || h5_attr_write_int(o->h5, "/", PREDICT_H5_MARK, 1, err))
         return -1;
     int rank = row_shape(p, true, dim);
     if (has_classes(p) &&

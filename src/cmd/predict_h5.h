@@ -2,6 +2,9 @@
 #pragma once
 #include "cmd/predict.h"
 
+/* The attribute of the file that says what it is. */
+#define PREDICT_H5_MARK "dltrain_predictions"
+
 int predict_h5_open(struct predict_out *o, struct predict *p, struct err *err);
 int predict_h5_take(struct predict *p, const struct predicted *v, struct err *err);
 int predict_h5_write(struct predict_out *o, const struct predict *p, const void *bytes, size_t len,

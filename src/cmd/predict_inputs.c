@@ -91,7 +91,10 @@ static int add_listed(struct list *f, struct err *err) {
     while (!rc && (len = getline(&line, &room, stdin)) >= 0) {
         while (len > 0 && (line[len - 1] == '\n' || line[len - 1] == '\r'))
             line[--len] = 0;
-        if (len)
+        if (len && strlen(line) != (size_t)len)
+            rc = err_set(err, ERR_DATA,
+                         "standard input has the byte 0 behind '%s', expected a path a line", line);
+        else if (len)
             rc = add_input(f, line, err);
     }
     free(line);

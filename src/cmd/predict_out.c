@@ -38,6 +38,8 @@ static const struct {
 static int find_format(struct predict_out *o, const char *path, struct err *err) {
     const char *slash = strrchr(path, '/'), *dot = strrchr(slash ? slash : path, '.');
 
+    if (!*path)
+        return err_set(err, ERR_USAGE, "-o: found '', expected the name of a file or a folder");
     o->format = PREDICT_FOLDER;
     if (is_folder(path))
         return 0;
@@ -178,6 +180,27 @@ static int check_last(const struct predict_out *o, const struct predict *p, cons
     return rc;
 }
 
+/* Rows that go on have the columns of those that are there. */
+static int check_columns(const struct predict_out *o, const struct predict *p, const char *text,
+                         struct err *err) {
+    char *header = NULL;
+    size_t len;
+    FILE *to = open_memstream(&header, &len);
+
+    if (!to)
+        return err_set(err, ERR_IO, "%s: no memory", o->path);
+    predict_csv_header(p, to);
+    fclose(to);
+    const bool same = header && !strncmp(text, header, strlen(header));
+    free(header);
+    return same
+               ? 0
+               : err_set(err, ERR_DATA,
+                         "%s: has other columns than this command writes, as with another --top or "
+                         "without --skip-broken; without --resume it is written anew",
+                         o->path);
+}
+
 static int find_done(struct predict_out *o, const struct predict *p, off_t *end, struct err *err) {
     char *text = NULL;
     size_t len = 0;
@@ -192,7 +215,10 @@ static int find_done(struct predict_out *o, const struct predict *p, off_t *end,
     const bool header = o->format == PREDICT_CSV;
     o->done = lines.n > header ? lines.n - header : 0;
     *end = (off_t)lines.end;
-    const int rc = check_last(o, p, text, &lines, err);
+    const int rc =
+        (header && lines.n && check_columns(o, p, text, err)) || check_last(o, p, text, &lines, err)
+            ? -1
+            : 0;
     free(text);
     return rc;
 }
@@ -233,6 +259,8 @@ static int open_first(struct predict_out *o, struct predict *p, struct err *err)
         return -1;
     if (o->path && file_check_target(o->path, inputs, inputs && whole ? (int)p->inputs.n : 0, err))
         return -1;
+    if (predict_target_check(o, p, err))
+        return -1;
     if (o->format == PREDICT_H5)
         return predict_h5_open(o, p, err);
     if (p->args.job.resume && find_done(o, p, &keep, err))
@@ -244,7 +272,7 @@ static int by_text(const void *a, const void *b) {
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-static size_t stem_len(const char *name) {
+size_t predict_stem(const char *name) {
     const char *slash = strrchr(name, '/'), *dot = strrchr(name, '.');
 
     return dot && (!slash || dot > slash + 1) ? (size_t)(dot - name) : strlen(name);
@@ -261,8 +289,8 @@ static int check_names(const struct predict *p, struct err *err) {
         qsort(sorted, (size_t)n, sizeof *sorted, by_text);
     }
     for (int64_t i = 1; i < n && !rc; i++) {
-        const size_t len = stem_len(sorted[i]);
-        if (len == stem_len(sorted[i - 1]) && !strncmp(sorted[i], sorted[i - 1], len))
+        const size_t len = predict_stem(sorted[i]);
+        if (len == predict_stem(sorted[i - 1]) && !strncmp(sorted[i], sorted[i - 1], len))
             rc = err_set(err, ERR_USAGE, "%s and %s would both become %.*s.png", sorted[i - 1],
                          sorted[i], (int)len, sorted[i]);
     }

@@ -163,8 +163,8 @@ static int name_it(const struct predict *p, int64_t i, char name[PREDICT_NAME], 
         snprintf(name, PREDICT_NAME, "%06" PRId64 ".png", i);
         return 0;
     }
-    const char *from = p->inputs.name[i], *slash = strrchr(from, '/'), *dot = strrchr(from, '.');
-    const size_t len = dot && (!slash || dot > slash + 1) ? (size_t)(dot - from) : strlen(from);
+    const char *from = p->inputs.name[i];
+    const size_t len = predict_stem(from);
     if (len + strlen("_overlay.png") >= PREDICT_NAME)
         return err_set(err, ERR_DATA, "%s: the name is too long", from);
     snprintf(name, PREDICT_NAME, "%.*s.png", (int)len, from);

@@ -143,6 +143,8 @@ static void what_is_left_of_a_file_is_gone_on_with(void **state) {
                    "cmp w.csv c.csv");
     program_expect(65, "is not of input 16 of this command",
                    "$DLTRAIN predict runs/photo photos/train -o w.csv --resume");
+    program_expect(65, "has other columns than this command writes",
+                   "$DLTRAIN predict runs/photo photos/test -o w.csv --resume --top 1");
     program_expect(65, "has 16 predictions, and there are 8 inputs",
                    "$DLTRAIN predict runs/photo photos/test/dark -o w.jsonl --resume");
     program_expect(64, "--resume goes on with lines of text",
@@ -189,6 +191,27 @@ static void a_broken_picture_ends_it_or_is_named(void **state) {
     }
 }
 
+/* What is no prediction stays as it is; predictions are made anew. */
+static void nothing_but_predictions_is_replaced(void **state) {
+    static const char *const theirs[] = {"photos.h5", "runs/photo/last.h5",
+                                         "runs/photo/metrics.jsonl", "table.csv"};
+
+    (void)state;
+    program_expect(0, NULL, "printf \"file,class\\na.png,dark\\n\" > table.csv");
+    for (size_t i = 0; i < sizeof theirs / sizeof *theirs; i++) {
+        program_expect(0, NULL, "cp %s kept", theirs[i]);
+        program_expect(64, "is there and holds no predictions of the same format",
+                       "$MPIRUN -np 2 $DLTRAIN predict runs/photo photos/test -o %s", theirs[i]);
+        program_expect(0, NULL, "cmp %s kept", theirs[i]);
+    }
+    program_expect(0, NULL,
+                   "for e in h5 csv jsonl; do for i in 1 2; do "
+                   "$DLTRAIN predict runs/photo photos/test -o twice.$e || exit 1; done; done");
+    program_expect(0, NULL,
+                   "for i in 1 2; do $DLTRAIN predict runs/photo photos.h5:test -o rows.csv && "
+                   "head -n 1 rows.csv | grep -q ^index,label,class_1 || exit 1; done");
+}
+
 static void other_things_are_refused(void **state) {
     static const struct {
         int code;
@@ -206,6 +229,8 @@ static void other_things_are_refused(void **state) {
          "--set \"data.augment=image\""},
         {64, "reads image; expected pictures", "runs/photo --count 3"},
         {64, "--count is of samples that networks make of noise", "runs/photo photos --count 3"},
+        {64, "-o: found ''", "runs/photo photos/test -o \"\""},
+        {65, "standard input has the byte 0 behind 'a.png'", "runs/photo - < zeros"},
         {64, "found 'out.txt', expected a name that ends", "runs/photo photos/test -o out.txt"},
         {64, "is the same file as photos/test/dark/33.png",
          "runs/photo photos/test/dark/33.png -o link.csv"},
@@ -219,7 +244,9 @@ static void other_things_are_refused(void **state) {
     };
 
     (void)state;
-    program_expect(0, NULL, "mkdir empty && ln photos/test/dark/33.png link.csv");
+    program_expect(0, NULL,
+                   "printf \"a.png\\0b.png\\0\" > zeros && mkdir empty && ln "
+                   "photos/test/dark/33.png link.csv");
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         program_expect(cases[i].code, cases[i].message, "$DLTRAIN predict %s", cases[i].arguments);
 }
@@ -246,6 +273,7 @@ int main(void) {
         cmocka_unit_test(what_is_left_of_a_file_is_gone_on_with),
         cmocka_unit_test(a_signal_stops_it_and_it_goes_on),
         cmocka_unit_test(a_broken_picture_ends_it_or_is_named),
+        cmocka_unit_test(nothing_but_predictions_is_replaced),
         cmocka_unit_test(other_things_are_refused),
         cmocka_unit_test(safetensors_and_a_job_predict_the_same),
     };

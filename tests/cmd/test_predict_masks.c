@@ -202,6 +202,17 @@ static void folders_are_gone_on_with(void **state) {
                    "--window 0.5 --overlay --resume && diff -r m again");
 }
 
+/* Masks are called as their pictures. */
+static void pictures_are_not_replaced_by_their_masks(void **state) {
+    (void)state;
+    program_expect(0, NULL, "cp -r scans own");
+    program_expect(64, "own/a.png: is an input, which its prediction would replace",
+                   "$DLTRAIN predict runs/cell own -o own --window 0.5");
+    program_expect(64, "b.png: is an input, which its prediction would replace",
+                   "$DLTRAIN predict runs/cell own/deep/b.png -o own/deep --window 0.5");
+    program_expect(0, NULL, "diff -r own scans");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(masks_have_names_places_and_sizes_of_their_pictures),
@@ -212,6 +223,7 @@ int main(void) {
         cmocka_unit_test(noise_becomes_pictures),
         cmocka_unit_test(a_size_that_the_network_cannot_take_is_named),
         cmocka_unit_test(folders_are_gone_on_with),
+        cmocka_unit_test(pictures_are_not_replaced_by_their_masks),
     };
 
     return cmocka_run_group_tests(tests, setup, program_teardown);

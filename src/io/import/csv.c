@@ -2,8 +2,10 @@
 
 #include "core/base/nearest.h"
 #include "io/file/file.h"
+#include "io/import/utf8.h"
 
 #include <errno.h>
+#include <float.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -53,48 +55,26 @@ static int read_text(struct csv *csv, size_t *len, struct err *err) {
         const size_t left = room - *len - 1;
         n = gzread(file, csv->text + *len, (unsigned)(left > 1 << 20 ? 1 << 20 : left));
         if (n < 0)
-            status = err_set(err, ERR_DATA, "%s: is damaged: %s", csv->path, gzerror(file, &n));
+            status = err_set(err, ERR_DATA, "%s: is damaged: its gzip data cannot be unpacked",
+                             csv->path);
         else
             *len += (size_t)n;
     }
-    gzclose(file);
+    /* the end of a file that is cut off is an end to gzread */
+    if (gzclose(file) == Z_BUF_ERROR && !status)
+        status = err_set(err, ERR_DATA, "%s: is damaged: it is cut off", csv->path);
     if (!status)
         csv->text[*len] = 0;
     return status;
 }
 
-/* How many bytes a character takes, which begins there; 0: it is no UTF-8. */
-static int utf8_len(const unsigned char *s) {
-    const int n = s[0] < 0x80       ? 1
-                  : s[0] >> 5 == 6  ? 2
-                  : s[0] >> 4 == 14 ? 3
-                  : s[0] >> 3 == 30 ? 4
-                                    : 0;
-
-    for (int i = 1; i < n; i++)
-        if (s[i] >> 6 != 2)
-            return 0;
-    return n;
-}
-
 static int check_text(const struct csv *csv, size_t len, struct err *err) {
-    const unsigned char *s = (const unsigned char *)csv->text;
-    int64_t line = 1;
-
-    if (len > 1 && ((s[0] == 0xff && s[1] == 0xfe) || (s[0] == 0xfe && s[1] == 0xff)))
-        return err_set(err, ERR_DATA, "%s: is UTF-16, expected UTF-8: iconv -f UTF-16 -t UTF-8",
+    if (utf8_check(csv->text, len, csv->path, err))
+        return -1;
+    if (memchr(csv->text, '\r', len) && !memchr(csv->text, '\n', len))
+        return err_set(err, ERR_DATA,
+                       "%s: has lines that end in CR alone, expected LF or CRLF: tr '\\r' '\\n'",
                        csv->path);
-    for (size_t i = 0; i < len;) {
-        const int n = s[i] ? utf8_len(s + i) : 0;
-
-        if (!n)
-            return err_set(err, ERR_DATA,
-                           "%s:%" PRId64 ": holds the byte 0x%02x, which is no UTF-8"
-                           "; of Latin-1: iconv -f ISO-8859-1 -t UTF-8",
-                           csv->path, line, s[i]);
-        line += s[i] == '\n';
-        i += (size_t)n;
-    }
     return 0;
 }
 
@@ -228,6 +208,32 @@ static int read_rows(struct csv_reader *r, struct err *err) {
     }
 }
 
+static int by_text(const void *a, const void *b) {
+    char *const *x = *(char *const *const *)a, *const *y = *(char *const *const *)b;
+    const int order = strcmp(*x, *y);
+
+    return order ? order : x < y ? -1 : x > y;
+}
+
+/* Errors: ERR_DATA where two names are the same. */
+static int check_twice(const struct csv *csv, struct err *err) {
+    char ***sorted = malloc((size_t)csv->n_columns * sizeof *sorted);
+    int status = sorted ? 0 : err_set(err, ERR_IO, "%s: out of memory", csv->path);
+
+    for (int k = 0; sorted && k < csv->n_columns; k++)
+        sorted[k] = &csv->cell[k];
+    if (sorted)
+        qsort(sorted, (size_t)csv->n_columns, sizeof *sorted, by_text);
+    for (int k = 1; !status && k < csv->n_columns; k++)
+        if (strcmp(*sorted[k - 1], *sorted[k]) == 0)
+            status =
+                err_set(err, ERR_DATA, "%s:1: the name '%.80s' stands twice, in columns %d and %d",
+                        csv->path, *sorted[k], (int)(sorted[k - 1] - csv->cell) + 1,
+                        (int)(sorted[k] - csv->cell) + 1);
+    free(sorted);
+    return status;
+}
+
 /* The first row's cells are names. */
 static int take_header(struct csv *csv, struct err *err) {
     bool numbers = csv->n_columns > 0;
@@ -243,13 +249,10 @@ static int take_header(struct csv *csv, struct err *err) {
                        "%s:1: the first line holds numbers alone, expected names of "
                        "columns; where there are none: --no-header",
                        csv->path);
-    for (int k = 0; k < csv->n_columns; k++)
-        for (int other = 0; other < k; other++)
-            if (strcmp(csv->cell[k], csv->cell[other]) == 0)
-                return err_set(err, ERR_DATA,
-                               "%s:1: the name '%s' stands twice, in columns %d and "
-                               "%d",
-                               csv->path, csv->cell[k], other + 1, k + 1);
+    if (check_twice(csv, err))
+        return -1;
+    if (csv->n == 1)
+        return err_set(err, ERR_DATA, "%s: has names of columns and no rows", csv->path);
     csv->name = malloc((size_t)csv->n_columns * sizeof *csv->name);
     if (!csv->name)
         return err_set(err, ERR_IO, "%s: out of memory", csv->path);
@@ -279,7 +282,7 @@ int csv_init(struct csv *csv, const char *path, bool no_header, struct import_re
     *csv = (struct csv){.path = path};
     status = read_text(csv, &len, err) || check_text(csv, len, err);
     if (!status) {
-        r.at = csv->text + (strncmp(csv->text, "\xef\xbb\xbf", 3) ? 0 : 3);
+        r.at = csv->text + utf8_mark(csv->text, len);
         csv->separator = find_separator(r.at);
         status = read_rows(&r, err);
         csv->cell = r.cell;
@@ -333,5 +336,5 @@ bool csv_number(const char *cell, double *value) {
     if (!*cell || cell[strspn(cell, "0123456789+-.eE")])
         return false;
     *value = strtod(cell, &end);
-    return end != cell && !*end && isfinite(*value);
+    return end != cell && !*end && fabs(*value) <= FLT_MAX;
 }

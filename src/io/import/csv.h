@@ -38,5 +38,6 @@ int csv_find(const struct csv *csv, const char *name, struct err *err);
 /* Does it say that there is no value: "", NA, N/A, NaN, null, None, ?, in capitals or not? */
 bool csv_is_missing(const char *cell);
 
-/* A number in whole, with a decimal point; returns false where it is none. */
+/* A number in whole, with a decimal point, that float32 can hold; returns false where it is none.
+ */
 bool csv_number(const char *cell, double *value);

@@ -1,6 +1,7 @@
 #include "io/import/csv_column.h"
 
 #include <ctype.h>
+#include <float.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -29,6 +30,14 @@ static bool is_date(const char *cell) {
            first == second && strchr("-/.", first) && (!cell[used] || strchr(" T", cell[used]));
 }
 
+/* "1e39", "inf": what C reads as a number, and float32 does not hold. */
+static bool is_out_of_range(const char *cell) {
+    char *end;
+    const double value = strtod(cell, &end);
+
+    return end > cell && !*end && fabs(value) > FLT_MAX;
+}
+
 static int refuse_text(const struct csv *csv, int at, const struct csv_seen *found,
                        struct err *err) {
     const char *cell = csv_cell(csv, found->first_text, at);
@@ -43,6 +52,12 @@ static int refuse_text(const struct csv *csv, int at, const struct csv_seen *fou
         return err_set(err, ERR_DATA,
                        "%s:%" PRId64 ": column '%s' holds dates ('%.40s'), which are no features; "
                        "leave it out by --features, or write days as a number",
+                       csv->path, line, csv->name[at], cell);
+    if (is_out_of_range(cell))
+        return err_set(err, ERR_DATA,
+                       "%s:%" PRId64
+                       ": column '%s' holds '%.40s', expected numbers from -3.4e38 to "
+                       "3.4e38, which float32 has",
                        csv->path, line, csv->name[at], cell);
     if (found->n_numbers)
         return err_set(err, ERR_DATA,
@@ -70,14 +85,15 @@ static void look(struct csv_column *c, const struct csv *csv, struct csv_seen *f
     }
 }
 
-/* Numbers by value, texts by their bytes. */
+/* Numbers first, by value, then texts by their bytes: one order for all, where both occur. */
 static int by_name(const void *a, const void *b) {
     const char *x = *(const char *const *)a, *y = *(const char *const *)b;
-    double p, q;
+    double p = 0, q = 0;
+    const bool is_p = csv_number(x, &p), is_q = csv_number(y, &q);
 
-    if (csv_number(x, &p) && csv_number(y, &q) && p != q)
-        return p < q ? -1 : 1;
-    return strcmp(x, y);
+    if (is_p != is_q)
+        return is_p ? -1 : 1;
+    return p < q ? -1 : p > q ? 1 : strcmp(x, y);
 }
 
 static int take_classes(struct csv_column *c, const struct csv *csv, struct err *err) {

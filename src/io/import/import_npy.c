@@ -32,9 +32,19 @@ static bool is_word(const char *name) {
            !name[strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")];
 }
 
-/* Bytes of four dimensions with 1, 3 or 4 numbers last. */
+/* Is it what images are called? */
+static bool is_image(const char *name) {
+    static const char *const names[] = {"images", "image", "x", "X", "data"};
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(name, names[i]) == 0)
+            return true;
+    return false;
+}
+
+/* Bytes of four dimensions with 1, 3 or 4 numbers last; under a name of images grey ones, too. */
 static bool is_bytes(const struct npy_array *a) {
-    const int64_t channels = a->rank == 4 ? a->dim[3] : 0;
+    const int64_t channels = a->rank == 4 ? a->dim[3] : a->rank == 3 && is_image(a->name) ? 1 : 0;
 
     return a->kind == NPY_UINT && a->item_bytes == 1 &&
            (channels == 1 || channels == 3 || channels == 4);
@@ -85,6 +95,10 @@ static int take_array(struct npy_import *in, int i, const char *source,
     for (int k = 1; k < a->rank; k++)
         f->sample.dim[k - 1] = a->dim[k];
     if (is_bytes(a)) {
+        if (a->rank == 3) {
+            f->sample.rank = 3;
+            f->sample.dim[2] = 1;
+        }
         f->kind = DATASET_BYTES;
         f->says = "image";
     } else if (a->kind == NPY_FLOAT) {
@@ -119,7 +133,11 @@ static int take_arrays(struct npy_import *in, const char *source, struct import_
                        DATASET_MAX_FIELDS);
     for (int i = 0; i < in->file.n; i++) {
         const struct npy_array *a = &in->file.array[i];
+        char text[NPY_TEXT];
 
+        if (npy_rows(a) < 1 || npy_row_len(a) < 1)
+            return err_set(err, ERR_DATA, "%s: %s is %s, which holds nothing", source, a->name,
+                           npy_text(a, text));
         longest = npy_row_len(a) > longest ? npy_row_len(a) : longest;
         if (npy_rows(a) != npy_rows(&in->file.array[0]))
             return err_set(err, ERR_DATA, "%s: %s has %" PRId64 " samples, %s has %" PRId64, source,

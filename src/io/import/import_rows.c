@@ -3,6 +3,7 @@
 #include "io/import/import_deal.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,6 +25,22 @@ static size_t row_bytes(const struct writer_field *f) {
     return len * (narrow ? 1 : sizeof(float));
 }
 
+/* A number that is none would make mean and std, and every step, none either. */
+static int check_finite(const struct rows_source *s, const struct writer_field *f, int64_t i,
+                        const float *v, struct err *err) {
+    const int64_t len = f->sample.rank ? shape_len(&f->sample) : 1;
+    int64_t k = 0;
+
+    while (k < len && isfinite(v[k]))
+        k++;
+    if (k == len)
+        return 0;
+    err_set(err, ERR_DATA, "%s holds %g, expected finite numbers that float32 has", f->name,
+            (double)v[k]);
+    return s->file_of ? err_wrap(err, "%s", s->file_of(s->context, i))
+                      : err_wrap(err, "%s: sample %" PRId64, s->name, i);
+}
+
 /* One field of one split, a slab at a time. */
 static int write_field(struct rows_writing *w, int split, int field, struct err *err) {
     const struct rows_source *s = w->source;
@@ -37,7 +54,10 @@ static int write_field(struct rows_writing *w, int split, int field, struct err 
     for (int64_t i = 0; !status && i < s->n; i++) {
         if (w->deal->part[i] != split)
             continue;
-        status = s->make(s->context, i, field, slab + (size_t)n * bytes, err);
+        unsigned char *to = slab + (size_t)n * bytes;
+        status = s->make(s->context, i, field, to, err);
+        if (!status && s->field[field].kind == DATASET_REALS)
+            status = check_finite(s, &s->field[field], i, (const float *)(const void *)to, err);
         n += !status;
         if (!status && n == rows) {
             status = dataset_writer_add(w->writer, field, slab, n, err);
@@ -98,6 +118,10 @@ int import_rows(const struct rows_source *source, const char *target,
     result->what = source->what;
     if (source->n < 1)
         return err_set(err, ERR_DATA, "%s: there are no %s", source->name, source->what);
+    for (int f = 0; f < source->n_fields; f++)
+        if (source->field[f].sample.rank && shape_len(&source->field[f].sample) < 1)
+            return err_set(err, ERR_DATA, "%s: a sample of %s holds nothing", source->name,
+                           source->field[f].name);
     status = deal_init(&deal, source, &options->split, err);
     for (int k = 0; !status && k < deal.n; k++)
         w.total += deal.count[k] * source->n_fields;

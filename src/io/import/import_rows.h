@@ -19,6 +19,8 @@ struct rows_source {
     int n_splits;
     const char *const *split_name;
     const int32_t *split_of;
+    /* The file of sample i, for messages; NULL: samples have none of their own. */
+    const char *(*file_of)(const void *context, int64_t i);
     /* Make field `field` of sample i as dataset_writer_add takes it. Errors: ERR_DATA, ERR_IO. */
     int (*make)(void *context, int64_t i, int field, void *out, struct err *err);
     /* Called at the end of each split, for attributes of its fields; or NULL. */
@@ -28,7 +30,8 @@ struct rows_source {
 };
 
 /* Write all samples in their order; mean and std are those of the first split. Adds to result.
- * Errors: the source's, the writer's; ERR_USAGE where options->split cannot be. */
+ * Errors: the source's, the writer's; ERR_DATA naming a sample of reals that are not finite;
+ * ERR_USAGE where options->split cannot be. */
 int import_rows(const struct rows_source *source, const char *target,
                 const struct import_options *options, struct import_result *result,
                 struct err *err);

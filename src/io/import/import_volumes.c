@@ -28,7 +28,7 @@ struct volumes_import {
     int n_classes;   /* of masks */
     float *room[2];  /* [z, y, x, channels] of the volume and the mask made last */
     int64_t held[2]; /* 1 + which these are; 0: none */
-    int64_t n_turned, n_cut, n_padded;
+    int64_t n_turned, n_cut, n_padded, n_gaps;
 };
 
 /* Images, and what belongs to each. */
@@ -82,6 +82,13 @@ static int check_mask(const char *image, const struct volume_head *h, const char
                        ", its image %s is %" PRId64 "x%" PRId64 "x%" PRId64,
                        path, m.dim[0], m.dim[1], m.dim[2], m.channels, image, h->dim[0], h->dim[1],
                        h->dim[2]);
+    if (strcmp(m.orientation, h->orientation) && (!*m.orientation || !*h->orientation))
+        return err_set(
+            err, ERR_DATA,
+            "%s: is oriented %s, its image %s %s; where one of them does not say it, they "
+            "would be turned apart",
+            path, *m.orientation ? m.orientation : "nowhere", image,
+            *h->orientation ? h->orientation : "nowhere");
     for (int k = 0; k < 3; k++)
         if (fabs(m.spacing[k] - h->spacing[k]) > 0.01 * h->spacing[k])
             return err_set(err, ERR_DATA, "%s: has a spacing of %g mm, its image %s of %g mm", path,
@@ -177,12 +184,28 @@ static float smallest(const struct volume *v) {
     return least;
 }
 
+/* Nothing was measured there, as around the head: 0, which is said. */
+static void fill_gaps(struct volumes_import *in, struct volume *v) {
+    const struct volume_head *h = &v->head;
+    const int64_t n = h->dim[0] * h->dim[1] * h->dim[2] * h->channels;
+    bool any = false;
+
+    for (int64_t i = 0; i < n; i++)
+        if (isnan(v->v[i])) {
+            v->v[i] = 0;
+            any = true;
+        }
+    in->n_gaps += any;
+}
+
 static int make_volume(struct volumes_import *in, const char *path, bool mask, float *out,
                        struct err *err) {
     const bool resampled = in->spacing[0] > 0 && in->spacing[1] > 0 && in->spacing[2] > 0;
     struct volume v = {0};
     int status = volume_read(path, &v, err);
 
+    if (!status && !mask)
+        fill_gaps(in, &v);
     if (!status && resampled)
         status = volume_resample(&v, in->spacing, mask, err);
     if (!status)
@@ -234,6 +257,12 @@ static int make(void *context, int64_t i, int field, void *out, struct err *err)
     for (int64_t k = 0; field != IMAGE && k < n; k++)
         ((unsigned char *)out)[k] = (unsigned char)v[z * area + k];
     return 0;
+}
+
+static const char *file_of(const void *context, int64_t i) {
+    const struct volumes_import *in = context;
+
+    return in->image[in->volume ? in->volume[i] : i];
 }
 
 /* Samples are slices: classes and splits are those of their volumes, which stay together. */
@@ -313,12 +342,16 @@ static int write(struct volumes_import *in, const char *source, const char *targ
                                      .n_splits = in->files.n_splits,
                                      .split_name = (const char *const *)in->files.split_name,
                                      .split_of = in->split,
+                                     .file_of = file_of,
                                      .make = make,
                                      .describe = describe};
 
     note(in, result);
     result->n_classes = in->masks ? in->n_classes : in->files.n_classes;
-    return import_rows(&rows, target, options, result, err);
+    const int status = import_rows(&rows, target, options, result, err);
+    if (!status && in->n_gaps)
+        import_note(result, "%" PRId64 " volumes hold nan, which becomes 0", in->n_gaps);
+    return status;
 }
 
 static int take_room(struct volumes_import *in, const char *source, struct err *err) {

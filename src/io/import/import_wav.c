@@ -119,6 +119,10 @@ static int make(void *context, int64_t i, int field, void *out, struct err *err)
     return 0;
 }
 
+static const char *file_of(const void *context, int64_t i) {
+    return ((const struct sound_import *)context)->files.path[i];
+}
+
 /* Length and rate, where they are not given: those of all files. */
 static int settle(struct sound_import *in, const struct import_options *options, struct err *err) {
     int64_t length = 0, rate = 0;
@@ -145,6 +149,10 @@ static int settle(struct sound_import *in, const struct import_options *options,
                            "%s: has %" PRId64 " samples at %" PRId64 " Hz, %s has %" PRId64
                            "; cut or pad them with --length N",
                            path, len, to, in->files.path[0], length);
+        if (len < 1)
+            return err_set(err, ERR_DATA,
+                           "%s: has %" PRId64 " samples at %d Hz, none at %" PRId64 " Hz", path,
+                           (int64_t)s.info.frames, s.info.samplerate, to);
         in->n_mixed += s.info.channels > 1;
         in->n_resampled += s.info.samplerate != to;
         in->n_cut += options->length && len > options->length;
@@ -206,6 +214,7 @@ static int run(const char *source, const char *target, const struct import_optio
                                          .n_splits = in.files.n_splits,
                                          .split_name = (const char *const *)in.files.split_name,
                                          .split_of = in.files.split,
+                                         .file_of = file_of,
                                          .make = make,
                                          .describe = describe};
         note(&in, result);

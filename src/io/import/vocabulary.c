@@ -1,5 +1,7 @@
 #include "io/import/vocabulary.h"
 
+#include "io/import/utf8.h"
+
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,17 +13,6 @@ struct kind_count {
     struct text_token token;
     int64_t count;
 };
-
-/* Bytes of the character there; 0: no UTF-8. */
-static size_t character_len(const char *at, size_t left) {
-    const unsigned char c = (unsigned char)*at;
-    const size_t n = c < 0x80 ? 1 : c >> 5 == 6 ? 2 : c >> 4 == 14 ? 3 : c >> 3 == 30 ? 4 : 0;
-
-    for (size_t i = 1; i < n; i++)
-        if (i >= left || ((unsigned char)at[i] >> 6) != 2)
-            return 0;
-    return n;
-}
 
 static bool in_word(char c) {
     return isalnum((unsigned char)c) || (unsigned char)c > 127;
@@ -43,17 +34,13 @@ static int add_token(struct text_vocabulary *v, const char *at, size_t len, stru
 
 int vocabulary_add(struct text_vocabulary *v, const char *text, size_t len, const char *what,
                    struct err *err) {
-    size_t i = 0, line = 1;
+    size_t i = utf8_mark(text, len);
 
+    if (utf8_check(text, len, what, err))
+        return -1;
     while (i < len) {
-        size_t n = character_len(text + i, len - i);
+        size_t n = utf8_len(text + i, len - i);
 
-        if (!n)
-            return err_set(err, ERR_DATA,
-                           "%s:%zu: holds the byte 0x%02x, which is no UTF-8; of Latin-1: iconv -f "
-                           "ISO-8859-1 -t UTF-8",
-                           what, line, (unsigned char)text[i]);
-        line += text[i] == '\n';
         while (v->words && in_word(text[i]) && i + n < len && in_word(text[i + n]))
             n++;
         if ((!v->words || !isspace((unsigned char)text[i])) && add_token(v, text + i, n, err))

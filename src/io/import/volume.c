@@ -1,5 +1,7 @@
 #include "io/import/volume.h"
 
+#include "io/import/volume_file.h"
+
 #include <ctype.h>
 #include <inttypes.h>
 #include <math.h>
@@ -64,19 +66,34 @@ static int check(const nifti_image *nim, const char *path, struct err *err) {
     }
 }
 
-static nifti_image *open_volume(const char *path, bool whole, struct err *err) {
+static nifti_image *open_volume(const char *path, struct err *err) {
+    if (volume_file_check(path, err))
+        return NULL;
     nifti_set_debug_level(0); /* messages are ours */
-    nifti_image *nim = nifti_image_read(path, whole);
+    nifti_image *nim = nifti_image_read(path, false);
 
     if (!nim) {
-        err_set(err, ERR_DATA, "%s: is no NIfTI file that can be read (.nii, .nii.gz)%s", path,
-                whole ? ", or it is cut off" : "");
+        err_set(err, ERR_DATA, "%s: is no NIfTI file that can be read (.nii, .nii.gz)", path);
         return NULL;
     }
     if (!check(nim, path, err))
         return nim;
     nifti_image_free(nim);
     return NULL;
+}
+
+/* The voxels as they are stored: the library would make zeros of those that are not finite. */
+static int load(nifti_image *nim, const char *path, struct err *err) {
+    const size_t bytes = (size_t)nim->nvox * (size_t)nim->nbyper;
+
+    nim->data = malloc(bytes);
+    if (!nim->data)
+        return err_set(err, ERR_IO, "%s: out of memory", path);
+    if (volume_file_read(path, nim->iname_offset, nim->data, bytes, err))
+        return -1;
+    if (nim->swapsize > 1 && nim->byteorder != nifti_short_order())
+        nifti_swap_Nbytes((int64_t)bytes / nim->swapsize, nim->swapsize, nim->data);
+    return 0;
 }
 
 static void take_head(const nifti_image *nim, struct volume_head *head, struct turn *t) {
@@ -94,7 +111,7 @@ static void take_head(const nifti_image *nim, struct volume_head *head, struct t
 }
 
 int volume_read_head(const char *path, struct volume_head *head, struct err *err) {
-    nifti_image *nim = open_volume(path, false, err);
+    nifti_image *nim = open_volume(path, err);
     struct turn t;
 
     if (!nim)
@@ -151,7 +168,7 @@ static int64_t voxels(const struct volume_head *h) {
 }
 
 int volume_read(const char *path, struct volume *volume, struct err *err) {
-    nifti_image *nim = open_volume(path, true, err);
+    nifti_image *nim = open_volume(path, err);
     struct turn t;
     int status = 0;
 
@@ -159,11 +176,10 @@ int volume_read(const char *path, struct volume *volume, struct err *err) {
     if (!nim)
         return -1;
     take_head(nim, &volume->head, &t);
-    if (!nim->data)
-        status = err_set(err, ERR_DATA, "%s: is cut off", path);
-    else if (!(volume->v = malloc((size_t)voxels(&volume->head) * sizeof *volume->v)))
+    status = load(nim, path, err);
+    if (!status && !(volume->v = malloc((size_t)voxels(&volume->head) * sizeof *volume->v)))
         status = err_set(err, ERR_IO, "%s: out of memory", path);
-    else
+    if (!status)
         turn_voxels(nim, &t, volume);
     nifti_image_free(nim);
     return status;

@@ -51,8 +51,10 @@ static int read_descr(const char *at, const char *what, struct npy_array *a, str
                        at[1] == '|' && at[2] == 'O' ? " (Python objects, which are not unpickled)"
                                                     : "");
     }
+    if (!at)
+        return err_set(err, ERR_DATA, "%s: its header has no descr", what);
     return err_set(err, ERR_DATA, "%s: is an array of records (dtype %.*s), expected plain numbers",
-                   what, SHOWN, at ? at : "of none");
+                   what, SHOWN, at);
 }
 
 /* (3, 4) or (3,) or () to dimensions. */
@@ -69,9 +71,10 @@ static int read_shape(const char *at, const char *what, struct npy_array *a, str
             return err_set(err, ERR_DATA, "%s: the shape in its header is damaged", what);
         if (a->rank == NPY_MAX_RANK)
             return err_set(err, ERR_DATA, "%s: has more than %d dimensions", what, NPY_MAX_RANK);
-        if (n && bytes > INT64_MAX / n)
+        /* also of an array without numbers, rows and their length are products of these */
+        if (bytes > INT64_MAX / (n ? n : 1))
             return err_set(err, ERR_DATA, "%s: the shape in its header is impossible", what);
-        bytes *= n;
+        bytes *= n ? n : 1;
         a->dim[a->rank++] = n;
         at = end + (*end == ',');
         at += strspn(at, " ");

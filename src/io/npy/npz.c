@@ -51,6 +51,9 @@ static int add_member(struct npy_file *file, zip_t *archive, zip_uint64_t i, con
     if (name_len < 5 || strcmp(name + name_len - 4, ".npy") != 0)
         return err_set(err, ERR_DATA, "%s: %s in it is no .npy: this is an archive, and no .npz",
                        path, name ? name : "a member");
+    for (int k = 0; k < file->n; k++)
+        if (strlen(file->name[k]) == name_len - 4 && !strncmp(file->name[k], name, name_len - 4))
+            return err_set(err, ERR_DATA, "%s: holds two arrays called '%s'", path, file->name[k]);
     snprintf(what, sizeof what, "%.700s: %.200s", path, name);
     if (npy_add(file, name, name_len - 4, err) ||
         unpack(archive, i, what, &file->bytes[file->n - 1], &len, err))

@@ -5,6 +5,7 @@
 #include "io/import/import.h"
 
 #include <math.h>
+#include <zlib.h>
 
 static const char *put(const char *text) {
     const char *path = in_scratch("t.csv");
@@ -82,6 +83,32 @@ static void damaged_tables_are_refused_with_their_line(void **state) {
     bad_table("1,2\n3,4\n", ":1: the first line holds numbers alone");
     bad_table("a,b,a\n1,2,3\n", ":1: the name 'a' stands twice, in columns 1 and 3");
     bad_table("", "is empty");
+    bad_table("a,b\n", "has names of columns and no rows");
+    bad_table("a,b\r1,2\r", "has lines that end in CR alone");
+    bad_table("a,b\n1,\xc0\xaf\n", ":2: holds the byte 0xc0");
+    bad_table("a,b\n1,\xed\xa0\x80\n", ":2: holds the byte 0xed");
+}
+
+/* gzread tells the end of a file that is cut off like any other. */
+static void packed_tables_are_read_to_their_end(void **state) {
+    const char *path = in_scratch("t.csv");
+    struct import_result result = {0};
+    struct csv csv = {0};
+    struct err err = {0};
+    size_t n;
+
+    (void)state;
+    gzFile file = gzopen(path, "wb");
+    assert_int_equal(gzputs(file, "a,b\n1,2\n"), 8);
+    assert_int_equal(gzclose(file), Z_OK);
+    assert_int_equal(csv_init(&csv, path, false, &result, &err), 0);
+    assert_int_equal(csv.n, 1);
+    csv_release(&csv);
+    unsigned char *bytes = read_bytes(path, &n);
+    write_bytes(path, bytes, n - 8);
+    free(bytes);
+    assert_int_equal(csv_init(&csv, path, false, &result, &err), -1);
+    assert_contains(err.msg, "is damaged: it is cut off");
 }
 
 /* Import and open one split. */
@@ -169,11 +196,21 @@ static void what_is_open_is_for_the_user_to_say(void **state) {
     struct dataset *ds = imported("x,y\n1,10\n2,9\n3,10\n", options, "train");
     assert_string_equal(dataset_class_name(ds, dataset_find_field(ds, "label"), 0), "9");
     dataset_close(ds);
+    ds = imported("x,y\n1,10\n2,1a\n3,2\n4,10\n5,1a\n", options, "train");
+    const int label = dataset_find_field(ds, "label");
+    assert_int_equal(dataset_field_classes(ds, label), 3);
+    assert_string_equal(dataset_class_name(ds, label, 1), "10");
+    assert_memory_equal(dataset_labels(ds, label), ((const int32_t[]){1, 2, 0, 1, 2}), 20);
+    dataset_close(ds);
     refused("x,y\n\"1,5\",1.5\n", by_y, ERR_DATA,
             ":2: column 'x' holds '1,5', expected numbers with a decimal point");
     refused("x,y\n2024-01-31,1.5\n", by_y, ERR_DATA, ":2: column 'x' holds dates ('2024-01-31')");
     refused("x,y\n1,1.5\noops,2.5\n", by_y, ERR_DATA,
             ":3: column 'x' holds 'oops', but 1 numbers in other lines");
+    refused("x,y\n1,1.5\n1e39,2.5\n", by_y, ERR_DATA,
+            ":3: column 'x' holds '1e39', expected numbers from -3.4e38 to 3.4e38");
+    refused("x,y\n1,1.5\n1,-inf\n", by_y, ERR_DATA,
+            ":3: column 'y' holds '-inf', expected numbers");
     options.table = (struct import_table){.target = "price"};
     refused("x,prise\n1,1.5\n", options, ERR_USAGE, "has no column 'price'; did you mean 'prise'?");
 }
@@ -257,6 +294,7 @@ int main(void) {
         cmocka_unit_test(cells_are_those_of_the_standard),
         cmocka_unit_test(semicolons_and_tabs_separate_too),
         cmocka_unit_test(damaged_tables_are_refused_with_their_line),
+        cmocka_unit_test(packed_tables_are_read_to_their_end),
         cmocka_unit_test(texts_become_columns_and_classes),
         cmocka_unit_test(missing_values_are_refused_dropped_or_the_mean_of_training),
         cmocka_unit_test(what_is_open_is_for_the_user_to_say),

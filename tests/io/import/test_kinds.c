@@ -93,6 +93,49 @@ static void arrays_of_other_lengths_are_refused(void **state) {
     refused("npy", path, (struct import_options){0}, ERR_DATA, "x has 4 samples, z has 3");
 }
 
+static void refused_array(const struct npy_array *array, const char *message) {
+    const char *path = in_scratch("c.npz");
+    struct err err = {0};
+
+    assert_int_equal(npz_write(path, array, 1, false, &err), 0);
+    refused("npy", path, (struct import_options){0}, ERR_DATA, message);
+}
+
+static void arrays_that_nothing_can_learn_from_are_refused(void **state) {
+    static const double x[] = {1, 2, 1e300, 4}, none[] = {1, 2, NAN, 4};
+
+    (void)state;
+    refused_array(&(struct npy_array){"x", NPY_FLOAT, 4, 2, {3, 0}, .data = NULL},
+                  "x is float32 [3, 0], which holds nothing");
+    refused_array(&(struct npy_array){"x", NPY_UINT, 1, 2, {INT64_MAX, 0}, .data = NULL},
+                  "which holds nothing");
+    refused_array(&(struct npy_array){"x", NPY_UINT, 1, 2, {0, INT64_MAX}, .data = NULL},
+                  "which holds nothing");
+    refused_array(
+        &(struct npy_array){"x", NPY_FLOAT, 8, 2, {2, 2}, .data = (const unsigned char *)x},
+        "sample 1: x holds inf, expected finite numbers");
+    refused_array(
+        &(struct npy_array){"label", NPY_FLOAT, 8, 1, {4}, .data = (const unsigned char *)none},
+        "sample 2: label holds nan, expected finite numbers");
+}
+
+static void bytes_under_a_name_of_images_are_grey_images(void **state) {
+    static const unsigned char image[12] = {0, 51, 102, 255};
+    const struct npy_array arrays[] = {{"images", NPY_UINT, 1, 3, {2, 2, 3}, .data = image},
+                                       {"places", NPY_UINT, 1, 3, {2, 2, 3}, .data = image}};
+    const char *path = in_scratch("g.npz");
+    struct err err = {0};
+
+    (void)state;
+    assert_int_equal(npz_write(path, arrays, 2, false, &err), 0);
+    struct dataset *ds = imported("npy", path, (struct import_options){0}, "train");
+    const struct shape *s = &dataset_field(ds, dataset_find_field(ds, "image"))->sample;
+    assert_true(shape_equal(s, &(struct shape){3, {2, 3, 1}}));
+    assert_int_equal(dataset_field(ds, dataset_find_field(ds, "image"))->kind, DATASET_BYTES);
+    assert_int_equal(dataset_field(ds, dataset_find_field(ds, "places"))->kind, DATASET_CLASS);
+    dataset_close(ds);
+}
+
 /* --- sounds --- */
 
 /* 16 bits, so many channels; the second is silent. */
@@ -135,6 +178,8 @@ static void sounds_get_one_rate_and_one_channel(void **state) {
     refused("wav", in_scratch("w"), (struct import_options){0}, ERR_USAGE, "has 3000 Hz, ");
     refused("wav", in_scratch("w"), (struct import_options){.rate = 4000}, ERR_USAGE,
             "has 400 samples at 4000 Hz, ");
+    refused("wav", in_scratch("w"), (struct import_options){.rate = 1}, ERR_DATA,
+            "has 1000 samples at 8000 Hz, none at 1 Hz");
     struct dataset *ds = imported("wav", in_scratch("w"),
                                   (struct import_options){.rate = 4000, .length = 500}, "train");
     read_rows(ds, "sound", 2, found);
@@ -181,6 +226,30 @@ static void texts_become_numbers_of_words(void **state) {
     write_text("t/good/2.txt", "caf\xe9");
     refused("text", in_scratch("t"), (struct import_options){.length = 4}, ERR_DATA,
             "2.txt:1: holds the byte 0xe9, which is no UTF-8");
+}
+
+static void texts_are_utf8_in_whole(void **state) {
+    static const char *const bad[] = {"caf\xe9 noir", "a\xc3(b",          "\xc0\xaf",
+                                      "\xed\xa0\x80", "\xf5\x80\x80\x80", "ab\xe6\xbc"};
+    const struct import_options options = {.length = 4, .words = true};
+
+    (void)state;
+    mkdir(in_scratch("u"), 0777);
+    mkdir(in_scratch("u/a"), 0777);
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        write_text("u/a/1.txt", bad[i]);
+        refused("text", in_scratch("u"), options, ERR_DATA, "u/a/1.txt:1: holds the byte 0x");
+    }
+    write_bytes(in_scratch("u/a/1.txt"), "a\nb\0c", 5);
+    refused("text", in_scratch("u"), options, ERR_DATA, "u/a/1.txt:2: holds the byte 0x00");
+    write_text("u/a/1.txt", "\xff\xfe"
+                            "a");
+    refused("text", in_scratch("u"), options, ERR_DATA, "is UTF-16, expected UTF-8");
+    write_text("u/a/1.txt", "\xef\xbb\xbfgr\xc3\xb6\xc3\x9f"
+                            "er");
+    struct dataset *ds = imported("text", in_scratch("u"), options, "train");
+    assert_int_equal(dataset_field_classes(ds, dataset_find_field(ds, "text")), 1);
+    dataset_close(ds);
 }
 
 static void a_text_is_cut_into_pieces_and_what_follows(void **state) {
@@ -279,6 +348,79 @@ static void masks_go_with_their_volumes(void **state) {
     dataset_close(ds);
 }
 
+/* Change some bytes of a file. */
+static void patch(const char *path, long at, const void *bytes, size_t n) {
+    FILE *file = fopen(path, "r+b");
+
+    assert_non_null(file);
+    assert_int_equal(fseek(file, at, SEEK_SET), 0);
+    assert_int_equal(fwrite(bytes, 1, n, file), n);
+    assert_int_equal(fclose(file), 0);
+}
+
+static void a_mask_that_tells_no_orientation_is_not_turned_apart(void **state) {
+    const short none = 0;
+
+    (void)state;
+    patch(in_scratch("m/masks/2.nii"), 254, &none, sizeof none);
+    refused("volumes", in_scratch("m"), (struct import_options){0}, ERR_DATA,
+            "m/masks/2.nii: is oriented nowhere, its image ");
+    write_nii(in_scratch("m/masks/2.nii"), true, 0, 3);
+}
+
+static void volumes_beyond_floats_are_refused(void **state) {
+    (void)state;
+    mkdir(in_scratch("far"), 0777);
+    write_nii(in_scratch("far/1.nii"), false, 3e38f, 100);
+    refused("volumes", in_scratch("far"), (struct import_options){0}, ERR_DATA,
+            "far/1.nii: volume holds inf, expected finite numbers");
+}
+
+/* A header is believed where it can be true. */
+static void headers_that_lie_are_refused(void **state) {
+    static const short dims[][8] = {{0, X, Y, Z}, {9, X, Y, Z}, {3, -X, Y, Z}, {3, X, Y, 0}};
+    const float offsets[] = {0, 348, -1e9f, NAN};
+    const char *path = in_scratch("lie/1.nii");
+    char copy[512];
+
+    (void)state;
+    snprintf(copy, sizeof copy, "%s", path);
+    mkdir(in_scratch("lie"), 0777);
+    for (int i = 0; i < 4; i++) {
+        write_nii(copy, false, 0, 100);
+        patch(copy, 40, dims[i], sizeof dims[i]);
+        refused("volumes", in_scratch("lie"), (struct import_options){0}, ERR_DATA, " dimension");
+        write_nii(copy, false, 0, 100);
+        patch(copy, 108, &offsets[i], sizeof *offsets);
+        refused("volumes", in_scratch("lie"), (struct import_options){0}, ERR_DATA,
+                "lie/1.nii: its voxels begin at byte");
+    }
+    write_nii(copy, false, 0, 100);
+    assert_int_equal(truncate(copy, 360), 0);
+    refused("volumes", in_scratch("lie"), (struct import_options){0}, ERR_DATA,
+            "16 bytes of its voxels are not there");
+}
+
+/* Nothing that is no number, and nothing in silence. */
+static void voxels_without_a_value_become_zero(void **state) {
+    const short type[] = {16, 32}, dim[] = {1, N / 4, 1, 1, 1, 1, 1, 1};
+    const float values[] = {3, NAN, 5, 6, 7, NAN};
+    float found[N / 4];
+
+    (void)state;
+    mkdir(in_scratch("gaps"), 0777);
+    write_nii(in_scratch("gaps/1.nii"), false, 0, 100);
+    patch(in_scratch("gaps/1.nii"), 40, dim, sizeof dim);
+    patch(in_scratch("gaps/1.nii"), 70, type, sizeof type);
+    patch(in_scratch("gaps/1.nii"), 352, values, sizeof values);
+    struct dataset *ds =
+        imported("volumes", in_scratch("gaps"), (struct import_options){0}, "train");
+    read_rows(ds, "volume", 1, found);
+    assert_memory_equal(found, ((const float[]){3, 0, 5, 6, 7, 0}), sizeof found);
+    assert_contains(result.note, "1 volumes hold nan, which becomes 0");
+    dataset_close(ds);
+}
+
 /* Slice 0 between itself and slice 1; slices of one volume in one split. */
 static void slices_have_their_neighbours_as_channels(void **state) {
     static float image[2 * Z][X * Y][3];
@@ -332,11 +474,18 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(arrays_are_fields),
         cmocka_unit_test(arrays_of_other_lengths_are_refused),
+        cmocka_unit_test(arrays_that_nothing_can_learn_from_are_refused),
+        cmocka_unit_test(bytes_under_a_name_of_images_are_grey_images),
         cmocka_unit_test(sounds_get_one_rate_and_one_channel),
         cmocka_unit_test(texts_become_numbers_of_words),
+        cmocka_unit_test(texts_are_utf8_in_whole),
         cmocka_unit_test(a_text_is_cut_into_pieces_and_what_follows),
         cmocka_unit_test(volumes_are_turned_and_scaled),
         cmocka_unit_test(masks_go_with_their_volumes),
+        cmocka_unit_test(a_mask_that_tells_no_orientation_is_not_turned_apart),
+        cmocka_unit_test(volumes_beyond_floats_are_refused),
+        cmocka_unit_test(headers_that_lie_are_refused),
+        cmocka_unit_test(voxels_without_a_value_become_zero),
         cmocka_unit_test(slices_have_their_neighbours_as_channels),
         cmocka_unit_test(what_is_no_volume_is_refused),
         cmocka_unit_test(resampling_is_that_of_scipy),

@@ -128,10 +128,19 @@ static void damaged_files_are_refused(void **state) {
         if (memcmp(bytes + i, "(2, 3)", 6) == 0)
             memcpy(bytes + i, "(9999)", 6);
     refused(bytes, sizeof bytes, "float16 [9999] has 19998");
+    for (size_t i = 0; i < 100; i++)
+        if (memcmp(bytes + i, "'descr'", 7) == 0)
+            memcpy(bytes + i, "'decsr'", 7);
+    refused(bytes, sizeof bytes, "its header has no descr");
     refused(npz_stored, sizeof npz_stored / 2, "is no whole .npz");
     memcpy(archive, npz_deflated, sizeof archive);
     archive[60] ^= 0xff; /* in the first member */
     refused(archive, sizeof archive, "x.npy: ");
+    memcpy(archive, npz_deflated, sizeof archive);
+    for (size_t i = 0; i + 5 < sizeof archive; i++)
+        if (memcmp(archive + i, "y.npy", 5) == 0)
+            archive[i] = 'x';
+    refused(archive, sizeof archive, "holds two arrays called 'x'");
 }
 
 static void archives_are_read_stored_and_deflated(void **state) {
