@@ -19,7 +19,9 @@
 #include "train/weights.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /*   trained  filled: what the weights were trained on */
 static int look(const struct jobargs *a, struct trained *trained, struct err *err) {
@@ -222,6 +224,15 @@ static const struct option_spec own[] = {
     {0},
 };
 
+/* What a run writes before anything else. */
+static bool run_is_in(const char *folder) {
+    char *path = file_text("%s/job.ini", folder);
+    const bool is = path && !access(path, F_OK);
+
+    free(path);
+    return is;
+}
+
 /* What can be said before anything is read. */
 static int check(const struct eval_args *e, struct err *err) {
     if (!e->worst != !e->out)
@@ -229,7 +240,18 @@ static int check(const struct eval_args *e, struct err *err) {
                        "found %s, expected --worst N -o FOLDER: the samples with the largest loss "
                        "are written there",
                        e->out ? "-o without --worst" : "--worst without -o");
-    return e->json && !comm_rank(e->a.comm) ? file_check_target(e->json, &e->a.weights, 1, err) : 0;
+    if (comm_rank(e->a.comm))
+        return 0;
+    if (e->out && run_is_in(e->out))
+        return err_set(err, ERR_USAGE,
+                       "-o: %s is the folder of a run, whose worst.json it would replace; give "
+                       "another name",
+                       e->out);
+    const char *const inputs[] = {e->a.job.path, e->a.weights};
+    return e->json && (file_check_target(e->json, inputs, e->a.weights ? 2 : 1, err) ||
+                       file_make_folder_of(e->json, err))
+               ? -1
+               : 0;
 }
 
 static int run(int argc, char **argv, struct err *err) {

@@ -9,6 +9,8 @@
 /* A number above 0 that an option says. Errors: ERR_USAGE. */
 int find_read_number(const char *option, const char *value, double *out, struct err *err);
 
+enum { FIND_SETTLES = 5 /* points until the average of losses means something */ };
+
 /* Losses by growing learning rates. {0} is releasable. */
 struct find_curve {
     double *lr, *loss, *smooth; /* [n]; heap */

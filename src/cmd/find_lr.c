@@ -4,6 +4,8 @@
 #include "cmd/find.h"
 #include "cmd/jobargs.h"
 #include "cmd/options.h"
+#include "dist/agree.h"
+#include "io/file/file.h"
 #include "report/plot.h"
 #include "report/terminal.h"
 #include "train/tryout.h"
@@ -52,6 +54,20 @@ static int find_step(struct find_lr *f, struct err *err) {
     if (f->from >= f->to)
         return err_set(err, ERR_USAGE, "--from %g is not below --to %g", f->from, f->to);
     return 0;
+}
+
+/* What is drawn must be free to be written, and a picture by its name, before any step is taken. */
+static int check_plot(const struct find_lr *f, struct err *err) {
+    const char *const inputs[] = {f->args.job.path};
+    const char *dot = f->plot ? strrchr(f->plot, '.') : NULL;
+    int rc = 0;
+
+    if (f->plot && (!dot || strcmp(dot, ".png") != 0))
+        rc = err_set(err, ERR_USAGE, "--plot: found '%s', expected a name that ends in .png",
+                     f->plot);
+    else if (f->plot && comm_rank(f->args.comm) == 0)
+        rc = file_check_target(f->plot, inputs, 1, err) || file_make_folder_of(f->plot, err);
+    return agree(f->args.comm, rc, err);
 }
 
 /* The other steps of the job go by what they begin with. */
@@ -109,7 +125,12 @@ static void print_suggestion(const struct find_lr *f) {
         printf("ended at lr %.4g, where the loss %s\n", c->n ? c->lr[c->n - 1] : f->from,
                c->risen ? "was four times its best" : "was no number any more");
     if (c->steepest < 0) {
-        printf("no suggestion: the loss never fell; try a smaller --from or more --steps\n");
+        if (c->n < 2 * FIND_SETTLES)
+            printf("no suggestion: %d losses are too few, expected %d; try more --steps\n", c->n,
+                   2 * FIND_SETTLES);
+        else
+            printf("no suggestion: the smoothed loss falls nowhere for long enough; try a smaller "
+                   "--from or more --steps\n");
         return;
     }
     printf("suggestion: lr=%.2g, where the loss falls fastest; or lr=%.2g, a tenth of that of the "
@@ -181,7 +202,7 @@ static int find(struct find_lr *f, struct err *err) {
     struct tryout tryout = {0};
 
     terminal_init(&terminal);
-    int rc = find_step(f, err) ||
+    int rc = find_step(f, err) || check_plot(f, err) ||
              tryout_init(&tryout, &f->args.job, f->args.comm, f->args.threads, &sinks, err) ||
              grow(f, &tryout, err);
     if (!rc) {

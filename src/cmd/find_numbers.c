@@ -8,8 +8,7 @@ static const double SMOOTHING = 0.9; /* of the moving average of losses */
 static const double EXPLODED = 4;    /* times the best loss */
 static const double FALLS = 1e-3;    /* of the loss, that are more than noise */
 enum {
-    SETTLES = 5, /* points until the average means something */
-    WINDOWS = 8  /* that part of all points is looked at for a slope */
+    WINDOWS = 8 /* that part of all points is looked at for a slope */
 };
 
 int find_read_number(const char *option, const char *value, double *out, struct err *err) {
@@ -39,7 +38,7 @@ bool find_curve_add(struct find_curve *c, double lr, double loss) {
     c->smooth[c->n] = c->average / (1 - pow(SMOOTHING, c->n + 1)); /* as Adam's: no bias to 0 */
     c->best = fmin(c->best, c->smooth[c->n]);
     c->n++;
-    c->risen = c->n > SETTLES && c->best > 0 && c->smooth[c->n - 1] > EXPLODED * c->best;
+    c->risen = c->n > FIND_SETTLES && c->best > 0 && c->smooth[c->n - 1] > EXPLODED * c->best;
     c->diverged = c->risen;
     return c->risen;
 }
@@ -62,15 +61,16 @@ static double slope(const struct find_curve *c, int first, int n) {
 }
 
 void find_curve_judge(struct find_curve *c) {
-    const int width = c->n / WINDOWS > SETTLES ? c->n / WINDOWS : SETTLES;
+    const int width = c->n / WINDOWS > FIND_SETTLES ? c->n / WINDOWS : FIND_SETTLES;
     double steepest = 0;
 
-    for (int i = SETTLES; i < c->n; i++)
+    for (int i = FIND_SETTLES; i < c->n; i++)
         if (c->least < 0 || c->smooth[i] < c->smooth[c->least])
             c->least = i;
-    if (c->least < 0 || c->smooth[SETTLES] - c->smooth[c->least] < FALLS * fabs(c->smooth[SETTLES]))
+    if (c->least < 0 ||
+        c->smooth[FIND_SETTLES] - c->smooth[c->least] < FALLS * fabs(c->smooth[FIND_SETTLES]))
         return;
-    for (int i = SETTLES; i + width - 1 <= c->least; i++) {
+    for (int i = FIND_SETTLES; i + width - 1 <= c->least; i++) {
         const double falls = slope(c, i, width);
         if (falls < steepest)
             steepest = falls, c->steepest = i + width / 2;

@@ -116,8 +116,10 @@ static bool read_trial(struct sweep *s, const json_t *json, int i) {
     for (int k = 0; k < s->n_axes; k++)
         if (!(t->value[k] = text_of(s, settings, s->axis[k].name)))
             return false;
-    s->n_configs = t->config >= s->n_configs ? t->config + 1 : s->n_configs;
-    return t->config >= 0 && t->config < s->n && t->fold >= 0 && t->fold <= s->folds;
+    const int before = i ? t[-1].config : -1; /* trials of one configuration are side by side */
+    s->n_configs = t->config + 1;
+    return (t->config == before + 1 || (i && t->config == before)) && t->fold >= 0 &&
+           t->fold <= s->folds;
 }
 
 /* Is it a plan of ours? */

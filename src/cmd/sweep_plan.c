@@ -212,7 +212,8 @@ static int plan(struct sweep *s, const struct sweep_wish *w, const struct job *j
     s->folds = (int)w->kfold;
     s->fold_spec = pool_take(&s->pool, (size_t)(s->folds + 1) * sizeof *s->fold_spec);
     for (int i = 0; i < s->folds; i++)
-        s->fold_spec[i] = "folds.h5"; /* until they are made: what else is wrong is said first */
+        s->fold_spec[i] = /* until they are made: what else is wrong is said first */
+            pool_print(&s->pool, "%s/folds.h5:fold%d", s->folder, i + 1);
     if (check_trials(s, w, err) || make_folder(s, err) || write_job(s, job, err))
         return -1;
     if (s->folds && sweep_fold(s, job->train_data, s->folds, job->seed, err))

@@ -185,25 +185,44 @@ static void abandon(struct sweep_running *r) {
 
 /* --- how it ended --- */
 
-static int judge(const struct sweep_running *r, struct err *err) {
-    const struct sweep *s = r->sweep;
-    const int done = count(s, SWEEP_COMPLETE), failed = count(s, SWEEP_FAILED);
-    int rung;
-    bool others = false;
+/* Is anything left that was not taken? Others may have ended meanwhile what they had. */
+static int look_again(struct sweep *s, bool *others, struct err *err) {
+    bool skipped = false;
 
     for (int i = 0; i < s->n; i++)
-        others = others || s->trial[i].skipped;
+        skipped = skipped || s->trial[i].skipped;
+    if (skipped && sweep_read_results(s, err))
+        return -1;
+    *others = false;
+    for (int i = 0; i < s->n; i++) {
+        const enum sweep_state is = s->trial[i].result.state;
+        const bool over = is == SWEEP_COMPLETE || is == SWEEP_FAILED;
+        *others = *others || (s->trial[i].skipped && !over);
+        s->trial[i].skipped = s->trial[i].skipped && !over;
+    }
+    return 0;
+}
+
+static int judge(struct sweep_running *r, struct err *err) {
+    struct sweep *s = r->sweep;
+    int rung;
+    bool others;
+
+    if (look_again(s, &others, err))
+        return -1;
+    const int done = count(s, SWEEP_COMPLETE), failed = count(s, SWEEP_FAILED);
+    const bool left = sweep_next(s, r->busy, &rung) >= 0;
     if (r->stopping)
         return err_set(err, ERR_STOPPED,
                        "stopped on request: %d of %d trials are done; dltrain sweep --resume %s "
                        "goes on",
                        done, s->n, s->folder);
-    if (others)
+    if (others || left)
         return err_set(err, ERR_STOPPED,
                        "some trials were stopped, or are run by others; dltrain sweep --resume %s "
                        "goes on with what is left",
                        s->folder);
-    if (r->only < 0 && sweep_next(s, r->busy, &rung) < 0)
+    if (r->only < 0)
         rmdir(pool_print(&r->sweep->pool, "%s/.running", s->folder));
     if (done || !failed)
         return 0;

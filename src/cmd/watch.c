@@ -2,6 +2,7 @@
 #include "cmd/command.h"
 #include "cmd/options.h"
 #include "cmd/watch_show.h"
+#include "core/base/one_line.h"
 #include "io/file/folder.h"
 
 #include <errno.h>
@@ -30,45 +31,66 @@ static void note_signal(int signal) {
 
 /* --- which runs --- */
 
-static void add_run(struct watch *w, const char *folder) {
+/*   parts  of the path, from its end, that name the run */
+static void add_run(struct watch *w, const char *folder, int parts) {
     char *path = pool_copy(&w->pool, folder, strlen(folder));
+    size_t len = strlen(path);
 
-    for (size_t len = strlen(path); len > 1 && path[len - 1] == '/'; len--)
+    for (; len > 1 && path[len - 1] == '/'; len--)
         path[len - 1] = 0;
-    const char *slash = strrchr(path, '/');
+    for (; len && (path[len - 1] != '/' || --parts > 0); len--) {
+    }
+    const char *name = path[len] ? path + len : path;
     w->run = pool_grow(&w->pool, w->run, w->n, sizeof *w->run);
-    w->run[w->n++] = (struct watch_run){
-        .folder = path, .name = slash && slash[1] ? slash + 1 : path, .job_changed = -1};
+    w->run[w->n++] = (struct watch_run){.folder = path,
+                                        .name = one_line(pool_copy(&w->pool, name, strlen(name))),
+                                        .job_changed = -1};
+}
+
+static bool has(struct watch *w, const char *folder, const char *file) {
+    return !access(pool_print(&w->pool, "%s/%s", folder, file), F_OK);
+}
+
+static bool is_sweep(struct watch *w, const char *folder) {
+    return has(w, folder, "sweep.json");
 }
 
 static bool is_run(struct watch *w, const char *folder) {
-    return !access(pool_print(&w->pool, "%s/job.ini", folder), F_OK) ||
-           !access(pool_print(&w->pool, "%s/metrics.jsonl", folder), F_OK) ||
-           !access(pool_print(&w->pool, "%s/lock", folder), F_OK);
+    return !is_sweep(w, folder) &&
+           (has(w, folder, "job.ini") || has(w, folder, "metrics.jsonl") || has(w, folder, "lock"));
 }
 
-/* A run, or a folder of runs. */
-static int add_runs(struct watch *w, const char *path, bool among_others, struct err *err) {
+/* The runs in a folder, and the trials of the sweeps in it. */
+static int add_inside(struct watch *w, const char *path, int parts, struct err *err) {
     struct folder inside = {0};
+    int rc = folder_init(&inside, path, err);
+
+    for (int i = 0; !rc && i < inside.n; i++) {
+        const char *each = pool_print(&w->pool, "%s/%s", path, inside.entry[i].name);
+        if (!inside.entry[i].folder)
+            continue;
+        if (is_run(w, each))
+            add_run(w, each, parts);
+        else if (parts == 1 && is_sweep(w, each)) /* none within another, as links might say */
+            rc = add_inside(w, each, parts + 1, err);
+    }
+    folder_release(&inside);
+    return rc;
+}
+
+/* A run, or a folder of runs, as a sweep is. */
+static int add_runs(struct watch *w, const char *path, bool among_others, struct err *err) {
     const int before = w->n;
     struct stat st;
 
     if (is_run(w, path)) {
-        add_run(w, path);
+        add_run(w, path, 1);
         return 0;
     }
     if (stat(path, &st))
         return err_set(err, ERR_IO, "%s: cannot be read: %s", path, strerror(errno));
-    if (S_ISDIR(st.st_mode) && folder_init(&inside, path, err)) {
-        folder_release(&inside);
+    if (S_ISDIR(st.st_mode) && add_inside(w, path, 1, err))
         return -1;
-    }
-    for (int i = 0; i < inside.n; i++) {
-        const char *each = pool_print(&w->pool, "%s/%s", path, inside.entry[i].name);
-        if (inside.entry[i].folder && is_run(w, each))
-            add_run(w, each);
-    }
-    folder_release(&inside);
     return w->n > before || among_others
                ? 0
                : err_set(err, ERR_IO,
@@ -222,7 +244,7 @@ const struct command command_watch = {
         "dltrain watch RUN... [--interval 2s] [--once]\n"
         "\n"
         "  RUN             a run's folder, also one that a run of another machine writes into;\n"
-        "                  or a folder of runs\n"
+        "                  or a folder of runs, or a sweep\n"
         "  --interval 2s   how often to look (0.1s to 60min)\n"
         "  --once          print what there is and end; so does whatever is no terminal\n"
         "\n"

@@ -1,4 +1,5 @@
 #include "cmd/watch_run.h"
+#include "core/base/one_line.h"
 #include "io/file/file.h"
 #include "io/file/lock_owner.h"
 #include "train/meta.h"
@@ -47,7 +48,7 @@ static struct watch_series *find_series(const struct watch_run *r, const char *n
 static struct watch_series *add_series(struct watch_run *r, const char *name, bool measured) {
     r->series = pool_grow(&r->pool, r->series, r->n_series, sizeof *r->series);
     struct watch_series *s = &r->series[r->n_series++];
-    *s = (struct watch_series){.name = pool_copy(&r->pool, name, strlen(name)),
+    *s = (struct watch_series){.name = one_line(pool_copy(&r->pool, name, strlen(name))),
                                .measured = measured};
     return s;
 }
@@ -146,6 +147,26 @@ static void take_ranks(void *context, const json_t *line) {
         all += own + item(wait, i) + item(data, i);
     }
     r->wait_share = all > 0 ? waited / all : (double)NAN;
+}
+
+/* --- how it ended --- */
+
+static void forget_end(void *context) {
+    struct watch_run *r = context;
+
+    r->failed = false;
+}
+
+static void take_event(void *context, const json_t *line) {
+    const char *event = json_string_value(json_object_get(line, "event"));
+    const char *state = json_string_value(json_object_get(line, "state"));
+    const char *text = json_string_value(json_object_get(line, "text"));
+    struct watch_run *r = context;
+
+    if (!event || (strcmp(event, "start") != 0 && strcmp(event, "end") != 0))
+        return;
+    r->failed = *event == 'e' && state && !strcmp(state, "failed");
+    snprintf(r->why, sizeof r->why, "%s", text ? text : "");
 }
 
 /* --- the job, and what a checkpoint says of its measure --- */
@@ -252,6 +273,9 @@ static void state_of_rest(struct watch_run *r, struct pool *pool) {
     if (!file_read(pool_print(pool, "%s/fault.txt", r->folder), &fault, &len, &ignored)) {
         r->state = WATCH_FAILED;
         snprintf(r->said, sizeof r->said, "%.*s", (int)strcspn(fault, "\n"), fault);
+    } else if (r->failed) {
+        r->state = WATCH_FAILED;
+        memcpy(r->said, r->why, sizeof r->said);
     } else if (has_ended(r)) {
         r->state = WATCH_ENDED;
     } else {
@@ -275,6 +299,7 @@ static void find_state(struct watch_run *r, struct pool *pool) {
         r->state = WATCH_NO_RUN;
     else
         state_of_rest(r, pool);
+    one_line(r->said);
     r->age_s = r->metrics.changed > 0 ? fmax(0, seconds_now() - r->metrics.changed) : (double)NAN;
     free(text);
 }
@@ -286,12 +311,14 @@ void watch_run_look(struct watch_run *r) {
         forget(r);
     r->metrics.path = pool_print(&pool, "%s/metrics.jsonl", r->folder);
     r->ranks.path = pool_print(&pool, "%s/ranks.jsonl", r->folder);
+    r->events.path = pool_print(&pool, "%s/events.jsonl", r->folder);
     look_at_job(r, pool_print(&pool, "%s/job.ini", r->folder));
     watch_log_read(&r->metrics, r, forget, take_line);
     watch_log_read(&r->ranks, r, forget_ranks, take_ranks);
+    watch_log_read(&r->events, r, forget_end, take_event);
     look_for_better(r, &pool);
     find_state(r, &pool);
-    r->metrics.path = r->ranks.path = "";
+    r->metrics.path = r->ranks.path = r->events.path = "";
     pool_release(&pool);
 }
 

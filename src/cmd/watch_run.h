@@ -28,7 +28,7 @@ struct watch_series {
 /* {.folder} knows nothing yet. */
 struct watch_run {
     const char *folder, *name; /* borrowed */
-    struct watch_log metrics, ranks;
+    struct watch_log metrics, ranks, events;
 
     /* From the log, anew where that is another. */
     struct pool pool;
@@ -40,6 +40,9 @@ struct watch_run {
     double slowest_s, fastest_s; /* of a step's computation, of all ranks; nan: not known */
     double wait_share;           /* of the ranks' time in steps, together */
     int slowest, n_ranks;
+
+    bool failed; /* it said so when it ended, and why; it has not begun again */
+    char why[WATCH_TEXT];
 
     /* From the other files. */
     double job_changed; /* when job.ini was last read, as in watch_log */

@@ -1,4 +1,5 @@
 #include "report/histograms.h"
+#include "report/lost.h"
 
 #include <math.h>
 
@@ -49,8 +50,8 @@ static void take(struct sink *sink, const struct event *e) {
         if (e->tensors.item[i].there)
             json_array_append_new(tensors, tensor_json(&e->tensors.item[i]));
     json_object_set_new(line, "tensors", tensors);
-    if (runlog_append(h->log, line, &err))
-        sinks_warn(h->warn, "%s; the line is lost, training goes on", err.msg);
+    const int rc = runlog_append(h->log, line, &err);
+    lost_tell(&h->lost, rc, &err, "line", h->warn);
     json_decref(line);
 }
 

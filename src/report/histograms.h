@@ -8,6 +8,7 @@ struct histograms_log {
     struct sink sink;
     const struct sinks *warn; /* borrowed */
     struct runlog *log;       /* NULL: not open */
+    bool lost;                /* the last line */
 };
 
 /* A sink that opens the log in the run's folder, where the job wants it, and goes on with it where

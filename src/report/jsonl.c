@@ -1,4 +1,5 @@
 #include "report/jsonl.h"
+#include "report/lost.h"
 #include "report/measures_json.h"
 
 static int open_log(struct sink *sink, const struct event *start, struct err *err) {
@@ -10,8 +11,8 @@ static int open_log(struct sink *sink, const struct event *start, struct err *er
 static void append(struct jsonl *j, json_t *line) {
     struct err err = {0};
 
-    if (runlog_append(j->log, line, &err))
-        sinks_warn(j->warn, "%s; the line is lost, training goes on", err.msg);
+    const int rc = runlog_append(j->log, line, &err);
+    lost_tell(&j->lost, rc, &err, "line", j->warn);
     json_decref(line);
 }
 

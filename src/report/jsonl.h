@@ -7,6 +7,7 @@ struct jsonl {
     struct sink sink;
     const struct sinks *warn; /* borrowed */
     struct runlog *log;       /* NULL: not open */
+    bool lost;                /* the last line */
 };
 
 /* A sink that opens the log in the run's folder and goes on with it where the run does.

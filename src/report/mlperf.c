@@ -1,4 +1,5 @@
 #include "report/mlperf.h"
+#include "report/lost.h"
 #include "core/base/clock.h"
 #include "io/file/file.h"
 #include "train/evaluate.h"
@@ -28,9 +29,12 @@ static void line_at(struct mlperf *m, int64_t ms, int lineno, const char *type, 
     json_object_set_new(where, "lineno", json_integer(lineno));
     char *json = json_dumps(line, JSON_REAL_PRECISION(13));
     char *text = json ? file_text(":::MLLOG %s\n", json) : NULL;
-    if (!text || file_write(m->fd, text, strlen(text)))
-        sinks_warn(m->warn, "%s: cannot be written: %s; the line is lost, training goes on",
-                   m->path, text ? strerror(errno) : "no memory");
+    struct err err = {0};
+    const int rc = text && !file_write(m->fd, text, strlen(text))
+                       ? 0
+                       : err_set(&err, ERR_IO, "%s: cannot be written: %s", m->path,
+                                 text ? strerror(errno) : "no memory");
+    lost_tell(&m->lost, rc, &err, "line", m->warn);
     free(text);
     free(json);
     json_decref(line);

@@ -11,6 +11,7 @@ struct mlperf {
     struct sink sink;
     const struct sinks *warn; /* borrowed */
     int fd;                   /* -1: not open */
+    bool lost;                /* the last line */
     char *path;
     int64_t init_ms; /* when the process began: milliseconds since 1970 */
     int64_t last_ms; /* when the last step, validation or checkpoint ended */

@@ -14,8 +14,9 @@ bool page_is_run(const char *folder) {
     return is;
 }
 
-/* Add what one of them means; returns how many there are then. */
-static int add(const char *path, struct pool *pool, const char ***out, int n) {
+/* Add what one of them means; returns how many there are then.
+ *   within  it is a sweep in a folder of runs, with trials and no others in it */
+static int add(const char *path, struct pool *pool, const char ***out, int n, bool within) {
     const bool sweep = !access(pool_print(pool, "%s/sweep.json", path), F_OK);
     struct folder folder = {0};
     struct err ignored = {0}; /* whoever reads the folder says it */
@@ -26,6 +27,10 @@ static int add(const char *path, struct pool *pool, const char ***out, int n) {
             const char *run = pool_print(pool, "%s/%s", path, folder.entry[i].name);
             if (!folder.entry[i].folder || !page_is_run(run))
                 continue;
+            if (!within && !access(pool_print(pool, "%s/sweep.json", run), F_OK)) {
+                n = add(run, pool, out, n, true);
+                continue;
+            }
             *out = pool_grow(pool, *out, n, sizeof **out);
             (*out)[n++] = run;
         }
@@ -42,6 +47,6 @@ int page_folders(const char *const *runs, int n, struct pool *pool, const char *
 
     *out = NULL;
     for (int i = 0; i < n; i++)
-        found = add(runs[i], pool, out, found);
+        found = add(runs[i], pool, out, found, false);
     return found;
 }

@@ -98,6 +98,7 @@ int page_worst_add(json_t *run, const char *folder, size_t bytes, struct err *er
         const char *name = json_string_value(json_object_get(sample, "picture"));
         char *picture = is_below(name) ? folder_join(folder, name) : NULL;
         size_t len;
+        json_object_del(sample, "uri"); /* a page shows what is in it, and fetches nothing */
         if (picture && !access(picture, R_OK))
             rc = picture_uri(run, picture, bytes / n, &uri, &len, err);
         if (uri)

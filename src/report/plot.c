@@ -1,6 +1,7 @@
 /* Lines are drawn several times as large and made smaller, which smooths them; letters, which have
  * one size, are drawn last. */
 #include "report/plot.h"
+#include "io/file/file.h"
 
 #include <gd.h>
 #include <gdfontg.h>
@@ -242,15 +243,13 @@ static void draw(const struct plot_canvas *c, const struct plot *p, int height, 
 }
 
 static int write_png(gdImagePtr image, const char *path, struct err *err) {
-    FILE *file = fopen(path, "wb");
+    int len = 0;
+    void *bytes = gdImagePngPtr(image, &len);
+    const int rc = bytes ? file_replace(path, bytes, (size_t)len, err)
+                         : err_set(err, ERR_IO, "%s: no memory for a picture", path);
 
-    if (!file)
-        return err_set(err, ERR_IO, "%s: cannot be written", path);
-    gdImagePng(image, file);
-    const bool failed = ferror(file);
-    if (fclose(file) || failed)
-        return err_set(err, ERR_IO, "%s: could not be written whole", path);
-    return 0;
+    gdFree(bytes);
+    return rc;
 }
 
 int plot_write(const struct plot *p, const char *path, struct err *err) {

@@ -1,4 +1,5 @@
 #include "report/ranks.h"
+#include "report/lost.h"
 
 static int open_log(struct sink *sink, const struct event *start, struct err *err) {
     struct ranks_log *r = (struct ranks_log *)sink;
@@ -42,8 +43,8 @@ static void take(struct sink *sink, const struct event *e) {
     add_seconds(line, "compute_s", ranks->compute_s, ranks->n);
     add_seconds(line, "wait_s", ranks->wait_s, ranks->n);
     add_seconds(line, "data_s", ranks->data_s, ranks->n);
-    if (runlog_append(r->log, line, &err))
-        sinks_warn(r->warn, "%s; the line is lost, training goes on", err.msg);
+    const int rc = runlog_append(r->log, line, &err);
+    lost_tell(&r->lost, rc, &err, "line", r->warn);
     json_decref(line);
 }
 

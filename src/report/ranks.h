@@ -8,6 +8,7 @@ struct ranks_log {
     struct sink sink;
     const struct sinks *warn; /* borrowed */
     struct runlog *log;       /* NULL: not open */
+    bool lost;                /* the last line */
     bool named;               /* a line of this process has said who the ranks are */
 };
 

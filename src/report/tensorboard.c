@@ -1,4 +1,5 @@
 #include "report/tensorboard.h"
+#include "report/lost.h"
 #include "core/base/clock.h"
 #include "io/file/file.h"
 #include "train/evaluate.h"
@@ -57,8 +58,7 @@ static void end_event(struct tensorboard *t) {
     if (!t->summary.len)
         return;
     proto_message(&t->event, RECORD_SUMMARY, &t->summary);
-    if (append(t, &err))
-        sinks_warn(t->warn, "%s; the record is lost, training goes on", err.msg);
+    lost_tell(&t->lost, append(t, &err), &err, "record", t->warn);
 }
 
 static void begin_value(struct tensorboard *t, const char *tag) {

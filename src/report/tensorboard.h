@@ -10,6 +10,7 @@ struct tensorboard {
     struct sink sink;
     const struct sinks *warn;                        /* borrowed */
     struct tfrecord *file;                           /* NULL: not open */
+    bool lost;                                       /* the last record */
     struct proto event, summary, value, part, piece; /* nested in this order */
 };
 

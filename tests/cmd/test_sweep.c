@@ -129,6 +129,8 @@ static void two_sweeps_never_run_the_same_trial(void **state) {
     assert_int_equal(in_state("runs/shared", "complete"), 4);
     expect_text("cat one.log two.log | grep -c begins", "4\n");
     expect_text("grep -c . runs/shared/results.jsonl", "4\n");
+    expect_text("grep -q what.is.left one.log && grep -q what.is.left two.log || echo fine",
+                "fine\n"); /* nothing is, when the last one ends */
 }
 
 static void seeds_and_folds_are_averaged(void **state) {
@@ -153,6 +155,16 @@ static void seeds_and_folds_are_averaged(void **state) {
     expect_text("grep \"train = \" runs/folds/trial_0003/job.ini",
                 "runs/folds/folds.h5:fold1 + runs/folds/folds.h5:fold3");
     expect_text("grep ^seed runs/folds/trial_0002/job.ini", "= 2");
+}
+
+/* What is left of many folds is longer than a line of a job. */
+static void many_folds_are_trained(void **state) {
+    (void)state;
+    write_job("0.1");
+    program_expect(0, NULL, "$DLTRAIN sweep job.ini --kfold 12 --name many --plan");
+    program_expect(0, NULL, "$DLTRAIN sweep --trial 12 runs/many");
+    expect_text("cat runs/many/trial_0012/job.ini", "runs/many/folds.h5:fold11\n");
+    program_expect(0, NULL, "$DLTRAIN runs/many/trial_0012/job.ini --resume");
 }
 
 /* As Slurm would run it, up to the signal before its time is over. */
@@ -231,6 +243,14 @@ static void damaged_files_are_said_or_passed_over(void **state) {
     program_expect(65, "runs/damaged/sweep.json: is no plan of a sweep",
                    "sed -i s/trials/trails/ runs/damaged/sweep.json; "
                    "$DLTRAIN sweep --show runs/damaged");
+    free(printed("$DLTRAIN sweep job.ini --grid lr=1,2,3,4 --name mixed --plan"));
+    char *text = program_read("runs/mixed/sweep.json"), *third = strstr(text, "\"config\": 3");
+    assert_non_null(third);
+    third[strlen("\"config\": ")] = '1';
+    program_write("runs/mixed/sweep.json", "%s", text);
+    free(text);
+    program_expect(65, "runs/mixed/sweep.json: is no plan of a sweep",
+                   "$DLTRAIN sweep --show runs/mixed");
 }
 
 int main(void) {
@@ -242,6 +262,7 @@ int main(void) {
         cmocka_unit_test(a_killed_sweep_leaves_no_process_behind),
         cmocka_unit_test(two_sweeps_never_run_the_same_trial),
         cmocka_unit_test(seeds_and_folds_are_averaged),
+        cmocka_unit_test(many_folds_are_trained),
         cmocka_unit_test(a_task_of_an_array_runs_one_trial),
         cmocka_unit_test(a_trial_may_have_ranks),
         cmocka_unit_test(what_does_not_go_together_is_refused_before_anything_runs),

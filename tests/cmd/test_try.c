@@ -120,6 +120,11 @@ static void find_lr_ends_where_the_loss_explodes_and_draws(void **state) {
     expect_text("$MPIRUN -np 2 $DLTRAIN find-lr job.ini --steps 40 --to 1e6 --plot lr.png",
                 "ended at lr ");
     expect_text("file lr.png || od -c lr.png | head -n 1", "P");
+    expect_text("$DLTRAIN find-lr job.ini --steps 4", "4 losses are too few, expected 10");
+    program_expect(64, "--plot: found 'job.ini', expected a name that ends in .png",
+                   "$MPIRUN -np 2 $DLTRAIN find-lr job.ini --plot job.ini");
+    program_expect(64, "is a folder",
+                   "mkdir folder.png; $DLTRAIN find-lr job.ini --plot folder.png");
     program_expect(64, "--from 1 is not below --to 0.1",
                    "$DLTRAIN find-lr job.ini --from 1 --to 0.1");
     program_expect(64, "has no [step nonsense]", "$DLTRAIN find-lr job.ini --step nonsense");

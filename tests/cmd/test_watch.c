@@ -89,6 +89,33 @@ static void a_fault_is_told(void **state) {
     program_expect(0, NULL, "rm runs/half/fault.txt");
 }
 
+/* As its own log says, until it begins again; what others write moves no cursor. */
+static void a_run_that_failed_says_why(void **state) {
+    static const char said[] = "{\"event\":\"start\"}\n{\"event\":\"end\",\"state\":\"failed\","
+                               "\"text\":\"disk\\u001b[2J full\"}\n";
+
+    (void)state;
+    char *before = program_read("runs/half/events.jsonl");
+    program_write("runs/half/events.jsonl", "%s", said);
+    expect_text("$DLTRAIN watch runs/half", "half  failed, disk?[2J full, last line ");
+    program_write("runs/half/events.jsonl", "%s{\"event\":\"start\"}\n", said);
+    expect_text("$DLTRAIN watch runs/half", "half  stopped, --resume goes on");
+    program_write("runs/half/events.jsonl", "%s", before);
+    free(before);
+}
+
+static void trials_of_a_sweep_have_a_line_each(void **state) {
+    (void)state;
+    program_expect(0, NULL,
+                   "mkdir -p all/sweep && cp -r runs/done all/sweep/trial_0001 && cp -r runs/half "
+                   "all/sweep/trial_0002 && cp done.ini all/sweep/job.ini && "
+                   "echo {} > all/sweep/sweep.json");
+    expect_text("$DLTRAIN watch all/sweep", "trial_0001  ended ");
+    expect_text("$DLTRAIN watch all/sweep/", "trial_0002  stopped");
+    expect_text("$DLTRAIN watch all", "sweep/trial_0001  ended ");
+    program_expect(0, NULL, "rm -r all");
+}
+
 static void ranks_that_wait_are_told(void **state) {
     (void)state;
     program_write(
@@ -189,6 +216,8 @@ int main(void) {
         cmocka_unit_test(a_process_that_is_gone_has_failed),
         cmocka_unit_test(a_run_elsewhere_is_stale_when_it_is_silent),
         cmocka_unit_test(a_fault_is_told),
+        cmocka_unit_test(a_run_that_failed_says_why),
+        cmocka_unit_test(trials_of_a_sweep_have_a_line_each),
         cmocka_unit_test(ranks_that_wait_are_told),
         cmocka_unit_test(several_runs_have_a_line_each),
         cmocka_unit_test(damage_is_passed_over),

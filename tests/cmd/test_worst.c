@@ -175,6 +175,8 @@ static void what_cannot_be_is_refused(void **state) {
     (void)state;
     program_expect(64, "--worst N -o FOLDER", "$DLTRAIN eval runs/measured --worst 5");
     program_expect(64, "--worst N -o FOLDER", "$DLTRAIN eval runs/measured -o wrong");
+    program_expect(64, "is the folder of a run",
+                   "$MPIRUN -np 2 $DLTRAIN eval runs/measured --worst 5 -o runs/measured/");
     program_expect(64, "whole number from 1", "$DLTRAIN eval runs/measured --worst 0 -o wrong");
     program_expect(78, "no loss or metric of logits and labels",
                    "$MPIRUN -np 2 $DLTRAIN eval runs/values --per-class");

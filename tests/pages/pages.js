@@ -352,6 +352,29 @@ async function themes_change_by_wish_and_by_button() {
   await close(page);
 }
 
+// Numbers that are texts, lists that are none, dates beyond the calendar, pictures from elsewhere.
+async function what_is_not_as_runs_write_it_costs_its_part_alone() {
+  const from = path.join(folder, 'runs/long'), to = path.join(folder, 'runs/strange');
+  fs.cpSync(from, to, {recursive: true});
+  const change = (name, f) => {
+    const lines = fs.readFileSync(path.join(to, name), 'utf8').trim().split('\n').map(line => JSON.parse(line));
+    fs.writeFileSync(path.join(to, name), f(lines).map(line => JSON.stringify(line) + '\n').join(''));
+  };
+  change('metrics.jsonl', lines => lines.map((line, i) => i ? line : {...line, time: 1e300, epoch: 'one'}));
+  change('histograms.jsonl', lines => lines.map((line, i) => i % 2 ? {step: line.step, epoch: line.epoch} : line));
+  change('ranks.jsonl', lines => lines.map(line => ({...line, epoch: {}})));
+  change('events.jsonl', lines => [...lines, {time: 'x', event: ['note'], text: 7}]);
+  const worst = JSON.parse(fs.readFileSync(path.join(to, 'worst.json'), 'utf8'));
+  worst.samples[0] = {...worst.samples[0], picture: 'nowhere.png', uri: 'https://example.org/seen.png', loss: 'much'};
+  fs.writeFileSync(path.join(to, 'worst.json'), JSON.stringify(worst));
+  const page = await open(['strange', 'long']);
+  const ids = await sections(page);
+  for (const id of ['runs', 'curves', 'tables', 'worst', 'pictures', 'time', 'ranks', 'network', 'job', 'history']) assert.ok(ids.includes(id), id);
+  assert.match(await page.$eval('main', node => node.textContent), /cannot be drawn, for it is not as runs write it/);
+  assert.strictEqual(await page.$eval('#worst .nothing', node => node.textContent), 'no picture');
+  await close(page);
+}
+
 // --- for everyone ---
 
 async function nothing_is_wider_than_a_phone() {
@@ -418,7 +441,8 @@ async function what_is_no_run_is_refused() {
 }
 
 const tests = [sections_are_those_of_what_was_written, curves_are_the_numbers_of_the_log, lines_that_are_not_whole_or_not_finite_do_no_harm,
-  names_are_texts_whatever_they_hold, a_long_run_of_many_ranks_is_small_and_fast, what_goes_on_inside_is_read_out, confusion_is_counted_by_class,
+  names_are_texts_whatever_they_hold, a_long_run_of_many_ranks_is_small_and_fast, what_goes_on_inside_is_read_out,
+  what_is_not_as_runs_write_it_costs_its_part_alone, confusion_is_counted_by_class,
   curves_zoom_and_show_what_is_under_the_pointer, axis_smoothing_and_scale_change_what_is_drawn, seeds_are_a_mean_with_its_spread,
   pictures_move_in_time, blocks_open_and_close, themes_change_by_wish_and_by_button, nothing_is_wider_than_a_phone, a_wall_is_filled,
   keys_reach_every_control, what_is_no_run_is_refused];

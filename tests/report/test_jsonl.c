@@ -123,6 +123,9 @@ static void a_lost_line_is_a_warning_to_all(void **state) {
     start(0);
     tell_step(true);
     assert_contains(warning, "No space left on device; the line is lost, training goes on");
+    warning[0] = 0;
+    tell_step(true); /* told once */
+    assert_string_equal(warning, "");
     jsonl_release(&jsonl);
 }
 

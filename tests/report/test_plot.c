@@ -117,7 +117,8 @@ static void what_cannot_be_written_is_said(void **state) {
     (void)state;
     assert_int_equal(plot_write(&p, "no/such/folder.png", &err), -1);
     assert_int_equal(err.kind, ERR_IO);
-    assert_string_equal(err.msg, "no/such/folder.png: cannot be written");
+    assert_string_equal(err.msg,
+                        "no/such/folder.png: cannot be written: No such file or directory");
 }
 
 /* Lines from top to bottom: what is not white in the row that has least of it. */

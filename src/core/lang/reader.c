@@ -54,6 +54,20 @@ const char *raw_line(const char **at, size_t *len) {
     return *len ? start : NULL;
 }
 
+/* Lines are joined by one space: where there are other blanks, a break would not read back. */
+static bool breaks_at(const char *line, size_t at) {
+    return line[at] == ' ' && !is_blank(line[at - 1]) && !is_blank(line[at + 1]) &&
+           !strchr(";#", line[at + 1]);
+}
+
+size_t line_piece(const char *line, size_t len, size_t most) {
+    size_t n = len <= most ? len : most;
+
+    while (n && n < len && !breaks_at(line, n))
+        n--;
+    return n;
+}
+
 void entry_set(struct pool *pool, struct entry *entry, const char *raw) {
     char *value = pool_take(pool, strlen(raw) + 2);
     const char *line;

@@ -37,3 +37,7 @@ void entry_set(struct pool *pool, struct entry *entry, const char *raw);
 /* The next line of a raw value that is not blank, without blanks at both ends; *at moves behind it.
  * NULL at the end. */
 const char *raw_line(const char **at, size_t *len);
+
+/* The length of the longest beginning of line[len] that has at most `most` bytes and can be a line
+ * of its own: the rest, behind a blank, does not begin as a comment does. 0: none. */
+size_t line_piece(const char *line, size_t len, size_t most);

@@ -2,6 +2,7 @@
 #include "core/base/nearest.h"
 #include "core/lang/lexer.h"
 #include "core/lang/merge.h"
+#include "core/lang/reader.h"
 
 #include <ini.h>
 #include <stdlib.h>
@@ -174,18 +175,32 @@ static int split_target(char *target, char *parts[3]) {
     return n;
 }
 
+/* A value may be as long as one of a file, which goes on in indented lines: they end at blanks. */
+static int check_lines(const char *value, struct err *err) {
+    const size_t most = INI_MAX_LINE - 2; /* behind a blank */
+    char found[FOUND_TEXT];
+
+    for (size_t n; *value; value += n + (value[n] == ' ')) {
+        const size_t len = strlen(value);
+        n = line_piece(value, len, most);
+        if (!n)
+            return err_set(err, ERR_USAGE,
+                           "--set: found %zu characters in one, %s, expected a blank after at most "
+                           "%zu",
+                           strcspn(value, " "), found_text(value, (int)len, found), most);
+    }
+    return 0;
+}
+
 /* Refuse what a file could not hold, for the job must print and read back the same. */
 static int check_set(const char *set, struct err *err) {
-    const size_t len = strlen(set), most = INI_MAX_LINE - 1;
+    const size_t len = strlen(set);
     const char *value = strchr(set, '=');
     char found[FOUND_TEXT];
 
     if (!value)
         return err_set(err, ERR_USAGE, "--set: found %s, expected NAME=VALUE",
                        found_text(set, (int)strnlen(set, FOUND_TEXT), found));
-    if (len > most)
-        return err_set(err, ERR_USAGE, "--set: found %zu characters, expected at most %zu", len,
-                       most);
     for (size_t i = 0; i < len; i++)
         if (((unsigned char)set[i] < ' ' && set[i] != '\t') || set[i] == 127)
             return err_set(err, ERR_USAGE,
@@ -197,7 +212,8 @@ static int check_set(const char *set, struct err *err) {
         return err_set(err, ERR_USAGE,
                        "--set: found a ';' after a blank in %s, expected no comment",
                        found_text(set, (int)len, found));
-    return 0;
+    value += 1 + strspn(value + 1, " \t");
+    return check_lines(value, err);
 }
 
 int merge_set(struct source *s, const char *set, int number, const char *const *keys,

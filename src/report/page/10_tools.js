@@ -52,9 +52,9 @@ function clear(node) {
 
 // Four digits, as many as a reader compares.
 function fmt(v) {
-  if (v === null || v === undefined || Number.isNaN(v)) return '–';
+  if (typeof v !== 'number' || Number.isNaN(v)) return '–';
   if (!Number.isFinite(v)) return v > 0 ? '∞' : '−∞';
-  if (Number.isInteger(v)) return v.toLocaleString('en').replace('-', '−');
+  if (Number.isInteger(v) && Math.abs(v) < 1e15) return v.toLocaleString('en').replace('-', '−');
   const size = Math.abs(v);
   if (size >= 1e5 || size < 1e-4) return v.toExponential(3).replace('-', '−');
   return String(Number(v.toPrecision(4))).replace('-', '−');
@@ -70,14 +70,16 @@ function percent(share) {
 }
 
 function duration(seconds) {
-  if (seconds === null || seconds === undefined) return null;
+  if (!(seconds >= 0)) return null;
   const h = Math.floor(seconds / 3600), m = Math.floor(seconds / 60) % 60, s = Math.floor(seconds % 60);
   const two = n => String(n).padStart(2, '0');
   return h ? `${h} h ${two(m)} min` : m ? `${m} min ${two(s)} s` : seconds < 10 ? `${fmt(seconds)} s` : `${s} s`;
 }
 
 function dateText(seconds) {
-  return new Date(seconds * 1000).toISOString().replace('T', ' ').slice(0, 16) + ' UTC';
+  const date = new Date(seconds * 1000);
+  if (Number.isNaN(date.getTime())) return '–';
+  return date.toISOString().replace('T', ' ').slice(0, 16) + ' UTC';
 }
 
 // Sizes on canvases follow the page's, from a phone's to a wall's.
@@ -133,10 +135,19 @@ function toggle(label, pressed, act, attributes) {
   return button;
 }
 
+// What is not as runs write it costs the part of the page that shows it, and no more.
+function guarded(place, draw) {
+  try {
+    draw(place);
+  } catch (error) {
+    place.append(el('p', {class: 'warning'}, `What belongs here cannot be drawn, for it is not as runs write it: ${error.message}`));
+  }
+}
+
 // Sections that have several runs to show show one, which is chosen here; `draw` fills the place.
 function perRun(node, which, draw) {
   const place = el('div');
-  const show = i => draw(clear(place), which[i]);
+  const show = i => guarded(clear(place), inner => draw(inner, which[i]));
   if (which.length > 1) node.append(choice('run', which.map(run => run.name), show));
   node.append(place);
   show(0);

@@ -41,19 +41,20 @@ function headRows(run) {
   ].filter(row => row[1]);
 }
 
+function card(run) {
+  const [first, ...rest] = run.state.text.trim().split('\n');
+  return el('article', {class: 'card'},
+    el('h3', {}, run.name),
+    el('p', {class: `state ${run.state.is}`}, `${stateMarks[run.state.is] || '?'} ${run.state.is}`, el('span', {class: 'why'}, first ? `: ${first}` : '')),
+    rest.length ? el('pre', {class: 'scroll', tabindex: 0}, rest.join('\n')) : null,
+    el('dl', {}, headRows(run).map(([name, text]) => [el('dt', {}, name), el('dd', {}, text)])),
+    (run.notes || []).map(text => el('p', {class: 'warning'}, text)));
+}
+
 function showHead() {
   const node = section('runs', runs.length > 1 ? 'Runs' : 'Run');
   const cards = el('div', {class: 'cards'});
-  for (const run of runs) {
-    const state = run.state;
-    const [first, ...rest] = state.text.trim().split('\n');
-    cards.append(el('article', {class: 'card'},
-      el('h3', {}, run.name),
-      el('p', {class: `state ${state.is}`}, `${stateMarks[state.is] || '?'} ${state.is}`, el('span', {class: 'why'}, first ? `: ${first}` : '')),
-      rest.length ? el('pre', {class: 'scroll', tabindex: 0}, rest.join('\n')) : null,
-      el('dl', {}, headRows(run).map(([name, text]) => [el('dt', {}, name), el('dd', {}, text)])),
-      (run.notes || []).map(text => el('p', {class: 'warning'}, text))));
-  }
+  for (const run of runs) guarded(cards, () => cards.append(card(run)));
   if (runs.length > 1) node.append(runTable());
   node.append(runs.length > 8 ? el('details', {}, el('summary', {}, 'Each run'), cards) : cards);
 }

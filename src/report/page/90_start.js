@@ -21,7 +21,7 @@ function whenResized() {
 // The rest of the page, section after section, between which the browser answers.
 function drawNext(rest) {
   if (rest.length) {
-    rest[0]();
+    guarded(document.getElementById('main'), rest[0]);
     setTimeout(drawNext, 0, rest.slice(1));
     return;
   }
@@ -31,8 +31,9 @@ function drawNext(rest) {
 }
 
 function start() {
-  showHead();
-  showCurves();
+  const main = document.getElementById('main');
+  guarded(main, showHead);
+  guarded(main, showCurves);
   document.getElementById('made').textContent = `Made by ${data.program} at ${dateText(data.made)}.`;
   document.getElementById('theme').addEventListener('click', () => setTheme(isDark() ? 'light' : 'dark'));
   window.matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => setTheme(''));

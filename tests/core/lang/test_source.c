@@ -358,6 +358,29 @@ static void printed_lines_fit_the_reader(void **state) {
     source_release(&s);
 }
 
+/* What --set gives may be longer than a line of a file, for it is printed as several. */
+static void long_settings_are_printed_as_several_lines(void **state) {
+    char set[1024] = "data.train=a.h5:x", text[600];
+    const char *sets[] = {set};
+    struct source s;
+    struct err err = {0};
+
+    for (int i = 0; i < 40; i++) /* breaks before a '#' would make a comment of it */
+        strcat(set, i % 3 ? " + b/file.h5:y" : " #c.h5:y  z");
+    job_read(&s, job_file(*state, "a.ini", "[data]\nbatch = 1\n"), sets, 1);
+    assert_string_equal(value(&s, "data", "", "train"), strchr(set, '=') + 1);
+    check_round_trip(*state, &s);
+    source_release(&s);
+    strcpy(set, "data.train=a ");
+    memset(text, 'b', 199);
+    strcpy(text + 199, " c");
+    strcat(set, text);
+    assert_int_not_equal(source_read(&s, job_file(*state, "a.ini", ""), sets, 1, NULL, &err), 0);
+    assert_int_equal(err.kind, ERR_USAGE);
+    assert_string_equal(strstr(err.msg, "expected"), "expected a blank after at most 198");
+    source_release(&s);
+}
+
 /* However a job is cut off or one of its characters changed, it is read or refused. */
 static void damaged_jobs_give_an_error_and_no_harm(void **state) {
     static const char marks[] = "\n ;#\"[](),=|^.-\\1a";
@@ -409,6 +432,7 @@ int main(void) {
         TEST(wrong_sets_are_usage_errors),
         TEST(job_prints_as_one_file),
         TEST(printed_lines_fit_the_reader),
+        TEST(long_settings_are_printed_as_several_lines),
         TEST(damaged_jobs_give_an_error_and_no_harm),
     };
 
