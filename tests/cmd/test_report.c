@@ -138,6 +138,22 @@ static void state_is_what_the_run_has_said(void **state) {
     }
 }
 
+static void expect_title(const char *title, const char *runs) {
+    program_expect(0, NULL, "$DLTRAIN report %s", runs);
+    json_t *data = page_data("report.html");
+    assert_string_equal(json_string_value(json_object_get(data, "title")), title);
+    json_decref(data);
+}
+
+static void runs_of_a_folder_are_called_as_it_is(void **state) {
+    (void)state;
+    program_expect(0, NULL, "mkdir -p hunt && cp -r runs/try hunt/one && cp -r runs/try hunt/two");
+    expect_title("hunt", "hunt/");
+    expect_title("hunt", "./hunt");
+    expect_title("one and two", "hunt/one hunt/two");
+    expect_title("two", "hunt/two");
+}
+
 /* 10 s, then a night without it, 5 s until it was killed, and 20 s: not from line to line of the
  * log. */
 static void time_is_that_of_processes(void **state) {
@@ -248,6 +264,7 @@ static void what_runs_share_is_kept_once(void **state) {
 int main(void) {
     const struct CMUnitTest always[] = {
         cmocka_unit_test(show_says_the_same_as_json),
+        cmocka_unit_test(runs_of_a_folder_are_called_as_it_is),
         cmocka_unit_test(time_is_that_of_processes),
         cmocka_unit_test(events_tell_of_stops_and_resumes),
     };
