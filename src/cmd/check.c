@@ -143,13 +143,13 @@ static void find_rates(struct check *c) {
     const struct rehearsal *r = &c->run;
     const double batch = (double)shard_batch_len(&r->data.train.shard, 0);
     const bool slow = r->wait_s > 0.02 * r->step_s;
-    char step[FINDING_TEXT], wait[FINDING_TEXT];
+    char step[FINDING_TEXT], wait[FINDING_TEXT], rate[FINDING_TEXT], alone[FINDING_TEXT];
 
     findings_add(&c->findings, slow ? FINDING_WARNING : FINDING_OK, "speed",
-                 "a step of %.0f samples takes %s: %.4g samples/s; reading and augmenting alone, "
-                 "%.4g; a step waits %s for data",
-                 batch, findings_time(r->step_s, step), batch / r->step_s, batch / r->prepare_s,
-                 findings_time(r->wait_s, wait));
+                 "a step of %.0f samples takes %s: %s samples/s; reading and augmenting alone, %s; "
+                 "a step waits %s for data",
+                 batch, findings_time(r->step_s, step), findings_rate(batch / r->step_s, rate),
+                 findings_rate(batch / r->prepare_s, alone), findings_time(r->wait_s, wait));
 }
 
 /* Is data prepared as fast as it is trained on, where nothing waits for it? */
@@ -158,11 +158,13 @@ static void find_input(struct check *c) {
     const double batch = (double)shard_batch_len(&r->data.train.shard, 0);
     const double needed = batch / (r->step_s > r->wait_s ? r->step_s - r->wait_s : r->step_s);
     const double there = batch / r->prepare_s;
+    char one[FINDING_TEXT], wanted[FINDING_TEXT], all[FINDING_TEXT];
 
     findings_add(&c->findings, there < needed ? FINDING_WARNING : FINDING_OK, "input",
-                 "a processor reads and augments %.4g samples/s; steps that never wait need %.4g, "
-                 "%.2g processors; the ranks prepare %.4g",
-                 r->processor_rate, needed, needed / r->processor_rate, there);
+                 "a processor reads and augments %s samples/s; steps that never wait need %s, "
+                 "%.2g processors; the ranks prepare %s",
+                 findings_rate(r->processor_rate, one), findings_rate(needed, wanted),
+                 needed / r->processor_rate, findings_rate(there, all));
 }
 
 /* Seconds until Slurm ends the job; NAN: it does not say. */

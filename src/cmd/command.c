@@ -30,13 +30,20 @@ const struct command *command_at(int i) {
     return i < N_COMMANDS ? table[i] : NULL;
 }
 
+static bool names_job(const char *word) {
+    const size_t len = strlen(word);
+
+    return len > 4 && !strcmp(word + len - 4, ".ini");
+}
+
 bool command_is_job(int argc, char **argv) {
-    for (int i = 1; i < argc; i++) {
-        const size_t len = strlen(argv[i]);
-        if (len > 4 && !strcmp(argv[i] + len - 4, ".ini"))
-            return true;
-    }
-    return false;
+    int i = 1;
+
+    if (argc > 1 && argv[1][0] != '-') /* `trian job.ini` is a slip, and not two jobs */
+        return names_job(argv[1]);
+    while (i < argc && !names_job(argv[i]))
+        i++;
+    return i < argc;
 }
 
 int command_unknown(const char *word, struct err *err) {

@@ -20,7 +20,7 @@ const struct command *command_find(const char *name);
 /* The i-th command, NULL past the end. */
 const struct command *command_at(int i);
 
-/* Is there a job file among the arguments, as in `dltrain --resume job.ini`? */
+/* Does a job file stand first, or behind options, as in `dltrain --resume job.ini`? */
 bool command_is_job(int argc, char **argv);
 
 /* ERR_USAGE for a word that is no command, or for none at all. Returns -1. */

@@ -33,6 +33,11 @@ const char *findings_bytes(double bytes, char text[FINDING_TEXT]) {
     return text;
 }
 
+const char *findings_rate(double rate, char text[FINDING_TEXT]) {
+    snprintf(text, FINDING_TEXT, rate < 100 ? "%.3g" : "%.0f", rate);
+    return text;
+}
+
 const char *findings_time(double seconds, char text[FINDING_TEXT]) {
     const double minute = 60, hour = 3600;
 

@@ -18,4 +18,5 @@ void findings_add(struct finding_list *f, enum finding what, const char *topic, 
 /* "1.5 GiB", "300 KiB"; "2 h 05 min", "340 ms": into text, which is returned. */
 enum { FINDING_TEXT = 32 };
 const char *findings_bytes(double bytes, char text[FINDING_TEXT]);
+const char *findings_rate(double rate, char text[FINDING_TEXT]); /* "4.61", "453812" */
 const char *findings_time(double seconds, char text[FINDING_TEXT]);

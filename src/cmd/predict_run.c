@@ -342,6 +342,17 @@ static void say_broken(struct run *r) {
                    (long long)(r->p->inputs.n - r->first));
 }
 
+/* What is on standard output needs no word. */
+static void say_written(const struct run *r) {
+    const struct predict_out *o = r->p->out;
+    const int64_t n = r->p->inputs.n;
+
+    if (o->path)
+        sinks_note(r->p->sinks, "%s: %lld prediction%s, %.1f samples/s",
+                   o->folder ? o->folder : o->path, (long long)n, n == 1 ? "" : "s",
+                   (double)(n - r->first) / (clock_now() - r->begun));
+}
+
 int predict_run(struct predict *p, struct err *err) {
     struct run r = {.p = p,
                     .comm = p->args.job.comm,
@@ -366,6 +377,8 @@ int predict_run(struct predict *p, struct err *err) {
         say_broken(&r);
         rc = agree(r.comm, comm_rank(r.comm) ? 0 : predict_out_finish(p->out, p, err), err);
     }
+    if (!rc)
+        say_written(&r);
     gather_release(&gather);
     free(r.values);
     return rc;

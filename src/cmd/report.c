@@ -21,6 +21,18 @@ static int check_name(const char *out, struct err *err) {
     return err_set(err, ERR_USAGE, "-o: found '%s', expected a name that ends in .html", out);
 }
 
+/* Runs that are found in one folder, as that of a sweep, are called as it is. NULL: by their names.
+ */
+static const char *title_of(const char *const *given, int n, const struct page_request *q,
+                            struct pool *pool) {
+    char *path = pool_copy(pool, given[0], strlen(given[0]));
+
+    for (size_t len = strlen(path); len > 1 && path[len - 1] == '/'; len--)
+        path[len - 1] = 0;
+    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+    return n == 1 && q->n_runs > 1 && *name && name[0] != '.' ? name : NULL;
+}
+
 static int make(const struct report_args *a, const char *const *given, int n, struct err *err) {
     struct pool pool = {0};
     const char **runs;
@@ -29,6 +41,8 @@ static int make(const struct report_args *a, const char *const *given, int n, st
 
     request.n_runs = page_folders(given, n, &pool, &runs);
     request.runs = runs;
+    if (!request.title)
+        request.title = title_of(given, n, &request, &pool);
     const int rc = check_name(a->out, err) || page_write(&request, &bytes, err) ? -1 : 0;
     if (!rc)
         printf("%s: %d run%s, %.2f MB; open it in a browser\n", a->out, request.n_runs,
@@ -63,7 +77,8 @@ const struct command command_report = {
         "  RUN                      a run's folder, runs/NAME: one that is going on, too, or a "
         "copy\n"
         "  -o FILE.html             the page (default: report.html), which is replaced\n"
-        "  --title TEXT             its heading (default: the names of the runs)\n"
+        "  --title TEXT             its heading (default: the names of the runs, or of their "
+        "folder)\n"
         "\n"
         "The page holds all that the runs have written: curves (drag to zoom, double click to go\n"
         "back), the network, tables of the validation, pictures, the samples that are most wrong,\n"

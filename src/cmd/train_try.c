@@ -3,6 +3,7 @@
 #include "cmd/findings.h"
 #include "dist/agree.h"
 #include "io/file/file.h"
+#include "io/file/folder.h"
 #include "io/weights/tensor_file.h"
 #include "train/overfit.h"
 
@@ -12,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { FOLDER_BYTES = 4096, OPEN_FOLDERS = 16 };
@@ -52,40 +54,59 @@ int dry_run_init(struct dry_run *d, struct jobargs *a, int64_t steps, struct err
     return 0;
 }
 
-/* What nftw calls has no context. */
-static struct {
-    size_t skipped; /* bytes of the path of the run's folder */
-    const char *bad;
-    char text[FOLDER_BYTES];
-} written;
+static double size_of(const char *path) {
+    struct stat st;
 
-static int list_file(const char *path, const struct stat *st, int type, struct FTW *at) {
-    char size[FINDING_TEXT];
-    struct err err = {0};
-    const char *dot = strrchr(path, '.');
-
-    (void)at;
-    if (type != FTW_F)
-        return 0;
-    printf("  %-28s %s\n", path + written.skipped, findings_bytes((double)st->st_size, size));
-    if (dot && !strcmp(dot, ".h5") && tensor_file_check(path, &err)) {
-        snprintf(written.text, sizeof written.text, "%s", err.msg);
-        written.bad = written.text;
-    }
-    return 0;
+    return stat(path, &st) ? 0 : (double)st.st_size;
 }
 
-int dry_run_say(const struct dry_run *d, struct err *err) {
-    const struct job *job = &d->args->job;
-    char run[FOLDER_BYTES];
+static void print_size(const char *name, double bytes) {
+    char size[FINDING_TEXT];
 
-    snprintf(run, sizeof run, "%s/%s", d->folder, job->name);
-    written.skipped = strlen(run) + 1;
-    written.bad = NULL;
+    printf("  %-28s %s\n", name, findings_bytes(bytes, size));
+}
+
+/* Pictures are many: they are one line. */
+static int list_folder(struct dry_run *d, const char *path, const char *name, struct err *err) {
+    struct folder inside = {0};
+    double bytes = 0;
+    int rc = folder_init(&inside, path, err);
+
+    for (int i = 0; i < inside.n; i++)
+        bytes += size_of(pool_print(&d->pool, "%s/%s", path, inside.entry[i].name));
+    if (inside.n == 1)
+        print_size(pool_print(&d->pool, "%s/%s", name, inside.entry[0].name), bytes);
+    else if (!rc)
+        print_size(pool_print(&d->pool, "%s/ (%d files)", name, inside.n), bytes);
+    folder_release(&inside);
+    return rc;
+}
+
+static int list_written(struct dry_run *d, const char *run, struct err *err) {
+    struct folder written = {0};
+    int rc = folder_init(&written, run, err);
+
+    for (int i = 0; i < written.n && !rc; i++) {
+        const char *name = written.entry[i].name, *dot = strrchr(name, '.');
+        const char *path = pool_print(&d->pool, "%s/%s", run, name);
+        if (written.entry[i].folder) {
+            rc = list_folder(d, path, name, err);
+            continue;
+        }
+        print_size(name, size_of(path));
+        if (dot && !strcmp(dot, ".h5"))
+            rc = tensor_file_check(path, err);
+    }
+    folder_release(&written);
+    return rc;
+}
+
+int dry_run_say(struct dry_run *d, struct err *err) {
+    const struct job *job = &d->args->job;
+
     printf("dry run: %" PRId64 " step%s%s are done; written, read back and removed:\n", job->steps,
            job->steps == 1 ? "" : "s", job->validate ? " and a validation of one batch" : "");
-    nftw(run, list_file, OPEN_FOLDERS, FTW_PHYS);
-    return written.bad ? err_set(err, ERR_DATA, "%s", written.bad) : 0;
+    return list_written(d, pool_print(&d->pool, "%s/%s", d->folder, job->name), err);
 }
 
 static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *at) {

@@ -18,7 +18,7 @@ int dry_run_init(struct dry_run *d, struct jobargs *a, int64_t steps, struct err
 
 /* Say what was tried and written, and read back what it saved. On rank 0. Errors: ERR_DATA, ERR_IO
  * where a checkpoint is not what was written. */
-int dry_run_say(const struct dry_run *d, struct err *err);
+int dry_run_say(struct dry_run *d, struct err *err);
 
 /* Throw it away. Local. */
 void dry_run_release(struct dry_run *d);

@@ -19,8 +19,11 @@ struct watch {
     double interval_s;
     bool once;
     struct pool pool;
+    char **paths;          /* [n_paths] as they were given */
     struct watch_run *run; /* [n] */
-    int n;
+    int n_paths, n;
+    bool grows; /* a sweep is among them */
+    bool was_over;
 };
 
 static volatile sig_atomic_t interrupted;
@@ -31,90 +34,105 @@ static void note_signal(int signal) {
 
 /* --- which runs --- */
 
-/*   parts  of the path, from its end, that name the run */
-static void add_run(struct watch *w, const char *folder, int parts) {
-    char *path = pool_copy(&w->pool, folder, strlen(folder));
-    size_t len = strlen(path);
+static bool has(struct pool *pool, const char *folder, const char *file) {
+    return !access(pool_print(pool, "%s/%s", folder, file), F_OK);
+}
 
-    for (; len > 1 && path[len - 1] == '/'; len--)
-        path[len - 1] = 0;
-    for (; len && (path[len - 1] != '/' || --parts > 0); len--) {
-    }
-    const char *name = path[len] ? path + len : path;
+/* It has a job, too, but trains in folders of its own, one after the other. */
+static bool is_sweep(struct pool *pool, const char *folder) {
+    return has(pool, folder, "sweep.json");
+}
+
+static bool is_run(struct pool *pool, const char *folder) {
+    return !is_sweep(pool, folder) &&
+           (has(pool, folder, "job.ini") || has(pool, folder, "metrics.jsonl") ||
+            has(pool, folder, "lock"));
+}
+
+/* Unless it is there already. name: its end, what the run is called. */
+static void add_run(struct watch *w, const char *folder, const char *name) {
+    for (int i = 0; i < w->n; i++)
+        if (!strcmp(w->run[i].folder, folder))
+            return;
     w->run = pool_grow(&w->pool, w->run, w->n, sizeof *w->run);
-    w->run[w->n++] = (struct watch_run){.folder = path,
+    w->run[w->n++] = (struct watch_run){.folder = pool_copy(&w->pool, folder, strlen(folder)),
                                         .name = one_line(pool_copy(&w->pool, name, strlen(name))),
                                         .job_changed = -1};
 }
 
-static bool has(struct watch *w, const char *folder, const char *file) {
-    return !access(pool_print(&w->pool, "%s/%s", folder, file), F_OK);
-}
-
-static bool is_sweep(struct watch *w, const char *folder) {
-    return has(w, folder, "sweep.json");
-}
-
-static bool is_run(struct watch *w, const char *folder) {
-    return !is_sweep(w, folder) &&
-           (has(w, folder, "job.ini") || has(w, folder, "metrics.jsonl") || has(w, folder, "lock"));
-}
-
-/* The runs in a folder, and the trials of the sweeps in it. */
-static int add_inside(struct watch *w, const char *path, int parts, struct err *err) {
+/* The runs in a folder, and the trials of sweeps in it. above: of a path, what names
+ * leave out. A sweep has none within it, whatever links say. */
+static int add_inside(struct watch *w, struct pool *pool, const char *path, size_t above,
+                      struct err *err) {
     struct folder inside = {0};
     int rc = folder_init(&inside, path, err);
 
-    for (int i = 0; !rc && i < inside.n; i++) {
-        const char *each = pool_print(&w->pool, "%s/%s", path, inside.entry[i].name);
-        if (!inside.entry[i].folder)
-            continue;
-        if (is_run(w, each))
-            add_run(w, each, parts);
-        else if (parts == 1 && is_sweep(w, each)) /* none within another, as links might say */
-            rc = add_inside(w, each, parts + 1, err);
+    w->grows = w->grows || is_sweep(pool, path);
+    for (int i = 0; i < inside.n && !rc; i++) {
+        const char *each = pool_print(pool, "%s/%s", path, inside.entry[i].name);
+        if (inside.entry[i].folder && is_run(pool, each))
+            add_run(w, each, each + above);
+        else if (inside.entry[i].folder && above == strlen(path) + 1 && is_sweep(pool, each))
+            rc = add_inside(w, pool, each, above, err);
     }
     folder_release(&inside);
     return rc;
 }
 
-/* A run, or a folder of runs, as a sweep is. */
-static int add_runs(struct watch *w, const char *path, bool among_others, struct err *err) {
+/* A run, a sweep, or a folder of both. */
+static int add_runs(struct watch *w, struct pool *pool, const char *as_given, bool among_others,
+                    struct err *err) {
+    char *path = pool_copy(pool, as_given, strlen(as_given));
     const int before = w->n;
     struct stat st;
 
-    if (is_run(w, path)) {
-        add_run(w, path, 1);
+    for (size_t len = strlen(path); len > 1 && path[len - 1] == '/'; len--)
+        path[len - 1] = 0;
+    if (is_run(pool, path)) {
+        const char *slash = strrchr(path, '/');
+        add_run(w, path, slash && slash[1] ? slash + 1 : path);
         return 0;
     }
     if (stat(path, &st))
         return err_set(err, ERR_IO, "%s: cannot be read: %s", path, strerror(errno));
-    if (S_ISDIR(st.st_mode) && add_inside(w, path, 1, err))
+    if (S_ISDIR(st.st_mode) && add_inside(w, pool, path, strlen(path) + 1, err))
         return -1;
-    return w->n > before || among_others
-               ? 0
+    if (w->n > before || among_others)
+        return 0;
+    return is_sweep(pool, path)
+               ? err_set(err, ERR_IO, "%s: is a sweep none of whose trials has begun", path)
                : err_set(err, ERR_IO,
                          "%s: found no job.ini, expected the folder of a run, or one of runs",
                          path);
 }
 
-static int find_runs(struct watch *w, int n, char **paths, struct err *err) {
-    for (int i = 0; i < n; i++)
-        if (add_runs(w, paths[i], n > 1, err)) /* of runs and whatever else is beside them */
-            return -1;
-    return w->n ? 0 : err_set(err, ERR_IO, "watch: none of these %d is the folder of a run", n);
+static int find_runs(struct watch *w, struct err *err) {
+    struct pool pool = {0};
+    int rc = 0;
+
+    for (int i = 0; i < w->n_paths && !rc; i++)
+        rc = add_runs(w, &pool, w->paths[i], w->n_paths > 1, err);
+    pool_release(&pool);
+    if (rc || w->n)
+        return rc;
+    return err_set(err, ERR_IO, "watch: none of these %d is the folder of a run", w->n_paths);
 }
 
 /* --- looking --- */
 
+/* Returns whether all are over: where a next trial may begin, for the second time. */
 static bool look(struct watch *w) {
+    struct err ignored = {0}; /* what has gone meanwhile shows in its line */
     bool over = true;
 
+    (void)find_runs(w, &ignored);
     for (int i = 0; i < w->n; i++) {
         watch_run_look(&w->run[i]);
         over = over && watch_run_is_over(&w->run[i]);
     }
-    return over;
+    const bool still = w->was_over;
+    w->was_over = over;
+    return over && (still || !w->grows);
 }
 
 static void show(const struct watch *w, const struct watch_page *page) {
@@ -221,8 +239,11 @@ static int run(int argc, char **argv, struct err *err) {
         rc = err_set(err, ERR_USAGE,
                      "watch: found no run, expected one or more, as in dltrain "
                      "watch runs/NAME");
-    if (rc > 0)
-        rc = find_runs(&w, argc - rc, argv + rc, err);
+    if (rc > 0) {
+        w.paths = argv + rc;
+        w.n_paths = argc - rc;
+        rc = find_runs(&w, err);
+    }
     if (!rc) {
         if (page.screen.moves && !w.once)
             follow(&w, &page);
@@ -244,7 +265,7 @@ const struct command command_watch = {
         "dltrain watch RUN... [--interval 2s] [--once]\n"
         "\n"
         "  RUN             a run's folder, also one that a run of another machine writes into;\n"
-        "                  or a folder of runs, or a sweep\n"
+        "                  or a folder of runs, as that of a sweep\n"
         "  --interval 2s   how often to look (0.1s to 60min)\n"
         "  --once          print what there is and end; so does whatever is no terminal\n"
         "\n"
@@ -254,6 +275,7 @@ const struct command command_watch = {
         "\n"
         "  dltrain watch runs/quickstart\n"
         "  dltrain watch runs\n"
+        "  dltrain watch runs/quickstart_sweep\n"
         "  dltrain watch runs/lr_* --interval 10s\n",
     .alone = true,
     .run = run,

@@ -56,16 +56,22 @@ static struct page_state by_lock(const char *text, struct pool *pool) {
                               owner.host, owner.since)};
 }
 
+static const char *event_of(const json_t *line) {
+    const char *event = json_string_value(json_object_get(line, "event"));
+
+    return event ? event : "";
+}
+
 /* The end that events.jsonl says, where the run has not started again after it. */
 static struct page_state by_history(const json_t *history) {
     for (size_t i = json_array_size(history); i-- > 0;) {
         const json_t *line = json_array_get(history, i);
-        const char *event = json_string_value(json_object_get(line, "event"));
+        const char *event = event_of(line);
         const char *is = json_string_value(json_object_get(line, "state"));
         const char *text = json_string_value(json_object_get(line, "text"));
-        if (event && !strcmp(event, "start"))
+        if (!strcmp(event, "start"))
             break;
-        if (event && !strcmp(event, "end") && is)
+        if (!strcmp(event, "end") && is)
             return (struct page_state){is, text ? text : ""};
     }
     return (struct page_state){0};
@@ -119,6 +125,32 @@ static int find(const json_t *run, const char *folder, const json_t *history, st
     return 0;
 }
 
+/* When it began, and how long its processes lived, where events.jsonl tells of all of them: from
+ * each start to its end, or to the last that is heard of it. The log knows neither what comes
+ * before its first line nor that nobody trained between a stop and --resume. */
+static void add_times(json_t *run, const json_t *history) {
+    const double logged = number(run, "began") + number(run, "seconds");
+    double from = 0, seconds = 0;
+    bool lives = false;
+
+    if (strcmp(event_of(json_array_get(history, 0)), "start") != 0)
+        return;
+    for (size_t i = 0; i < json_array_size(history); i++) {
+        const json_t *line = json_array_get(history, i);
+        const double time = number(line, "time");
+        const bool starts = !strcmp(event_of(line), "start");
+        if (lives && !starts)
+            seconds += time - from;
+        lives = starts || (lives && strcmp(event_of(line), "end") != 0);
+        from = time;
+    }
+    if (lives && logged > from)
+        seconds += logged - from;
+    json_object_set_new(run, "began",
+                        json_copy(json_object_get(json_array_get(history, 0), "time")));
+    json_object_set_new(run, "seconds", json_real(seconds));
+}
+
 int page_state_add(json_t *run, const char *folder, struct err *err) {
     json_t *history = json_array();
     struct page_state state;
@@ -132,8 +164,10 @@ int page_state_add(json_t *run, const char *folder, struct err *err) {
         json_object_set_new(
             run, "state",
             json_pack("{s:o, s:o}", "is", page_text(state.is), "text", page_text(state.text)));
-        if (json_array_size(history))
+        if (json_array_size(history)) {
             json_object_set(run, "history", history);
+            add_times(run, history);
+        }
     }
     json_decref(history);
     pool_release(&pool);

@@ -6,6 +6,7 @@
 
 enum {
     MOST_NAMES = 20,    /* more classes than that are numbers: names would make lines too long */
+    MOST_COLUMNS = 30,  /* wider matrices are left to pages and programs */
     LABEL_COLUMNS = 16, /* longer ones are cut */
     NUMBER_TEXT = 32,
 };
@@ -96,14 +97,15 @@ static void print_cells(FILE *out, const struct cells *c) {
 
 void table_print(FILE *out, const char *name, const struct tensor *t, double terms,
                  const struct table_labels *labels) {
-    const int64_t rows = t->shape.dim[1];
-    struct cells cells = {.t = t,
-                          .labels = labels,
-                          .rows = rows,
-                          .columns = shape_len(&t->shape) / rows,
-                          .factor = 1,
-                          .precision = 4};
+    const int64_t rows = t->shape.dim[1], columns = shape_len(&t->shape) / rows;
+    struct cells cells = {
+        .t = t, .labels = labels, .rows = rows, .columns = columns, .factor = 1, .precision = 4};
 
+    if (columns > MOST_COLUMNS) {
+        fprintf(out, "%s: %" PRId64 " rows of %" PRId64 " columns, too wide for a terminal\n", name,
+                rows, columns);
+        return;
+    }
     if (terms <= 0) {
         fprintf(out, "%s\n", name);
         print_cells(out, &cells);

@@ -85,10 +85,10 @@ static void start(struct terminal *t, const struct event *e) {
 
     print_line(t,
                "%s: %" PRId64 " samples, batch %" PRId64
-               " over %d rank%s x %d thread%s (%s), %" PRId64 " steps an epoch, %" PRId64 " steps",
+               " over %d rank%s x %d thread%s (%s), %" PRId64 " step%s an epoch, %" PRId64 " steps",
                e->job->name, s->n_samples, e->job->batch, s->ranks, s->ranks == 1 ? "" : "s",
                s->threads, s->threads == 1 ? "" : "s", s->kernels, p->steps_per_epoch,
-               p->total_steps);
+               p->steps_per_epoch == 1 ? "" : "s", p->total_steps);
     for (int i = 0; i < r->model.n_nets; i++)
         print_line(t, "net %s: %" PRId64 " parameters", r->model.nets[i]->name,
                    net_n_weights(r->model.nets[i]));

@@ -33,9 +33,11 @@ static const char *length_text(const struct outcome *o, struct pool *pool) {
     if (p->step > p->total_steps)
         return pool_print(pool, "%" PRId64 " steps are done, more than the %" PRId64 " of the job",
                           p->step, p->total_steps);
-    return o->job->steps
-               ? pool_print(pool, "all %" PRId64 " steps are done", p->total_steps)
-               : pool_print(pool, "all %.6g epochs are done", progress_epoch(p, p->total_steps));
+    if (o->job->steps)
+        return pool_print(pool, "all %" PRId64 " steps are done", p->total_steps);
+    const double epochs = progress_epoch(p, p->total_steps);
+    return epochs == 1 ? "its one epoch is done"
+                       : pool_print(pool, "all %.6g epochs are done", epochs);
 }
 
 static void say_end(const struct outcome *o, enum control_end end, bool before) {

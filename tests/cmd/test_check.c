@@ -28,7 +28,7 @@ static void what_training_refuses_is_refused(void **state) {
     (void)state;
     program_write_job("check.ini", 4, "");
     expect_text("$DLTRAIN check check.ini --set data.train=none.h5; test $? = 74",
-                "refused  system     none.h5: No such file or directory\n");
+                "refused  system     none.h5: No such file or directory in /");
     program_expect(78, "batch is 0, expected a whole number",
                    "$DLTRAIN check check.ini --set data.batch=0");
 }

@@ -55,6 +55,9 @@ static void accuracy_is_what_eval_measures_on_any_ranks_and_batch(void **state) 
             fail_msg("found %s, eval says %s", expected, eval);
         program_expect(0, NULL, "cmp p1.jsonl p%d.jsonl", ranks);
     }
+    program_expect(0, NULL,
+                   "$DLTRAIN predict runs/shape shapes.h5:test -o n.csv 2>&1 | grep -q '^n.csv: 60 "
+                   "predictions, '");
     free(eval);
 }
 

@@ -1,8 +1,12 @@
 /* What docs/cookbook.md does from the raw file on: its commands make the data, its jobs train on
- * them, and reach what they say. */
+ * them, and reach what they say. And what README.md does with photographs. */
 #include "cmd/recipes.h"
+#include "io/image/image.h"
+
+#include <unistd.h>
 
 static const char cookbook[] = DLTRAIN_CONFIGS "/../docs/cookbook.md";
+static const char first_page[] = DLTRAIN_CONFIGS "/../README.md";
 
 static int setup(void **state) {
     if (program_setup(state) || mkdir("data", 0777) || mkdir("jobs", 0777))
@@ -66,8 +70,54 @@ static void raw_files_become_trained_networks(void **state) {
     assert_int_equal(n, 4);
 }
 
+/* Grey noise, brighter in the second class. */
+static void write_photo(const char *path, unsigned char least, unsigned *state) {
+    unsigned char pixels[40 * 48 * 3];
+    struct err err = {0};
+
+    for (size_t i = 0; i < sizeof pixels; i++)
+        pixels[i] = (unsigned char)(least + 100 * drawn(state));
+    if (image_write_png(path, 48, 40, 3, pixels, &err))
+        fail_msg("%s", err.msg);
+}
+
+/* The commands as they stand there, but for a shorter training. */
+static void photos_become_predictions_by_the_first_page(void **state) {
+    char *text = program_read(first_page), path[64];
+    const char *at = strstr(text, "## Your own images");
+    unsigned drawing = 5;
+
+    (void)state;
+    assert_int_equal(symlink(DLTRAIN_CONFIGS, "configs"), 0);
+    program_expect(0, NULL, "mkdir -p photos/night photos/day new_photos");
+    for (int i = 0; i < 22; i++) {
+        snprintf(path, sizeof path, "%s/%d.png",
+                 i > 19  ? "new_photos"
+                 : i % 2 ? "photos/day"
+                         : "photos/night",
+                 i);
+        write_photo(path, i % 2 ? 140 : 10, &drawing);
+    }
+    assert_non_null(at);
+    char *commands = recipe_block(&at, "sh"), *epochs = strstr(commands, "epochs  = 30");
+    assert_non_null(epochs);
+    memcpy(epochs, "epochs  =  1", strlen("epochs  =  1"));
+    program_write("photos.sh", "node() { test -s photos.onnx; }\n%s", commands);
+    free(commands);
+    commands = program_read("photos.sh");
+    recipe_run(commands);
+    free(commands);
+    free(text);
+    program_expect(0, NULL,
+                   "test -s report.html && grep -q '^new_photos/20.png,' predictions.csv && "
+                   "test $(wc -l < predictions.csv) = 3");
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(raw_files_become_trained_networks)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(raw_files_become_trained_networks),
+        cmocka_unit_test(photos_become_predictions_by_the_first_page),
+    };
 
     return cmocka_run_group_tests(tests, setup, program_teardown);
 }

@@ -262,7 +262,7 @@ static void write_dataset(const char *path, int side, int last_label) {
 
 static void data_that_is_not_there_is_refused(void **state) {
     (void)state;
-    edited_is_refused(ERR_IO, "shape.h5: No such file or directory", "shapes.h5:train",
+    edited_is_refused(ERR_IO, "shape.h5: No such file or directory in /", "shapes.h5:train",
                       "shape.h5:train");
     edited_is_refused(ERR_DATA, "shapes.h5: has no group 'trian'; did you mean 'train'?",
                       "shapes.h5:train", "shapes.h5:trian");
@@ -333,6 +333,8 @@ static void command_lines_that_say_nothing_are_refused(void **state) {
     (void)state;
     write_job("");
     refused(ERR_USAGE, "found no command, expected `dltrain JOB.ini` or a command", "");
+    refused(ERR_USAGE, "'trian' is no command and no job (JOB.ini); did you mean 'train'?",
+            "trian job.ini");
     refused(ERR_USAGE, "'trian' is no command and no job (JOB.ini); did you mean 'train'?",
             "trian");
     refused(ERR_USAGE, "found '--faster', which is no option here", "job.ini --faster");

@@ -138,6 +138,44 @@ static void state_is_what_the_run_has_said(void **state) {
     }
 }
 
+static void expect_title(const char *title, const char *runs) {
+    program_expect(0, NULL, "$DLTRAIN report %s", runs);
+    json_t *data = page_data("report.html");
+    assert_string_equal(json_string_value(json_object_get(data, "title")), title);
+    json_decref(data);
+}
+
+static void runs_of_a_folder_are_called_as_it_is(void **state) {
+    (void)state;
+    program_expect(0, NULL, "mkdir -p hunt && cp -r runs/try hunt/one && cp -r runs/try hunt/two");
+    expect_title("hunt", "hunt/");
+    expect_title("hunt", "./hunt");
+    expect_title("one and two", "hunt/one hunt/two");
+    expect_title("two", "hunt/two");
+}
+
+/* 10 s, then a night without it, 5 s until it was killed, and 20 s: not from line to line of the
+ * log. */
+static void time_is_that_of_processes(void **state) {
+    (void)state;
+    write_run("timed", NULL,
+              "{\"step\":10,\"epoch\":1,\"time\":1009.5}\n"
+              "{\"step\":30,\"epoch\":3,\"time\":9019.5}\n");
+    program_write("runs/timed/events.jsonl",
+                  "{\"time\":1000,\"event\":\"start\",\"ranks\":1}\n"
+                  "{\"time\":1010,\"event\":\"end\",\"state\":\"stopped\",\"text\":\"\"}\n"
+                  "{\"time\":5000,\"event\":\"start\",\"ranks\":1}\n"
+                  "{\"time\":5005,\"event\":\"warning\",\"text\":\"late\"}\n"
+                  "{\"time\":9000,\"event\":\"start\",\"ranks\":1}\n"
+                  "{\"time\":9020,\"event\":\"end\",\"state\":\"complete\",\"text\":\"\"}\n");
+    program_expect(0, NULL, "$DLTRAIN report runs/timed");
+    json_t *data = page_data("report.html");
+    const json_t *run = first_run(data);
+    assert_true(json_number_value(json_object_get(run, "began")) == 1000);
+    assert_true(json_number_value(json_object_get(run, "seconds")) == 35);
+    json_decref(data);
+}
+
 /* Asked to stop in its course, then resumed: two starts, and each end. */
 static void events_tell_of_stops_and_resumes(void **state) {
     (void)state;
@@ -226,6 +264,8 @@ static void what_runs_share_is_kept_once(void **state) {
 int main(void) {
     const struct CMUnitTest always[] = {
         cmocka_unit_test(show_says_the_same_as_json),
+        cmocka_unit_test(runs_of_a_folder_are_called_as_it_is),
+        cmocka_unit_test(time_is_that_of_processes),
         cmocka_unit_test(events_tell_of_stops_and_resumes),
     };
     const struct CMUnitTest with_pages[] = {

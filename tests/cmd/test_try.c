@@ -31,6 +31,7 @@ static void a_dry_run_tries_everything_and_removes_it(void **state) {
     assert_non_null(strstr(out, "  last.h5 "));
     assert_non_null(strstr(out, "  best.h5 "));
     assert_non_null(strstr(out, "  metrics.jsonl "));
+    assert_non_null(strstr(out, "  worst/ (16 files) "));
     says(out, "  pictures/look_00000002.png ");
     says(leaves_nothing("$MPIRUN -np 2 $DLTRAIN job.ini --dry-run 1"), "dry run: 1 step and");
     program_expect(65, "the loss is", "$DLTRAIN job.ini --dry-run 3 --set lr=1e30");

@@ -57,6 +57,19 @@ static void the_best_is_that_of_the_checkpoint(void **state) {
     free(best);
 }
 
+/* Also where it lies among runs. */
+static void a_sweep_is_its_trials(void **state) {
+    (void)state;
+    program_write_job("few.ini", 4, "");
+    program_expect(0, NULL, "$DLTRAIN sweep few.ini --grid seed=1,2 --name search >/dev/null");
+    expect_text("$DLTRAIN watch runs/search/ | cut -c-17", "trial_0001  ended");
+    expect_text("$DLTRAIN watch runs/search | cut -c-17", "trial_0002  ended");
+    expect_text("$DLTRAIN watch runs | cut -c-24", "search/trial_0002  ended");
+    program_expect(74, "runs/search: is a sweep none of whose trials has begun",
+                   "rm -r runs/search/trial_*; $DLTRAIN watch runs/search");
+    program_expect(0, NULL, "rm -r runs/search");
+}
+
 static void a_run_that_has_stopped_can_go_on(void **state) {
     (void)state;
     expect_text("$DLTRAIN watch runs/half", "half  stopped, --resume goes on, last line ");
@@ -212,6 +225,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_run_that_has_ended_is_drawn),
         cmocka_unit_test(the_best_is_that_of_the_checkpoint),
+        cmocka_unit_test(a_sweep_is_its_trials),
         cmocka_unit_test(a_run_that_has_stopped_can_go_on),
         cmocka_unit_test(a_process_that_is_gone_has_failed),
         cmocka_unit_test(a_run_elsewhere_is_stale_when_it_is_silent),

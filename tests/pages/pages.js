@@ -78,9 +78,20 @@ function makeRuns() {
   }
   fs.mkdirSync(path.join(folder, 'runs/long'));
   write(path.join(folder, 'runs/long'));
+  makeValues();
   fs.mkdirSync(path.join(folder, 'runs/bare'));
   fs.writeFileSync(path.join(folder, 'runs/bare/metrics.jsonl'),
     '{"step":1,"epoch":0.5,"loss":null,"lr":0.1}\n{"step":2,"epoch":1,"loss":0.25,"lr":0.1}\n{"step":3,"ep');
+}
+
+// A regression, of which only what a page reads is there.
+function makeValues() {
+  const place = path.join(folder, 'runs/values');
+  fs.mkdirSync(place);
+  fs.writeFileSync(path.join(place, 'job.ini'),
+    '[validate]\ns = residuals(found, label, around=5)\nchart = scatter(found, label, 0, 4, bins=2)\n');
+  fs.writeFileSync(path.join(place, 'metrics.jsonl'),
+    '{"step":1,"epoch":1,"validate":{"s":[19.5,30.25,390],"chart":[[0.5,0.125],[0,0.375]]}}\n');
 }
 
 function linesOf(name) {
@@ -375,6 +386,17 @@ async function what_is_not_as_runs_write_it_costs_its_part_alone() {
   await close(page);
 }
 
+async function a_regression_shows_its_chart_and_no_classes() {
+  const page = await open(['values']);
+  assert.match(await page.$eval('#tables figcaption', node => node.textContent), /^chart: target upwards/);
+  const names = await page.$$eval('#tables select option', nodes => nodes.map(node => node.textContent));
+  await page.select('#tables select', names[1]);
+  assert.deepStrictEqual(await page.$$eval('#tables tbody td, #tables tbody th', nodes => nodes.map(node => node.textContent)),
+    ['0', '19.5', '30.25', '390']);
+  assert.ok(!(await page.$eval('#tables', node => node.textContent)).includes('class'));
+  await close(page);
+}
+
 // --- for everyone ---
 
 async function nothing_is_wider_than_a_phone() {
@@ -444,8 +466,8 @@ const tests = [sections_are_those_of_what_was_written, curves_are_the_numbers_of
   names_are_texts_whatever_they_hold, a_long_run_of_many_ranks_is_small_and_fast, what_goes_on_inside_is_read_out,
   what_is_not_as_runs_write_it_costs_its_part_alone, confusion_is_counted_by_class,
   curves_zoom_and_show_what_is_under_the_pointer, axis_smoothing_and_scale_change_what_is_drawn, seeds_are_a_mean_with_its_spread,
-  pictures_move_in_time, blocks_open_and_close, themes_change_by_wish_and_by_button, nothing_is_wider_than_a_phone, a_wall_is_filled,
-  keys_reach_every_control, what_is_no_run_is_refused];
+  pictures_move_in_time, blocks_open_and_close, themes_change_by_wish_and_by_button, a_regression_shows_its_chart_and_no_classes,
+  nothing_is_wider_than_a_phone, a_wall_is_filled, keys_reach_every_control, what_is_no_run_is_refused];
 
 async function main() {
   let puppeteer, failed = 0;

@@ -99,7 +99,8 @@ function tensors(epoch) {
     for (const kind of ['weight', 'gradient', 'activation']) {
       const width = kind === 'gradient' ? 0.01 : 1 + epoch / 90;
       const counts = Array.from({length: 64}, (_, i) => Math.round(1e5 * Math.exp(-((i - 31.5) ** 2) / 200)));
-      out.push({net: 'shapes', name: `layer${layer}.conv.weight`, kind, n: 1e6, min: -width, max: width, mean: 0, std: width / 3, zeros: 0.01,
+      const name = layer === 9 ? 'encoder.layers.9.attention.projection.double_conv.1.weight' : `layer${layer}.conv.weight`;
+      out.push({net: 'shapes', name, kind, n: 1e6, min: -width, max: width, mean: 0, std: width / 3, zeros: 0.01,
         ...(kind === 'activation' ? {dead: layer / 40} : {}), not_finite: 0, counts});
     }
   return {step: epoch * stepsPerEpoch, epoch, tensors: out};

@@ -19,7 +19,7 @@ static void expect(int64_t rows, int64_t columns, const real *values, double ter
                    const char *const *names, const char *expected) {
     const struct table_labels labels = {names ? name_of : NULL, names, names ? rows : 0};
     struct tensor t = {.shape = {3, {1, rows, columns}}};
-    real copy[16];
+    real copy[31];
     char *text = NULL;
     size_t len = 0;
     FILE *out = open_memstream(&text, &len);
@@ -40,6 +40,14 @@ static void a_number_for_each_class_is_a_line(void **state) {
     (void)state;
     expect(2, 1, v, 0, names, "c\n  cat       0.5000\n  elephant  1.0000\n");
     expect(2, 1, v, 0, NULL, "c\n  0  0.5000\n  1  1.0000\n");
+}
+
+/* As a scatter chart, or the confusion of a thousand classes. */
+static void a_matrix_too_wide_to_read_is_named(void **state) {
+    static const real v[31] = {0};
+
+    (void)state;
+    expect(1, 31, v, 0, NULL, "c: 1 rows of 31 columns, too wide for a terminal\n");
 }
 
 /* 6 labels of class 0, 2 of class 1, none of class 2. */
@@ -86,6 +94,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_number_for_each_class_is_a_line),
         cmocka_unit_test(counts_and_shares_of_rows_are_told),
+        cmocka_unit_test(a_matrix_too_wide_to_read_is_named),
         cmocka_unit_test(names_line_up_by_columns_not_by_bytes),
         cmocka_unit_test(long_names_are_cut),
     };

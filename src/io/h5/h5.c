@@ -196,12 +196,24 @@ static int file_ready(struct h5 **out, struct h5 *file, enum err_kind kind, cons
 }
 
 /* The system's own reasons are clearer than HDF5's. Returns a descriptor, or -1. */
+/* Names in jobs are relative to where the program was started, which is the usual slip. */
+static int is_absent(const char *path, struct err *err) {
+    char folder[512];
+
+    if (path[0] == '/' || !getcwd(folder, sizeof folder))
+        return err_set(err, ERR_IO, "%s: %s", path, strerror(ENOENT));
+    return err_set(err, ERR_IO, "%s: %s in %s, where the program was started", path,
+                   strerror(ENOENT), folder);
+}
+
 static int open_readable(const char *path, struct err *err) {
     struct stat st;
     const int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC); /* a pipe waits for nobody */
     int status = 0;
 
-    if (fd < 0 || fstat(fd, &st))
+    if (fd < 0 && errno == ENOENT)
+        status = is_absent(path, err);
+    else if (fd < 0 || fstat(fd, &st))
         status = err_set(err, ERR_IO, "%s: %s", path, strerror(errno));
     else if (S_ISDIR(st.st_mode))
         status = err_set(err, ERR_IO, "%s: is a directory, expected an HDF5 file", path);

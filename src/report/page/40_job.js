@@ -130,6 +130,6 @@ function showHistory() {
   perRun(node, which, (place, run) => place.append(el('ol', {class: 'history'}, run.history.map(e => {
     const where = [e.time ? dateText(e.time) : null, e.step === undefined ? null : `step ${fmt(e.step)}`].filter(Boolean).join(', ');
     const rest = e.event === 'start' ? `on ${fmt(e.ranks)} rank${e.ranks === 1 ? '' : 's'}` : e.text || '';
-    return el('li', {class: e.event}, el('span', {class: 'when'}, where), ` ${e.event}${e.state ? `, ${e.state}` : ''}: ${rest}`);
+    return el('li', {class: e.event}, el('span', {class: 'when'}, where), ` ${e.event}${e.state ? `, ${e.state}` : ''}${rest ? `: ${rest}` : ''}`);
   }))));
 }

@@ -114,6 +114,17 @@ function showScatter(place, run, table, rows) {
   });
 }
 
+// Of each number that is guessed the sums that r2 is made of; of one number alone they are one list.
+function showResiduals(place, run, table, rows) {
+  const each = rows[0].length === 3 ? rows : [rows.flat()];
+  const column = (title, k) => ({title, text: row => fmt(row.sums[k]), value: row => row.sums[k]});
+  place.append(sortable(table.name, [
+    {title: 'target', text: row => String(row.i), value: row => row.i, left: true},
+    column('mean squared error', 0), column('mean of the target', 1), column('mean square of the target', 2),
+  ], each.map((sums, i) => ({i, sums}))));
+  place.append(el('p', {class: 'note'}, 'Those of the target are of its distance from `around`.'));
+}
+
 function showOther(place, run, table, rows) {
   if (rows[0].length === 1) {
     const names = classNames(run, rows.length);
@@ -128,7 +139,7 @@ function showOther(place, run, table, rows) {
     text: (i, k) => `row ${i}, column ${k}: ${fmt(rows[i][k])}`});
 }
 
-const tableKinds = {confusion: showConfusion, reliability: showReliability, roc: showRoc, scatter: showScatter};
+const tableKinds = {confusion: showConfusion, reliability: showReliability, roc: showRoc, scatter: showScatter, residuals: showResiduals};
 
 function showTable(place, run, table) {
   const rows = rowsOf(table.table);
@@ -138,7 +149,8 @@ function showTable(place, run, table) {
     return;
   }
   const word = wordOf(run, table.name), width = rows[0].length;
-  const fits = ['confusion', 'scatter'].includes(word) ? width === rows.length && width > 1 : word === 'reliability' ? width === 3 : width === 2;
+  const fits = ['confusion', 'scatter'].includes(word) ? width === rows.length && width > 1
+    : word === 'reliability' ? width === 3 : word === 'residuals' ? width === 3 || rows.length === 3 && width === 1 : width === 2;
   (fits && tableKinds[word] || showOther)(place, run, table, rows);
 }
 
@@ -151,7 +163,8 @@ function showTables() {
   if (!which.length) return;
   const node = section('tables', 'Tables of the validation');
   perRun(node, which, (place, run) => {
-    const tables = run.tables.slice().sort((a, b) => b.best - a.best), inner = el('div');
+    const sums = table => wordOf(run, table.name) === 'residuals'; // which say less than what is drawn
+    const tables = run.tables.slice().sort((a, b) => b.best - a.best || sums(a) - sums(b)), inner = el('div');
     const show = i => showTable(clear(inner), run, tables[i]);
     if (tables.length > 1) place.append(choice('table', tables.map(tableName), show));
     else place.append(el('p', {}, tableName(tables[0])));
