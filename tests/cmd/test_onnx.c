@@ -138,6 +138,7 @@ static void damaged_and_strange_files_are_refused(void **state) {
         {"huge_input", "input 'x' is too large"},
         {"no_output", "of which 'y' is given by no node"},
         {"two_names", "two values are called 'y'"},
+        {"no_operator", "node y has no operator"},
         {"old_operators", "has operators of version 7, expected 11 to 17"},
     };
 
