@@ -41,6 +41,14 @@ struct conversion {
     struct pool pool;
 };
 
+/* In the meta of converted weights: what they were. */
+#define CONVERTED_FROM "converted_from"
+
+/* May OUT.h5, may a job and the weights beside it, be written: is nothing there but what was
+ * converted before? Errors: ERR_USAGE naming what would be lost. */
+int convert_target_h5(const char *path, struct err *err);
+int convert_target_job(const char *job, const char *weights, struct err *err);
+
 /* Tensors: gather what is to be written; write it; list it. */
 int convert_gather(struct conversion *c, struct err *err);
 int convert_to_checkpoint(struct conversion *c, struct err *err);

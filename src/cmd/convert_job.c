@@ -43,7 +43,7 @@ int convert_from_onnx(struct conversion *c, struct err *err) {
 
     name_files(c, &job, &weights);
     if (file_check_target(job, &c->in, 1, err) || file_check_target(weights, &c->in, 1, err) ||
-        file_read(c->in, &bytes, &len, err))
+        convert_target_job(job, weights, err) || file_read(c->in, &bytes, &len, err))
         return -1;
     int rc = import_onnx(c->in, bytes, len, weights, &c->pool, &net, err);
     if (!rc && !*c->format->end)

@@ -97,7 +97,8 @@ static int open_tensors(struct conversion *c, struct err *err) {
 int convert_gather(struct conversion *c, struct err *err) {
     struct tensor_file *f = &c->file;
 
-    if (open_tensors(c, err) || select_net(c, err))
+    if ((to_checkpoint(c) && convert_target_h5(c->out, err)) || open_tensors(c, err) ||
+        select_net(c, err))
         return -1;
     leave_out(c);
     if (tensor_file_rename(f, &c->renames, err) || check_used(&c->renames, "rename", c->in, err) ||
@@ -137,7 +138,7 @@ struct shape convert_shape(const struct conversion *c, const struct tensor_item 
 int convert_to_checkpoint(struct conversion *c, struct err *err) {
     const struct tensor_file *f = &c->file;
     struct checkpoint_tensor *t = pool_take(&c->pool, (size_t)f->n * sizeof *t);
-    json_t *meta = json_pack("{s:s}", "converted_from", c->in);
+    json_t *meta = json_pack("{s:s}", CONVERTED_FROM, c->in);
     char *text = meta ? json_dumps(meta, 0) : NULL;
 
     for (int i = 0; i < f->n; i++)

@@ -84,7 +84,7 @@ static const char *job_text(const struct lifting *l, const char *net, const char
     for (int i = 0; i < l->n_statements; i++)
         at += sprintf(at, "%s\n", l->statement[i]);
     return pool_print(pool,
-                      "; From an ONNX file of %s, operators of version %lld.\n%s[net %s(%s)]\n%s%s",
+                      IMPORT_ONNX_BEGINS " of %s, operators of version %lld.\n%s[net %s(%s)]\n%s%s",
                       producer(l), (long long)onnx_read_opset(l->model), data_text(l, net), net,
                       list, statements, loaded);
 }

@@ -4,6 +4,9 @@
 #include "core/base/pool.h"
 #include "core/base/tensor.h"
 
+/* What the text of a job begins with. */
+#define IMPORT_ONNX_BEGINS "; From an ONNX file"
+
 /* A weight in PyTorch's order, which is that of ONNX. */
 struct onnx_import_tensor {
     const char *name; /* of the parameter in the net */

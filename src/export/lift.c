@@ -30,8 +30,8 @@ int lift_refuse(const struct lifting *l, const Onnx__NodeProto *node, struct err
     va_start(args, fmt);
     vsnprintf(text, sizeof text, fmt, args);
     va_end(args);
-    return err_set(err, ERR_DATA, "%s: node %.100s (%.60s): %s", l->path, name,
-                   node->op_type ? node->op_type : "", text);
+    return err_set(err, ERR_DATA, "%s: node %.100s (%.60s): %s", l->path, name, node->op_type,
+                   text);
 }
 
 /* --- values --- */
@@ -259,8 +259,8 @@ static int add_inputs(struct lifting *l, struct err *err) {
 
 /* What all nodes read exists before them. */
 static int check_inputs(const struct lifting *l, const Onnx__NodeProto *node, struct err *err) {
-    if (!node->op_type || !node->n_output || !*node->output[0])
-        return lift_refuse(l, node, err, "has no type, or gives nothing");
+    if (!node->n_output || !*node->output[0])
+        return lift_refuse(l, node, err, "gives nothing");
     for (size_t k = 0; k < node->n_input; k++)
         if (*node->input[k] && names_find(&l->by_name, "", node->input[k]) < 0)
             return lift_refuse(l, node, err,

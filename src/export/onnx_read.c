@@ -165,6 +165,9 @@ static int check(const char *path, const Onnx__ModelProto *m, struct err *err) {
             return -1;
     for (size_t i = 0; i < m->graph->n_node; i++) {
         const Onnx__NodeProto *node = m->graph->node[i];
+        if (!node->op_type)
+            return err_set(err, ERR_DATA, "%s: node %s has no operator", path,
+                           node->name ? node->name : "");
         for (size_t k = 0; k < node->n_attribute; k++)
             if (node->attribute[k]->t && check_tensor(path, node->attribute[k]->t, err))
                 return -1;

@@ -114,6 +114,27 @@ static void a_file_becomes_a_job_with_the_same_weights(void **state) {
                    "test -s folder/net.safetensors");
 }
 
+/* Jobs that were written by hand, and weights from elsewhere, stay; what was converted is made
+ * anew. */
+static void nothing_but_what_was_converted_is_replaced(void **state) {
+    (void)state;
+    program_expect(0, NULL,
+                   "cp goes_on.ini kept && cp shapes.h5 kept.h5 && mkdir other && "
+                   "echo theirs > other/net.safetensors");
+    program_expect(64, "goes_on.ini: is there and is no job that was made of an ONNX file",
+                   "$DLTRAIN convert net.onnx goes_on.ini");
+    program_expect(64, "other/net.safetensors: is there without other/net.ini",
+                   "$DLTRAIN convert net.onnx other");
+    program_expect(64, "shapes.h5: is there and holds no weights that were converted",
+                   "$DLTRAIN convert runs/net shapes.h5");
+    program_expect(64, "runs/net/last.h5: is there and holds no weights that were converted",
+                   "$DLTRAIN convert runs/net runs/net/last.h5");
+    program_expect(0, NULL,
+                   "cmp goes_on.ini kept && cmp shapes.h5 kept.h5 && test ! -e other/net.ini && "
+                   "for i in 1 2; do $DLTRAIN convert net.onnx folder && "
+                   "$DLTRAIN convert back.safetensors is.h5 --net net || exit 1; done");
+}
+
 /* Each of golden/onnx_broken.py: one line, and nothing is written. */
 static void damaged_and_strange_files_are_refused(void **state) {
     static const struct {
@@ -138,6 +159,7 @@ static void damaged_and_strange_files_are_refused(void **state) {
         {"huge_input", "input 'x' is too large"},
         {"no_output", "of which 'y' is given by no node"},
         {"two_names", "two values are called 'y'"},
+        {"no_operator", "node y has no operator"},
         {"old_operators", "has operators of version 7, expected 11 to 17"},
     };
 
@@ -183,6 +205,7 @@ int main(void) {
         cmocka_unit_test(a_run_becomes_a_file_that_says_what_it_is_of),
         cmocka_unit_test(options_fold_fix_and_normalise),
         cmocka_unit_test(a_file_becomes_a_job_with_the_same_weights),
+        cmocka_unit_test(nothing_but_what_was_converted_is_replaced),
         cmocka_unit_test(damaged_and_strange_files_are_refused),
         cmocka_unit_test(mistakes_are_said),
     };

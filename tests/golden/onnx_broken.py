@@ -29,6 +29,12 @@ def relu(x, y):
     return helper.make_node("Relu", [x], [y], name=y)
 
 
+def untyped(x, y):
+    node = relu(x, y)
+    node.ClearField("op_type")
+    return node
+
+
 def external():
     t = TensorProto(name="w", data_type=TensorProto.FLOAT, dims=[4, 3, 3, 3], data_location=TensorProto.EXTERNAL)
     t.external_data.add(key="location", value="w.bin")
@@ -54,6 +60,7 @@ FILES = {
     "huge_input": model([relu("x", "y")], dims=("batch", 1 << 30, 1 << 30, 1 << 30)),
     "no_output": model([relu("x", "z")]),
     "two_names": model([relu("x", "y"), relu("x", "y")]),
+    "no_operator": model([helper.make_node("GlobalAveragePool", ["x"], ["z"], name="pool"), untyped("z", "y")]),
     "old_operators": model([relu("x", "y")], opset=7),
 }
 

@@ -34,9 +34,11 @@ static int unpack(zip_t *archive, zip_uint64_t i, const char *what, void **bytes
     }
     *bytes = to;
     *len = (size_t)done;
+    const int code = zip_error_code_zip(zip_file_get_error(member));
     const int status = done == st.size ? 0
                                        : err_set(err, ERR_DATA, "%s: is damaged: %s", what,
-                                                 zip_file_strerror(member));
+                                                 code ? zip_file_strerror(member)
+                                                      : "it has fewer bytes than it says");
     zip_fclose(member);
     return status;
 }
