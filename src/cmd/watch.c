@@ -94,7 +94,7 @@ static int add_runs(struct watch *w, const char *path, bool among_others, struct
     return w->n > before || among_others
                ? 0
                : err_set(err, ERR_IO,
-                         "%s: found no job.ini, expected the folder of a run, or one of runs",
+                         "%s: found no run in it, expected the folder of a run, or one of runs",
                          path);
 }
 
