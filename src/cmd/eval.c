@@ -159,7 +159,7 @@ static int report(const struct eval_args *e, const struct replica *r, const stru
         print_measures(r);
     }
     if (!rc && e->json)
-        rc = eval_json(e, r, feed, &classes, err);
+        rc = eval_json(e, r, feed, trained, &classes, err);
     if (!rc && e->worst)
         rc = eval_worst(e, feed, trained, worst, err);
     eval_classes_release(&classes);

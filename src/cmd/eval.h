@@ -16,7 +16,7 @@ struct eval_args {
 
 /* Write --json FILE. Errors: ERR_IO. */
 int eval_json(const struct eval_args *e, const struct replica *r, const struct feed *feed,
-              const struct eval_classes *classes, struct err *err);
+              const struct trained *trained, const struct eval_classes *classes, struct err *err);
 
 /* Write --worst N into -o FOLDER. Errors: those of worst_write. */
 int eval_worst(const struct eval_args *e, const struct feed *feed, const struct trained *trained,

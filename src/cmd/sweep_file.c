@@ -1,5 +1,6 @@
 /* sweep_file.c - sweep.json and results.jsonl in the folder of a sweep. */
 #include "cmd/sweep.h"
+#include "core/base/one_line.h"
 #include "io/file/file.h"
 
 #include <errno.h>
@@ -73,11 +74,12 @@ int sweep_write(const struct sweep *s, struct err *err) {
     return rc;
 }
 
-/* A text of the plan in the pool; NULL where it is none. */
+/* A text of the plan in the pool; NULL where it is none, or none that --set can have given. */
 static const char *text_of(struct sweep *s, const json_t *object, const char *key) {
     const char *text = json_string_value(json_object_get(object, key));
+    char *copy = text ? pool_copy(&s->pool, text, strlen(text)) : NULL;
 
-    return text ? pool_print(&s->pool, "%s", text) : NULL;
+    return copy && !strcmp(one_line(copy), text) ? copy : NULL;
 }
 
 static int word_of(const char *text, const char *const *words, int n) {
@@ -205,7 +207,7 @@ static void take_result(struct sweep *s, const json_t *line) {
     r->epoch = number_of(line, "epoch");
     r->epochs = number_of(line, "epochs");
     r->seconds += fmax(number_of(line, "seconds"), 0);
-    r->message = message && *message ? pool_print(&s->pool, "%s", message) : "";
+    r->message = message && *message ? one_line(pool_copy(&s->pool, message, strlen(message))) : "";
     if (r->state == SWEEP_COMPLETE)
         r->at_rung[rung] = r->best;
     if (better)

@@ -102,7 +102,7 @@ static int add_runs(struct watch *w, struct pool *pool, const char *as_given, bo
     return is_sweep(pool, path)
                ? err_set(err, ERR_IO, "%s: is a sweep none of whose trials has begun", path)
                : err_set(err, ERR_IO,
-                         "%s: found no job.ini, expected the folder of a run, or one of runs",
+                         "%s: found no run in it, expected the folder of a run, or one of runs",
                          path);
 }
 

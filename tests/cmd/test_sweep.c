@@ -243,6 +243,11 @@ static void damaged_files_are_said_or_passed_over(void **state) {
     program_expect(65, "runs/damaged/sweep.json: is no plan of a sweep",
                    "sed -i s/trials/trails/ runs/damaged/sweep.json; "
                    "$DLTRAIN sweep --show runs/damaged");
+    program_write("runs/damaged/results.jsonl",
+                  "{\"trial\":1,\"rung\":0,\"state\":\"failed\",\"message\":\"a\\u001b[2Jb\"}\n");
+    expect_text("sed -i s/trails/trials/ runs/damaged/sweep.json; "
+                "$DLTRAIN sweep --show runs/damaged",
+                "trial_0001 failed: a?[2Jb\n");
     free(printed("$DLTRAIN sweep job.ini --grid lr=1,2,3,4 --name mixed --plan"));
     char *text = program_read("runs/mixed/sweep.json"), *third = strstr(text, "\"config\": 3");
     assert_non_null(third);

@@ -182,7 +182,7 @@ static void what_is_no_run_is_refused(void **state) {
     program_expect(64, "--interval: found '2h', expected a time from 0.1s to 60min",
                    "$DLTRAIN watch runs/done --interval 2h");
     program_expect(74, "none: cannot be read: No such file", "$DLTRAIN watch none");
-    program_expect(74, ".: found no job.ini, expected the folder of a run",
+    program_expect(74, ".: found no run in it, expected the folder of a run",
                    "mkdir -p empty && "
                    "cd empty && $DLTRAIN "
                    "watch .");

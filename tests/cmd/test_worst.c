@@ -156,6 +156,7 @@ static void every_class_has_a_row(void **state) {
                        ranks, ranks);
     program_expect(0, NULL, "cmp 1.json 3.json");
     json_t *root = json_of("1.json");
+    assert_string_equal(json_string_value(json_object_get(root, "job")), "measured");
     check_classes(root);
     assert_true(number_at(root, "samples") == MEASURED);
     assert_true(number_at(json_object_get(root, "error"), "top1") > 0.03);
