@@ -35,6 +35,15 @@ static void name_files(struct conversion *c, const char **job, const char **weig
     *weights = pool_print(&c->pool, "%s.safetensors", stem);
 }
 
+/* That of both files, which may be a new one: networks/NAME.ini is where such jobs belong. */
+static int make_folder(struct conversion *c, const char *job, struct err *err) {
+    const char *slash = strrchr(job, '/');
+
+    return slash && slash > job
+               ? file_make_folders(pool_print(&c->pool, "%.*s", (int)(slash - job), job), err)
+               : 0;
+}
+
 int convert_from_onnx(struct conversion *c, struct err *err) {
     const char *job, *weights;
     struct onnx_import net;
@@ -46,8 +55,8 @@ int convert_from_onnx(struct conversion *c, struct err *err) {
         convert_target_job(job, weights, err) || file_read(c->in, &bytes, &len, err))
         return -1;
     int rc = import_onnx(c->in, bytes, len, weights, &c->pool, &net, err);
-    if (!rc && !*c->format->end)
-        rc = file_make_folders(c->out, err);
+    if (!rc)
+        rc = make_folder(c, job, err);
     if (!rc)
         rc = write_weights(weights, &net, err) || file_replace(job, net.text, strlen(net.text), err)
                  ? -1

@@ -110,6 +110,7 @@ static void a_file_becomes_a_job_with_the_same_weights(void **state) {
                                  "train = model\noptimizer = sgd(lr=0.1)\n");
     program_expect(0, NULL, "$DLTRAIN goes_on.ini | grep -q \"net net: 7 of 7 tensors loaded\"");
     program_expect(0, NULL,
+                   "$DLTRAIN convert net.onnx new/er/net.ini && test -s new/er/net.safetensors && "
                    "$DLTRAIN convert net.onnx folder && test -s folder/net.ini && "
                    "test -s folder/net.safetensors");
 }
