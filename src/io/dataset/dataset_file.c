@@ -2,7 +2,6 @@
 
 #include "io/file/file.h"
 #include "io/h5/h5.h"
-#include "io/weights/checkpoint.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -38,12 +37,13 @@ static int check_content(const char *path, struct err *err) {
 
 /* A run has few of them, and hours are in each. */
 static int check_checkpoint(const char *path, struct err *err) {
+    static const char mark[] = "dltrain_checkpoint"; /* io/weights/checkpoint.h */
     struct err ignored = {0};
     struct h5 *h5;
 
     if (access(path, F_OK) || h5_open(&h5, path, &ignored))
         return 0;
-    const bool is = h5_attr_exists(h5, "/", CHECKPOINT_MARK, &ignored) == 1;
+    const bool is = h5_attr_exists(h5, "/", mark, &ignored) == 1;
     h5_close(h5);
     return is ? err_set(err, ERR_USAGE,
                         "%s: exists and is a checkpoint; remove it first, or give another name for "

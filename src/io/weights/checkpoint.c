@@ -63,7 +63,7 @@ static int fill(struct h5 *file, const struct checkpoint_tensor *t, int n, const
     char text[sizeof mark + DIGITS];
 
     snprintf(text, sizeof text, "%s%s", mark, no_digits);
-    if (h5_attr_write_int(file, "/", CHECKPOINT_MARK, VERSION, err) ||
+    if (h5_attr_write_int(file, "/", "dltrain_checkpoint", VERSION, err) ||
         h5_attr_write_text(file, "/", "xxh3_64", text, err) ||
         h5_write(file, "/meta", H5_TYPE_U8, 1, &meta_len, meta, err))
         return -1;
@@ -230,7 +230,7 @@ static int read_meta(struct checkpoint *ck, struct h5 *file, struct err *err) {
     struct h5_data *data;
     int64_t version, len = 0;
 
-    if (h5_attr_int(file, "/", CHECKPOINT_MARK, &version, err))
+    if (h5_attr_int(file, "/", "dltrain_checkpoint", &version, err))
         return -1;
     if (version != VERSION) {
         err_set(err, ERR_DATA, "%s: is of version %" PRId64 ", expected %d", ck->file, version,

@@ -10,9 +10,6 @@
 #include "core/base/err.h"
 #include "core/base/tensor.h"
 
-/* The attribute of the file that says what it is. */
-#define CHECKPOINT_MARK "dltrain_checkpoint"
-
 struct checkpoint_tensor {
     const char *path; /* "/nets/model/conv1.weight": groups and the name of the dataset */
     struct shape shape;
