@@ -166,6 +166,10 @@ int predict_inputs_init(struct predict_inputs *in, const struct predict_args *a,
                                        job->inputs[0])
                              : 0;
     }
+    if (a->class)
+        return err_set(
+            err, ERR_USAGE,
+            "--class is of samples that networks make of noise, found without --count N");
     if (!job->n_inputs)
         return err_set(err, ERR_USAGE,
                        "found no inputs, expected pictures, folders of them, FILE.h5:GROUP, or "

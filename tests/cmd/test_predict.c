@@ -232,6 +232,8 @@ static void other_things_are_refused(void **state) {
          "--set \"data.augment=image\""},
         {64, "reads image; expected pictures", "runs/photo --count 3"},
         {64, "--count is of samples that networks make of noise", "runs/photo photos --count 3"},
+        {64, "--class is of samples that networks make of noise",
+         "runs/photo photos/test --class dark"},
         {64, "-o: found ''", "runs/photo photos/test -o \"\""},
         {65, "standard input has the byte 0 behind 'a.png'", "runs/photo - < zeros"},
         {64, "found 'out.txt', expected a name that ends", "runs/photo photos/test -o out.txt"},

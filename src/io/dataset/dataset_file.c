@@ -1,6 +1,7 @@
 #include "io/dataset/dataset_file.h"
 
 #include "io/file/file.h"
+#include "io/h5/h5.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -34,8 +35,28 @@ static int check_content(const char *path, struct err *err) {
                           path);
 }
 
+/* A run has few of them, and hours are in each. */
+static int check_checkpoint(const char *path, struct err *err) {
+    static const char mark[] = "dltrain_checkpoint"; /* io/weights/checkpoint.h */
+    struct err ignored = {0};
+    struct h5 *h5;
+
+    if (access(path, F_OK) || h5_open(&h5, path, &ignored))
+        return 0;
+    const bool is = h5_attr_exists(h5, "/", mark, &ignored) == 1;
+    h5_close(h5);
+    return is ? err_set(err, ERR_USAGE,
+                        "%s: exists and is a checkpoint; remove it first, or give another name for "
+                        "the dataset",
+                        path)
+              : 0;
+}
+
 int dataset_file_check(const char *path, const char *const *inputs, int n, struct err *err) {
-    return file_check_target(path, inputs, n, err) || check_content(path, err) ? -1 : 0;
+    return file_check_target(path, inputs, n, err) || check_content(path, err) ||
+                   check_checkpoint(path, err)
+               ? -1
+               : 0;
 }
 
 /* Keep other processes from writing the temporary file. File systems without locks let it be. */

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdbool.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 #include <zlib.h>
 
@@ -60,6 +61,17 @@ static bool find_kind(struct raw *h, int n) {
     return false;
 }
 
+/* Types of numbers that the standard has, but for single bits. */
+static bool is_type(int64_t type) {
+    static const int types[] = {2,   4,   8,    16,   32,   64,   128,  256,
+                                512, 768, 1024, 1280, 1536, 1792, 2048, 2304};
+
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++)
+        if (type == types[i])
+            return true;
+    return false;
+}
+
 static int check_header(const struct raw *h, const char *path, struct err *err) {
     const int at = h->second ? 16 : 40, bytes = h->second ? 8 : 2;
     const int64_t rank = whole_at(h, at, bytes);
@@ -74,6 +86,12 @@ static int check_header(const struct raw *h, const char *path, struct err *err) 
             return err_set(err, ERR_DATA,
                            "%s: its dimension %d is %" PRId64 ", expected at least 1", path, k,
                            whole_at(h, at + k * bytes, bytes));
+    const int64_t type = whole_at(h, h->second ? 12 : 70, 2);
+    if (!is_type(type))
+        return err_set(err, ERR_DATA,
+                       "%s: holds the data type %" PRId64
+                       ", expected integers of 8, 16 or 32 bits, or floats of 32 or 64",
+                       path, type);
     if (!(offset >= least && offset < 0x1p31))
         return err_set(err, ERR_DATA,
                        "%s: its voxels begin at byte %g, as its header says, expected %d or more",
@@ -88,7 +106,14 @@ int volume_file_check(const char *path, struct err *err) {
     if (!file)
         return -1;
     const int n = gzread(file, h.bytes, sizeof h.bytes);
+    const bool packed = !gzdirect(file);
+    const size_t len = strlen(path);
     gzclose(file);
+    if (n < 0)
+        return err_set(err, ERR_DATA, "%s: is damaged: its gzip data cannot be unpacked", path);
+    if (packed && (len < 3 || strcasecmp(path + len - 3, ".gz")))
+        return err_set(err, ERR_DATA, "%s: is packed by gzip, expected a name that ends with .gz",
+                       path);
     if (!find_kind(&h, n))
         return err_set(err, ERR_DATA,
                        "%s: is no NIfTI file that can be read (.nii, .nii.gz): it has no header of "

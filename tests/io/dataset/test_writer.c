@@ -1,6 +1,7 @@
 /* What the writer adds to the rows. */
 #include "io/scratch.h"
 
+#include "io/weights/checkpoint.h"
 #include "io/dataset/content_hash.h"
 #include "io/dataset/dataset_file.h"
 #include "io/dataset/dataset_writer.h"
@@ -98,6 +99,12 @@ static void only_hdf5_is_replaced(void **state) {
     assert_int_equal(dataset_file_check(in_scratch("photo.jpg"), NULL, 0, &err), -1);
     assert_int_equal(err.kind, ERR_USAGE);
     assert_contains(err.msg, "photo.jpg: exists and is no HDF5 file; remove it first");
+    const float one = 1;
+    const struct checkpoint_tensor t = {"/nets/a/b", {1, {1}}, &one, false};
+    assert_int_equal(checkpoint_write(in_scratch("best.h5"), &t, 1, "{}", &err), 0);
+    assert_int_equal(dataset_writer_new(&w, in_scratch("best.h5"), &err), -1);
+    assert_int_equal(err.kind, ERR_USAGE);
+    assert_contains(err.msg, "best.h5: exists and is a checkpoint; remove it first");
     assert_int_equal(dataset_writer_new(&w, in_scratch("photo.jpg"), &err), -1);
     assert_null(w);
     write_bytes(in_scratch("empty.h5"), "", 0);

@@ -132,6 +132,10 @@ static void headers_that_lie_are_refused(void **state) {
                 "lie/1.nii: its voxels begin at byte");
     }
     write_nii(copy, false, 0, 100);
+    patch(copy, 70, &(const short){0x7777}, 2);
+    refused("volumes", in_scratch("lie"), (struct import_options){0}, ERR_DATA,
+            "lie/1.nii: holds the data type 30583");
+    write_nii(copy, false, 0, 100);
     assert_int_equal(truncate(copy, 360), 0);
     refused("volumes", in_scratch("lie"), (struct import_options){0}, ERR_DATA,
             "16 bytes of its voxels are not there");
