@@ -34,6 +34,11 @@ int trainer_plan_trace(struct trainer *t, struct err *err) {
 
     if (!t->job->trace.first)
         return 0;
+    if (t->job->trace.first > t->progress.total_steps)
+        sinks_warn(t->sinks,
+                   "[log] trace = %" PRId64 "..%" PRId64 " begins after the last step, %" PRId64
+                   ": there will be no trace.json",
+                   t->job->trace.first, t->job->trace.last, t->progress.total_steps);
     const int64_t each = events_of_step(t);
     const int64_t n = steps < most_events / each ? steps * each : most_events;
     t->trace = trace_new(n);

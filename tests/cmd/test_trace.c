@@ -1,4 +1,5 @@
 /* trace.json: what every thread of every rank did in some steps. */
+#include "cmd/printed.h"
 #include "cmd/results.h"
 
 #include <unistd.h>
@@ -111,6 +112,14 @@ static int count_buckets(const json_t *trace) {
     return n;
 }
 
+static void a_trace_that_never_begins_is_told(void **state) {
+    (void)state;
+    write_job();
+    expect_said(0, "[log] trace = 1000..1009 begins after the last step, ",
+                "$MPIRUN -np 2 $DLTRAIN job.ini --set name=late --set log.trace=1000..1009");
+    program_expect(0, NULL, "! test -e runs/late/trace.json");
+}
+
 static void every_rank_is_there_by_one_clock(void **state) {
     (void)state;
     write_job();
@@ -206,6 +215,7 @@ static void other_values_of_log_are_refused(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_trace_that_never_begins_is_told),
         cmocka_unit_test(every_rank_is_there_by_one_clock),
         cmocka_unit_test(a_trace_changes_no_bit),
         cmocka_unit_test(a_trace_ends_with_its_process),

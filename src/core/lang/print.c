@@ -12,14 +12,14 @@ static void add(struct text *t, const char *s) {
 }
 
 /* A raw value as the lines that a file can hold. */
-struct lines {
+struct raw_lines {
     const char *raw, *line; /* what follows; what is left of a line */
     size_t left;
 };
 
 /* The next one; of a line of --set, which may be longer than those of files, a piece. NULL: there
  * are no more. */
-static const char *next_line(struct lines *l, size_t *len) {
+static const char *next_line(struct raw_lines *l, size_t *len) {
     if (!l->left && !(l->line = raw_line(&l->raw, &l->left)))
         return NULL;
     const char *start = l->line;
@@ -33,7 +33,7 @@ static const char *next_line(struct lines *l, size_t *len) {
 /* key = value, its lines as they were read: each fitted its line, so each fits here, if need be
  * with fewer blanks around it. */
 static void print_entry(const struct entry *entry, struct text *t) {
-    struct lines lines = {.raw = entry->raw};
+    struct raw_lines lines = {.raw = entry->raw};
     const size_t key_len = strlen(entry->key);
     size_t len = 0;
     const char *line = next_line(&lines, &len);
