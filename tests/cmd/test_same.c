@@ -183,10 +183,11 @@ static void commands_and_surroundings_are_compared(void **state) {
     } cases[] = {
         {ERR_CONFIG, " has [job] seed = 2, rank 0 on ", "$DLTRAIN j.ini --set seed=2"},
         {ERR_USAGE, ": --set: nothing is called 'sed'", "$DLTRAIN j.ini --set sed=2"},
-        {ERR_CONFIG, " has the command = train --resume, rank 0 on ", "$DLTRAIN j.ini --resume"},
+        {ERR_CONFIG, " has the command = train --resume j.ini, rank 0 on ",
+         "$DLTRAIN j.ini --resume"},
         {ERR_CONFIG, " has the command = eval j.ini, rank 0 on ", "$DLTRAIN eval j.ini"},
         {ERR_CONFIG, " has the command = bench, rank 0 on ", "$DLTRAIN bench j.ini"},
-        {ERR_CONFIG, " has the job file = k.ini, rank 0 on ", "$DLTRAIN k.ini"},
+        {ERR_CONFIG, " has the command = train k.ini, rank 0 on ", "$DLTRAIN k.ini"},
         {ERR_CONFIG, " has hash of the program = ", "./other j.ini"},
         {ERR_CONFIG, " has DLTRAIN_ISA = generic, rank 0 on ",
          "env DLTRAIN_ISA=generic $DLTRAIN j.ini"},
