@@ -15,6 +15,10 @@
 #include <stdio.h>
 #include <string.h>
 
+static void enter(const struct trainer *t, enum pulse_phase phase) {
+    pulse_enter(t->pulse, PULSE_MAIN, phase, t->progress.step, -1);
+}
+
 /* --- setting up --- */
 
 static int open_gallery(struct trainer *t, struct err *err) {
@@ -108,10 +112,12 @@ static void broadcast(struct trainer *t) {
  * steps before may still be under way, where all of the job's steps have rested since. */
 static void meet(struct trainer *t) {
     stepper_settle(&t->stepper);
+    const struct pulse_beat was = pulse_pause(t->pulse, PULSE_SUM);
     const double start = clock_now();
 
     local_sgd_meet(&t->local);
     const double waited = clock_now() - start;
+    pulse_resume(t->pulse, &was);
     t->spent.step.bucket_comm += waited;
     t->spent.step.exposed_comm += waited;
 }
@@ -119,6 +125,7 @@ static void meet(struct trainer *t) {
 /* Nothing is measured or saved of replicas that are no longer the same, or not yet. */
 static int audit_replicas(struct trainer *t, struct err *err) {
     meet(t);
+    enter(t, PULSE_AUDIT);
     return alike_check(&t->alike, err) ? err_wrap(err, "after step %" PRId64, t->progress.step) : 0;
 }
 
@@ -128,6 +135,7 @@ static int save_as(struct trainer *t, const char *name, struct err *err) {
     const double began = clock_now();
     int rc = 0;
 
+    enter(t, PULSE_SAVE);
     if (comm_rank(t->comm) == 0)
         rc = runfolder_keep(&t->folder, err) ||
              save_write(file, &t->identity, &t->replica, &t->progress, err);
@@ -189,6 +197,7 @@ static int validate(struct trainer *t, struct err *err) {
 
     if (audit_replicas(t, err))
         return -1;
+    enter(t, PULSE_VALIDATE);
     e.kind = EVENT_VALIDATES;
     sinks_tell(t->sinks, &e);
     e.kind = EVENT_VALIDATION;
@@ -296,6 +305,7 @@ static int one_step(struct trainer *t, struct err *err) {
         return out.unread ? save_before_end(t, err) : -1;
     t->progress.step++;
     t->progress.validated = false;
+    enter(t, PULSE_LOG);
     if (local_sgd_is_due(&t->local, t->progress.step))
         meet(t);
     trainer_trace(t, TRACE_STEP, start);
@@ -345,9 +355,11 @@ static int prepare(struct trainer *t, const struct train_options *o, struct err 
     hosts_tell(t->places, t->sinks);
     if ((t->job->tests_links && hosts_test(t->comm, t->places, t->sinks, err)) ||
         agree(t->comm, groups_new(&t->groups, t->comm, t->job->reproducible, err), err) ||
-        feeds_init(&t->data, t->job, t->comm, t->sinks, err) || same_data(t, err) ||
-        stop_check(t->comm, err) || agree(t->comm, open_gallery(t, err), err) ||
-        agree(t->comm, make_replica(t, err), err))
+        feeds_init(&t->data, t->job, t->comm, t->sinks, err))
+        return -1;
+    feeds_say_to(&t->data, t->pulse);
+    if (same_data(t, err) || stop_check(t->comm, err) ||
+        agree(t->comm, open_gallery(t, err), err) || agree(t->comm, make_replica(t, err), err))
         return -1;
     replica_meet(&t->replica, groups_all(t->groups));
     gradients_reserve(&t->gradients, &t->replica, t->job, t->comm, t->sinks);
@@ -373,14 +385,18 @@ int train(struct job *job, const struct train_options *options, struct comm *com
           struct err *err) {
     struct trainer t = {.job = job,
                         .comm = comm,
+                        .pulse = pulse_new(),
                         .threads = options->threads,
                         .places = options->places,
                         .sinks = options->sinks};
 
+    comm_say_to(comm, t.pulse);
+    enter(&t, PULSE_START);
     runfolder_init(&t.folder, job, t.sinks);
     int rc = prepare(&t, options, err);
     if (!rc)
         rc = t.finished ? trainer_conclude(&t, t.finished, true, err) : loop(&t, err);
+    enter(&t, PULSE_END);
     if (t.started)
         trainer_tell_end(&t, rc ? err : NULL);
     runfolder_release(&t.folder);
@@ -395,5 +411,7 @@ int train(struct job *job, const struct train_options *options, struct comm *com
     feeds_release(&t.data);
     trace_free(t.trace);
     groups_free(t.groups);
+    comm_say_to(comm, NULL);
+    pulse_free(t.pulse);
     return rc;
 }

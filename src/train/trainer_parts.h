@@ -31,6 +31,7 @@ struct trainer_ranks {
 struct trainer {
     struct job *job;
     struct comm *comm;
+    struct pulse *pulse;
     struct groups *groups;
     int threads;           /* of this rank */
     struct places *places; /* borrowed */
