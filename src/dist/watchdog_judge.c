@@ -252,12 +252,12 @@ void watchdog_judge_say(const struct watchdog_judge *j, const struct watchdog_ve
     switch (v->cause) {
     case WATCHDOG_LOST:
         snprintf(why, WATCHDOG_TEXT,
-                 "its process has ended without a word, %.100s in step %" PRId64 "%s", at, step,
-                 others);
+                 "its process has ended without a word, before that %.100s in step %" PRId64 "%s",
+                 at, step, others);
         break;
     case WATCHDOG_SILENT:
         snprintf(why, WATCHDOG_TEXT,
-                 "silent since %.0f s, %.60s in step %" PRId64
+                 "silent since %.0f s, before that %.60s in step %" PRId64
                  "%s: its process is stopped, its host is gone or cannot be reached",
                  v->since_s, at, step, others);
         break;

@@ -287,11 +287,15 @@ void watchdog_beat(struct watchdog *w, double now) {
             watchdog_line_say(&w->peer[i].line, WATCHDOG_PING, NULL, 0, NULL, 0);
 }
 
-static int n_asked(const struct watchdog *w) {
+/* Those who may still answer: whoever has been silent for long does not. */
+static int n_asked(const struct watchdog *w, double now) {
     int n = 0;
 
-    for (int i = 0; i < w->n_peers; i++)
-        n += w->peer[i].rank >= 0 && !w->peer[i].answered;
+    for (int i = 0; i < w->n_peers; i++) {
+        const struct watchdog_peer *p = &w->peer[i];
+        n += p->rank >= 0 && !p->answered &&
+             now - w->judge.seen[p->rank].heard <= watchdog_judge_silence(&w->judge);
+    }
     return n;
 }
 
@@ -304,7 +308,7 @@ void watchdog_gather(struct watchdog *w, double patience_s) {
         if (w->peer[i].rank >= 0)
             watchdog_line_say(&w->peer[i].line, WATCHDOG_ASK, NULL, 0, NULL, 0);
     }
-    for (double now = began; n_asked(w) && now - began < patience_s; now = clock_now())
+    for (double now = began; n_asked(w, now) && now - began < patience_s; now = clock_now())
         watchdog_talk(w, began + patience_s - now);
     const double now = clock_now();
     for (int i = 0; i < w->judge.n; i++) {
