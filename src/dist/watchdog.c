@@ -97,7 +97,7 @@ static void lead(struct watchdog *w, double now) {
     const bool first_is_gone = v.guilty == w->hub[0].rank && v.cause != WATCHDOG_STILL;
     if (!first_is_gone && now - w->suspected < second_s)
         return;
-    if (2 * watchdog_judge_heard(&w->judge, now) <= w->size)
+    if (2 * watchdog_judge_heard(&w->judge, now) < w->size)
         watchdog_give_up(w, v.since_s);
     watchdog_accuse(w, &v);
 }

@@ -4,6 +4,7 @@
 #include "core/base/clock.h"
 #include "dist/watchdog_parts.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,6 +16,9 @@ static const double patience_s = 2, leave_s = 1;
 
 /* For the report, and the last words, of this process; whatever hangs ends then. */
 enum { REPORT_S = 20, END_S = 5 };
+
+/* For a launcher to end all that it has started. */
+enum { LAUNCHER_S = 10 };
 
 /* Text that waits in memory, where the stuck thread does not hold it. */
 static void flush(FILE *f) {
@@ -54,6 +58,44 @@ static void silent_ranks(const struct watchdog *w, struct watchdog_order *out) {
     }
 }
 
+/* Is it what has started this rank, and those on other hosts? */
+static bool is_launcher(pid_t pid) {
+    static const char *const names[] = {"mpirun", "mpiexec", "orterun", "prterun", "mpiexec.hydra"};
+    char path[64], name[32] = "";
+
+    snprintf(path, sizeof path, "/proc/%ld/comm", (long)pid);
+    const int fd = open(path, O_RDONLY | O_CLOEXEC);
+    const ssize_t len = fd < 0 ? 0 : read(fd, name, sizeof name - 1);
+    if (fd >= 0)
+        close(fd);
+    if (len > 0)
+        name[len - 1] = 0; /* a line */
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (!strcmp(name, names[i]))
+            return true;
+    return false;
+}
+
+/* A launcher waits for ever for a host that it cannot reach any more. A process that outlives this
+ * one ends it, if it is still there once it has had its time. */
+static void end_launcher(const struct watchdog *w, const struct watchdog_order *order) {
+    const pid_t launcher = getppid();
+    bool elsewhere = false;
+
+    for (int i = 0; i < order->n; i++)
+        elsewhere = elsewhere || strcmp(order->silent[i].host, w->host);
+    if (!elsewhere || !is_launcher(launcher) || fork())
+        return;
+    setsid(); /* it is none of those that the launcher ends */
+    for (int fd = 0; fd < 3; fd++)
+        close(fd); /* and the launcher waits for no more words */
+    for (int i = 0; i < LAUNCHER_S && is_launcher(launcher); i++)
+        sleep(1);
+    if (is_launcher(launcher))
+        kill(launcher, SIGKILL); /* asked to end, Open MPI's crashes in that state */
+    _exit(0);
+}
+
 static void leave(const struct watchdog *w) {
     comm_end_within(END_S, ERR_STOPPED);
     if (w->config.leave)
@@ -80,6 +122,7 @@ _Noreturn void watchdog_accuse(struct watchdog *w, const struct watchdog_verdict
     w->config.stalled(w->config.context, &stall);
     silent_ranks(w, &order);
     kill_silent(w, &order);
+    end_launcher(w, &order);
     watchdog_say_all(w, WATCHDOG_END, &order, sizeof order, leave_s);
     leave(w);
     comm_end_all(ERR_STOPPED);

@@ -222,6 +222,14 @@ static int n_waiting(const struct watchdog_judge *j, int but) {
     return n;
 }
 
+static int n_answers(const struct watchdog_judge *j) {
+    int n = 0;
+
+    for (int i = 0; i < j->n; i++)
+        n += j->rank[i].answers;
+    return n;
+}
+
 /* What a rank is at: "in backward of layer3.0.conv2". */
 static void say_phase(const struct watchdog_rank *r, const char *name, char text[WATCHDOG_TEXT]) {
     const struct pulse_beat *main = &r->beat[PULSE_MAIN], *reader = &r->beat[PULSE_READER];
@@ -257,9 +265,11 @@ void watchdog_judge_say(const struct watchdog_judge *j, const struct watchdog_ve
         break;
     case WATCHDOG_SILENT:
         snprintf(why, WATCHDOG_TEXT,
-                 "silent since %.0f s, before that %.60s in step %" PRId64
-                 "%s: its process is stopped, its host is gone or cannot be reached",
-                 v->since_s, at, step, others);
+                 "silent since %.0f s, before that %.60s in step %" PRId64 "%s: %s", v->since_s, at,
+                 step, others,
+                 2 * n_answers(j) < j->n
+                     ? "most ranks are: who says this is cut off, or they are gone"
+                     : "its process is stopped, its host is gone or cannot be reached");
         break;
     case WATCHDOG_STILL:
         snprintf(why, WATCHDOG_TEXT, "%.150s since %.0f s, in step %" PRId64 "%s", at, v->since_s,
