@@ -59,7 +59,8 @@ static const char *losses(const struct fault *f, struct pool *pool) {
     const char *text = "";
 
     for (int i = 0; i < f->n_losses; i++)
-        text = pool_print(pool, "%s%s%.6g", text, i ? "  " : "", f->loss[i]);
+        text = isnan(f->loss[i]) ? pool_print(pool, "%s%snan", text, i ? "  " : "")
+                                 : pool_print(pool, "%s%s%.6g", text, i ? "  " : "", f->loss[i]);
     return text;
 }
 

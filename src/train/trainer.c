@@ -49,6 +49,7 @@ static int allocate(struct trainer *t, struct err *err) {
     if (agree(t->comm, worst_init(&t->worst, &t->replica, t->job->worst, err), err))
         return -1;
     team_pin(t->replica.team, t->places->core, t->places->n_cores);
+    fault_names_init(&t->names, &t->replica);
     alike_init(&t->alike, &t->replica, t->comm);
     if (stepper_init(&t->stepper, &t->replica, t->job, t->comm, t->gradients.shared, err))
         return -1;
@@ -93,7 +94,10 @@ static int open_folder(struct trainer *t, bool resume, struct err *err) {
     const bool goes_on = t->resumes || (resume && !resume_exists(best, err));
     if (runfolder_lock(&t->folder, goes_on, err) || (t->resumes && load_checkpoint(t, err)))
         return -1;
-    return t->finished ? 0 : runfolder_open(&t->folder, err);
+    if (t->finished)
+        return 0;
+    fault_put_aside(t->folder.path);
+    return runfolder_open(&t->folder, err);
 }
 
 /* Everyone gets rank 0's numbers. */
@@ -122,11 +126,19 @@ static void meet(struct trainer *t) {
     t->spent.step.exposed_comm += waited;
 }
 
+/* Updates of the last step may have been left out, where its gradients are not finite. */
+static int check_updates(struct trainer *t, struct err *err) {
+    meet(t);
+    return agree(t->comm, stepper_check(&t->stepper, err), err);
+}
+
 /* Nothing is measured or saved of replicas that are no longer the same, or not yet. */
 static int audit_replicas(struct trainer *t, struct err *err) {
-    meet(t);
+    if (check_updates(t, err))
+        return -1;
     enter(t, PULSE_AUDIT);
-    return alike_check(&t->alike, err) ? err_wrap(err, "after step %" PRId64, t->progress.step) : 0;
+    t->unlike = alike_check(&t->alike, err);
+    return t->unlike ? err_wrap(err, "after step %" PRId64, t->progress.step) : 0;
 }
 
 static int save_as(struct trainer *t, const char *name, struct err *err) {
@@ -264,8 +276,10 @@ static int follow_up(struct trainer *t, bool saves, struct err *err) {
 
 static void keep_losses(struct trainer *t, const struct step_output *out) {
     for (int i = 0; i < t->replica.n_steps; i++) {
-        if (out->ran[i])
+        if (out->ran[i]) {
             t->recent.loss[i] = out->loss[i];
+            culprit_losses_add(&t->losses[i], out->loss[i]);
+        }
         t->recent.ran[i] = t->recent.ran[i] || out->ran[i];
     }
 }
@@ -338,7 +352,7 @@ static int loop(struct trainer *t, struct err *err) {
         if (one_step(t, err) || follow_up(t, true, err) || trainer_end_trace(t, err))
             return -1;
     }
-    return trainer_conclude(t, t->control.finish, false, err);
+    return check_updates(t, err) ? -1 : trainer_conclude(t, t->control.finish, false, err);
 }
 
 /* What the checkpoints of this run say that they are of. */
@@ -397,6 +411,8 @@ int train(struct job *job, const struct train_options *options, struct comm *com
     if (!rc)
         rc = t.finished ? trainer_conclude(&t, t.finished, true, err) : loop(&t, err);
     enter(&t, PULSE_END);
+    if (t.started && rc)
+        trainer_tell_fault(&t, err);
     if (t.started)
         trainer_tell_end(&t, rc ? err : NULL);
     runfolder_release(&t.folder);
