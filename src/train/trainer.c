@@ -2,6 +2,7 @@
 #include "core/base/clock.h"
 #include "dist/agree.h"
 #include "dist/groups.h"
+#include "train/crash.h"
 #include "train/evaluate.h"
 #include "train/hosts.h"
 #include "train/not_finite.h"
@@ -363,6 +364,15 @@ static int identify(struct trainer *t, struct err *err) {
                          &t->replica.model.pool, err);
 }
 
+static void watch_for_crashes(const struct trainer *t, const char *folder) {
+    crash_watch(&(struct crash_place){.folder = folder,
+                                      .rank = comm_rank(t->comm),
+                                      .size = comm_size(t->comm),
+                                      .host = comm_host(t->comm),
+                                      .pulse = t->pulse,
+                                      .names = &t->names});
+}
+
 /* Replicas are the same before rank 0 reads any file, as they come from the same seed, and after
  * everyone has what it read. */
 static int prepare(struct trainer *t, const struct train_options *o, struct err *err) {
@@ -392,6 +402,8 @@ static int prepare(struct trainer *t, const struct train_options *o, struct err 
     if (agree(t->comm, open_folder(t, o->resume, err), err))
         return -1;
     broadcast(t);
+    if (!t->finished)
+        watch_for_crashes(t, t->folder.path);
     return audit_replicas(t, err) || (!t->finished && trainer_tell_start(t, err)) ? -1 : 0;
 }
 
@@ -405,6 +417,7 @@ int train(struct job *job, const struct train_options *options, struct comm *com
                         .sinks = options->sinks};
 
     comm_say_to(comm, t.pulse);
+    watch_for_crashes(&t, NULL);
     enter(&t, PULSE_START);
     runfolder_init(&t.folder, job, t.sinks);
     int rc = prepare(&t, options, err);
@@ -415,6 +428,7 @@ int train(struct job *job, const struct train_options *options, struct comm *com
         trainer_tell_fault(&t, err);
     if (t.started)
         trainer_tell_end(&t, rc ? err : NULL);
+    crash_forget();
     runfolder_release(&t.folder);
     local_sgd_release(&t.local);
     stepper_release(&t.stepper);

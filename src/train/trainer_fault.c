@@ -123,6 +123,15 @@ static void add(struct err *err, const char *text) {
         snprintf(err->msg + len, sizeof err->msg - len, "; %s", text);
 }
 
+/* Ranks word an error with their number and host: "rank 3 on node2: ..." Where it is another that
+ * began, only that one is named. */
+static void forget_rank(struct err *err) {
+    const char *at = strstr(err->msg, ": ");
+
+    if (!strncmp(err->msg, "rank ", strlen("rank ")) && at)
+        memmove(err->msg, at + 2, strlen(at + 2) + 1);
+}
+
 static void tell(struct fault_search *s, struct err *err) {
     struct trainer *t = s->t;
     const struct step_fault *f = s->step;
@@ -139,9 +148,11 @@ static void tell(struct fault_search *s, struct err *err) {
     char where[FAULT_PATH];
 
     culprit_find(&c, &about, &s->pool);
-    if (c.said[0] && comm_size(t->comm) > 1)
+    if (c.said[0] && comm_size(t->comm) > 1) {
+        forget_rank(err);
         c.said = pool_print(&s->pool, "%s on rank %d on %s", c.said, comm_rank(t->comm),
                             comm_host(t->comm));
+    }
     add(err, c.said);
     c.fault.message = pool_print(&s->pool, "%s", err->msg);
     c.fault.rank = comm_rank(t->comm);
@@ -153,11 +164,18 @@ static void tell(struct fault_search *s, struct err *err) {
         add(err, pool_print(&s->pool, "see %s", where));
 }
 
+/* Gradients may be seen only after the next forward. */
+static void forget_later(struct culprit_losses *losses, int64_t n_steps) {
+    if (n_steps > 0 && n_steps < losses->n)
+        losses->n -= (int)n_steps;
+}
+
 /* Collective. */
 static void tell_not_finite(struct trainer *t, struct err *err) {
     struct fault_search s = {.t = t, .step = &t->stepper.fault};
     struct err again = {0};
 
+    forget_later(&t->losses[s.step->which], t->progress.step - s.step->step - 1);
     if (s.step->of == STEP_LOSS)
         culprit_losses_add(&t->losses[s.step->which], s.step->value);
     if (!read_again(&s, &again) && !compute_again(&s, &again)) {
@@ -171,7 +189,6 @@ static void tell_not_finite(struct trainer *t, struct err *err) {
     pool_release(&s.pool);
 }
 
-/* Ranks word an error with their number and host: "rank 3 on node2: ..." */
 static void find_rank(const char *message, struct fault *f, char host[64]) {
     const char *at = strstr(message, "rank ");
 
