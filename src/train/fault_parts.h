@@ -12,6 +12,9 @@ json_t *fault_json(const struct fault *f);
 /* "stall": as fault.json says it. */
 const char *fault_kind_name(enum fault_kind kind);
 
+/* What to do in most cases of a kind. */
+const char *fault_advice(enum fault_kind kind);
+
 /* Make `path`, which is not there, of the file `beside`, which is removed. Returns 0, 1 where it is
  * there, -1 with errno set. Any handler. */
 int fault_place(const char *beside, const char *path);

@@ -32,6 +32,10 @@ const char *fault_kind_name(enum fault_kind kind) {
     return kinds[kind].name;
 }
 
+const char *fault_advice(enum fault_kind kind) {
+    return kinds[kind].advice;
+}
+
 static bool said(const char *text) {
     return text && text[0];
 }
@@ -59,7 +63,8 @@ static const char *losses(const struct fault *f, struct pool *pool) {
     const char *text = "";
 
     for (int i = 0; i < f->n_losses; i++)
-        text = pool_print(pool, "%s%s%.6g", text, i ? "  " : "", f->loss[i]);
+        text = isnan(f->loss[i]) ? pool_print(pool, "%s%snan", text, i ? "  " : "")
+                                 : pool_print(pool, "%s%s%.6g", text, i ? "  " : "", f->loss[i]);
     return text;
 }
 
@@ -90,5 +95,5 @@ const char *fault_text(const struct fault *f, struct pool *pool) {
     for (int i = 0; i < f->n_lines; i++)
         page = pool_print(pool, "%s%s%s\n", page, i ? "" : "\n", f->line[i]);
     return pool_print(pool, "%s\nWhat to do: %s\n", page,
-                      said(f->advice) ? f->advice : kinds[f->kind].advice);
+                      said(f->advice) ? f->advice : fault_advice(f->kind));
 }

@@ -26,7 +26,7 @@ static void try(struct others *o, const char *path) {
     struct err ignored = {0};
 
     if (!checkpoint_open(&ck, path, &ignored) &&
-        !meta_read(&meta, path, checkpoint_meta(ck), &ignored)) {
+        !meta_read(&meta, path, checkpoint_meta(ck), &ignored) && !meta_at(&meta, "fault")) {
         o->other = pool_grow(&o->pool, o->other, o->n, sizeof *o->other);
         o->other[o->n++] = (struct other){path, meta_step(&meta), meta_epoch(&meta)};
     }

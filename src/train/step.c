@@ -1,6 +1,7 @@
 #include "train/step_parts.h"
 #include "core/base/clock.h"
 #include "dist/agree.h"
+#include "train/probe.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -128,6 +129,20 @@ static int64_t n_parts(const struct stepper *s, const struct plan *p,
     return share <= p->graph->batch ? 1 : (share + p->graph->batch - 1) / p->graph->batch;
 }
 
+int stepper_cuts(const struct stepper *s, int which, const struct feed_batch *batch,
+                 struct pool *pool, struct probe_cut **out) {
+    const struct plan *p = s->replica->step[which].plan;
+    int64_t first = 0;
+
+    if (s->shards)
+        return step_shards_cuts(s, batch, pool, out);
+    const int n = (int)n_parts(s, p, batch);
+    *out = pool_take(pool, (size_t)n * sizeof **out);
+    for (int i = 0; i < n; first += (*out)[i].n, i++)
+        (*out)[i] = (struct probe_cut){first, part_len(p, batch, first)};
+    return n;
+}
+
 /* Add what the leaves gave to s->sums. */
 static void add_leaves(struct stepper *s, const struct plan *p) {
     const int64_t n = plan_n_values(p);
@@ -207,7 +222,7 @@ static int compute(struct stepper *s, int which, const struct step_input *in, co
         if (left == 1 && step_find_loss(s, which, in, out, err))
             return -1;
         if (!context.backward)
-            step_begin_sums(s, which, in->lr[which]);
+            step_begin_sums(s, which, in);
         context.backward = true;
         if (left == 1) {
             run.totals = s->apart ? own_terms(s, p, in->batch, totals) : s->sums + plan_n_values(p);

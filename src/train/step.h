@@ -25,7 +25,21 @@ void step_times_add(struct step_times *sum, const struct step_times *t);
 struct step_update {
     bool active; /* some are still to come */
     bool early;  /* during backward nothing reads weights any more whose gradients are final */
+    bool moved;  /* some weights have been updated */
     double lr;
+    int64_t step; /* whose gradients they are */
+};
+
+/* Why a step must not count: something in it is not finite. Nothing is updated from then on. */
+struct step_fault {
+    enum { STEP_FINE, STEP_LOSS, STEP_GRADIENTS, STEP_NORM } of; /* that was seen first */
+    int which;                                                   /* of the job's steps */
+    int64_t step; /* counted from 0: whose batch it was */
+    bool here;    /* this rank's own part of the loss is none, too */
+    bool moved;   /* some weights had been updated by that step; else all are as before it */
+    int net;      /* STEP_GRADIENTS: of the step's trained nets, */
+    int64_t at;   /* element of it */
+    double value;
 };
 
 struct step_shards;
@@ -36,11 +50,12 @@ struct stepper {
     uint64_t seed;
     struct reducer *reducer[JOB_MAX_STEPS];
     struct step_update update[JOB_MAX_STEPS];
-    struct mover *mover; /* moves messages while operators compute; NULL: they do in between */
-    bool overlap;        /* of updates with backward and with the next forward */
-    double optimizer_s;  /* in all updates so far */
-    double control_s;    /* in all sums of losses so far */
-    bool in_parts;       /* batches are computed in parts, whose terms must be known beforehand: */
+    struct step_fault fault; /* the first */
+    struct mover *mover;     /* moves messages while operators compute; NULL: they do in between */
+    bool overlap;            /* of updates with backward and with the next forward */
+    double optimizer_s;      /* in all updates so far */
+    double control_s;        /* in all sums of losses so far */
+    bool in_parts; /* batches are computed in parts, whose terms must be known beforehand: */
     double *counts;
     int n_counts; /* of every leaf of every graph */
     /* Of the leaves of one graph, sums and then terms: of all ranks, of this rank, of one part. */
@@ -96,6 +111,16 @@ void stepper_trace(struct stepper *s, struct trace *trace);
 /* Wait for all sums under way, and update. Collective, but ranks wait for sums only. */
 void stepper_settle(struct stepper *s);
 
+/* After stepper_settle: were all gradients finite? What ranks have summed is the same on all of
+ * them, and so is the answer. Local. Errors: ERR_DATA, naming step and tensor. */
+int stepper_check(const struct stepper *s, struct err *err);
+
+/* The pieces that this rank's share of a batch is computed in: *out [returned], in pool; as many on
+ * every rank, but for shards. Local. */
+struct probe_cut;
+int stepper_cuts(const struct stepper *s, int which, const struct feed_batch *batch,
+                 struct pool *pool, struct probe_cut **out);
+
 /* Who goes on from what is saved now, and knows nothing else, takes the same steps: as
  * allreduce_forget. Between steps, by all ranks between the same ones. Local. */
 void stepper_forget(struct stepper *s);
@@ -104,7 +129,8 @@ void stepper_forget(struct stepper *s);
 void stepper_release(struct stepper *s);
 
 /* Collective. Errors, the same on all ranks: a batch could not be read; ERR_DATA when a loss is not
- * finite, naming step and rank; no weight has moved by it then, nor any statistic.
+ * finite, naming step and rank; no weight has moved by it then, nor any statistic; those of
+ * stepper_check, of this step or the one before. s->fault says more.
  * Ranks wait for each other once in each of the job's steps, beside the sum of gradients: before
  * backward for the losses, with which goes what they must know of each other; where batches are
  * computed in parts, also before forward for their terms. */

@@ -10,10 +10,11 @@
 
 enum { CAUSE_TEXT = 512 };
 
-static void say(const struct step_input *in, double *v) {
+static void say(const struct step_input *in, bool fault, double *v) {
     memset(v, 0, SAY_LEN * sizeof *v);
     v[SAY_UNREAD] = in->rc != 0;
     v[SAY_STOP] = in->stop;
+    v[SAY_FAULT] = fault;
     if (in->control)
         control_pack(in->control, v + SAY_CONTROL);
     v[SAY_MOST] = in->waits;
@@ -36,13 +37,15 @@ int step_sum(struct stepper *s, const struct step_input *in, double *v, int n,
     const double before = comm_waited(s->comm), began = clock_now();
 
     if (!told)
-        say(in, v + n);
+        say(in, s->fault.of != STEP_FINE, v + n);
     comm_sum_and_max(s->comm, v, told ? n : n + SAY_MAX, told ? 0 : SAY_LEN - SAY_MAX);
     s->control_s += comm_waited(s->comm) - before;
     trace_add(s->trace, &(struct trace_event){TRACE_SUM, TRACE_MAIN, 0, 0, began, clock_now()});
     if (!told)
         hear(v + n, out);
     s->told = true;
+    if (!told && v[n + SAY_FAULT] > 0)
+        return agree(s->comm, stepper_check(s, err), err);
     return !told && out->unread ? agree(s->comm, in->rc, err) : 0;
 }
 
@@ -58,13 +61,21 @@ static int check_data(struct stepper *s, const struct step_input *in, double los
     return agree(s->comm, rc, err);
 }
 
+static void note_loss(struct stepper *s, int which, const struct step_input *in, double loss,
+                      bool here) {
+    s->fault = (struct step_fault){
+        .of = STEP_LOSS, .which = which, .step = in->step, .here = here, .value = loss};
+}
+
 /* A loss that is not finite ends the job on all ranks, worded by the lowest where it happened. */
-static int check_finite(struct stepper *s, const struct step_input *in, double local, double loss,
-                        const char *name, struct err *err) {
+static int check_finite(struct stepper *s, int which, const struct step_input *in, double local,
+                        double loss, struct err *err) {
+    const char *name = s->replica->step[which].job->name;
     int rc = 0;
 
     if (isfinite(loss))
         return 0;
+    note_loss(s, which, in, loss, !isfinite(local));
     if (check_data(s, in, loss, name, err))
         return -1;
     if (!isfinite(local))
@@ -100,15 +111,16 @@ int step_find_loss(struct stepper *s, int which, const struct step_input *in,
         return -1;
     for (int64_t k = 0; k < n; k++)
         loss += s->sums[k], local += s->local[k];
-    if (check_finite(s, in, local, loss, step->job->name, err))
+    if (check_finite(s, which, in, local, loss, err))
         return -1;
     run_tail(p, s->sums, s->sums + n, 0);
     out->loss[which] = run_value(p, step->loss);
-    if (!isfinite(out->loss[which])) /* the same on all ranks: by a factor */
-        return err_set(err, ERR_DATA,
-                       "step %" PRId64 ": the loss%s%s is %s, though its parts are finite: see by "
-                       "what they are multiplied or divided",
-                       in->step + 1, step->job->name[0] ? " of " : "", step->job->name,
-                       isnan(out->loss[which]) ? "nan" : "infinite");
-    return 0;
+    if (isfinite(out->loss[which]))
+        return 0;
+    note_loss(s, which, in, out->loss[which], true); /* the same on all ranks: by a factor */
+    return err_set(err, ERR_DATA,
+                   "step %" PRId64 ": the loss%s%s is %s, though its parts are finite: see by "
+                   "what they are multiplied or divided",
+                   in->step + 1, step->job->name[0] ? " of " : "", step->job->name,
+                   isnan(out->loss[which]) ? "nan" : "infinite");
 }

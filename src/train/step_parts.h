@@ -2,12 +2,13 @@
 #pragma once
 #include "train/step.h"
 
-/* What rides on the first sum of a step over ranks: whether a rank could not read its batch or was
- * asked to stop, and rank 0's plan, to which the others add 0; behind these sums, the largest and
- * minus the least of what ranks wait. */
+/* What rides on the first sum of a step over ranks: whether a rank could not read its batch, was
+ * asked to stop or has seen gradients that are not finite, and rank 0's plan, to which the others
+ * add 0; behind these sums, the largest and minus the least of what ranks wait. */
 enum {
     SAY_UNREAD,
     SAY_STOP,
+    SAY_FAULT,
     SAY_CONTROL,
     SAY_MAX = SAY_CONTROL + CONTROL_NUMBERS,
     SAY_MOST = SAY_MAX,
@@ -53,7 +54,7 @@ void step_keep_running(struct stepper *s, int which);
 void step_restore_running(const struct stepper *s, int which);
 
 /* Before the first backward: gradients may be written. Apart, nothing of them is summed. */
-void step_begin_sums(struct stepper *s, int which, double lr);
+void step_begin_sums(struct stepper *s, int which, const struct step_input *in);
 
 /* Running statistics become the mean over ranks, weighted by their samples, so that all replicas
  * stay identical: each rank sends its share of what this step changed, and what no step
@@ -88,6 +89,10 @@ void step_point(const struct stepper *s, struct plan *p, const struct feed_batch
 
 /* s->shards, where the job has some. Local. Errors: ERR_IO. */
 int step_shards_new(struct stepper *s, const struct job *job, struct err *err);
+
+/* As stepper_cuts, of shards. */
+int step_shards_cuts(const struct stepper *s, const struct feed_batch *batch, struct pool *pool,
+                     struct probe_cut **out);
 
 /* NULL is fine. */
 void step_shards_free(struct step_shards *shards);

@@ -3,6 +3,7 @@
  * Where a rank has several, gradients wait in `pieces` until their neighbours in the tree are
  * there. */
 #include "dist/fold.h"
+#include "train/probe.h"
 #include "train/shards.h"
 #include "train/step_parts.h"
 
@@ -196,6 +197,19 @@ static struct shard_range point(const struct stepper *s, struct plan *p,
     return part;
 }
 
+int step_shards_cuts(const struct stepper *s, const struct feed_batch *batch, struct pool *pool,
+                     struct probe_cut **out) {
+    const struct shard_range own = s->shards->own;
+
+    *out = pool_take(pool, (size_t)(own.n + 1) * sizeof **out);
+    for (int64_t i = 0; i < own.n; i++) {
+        const struct shard_range part =
+            shard_cut(batch->global_n, s->shards->n, (int)(own.first + i));
+        (*out)[i] = (struct probe_cut){part.first - batch->first, part.n};
+    }
+    return (int)own.n;
+}
+
 int step_shards_count(struct stepper *s, const struct step_input *in, struct step_output *out,
                       struct err *err) {
     struct step_shards *shards = s->shards;
@@ -278,7 +292,7 @@ int step_shards_compute(struct stepper *s, int which, const struct step_input *i
         if (k == last && step_find_loss(s, which, in, out, err))
             return -1;
         if (!context.step.backward)
-            step_begin_sums(s, which, in->lr[which]);
+            step_begin_sums(s, which, in);
         context.step.backward = true;
         backward(&context, &run, in, k, out);
     }

@@ -2,6 +2,7 @@
  * forward needs the weights, or at the end, by whoever looks at weights first. */
 #include "core/base/clock.h"
 #include "core/learn/clip.h"
+#include "core/learn/finite.h"
 #include "train/step_parts.h"
 #include "train/tensors.h"
 
@@ -109,16 +110,42 @@ static double norm_of(const struct stepper *s, const struct replica_step *step) 
     return sqrt(squares);
 }
 
+/* The sums of a piece are what all ranks have: all leave the update out. Apart, each has its own,
+ * and the next loss shows it. */
+static bool is_finite(struct stepper *s, int which, const struct reducer_piece *piece,
+                      const real *gradient) {
+    const struct net *net = s->replica->step[which].train[piece->span];
+    int64_t at = s->apart ? -1 : finite_first(gradient, piece->len, s->replica->team);
+
+    if (at >= 0 && !param_at(&net->weights, piece->begin + at)) /* what lies in gaps is nothing */
+        at = -1;
+    if (at >= 0)
+        s->fault = (struct step_fault){.of = STEP_GRADIENTS,
+                                       .which = which,
+                                       .step = s->update[which].step,
+                                       .moved = s->update[which].moved,
+                                       .net = piece->span,
+                                       .at = piece->begin + at,
+                                       .value = (double)gradient[at]};
+    return at < 0;
+}
+
 /* Elements of one net, by their gradients times scale, which clipping moves. */
 static void update_piece(struct stepper *s, struct replica_step *step,
                          const struct reducer_piece *piece, double lr, double scale) {
     const double limit = step->job->clip_value;
+    real *own = step->train[piece->span]->dw + piece->begin;
+    const int which = (int)(step - s->replica->step);
 
+    if (s->fault.of)
+        return;
     if (s->see)
-        s->see(s->watch_context, (int)(step - s->replica->step), piece);
+        s->see(s->watch_context, which, piece);
     if (limit > 0)
-        clip_values(step->train[piece->span]->dw + piece->begin, piece->len, scale, limit,
-                    s->replica->team);
+        clip_values(own, piece->len, scale, limit, s->replica->team);
+    if (!is_finite(s, which, piece, limit > 0 ? own : piece->sum))
+        return;
+    s->update[which].moved = true;
     replica_update(s->replica, step, piece, lr, limit > 0 ? 1 : scale);
 }
 
@@ -129,11 +156,13 @@ static int update_all(struct stepper *s, struct replica_step *step, double lr, i
 
     if (step->job->clip_norm > 0) {
         const double norm = norm_of(s, step);
-        if (!isfinite(norm) && !s->apart) /* apart, the next loss shows it to all ranks */
-            return err_set(err, ERR_DATA,
-                           "step %" PRId64 ": the norm of the gradients is %s; a lower "
-                           "learning rate may help; checkpoints of earlier steps are kept",
-                           number, isnan(norm) ? "nan" : "infinite");
+        if (!isfinite(norm) && !s->apart) { /* apart, the next loss shows it to all ranks */
+            s->fault = (struct step_fault){.of = STEP_NORM,
+                                           .which = (int)(step - s->replica->step),
+                                           .step = number - 1,
+                                           .value = norm};
+            return stepper_check(s, err);
+        }
         scale = clip_scale(norm, step->job->clip_norm);
     }
     for (int i = 0; i < step->n_train; i++) {
@@ -141,7 +170,7 @@ static int update_all(struct stepper *s, struct replica_step *step, double lr, i
         update_piece(s, step, &(struct reducer_piece){i, 0, net->weights.trained_len, net->dw}, lr,
                      scale);
     }
-    return 0;
+    return stepper_check(s, err);
 }
 
 /* The seconds since then went into an update. */
@@ -191,6 +220,27 @@ static void apply_arrived(struct stepper *s, int which) {
     while (reducer_poll(s->reducer[which], &piece))
         apply(s, which, &piece);
     end_if_done(s, which);
+}
+
+static const char *say(double value) {
+    return isnan(value) ? "nan" : "infinite";
+}
+
+int stepper_check(const struct stepper *s, struct err *err) {
+    static const char advice[] =
+        "a lower learning rate, warmup= or clip_norm may help; checkpoints "
+        "of earlier steps are kept";
+    const struct step_fault *f = &s->fault;
+
+    if (f->of == STEP_NORM)
+        return err_set(err, ERR_DATA, "step %" PRId64 ": the norm of the gradients is %s; %s",
+                       f->step + 1, say(f->value), advice);
+    if (f->of != STEP_GRADIENTS)
+        return 0;
+    const struct net *net = s->replica->step[f->which].train[f->net];
+    const struct param *p = param_at(&net->weights, f->at);
+    return err_set(err, ERR_DATA, "step %" PRId64 ": the gradient of %s of %s is %s; %s",
+                   f->step + 1, p->name, net->name, say(f->value), advice);
 }
 
 void stepper_settle(struct stepper *s) {
@@ -253,10 +303,12 @@ void step_restore_running(const struct stepper *s, int which) {
 }
 
 /* Several of the job's steps may train one net, whose gradients others still read for another. */
-void step_begin_sums(struct stepper *s, int which, double lr) {
+void step_begin_sums(struct stepper *s, int which, const struct step_input *in) {
     for (int i = 0; i < s->replica->n_steps; i++)
         reducer_wait_writable(s->reducer[i]);
-    s->update[which].lr = lr;
+    s->update[which].lr = in->lr[which];
+    s->update[which].step = in->step;
+    s->update[which].moved = false;
     if (s->apart)
         return;
     reducer_begin(s->reducer[which]);

@@ -2,6 +2,7 @@
 #include "core/base/clock.h"
 #include "dist/agree.h"
 #include "dist/groups.h"
+#include "train/crash.h"
 #include "train/evaluate.h"
 #include "train/hosts.h"
 #include "train/not_finite.h"
@@ -98,7 +99,10 @@ static int open_folder(struct trainer *t, bool resume, struct err *err) {
     atomic_store(&t->locked, true);
     if (t->resumes && load_checkpoint(t, err))
         return -1;
-    return t->finished ? 0 : runfolder_open(&t->folder, err);
+    if (t->finished)
+        return 0;
+    fault_put_aside(t->folder.path);
+    return runfolder_open(&t->folder, err);
 }
 
 /* Everyone gets rank 0's numbers. */
@@ -127,11 +131,19 @@ static void meet(struct trainer *t) {
     t->spent.step.exposed_comm += waited;
 }
 
+/* Updates of the last step may have been left out, where its gradients are not finite. */
+static int check_updates(struct trainer *t, struct err *err) {
+    meet(t);
+    return agree(t->comm, stepper_check(&t->stepper, err), err);
+}
+
 /* Nothing is measured or saved of replicas that are no longer the same, or not yet. */
 static int audit_replicas(struct trainer *t, struct err *err) {
-    meet(t);
+    if (check_updates(t, err))
+        return -1;
     enter(t, PULSE_AUDIT);
-    return alike_check(&t->alike, err) ? err_wrap(err, "after step %" PRId64, t->progress.step) : 0;
+    t->unlike = alike_check(&t->alike, err);
+    return t->unlike ? err_wrap(err, "after step %" PRId64, t->progress.step) : 0;
 }
 
 static int save_as(struct trainer *t, const char *name, struct err *err) {
@@ -269,8 +281,10 @@ static int follow_up(struct trainer *t, bool saves, struct err *err) {
 
 static void keep_losses(struct trainer *t, const struct step_output *out) {
     for (int i = 0; i < t->replica.n_steps; i++) {
-        if (out->ran[i])
+        if (out->ran[i]) {
             t->recent.loss[i] = out->loss[i];
+            culprit_losses_add(&t->losses[i], out->loss[i]);
+        }
         t->recent.ran[i] = t->recent.ran[i] || out->ran[i];
     }
 }
@@ -343,7 +357,7 @@ static int loop(struct trainer *t, struct err *err) {
         if (one_step(t, err) || follow_up(t, true, err) || trainer_end_trace(t, err))
             return -1;
     }
-    return trainer_conclude(t, t->control.finish, false, err);
+    return check_updates(t, err) ? -1 : trainer_conclude(t, t->control.finish, false, err);
 }
 
 /* What the checkpoints of this run say that they are of. */
@@ -352,6 +366,15 @@ static int identify(struct trainer *t, struct err *err) {
 
     return identity_init(&t->identity, t->job, &t->data.train, validate, &t->replica,
                          &t->replica.model.pool, err);
+}
+
+static void watch_for_crashes(const struct trainer *t, const char *folder) {
+    crash_watch(&(struct crash_place){.folder = folder,
+                                      .rank = comm_rank(t->comm),
+                                      .size = comm_size(t->comm),
+                                      .host = comm_host(t->comm),
+                                      .pulse = t->pulse,
+                                      .names = &t->names});
 }
 
 /* Replicas are the same before rank 0 reads any file, as they come from the same seed, and after
@@ -383,6 +406,8 @@ static int prepare(struct trainer *t, const struct train_options *o, struct err 
     if (agree(t->comm, open_folder(t, o->resume, err), err))
         return -1;
     broadcast(t);
+    if (!t->finished)
+        watch_for_crashes(t, t->folder.path);
     return audit_replicas(t, err) || (!t->finished && trainer_tell_start(t, err)) ? -1 : 0;
 }
 
@@ -396,15 +421,19 @@ int train(struct job *job, const struct train_options *options, struct comm *com
                         .sinks = options->sinks};
 
     comm_say_to(comm, t.pulse);
+    watch_for_crashes(&t, NULL);
     enter(&t, PULSE_START);
     runfolder_init(&t.folder, job, t.sinks);
     int rc = trainer_watch(&t, err) || prepare(&t, options, err);
     if (!rc)
         rc = t.finished ? trainer_conclude(&t, t.finished, true, err) : loop(&t, err);
     enter(&t, PULSE_END);
+    if (t.started && rc)
+        trainer_tell_fault(&t, err);
     if (t.started)
         trainer_tell_end(&t, rc ? err : NULL);
     trainer_unwatch(&t);
+    crash_forget();
     runfolder_release(&t.folder);
     local_sgd_release(&t.local);
     stepper_release(&t.stepper);

@@ -2,6 +2,7 @@
 #pragma once
 #include "dist/watchdog.h"
 #include "train/alike.h"
+#include "train/culprit.h"
 #include "train/fault.h"
 #include "train/feeds.h"
 #include "train/gradients.h"
@@ -68,7 +69,9 @@ struct trainer {
     struct trainer_ranks ranks;
     double share_max, share_min; /* of all ranks: exposed communication beside all time in steps */
     double images;
-    struct fault_names names;  /* of operators, for those who say where a rank is */
+    struct fault_names names; /* of operators, for those who say where a rank is */
+    struct culprit_losses losses[JOB_MAX_STEPS];
+    bool unlike;               /* replicas are no longer the same */
     struct step_output recent; /* losses of the last time that each step ran; ran: since the last
                                   event that was logged */
 };
@@ -126,6 +129,10 @@ void trainer_tell_end(const struct trainer *t, const struct err *err);
 
 /* Say behind *err, why data could not be read, that what was trained is saved. */
 void trainer_add_saved(const struct trainer *t, struct err *err);
+
+/* Write a page of what ended the run early, where it is a fault, and add to *err where that is.
+ * Collective, with the same error on all ranks. */
+void trainer_tell_fault(struct trainer *t, struct err *err);
 
 /* Why the run is over; CONTROL_GOES_ON: it was asked to stop. Rank 0 knows the whole history.
  *   before  it was over before it began

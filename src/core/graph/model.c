@@ -66,6 +66,15 @@ int params_find_or_add(struct params *params, struct pool *pool, const char *nam
     return 0;
 }
 
+const struct param *param_at(const struct params *params, int64_t element) {
+    for (int i = 0; i < params->n; i++) {
+        const struct param *p = &params->items[i];
+        if (element >= p->offset && element < p->offset + p->len)
+            return p;
+    }
+    return NULL;
+}
+
 int64_t param_room(const struct param *param) {
     return (param->len + ALIGN_LEN - 1) / ALIGN_LEN * ALIGN_LEN;
 }

@@ -61,6 +61,9 @@ struct net *model_add(struct model *m, const char *name, const struct section *s
 int params_find_or_add(struct params *params, struct pool *pool, const char *name,
                        const struct op_param *spec, int *out, struct err *err);
 
+/* The parameter that an element of the span is of; NULL: it is in a gap. */
+const struct param *param_at(const struct params *params, int64_t element);
+
 /* Elements that a parameter takes in its span, with the gap behind it. */
 int64_t param_room(const struct param *param);
 
