@@ -7,6 +7,7 @@
 #include "dist/same.h"
 #include "dist/small.h"
 #include "dist/spin.h"
+#include "dist/start.h"
 
 #include <limits.h>
 #include <pthread.h>
@@ -211,7 +212,7 @@ int comm_new(struct comm **out, int *argc, char ***argv, struct err *err) {
     int provided;
 
     /* Libraries that MPI loads crash or hang without memory. */
-    if (memory_probe((size_t)START_MIB << 20, "MPI", err))
+    if (start_probe(err) || memory_probe((size_t)START_MIB << 20, "MPI", err))
         return -1;
     launch_tune();
     if (MPI_Init_thread(argc, argv, MPI_THREAD_SERIALIZED, &provided) != MPI_SUCCESS)
