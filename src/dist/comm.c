@@ -19,6 +19,7 @@
 /* What a comm and its parts have in common. */
 struct comm_common {
     struct comm_messages *messages;
+    struct comm_names *names;
     double waited_s; /* in blocking calls */
     void (*idle)(void *context);
     void *idle_context;
@@ -237,6 +238,7 @@ int comm_new(struct comm **out, int *argc, char ***argv, struct err *err) {
     enter_world(comm);
     if (check_launch(comm, err))
         return -1;
+    common->names = comm_names_forget(comm->world);
     look_around(comm);
     return 0;
 }
@@ -246,6 +248,10 @@ void comm_free(struct comm *comm) {
         return;
     small_free(comm->small);
     comm_enter(comm);
+    if (!comm->part) {
+        comm_names_restore(comm->common->names);
+        MPI_Barrier(comm->world);
+    }
     MPI_Comm_free(&comm->world);
     comm_leave(comm);
     if (!comm->part) {
