@@ -125,6 +125,8 @@ struct job {
     int64_t log_every;    /* steps */
     struct interval histograms;
     bool tensorboard, mlperf;
+    bool every_rank;    /* is in ranks.jsonl at each logged step */
+    bool prints_phases; /* at the end */
     struct job_span trace;
     int worst; /* samples of a validation that are kept; -1: as fits */
     struct compute_mode mode;

@@ -11,6 +11,7 @@
 static const char *const no_yes[] = {"false", "true", NULL};
 static const char *const movers[] = {"operators", "thread", NULL};
 static const char *const off_on[] = {"off", "on", NULL};
+static const char *const some_every[] = {"some", "every", NULL};
 static const char *const reductions[] = {"fast", "reproducible", NULL};
 
 enum { SHARDS = 8 }; /* where a job does not say */
@@ -62,6 +63,11 @@ static const struct key log_keys[] = {
      .help = "the same for TensorBoard, with losses, measures and pictures, to tensorboard/"},
     {"trace", &kind_span, AT(trace), "never",
      .help = "steps in which it is written down what every thread does when, to trace.json"},
+    {"ranks", &kind_flag, AT(every_rank), "some", .words = some_every,
+     .help =
+         "logged steps whose times of all ranks go to ranks.jsonl; some: 2000 of a run at most"},
+    {"phases", &kind_flag, AT(prints_phases), "off", .words = off_on,
+     .help = "print at the end what the time of all ranks went into; phases.txt has it anyway"},
     {"mlperf", &kind_flag, AT(mlperf), "off", .words = off_on,
      .help = "lines of MLPerf Training, to mlperf.log"},
     {"worst", &kind_int, AT(worst), .absent = "16 where samples are classified, else 0", .min = 0,

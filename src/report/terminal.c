@@ -1,6 +1,7 @@
 #include "report/terminal.h"
 #include "core/base/clock.h"
 #include "report/columns.h"
+#include "report/phases.h"
 #include "report/progress_line.h"
 #include "report/result.h"
 #include "train/evaluate.h"
@@ -188,6 +189,12 @@ static void validation(struct terminal *t, const struct event *e) {
     end_line(t);
 }
 
+static void print_phases(struct terminal *t, const struct event *e) {
+    begin_line(t);
+    phases_print_run(t->out, &e->phases);
+    fflush(t->out);
+}
+
 static void end(struct terminal *t, const struct event *e) {
     if (e->end.err) { /* the program says it, on a line of its own */
         if (t->line_is_open)
@@ -229,6 +236,10 @@ static void take(struct sink *sink, const struct event *e) {
     case EVENT_PICTURE:
     case EVENT_TRACE:
     case EVENT_TENSORS:
+        break;
+    case EVENT_PHASES:
+        if (e->job->prints_phases)
+            print_phases(t, e);
         break;
     case EVENT_NOTE:
         print_line(t, "%s", e->text);

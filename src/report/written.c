@@ -5,7 +5,7 @@
 void written_init(struct written *w, const struct sinks *warn, struct sink *list[WRITTEN_SINKS]) {
     struct sink *const all[WRITTEN_SINKS] = {
         &w->jsonl.sink,       &w->diary.sink,  &w->ranks.sink, &w->histograms.sink,
-        &w->tensorboard.sink, &w->mlperf.sink, &w->trace.sink};
+        &w->tensorboard.sink, &w->mlperf.sink, &w->trace.sink, &w->phases.sink};
 
     jsonl_init(&w->jsonl, warn);
     diary_init(&w->diary, warn);
@@ -14,6 +14,7 @@ void written_init(struct written *w, const struct sinks *warn, struct sink *list
     tensorboard_init(&w->tensorboard, warn);
     mlperf_init(&w->mlperf, warn);
     trace_file_init(&w->trace, warn);
+    phases_file_init(&w->phases, warn);
     memcpy(list, all, sizeof all);
 }
 

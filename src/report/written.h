@@ -4,11 +4,12 @@
 #include "report/histograms.h"
 #include "report/jsonl.h"
 #include "report/mlperf.h"
+#include "report/phases.h"
 #include "report/ranks.h"
 #include "report/tensorboard.h"
 #include "report/trace.h"
 
-enum { WRITTEN_SINKS = 7 };
+enum { WRITTEN_SINKS = 8 };
 
 struct written {
     struct jsonl jsonl;
@@ -18,6 +19,7 @@ struct written {
     struct tensorboard tensorboard;
     struct mlperf mlperf;
     struct trace_file trace;
+    struct phases_file phases;
 };
 
 /* Sinks that write what the job wants into the run's folder; at the beginning of the program.

@@ -20,6 +20,7 @@ enum event_kind {
     EVENT_PICTURE,    /* one of the job's is drawn */
     EVENT_TRACE,      /* it is known what every thread did in some steps */
     EVENT_TENSORS,    /* how the numbers of the last step are spread */
+    EVENT_PHASES,     /* what the time of all ranks went into, before the end */
 };
 
 struct event_start {
@@ -100,6 +101,24 @@ struct event_trace {
     int64_t dropped; /* events of all ranks that had no room */
 };
 
+/* Seconds of a rank since its process began to train, each without the others. */
+struct event_times {
+    double start;                        /* before the first step */
+    double data;                         /* waiting for a batch */
+    double forward, backward, optimizer; /* operators and updates */
+    double exposed;                      /* communication that nothing hid, all of it: */
+    double control, buckets, sync;       /* as in struct step_times */
+    double validate, save, audit;        /* with what ranks wait for each other in them */
+    double other;                        /* the rest */
+    double total;                        /* all of it */
+};
+
+struct event_phases {
+    const struct event_times *rank; /* [n] */
+    int n;
+    int64_t steps; /* of this process */
+};
+
 struct event_pass {
     const char *of;      /* "validation" */
     int64_t done, total; /* batches */
@@ -130,6 +149,7 @@ struct event {
         struct event_picture picture;
         struct event_tensors tensors;
         struct event_trace trace;
+        struct event_phases phases;
     };
 };
 

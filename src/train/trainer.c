@@ -139,10 +139,13 @@ static int check_updates(struct trainer *t, struct err *err) {
 
 /* Nothing is measured or saved of replicas that are no longer the same, or not yet. */
 static int audit_replicas(struct trainer *t, struct err *err) {
+    const double began = clock_now(), met_s = t->spent.step.bucket_comm;
+
     if (check_updates(t, err))
         return -1;
     enter(t, PULSE_AUDIT);
     t->unlike = alike_check(&t->alike, err);
+    t->spent.audit_s += clock_now() - began - (t->spent.step.bucket_comm - met_s);
     return t->unlike ? err_wrap(err, "after step %" PRId64, t->progress.step) : 0;
 }
 
@@ -210,11 +213,11 @@ static int validate(struct trainer *t, struct err *err) {
     struct event e = trainer_event_of(t, EVENT_VALIDATION);
     char when[48];
     const int best = t->replica.best;
-    const double began = clock_now();
 
     if (audit_replicas(t, err))
         return -1;
     enter(t, PULSE_VALIDATE);
+    const double began = clock_now();
     e.kind = EVENT_VALIDATES;
     sinks_tell(t->sinks, &e);
     e.kind = EVENT_VALIDATION;
@@ -330,6 +333,7 @@ static int one_step(struct trainer *t, struct err *err) {
     trainer_trace(t, TRACE_STEP, start);
     t->spent.total_s += clock_now() - start - looked_s;
     t->spent.data_s += read_s;
+    t->spent.samples += (double)batch.data.n;
     step_times_add(&t->spent.step, &out.times);
     t->share_max = out.most_waits;
     t->share_min = out.least_waits;
@@ -357,7 +361,10 @@ static int loop(struct trainer *t, struct err *err) {
         if (one_step(t, err) || follow_up(t, true, err) || trainer_end_trace(t, err))
             return -1;
     }
-    return check_updates(t, err) ? -1 : trainer_conclude(t, t->control.finish, false, err);
+    if (check_updates(t, err))
+        return -1;
+    trainer_tell_phases(t);
+    return trainer_conclude(t, t->control.finish, false, err);
 }
 
 /* What the checkpoints of this run say that they are of. */
@@ -413,7 +420,8 @@ static int prepare(struct trainer *t, const struct train_options *o, struct err 
 
 int train(struct job *job, const struct train_options *options, struct comm *comm,
           struct err *err) {
-    struct trainer t = {.job = job,
+    struct trainer t = {.began_s = clock_now(),
+                        .job = job,
                         .comm = comm,
                         .pulse = pulse_new(),
                         .threads = options->threads,

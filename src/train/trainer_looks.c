@@ -28,8 +28,7 @@ static void see(void *context, int which, const struct reducer_piece *piece) {
     histograms_see_gradient(t->histograms, which, piece);
 }
 
-/* Is the step that is number `step` when it is done one of the histograms'? */
-static bool has_histograms(const struct trainer *t, int64_t step) {
+bool trainer_looks_into(const struct trainer *t, int64_t step) {
     struct progress p = t->progress;
 
     p.step = step;
@@ -38,7 +37,7 @@ static bool has_histograms(const struct trainer *t, int64_t step) {
 
 void trainer_begin_looking(struct trainer *t, const struct feed_batch *batch) {
     struct stepper *s = &t->stepper;
-    const bool looks = has_histograms(t, t->progress.step + 1), counts = looks && t->histograms;
+    const bool looks = trainer_looks_into(t, t->progress.step + 1), counts = looks && t->histograms;
 
     if (looks)
         stepper_settle(s);
@@ -56,7 +55,7 @@ void trainer_begin_looking(struct trainer *t, const struct feed_batch *batch) {
 void trainer_end_looking(struct trainer *t) {
     struct event e = trainer_event_of(t, EVENT_TENSORS);
 
-    if (!has_histograms(t, t->progress.step))
+    if (!trainer_looks_into(t, t->progress.step))
         return;
     stepper_settle(&t->stepper);
     if (!t->histograms)

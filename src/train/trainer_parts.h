@@ -1,4 +1,4 @@
-/* trainer_parts.h - a run and what is said of it: private to trainer.c, trainer_tell.c. */
+/* trainer_parts.h - a run and what is said of it: private to trainer*.c. */
 #pragma once
 #include "dist/watchdog.h"
 #include "train/alike.h"
@@ -12,16 +12,20 @@
 #include "train/picture.h"
 #include "train/runfolder.h"
 #include "train/step.h"
+#include "train/stragglers.h"
 #include "train/trainer.h"
 #include "train/worst.h"
 
 #include <stdatomic.h>
 
-/* Seconds in steps of this rank. */
+/* Seconds of this rank, and samples. */
 struct trainer_spent {
-    double total_s; /* with waiting for data: */
+    double total_s; /* in steps, with waiting for data: */
     double data_s;
     struct step_times step;
+    double told_s; /* behind steps, for those who write them down */
+    double audit_s, validate_s, save_s;
+    double samples;
 };
 
 /* What ranks tell each other of their time, now and then. */
@@ -31,6 +35,17 @@ struct trainer_ranks {
     double *compute_s, *wait_s, *data_s; /* [size] on rank 0: of a step */
     struct trainer_spent before;         /* when they told it last, */
     int64_t at;                          /* after that step */
+};
+
+/* What ranks tell each other every some steps, to find slow ones. */
+struct trainer_pace {
+    struct straggler_time mine;  /* since they told it last, without steps that are looked into */
+    struct trainer_spent last;   /* when the step before ended */
+    struct straggler_time *told; /* [size] the model's; NULL: there is one rank */
+    struct straggler_time *sum;  /* [size] on rank 0: of a window, which begins after step `from` */
+    double *room;                /* [2 size] */
+    int64_t from, steps;         /* of the window: after that one; of it, that were counted */
+    struct stragglers said;
 };
 
 struct trainer {
@@ -63,10 +78,11 @@ struct trainer {
     bool resumes;                /* on rank 0: there is a checkpoint to go on from */
     enum control_end finished;   /* before it began: nothing is left to do */
     int64_t first_step;          /* of this process */
-    double start_s;              /* clock at the start */
+    double began_s, start_s;     /* clock when all of it began, and the first step */
     struct trainer_spent spent;  /* since then */
     struct trainer_spent logged; /* of it when a step was logged last */
     struct trainer_ranks ranks;
+    struct trainer_pace pace;
     double share_max, share_min; /* of all ranks: exposed communication beside all time in steps */
     double images;
     struct fault_names names; /* of operators, for those who say where a rank is */
@@ -104,8 +120,11 @@ void trainer_tell_step(struct trainer *t);
 void trainer_begin_looking(struct trainer *t, const struct feed_batch *batch);
 void trainer_end_looking(struct trainer *t);
 
-/* Keep what was done since then, if it is wanted. */
-void trainer_trace(const struct trainer *t, enum trace_kind kind, double began);
+/* Is the step that is number `step` when it is done looked into? Local. */
+bool trainer_looks_into(const struct trainer *t, int64_t step);
+
+/* Count what was done since then, and keep it where it is wanted. */
+void trainer_trace(struct trainer *t, enum trace_kind kind, double began);
 
 /* Once all is planned: room for the trace that the job wants. Local. Errors: ERR_IO. */
 int trainer_plan_trace(struct trainer *t, struct err *err);
@@ -123,6 +142,16 @@ void trainer_meet_ranks(struct trainer *t);
 /* Where a step is logged: mean seconds of a step, of all ranks; borrowed until the next call.
  * False: they told it shortly before, or there is one. Collective. */
 bool trainer_gather_ranks(struct trainer *t, struct event_ranks *out);
+
+/* Once hosts are known: room for what ranks are compared by. */
+void trainer_meet_pace(struct trainer *t);
+
+/* After each step: what it took; and, where ranks are to be compared, all of them, for rank 0 to
+ * say who is slow. Collective then. */
+void trainer_watch_pace(struct trainer *t);
+
+/* Tell those who listen what the time of all ranks went into. Collective. */
+void trainer_tell_phases(struct trainer *t);
 
 /*   err  why the run ends early, or NULL */
 void trainer_tell_end(const struct trainer *t, const struct err *err);

@@ -24,7 +24,7 @@ void trainer_meet_ranks(struct trainer *t) {
 
 /* All ranks count the same steps. */
 static bool is_due(const struct trainer *t) {
-    const int64_t every = t->progress.total_steps / LINES + 1;
+    const int64_t every = t->job->every_rank ? 1 : t->progress.total_steps / LINES + 1;
 
     return t->ranks.host && t->progress.step / every > t->ranks.at / every;
 }

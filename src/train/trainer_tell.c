@@ -34,6 +34,7 @@ int trainer_tell_start(struct trainer *t, struct err *err) {
         return -1;
     t->started = true;
     trainer_meet_ranks(t);
+    trainer_meet_pace(t);
     guesses_tell_all(&t->data, t->sinks);
     return 0;
 }
@@ -86,7 +87,10 @@ void trainer_tell_step(struct trainer *t) {
         .shares = logged ? &shares : NULL,
         .ranks = logged && trainer_gather_ranks(t, &ranks) ? &ranks : NULL,
     };
+    const double began = clock_now();
     sinks_tell(t->sinks, &e);
+    t->spent.told_s += clock_now() - began;
+    trainer_watch_pace(t);
     if (!logged)
         return;
     t->logged = t->spent;

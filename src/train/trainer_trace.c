@@ -12,7 +12,11 @@ enum { OF_NODE = 2, OF_BUCKET = 4, OF_WORKER = 32, OF_STEP = 256 };
 
 static const int64_t most_events = 1 << 20; /* of a rank: 40 MiB */
 
-void trainer_trace(const struct trainer *t, enum trace_kind kind, double began) {
+void trainer_trace(struct trainer *t, enum trace_kind kind, double began) {
+    if (kind == TRACE_VALIDATE)
+        t->spent.validate_s += clock_now() - began;
+    if (kind == TRACE_SAVE)
+        t->spent.save_s += clock_now() - began;
     if (trace_wants(t->trace))
         trace_add(t->trace,
                   &(struct trace_event){(int32_t)kind, TRACE_MAIN, (int32_t)t->progress.step, 0,

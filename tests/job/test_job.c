@@ -104,6 +104,7 @@ static void every_key_is_read(void **state) {
               "sync = local_sgd(every=4, after=9)\nbucket = 0.25\noverlap = off\n"
               "progress = thread\naudit = 20\nbind = off\nselftest = off\n[log]\nevery = 5\n"
               "histograms = 2 epochs\ntensorboard = on\nmlperf = on\ntrace = 100..119\nworst = 7\n"
+              "ranks = every\nphases = on\n"
               "[run]\nfusion = off\nwinograd = off\n");
     assert_string_equal(job.name, "mine");
     assert_string_equal(job.output, "/scratch/runs");
@@ -138,7 +139,7 @@ static void every_key_is_read(void **state) {
     assert_int_equal(*(const int *)job.wire.args, 64);
     assert_true(job.bucket_bytes == 1 << 18 && job.log_every == 5 && job.worst == 7);
     equal(job.histograms.epochs, 2);
-    assert_true(job.tensorboard && job.mlperf);
+    assert_true(job.tensorboard && job.mlperf && job.every_rank && job.prints_phases);
     assert_true(job.trace.first == 100 && job.trace.last == 119);
     assert_true(job.audit_every == 20 && !job.overlap && job.progress_thread);
     assert_true(!job.binds && !job.tests_links);
