@@ -2,12 +2,13 @@
 #pragma once
 #include "train/step.h"
 
-/* What rides on the first sum of a step over ranks: whether a rank could not read its batch or was
- * asked to stop, and rank 0's plan, to which the others add 0; behind these sums, the largest and
- * minus the least of what ranks wait. */
+/* What rides on the first sum of a step over ranks: whether a rank could not read its batch, or was
+ * asked to stop or to save, and rank 0's plan, to which the others add 0; behind these sums, the
+ * largest and minus the least of what ranks wait. */
 enum {
     SAY_UNREAD,
     SAY_STOP,
+    SAY_SAVE,
     SAY_CONTROL,
     SAY_MAX = SAY_CONTROL + CONTROL_NUMBERS,
     SAY_MOST = SAY_MAX,
