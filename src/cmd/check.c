@@ -171,8 +171,8 @@ static void find_input(struct check *c) {
 static void find_time(struct check *c) {
     const struct rehearsal *r = &c->run;
     const int64_t steps = shard_steps(&r->data.train.shard);
-    const double epoch = (double)steps * r->step_s, now = clock_utc();
-    const double left = endtime_slurm(getenv, now) - now;
+    const double now = clock_utc(), end = endtime_slurm(getenv, now), left = fmax(end - now, 0);
+    const double epoch = (double)steps * r->step_s;
     const double epochs = (double)control_total_steps(&c->args.job, steps) / (double)steps;
     char one[FINDING_TEXT], all[FINDING_TEXT], room[FINDING_TEXT];
 
@@ -180,7 +180,7 @@ static void find_time(struct check *c) {
                  "an epoch has %" PRId64 " steps and takes %s, all %.6g epochs %s, besides "
                  "validation",
                  steps, findings_time(epoch, one), epochs, findings_time(epochs * epoch, all));
-    if (left <= 0)
+    if (end <= 0)
         return;
     findings_add(&c->findings, epochs * epoch > left ? FINDING_WARNING : FINDING_OK, "walltime",
                  "Slurm leaves %s: %.4g epochs%s", findings_time(left, room), left / epoch,

@@ -118,7 +118,7 @@ static double read_any(const char *text, double now) {
 }
 
 int endtime_read(const char *text, double now, double *end, struct err *err) {
-    const bool never = !strcmp(text, "never");
+    const bool never = !strcmp(text, "never"), by_program = *text == '@';
     const double at = never ? HUGE_VAL : read_any(text, now), most = 1e11; /* thousands of years */
     char there[ENDTIME_TEXT], is[ENDTIME_TEXT];
 
@@ -127,7 +127,7 @@ int endtime_read(const char *text, double now, double *end, struct err *err) {
                        "--end: found '%s', expected a time as 18:00 or 2026-12-01T18:00, a "
                        "duration as 3h30m, 90m or 5400 (seconds), or never",
                        text);
-    if (at <= now)
+    if (at <= now && !by_program)
         return err_set(err, ERR_USAGE, "--end: found '%s', which is %s; expected a time after %s",
                        text, endtime_text(at, now, there), endtime_text(now, at, is));
     *end = at;

@@ -9,7 +9,8 @@ enum { ENDTIME_TEXT = 32 };
  *   18:00  18:00:30                    today, or tomorrow where that has passed
  *   2026-12-01T18:00  2026-12-01T18:00:30
  *   3h30m  1d12h  90m  45s  5400       from now on; a number alone is seconds
- *   @1796148000                        seconds since 1970, as `date` reads and Slurm writes them
+ *   @1796148000                        seconds since 1970, as `date` reads and Slurm writes them:
+ *                                      for programs, which may be late
  *   never                              HUGE_VAL
  *   now   what the time is
  * Errors: ERR_USAGE: it is none of these, no day of the calendar, or has passed. */
