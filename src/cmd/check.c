@@ -2,9 +2,11 @@
 #include "cmd/command.h"
 #include "cmd/findings.h"
 #include "cmd/jobargs.h"
+#include "core/base/clock.h"
 #include "dist/place_text.h"
 #include "io/file/file.h"
 #include "train/control.h"
+#include "train/endtime.h"
 #include "train/hosts.h"
 #include "train/rehearsal.h"
 #include "train/shards.h"
@@ -13,7 +15,6 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 enum { STEPS = 5, CHECKPOINTS = 3 /* last.h5, best.h5, and the one that is being written */ };
 
@@ -80,7 +81,7 @@ static double batch_bytes(const struct feeds *data) {
  * once.
  */
 static double saving_bytes(const struct check *c) {
-    return 2 * rehearsal_checkpoint_bytes(&c->run);
+    return 2 * (double)replica_saved_bytes(&c->run.replica);
 }
 
 /* What the ranks of a host share is there once; the rest of what they hold is each one's. By now
@@ -167,17 +168,11 @@ static void find_input(struct check *c) {
                  needed / r->processor_rate, findings_rate(there, all));
 }
 
-/* Seconds until Slurm ends the job; NAN: it does not say. */
-static double walltime_left(void) {
-    const char *end = getenv("SLURM_JOB_END_TIME");
-
-    return end && atof(end) > 0 ? atof(end) - (double)time(NULL) : (double)NAN;
-}
-
 static void find_time(struct check *c) {
     const struct rehearsal *r = &c->run;
     const int64_t steps = shard_steps(&r->data.train.shard);
-    const double epoch = (double)steps * r->step_s, left = walltime_left();
+    const double now = clock_utc(), end = endtime_slurm(getenv, now), left = fmax(end - now, 0);
+    const double epoch = (double)steps * r->step_s;
     const double epochs = (double)control_total_steps(&c->args.job, steps) / (double)steps;
     char one[FINDING_TEXT], all[FINDING_TEXT], room[FINDING_TEXT];
 
@@ -185,17 +180,17 @@ static void find_time(struct check *c) {
                  "an epoch has %" PRId64 " steps and takes %s, all %.6g epochs %s, besides "
                  "validation",
                  steps, findings_time(epoch, one), epochs, findings_time(epochs * epoch, all));
-    if (isnan(left))
+    if (end <= 0)
         return;
     findings_add(&c->findings, epochs * epoch > left ? FINDING_WARNING : FINDING_OK, "walltime",
                  "Slurm leaves %s: %.4g epochs%s", findings_time(left, room), left / epoch,
                  epochs * epoch > left
-                     ? "; have it send a signal before the end (docs/clusters.md) and --resume"
+                     ? "; before the end the run saves and exits with 75, and --resume goes on"
                      : "");
 }
 
 static void find_disk(struct check *c) {
-    const double each = rehearsal_checkpoint_bytes(&c->run),
+    const double each = (double)replica_saved_bytes(&c->run.replica),
                  left = file_space_left(c->args.job.output);
     char a[FINDING_TEXT], b[FINDING_TEXT];
 

@@ -3,7 +3,9 @@
 #include "cmd/command.h"
 #include "cmd/find.h"
 #include "cmd/options.h"
+#include "core/base/clock.h"
 #include "dist/launch.h"
+#include "train/endtime.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -54,6 +56,10 @@ static int read_min_epochs(void *to, const char *value, struct err *err) {
     return find_read_number("min-epochs", value, &((struct sweep_args *)to)->wish.min_epochs, err);
 }
 
+static int read_end(void *to, const char *value, struct err *err) {
+    return endtime_read(value, clock_utc(), &((struct sweep_args *)to)->sweep.end, err);
+}
+
 #define AT(member) .offset = offsetof(struct sweep_args, member)
 
 static const struct option_spec specs[] = {
@@ -69,6 +75,7 @@ static const struct option_spec specs[] = {
     {"halving", OPTION_FLAG, AT(wish.halving)},
     {"eta", OPTION_READ, .read = read_eta},
     {"min-epochs", OPTION_READ, .read = read_min_epochs},
+    {"end", OPTION_READ, .read = read_end},
     {"name", OPTION_TEXT, AT(wish.name)},
     {"mpirun", OPTION_TEXT, AT(mpirun)},
     {"plan", OPTION_FLAG, AT(plan)},
@@ -297,9 +304,9 @@ const struct command command_sweep = {
         "dltrain sweep JOB.ini [--grid NAME=A,B,...]... [--random \"NAME=DRAW\"]... [--trials N]\n"
         "              [--seeds N] [--kfold N] [--halving [--eta 3] [--min-epochs 1]]\n"
         "              [--jobs K] [--ranks N [--mpirun COMMAND]] [--name SWEEP] [--seed N]\n"
-        "              [--plan] [--slurm-array [--sbatch OPTIONS] [--submit]]\n"
+        "              [--end TIME] [--plan] [--slurm-array [--sbatch OPTIONS] [--submit]]\n"
         "              [--set NAME=VALUE]...\n"
-        "dltrain sweep --resume runs/SWEEP [--retry] [--jobs K]\n"
+        "dltrain sweep --resume runs/SWEEP [--retry] [--jobs K] [--end TIME]\n"
         "dltrain sweep --show runs/SWEEP [--csv | --json]\n"
         "dltrain sweep --trial K runs/SWEEP\n"
         "\n"
@@ -320,6 +327,9 @@ const struct command command_sweep = {
         "  --jobs K                 trials at a time (1), which share the processors\n"
         "  --ranks N                of each trial, begun by mpirun (of PATH, or as --mpirun "
         "says)\n"
+        "  --end TIME               when its time is over, as for train: trials save, and the exit "
+        "code\n"
+        "                           is 75\n"
         "  --name SWEEP             of its folder (JOB_sweep)\n"
         "  --seed N                 of what is drawn (the job's)\n"
         "  --plan                   lay out the trials and list them, and run none\n"

@@ -81,6 +81,7 @@ struct sweep {
     bool maximise;
     /* while it runs */
     const char *program;
+    double end;      /* seconds since 1970 when its time is over; 0: not said; HUGE_VAL: never */
     bool batch_task; /* one of a batch system's array: its hosts are for mpirun to find */
 };
 

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -52,6 +53,10 @@ static const char **command(struct sweep *s, const struct sweep_trial *t, int ru
     if (s->rung[rung] > 0) {
         argv[n++] = "--until";
         argv[n++] = pool_print(&s->pool, "%.17g", s->rung[rung]);
+    }
+    if (s->end > 0) { /* else Slurm's, which the trial sees, too */
+        argv[n++] = "--end";
+        argv[n++] = isfinite(s->end) ? pool_print(&s->pool, "@%.0f", s->end) : "never";
     }
     return argv;
 }

@@ -1,11 +1,14 @@
 /* sweep_run.c - trials one after another, or some at a time, until all have ended. */
 #include "cmd/sweep.h"
 #include "cmd/findings.h"
+#include "core/base/clock.h"
+#include "train/deadline.h"
 #include "train/stop.h"
 
 #include <errno.h>
 #include <math.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -17,6 +20,8 @@ struct sweep_running {
     bool *busy; /* [sweep->n] */
     int slots, n_running, only;
     bool stopping;
+    struct deadline deadline;
+    bool time_ends; /* what is running stops by itself, and nothing is begun */
 };
 
 static int count(const struct sweep *s, enum sweep_state state) {
@@ -104,7 +109,8 @@ static int fill(struct sweep_running *r, struct err *err) {
     struct sweep *s = r->sweep;
     int slot, rung, trial;
 
-    while (!r->stopping && (slot = first_free(r)) >= 0 && (trial = next_trial(r, &rung)) >= 0) {
+    while (!r->stopping && !r->time_ends && (slot = first_free(r)) >= 0 &&
+           (trial = next_trial(r, &rung)) >= 0) {
         struct sweep_child *c = &r->child[slot];
         const int rc = sweep_begin(s, c, trial, rung, slot, r->slots, err);
 
@@ -133,6 +139,8 @@ static int collect(struct sweep_running *r, pid_t pid, int status, struct err *e
         r->busy[trial] = false;
         if (sweep_end(s, &r->child[i], status, r->stopping, err))
             return -1;
+        r->time_ends = r->time_ends || (isfinite(r->deadline.at) && !r->stopping &&
+                                        s->trial[trial].result.state == SWEEP_STOPPED);
         say_end(s, &s->trial[trial]);
         say_left(r);
         fflush(stdout);
@@ -159,6 +167,8 @@ static int loop(struct sweep_running *r, struct err *err) {
     for (;;) {
         if (stop_requested() && !r->stopping)
             ask_to_stop(r);
+        r->time_ends =
+            r->time_ends || deadline_is_near(&r->deadline, &(struct control){0}, 0, clock_now());
         if (fill(r, err))
             return -1;
         if (!r->n_running)
@@ -217,6 +227,11 @@ static int judge(struct sweep_running *r, struct err *err) {
                        "stopped on request: %d of %d trials are done; dltrain sweep --resume %s "
                        "goes on",
                        done, s->n, s->folder);
+    if (r->time_ends && (others || left))
+        return err_set(err, ERR_STOPPED,
+                       "the time ends at %s: %d of %d trials are done; dltrain sweep --resume %s "
+                       "goes on",
+                       r->deadline.text, done, s->n, s->folder);
     if (others || left)
         return err_set(err, ERR_STOPPED,
                        "some trials were stopped, or are run by others; dltrain sweep --resume %s "
@@ -244,6 +259,9 @@ static int judge_only(const struct sweep_running *r, struct err *err) {
 int sweep_run(struct sweep *s, int only, struct err *err) {
     struct sweep_running r = {.sweep = s, .only = only, .slots = only < 0 ? s->jobs : 1};
 
+    const double now = clock_utc(), slurm = endtime_slurm(getenv, now);
+    const double end = s->end > 0 ? s->end : slurm > now ? slurm : 0;
+    deadline_init(&r.deadline, end, now, clock_now());
     r.busy = pool_take(&s->pool, (size_t)s->n * sizeof *r.busy);
     if (loop(&r, err)) {
         abandon(&r);

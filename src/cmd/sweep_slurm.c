@@ -27,8 +27,8 @@ static const char *quoted(struct pool *pool, const char *text) {
     return pool_print(pool, "%s'", out);
 }
 
-/* The batch shell hears the signal (B:) and passes it on; what has saved is queued again, until it
- * is done. */
+/* What has saved is queued again, until it is done. When Slurm ends all processes of the task, the
+ * shell must not be the first: what runs in it would be killed at once. */
 const char *sweep_sbatch(struct sweep *s, const char *options, int most_at_once, struct err *err) {
     const char *path = sweep_file(s, "sweep.sbatch");
     const char *limit = most_at_once > 1 ? pool_print(&s->pool, "%%%d", most_at_once) : "";
@@ -42,24 +42,13 @@ const char *sweep_sbatch(struct sweep *s, const char *options, int most_at_once,
         "#SBATCH --array=1-%d%s\n"
         "#SBATCH --ntasks=%d\n"
         "#SBATCH --output=\"%s/slurm_%%A_%%a.out\"\n"
-        "#SBATCH --signal=B:USR1@120\n"
         "#SBATCH --requeue\n"
         "#SBATCH --open-mode=append\n"
         "%s"
         "\n"
+        "trap : TERM # the shell waits until the trial has saved\n"
         "code=0\n"
-        "%s sweep --trial \"$SLURM_ARRAY_TASK_ID\" %s &\n"
-        "trial=$!\n"
-        "trap 'kill -USR1 $trial' USR1 TERM\n"
-        "wait $trial || code=$?\n"
-        "while [ \"$code\" -gt 128 ] && kill -0 $trial 2> /dev/null; do\n"
-        "    code=0\n"
-        "    wait $trial || code=$?\n"
-        "done\n"
-        "if [ \"$code\" -gt 128 ]; then # it ended while the signal was passed on\n"
-        "    wait $trial\n"
-        "    code=$?\n"
-        "fi\n"
+        "%s sweep --trial \"$SLURM_ARRAY_TASK_ID\" %s || code=$?\n"
         "if [ \"$code\" = 75 ]; then\n"
         "    scontrol requeue \"${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID\"\n"
         "fi\n"

@@ -109,6 +109,7 @@ struct job {
 
     struct interval save_last, save_every;
     bool save_best;
+    unsigned stop_signals, save_signals; /* bits: job_signal_at; that stop a run, that save */
 
     struct applied allreduce;
     struct applied wire; /* how gradients travel between hosts; dist/allreduce/wire.h */

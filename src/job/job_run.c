@@ -3,6 +3,7 @@
 #include "dist/allreduce/wire.h"
 #include "dist/sync.h"
 #include "job/kind.h"
+#include "job/signals.h"
 
 #include <string.h>
 
@@ -22,6 +23,10 @@ static const struct key checkpoint_keys[] = {
      .help = "how often a checkpoint of its own is kept"},
     {"best", &kind_flag, AT(save_best), "true", .words = no_yes,
      .help = "keep the best weights in best.h5"},
+    {"signals", &kind_signals, AT(stop_signals), "USR1 TERM INT HUP",
+     .help = "that have a run save, end, and exit with code 75"},
+    {"save_on", &kind_signals, AT(save_signals), "USR2",
+     .help = "signals that have it save last.h5 and go on"},
     {0},
 };
 
@@ -112,6 +117,22 @@ static int check_wire(const struct job *job, struct err *err) {
     return 0;
 }
 
+/* A signal means one thing. */
+static int read_checkpoint(struct job *job, const struct section *s, struct err *err) {
+    if (keys_read(job, checkpoint_keys, s, job, err))
+        return -1;
+    const struct entry *signals = entry_of(job, "checkpoint", "signals"),
+                       *save_on = entry_of(job, "checkpoint", "save_on");
+    for (int i = 0; job_signal_at(i); i++)
+        if (job->stop_signals & job->save_signals & 1U << i)
+            return pos_error(err, save_on ? save_on->pos : signals->pos,
+                             "%s is among signals (%s) and in save_on (%s), expected it in one of "
+                             "them",
+                             job_signal_at(i)->name, signals ? signals->value : "as by default",
+                             save_on ? save_on->value : "as by default");
+    return 0;
+}
+
 /* What follows from ranks that go on apart. */
 static int check_sync(const struct job *job, struct err *err) {
     if (job->reproducible && sync_local_sgd(&job->sync))
@@ -165,6 +186,7 @@ const struct job_section section_checkpoint = {
     .help = "what is saved in the run's folder",
     .holds = JOB_KEYS,
     .keys = checkpoint_keys,
+    .read = read_checkpoint,
 };
 const struct job_section section_dist = {
     .kind = "dist",

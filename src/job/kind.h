@@ -17,6 +17,7 @@ extern const struct kind kind_flag;     /* bool: whether the second of the key's
 extern const struct kind kind_size;     /* struct ints: height, width, channels */
 extern const struct kind kind_range;    /* double[2] that grow */
 extern const struct kind kind_applied;  /* struct applied: a word of the key's table */
+extern const struct kind kind_signals;  /* unsigned: bits as in signals.h */
 extern const struct kind kind_pipeline; /* augment and n_augment of the job */
 extern const struct kind kind_fields;   /* field and n_fields of the job */
 extern const struct kind kind_net;      /* const struct entry *, for those who know the nets */

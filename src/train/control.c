@@ -68,10 +68,12 @@ void control_plan(const struct job *job, const struct progress *p, const struct 
 }
 
 /* Who asks to stop may kill soon: save at once; what is due is measured after --resume. */
-void control_stop(struct control *c) {
-    if (c->finish)
+void control_stop(struct control *c, enum control_stop why) {
+    if (!why || c->stop || (c->finish && why == CONTROL_ASKED))
         return;
-    c->stop = c->save_last = true;
+    c->stop = why;
+    c->finish = CONTROL_GOES_ON;
+    c->save_last = true;
     c->validate = false;
 }
 
@@ -83,6 +85,7 @@ void control_pack(const struct control *c, double numbers[CONTROL_NUMBERS]) {
     more[1] = c->save_last;
     more[2] = c->save_every;
     more[3] = (double)c->finish;
+    more[4] = (double)c->stop;
 }
 
 void control_unpack(const double numbers[CONTROL_NUMBERS], struct control *c) {
@@ -91,19 +94,9 @@ void control_unpack(const double numbers[CONTROL_NUMBERS], struct control *c) {
     *c = (struct control){.validate = more[0] > 0,
                           .save_last = more[1] > 0,
                           .save_every = more[2] > 0,
-                          .finish = (enum control_end)(int)more[3]};
+                          .finish = (enum control_end)(int)more[3],
+                          .stop = (enum control_stop)(int)more[4]};
     memcpy(c->lr, numbers, sizeof c->lr);
-}
-
-void control_decide(const struct job *job, const struct progress *progress,
-                    const struct applied *schedules, int n, bool stop, struct comm *comm,
-                    struct control *out) {
-    if (comm_rank(comm) == 0) {
-        control_plan(job, progress, schedules, n, out);
-        if (stop)
-            control_stop(out);
-    }
-    comm_bcast(comm, out, sizeof *out, 0);
 }
 
 int progress_add(struct progress *p, int64_t step, double measure, struct err *err) {

@@ -1,10 +1,10 @@
 /* control.h - rank 0's decisions: in every step it tells all ranks what comes next, in numbers that
  * ride on the sum of the losses. What it decides from is the same after a restart: numbers of
- * steps, the history of the best measure, and requests to stop, which any rank may have received.
+ * steps, the history of the best measure, and requests to stop, which any rank may have received,
+ * or which the end of the time is.
  */
 #pragma once
 #include "core/learn/schedule.h"
-#include "dist/comm.h"
 #include "job/job.h"
 
 /* Why a job is at its end. */
@@ -15,13 +15,20 @@ enum control_end {
     CONTROL_UNTIL,    /* it was told to go no further for now; --resume goes on */
 };
 
+/* Why a job stops before that, to go on with --resume. */
+enum control_stop {
+    CONTROL_NO_STOP,
+    CONTROL_ASKED, /* by a signal to some rank */
+    CONTROL_TIME,  /* what comes next does not fit into the time that is left */
+};
+
 /* What comes next. */
 struct control {
     double lr[JOB_MAX_STEPS]; /* of the next step */
     bool validate;            /* now, before the next step */
     bool save_last, save_every;
     enum control_end finish;
-    bool stop; /* on request: save and end, resumable */
+    enum control_stop stop; /* save and end, resumable */
 };
 
 /* How far the job is; part of every checkpoint. */
@@ -48,28 +55,20 @@ void control_begin(struct progress *p, const struct job *job, int64_t steps_per_
 /* Does a period end with step progress->step? Periods of epochs may be fractions of an epoch. */
 bool interval_due(const struct interval *every, const struct progress *progress);
 
-/* Decide what follows step `progress->step`, unless a rank is asked to stop.
+/* Decide what follows step `progress->step`, unless the run must stop.
  *   schedules  [n] learning rates of the job's steps
  * Local; on rank 0, which knows the whole history. */
 void control_plan(const struct job *job, const struct progress *progress,
                   const struct applied *schedules, int n, struct control *out);
 
-/* What follows where some rank was asked to stop. Local. */
-void control_stop(struct control *c);
+/* What follows in place of the plan where the run stops; CONTROL_NO_STOP: the plan. A request
+ * changes nothing of a job that is at its end. Local. */
+void control_stop(struct control *c, enum control_stop why);
 
 /* A plan as numbers, which sums over ranks carry exactly where all others add 0; and back. */
-enum { CONTROL_NUMBERS = JOB_MAX_STEPS + 4 };
+enum { CONTROL_NUMBERS = JOB_MAX_STEPS + 5 };
 void control_pack(const struct control *c, double numbers[CONTROL_NUMBERS]);
 void control_unpack(const double numbers[CONTROL_NUMBERS], struct control *c);
-
-/* Decide what follows step `progress->step`, on rank 0, and tell everyone in a message of its own,
- * where no step is at hand or a validation has shown more.
- *   schedules  [n] learning rates of the job's steps
- *   stop       some rank was asked to stop
- * Collective. */
-void control_decide(const struct job *job, const struct progress *progress,
-                    const struct applied *schedules, int n, bool stop, struct comm *comm,
-                    struct control *out);
 
 /* Is a job at its end, without a validation that it still owes? Local. */
 enum control_end control_finished(const struct job *job, const struct progress *progress);

@@ -78,14 +78,15 @@ int outcome_say(const struct outcome *o, enum control_end end, bool before, stru
                    o->job->best, p->n_measures, p->n_measures == 1 ? "" : "s", o->folder);
 }
 
-int outcome_stopped(const struct outcome *o, struct err *err) {
+int outcome_stopped(const struct outcome *o, const char *end, struct err *err) {
     const struct progress *p = o->progress;
 
     say_best(o);
     return err_set(err, ERR_STOPPED,
-                   "stopped on request after step %" PRId64 " of %" PRId64
+                   "%s%s%s after step %" PRId64 " of %" PRId64
                    ", saved in %s/last.h5; the same command with --resume goes on",
-                   p->step, p->total_steps, o->folder);
+                   end ? "the time ends at " : "", end ? end : "",
+                   end ? ": stopped" : "stopped on request", p->step, p->total_steps, o->folder);
 }
 
 void outcome_add_saved(const struct outcome *o, struct err *err) {

@@ -79,7 +79,7 @@ struct step_input {
     int rc;                         /* nonzero: this rank could not read its batch, *err says why */
     int64_t step;
     const double *lr;              /* [n_steps] */
-    bool stop;                     /* this rank was asked to stop */
+    bool stop, save;               /* this rank was asked to stop, to save and go on */
     bool apart;                    /* each rank updates by the gradients of its own samples */
     const struct control *control; /* rank 0's plan of what follows; NULL: on others, or none */
     double waits;                  /* whatever measure of waiting, of this rank, up to now */
@@ -89,7 +89,7 @@ struct step_output {
     bool ran[JOB_MAX_STEPS];        /* steps with every > 1 rest in between */
     double loss[JOB_MAX_STEPS];     /* of the whole batch, before the update */
     bool stop;                      /* some rank was asked to stop */
-    struct control control;         /* what rank 0 planned, and what stop makes of it */
+    struct control control;         /* what rank 0 planned, and what requests make of it */
     double most_waits, least_waits; /* of all ranks' in->waits */
     bool unread;                    /* nothing is updated: some rank could not read its batch */
     struct step_times times;

@@ -15,6 +15,7 @@ static void say(const struct step_input *in, bool fault, double *v) {
     v[SAY_UNREAD] = in->rc != 0;
     v[SAY_STOP] = in->stop;
     v[SAY_FAULT] = fault;
+    v[SAY_SAVE] = in->save;
     if (in->control)
         control_pack(in->control, v + SAY_CONTROL);
     v[SAY_MOST] = in->waits;
@@ -28,7 +29,9 @@ static void hear(const double *v, struct step_output *out) {
     out->most_waits = v[SAY_MOST];
     out->least_waits = -v[SAY_LEAST];
     if (out->stop)
-        control_stop(&out->control);
+        control_stop(&out->control, CONTROL_ASKED);
+    if (v[SAY_SAVE] > 0)
+        out->control.save_last = true;
 }
 
 int step_sum(struct stepper *s, const struct step_input *in, double *v, int n,

@@ -3,11 +3,12 @@
 #include "train/step.h"
 
 /* What rides on the first sum of a step over ranks: whether a rank could not read its batch, was
- * asked to stop or has seen gradients that are not finite, and rank 0's plan, to which the others
- * add 0; behind these sums, the largest and minus the least of what ranks wait. */
+ * asked to stop or to save, or has seen gradients that are not finite, and rank 0's plan, to which
+ * the others add 0; behind these sums, the largest and minus the least of what ranks wait. */
 enum {
     SAY_UNREAD,
     SAY_STOP,
+    SAY_SAVE,
     SAY_FAULT,
     SAY_CONTROL,
     SAY_MAX = SAY_CONTROL + CONTROL_NUMBERS,

@@ -1,4 +1,5 @@
 #include "train/stop.h"
+#include "job/signals.h"
 
 #include <signal.h>
 #include <stdatomic.h>
@@ -9,6 +10,9 @@ static const long long SAME_REQUEST_NS = 200000000;
 
 /* When this rank was asked; 0: it was not. Written by the handler, on whatever thread. */
 static atomic_llong asked_ns;
+
+/* The same of requests to save. */
+static atomic_bool save_asked;
 
 static void take_request(int signal) {
     static const char message[] =
@@ -27,18 +31,41 @@ static void take_request(int signal) {
     _exit(ERR_STOPPED);
 }
 
+static void take_save_request(int signal) {
+    (void)signal;
+    atomic_store(&save_asked, true);
+}
+
+static void handle(int number, void (*handler)(int)) {
+    struct sigaction action = {.sa_handler = handler, .sa_flags = SA_RESTART}, now;
+
+    sigemptyset(&action.sa_mask);
+    if (number == SIGHUP && !sigaction(SIGHUP, NULL, &now) && now.sa_handler == SIG_IGN)
+        return;
+    sigaction(number, &action, NULL);
+}
+
 void stop_catch_signals(void) {
     static const int signals[] = {SIGUSR1, SIGTERM, SIGINT, SIGHUP};
-    struct sigaction action = {.sa_handler = take_request, .sa_flags = SA_RESTART};
 
     signal(SIGPIPE, SIG_IGN); /* whoever read what is printed may leave; the run goes on */
-    sigemptyset(&action.sa_mask);
     for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
-        sigaction(signals[i], &action, NULL);
+        handle(signals[i], take_request);
+}
+
+void stop_use_signals(unsigned stops, unsigned saves) {
+    for (int i = 0; job_signal_at(i); i++)
+        handle(job_signal_at(i)->number, stops & 1U << i   ? take_request
+                                         : saves & 1U << i ? take_save_request
+                                                           : SIG_DFL);
 }
 
 bool stop_requested(void) {
     return atomic_load(&asked_ns) != 0;
+}
+
+bool stop_save_requested(void) {
+    return atomic_exchange(&save_asked, false);
 }
 
 int stop_check(struct comm *comm, struct err *err) {

@@ -162,6 +162,7 @@ static int save_as(struct trainer *t, const char *name, struct err *err) {
     if (agree(t->comm, rc, err))
         return -1;
     trainer_trace(t, TRACE_SAVE, began);
+    deadline_took(&t->deadline, DEADLINE_SAVE, clock_now() - began);
     e.file = file;
     sinks_tell(t->sinks, &e);
     return 0;
@@ -209,7 +210,7 @@ static int look(struct trainer *t, struct err *err) {
     return rc ? save_before_end(t, err) : 0;
 }
 
-static int validate(struct trainer *t, struct err *err) {
+static int measure(struct trainer *t, struct err *err) {
     struct event e = trainer_event_of(t, EVENT_VALIDATION);
     char when[48];
     const int best = t->replica.best;
@@ -242,6 +243,14 @@ static int validate(struct trainer *t, struct err *err) {
     return audit_replicas(t, err) || save_as(t, "best.h5", err) ? -1 : 0;
 }
 
+static int validate(struct trainer *t, struct err *err) {
+    const double began = clock_now();
+    const int rc = measure(t, err);
+
+    deadline_took(&t->deadline, DEADLINE_VALIDATION, clock_now() - began);
+    return rc;
+}
+
 static int save(struct trainer *t, struct err *err) {
     const struct control *c = &t->control;
     char name[40];
@@ -259,9 +268,12 @@ static int save(struct trainer *t, struct err *err) {
     return c->save_every ? save_as(t, name, err) : 0;
 }
 
+/* Rank 0 tells everyone in a message of its own, where no step is at hand or a validation has shown
+ * more. */
 static void decide(struct trainer *t) {
-    control_decide(t->job, &t->progress, t->schedule, t->replica.n_steps, false, t->comm,
-                   &t->control);
+    if (comm_rank(t->comm) == 0)
+        trainer_plan(t, false, &t->control);
+    comm_bcast(t->comm, &t->control, sizeof t->control, 0);
 }
 
 /* What follows the step that is done, as rank 0 has planned it: everybody validates, rank 0 decides
@@ -292,15 +304,6 @@ static void keep_losses(struct trainer *t, const struct step_output *out) {
     }
 }
 
-/* On rank 0: what will follow the next step, before it is done. */
-static void plan_ahead(const struct trainer *t, struct control *out) {
-    struct progress after = t->progress;
-
-    after.step++;
-    after.validated = false;
-    control_plan(t->job, &after, t->schedule, t->replica.n_steps, out);
-}
-
 static int one_step(struct trainer *t, struct err *err) {
     const double start = clock_now();
     struct feed_batch batch = {0};
@@ -313,13 +316,14 @@ static int one_step(struct trainer *t, struct err *err) {
                                   .step = t->progress.step,
                                   .lr = t->control.lr,
                                   .stop = stop_requested(),
+                                  .save = stop_save_requested(),
                                   .apart = local_sgd_part(&t->local, t->progress.step),
                                   .control = comm_rank(t->comm) ? NULL : &next,
                                   .waits = trainer_comm_share(t)};
 
     trainer_trace(t, TRACE_DATA, start);
     if (in.control)
-        plan_ahead(t, &next);
+        trainer_plan(t, true, &next);
     const double looked = clock_now();
     trainer_begin_looking(t, rc ? NULL : &batch);
     const double looked_s = clock_now() - looked;
@@ -357,8 +361,12 @@ static int loop(struct trainer *t, struct err *err) {
         return -1;
     feed_seek(&t->data.train, t->progress.step, t->progress.total_steps);
     while (!t->control.finish && !t->control.stop) {
+        const double began = clock_now();
         trainer_begin_trace(t);
-        if (one_step(t, err) || follow_up(t, true, err) || trainer_end_trace(t, err))
+        if (one_step(t, err))
+            return -1;
+        deadline_took(&t->deadline, DEADLINE_STEP, clock_now() - began);
+        if (follow_up(t, true, err) || trainer_end_trace(t, err))
             return -1;
     }
     if (check_updates(t, err))
@@ -415,6 +423,7 @@ static int prepare(struct trainer *t, const struct train_options *o, struct err 
     broadcast(t);
     if (!t->finished)
         watch_for_crashes(t, t->folder.path);
+    trainer_begin_time(t, o->end);
     return audit_replicas(t, err) || (!t->finished && trainer_tell_start(t, err)) ? -1 : 0;
 }
 

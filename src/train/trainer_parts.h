@@ -3,6 +3,7 @@
 #include "dist/watchdog.h"
 #include "train/alike.h"
 #include "train/culprit.h"
+#include "train/deadline.h"
 #include "train/fault.h"
 #include "train/feeds.h"
 #include "train/gradients.h"
@@ -70,6 +71,7 @@ struct trainer {
     struct local_sgd local;
     struct progress progress;
     struct control control;
+    struct deadline deadline; /* of the time that the run has */
     struct identity identity;
     struct applied schedule[JOB_MAX_STEPS];
     struct runfolder folder;
@@ -163,10 +165,20 @@ void trainer_add_saved(const struct trainer *t, struct err *err);
  * Collective, with the same error on all ranks. */
 void trainer_tell_fault(struct trainer *t, struct err *err);
 
-/* Why the run is over; CONTROL_GOES_ON: it was asked to stop. Rank 0 knows the whole history.
+/* Why the run is over; CONTROL_GOES_ON: it stops, as t->control says. Rank 0 knows the whole
+ * history.
  *   before  it was over before it began
- * Collective. Errors: ERR_STOPPED when it was asked to stop; those of outcome_say. */
+ * Collective. Errors: ERR_STOPPED when it stops; those of outcome_say. */
 int trainer_conclude(struct trainer *t, enum control_end end, bool before, struct err *err);
+
+/* Once it is known what takes time: begin to count what is left, and say when it is over.
+ *   end  seconds since 1970; 0 or HUGE_VAL: never
+ * Local. */
+void trainer_begin_time(struct trainer *t, double end);
+
+/* On rank 0: what follows step t->progress.step, or the one that comes next, and how that changes
+ * where the time is nearly over. Each start does a step, which is all that it can lose. */
+void trainer_plan(const struct trainer *t, bool ahead, struct control *out);
 
 /* Write down the worst samples of a validation that is the best, or of any where none can be. */
 void trainer_tell_worst(struct trainer *t, bool best);

@@ -123,7 +123,8 @@ int trainer_conclude(struct trainer *t, enum control_end end, bool before, struc
     const struct outcome outcome = outcome_of(t);
 
     if (end == CONTROL_GOES_ON)
-        return outcome_stopped(&outcome, err);
+        return outcome_stopped(&outcome, t->control.stop == CONTROL_TIME ? t->deadline.text : NULL,
+                               err);
     return agree(t->comm, comm_rank(t->comm) ? 0 : outcome_say(&outcome, end, before, err), err);
 }
 

@@ -41,7 +41,7 @@ static void commands_jobs_and_subcommands_are_completed(void **state) {
 static void options_are_those_of_the_command(void **state) {
     (void)state;
     expect_words("dltrain train --",
-                 "--dry-run --emulate-ranks --help --overfit --resume --set --until");
+                 "--dry-run --emulate-ranks --end --help --overfit --resume --set --until");
     expect_words("dltrain some.ini --r", "--resume");
     expect_words("dltrain data import --ori", "--orientation");
     expect_words("dltrain show --res", "");

@@ -70,6 +70,42 @@ static void signals_that_come_together_are_one_request(void **state) {
                    "kill -USR1 $pid; kill -TERM $pid; wait $pid");
 }
 
+/* mpirun passes it on to all ranks; a second one saves again. */
+static void a_signal_to_save_saves_and_the_run_goes_on(void **state) {
+    (void)state;
+    program_write_job("job.ini", 1000000, "[checkpoint]\nlast = never\n");
+    program_expect(
+        75, "saved in runs/kept/last.h5",
+        "$MPIRUN -np 2 $DLTRAIN job.ini --set name=kept & pid=$!; "
+        "until grep -q loss runs/kept/metrics.jsonl 2> /dev/null; do sleep 0.05; done; "
+        "test ! -e runs/kept/last.h5 || exit 1; for i in 1 2; do kill -USR2 $pid; "
+        "until [ -e runs/kept/last.h5 ]; do sleep 0.05; done; rm runs/kept/last.h5; done; "
+        "kill -USR1 $pid; wait $pid");
+}
+
+static void a_job_says_which_signals_stop_it(void **state) {
+    (void)state;
+    program_write_job("job.ini", 1000000, "[checkpoint]\nlast = never\nsignals = XCPU\n");
+    program_expect(75, "saved in runs/other/last.h5",
+                   "$DLTRAIN job.ini --set name=other & pid=$!; "
+                   "until grep -q loss runs/other/metrics.jsonl 2> /dev/null; do sleep 0.05; done; "
+                   "kill -XCPU $pid; wait $pid");
+    program_expect(143, NULL,
+                   "$DLTRAIN job.ini --set name=none & pid=$!; "
+                   "until grep -q loss runs/none/metrics.jsonl 2> /dev/null; do sleep 0.05; done; "
+                   "kill -TERM $pid; wait $pid");
+}
+
+/* Else the second signal would end it at once. */
+static void nohup_has_it_outlive_its_terminal(void **state) {
+    (void)state;
+    program_write_job("job.ini", 1000000, "");
+    program_expect(75, "saved in runs/nohup/last.h5",
+                   "nohup $DLTRAIN job.ini --set name=nohup & pid=$!; "
+                   "until grep -q loss runs/nohup/metrics.jsonl 2> /dev/null; do sleep 0.05; done; "
+                   "kill -HUP $pid; sleep 0.5; kill -TERM $pid; wait $pid");
+}
+
 /* Commands that save nothing end as any program does. */
 static void other_commands_do_not_wait(void **state) {
     (void)state;
@@ -85,6 +121,9 @@ int main(void) {
         cmocka_unit_test(a_signal_to_one_rank_before_the_first_step_stops_all),
         cmocka_unit_test(a_second_signal_ends_a_job_that_is_stuck),
         cmocka_unit_test(signals_that_come_together_are_one_request),
+        cmocka_unit_test(a_signal_to_save_saves_and_the_run_goes_on),
+        cmocka_unit_test(a_job_says_which_signals_stop_it),
+        cmocka_unit_test(nohup_has_it_outlive_its_terminal),
         cmocka_unit_test(other_commands_do_not_wait),
     };
 

@@ -167,7 +167,7 @@ static void many_folds_are_trained(void **state) {
     program_expect(0, NULL, "$DLTRAIN runs/many/trial_0012/job.ini --resume");
 }
 
-/* As Slurm would run it, up to the signal before its time is over. */
+/* As Slurm would run it, up to the end of its time. */
 static void a_task_of_an_array_runs_one_trial(void **state) {
     (void)state;
     write_job("300");
@@ -180,11 +180,21 @@ static void a_task_of_an_array_runs_one_trial(void **state) {
     free(printed("chmod +x scontrol"));
     expect_said(75, "scontrol requeue 7_2",
                 "export PATH=$PWD:$PATH SLURM_ARRAY_JOB_ID=7 SLURM_ARRAY_TASK_ID=2 SLURM_NTASKS=4; "
-                "bash runs/array/sweep.sbatch & pid=$!; "
-                "until grep -q loss runs/array/trial_0002/metrics.jsonl 2> /dev/null; do sleep "
-                "0.05; done; kill -USR1 $pid; wait $pid");
+                "SLURM_JOB_END_TIME=$(($(date +%s) + 3)) bash runs/array/sweep.sbatch");
     assert_int_equal(in_state("runs/array", "stopped"), 1);
     assert_int_equal(in_state("runs/array", "waiting"), 1);
+}
+
+/* What would have no time is not begun. */
+static void a_sweep_ends_with_its_time_and_goes_on(void **state) {
+    (void)state;
+    write_job("300");
+    expect_said(75, ": 0 of 3 trials are done; dltrain sweep --resume runs/timed goes on",
+                "$DLTRAIN sweep job.ini --grid lr=0.01,0.02,0.03 --name timed --end 4s");
+    assert_int_equal(in_state("runs/timed", "stopped"), 1);
+    assert_int_equal(in_state("runs/timed", "waiting"), 2);
+    expect_text("tail -n 1 runs/timed/trial_0001/output.log", "dltrain: the time ends at ");
+    program_expect(64, "--end: found 'soon'", "$DLTRAIN sweep --resume runs/timed --end soon");
 }
 
 static void a_trial_may_have_ranks(void **state) {
@@ -269,6 +279,7 @@ int main(void) {
         cmocka_unit_test(seeds_and_folds_are_averaged),
         cmocka_unit_test(many_folds_are_trained),
         cmocka_unit_test(a_task_of_an_array_runs_one_trial),
+        cmocka_unit_test(a_sweep_ends_with_its_time_and_goes_on),
         cmocka_unit_test(a_trial_may_have_ranks),
         cmocka_unit_test(what_does_not_go_together_is_refused_before_anything_runs),
         cmocka_unit_test(damaged_files_are_said_or_passed_over),

@@ -7,6 +7,7 @@
 #include "dist/shuffle.h"
 #include "job/job.h"
 #include "job/key.h"
+#include "job/signals.h"
 
 #include <math.h>
 
@@ -83,6 +84,15 @@ static void an_empty_job_has_the_defaults_of_the_key_table(void **state) {
     job_release(&job);
 }
 
+static void expect_signals(unsigned found, const char *expected) {
+    char text[64] = "";
+
+    for (int i = 0; job_signal_at(i); i++)
+        if (found & 1U << i)
+            strcat(strcat(text, *text ? " " : ""), job_signal_at(i)->name);
+    assert_string_equal(text, expected);
+}
+
 static void every_key_is_read(void **state) {
     struct job job;
 
@@ -100,6 +110,7 @@ static void every_key_is_read(void **state) {
               "[validate]\nevery = 0.5 epochs\ntop1 = accuracy(a, label)\nbest = top1\n"
               "patience = 4\nbatch = 10\non = rank0\n"
               "[checkpoint]\nlast = 100 steps\nevery = 2 epochs\nbest = false\n"
+              "signals = TERM, SIGXCPU\nsave_on = HUP\n"
               "[dist]\nallreduce = host(chunk=256KiB)\nwire = int8(block=64)\n"
               "sync = local_sgd(every=4, after=9)\nbucket = 0.25\noverlap = off\n"
               "progress = thread\naudit = 20\nbind = off\nselftest = off\n[log]\nevery = 5\n"
@@ -131,6 +142,8 @@ static void every_key_is_read(void **state) {
     assert_true(job.save_last.steps == 100 && !(job.save_last.epochs > 0));
     equal(job.save_every.epochs, 2);
     assert_false(job.save_best);
+    expect_signals(job.stop_signals, "TERM XCPU");
+    expect_signals(job.save_signals, "HUP");
     assert_string_equal(job.allreduce.word->name, "host");
     equal((double)((const struct ring_args *)job.allreduce.args)->chunk, 256 * 1024);
     assert_string_equal(job.wire.word->name, "int8");
@@ -217,6 +230,28 @@ static void the_cache_may_be_as_large_as_the_host(void **state) {
     read_text(&job, "[data]\ncache = 512KiB\n");
     assert_true(job.cache_bytes == 1 << 19);
     job_release(&job);
+}
+
+static void a_signal_has_one_meaning(void **state) {
+    struct job job;
+
+    (void)state;
+    read_text(&job, "[step]\nloss = a\ntrain = a\noptimizer = sgd(lr=1)\n");
+    expect_signals(job.stop_signals, "USR1 TERM INT HUP");
+    expect_signals(job.save_signals, "USR2");
+    job_release(&job);
+    read_text(&job, "[step]\nloss = a\ntrain = a\noptimizer = sgd(lr=1)\n"
+                    "[checkpoint]\nsignals = USR2\nsave_on = none\n");
+    expect_signals(job.stop_signals, "USR2");
+    expect_signals(job.save_signals, "");
+    job_release(&job);
+    refused("[checkpoint]\nsignals = TERM KILL\n",
+            ":2:11: signals: found 'KILL', expected some of USR1 USR2 TERM INT HUP XCPU, or none");
+    refused("[checkpoint]\nsignals = TERM none\n", "found 'none'");
+    refused("[checkpoint]\nsave_on = HUP\n",
+            ":2:11: HUP is among signals (as by default) and in save_on (HUP)");
+    refused("[checkpoint]\nsignals = USR1 USR2\n",
+            ":2:11: USR2 is among signals (USR1 USR2) and in save_on (as by default)");
 }
 
 static void never_is_an_interval(void **state) {
@@ -491,6 +526,7 @@ int main(void) {
         cmocka_unit_test(fields_without_a_size_that_can_be_are_refused),
         cmocka_unit_test(several_steps_stay_in_the_order_of_the_file),
         cmocka_unit_test(the_cache_may_be_as_large_as_the_host),
+        cmocka_unit_test(a_signal_has_one_meaning),
         cmocka_unit_test(never_is_an_interval),
         cmocka_unit_test(numbers_out_of_range_are_refused),
         cmocka_unit_test(orders_of_samples_are_checked),

@@ -1,11 +1,9 @@
-/* What rank 0 decides after each step, through the message that all ranks get. */
+/* What rank 0 decides after each step. */
 #include "io/scratch.h"
 #include "core/learn/optim.h"
 #include "train/control.h"
 
 #include <math.h>
-
-static struct comm *comm;
 
 /* A job, its schedules, and how far it is. */
 struct run {
@@ -43,7 +41,7 @@ static void end(struct run *run) {
 
 static const struct control *decide(struct run *run, int64_t step) {
     run->progress.step = step;
-    control_decide(&run->job, &run->progress, run->schedule, 1, false, comm, &run->control);
+    control_plan(&run->job, &run->progress, run->schedule, 1, &run->control);
     return &run->control;
 }
 
@@ -148,13 +146,32 @@ static void a_request_to_stop_saves(void **state) {
 
     (void)state;
     begin(&run, 4, "1", "[job]\nsteps = 8\n[checkpoint]\nlast = never\n");
-    run.progress.step = 3;
-    control_decide(&run.job, &run.progress, run.schedule, 1, true, comm, &run.control);
-    assert_true(run.control.stop && run.control.save_last && !run.control.finish);
-    assert_false(run.control.validate);
-    run.progress.step = 8; /* nothing is left to resume */
-    control_decide(&run.job, &run.progress, run.schedule, 1, true, comm, &run.control);
+    decide(&run, 4);
+    assert_true(run.control.validate);
+    control_stop(&run.control, CONTROL_NO_STOP);
+    assert_true(run.control.validate && !run.control.stop && !run.control.save_last);
+    control_stop(&run.control, CONTROL_ASKED);
+    assert_true(run.control.stop == CONTROL_ASKED && run.control.save_last);
+    assert_true(!run.control.finish && !run.control.validate);
+    decide(&run, 8);
+    control_stop(&run.control, CONTROL_ASKED); /* nothing is left to resume */
     assert_true(run.control.finish && !run.control.stop);
+    end(&run);
+}
+
+/* What is left of the job is its last validation. */
+static void the_end_of_the_time_leaves_a_validation_to_a_later_start(void **state) {
+    struct run run;
+
+    (void)state;
+    begin(&run, 4, "1", "[job]\nsteps = 8\n[checkpoint]\nlast = never\n");
+    decide(&run, 8);
+    assert_true(run.control.finish && run.control.validate);
+    control_stop(&run.control, CONTROL_TIME);
+    assert_true(run.control.stop == CONTROL_TIME && run.control.save_last);
+    assert_true(!run.control.finish && !run.control.validate);
+    control_stop(&run.control, CONTROL_ASKED); /* the first reason is the one that is said */
+    assert_int_equal(run.control.stop, CONTROL_TIME);
     end(&run);
 }
 
@@ -199,6 +216,10 @@ static void a_plan_survives_being_numbers(void **state) {
     control_pack(&run.control, numbers);
     control_unpack(numbers, &back);
     assert_int_equal(back.finish, CONTROL_LENGTH);
+    control_stop(&run.control, CONTROL_TIME);
+    control_pack(&run.control, numbers);
+    control_unpack(numbers, &back);
+    assert_true(back.stop == CONTROL_TIME && !back.finish);
     run.progress.step = 3;
     control_plan(&run.job, &run.progress, run.schedule, 1, &run.control);
     control_pack(&run.control, numbers);
@@ -321,7 +342,7 @@ static void a_plateau_cuts_the_rate_by_its_history(void **state) {
     end(&run);
 }
 
-int main(int argc, char **argv) {
+int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_length_is_rounded_to_whole_steps),
         cmocka_unit_test(periods_may_be_fractions_of_epochs),
@@ -329,6 +350,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(what_is_validated_is_not_validated_again),
         cmocka_unit_test(checkpoints_follow_their_periods_and_the_end),
         cmocka_unit_test(a_request_to_stop_saves),
+        cmocka_unit_test(the_end_of_the_time_leaves_a_validation_to_a_later_start),
         cmocka_unit_test(a_run_that_is_to_end_earlier_keeps_its_schedule),
         cmocka_unit_test(a_plan_survives_being_numbers),
         cmocka_unit_test(patience_counts_validations_since_the_best),
@@ -339,13 +361,6 @@ int main(int argc, char **argv) {
         cmocka_unit_test(a_cosine_ends_with_the_job),
         cmocka_unit_test(a_plateau_cuts_the_rate_by_its_history),
     };
-    struct err err = {0};
 
-    if (comm_new(&comm, &argc, &argv, &err)) {
-        fprintf(stderr, "%s\n", err.msg);
-        return (int)err.kind;
-    }
-    const int rc = cmocka_run_group_tests(tests, scratch_setup, scratch_teardown);
-    comm_free(comm);
-    return rc;
+    return cmocka_run_group_tests(tests, scratch_setup, scratch_teardown);
 }
