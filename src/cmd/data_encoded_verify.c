@@ -5,6 +5,7 @@
 #include "io/dataset/content_hash.h"
 #include "io/dataset/dataset_verify.h"
 #include "io/dataset/encoded_scan.h"
+#include "io/dataset/verify_rows.h"
 
 #include <inttypes.h>
 #include <stdatomic.h>
@@ -15,6 +16,8 @@ enum { PATH_TEXT = 512 };
 
 struct verifying {
     struct content_hash *hash;
+    struct verify_rows rows;
+    int64_t n_stored;
     int (*find)(void *context, const struct err *problem, struct err *err);
     void *context;
     struct import_pace pace;
@@ -36,6 +39,7 @@ static void take_stored(void *context, const struct dataset_blob *blob) {
     struct verifying *v = context;
 
     content_hash_add(v->hash, blob->bytes, blob->len);
+    verify_rows_add_one(&v->rows, v->n_stored++, blob->bytes, blob->len);
     v->pace.bytes += (int64_t)blob->len;
 }
 
@@ -57,9 +61,11 @@ static void show(void *context, int64_t rows) {
 }
 
 /* A field's own content_hash, and that of its offsets. 1, 0: there is none; -1 with err. */
-static int compare_hashes(struct h5 *file, const char *path, const struct verifying *v,
-                          struct err *err) {
+static int compare_hashes(struct h5 *file, const char *path, struct verifying *v, struct err *err) {
     char offsets[PATH_TEXT];
+
+    if (verify_rows_end(&v->rows, file, path, err) < 0)
+        return -1;
     const int same = verify_hash_found(file, path, content_hash_value(v->hash), err);
 
     snprintf(offsets, sizeof offsets, "%.480s_offsets", path);
@@ -100,7 +106,8 @@ int data_encoded_verify(struct h5 *file, struct dataset *ds, int i,
 
     if (!v.hash)
         return err_set(err, ERR_IO, "%s: out of memory", dataset_name(ds));
-    int status = encoded_scan(ds, i, NULL, f->rows, &listener, &problem);
+    int status = verify_rows_init(&v.rows, file, dataset_field_path(ds, i), f->rows, 0, &problem) ||
+                 encoded_scan(ds, i, NULL, f->rows, &listener, &problem);
     if (status)
         status = find(context, &problem, err);
     else if (v.ended.kind) {
@@ -112,6 +119,7 @@ int data_encoded_verify(struct h5 *file, struct dataset *ds, int i,
         if (!status)
             print_result(f, &v, same);
     }
+    verify_rows_release(&v.rows);
     content_hash_free(v.hash);
     return status;
 }

@@ -143,6 +143,19 @@ static int print_not_finite(struct dataset *ds, int i, struct err *err) {
     return 0;
 }
 
+/* What a run will find out of its damage. */
+static void print_hashes(const struct dataset *ds, int i) {
+    const int64_t rows = dataset_hashed_rows(ds, i);
+
+    if (rows > 1)
+        printf("    hashes: of %lld rows each; what is read is compared with them\n",
+               (long long)rows);
+    else
+        printf("    hashes: %s\n", rows ? "of each row; what is read is compared with them"
+                                        : "none; what is read is not compared with what was "
+                                          "written");
+}
+
 static int print_field(struct dataset *ds, int i, struct err *err) {
     const struct dataset_field *f = dataset_field(ds, i);
 
@@ -160,8 +173,11 @@ static int print_field(struct dataset *ds, int i, struct err *err) {
         print_channels("mean", dataset_mean(ds, i), shape_channels(&f->sample));
         print_channels("std", dataset_std(ds, i), shape_channels(&f->sample));
     }
-    return f->kind == DATASET_ENCODED ? data_encoded_info(ds, i, err)
-                                      : print_not_finite(ds, i, err);
+    const int status =
+        f->kind == DATASET_ENCODED ? data_encoded_info(ds, i, err) : print_not_finite(ds, i, err);
+    if (!status)
+        print_hashes(ds, i);
+    return status;
 }
 
 /* Sentences, one a line. */

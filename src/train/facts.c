@@ -1,13 +1,16 @@
 #include "train/facts.h"
+#include "core/math/gemm.h"
+#include "core/math/isa/isa.h"
 #include "dist/agree.h"
 #include "io/file/file.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <xxhash.h>
 
-enum { PROBES = 8 }; /* samples of a field whose content is compared */
+enum { PROBES = 8, LIBC_TEXT = 64 }; /* samples of a field whose content is compared */
 
 /* --- program and job --- */
 
@@ -32,6 +35,34 @@ static void add_environment(struct same *list) {
         same_add(list, "DLTRAIN_ISA", "%s", kernels);
 }
 
+/* Libraries that a host finds for itself: two of MPI do not understand each other, and those that
+ * compute, the C library's functions among them, round otherwise. */
+static void add_libraries(struct same *list) {
+    char library[COMM_TEXT], standard[COMM_TEXT], blas[GEMM_TEXT], kernels[GEMM_TEXT];
+    char libc[LIBC_TEXT] = "";
+    int threads;
+
+    comm_library(library, standard);
+    gemm_library(blas, kernels, &threads);
+    same_add(list, "the MPI library", "%s", library);
+    same_add(list, "the BLAS library", "%s", blas);
+#ifdef _CS_GNU_LIBC_VERSION
+    confstr(_CS_GNU_LIBC_VERSION, libc, sizeof libc);
+#endif
+    same_add(list, "the C library", "%s", libc);
+}
+
+/* Processors of other kinds compute with other kernels, whose sums round otherwise. Replicas stay
+ * the same, but which bits they have depends on who computes which sample. */
+static void add_kernels(struct same *list) {
+    char blas[GEMM_TEXT], kernels[GEMM_TEXT];
+    int threads;
+
+    gemm_library(blas, kernels, &threads);
+    same_add(list, "kernels, which DLTRAIN_ISA and OPENBLAS_CORETYPE choose,", "%s, BLAS for %s",
+             isa_get()->name, kernels);
+}
+
 /* A section without inputs or parameters is the keys that it holds, unless it is empty. */
 static void add_section(struct same *list, const struct section *s) {
     const char *name = pool_print(&list->pool, "[%s%s%s]", s->kind, s->name[0] ? " " : "", s->name);
@@ -49,13 +80,17 @@ static void add_section(struct same *list, const struct section *s) {
 void facts_job(struct same *list, const struct job *job) {
     add_program(list);
     add_environment(list);
+    add_libraries(list);
+    if (job->reproducible)
+        add_kernels(list);
     for (int i = 0; i < job->source.n_sections; i++)
         add_section(list, &job->source.sections[i]);
 }
 
 int facts_check_job(struct comm *comm, const struct same *list, struct err *err) {
     return same_check(comm, list, ERR_CONFIG,
-                      "all ranks need the same program, command, environment and job", err);
+                      "all ranks need the same program, libraries, command, environment and job",
+                      err);
 }
 
 /* --- data --- */

@@ -1,12 +1,13 @@
-/* facts.h - what all ranks must have alike before they begin: program, environment, job, data. Each
- * host may have files of its own, and a job on two different ones is none. */
+/* facts.h - what all ranks must have alike before they begin: program, libraries, environment, job,
+ * data. Each host may have files of its own, and a job on two different ones is none. */
 #pragma once
 #include "dist/same.h"
 #include "io/loader/loader.h"
 #include "job/job.h"
 
-/* The program, what of the environment changes its results, and the job as resolved, key by key.
- * But for the number of threads, which each host may choose. Local. */
+/* The program, its libraries and what of the environment changes their results, and the job as
+ * resolved, key by key; where it is reproducible, the kernels of this processor. But for the number
+ * of threads, which each host may choose. Local. */
 void facts_job(struct same *list, const struct job *job);
 
 /* Compare list, to which the caller has added what else there is to know of the start.

@@ -202,6 +202,35 @@ static void commands_and_surroundings_are_compared(void **state) {
         differ(1, cases[i].code, cases[i].message, "$DLTRAIN j.ini", cases[i].others);
 }
 
+/* What a host has installed is nobody's choice, and no host may differ in it. */
+static void libraries_that_differ_are_named(void **state) {
+    (void)state;
+    write_hosts();
+    differ(1, ERR_CONFIG, " has the MPI library = Other MPI v1.0, rank 0 on ", "$DLTRAIN j.ini",
+           "env UNLIKE=mpi LD_PRELOAD=" UNLIKE_LIBRARY " $DLTRAIN j.ini");
+    differ(2, ERR_CONFIG, " has the BLAS library = OpenBLAS 0.1.0, rank 0 on ", "$DLTRAIN j.ini",
+           "env UNLIKE=blas LD_PRELOAD=" UNLIKE_LIBRARY " $DLTRAIN j.ini");
+    program_expect(0, NULL,
+                   "$MPIRUN -np 1 -wdir $PWD/h0 $DLTRAIN j.ini : -np 1 -wdir $PWD/h1 env "
+                   "LD_PRELOAD=" UNLIKE_LIBRARY " $DLTRAIN j.ini");
+}
+
+/* Hosts may have other processors; who asks for the same bits everywhere asks for the same kernels.
+ */
+static void kernels_may_differ_where_bits_may(void **state) {
+    static const char other[] = "env OPENBLAS_CORETYPE=Prescott $DLTRAIN j.ini";
+    static const char exact[] = " --set dist.reduction=reproducible";
+    char first[128], others[128];
+
+    (void)state;
+    write_hosts();
+    snprintf(first, sizeof first, "$DLTRAIN j.ini%s", exact);
+    snprintf(others, sizeof others, "%s%s", other, exact);
+    differ(1, ERR_CONFIG, ", BLAS for Prescott, rank 0 on ", first, others);
+    program_expect(0, NULL, "$MPIRUN -np 1 -wdir $PWD/h0 $DLTRAIN j.ini : -np 1 -wdir $PWD/h1 %s",
+                   other);
+}
+
 /* What ranks do next depends on them: those that have other ones would wait for ever. */
 static void options_of_commands_are_compared(void **state) {
     static const struct {
@@ -313,6 +342,8 @@ int main(void) {
         cmocka_unit_test(a_key_that_differs_is_named_with_both_values),
         cmocka_unit_test(every_rank_is_compared),
         cmocka_unit_test(commands_and_surroundings_are_compared),
+        cmocka_unit_test(libraries_that_differ_are_named),
+        cmocka_unit_test(kernels_may_differ_where_bits_may),
         cmocka_unit_test(options_of_commands_are_compared),
         cmocka_unit_test(what_one_rank_cannot_read_it_says),
         cmocka_unit_test(a_host_without_data_says_so),

@@ -13,8 +13,10 @@ static void column_release(struct column *c) {
     dataset_classes_release(c);
     if (!c->lent)
         free(c->kept);
-    if (!c->indexed)
+    if (!c->indexed) {
         free(c->offset);
+        row_hashes_release(&c->hashes);
+    }
     free(c->blob);
     free(c->mean);
     free(c->std);

@@ -56,6 +56,7 @@ struct dataset_memory {
     void *(*take)(void *context, size_t bytes, bool *filled, struct err *err);
     void *context;
     bool indexed;           /* dataset_index_save will be asked for it */
+    bool unhashed;          /* what is read is not compared with what was written */
     struct h5_files *files; /* open files to be shared; borrowed while it opens; NULL: none are */
 };
 
@@ -174,7 +175,7 @@ const char *dataset_origin(const struct dataset *ds, int i, int64_t row, int64_t
 /* Copy rows index[0 .. n-1] (each 0 <= index < rows, any order, repeats allowed) of field i to
  * out[n, sample]: unsigned char, float or int32_t as its kind says. Not for two threads at a time
  * on one dataset. Errors: ERR_IO when the file cannot be read any more, ERR_DATA when it holds
- * other classes than it says. */
+ * other classes than it says, or what it reads is not what was written. */
 int dataset_read(struct dataset *ds, int i, const int64_t *index, int64_t n, void *out,
                  struct err *err);
 
@@ -195,10 +196,15 @@ struct dataset_buffer {
  *   out     [n] in the order of index; valid until the buffer is used again or the dataset closed
  *   buffer  what is not in memory already is read into it
  * Not for two threads at a time on one dataset. Errors: ERR_IO when the file cannot be read any
- * more or there is no memory, ERR_DATA when it is damaged. What the bytes hold is not looked at. */
+ * more or there is no memory, ERR_DATA when it is damaged or no longer what was written. What the
+ * bytes hold is not looked at. */
 int dataset_read_encoded(struct dataset *ds, int i, const int64_t *index, int64_t n,
                          struct dataset_blob *out, struct dataset_buffer *buffer, struct err *err);
 void dataset_buffer_release(struct dataset_buffer *buffer);
+
+/* Rows of field i that are compared together with what was written, whenever some of them are read;
+ * 0: its file does not say what was, or is not asked (row_hash.h). */
+int64_t dataset_hashed_rows(const struct dataset *ds, int i);
 
 /* xxh3 of a row as dataset_read gives it, or of the bytes of an encoded picture. */
 int dataset_row_hash(struct dataset *ds, int i, int64_t row, uint64_t *hash, struct err *err);

@@ -77,19 +77,24 @@ static int read_run(const struct encoded_run *run, unsigned char *to, struct err
     return h5_raw_read(c->data, c->offset[run->first], run_bytes(run), to, err);
 }
 
-/* Tell where the pictures of a run are, which begins at `from`. */
-static void hand_out(const struct dataset *whole, const struct encoded_run *run, int64_t begin,
-                     const unsigned char *from, struct dataset_blob *out) {
+/* Tell where the pictures of a run are, which begins at `from`, and whether they are what they
+ * were.
+ */
+static int hand_out(const struct dataset *whole, const struct encoded_run *run, int64_t begin,
+                    const unsigned char *from, struct dataset_blob *out, struct err *err) {
     const struct column *c = &run->ds->column[run->field];
     const unsigned char *base = c->kept ? c->kept + c->offset[run->first] : from;
 
     for (int64_t k = begin; k < run->end; k++) {
         const int64_t row = whole->wanted[k].row - run->before;
+        struct dataset_blob *blob = &out[whole->wanted[k].at];
 
-        out[whole->wanted[k].at] =
-            (struct dataset_blob){base + (c->offset[row] - c->offset[run->first]),
-                                  (size_t)(c->offset[row + 1] - c->offset[row])};
+        *blob = (struct dataset_blob){base + (c->offset[row] - c->offset[run->first]),
+                                      (size_t)(c->offset[row + 1] - c->offset[row])};
+        if (dataset_check_picture(run->ds, run->field, row, blob, err))
+            return -1;
     }
+    return 0;
 }
 
 /* How many bytes all runs need. The system is told of what will be read, so that it fetches all of
@@ -128,9 +133,9 @@ int dataset_read_encoded(struct dataset *ds, int i, const int64_t *index, int64_
         return -1;
     for (int64_t begin = 0; begin < n; begin = run.end) {
         find_run(ds, i, begin, n, &run);
-        if (read_run(&run, buffer->bytes + used, err))
+        if (read_run(&run, buffer->bytes + used, err) ||
+            hand_out(ds, &run, begin, buffer->bytes + used, out, err))
             return -1;
-        hand_out(ds, &run, begin, buffer->bytes + used, out);
         used += run_bytes(&run);
     }
     return 0;
@@ -154,6 +159,12 @@ int dataset_load_encoded(struct dataset *ds, int i, struct err *err) {
     for (int64_t at = 0; !c->blob && at < bytes && !status; at += LOAD_BYTES)
         status = h5_raw_read(c->data, at, bytes - at < LOAD_BYTES ? bytes - at : LOAD_BYTES,
                              kept + at, err);
+    for (int64_t k = 0; k < rows && !status; k++) {
+        const int64_t begin = c->offset[k], len = c->offset[k + 1] - begin;
+
+        status =
+            dataset_check_picture(ds, i, k, &(struct dataset_blob){kept + begin, (size_t)len}, err);
+    }
     if (status) {
         if (!c->lent)
             free(kept);

@@ -107,7 +107,8 @@ static void walk_names(struct walk *w, struct column *c) {
 
 /* Numbers of a column that arrays have as many of; false where they cannot be. */
 static bool counts_fit(const struct column *c, const struct dataset_field *f) {
-    return c->n_classes >= 0 && c->n_map >= 0 && f->rows >= 0 && f->sample.rank >= 0 &&
+    return c->n_classes >= 0 && c->n_map >= 0 && f->rows >= 0 && c->hashes.each >= 0 &&
+           c->hashes.each <= ROW_HASH_BYTES && f->sample.rank >= 0 &&
            f->sample.rank <= SHAPE_MAX_RANK;
 }
 
@@ -117,6 +118,7 @@ static struct column without_pointers(const struct column *c) {
     plain.data = NULL;
     plain.kept = NULL;
     plain.offset = NULL;
+    plain.hashes.value = NULL;
     plain.blob = NULL;
     plain.class_name = NULL;
     plain.counts = plain.first = NULL;
@@ -148,6 +150,9 @@ static void walk_column(struct walk *w, struct dataset *ds, int i) {
     c->map = walk_array(w, c->map, (size_t)c->n_map, sizeof *c->map);
     c->indexed = c->indexed || !w->saves;
     c->offset = walk_numbers(w, c->offset, (size_t)f->rows + 1, sizeof *c->offset);
+    c->hashes.value =
+        walk_numbers(w, c->hashes.value, (size_t)row_hashes_len(f->rows, c->hashes.each),
+                     sizeof *c->hashes.value);
     c->mean = walk_array(w, c->mean, channels, sizeof *c->mean);
     c->std = walk_array(w, c->std, channels, sizeof *c->std);
     if (label)

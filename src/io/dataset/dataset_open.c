@@ -75,12 +75,13 @@ static int check_version(struct dataset *ds, struct err *err) {
 }
 
 /* Open the datasets, and find what each of them is. */
-static int open_columns(struct dataset *ds, const struct dataset_layout *at, struct err *err) {
+static int open_columns(struct dataset *ds, const struct dataset_layout *at, bool hashed,
+                        struct err *err) {
     ds->len = -1;
     for (int i = 0; i < at->n_fields; i++) {
         ds->n_fields++;
         if (h5_data_open(&ds->column[i].data, ds->file, at->field[i].path, err) ||
-            dataset_column_init(ds, i, at, err))
+            dataset_column_init(ds, i, at, err) || (hashed && dataset_hashes_init(ds, i, err)))
             return -1;
         if (ds->len < 0 && !ds->field[i].unpaired)
             ds->len = ds->field[i].rows;
@@ -235,7 +236,7 @@ static int open_group(struct dataset *ds, const char *group, const struct datase
         return -1;
     strcpy(ds->ignored, at.ignored);
     strcpy(ds->group, at.group);
-    if (open_columns(ds, &at, err) || allocate_run(ds, err) ||
+    if (open_columns(ds, &at, !memory->unhashed, err) || allocate_run(ds, err) ||
         (memory->indexed && dataset_take_witness(ds, &ds->witness, err)) ||
         load_columns(ds, true, err) || read_facts(ds, &at, false, err))
         return -1;

@@ -1,7 +1,9 @@
 /* dataset_private.h - what opening and reading a dataset share. */
 #pragma once
+#include "io/dataset/content_hash.h"
 #include "io/dataset/dataset.h"
 #include "io/dataset/dataset_layout.h"
+#include "io/dataset/row_hash.h"
 #include "io/h5/h5.h"
 #include "io/h5/h5_raw.h"
 
@@ -21,10 +23,11 @@ struct column {
     int64_t
         *offset; /* encoded pictures: [rows + 1] where each begins in the bytes of all of them */
     struct h5_blob *blob; /* [rows] and where it is in the file, where they do not lie end to end */
-    char names[LAYOUT_PATH]; /* dataset of what they were called, or "" */
-    bool indexed;            /* offset is in an index that somebody else has */
-    bool lent;               /* kept is somebody else's */
-    uint64_t hash;           /* of kept, where it is lent; as the file has it, of its own rank */
+    char names[LAYOUT_PATH];  /* dataset of what they were called, or "" */
+    struct row_hashes hashes; /* what rows should hold */
+    bool indexed;             /* offset and hashes are in an index that somebody else has */
+    bool lent;                /* kept is somebody else's */
+    uint64_t hash;            /* of kept, where it is lent; as the file has it, of its own rank */
     int n_classes;
     char **class_name; /* [n_classes] */
     bool named;        /* by the file */
@@ -103,6 +106,20 @@ static inline size_t dataset_out_bytes(const struct dataset_field *f) {
     return (size_t)dataset_sample_len(f) * (f->kind == DATASET_BYTES ? 1 : sizeof(float));
 }
 
+/* Find what the file says that rows of field i held when they were written; of none where it does
+ * not, or where they are read as other numbers than are stored. Errors: those of row_hashes_read.
+ */
+int dataset_hashes_init(struct dataset *ds, int i, struct err *err);
+
+/* Are rows first .. first + n - 1 of field i, bytes as stored, what was written? An encoded
+ * picture? A row that is kept, where it is so as it is stored and has a hash of its own? Errors:
+ * ERR_DATA naming the first rows that are not. */
+int dataset_check_rows(const struct dataset *ds, int i, int64_t first, int64_t n, const void *bytes,
+                       struct err *err);
+int dataset_check_picture(struct dataset *ds, int i, int64_t row, const struct dataset_blob *blob,
+                          struct err *err);
+int dataset_check_kept(const struct dataset *ds, int i, int64_t row, struct err *err);
+
 /* Decide what field i is, from its open dataset and its attributes: fills field and column.
  * Errors: ERR_DATA naming the dataset, what it holds and what was expected. */
 int dataset_column_init(struct dataset *ds, int i, const struct dataset_layout *at,
@@ -147,13 +164,14 @@ int dataset_doubt_scale(struct dataset *ds, int i, struct err *err);
 int64_t dataset_stored_value(const struct dataset *ds, int i, int64_t row, int64_t k,
                              int64_t as_read);
 
-/* How many rows of a column are read at a time at most. */
+/* How many rows of a column are read at a time at most: whole hashes of them. */
 int64_t column_run_rows(const struct column *c);
 
 /* Read all rows to column->kept. */
 int dataset_load(struct dataset *ds, int i, struct err *err);
 
-/* Read rows first .. first + n - 1, n <= column_run_rows, to ds->run, as in the file. */
+/* Read rows first .. first + n - 1, n <= column_run_rows, to ds->run, as in the file, and compare
+ * those whose hashes are of no others. */
 int dataset_read_run(struct dataset *ds, int i, int64_t first, int64_t n, struct err *err);
 
 /* Classes of field i as the file has them, [len], to what they are counted as. Errors: ERR_DATA

@@ -23,15 +23,17 @@ static void to_channels_last(const unsigned char *from, const struct shape *samp
 
 int64_t column_run_rows(const struct column *c) {
     const int64_t rows = RUN_BYTES / (int64_t)c->row_bytes;
+    const int64_t over = c->hashes.each ? rows % c->hashes.each : 0;
 
-    return rows ? rows : 1;
+    return rows ? rows - over : 1;
 }
 
 int dataset_read_run(struct dataset *ds, int i, int64_t first, int64_t n, struct err *err) {
     const struct column *c = &ds->column[i];
     const int64_t len = n * dataset_sample_len(&ds->field[i]);
 
-    if (h5_data_read(c->data, first, n, c->type, ds->run, err))
+    if (h5_data_read(c->data, first, n, c->type, ds->run, err) ||
+        dataset_check_rows(ds, i, first, n, ds->run, err))
         return -1;
     if (c->void_255)
         dataset_drop_void((int32_t *)(void *)ds->run, len);
@@ -99,23 +101,27 @@ int dataset_sort_rows(struct dataset *ds, const int64_t *index, int64_t n, struc
     return 0;
 }
 
-/* Read in the order of the file, neighbours together, rows of column.type. */
+/* Read in the order of the file, neighbours together, rows of column.type; those that are compared
+ * together whole. */
 static int read_sorted(struct dataset *ds, int i, const int64_t *index, int64_t n, void *out,
                        struct err *err) {
-    const size_t bytes = ds->column[i].row_bytes;
-    const int64_t most = column_run_rows(&ds->column[i]), gap = 1 + GAP_BYTES / (int64_t)bytes;
+    const struct column *c = &ds->column[i];
+    const size_t bytes = c->row_bytes;
+    const int64_t most = column_run_rows(c), gap = 1 + GAP_BYTES / (int64_t)bytes;
+    const int64_t each = c->hashes.each ? c->hashes.each : 1, rows = ds->field[i].rows;
 
     if (dataset_sort_rows(ds, index, n, err))
         return -1;
     const struct wanted *wanted = ds->wanted;
     for (int64_t begin = 0, end; begin < n; begin = end) {
-        const int64_t first = wanted[begin].row;
+        const int64_t first = wanted[begin].row - wanted[begin].row % each;
 
         end = begin + 1;
         while (end < n && wanted[end].row - wanted[end - 1].row <= gap &&
                wanted[end].row - first < most)
             end++;
-        if (dataset_read_run(ds, i, first, wanted[end - 1].row - first + 1, err))
+        const int64_t last = wanted[end - 1].row, whole = last - last % each + each;
+        if (dataset_read_run(ds, i, first, (whole < rows ? whole : rows) - first, err))
             return -1;
         for (int64_t k = begin; k < end; k++)
             take_row(ds, i, wanted[k].row - first,
@@ -160,9 +166,12 @@ int dataset_read(struct dataset *ds, int i, const int64_t *index, int64_t n, voi
                            (long long)index[k], f->name, (long long)f->rows);
     if (!c->kept && (ds->n_parts ? dataset_read_parts : read_sorted)(ds, i, index, n, out, err))
         return -1;
-    for (int64_t k = 0; c->kept && k < n; k++)
+    for (int64_t k = 0; c->kept && k < n; k++) {
+        if (dataset_check_kept(ds, i, index[k], err))
+            return -1;
         memcpy((unsigned char *)out + (size_t)k * c->row_bytes,
                c->kept + (size_t)index[k] * c->row_bytes, c->row_bytes);
+    }
     if (f->kind != DATASET_CLASS)
         return 0;
     if (c->type == H5_TYPE_U8)

@@ -5,6 +5,7 @@
 #include "io/dataset/dataset_layout.h"
 #include "io/dataset/dataset_split_encoded.h"
 #include "io/dataset/folds.h"
+#include "io/dataset/row_hash.h"
 #include "io/h5/h5_copy.h"
 
 #include <stdarg.h>
@@ -22,6 +23,7 @@ static const char *const written_anew[] = {CONTENT_HASH, "class_counts", "dltrai
 struct piece {
     struct h5_data *data;
     struct content_hash *hash;
+    struct row_hash *rows;
     int64_t *count; /* [n_classes] of class maps */
 };
 
@@ -147,6 +149,7 @@ static void close_field(struct splitting *s) {
     for (int g = 0; g < s->n_groups; g++) {
         h5_data_close(s->piece[g].data);
         content_hash_free(s->piece[g].hash);
+        row_hash_free(s->piece[g].rows);
         free(s->piece[g].count);
     }
     memset(s->piece, 0, sizeof s->piece);
@@ -183,8 +186,9 @@ static int open_field(struct splitting *s, int field, int64_t run_rows, struct e
         if (h5_copy_create(&p->data, s->to.h5, path, s->source, err))
             return -1;
         p->hash = content_hash_new();
+        p->rows = row_hash_new((int64_t)row);
         p->count = calloc((size_t)s->n_classes + 1, sizeof *p->count);
-        if (!p->hash || !p->count)
+        if (!p->hash || !p->rows || !p->count)
             return no_memory(s, err);
     }
     return 0;
@@ -226,6 +230,8 @@ static int add_rows(struct splitting *s, int g, int64_t first, int64_t n, struct
     if (!kept)
         return 0;
     content_hash_add(p->hash, s->some, (size_t)kept * row);
+    if (row_hash_add(p->rows, s->some, kept))
+        return no_memory(s, err);
     if (s->n_classes)
         count_classes(s, p, kept);
     return h5_copy_append(p->data, kept, s->some, err);
@@ -239,7 +245,8 @@ static int finish_field(struct splitting *s, int field, struct err *err) {
 
         piece_path(s, g, path);
         if (h5_copy_attrs(s->from, s->at.field[field].path, s->to.h5, path, written_anew, err) ||
-            content_hash_write(p->hash, s->to.h5, path, err))
+            content_hash_write(p->hash, s->to.h5, path, err) ||
+            row_hash_write(p->rows, s->to.h5, path, err))
             return -1;
         if (!s->n_classes)
             continue;

@@ -2,6 +2,7 @@
 
 #include "io/dataset/content_hash.h"
 #include "io/dataset/encoded_scan.h"
+#include "io/dataset/row_hash.h"
 #include "io/h5/h5_copy.h"
 #include "io/h5/h5_raw.h"
 
@@ -15,6 +16,7 @@ enum { BATCH_ROWS = 256, CHUNK_BYTES = 1 << 20, NAME_TEXT = 1024, BESIDE_PATH = 
 struct encoded_piece {
     struct h5_data *data;
     struct content_hash *hash;
+    struct row_hash *rows;
     int64_t *offset; /* [n + 1] */
     int64_t n;
 };
@@ -38,8 +40,9 @@ static int open_pieces(const struct encoded_cut *cut, struct encoded_piece *piec
         struct encoded_piece *p = &piece[g];
 
         p->hash = content_hash_new();
+        p->rows = row_hash_new(0);
         p->offset = calloc((size_t)count(cut, g) + 1, sizeof *p->offset);
-        if (!p->hash || !p->offset)
+        if (!p->hash || !p->rows || !p->offset)
             return no_memory(cut, err);
         if (h5_data_create(&p->data, cut->to, cut->path[g], H5_TYPE_U8, 1, NULL, CHUNK_BYTES, err))
             return -1;
@@ -47,9 +50,12 @@ static int open_pieces(const struct encoded_cut *cut, struct encoded_piece *piec
     return 0;
 }
 
-static int add(struct encoded_piece *p, const struct dataset_blob *blob, struct err *err) {
+static int add(const struct encoded_cut *cut, struct encoded_piece *p,
+               const struct dataset_blob *blob, struct err *err) {
     const int64_t len = (int64_t)blob->len;
 
+    if (row_hash_add_one(p->rows, blob->bytes, blob->len))
+        return no_memory(cut, err);
     content_hash_add(p->hash, blob->bytes, blob->len);
     p->offset[p->n + 1] = p->offset[p->n] + len;
     p->n++;
@@ -71,7 +77,7 @@ static int copy_pictures(const struct encoded_cut *cut, struct encoded_piece *pi
             row[k] = first + k;
         status = dataset_read_encoded(cut->ds, cut->field, row, n, blob, &buffer, err);
         for (int64_t k = 0; k < n && !status; k++)
-            status = add(&piece[cut->group[first + k]], &blob[k], err);
+            status = add(cut, &piece[cut->group[first + k]], &blob[k], err);
         cut->progress(cut->context, n);
     }
     dataset_buffer_release(&buffer);
@@ -130,8 +136,7 @@ static int copy_names(const struct encoded_cut *cut, const struct encoded_piece 
     return status;
 }
 
-static int finish(const struct encoded_cut *cut, const struct encoded_piece *p, int g,
-                  struct err *err) {
+static int finish(const struct encoded_cut *cut, struct encoded_piece *p, int g, struct err *err) {
     static const char *const written_anew[] = {CONTENT_HASH, "encoding", "channels", NULL};
     const int64_t n = p->n + 1, channels = dataset_field(cut->ds, cut->field)->sample.dim[2];
     const char *path = cut->path[g];
@@ -142,6 +147,7 @@ static int finish(const struct encoded_cut *cut, const struct encoded_piece *p, 
                    h5_attr_write_text(cut->to, path, "encoding", "files", err) ||
                    h5_attr_write_int(cut->to, path, "channels", channels, err) ||
                    content_hash_write(p->hash, cut->to, path, err) ||
+                   row_hash_write(p->rows, cut->to, path, err) ||
                    h5_write(cut->to, offsets, H5_TYPE_I64, 1, &n, p->offset, err)
                ? -1
                : 0;
@@ -160,6 +166,7 @@ int dataset_split_encoded(const struct encoded_cut *cut, struct err *err) {
     for (int g = 0; piece && g < cut->n_groups; g++) {
         h5_data_close(piece[g].data);
         content_hash_free(piece[g].hash);
+        row_hash_free(piece[g].rows);
         free(piece[g].offset);
     }
     free(piece);

@@ -1,13 +1,13 @@
 #include "io/dataset/dataset_verify.h"
 #include "io/dataset/content_hash.h"
 #include "io/dataset/dataset_private.h"
+#include "io/dataset/verify_rows.h"
 
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <xxhash.h>
 
 enum { PASS_BYTES = 4 << 20, HASH_TEXT = 24 };
 
@@ -102,42 +102,56 @@ int verify_field(struct dataset *ds, int i, const struct verify_progress *progre
     return status;
 }
 
-/* XXH3 of all rows. */
+/* XXH3 of all rows, each of which is compared, too. */
 static int hash_rows(struct h5_data *data, const struct verify_progress *progress,
-                     XXH3_state_t *state, struct err *err) {
-    const struct h5_info *info = h5_data_info(data);
-    const int64_t bytes = h5_row_len(info) * info->item_bytes, most = rows_of(bytes ? bytes : 1);
-    const int64_t rows = info->rank ? info->dim[0] : 1;
+                     struct verify_rows *rows, struct content_hash *hash, struct err *err) {
+    const int64_t bytes = rows->row_bytes, each = rows->hashes.each ? rows->hashes.each : 1;
+    const int64_t some = rows_of(bytes ? bytes : 1), most = some < each ? each : some - some % each;
     void *values = malloc((size_t)(most * (bytes ? bytes : 1)));
     int status = values ? 0 : err_set(err, ERR_IO, "not enough memory to read rows");
 
-    for (int64_t first = 0; !status && first < rows; first += most) {
-        const int64_t n = rows - first < most ? rows - first : most;
+    for (int64_t first = 0; !status && first < rows->rows; first += most) {
+        const int64_t n = rows->rows - first < most ? rows->rows - first : most;
 
         status = h5_data_read_stored(data, first, n, values, err);
-        if (!status)
-            XXH3_64bits_update(state, values, (size_t)(n * bytes));
+        if (!status) {
+            content_hash_add(hash, values, (size_t)(n * bytes));
+            verify_rows_add(rows, first, n, values);
+        }
         tell(progress, n);
     }
     free(values);
     return status;
 }
 
+static int compare_rows(struct h5 *file, const char *path, struct h5_data *data,
+                        const struct verify_progress *progress, uint64_t *found, struct err *err) {
+    const struct h5_info *info = h5_data_info(data);
+    struct content_hash *hash = content_hash_new();
+    struct verify_rows rows = {0};
+    int status = hash ? verify_rows_init(&rows, file, path, info->rank ? info->dim[0] : 1,
+                                         h5_row_len(info) * info->item_bytes, err)
+                      : err_set(err, ERR_IO, "%s: out of memory", h5_name(file));
+
+    if (!status)
+        status = hash_rows(data, progress, &rows, hash, err);
+    if (!status) {
+        *found = content_hash_value(hash);
+        status = verify_rows_end(&rows, file, path, err) < 0 ? -1 : 0;
+    }
+    verify_rows_release(&rows);
+    content_hash_free(hash);
+    return status;
+}
+
 static int compute(struct h5 *file, const char *path, const struct verify_progress *progress,
                    uint64_t *hash, struct err *err) {
-    XXH3_state_t *state = XXH3_createState();
-    struct h5_data *data = NULL;
-    int status = state ? h5_data_open(&data, file, path, err)
-                       : err_set(err, ERR_IO, "%s: out of memory", h5_name(file));
+    struct h5_data *data;
 
-    if (!status) {
-        XXH3_64bits_reset(state);
-        status = hash_rows(data, progress, state, err);
-    }
-    if (!status)
-        *hash = XXH3_64bits_digest(state);
+    if (h5_data_open(&data, file, path, err))
+        return -1;
+    const int status = compare_rows(file, path, data, progress, hash, err);
     h5_data_close(data);
-    XXH3_freeState(state);
     return status;
 }
 

@@ -2,6 +2,7 @@
 
 #include "io/dataset/content_hash.h"
 #include "io/dataset/dataset_file.h"
+#include "io/dataset/row_hash.h"
 #include "io/h5/h5.h"
 
 #include <math.h>
@@ -18,6 +19,7 @@ struct output {
     char name[DATASET_FIELD_NAME], path[PATH_TEXT];
     struct h5_data *data;
     struct content_hash *hash;
+    struct row_hash *rows;
     int64_t *count; /* [n_classes, at least 256] of class maps: of this split; owned */
 };
 
@@ -56,6 +58,7 @@ static void close_outputs(struct dataset_writer *w) {
     for (int i = 0; i < w->n_outputs; i++) {
         h5_data_close(w->output[i].data);
         content_hash_free(w->output[i].hash);
+        row_hash_free(w->output[i].rows);
         free(w->output[i].count);
     }
     w->n_outputs = 0;
@@ -138,7 +141,8 @@ static int close_split(struct dataset_writer *w, struct err *err) {
     for (int i = 0; i < w->n_outputs && !status; i++) {
         const struct output *o = &w->output[i];
 
-        if (content_hash_write(o->hash, w->file.h5, o->path, err))
+        if (content_hash_write(o->hash, w->file.h5, o->path, err) ||
+            row_hash_write(o->rows, w->file.h5, o->path, err))
             return -1;
         if (is_map(&o->field) || o->field.class_name)
             status = write_class_facts(w, o, err);
@@ -153,6 +157,15 @@ static int close_split(struct dataset_writer *w, struct err *err) {
     }
     close_outputs(w);
     return status;
+}
+
+/* Numbers of so many rows, and their bytes as stored. */
+static int64_t len_of(const struct writer_field *f, int64_t rows) {
+    return rows * (f->sample.rank ? shape_len(&f->sample) : 1);
+}
+
+static size_t bytes_of(const struct writer_field *f, int64_t rows) {
+    return (size_t)len_of(f, rows) * (is_narrow(f) ? 1 : sizeof(int32_t));
 }
 
 /* Begin the statistics of a field. */
@@ -189,8 +202,10 @@ static int create(struct dataset_writer *w, const char *split, const struct writ
     if (w->n_splits == 1 && measure(&w->statistics[w->n_outputs - 1], f))
         return err_set(err, ERR_IO, "%s: out of memory", w->file.path);
     o->hash = content_hash_new();
+    o->rows = row_hash_new((int64_t)bytes_of(f, 1));
     o->count = calloc(f->n_classes < 256 ? 256 : (size_t)f->n_classes, sizeof *o->count);
-    return o->hash && o->count ? 0 : err_set(err, ERR_IO, "%s: out of memory", w->file.path);
+    return o->hash && o->rows && o->count ? 0
+                                          : err_set(err, ERR_IO, "%s: out of memory", w->file.path);
 }
 
 int dataset_writer_fields(struct dataset_writer *w, const char *name,
@@ -262,9 +277,11 @@ int dataset_writer_add(struct dataset_writer *w, int i, const void *rows, int64_
                        struct err *err) {
     struct output *o = &w->output[i];
     const struct writer_field *f = &o->field;
-    const int64_t len = n * (f->sample.rank ? shape_len(&f->sample) : 1);
+    const int64_t len = len_of(f, n);
 
-    content_hash_add(o->hash, rows, (size_t)len * (is_narrow(f) ? 1 : sizeof(int32_t)));
+    content_hash_add(o->hash, rows, bytes_of(f, n));
+    if (row_hash_add(o->rows, rows, n))
+        return err_set(err, ERR_IO, "%s: out of memory", w->file.path);
     if (w->n_splits == 1 && f->kind == DATASET_BYTES)
         add_pixels(&w->statistics[i], rows, len / shape_channels(&f->sample));
     else if (w->n_splits == 1 && f->measured)

@@ -73,7 +73,7 @@ static int write_names(struct h5 *file, const struct encoded_group *g, struct er
         const size_t len = strlen(stored_name(g->sample[i]));
         width = len > width ? len : width;
     }
-    rows = calloc((size_t)g->n, width);
+    rows = calloc((size_t)g->n + 1, width);
     if (!rows)
         return err_set(err, ERR_IO, "%s: out of memory", h5_name(file));
     for (int64_t i = 0; i < g->n; i++) {
@@ -101,6 +101,21 @@ static int write_column(struct h5 *file, const char *path, enum h5_type type, in
     return status;
 }
 
+/* Labels are rows, too. */
+static int write_labels(struct h5 *file, const char *path, const struct encoded_group *g,
+                        struct err *err) {
+    struct row_hash *rows = row_hash_new(sizeof *g->label);
+    int status = -1;
+
+    if (!rows || row_hash_add(rows, g->label, g->n))
+        err_set(err, ERR_IO, "%s: out of memory", h5_name(file));
+    else
+        status = write_column(file, path, H5_TYPE_I32, g->n, sizeof *g->label, g->label, err) ||
+                 row_hash_write(rows, file, path, err);
+    row_hash_free(rows);
+    return status ? -1 : 0;
+}
+
 static int write_group(struct h5 *file, const struct encoded_frame *frame,
                        const struct encoded_group *g, struct err *err) {
     char path[PATH_TEXT];
@@ -108,13 +123,13 @@ static int write_group(struct h5 *file, const struct encoded_frame *frame,
     path_of(g, "images", path);
     if (h5_attr_write_text(file, path, "encoding", "files", err) ||
         h5_attr_write_int(file, path, "channels", frame->channels, err) ||
-        content_hash_write(g->hash, file, path, err))
+        content_hash_write(g->hash, file, path, err) || row_hash_write(g->rows, file, path, err))
         return -1;
     path_of(g, "images_offsets", path);
     if (write_column(file, path, H5_TYPE_I64, g->n + 1, sizeof *g->offset, g->offset, err))
         return -1;
     path_of(g, "labels", path);
-    if (write_column(file, path, H5_TYPE_I32, g->n, sizeof *g->label, g->label, err))
+    if (write_labels(file, path, g, err))
         return -1;
     return write_names(file, g, err);
 }

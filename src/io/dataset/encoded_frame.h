@@ -3,6 +3,7 @@
 #pragma once
 #include "core/base/err.h"
 #include "io/dataset/content_hash.h"
+#include "io/dataset/row_hash.h"
 
 #include <stdint.h>
 
@@ -14,6 +15,7 @@ struct encoded_group {
     const char *const *sample; /* [n] what they are called */
     int64_t n;
     const struct content_hash *hash; /* of the bytes */
+    struct row_hash *rows;           /* of each picture's */
 };
 
 struct encoded_frame {

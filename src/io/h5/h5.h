@@ -125,6 +125,9 @@ void h5_data_close(struct h5_data *data);
 /* Shape and storage; borrowed from data, updated by h5_data_append. */
 const struct h5_info *h5_data_info(const struct h5_data *data);
 
+/* The type in memory that has the bytes of a number as it is stored; 0: none has. */
+enum h5_type h5_data_same(const struct h5_data *data);
+
 /* Numbers in one row: the product of all dimensions but the first. */
 int64_t h5_row_len(const struct h5_info *info);
 

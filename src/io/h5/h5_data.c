@@ -329,6 +329,10 @@ void h5_data_close(struct h5_data *data) {
     h5_unlock();
 }
 
+enum h5_type h5_data_same(const struct h5_data *data) {
+    return data->same;
+}
+
 const struct h5_info *h5_data_info(const struct h5_data *data) {
     return &data->info;
 }

@@ -12,9 +12,11 @@ struct encoded_columns {
     int64_t *offset;
     int32_t *label;
     const char **sample;
+    struct row_hash *rows;
 };
 
 static void columns_release(struct encoded_columns *c) {
+    row_hash_free(c->rows);
     free(c->offset);
     free(c->label);
     free(c->sample);
@@ -31,16 +33,19 @@ static int fill(const struct encoded_state *s, int k, struct encoded_columns *c,
     c->offset = calloc(n + 1, sizeof *c->offset);
     c->label = calloc(n + 1, sizeof *c->label);
     c->sample = calloc(n + 1, sizeof *c->sample);
-    if (!c->offset || !c->label || !c->sample)
+    c->rows = row_hash_new(0);
+    if (!c->offset || !c->label || !c->sample || !c->rows)
         return err_set(err, ERR_IO, "%s: out of memory", s->folder);
     for (int64_t i = 0; i < part->n; i++) {
-        const int64_t len = s->entry[part->begin + i].len;
+        const struct encoded_entry *entry = &s->entry[part->begin + i];
 
-        if (len < 0)
+        if (entry->len < 0)
             continue;
+        if (row_hash_add_value(c->rows, entry->hash))
+            return err_set(err, ERR_IO, "%s: out of memory", s->folder);
         c->label[row] = source->class(source->context, k, i);
         c->sample[row] = source->name(source->context, k, i);
-        c->offset[row + 1] = c->offset[row] + len;
+        c->offset[row + 1] = c->offset[row] + entry->len;
         row++;
     }
     *group = (struct encoded_group){.name = source->split[k].name,
@@ -50,7 +55,8 @@ static int fill(const struct encoded_state *s, int k, struct encoded_columns *c,
                                     .label = c->label,
                                     .sample = c->sample,
                                     .n = row,
-                                    .hash = part->hash};
+                                    .hash = part->hash,
+                                    .rows = c->rows};
     return 0;
 }
 

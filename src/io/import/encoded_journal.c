@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-static const char signature[8] = "dltenc1";
+static const char signature[8] = "dltenc2";
 
 /* Sizes are multiples of 8, so that numbers stay aligned; texts are filled up. */
 static size_t filled(int64_t text_bytes) {

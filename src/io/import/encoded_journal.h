@@ -9,7 +9,8 @@
 
 /* What is known of a sample once it has been dealt with; as it stands in the journal. */
 struct encoded_entry {
-    int64_t len; /* -1: broken, and skipped */
+    int64_t len;   /* -1: broken, and skipped */
+    uint64_t hash; /* of its bytes, as of row_hash.h */
     uint32_t facts;
     uint16_t text_len;
     uint8_t channels;

@@ -277,7 +277,7 @@ int encoded_state_init(struct encoded_state *s, const struct encoded_source *sou
     return -1;
 }
 
-/* The batch as a record, without its hashes. */
+/* The batch as a record, without the hashes of all of it. */
 static int describe(const struct encoded_state *s, const struct encoded_batch *b,
                     struct encoded_record *r, struct encoded_entry *entries, char **texts,
                     struct err *err) {
@@ -300,6 +300,7 @@ static int describe(const struct encoded_state *s, const struct encoded_batch *b
         r->text_bytes += (int64_t)strlen(text);
         if (skipped)
             continue;
+        entries[i].hash = content_hash_of(sample->bytes, (size_t)sample->len);
         r->bytes += sample->len;
         r->tally.n_pixels += sample->tally.n_pixels;
         for (int c = 0; c < 4; c++) {
