@@ -31,8 +31,7 @@ int main(int argc, char **argv) {
     if (alone && launch_rank(getenv) > 0)
         exit(0);
     /* Whoever is asked to stop before training begins ends as one who is asked in its course. */
-    if (!help && (command ? command == command_find("train") || command == command_find("sweep")
-                          : command_is_job(argc, argv)))
+    if (!help && (command ? command->stops : command_is_job(argc, argv)))
         stop_catch_signals();
     if (isa_check(&err))
         rc = -1;

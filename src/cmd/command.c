@@ -3,6 +3,8 @@
 #include "core/lang/syntax.h"
 #include "report/screen.h"
 
+#include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -75,4 +77,23 @@ void command_say_error(const struct err *err) {
              screen_plain(&screen));
     fputs(line, stderr);
     fflush(stderr);
+}
+
+const char *command_program(struct pool *pool, struct err *err) {
+    char path[PATH_MAX];
+    const ssize_t len = readlink("/proc/self/exe", path, sizeof path);
+
+    if (len > 0)
+        return pool_copy(pool, path, (size_t)len);
+    err_set(err, ERR_IO, "/proc/self/exe: cannot be read: %s", strerror(errno));
+    return NULL;
+}
+
+int command_words(struct pool *pool, const char *text, const char **argv, int n, int most) {
+    for (; *text && n < most; text += strcspn(text, " ")) {
+        text += strspn(text, " ");
+        if (*text)
+            argv[n++] = pool_copy(pool, text, strcspn(text, " "));
+    }
+    return n;
 }

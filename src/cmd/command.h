@@ -1,6 +1,7 @@
 /* command.h - a command of the program: dltrain NAME ... */
 #pragma once
 #include "core/base/err.h"
+#include "core/base/pool.h"
 
 #include <stdbool.h>
 
@@ -9,6 +10,7 @@ struct command {
     const char *summary; /* one line for dltrain help */
     const char *usage;   /* for dltrain help NAME: the synopsis, then its options */
     bool alone; /* it needs no ranks: under a launcher one process does it, and the others leave */
+    bool stops; /* it ends by itself where it is asked to, by signals (train/stop.h) */
     /* argv[0] is the command's name. Prints to stdout. Returns 0, or -1 with err set; its message
      * is empty where the error has been printed, by this rank or by rank 0. */
     int (*run)(int argc, char **argv, struct err *err);
@@ -28,3 +30,10 @@ int command_unknown(const char *word, struct err *err);
 
 /* Print a message, if there is one, on stderr. */
 void command_say_error(const struct err *err);
+
+/* For commands that start others: the path of this program; NULL with err (ERR_IO). */
+const char *command_program(struct pool *pool, struct err *err);
+
+/* Put the words of a text, as "mpirun --oversubscribe", behind the n of argv, of which there is
+ * room for `most`. Returns how many are there then. */
+int command_words(struct pool *pool, const char *text, const char **argv, int n, int most);

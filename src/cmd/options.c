@@ -96,12 +96,14 @@ static int which_letter(const struct option_spec *specs, int c, int which) {
     return which;
 }
 
-int options_read(void *to, const struct option_spec *specs, const char *command, int argc,
-                 char **argv, struct err *err) {
+/*   order  "+:" where the first other argument ends the options, ":" where it does not */
+static int read_options(void *to, const struct option_spec *specs, const char *command,
+                        const char *order, int argc, char **argv, struct err *err) {
     struct option longs[MOST_OPTIONS + 1] = {{0}};
-    char letters[2 * MOST_OPTIONS + 2] = ":";
+    char letters[2 * MOST_OPTIONS + 3] = "";
     int n = 0, which = 0, c;
 
+    strcpy(letters, order);
     for (; specs[n].name && n < MOST_OPTIONS; n++) {
         const bool flag = specs[n].kind == OPTION_FLAG;
 
@@ -121,4 +123,14 @@ int options_read(void *to, const struct option_spec *specs, const char *command,
             return -1;
     }
     return optind;
+}
+
+int options_read(void *to, const struct option_spec *specs, const char *command, int argc,
+                 char **argv, struct err *err) {
+    return read_options(to, specs, command, ":", argc, argv, err);
+}
+
+int options_read_first(void *to, const struct option_spec *specs, const char *command, int argc,
+                       char **argv, struct err *err) {
+    return read_options(to, specs, command, "+:", argc, argv, err);
 }

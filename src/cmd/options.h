@@ -28,3 +28,8 @@ struct option_spec {
  * Returns the place of the first other argument, or -1 with err (ERR_USAGE). */
 int options_read(void *to, const struct option_spec *specs, const char *command, int argc,
                  char **argv, struct err *err);
+
+/* Likewise, but only of the options that stand in front of the first other argument; argv keeps its
+ * order. */
+int options_read_first(void *to, const struct option_spec *specs, const char *command, int argc,
+                       char **argv, struct err *err);

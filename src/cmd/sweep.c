@@ -13,7 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { PATH_BYTES = 4096, MOST_SEEDS = 1000, MOST_FOLDS = 100, MOST_RANKS = 4096 };
+enum { MOST_SEEDS = 1000, MOST_FOLDS = 100, MOST_RANKS = 4096 };
 
 struct sweep_args {
     struct sweep sweep;
@@ -93,33 +93,9 @@ static const struct option_spec specs[] = {
 
 /* --- what it is asked to do --- */
 
-/* This process begins others, and is none of several itself. */
-static int check_alone(struct err *err) {
-    static const char *const sizes[] = {"OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "SLURM_STEP_NUM_TASKS"};
-
-    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
-        const char *n = getenv(sizes[i]);
-        if (n && atoi(n) > 1)
-            return err_set(err, ERR_USAGE,
-                           "sweep begins its trials itself: found %s processes of it, expected "
-                           "one; --ranks N gives each trial N ranks",
-                           n);
-    }
-    return 0;
-}
-
-static int find_program(struct sweep *s, struct err *err) {
-    char path[PATH_BYTES];
-    const ssize_t len = readlink("/proc/self/exe", path, sizeof path - 1);
-
-    if (len <= 0)
-        return err_set(err, ERR_IO, "/proc/self/exe: cannot be read: %s", strerror(errno));
-    s->program = pool_copy(&s->pool, path, (size_t)len);
-    return 0;
-}
-
 static int run_all(struct sweep *s, int only, struct err *err) {
-    if (find_program(s, err))
+    s->program = command_program(&s->pool, err);
+    if (!s->program)
         return -1;
     const int rc = sweep_run(s, only, err);
     if (only < 0 && (!rc || err->kind == ERR_STOPPED))
@@ -164,7 +140,8 @@ static int check_sbatch(const char *options, struct err *err) {
 static int make_array(struct sweep_args *a, struct err *err) {
     struct sweep *s = &a->sweep;
 
-    if (find_program(s, err))
+    s->program = command_program(&s->pool, err);
+    if (!s->program)
         return -1;
     const char *path = sweep_sbatch(s, a->sbatch, (int)a->wish.jobs, err);
     if (!path)
@@ -280,7 +257,8 @@ static int dispatch(struct sweep_args *a, int n, char **rest, struct err *err) {
         return err_set(err, ERR_USAGE, "--retry is for --resume");
     if (a->show)
         return show(a, err);
-    if (check_alone(err))
+    if (launch_check_alone(getenv, "sweep begins its trials itself",
+                           "--ranks N gives each trial N ranks", err))
         return -1;
     return a->resume  ? go_on(a, err)
            : a->trial ? one_trial(a, rest[0], err)
@@ -299,6 +277,7 @@ static int run(int argc, char **argv, struct err *err) {
 const struct command command_sweep = {
     .name = "sweep",
     .alone = true,
+    .stops = true,
     .summary = "train a job with many settings, seeds or folds, and compare them",
     .usage =
         "dltrain sweep JOB.ini [--grid NAME=A,B,...]... [--random \"NAME=DRAW\"]... [--trials N]\n"

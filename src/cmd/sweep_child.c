@@ -1,5 +1,6 @@
 /* sweep_child.c - a trial as a process of its own: dltrain train, by mpirun where it has ranks. */
 #define _GNU_SOURCE /* processors of a process */
+#include "cmd/command.h"
 #include "cmd/sweep.h"
 #include "core/base/clock.h"
 #include "io/file/file.h"
@@ -21,16 +22,6 @@ extern char **environ;
 
 /* --- what it is started as --- */
 
-/* The words of "mpirun --oversubscribe". */
-static int add_words(struct sweep *s, const char *text, const char **argv, int n) {
-    for (; *text && n < MOST_WORDS / 2; text += strcspn(text, " ")) {
-        text += strspn(text, " ");
-        if (*text)
-            argv[n++] = pool_copy(&s->pool, text, strcspn(text, " "));
-    }
-    return n;
-}
-
 static const char **command(struct sweep *s, const struct sweep_trial *t, int rung) {
     const char **argv = pool_take(&s->pool, MOST_WORDS * sizeof *argv);
     const char *sets[SWEEP_MOST_SETS];
@@ -38,7 +29,7 @@ static const char **command(struct sweep *s, const struct sweep_trial *t, int ru
     int n = 0;
 
     if (s->ranks > 1) {
-        n = add_words(s, s->mpirun, argv, n);
+        n = command_words(&s->pool, s->mpirun, argv, n, MOST_WORDS / 2);
         argv[n++] = "-np";
         argv[n++] = pool_print(&s->pool, "%d", s->ranks);
     }

@@ -132,6 +132,7 @@ static int run(int argc, char **argv, struct err *err) {
 
 const struct command command_train = {
     .name = "train",
+    .stops = true,
     .summary = "train the network of a job; `dltrain JOB.ini` is the same",
     .usage =
         "dltrain [train] JOB.ini [--set NAME=VALUE]... [--resume] [--until EPOCHS]\n"

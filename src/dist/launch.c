@@ -52,6 +52,17 @@ int launch_check(char *(*env)(const char *name), int mpi_size, struct err *err) 
                    tasks, mpi_size, ranks);
 }
 
+int launch_check_alone(char *(*env)(const char *name), const char *what, const char *advice,
+                       struct err *err) {
+    static const char *const sizes[] = {"OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "SLURM_STEP_NUM_TASKS"};
+
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+        if (number(env, sizes[i]) > 1)
+            return err_set(err, ERR_USAGE, "%s: found %d processes of it, expected one; %s", what,
+                           number(env, sizes[i]), advice);
+    return 0;
+}
+
 int launch_rank(char *(*env)(const char *name)) {
     static const char *const ranks[] = {"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK"};
 

@@ -12,6 +12,12 @@
  * Errors: ERR_USAGE, saying how to start the job. */
 int launch_check(char *(*env)(const char *name), int mpi_size, struct err *err);
 
+/* Is a process that begins others itself one of several?
+ *   what, advice  of the message: "sweep begins its trials itself"; what to do in place of it
+ * Errors: ERR_USAGE. */
+int launch_check_alone(char *(*env)(const char *name), const char *what, const char *advice,
+                       struct err *err);
+
 /* The number of this process among those that the launcher started, as far as the environment says
  * so; 0 without a launcher. For what happens before or without MPI. */
 int launch_rank(char *(*env)(const char *name));

@@ -51,7 +51,7 @@ static void find_machine(char *machine) {
 
 void lock_owner_init(struct lock_owner *owner) {
     const time_t now = time(NULL);
-    const char *job = getenv("SLURM_JOB_ID");
+    const char *job = getenv("SLURM_JOB_ID"), *launched = getenv(LOCK_OWNER_JOB);
     char state, host[sizeof owner->host] = "";
     struct tm tm;
 
@@ -65,7 +65,7 @@ void lock_owner_init(struct lock_owner *owner) {
         owner->start = -1;
     if (gmtime_r(&now, &tm))
         strftime(owner->since, sizeof owner->since, "%Y-%m-%d %H:%M:%S UTC", &tm);
-    snprintf(owner->job, sizeof owner->job, "%s", job ? job : "");
+    snprintf(owner->job, sizeof owner->job, "%s", job ? job : launched ? launched : "");
 }
 
 char *lock_owner_write(const struct lock_owner *o) {

@@ -7,13 +7,17 @@
 
 enum { OWNER_NAME = 256, OWNER_WORD = 64 };
 
+/* The variable of the environment by which `dltrain launch` names the job that its processes are
+ * of, on whatever host and however often it starts them. */
+#define LOCK_OWNER_JOB "DLTRAIN_LAUNCH"
+
 struct lock_owner {
     char host[OWNER_NAME];
     char machine[OWNER_WORD]; /* whose processes this one sees; tells hosts of one name apart */
     char boot[OWNER_WORD];    /* of the machine; another after each */
     int64_t pid, start;       /* start: of the process, in the system's ticks; -1: not known */
     char since[OWNER_WORD];   /* for people */
-    char job[OWNER_WORD];     /* of Slurm; "": none */
+    char job[OWNER_WORD];     /* of Slurm, or else LOCK_OWNER_JOB; "": none */
 };
 
 /* This process. */
