@@ -11,6 +11,7 @@
 static const char *const no_yes[] = {"false", "true", NULL};
 static const char *const movers[] = {"operators", "thread", NULL};
 static const char *const off_on[] = {"off", "on", NULL};
+static const char *const on_errors[] = {"warn", "stop", NULL};
 static const char *const reductions[] = {"fast", "reproducible", NULL};
 
 enum { SHARDS = 8 }; /* where a job does not say */
@@ -21,6 +22,10 @@ static const struct key checkpoint_keys[] = {
      .help = "how often a checkpoint of its own is kept"},
     {"best", &kind_flag, AT(save_best), "true", .words = no_yes,
      .help = "keep the best weights in best.h5"},
+    {"keep", &kind_int, AT(keep_last), "2", .min = 1, .max = 1000, .unit = "files",
+     .help = "how many of last.h5, last.1.h5 ... are kept"},
+    {"on_error", &kind_flag, AT(stops_on_unsaved), "warn", .words = on_errors,
+     .help = "what becomes of a run that cannot write one; without its last one it fails"},
     {0},
 };
 

@@ -1,5 +1,6 @@
 /* lost.h - what a full disk costs is told once, not with every line until there is room again. */
 #pragma once
+#include "io/runlog/runlog.h"
 #include "train/event.h"
 
 /* After a line was written, or not.
@@ -14,4 +15,12 @@ static inline void lost_tell(bool *lost, int rc, const struct err *why, const ch
                    "written",
                    why->msg, what);
     *lost = rc != 0;
+}
+
+/* The folder of the run is made again: so is the log in it. */
+static inline void lost_begin_again(struct runlog *log, const struct sinks *warn) {
+    struct err err = {0};
+
+    if (log && runlog_again(log, &err))
+        sinks_warn(warn, "%s; its lines are lost, training goes on", err.msg);
 }
