@@ -23,16 +23,16 @@ static int open_file(struct sink *sink, const struct event *start, struct err *e
     return rc;
 }
 
-/* Half a line is worse than none. Returns -1 with errno set. */
+/* Half a line is worse than none, and taken back where that can be. Returns -1 with errno set. */
 static int write_line(int fd, const char *text, size_t len) {
     struct stat st;
+    const bool known = !fstat(fd, &st);
 
-    if (fstat(fd, &st) || !file_write(fd, text, len))
+    if (!file_write(fd, text, len))
         return 0;
     const int why = errno;
-    if (ftruncate(fd, st.st_size)) {
-        /* then it is half a line, which readers pass over */
-    }
+    const int cut = known ? ftruncate(fd, st.st_size) : -1;
+    (void)cut;
     errno = why;
     return -1;
 }
