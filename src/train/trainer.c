@@ -48,6 +48,8 @@ static int allocate(struct trainer *t, struct err *err) {
     if (agree(t->comm, worst_init(&t->worst, &t->replica, t->job->worst, err), err))
         return -1;
     team_pin(t->replica.team, t->places->core, t->places->n_cores);
+    fault_names_init(&t->names, &t->replica);
+    atomic_store(&t->named, true);
     alike_init(&t->alike, &t->replica, t->comm);
     if (stepper_init(&t->stepper, &t->replica, t->job, t->comm, t->gradients.shared, err))
         return -1;
@@ -87,7 +89,10 @@ static int load_checkpoint(struct trainer *t, struct err *err) {
 static int open_folder(struct trainer *t, bool resume, struct err *err) {
     if (comm_rank(t->comm))
         return 0;
-    if (runfolder_lock(&t->folder, resume, err) || (t->resumes && load_checkpoint(t, err)))
+    if (runfolder_lock(&t->folder, resume, err))
+        return -1;
+    atomic_store(&t->locked, true);
+    if (t->resumes && load_checkpoint(t, err))
         return -1;
     return t->finished ? 0 : runfolder_open(&t->folder, err);
 }
@@ -341,7 +346,7 @@ int train(struct job *job, const struct train_options *options, struct comm *com
     comm_say_to(comm, t.pulse);
     trainer_enter(&t, PULSE_START);
     runfolder_init(&t.folder, job, t.sinks);
-    int rc = prepare(&t, options, err);
+    int rc = trainer_watch(&t, err) || prepare(&t, options, err);
     if (!rc)
         rc = t.finished ? trainer_conclude(&t, t.finished, true, err) : loop(&t, err);
     trainer_enter(&t, PULSE_END);
@@ -349,6 +354,7 @@ int train(struct job *job, const struct train_options *options, struct comm *com
     if (t.started)
         trainer_tell_end(&t, rc ? err : NULL);
     saver_free(t.saver);
+    trainer_unwatch(&t);
     runfolder_release(&t.folder);
     local_sgd_release(&t.local);
     stepper_release(&t.stepper);
