@@ -13,6 +13,7 @@ static const char *const no_yes[] = {"false", "true", NULL};
 static const char *const movers[] = {"operators", "thread", NULL};
 static const char *const off_on[] = {"off", "on", NULL};
 static const char *const some_every[] = {"some", "every", NULL};
+static const char *const on_errors[] = {"warn", "stop", NULL};
 static const char *const reductions[] = {"fast", "reproducible", NULL};
 
 enum { SHARDS = 8 }; /* where a job does not say */
@@ -27,6 +28,10 @@ static const struct key checkpoint_keys[] = {
      .help = "that have a run save, end, and exit with code 75"},
     {"save_on", &kind_signals, AT(save_signals), "USR2",
      .help = "signals that have it save last.h5 and go on"},
+    {"keep", &kind_int, AT(keep_last), "2", .min = 1, .max = 1000, .unit = "files",
+     .help = "how many of last.h5, last.1.h5 ... are kept"},
+    {"on_error", &kind_flag, AT(stops_on_unsaved), "warn", .words = on_errors,
+     .help = "what becomes of a run that cannot write one; without its last one it fails"},
     {0},
 };
 

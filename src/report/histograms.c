@@ -41,6 +41,8 @@ static void take(struct sink *sink, const struct event *e) {
     struct histograms_log *h = (struct histograms_log *)sink;
     struct err err = {0};
 
+    if (e->kind == EVENT_FOLDER)
+        lost_begin_again(h->log, h->warn);
     if (e->kind != EVENT_TENSORS || !h->log)
         return;
     json_t *line = json_object(), *tensors = json_array();

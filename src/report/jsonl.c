@@ -83,6 +83,8 @@ static void take(struct sink *sink, const struct event *e) {
         step(j, e);
     else if (e->kind == EVENT_VALIDATION)
         validation(j, e);
+    else if (e->kind == EVENT_FOLDER)
+        lost_begin_again(j->log, j->warn);
 }
 
 static const struct sink_kind kind = {.open = open_log, .take = take};

@@ -32,6 +32,8 @@ static void take(struct sink *sink, const struct event *e) {
     struct ranks_log *r = (struct ranks_log *)sink;
     struct err err = {0};
 
+    if (e->kind == EVENT_FOLDER)
+        lost_begin_again(r->log, r->warn);
     if (e->kind != EVENT_STEP || !e->step.ranks || !r->log)
         return;
     const struct event_ranks *ranks = e->step.ranks;

@@ -228,14 +228,6 @@ size_t replica_moment_bytes(const struct replica *r) {
     return bytes;
 }
 
-size_t replica_saved_bytes(const struct replica *r) {
-    size_t bytes = 0;
-
-    for (int i = 0; i < r->n_spans; i++)
-        bytes += r->spans[i].path ? r->spans[i].bytes : 0;
-    return bytes;
-}
-
 size_t replica_bytes(const struct replica *r) {
     return model_bytes(&r->model) + replica_activation_bytes(r) + replica_moment_bytes(r);
 }

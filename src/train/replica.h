@@ -152,6 +152,3 @@ bool replica_is_table(const struct graph *g, int node);
 size_t replica_bytes(const struct replica *r);
 size_t replica_activation_bytes(const struct replica *r);
 size_t replica_moment_bytes(const struct replica *r);
-
-/* Bytes of a checkpoint, to within a few KiB. */
-size_t replica_saved_bytes(const struct replica *r);

@@ -7,7 +7,6 @@
 #include "train/hosts.h"
 #include "train/not_finite.h"
 #include "train/resume.h"
-#include "train/save.h"
 #include "train/setup.h"
 #include "train/stop.h"
 
@@ -16,7 +15,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static void enter(const struct trainer *t, enum pulse_phase phase) {
+void trainer_enter(const struct trainer *t, enum pulse_phase phase) {
     pulse_enter(t->pulse, PULSE_MAIN, phase, t->progress.step, -1);
 }
 
@@ -80,21 +79,18 @@ static int load_checkpoint(struct trainer *t, struct err *err) {
     const struct resume resume = {runfolder_file(&t->folder, "last.h5"), t->folder.path,
                                   &t->identity, t->sinks};
 
-    if (resume_load(&resume, &t->replica, &t->progress, err))
+    if (resume_load(&resume, &t->replica, &t->progress, &t->from, &t->folder.pool, err))
         return -1;
     t->finished = control_finished(t->job, &t->progress);
     return 0;
 }
 
 /* On rank 0: take the folder, read the checkpoint that is to be resumed. A run that is finished
- * stays as it is. Where there is none but a best one, that is of a run which does not go on. */
+ * stays as it is; so does the folder of one that has saved nothing yet. */
 static int open_folder(struct trainer *t, bool resume, struct err *err) {
-    const char *best = runfolder_file(&t->folder, "best.h5");
-
     if (comm_rank(t->comm))
         return 0;
-    const bool goes_on = t->resumes || (resume && !resume_exists(best, err));
-    if (runfolder_lock(&t->folder, goes_on, err))
+    if (runfolder_lock(&t->folder, resume, err))
         return -1;
     atomic_store(&t->locked, true);
     if (t->resumes && load_checkpoint(t, err))
@@ -115,7 +111,7 @@ static void broadcast(struct trainer *t) {
     comm_bcast(t->comm, &t->finished, sizeof t->finished, 0);
 }
 
-/* --- validation and saving --- */
+/* --- validation --- */
 
 /* Ranks that were apart are so no longer; the time is that of waiting for each other. Sums of the
  * steps before may still be under way, where all of the job's steps have rested since. */
@@ -137,35 +133,15 @@ static int check_updates(struct trainer *t, struct err *err) {
     return agree(t->comm, stepper_check(&t->stepper, err), err);
 }
 
-/* Nothing is measured or saved of replicas that are no longer the same, or not yet. */
-static int audit_replicas(struct trainer *t, struct err *err) {
+int trainer_audit(struct trainer *t, struct err *err) {
     const double began = clock_now(), met_s = t->spent.step.bucket_comm;
 
     if (check_updates(t, err))
         return -1;
-    enter(t, PULSE_AUDIT);
+    trainer_enter(t, PULSE_AUDIT);
     t->unlike = alike_check(&t->alike, err);
     t->spent.audit_s += clock_now() - began - (t->spent.step.bucket_comm - met_s);
     return t->unlike ? err_wrap(err, "after step %" PRId64, t->progress.step) : 0;
-}
-
-static int save_as(struct trainer *t, const char *name, struct err *err) {
-    const char *file = runfolder_file(&t->folder, name);
-    struct event e = trainer_event_of(t, EVENT_CHECKPOINT);
-    const double began = clock_now();
-    int rc = 0;
-
-    enter(t, PULSE_SAVE);
-    if (comm_rank(t->comm) == 0)
-        rc = runfolder_keep(&t->folder, err) ||
-             save_write(file, &t->identity, &t->replica, &t->progress, err);
-    if (agree(t->comm, rc, err))
-        return -1;
-    trainer_trace(t, TRACE_SAVE, began);
-    deadline_took(&t->deadline, DEADLINE_SAVE, clock_now() - began);
-    e.file = file;
-    sinks_tell(t->sinks, &e);
-    return 0;
 }
 
 /* A picture that cannot be written is no reason to stop. */
@@ -185,20 +161,6 @@ static void draw_pictures(struct trainer *t) {
     }
 }
 
-/* Data that cannot be read costs nothing of what was trained: that is saved, to go on from when the
- * data is mended. Returns -1. */
-static int save_before_end(struct trainer *t, struct err *cause) {
-    struct err err = {0};
-
-    if (t->progress.step == t->first_step)
-        return -1;
-    if (audit_replicas(t, &err) || save_as(t, "last.h5", &err))
-        sinks_warn(t->sinks, "what was trained is not saved: %s", err.msg);
-    else
-        trainer_add_saved(t, cause);
-    return -1;
-}
-
 /* Measures and pictures are those of the averaged weights, where there are any. Pictures come
  * first: all graphs share one memory, and the measures are still to be read. */
 static int look(struct trainer *t, struct err *err) {
@@ -207,7 +169,7 @@ static int look(struct trainer *t, struct err *err) {
     const int rc = evaluate_worst(&t->replica, t->data.validates_here ? &t->data.validate : NULL,
                                   t->comm, &t->worst, err);
     replica_swap_ema(&t->replica);
-    return rc ? save_before_end(t, err) : 0;
+    return rc ? trainer_save_before_end(t, err) : 0;
 }
 
 static int measure(struct trainer *t, struct err *err) {
@@ -215,9 +177,9 @@ static int measure(struct trainer *t, struct err *err) {
     char when[48];
     const int best = t->replica.best;
 
-    if (audit_replicas(t, err))
+    if (trainer_audit(t, err))
         return -1;
-    enter(t, PULSE_VALIDATE);
+    trainer_enter(t, PULSE_VALIDATE);
     const double began = clock_now();
     e.kind = EVENT_VALIDATES;
     sinks_tell(t->sinks, &e);
@@ -240,7 +202,7 @@ static int measure(struct trainer *t, struct err *err) {
     trainer_tell_worst(t, e.best);
     if (!e.best || !t->job->save_best)
         return 0;
-    return audit_replicas(t, err) || save_as(t, "best.h5", err) ? -1 : 0;
+    return trainer_save_best(t, err);
 }
 
 static int validate(struct trainer *t, struct err *err) {
@@ -249,23 +211,6 @@ static int validate(struct trainer *t, struct err *err) {
 
     deadline_took(&t->deadline, DEADLINE_VALIDATION, clock_now() - began);
     return rc;
-}
-
-static int save(struct trainer *t, struct err *err) {
-    const struct control *c = &t->control;
-    char name[40];
-
-    if (!c->save_last && !c->save_every)
-        return 0;
-    if (audit_replicas(t, err))
-        return -1;
-    if (c->save_last) {
-        stepper_forget(&t->stepper);
-        if (save_as(t, "last.h5", err))
-            return -1;
-    }
-    snprintf(name, sizeof name, "step_%08" PRId64 ".h5", t->progress.step);
-    return c->save_every ? save_as(t, name, err) : 0;
 }
 
 /* Rank 0 tells everyone in a message of its own, where no step is at hand or a validation has shown
@@ -281,7 +226,8 @@ static void decide(struct trainer *t) {
 static int follow_up(struct trainer *t, bool saves, struct err *err) {
     const int64_t audit_every = t->job->audit_every;
 
-    if (audit_every && t->progress.step % audit_every == 0 && audit_replicas(t, err))
+    trainer_hear_saver(t, false);
+    if (audit_every && t->progress.step % audit_every == 0 && trainer_audit(t, err))
         return -1;
     if (t->control.validate) {
         if (validate(t, err))
@@ -289,7 +235,7 @@ static int follow_up(struct trainer *t, bool saves, struct err *err) {
         decide(t);
         saves = true;
     }
-    return saves ? save(t, err) : 0;
+    return saves ? trainer_save(t, err) : 0;
 }
 
 /* --- the loop --- */
@@ -328,10 +274,10 @@ static int one_step(struct trainer *t, struct err *err) {
     trainer_begin_looking(t, rc ? NULL : &batch);
     const double looked_s = clock_now() - looked;
     if (stepper_run(&t->stepper, &in, &out, err))
-        return out.unread ? save_before_end(t, err) : -1;
+        return out.unread ? trainer_save_before_end(t, err) : -1;
     t->progress.step++;
     t->progress.validated = false;
-    enter(t, PULSE_LOG);
+    trainer_enter(t, PULSE_LOG);
     if (local_sgd_is_due(&t->local, t->progress.step))
         meet(t);
     trainer_trace(t, TRACE_STEP, start);
@@ -351,7 +297,7 @@ static int one_step(struct trainer *t, struct err *err) {
 
 static int loop(struct trainer *t, struct err *err) {
     t->start_s = clock_now();
-    t->first_step = t->progress.step;
+    t->first_step = t->saved_step = t->progress.step;
     for (int i = 0; i < t->replica.n_steps; i++)
         t->recent.loss[i] = (double)NAN;
     if (stop_check(t->comm, err))
@@ -402,7 +348,8 @@ static int prepare(struct trainer *t, const struct train_options *o, struct err 
         return -1;
     feeds_say_to(&t->data, t->pulse);
     if (same_data(t, err) || stop_check(t->comm, err) ||
-        agree(t->comm, open_gallery(t, err), err) || agree(t->comm, make_replica(t, err), err))
+        agree(t->comm, open_gallery(t, err), err) || agree(t->comm, make_replica(t, err), err) ||
+        agree(t->comm, trainer_plan_saving(t, err), err))
         return -1;
     replica_meet(&t->replica, groups_all(t->groups));
     gradients_reserve(&t->gradients, &t->replica, t->job, t->comm, t->sinks);
@@ -424,7 +371,7 @@ static int prepare(struct trainer *t, const struct train_options *o, struct err 
     if (!t->finished)
         watch_for_crashes(t, t->folder.path);
     trainer_begin_time(t, o->end);
-    return audit_replicas(t, err) || (!t->finished && trainer_tell_start(t, err)) ? -1 : 0;
+    return trainer_audit(t, err) || (!t->finished && trainer_tell_start(t, err)) ? -1 : 0;
 }
 
 int train(struct job *job, const struct train_options *options, struct comm *comm,
@@ -439,16 +386,18 @@ int train(struct job *job, const struct train_options *options, struct comm *com
 
     comm_say_to(comm, t.pulse);
     watch_for_crashes(&t, NULL);
-    enter(&t, PULSE_START);
+    trainer_enter(&t, PULSE_START);
     runfolder_init(&t.folder, job, t.sinks);
     int rc = trainer_watch(&t, err) || prepare(&t, options, err);
     if (!rc)
         rc = t.finished ? trainer_conclude(&t, t.finished, true, err) : loop(&t, err);
-    enter(&t, PULSE_END);
+    trainer_enter(&t, PULSE_END);
+    trainer_hear_saver(&t, true);
     if (t.started && rc)
         trainer_tell_fault(&t, err);
     if (t.started)
         trainer_tell_end(&t, rc ? err : NULL);
+    saver_free(t.saver);
     trainer_unwatch(&t);
     crash_forget();
     runfolder_release(&t.folder);

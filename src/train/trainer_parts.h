@@ -12,6 +12,7 @@
 #include "train/local_sgd.h"
 #include "train/picture.h"
 #include "train/runfolder.h"
+#include "train/saver.h"
 #include "train/step.h"
 #include "train/stragglers.h"
 #include "train/trainer.h"
@@ -75,9 +76,12 @@ struct trainer {
     struct identity identity;
     struct applied schedule[JOB_MAX_STEPS];
     struct runfolder folder;
+    struct saver *saver;         /* on rank 0 */
+    int64_t saved_step;          /* what last.h5 is of; 0: there is none */
     const struct sinks *sinks;   /* borrowed */
     bool started;                /* they have been told so */
     bool resumes;                /* on rank 0: there is a checkpoint to go on from */
+    const char *from;            /* on rank 0: that one; the folder's */
     enum control_end finished;   /* before it began: nothing is left to do */
     int64_t first_step;          /* of this process */
     double began_s, start_s;     /* clock when all of it began, and the first step */
@@ -106,6 +110,30 @@ int trainer_load_weights(struct trainer *t, bool resume, struct err *err);
 
 /* An event of this run, whose own members are for the caller to fill. */
 struct event trainer_event_of(const struct trainer *t, enum event_kind kind);
+
+/* Where the main thread is, for those who look at its pulse. */
+void trainer_enter(const struct trainer *t, enum pulse_phase phase);
+
+/* Nothing is measured or saved of replicas that are no longer the same, or not yet. Collective.
+ * Errors: those of alike_check. */
+int trainer_audit(struct trainer *t, struct err *err);
+
+/* Once the replica is planned, on rank 0: who writes checkpoints. Local. Errors: ERR_IO. */
+int trainer_plan_saving(struct trainer *t, struct err *err);
+
+/* Save what is due after a step, and best.h5 after a validation that is the best. What cannot be
+ * written is a warning where the run goes on and the job does not say otherwise. Collective.
+ * Errors: ERR_IO; ERR_DATA where numbers are not finite; those of trainer_audit. */
+int trainer_save(struct trainer *t, struct err *err);
+int trainer_save_best(struct trainer *t, struct err *err);
+
+/* Data that cannot be read costs nothing of what was trained: that is saved, to go on from when the
+ * data is mended, and *cause says so. Returns -1. Collective. */
+int trainer_save_before_end(struct trainer *t, struct err *cause);
+
+/* On rank 0: tell of what has been written since.
+ *   waits  for what is being written */
+void trainer_hear_saver(struct trainer *t, bool waits);
 
 /* Collective. Errors: those of the sinks. */
 int trainer_tell_start(struct trainer *t, struct err *err);

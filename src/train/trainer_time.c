@@ -15,7 +15,8 @@ static double validation_steps(const struct trainer *t) {
 
 void trainer_begin_time(struct trainer *t, double end) {
     deadline_init(&t->deadline, end, clock_utc(), clock_now());
-    deadline_expect(&t->deadline, (double)replica_saved_bytes(&t->replica), validation_steps(t));
+    deadline_expect(&t->deadline, (double)save_len(&t->replica) * sizeof(real),
+                    validation_steps(t));
     if (isfinite(t->deadline.at) && !t->finished)
         sinks_note(t->sinks, "the time ends at %s: what does not fit before is left to --resume",
                    t->deadline.text);

@@ -12,6 +12,7 @@ build=$(cd "${DLTRAIN_BUILD:-$repository/build/release}" && pwd) || exit 1
 export DLTRAIN=$build/dltrain
 export SAME=$build/tests/same_tensors
 export SHIM=$build/tests/libfault.so
+export DAMAGE=$build/tests/damage
 export MPIRUN=${MPIRUN:-mpirun --oversubscribe --allow-run-as-root --bind-to none}
 export SEED=${SEED:-$((RANDOM * 32768 + RANDOM))}
 drawn=$SEED

@@ -67,6 +67,12 @@ static int cut(const char *path, int64_t step, struct err *err) {
     return status;
 }
 
+static int open_log(const char *path, struct err *err) {
+    const int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+
+    return fd < 0 ? fail(path, err) : fd;
+}
+
 int runlog_open(struct runlog **out, const char *dir, const char *name, int64_t step,
                 struct err *err) {
     struct runlog *log = NULL;
@@ -81,11 +87,8 @@ int runlog_open(struct runlog **out, const char *dir, const char *name, int64_t 
     }
     if (step > 0 ? cut(path, step, err) : put_aside(dir, name, path, err))
         goto failed;
-    fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
-    if (fd < 0) {
-        fail(path, err);
+    if ((fd = open_log(path, err)) < 0)
         goto failed;
-    }
     *log = (struct runlog){.fd = fd, .path = path};
     *out = log;
     return 0;
@@ -132,6 +135,36 @@ int runlog_append(struct runlog *log, const json_t *object, struct err *err) {
     if (!more && !full)
         return err_set(err, ERR_IO, "%s: not enough memory for a line", log->path);
     return write_waiting(log, err);
+}
+
+int runlog_again(struct runlog *log, struct err *err) {
+    const int fd = open_log(log->path, err);
+
+    if (fd < 0)
+        return -1;
+    close(log->fd);
+    log->fd = fd;
+    return 0;
+}
+
+int64_t runlog_last_step(const char *dir, const char *name) {
+    char *path = file_text("%s/%s.jsonl", dir, name), *text = NULL;
+    struct err ignored = {0};
+    int64_t last = 0;
+    size_t len = 0;
+
+    if (path && !file_read(path, &text, &len, &ignored))
+        for (char *line = text, *end; (end = memchr(line, '\n', len - (size_t)(line - text)));
+             line = end + 1) {
+            json_t *object = json_loadb(line, (size_t)(end - line), 0, NULL);
+            const int64_t step = json_integer_value(json_object_get(object, "step"));
+
+            last = step > last ? step : last;
+            json_decref(object);
+        }
+    free(text);
+    free(path);
+    return last;
 }
 
 void runlog_number(json_t *object, const char *key, double value) {

@@ -24,6 +24,14 @@ int runlog_open(struct runlog **out, const char *dir, const char *name, int64_t 
  * wait are 1 MiB, and goes out with the next one that can be written, or when the log is closed. */
 int runlog_append(struct runlog *log, const json_t *object, struct err *err);
 
+/* Begin the file again under its name, after its folder was deleted and made again. Errors: ERR_IO;
+ * lines go to the file that has no name any more then. */
+int runlog_again(struct runlog *log, struct err *err);
+
+/* The largest "step" of a log, 0 where there is none or it cannot be read.
+ *   dir, name  as of runlog_open */
+int64_t runlog_last_step(const char *dir, const char *name);
+
 /* object[key] = value, or null where it is not finite, which JSON cannot say. */
 void runlog_number(json_t *object, const char *key, double value);
 
