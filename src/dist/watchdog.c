@@ -22,6 +22,9 @@ static const double beat_s = 2, quick_s = 0.1, meet_s = 5, second_s = 10;
 /* Messages of many ranks are taken together. */
 enum { MANY = 16, NAP_NS = 50000000 };
 
+/* Addresses may be limited, and ranks many. */
+enum { STACK_BYTES = 1 << 20 };
+
 /* --- the thread --- */
 
 static bool ends(struct watchdog *w) {
@@ -35,11 +38,13 @@ static bool ends(struct watchdog *w) {
 static void tell_met(struct watchdog *w, double began, double now) {
     const bool connected = w->hub[0].rank == w->rank || w->way[0].welcome;
 
-    if (atomic_load(&w->mode) != WATCHDOG_STARTS || (!connected && now - began < meet_s))
+    if (w->told_met || (!connected && now - began < meet_s))
         return;
+    w->told_met = true;
     pthread_mutex_lock(&w->lock);
     w->met = true;
-    w->connected = w->connected || connected;
+    w->connected = connected;
+    snprintf(w->trouble, sizeof w->trouble, "%s", connected ? "" : w->way[0].why);
     pthread_cond_broadcast(&w->changed);
     pthread_mutex_unlock(&w->lock);
 }
@@ -167,6 +172,7 @@ static void wake(struct watchdog *w) {
 
 /* Signals are for the thread that trains; but that which ends a process behind all others. */
 static int start_thread(struct watchdog *w, struct err *err) {
+    pthread_attr_t attributes;
     sigset_t all, before;
 
     sigfillset(&all);
@@ -176,8 +182,12 @@ static int start_thread(struct watchdog *w, struct err *err) {
     sigdelset(&all, SIGFPE);
     sigdelset(&all, SIGABRT);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    const int code = pthread_create(&w->thread, NULL, run, w);
+    pthread_attr_init(&attributes);
+    pthread_attr_setstacksize(&attributes, STACK_BYTES);
+    const int code = pthread_create(&w->thread, &attributes, run, w);
+    pthread_attr_destroy(&attributes);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
+    w->runs = !code;
     return code ? err_set(err, ERR_IO, "the system gives no thread to watch ranks: %s",
                           strerror(code))
                 : 0;
@@ -221,8 +231,6 @@ static void agree_on_mode(struct watchdog *w) {
         pthread_cond_wait(&w->changed, &w->lock);
     const bool connected = w->connected;
     pthread_mutex_unlock(&w->lock);
-    if (!connected)
-        snprintf(w->trouble, sizeof w->trouble, "%s", w->way[0].why);
     const int lost = -(int)comm_max_double(w->comm, connected ? -w->size : -w->rank);
     if (lost < w->size)
         comm_bcast(w->comm, w->trouble, sizeof w->trouble, lost);
@@ -304,7 +312,7 @@ int watchdog_new(struct watchdog **out, struct comm *comm, const struct watchdog
     pthread_mutex_init(&w->lock, NULL);
     pthread_cond_init(&w->changed, NULL);
     if (prepare(w, err)) {
-        if (w->thread)
+        if (w->runs)
             stop(w);
         release(w);
         return -1;

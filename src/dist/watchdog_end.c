@@ -18,7 +18,7 @@ static const double patience_s = 2, leave_s = 1;
 enum { REPORT_S = 20, END_S = 5 };
 
 /* For a launcher to end all that it has started. */
-enum { LAUNCHER_S = 10 };
+enum { LAUNCHER_S = 10, MOST_FILES = 1024 };
 
 /* Text that waits in memory, where the stuck thread does not hold it. */
 static void flush(FILE *f) {
@@ -87,8 +87,8 @@ static void end_launcher(const struct watchdog *w, const struct watchdog_order *
     if (!elsewhere || !is_launcher(launcher) || fork())
         return;
     setsid(); /* it is none of those that the launcher ends */
-    for (int fd = 0; fd < 3; fd++)
-        close(fd); /* and the launcher waits for no more words */
+    for (int fd = 0; fd < MOST_FILES; fd++)
+        close(fd); /* and nobody takes this rank for alive by its connections */
     for (int i = 0; i < LAUNCHER_S && is_launcher(launcher); i++)
         sleep(1);
     if (is_launcher(launcher))

@@ -69,7 +69,6 @@ struct watchdog {
     struct comm *comm;
     int rank, size, number; /* which hub this rank is, -1: none */
     char host[WATCHDOG_HOST];
-    char trouble[WATCHDOG_TEXT]; /* "": ranks are connected */
     unsigned char token[WATCHDOG_TOKEN];
     double interval_s; /* between beats */
     struct watchdog_hub hub[WATCHDOG_HUBS];
@@ -83,14 +82,17 @@ struct watchdog {
     bool ordered;     /* a hub has ended the job: */
     struct watchdog_order order;
     double ticked;
+    bool told_met;
 
     pthread_t thread;
+    bool runs;
     int wake[2]; /* a pipe: read by the thread */
     pthread_mutex_t lock;
     pthread_cond_t changed;
     /* Under the lock: */
     bool ends, met;               /* to end; it has connected, or given up */
-    bool connected;               /* to hub 0 */
+    bool connected;               /* to hub 0; else */
+    char trouble[WATCHDOG_TEXT];  /* why not; then that of all ranks */
     double wanted;                /* seconds of patience of who collects; 0: nobody does */
     bool answered;                /* they have been told: */
     int n_answers;                /* so many in */

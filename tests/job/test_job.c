@@ -114,7 +114,7 @@ static void every_key_is_read(void **state) {
               "keep = 5\non_error = stop\n"
               "[dist]\nallreduce = host(chunk=256KiB)\nwire = int8(block=64)\n"
               "sync = local_sgd(every=4, after=9)\nbucket = 0.25\noverlap = off\n"
-              "progress = thread\naudit = 20\nbind = off\nselftest = off\n[log]\nevery = 5\n"
+              "progress = thread\naudit = 20\ntimeout = 90\nbind = off\nselftest = off\n[log]\nevery = 5\n"
               "histograms = 2 epochs\ntensorboard = on\nmlperf = on\ntrace = 100..119\nworst = 7\n"
               "ranks = every\nphases = on\n"
               "[run]\nfusion = off\nwinograd = off\n");
@@ -152,6 +152,7 @@ static void every_key_is_read(void **state) {
     assert_int_equal(sync_local_sgd(&job.sync)->every, 4);
     assert_int_equal(sync_local_sgd(&job.sync)->after, 9);
     assert_int_equal(*(const int *)job.wire.args, 64);
+    equal(job.timeout_s, 90);
     assert_true(job.bucket_bytes == 1 << 18 && job.log_every == 5 && job.worst == 7);
     equal(job.histograms.epochs, 2);
     assert_true(job.tensorboard && job.mlperf && job.every_rank && job.prints_phases);
