@@ -47,6 +47,14 @@ const char *comm_host(const struct comm *comm);
 /* Print "dltrain: rank R on HOST: message" on stderr and end all ranks with exit_code. Local. */
 _Noreturn void comm_abort(const struct comm *comm, int exit_code, const char *message);
 
+/* From now on this process ends by itself with exit_code: after so many seconds, or as soon as it
+ * crashes. Local. */
+void comm_end_within(unsigned seconds, int exit_code);
+
+/* End all ranks with exit_code, from any thread, whatever the others do: by MPI, and where that
+ * takes long or crashes, this process alone; whoever started the ranks ends the others. Local. */
+_Noreturn void comm_end_all(int exit_code);
+
 /* Returns when every rank has called it. Collective. */
 void comm_barrier(struct comm *comm);
 

@@ -121,6 +121,7 @@ struct job {
     bool progress_thread; /* messages are moved by a thread of their own, not between operators */
     bool overlap;         /* updates follow sums as they arrive, until weights are needed */
     int64_t audit_every;  /* steps; 0: only before validating and saving */
+    double timeout_s;     /* without a sign of life before the job ends; 0: learnt; < 0: off */
     int64_t log_every;    /* steps */
     struct interval histograms;
     bool tensorboard, mlperf;

@@ -44,6 +44,8 @@ static const struct key dist_keys[] = {
      .help = "weights are updated as sums arrive, the slowest in the next forward; off: before it"},
     {"audit", &kind_whole, AT(audit_every), "0", .unit = "steps",
      .help = "between comparisons of what ranks hold; always before validating and saving"},
+    {"timeout", &kind_timeout, AT(timeout_s), "auto",
+     .help = "without a sign of life from a rank before it is named and the job ends"},
     {"bind", &kind_flag, AT(binds), "on", .words = off_on,
      .help = "give ranks that share cores cores of their own"},
     {"selftest", &kind_flag, AT(tests_links), "on", .words = off_on,

@@ -51,6 +51,7 @@ static int allocate(struct trainer *t, struct err *err) {
         return -1;
     team_pin(t->replica.team, t->places->core, t->places->n_cores);
     fault_names_init(&t->names, &t->replica);
+    atomic_store(&t->named, true);
     alike_init(&t->alike, &t->replica, t->comm);
     if (stepper_init(&t->stepper, &t->replica, t->job, t->comm, t->gradients.shared, err))
         return -1;
@@ -93,7 +94,10 @@ static int open_folder(struct trainer *t, bool resume, struct err *err) {
     if (comm_rank(t->comm))
         return 0;
     const bool goes_on = t->resumes || (resume && !resume_exists(best, err));
-    if (runfolder_lock(&t->folder, goes_on, err) || (t->resumes && load_checkpoint(t, err)))
+    if (runfolder_lock(&t->folder, goes_on, err))
+        return -1;
+    atomic_store(&t->locked, true);
+    if (t->resumes && load_checkpoint(t, err))
         return -1;
     if (t->finished)
         return 0;
@@ -420,7 +424,7 @@ int train(struct job *job, const struct train_options *options, struct comm *com
     watch_for_crashes(&t, NULL);
     enter(&t, PULSE_START);
     runfolder_init(&t.folder, job, t.sinks);
-    int rc = prepare(&t, options, err);
+    int rc = trainer_watch(&t, err) || prepare(&t, options, err);
     if (!rc)
         rc = t.finished ? trainer_conclude(&t, t.finished, true, err) : loop(&t, err);
     enter(&t, PULSE_END);
@@ -429,6 +433,7 @@ int train(struct job *job, const struct train_options *options, struct comm *com
     if (t.started)
         trainer_tell_end(&t, rc ? err : NULL);
     crash_forget();
+    trainer_unwatch(&t);
     runfolder_release(&t.folder);
     local_sgd_release(&t.local);
     stepper_release(&t.stepper);

@@ -20,6 +20,17 @@ struct fault_search {
     double *totals; /* nan: backward was not come to */
 };
 
+/* How all ranks are, of those that answer soon. */
+static void ask_ranks(struct trainer *t, struct fault *f, struct pool *pool) {
+    const double patience_s = 2;
+    struct watchdog_rank *all = pool_take(pool, (size_t)comm_size(t->comm) * sizeof *all);
+
+    if (watchdog_collect(t->watchdog, patience_s, all) > 0) {
+        f->ranks = all;
+        f->n_ranks = comm_size(t->comm);
+    }
+}
+
 static const char *path_of(struct fault_search *s, const char *name) {
     return pool_print(&s->pool, "%s/%s", s->t->folder.path, name);
 }
@@ -158,6 +169,7 @@ static void tell(struct fault_search *s, struct err *err) {
     c.fault.rank = comm_rank(t->comm);
     c.fault.host = comm_host(t->comm);
     c.fault.names = &t->names;
+    ask_ranks(t, &c.fault, &s->pool);
     if (c.fault.n_lines < CULPRIT_LINES)
         c.line[c.fault.n_lines++] = write_state(s, &c);
     if (fault_write(t->folder.path, &c.fault, where) >= 0)
@@ -215,6 +227,7 @@ static void tell_other(struct trainer *t, struct err *err) {
     char host[64] = "", where[FAULT_PATH];
 
     find_rank(err->msg, &f, host);
+    ask_ranks(t, &f, &pool);
     if (fault_write(t->folder.path, &f, where) >= 0)
         add(err, pool_print(&pool, "see %s", where));
     pool_release(&pool);

@@ -1,7 +1,9 @@
 /* trainer_parts.h - a run and what is said of it: private to trainer.c, trainer_tell.c. */
 #pragma once
+#include "dist/watchdog.h"
 #include "train/alike.h"
 #include "train/culprit.h"
+#include "train/fault.h"
 #include "train/feeds.h"
 #include "train/gradients.h"
 #include "train/histograms.h"
@@ -12,6 +14,8 @@
 #include "train/step.h"
 #include "train/trainer.h"
 #include "train/worst.h"
+
+#include <stdatomic.h>
 
 /* Seconds in steps of this rank. */
 struct trainer_spent {
@@ -33,6 +37,8 @@ struct trainer {
     struct job *job;
     struct comm *comm;
     struct pulse *pulse;
+    struct watchdog *watchdog;
+    atomic_bool named, locked; /* its thread may read the names; the lock of the folder */
     struct groups *groups;
     int threads;           /* of this rank */
     struct places *places; /* borrowed */
@@ -63,12 +69,18 @@ struct trainer {
     struct trainer_ranks ranks;
     double share_max, share_min; /* of all ranks: exposed communication beside all time in steps */
     double images;
-    struct fault_names names; /* of operators, for those who say where a rank is */
     struct culprit_losses losses[JOB_MAX_STEPS];
     bool unlike;               /* replicas are no longer the same */
+    struct fault_names names;  /* of operators, for those who say where a rank is */
     struct step_output recent; /* losses of the last time that each step ran; ran: since the last
                                   event that was logged */
 };
+
+/* Watch all ranks from now on, until trainer_unwatch: a rank that holds up the others is named, on
+ * a page in the run's folder, and the job ends with ERR_STOPPED. Collective. Errors: those of
+ * watchdog_new. */
+int trainer_watch(struct trainer *t, struct err *err);
+void trainer_unwatch(struct trainer *t);
 
 /* On rank 0: the weights to begin with, which a run that goes on does not need; t->resumes says
  * whether it is one. Local. Errors: those of weights_load. */

@@ -120,6 +120,10 @@ int pulse_events(const struct pulse *p, struct pulse_event out[PULSE_EVENTS]) {
     return n;
 }
 
+int64_t pulse_begun(const struct pulse *p) {
+    return atomic_load(&p->n);
+}
+
 const char *pulse_name(enum pulse_phase phase) {
     static const char *const names[PULSE_PHASES] = {
         "idle",     "start",      "waiting for data", "forward",

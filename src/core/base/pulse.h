@@ -69,5 +69,8 @@ struct pulse_beat pulse_look(const struct pulse *p, enum pulse_thread thread);
 /* The last events, oldest first; returns how many. One that is being written may be left out. */
 int pulse_events(const struct pulse *p, struct pulse_event out[PULSE_EVENTS]);
 
+/* How many phases began so far. Any thread, any handler. */
+int64_t pulse_begun(const struct pulse *p);
+
 /* "forward" */
 const char *pulse_name(enum pulse_phase phase);

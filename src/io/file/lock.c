@@ -170,13 +170,17 @@ int lock_keep(const struct lock *lock, struct err *err) {
                           lock->path, who);
 }
 
-void lock_release(struct lock *lock) {
+void lock_drop(const struct lock *lock) {
     struct err ignored = {0};
     char *text = lock->text ? read_own(lock, &ignored) : NULL;
 
     if (text && !strcmp(text, lock->text))
         unlink(lock->path);
     free(text);
+}
+
+void lock_release(struct lock *lock) {
+    lock_drop(lock);
     free(lock->path);
     free(lock->beside);
     free(lock->text);

@@ -26,5 +26,9 @@ int lock_take(struct lock *lock, const char *folder, const char *advice, char le
  * somebody else has it now, or nobody can tell. */
 int lock_keep(const struct lock *lock, struct err *err);
 
+/* Give it back, from another thread than that which uses the lock, right before the process ends.
+ */
+void lock_drop(const struct lock *lock);
+
 /* Give it back. {0} is fine. */
 void lock_release(struct lock *lock);

@@ -79,6 +79,7 @@ static void the_last_events_are_kept_in_order(void **state) {
     assert_int_equal(pulse_events(p, e), 0);
     for (int i = 0; i < PULSE_EVENTS + 50; i++)
         pulse_enter(p, PULSE_MAIN, PULSE_DATA, i, 0);
+    assert_int_equal(pulse_begun(p), PULSE_EVENTS + 50);
     assert_int_equal(pulse_events(p, e), PULSE_EVENTS);
     for (int i = 0; i < PULSE_EVENTS; i++)
         assert_int_equal(e[i].step, 50 + i);
