@@ -56,6 +56,22 @@ static const char *event_line(const struct fault *f, const struct watchdog_rank 
                       named ? f->names->step[e->which] : "", e->step + 1);
 }
 
+/* What is repeated is shown once. */
+static bool is_same(const struct pulse_event *a, const struct pulse_event *b) {
+    return a->thread == b->thread && a->phase == b->phase && a->which == b->which &&
+           a->step == b->step;
+}
+
+static int first_shown(const struct watchdog_rank *r) {
+    int n = 0, k = r->n_events;
+
+    while (k > 0 && n < SHOWN_EVENTS) {
+        k--;
+        n += !k || !is_same(&r->event[k - 1], &r->event[k]);
+    }
+    return k;
+}
+
 /* The last of the rank whose fault it is; fault.json has those of all. */
 static const char *last_events(const struct fault *f, struct pool *pool) {
     const char *text = "";
@@ -66,9 +82,9 @@ static const char *last_events(const struct fault *f, struct pool *pool) {
             continue;
         text = pool_print(pool, "\nWhat rank %d began last (fault.json: all ranks, %d each):\n",
                           r->rank, PULSE_EVENTS);
-        for (int k = r->n_events > SHOWN_EVENTS ? r->n_events - SHOWN_EVENTS : 0; k < r->n_events;
-             k++)
-            text = pool_print(pool, "%s%s", text, event_line(f, r, &r->event[k], pool));
+        for (int k = first_shown(r); k < r->n_events; k++)
+            if (!k || !is_same(&r->event[k - 1], &r->event[k]))
+                text = pool_print(pool, "%s%s", text, event_line(f, r, &r->event[k], pool));
     }
     return text;
 }

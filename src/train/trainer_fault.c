@@ -1,6 +1,7 @@
 /* trainer_fault.c - why a run ended before its time, on a page in its folder: by whom what is not
  * finite began, and what else there is to know. */
 #include "dist/agree.h"
+#include "train/crash.h"
 #include "train/culprit.h"
 #include "train/fault_state.h"
 #include "train/trainer_parts.h"
@@ -240,4 +241,13 @@ void trainer_tell_fault(struct trainer *t, struct err *err) {
         tell_not_finite(t, err);
     else if (comm_rank(t->comm) == 0)
         tell_other(t, err);
+}
+
+void trainer_watch_crashes(const struct trainer *t, const char *folder) {
+    crash_watch(&(struct crash_place){.folder = folder,
+                                      .rank = comm_rank(t->comm),
+                                      .size = comm_size(t->comm),
+                                      .host = comm_host(t->comm),
+                                      .pulse = t->pulse,
+                                      .names = &t->names});
 }

@@ -130,6 +130,10 @@ void trainer_tell_end(const struct trainer *t, const struct err *err);
 /* Say behind *err, why data could not be read, that what was trained is saved. */
 void trainer_add_saved(const struct trainer *t, struct err *err);
 
+/* From now on, until crash_forget, a crash of this process is told, with a page in the folder;
+ * NULL: none is this run's yet. Local. */
+void trainer_watch_crashes(const struct trainer *t, const char *folder);
+
 /* Write a page of what ended the run early, where it is a fault, and add to *err where that is.
  * Collective, with the same error on all ranks. */
 void trainer_tell_fault(struct trainer *t, struct err *err);
