@@ -210,6 +210,14 @@ static void find_rank(const char *message, struct fault *f, char host[64]) {
         f->host = host;
 }
 
+/* "weights of model, fc.weight", of replicas that differ in it; NULL: the message does not say. */
+static const char *find_tensor(const char *message, struct pool *pool) {
+    static const char begin[] = "the replicas differ: ";
+    const char *at = strstr(message, begin), *end = at ? strstr(at, " has hash ") : NULL;
+
+    return end ? pool_copy(pool, at + strlen(begin), (size_t)(end - at) - strlen(begin)) : NULL;
+}
+
 /* On rank 0: what all know. */
 static void tell_other(struct trainer *t, struct err *err) {
     struct pool pool = {0};
@@ -222,6 +230,7 @@ static void tell_other(struct trainer *t, struct err *err) {
                       .message = pool_print(&pool, "%s", err->msg),
                       .size = comm_size(t->comm),
                       .step = t->progress.step + !(t->unlike || weight),
+                      .tensor = find_tensor(err->msg, &pool),
                       .line = &line,
                       .n_lines = weight != NULL,
                       .names = &t->names};

@@ -119,7 +119,7 @@ static void one_of_several_steps_is_named(void **state) {
 
 static void a_learning_rate_that_is_too_large_is_said(void **state) {
     (void)state;
-    program_expect(65, "it begins in forward of fc",
+    program_expect(65, "it begins in forward of ",
                    "$DLTRAIN slope.ini --set name=high --set data.train=noise.h5:good "
                    "--set \"step.optimizer=sgd(lr=1e30)\"");
     expect_page("high", "by updates at learning rate 1e+30, which is too large for it");
