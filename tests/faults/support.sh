@@ -153,8 +153,26 @@ said() {
 # nothing_half FOLDER: no file that was to be renamed, and no lock.
 nothing_half() {
     local rest
+    [ -e "$1" ] || return 0
     rest=$(find "$1" -name '*.tmp*' -o -name 'lock*' -o -name '.*' | tr '\n' ' ')
     [ -z "$rest" ] || fail "what is left in $1: $rest"
+}
+
+# losses RUN: of each step as it was written down.
+losses() {
+    sed -n 's/^{"step":\([0-9]*\),.*"loss":\([^,]*\),"lr".*/\1 \2/p' "runs/$1/metrics.jsonl"
+}
+
+# same_bits A B: they ended with the same tensors.
+same_bits() {
+    "$SAME" "runs/$1/last.h5" "runs/$2/last.h5"
+    "$SAME" "runs/$1/best.h5" "runs/$2/best.h5"
+}
+
+# same_run A B: likewise, and they wrote down the same steps, each once.
+same_run() {
+    same_bits "$1" "$2"
+    diff <(losses "$1") <(losses "$2") || fail "metrics.jsonl has other steps"
 }
 
 # write_job FILE [LINE...]: a small network without batch norm, so that the number of ranks does not matter;
