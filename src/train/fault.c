@@ -63,7 +63,7 @@ static int write_page(const char *path, const char *text, struct pool *pool) {
 /* What cannot be written of it is no reason to say less on standard error. */
 static void write_json(const char *path, const struct fault *f) {
     json_t *json = fault_json(f);
-    char *text = json ? json_dumps(json, JSON_INDENT(1) | JSON_REAL_PRECISION(9)) : NULL;
+    char *text = json ? json_dumps(json, JSON_INDENT(1) | JSON_REAL_PRECISION(15)) : NULL;
     struct err ignored = {0};
 
     if (text)

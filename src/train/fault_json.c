@@ -52,6 +52,8 @@ json_t *fault_json(const struct fault *f) {
     json_object_set_new(json, "samples", texts(f->sample, f->n_samples));
     json_object_set_new(json, "losses", losses(f));
     json_object_set_new(json, "known", texts(f->line, f->n_lines));
-    text(json, "advice", f->advice);
+    text(json, "advice", f->advice ? f->advice : fault_advice(f->kind));
+    if (f->n_ranks)
+        json_object_set_new(json, "states", fault_ranks_json(f));
     return json;
 }

@@ -9,6 +9,10 @@
 const char *fault_text(const struct fault *f, struct pool *pool);
 json_t *fault_json(const struct fault *f);
 
+/* Likewise, of what the ranks say of themselves. */
+const char *fault_ranks_text(const struct fault *f, struct pool *pool);
+json_t *fault_ranks_json(const struct fault *f);
+
 /* "stall": as fault.json says it. */
 const char *fault_kind_name(enum fault_kind kind);
 

@@ -94,6 +94,7 @@ const char *fault_text(const struct fault *f, struct pool *pool) {
     page = row(pool, page, "losses", losses(f, pool));
     for (int i = 0; i < f->n_lines; i++)
         page = pool_print(pool, "%s%s%s\n", page, i ? "" : "\n", f->line[i]);
+    page = pool_print(pool, "%s%s", page, fault_ranks_text(f, pool));
     return pool_print(pool, "%s\nWhat to do: %s\n", page,
                       said(f->advice) ? f->advice : fault_advice(f->kind));
 }

@@ -230,7 +230,8 @@ static void compute(struct probing *p) {
                               .totals = p->sums + plan_n_values(p->plan),
                               .watch = watch,
                               .whole = true,
-                              .context = p};
+                              .context = p,
+                              .pulse = c->comm ? comm_pulse(c->comm) : NULL};
 
     for (int i = 0; i < c->n_cuts; i++) {
         forward(p, i, &run);

@@ -329,15 +329,6 @@ static int identify(struct trainer *t, struct err *err) {
                          &t->replica.model.pool, err);
 }
 
-static void watch_for_crashes(const struct trainer *t, const char *folder) {
-    crash_watch(&(struct crash_place){.folder = folder,
-                                      .rank = comm_rank(t->comm),
-                                      .size = comm_size(t->comm),
-                                      .host = comm_host(t->comm),
-                                      .pulse = t->pulse,
-                                      .names = &t->names});
-}
-
 /* Replicas are the same before rank 0 reads any file, as they come from the same seed, and after
  * everyone has what it read. */
 static int prepare(struct trainer *t, const struct train_options *o, struct err *err) {
@@ -369,7 +360,7 @@ static int prepare(struct trainer *t, const struct train_options *o, struct err 
         return -1;
     broadcast(t);
     if (!t->finished)
-        watch_for_crashes(t, t->folder.path);
+        trainer_watch_crashes(t, t->folder.path);
     trainer_begin_time(t, o->end);
     return trainer_audit(t, err) || (!t->finished && trainer_tell_start(t, err)) ? -1 : 0;
 }
@@ -385,7 +376,7 @@ int train(struct job *job, const struct train_options *options, struct comm *com
                         .sinks = options->sinks};
 
     comm_say_to(comm, t.pulse);
-    watch_for_crashes(&t, NULL);
+    trainer_watch_crashes(&t, NULL);
     trainer_enter(&t, PULSE_START);
     runfolder_init(&t.folder, job, t.sinks);
     int rc = trainer_watch(&t, err) || prepare(&t, options, err);
@@ -398,8 +389,8 @@ int train(struct job *job, const struct train_options *options, struct comm *com
     if (t.started)
         trainer_tell_end(&t, rc ? err : NULL);
     saver_free(t.saver);
-    trainer_unwatch(&t);
     crash_forget();
+    trainer_unwatch(&t);
     runfolder_release(&t.folder);
     local_sgd_release(&t.local);
     stepper_release(&t.stepper);

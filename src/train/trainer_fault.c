@@ -1,6 +1,7 @@
 /* trainer_fault.c - why a run ended before its time, on a page in its folder: by whom what is not
  * finite began, and what else there is to know. */
 #include "dist/agree.h"
+#include "train/crash.h"
 #include "train/culprit.h"
 #include "train/fault_state.h"
 #include "train/trainer_parts.h"
@@ -19,6 +20,17 @@ struct fault_search {
     struct probe_hit hit;
     double *totals; /* nan: backward was not come to */
 };
+
+/* How all ranks are, of those that answer soon. */
+static void ask_ranks(struct trainer *t, struct fault *f, struct pool *pool) {
+    const double patience_s = 2;
+    struct watchdog_rank *all = pool_take(pool, (size_t)comm_size(t->comm) * sizeof *all);
+
+    if (watchdog_collect(t->watchdog, patience_s, all) > 0) {
+        f->ranks = all;
+        f->n_ranks = comm_size(t->comm);
+    }
+}
 
 static const char *path_of(struct fault_search *s, const char *name) {
     return pool_print(&s->pool, "%s/%s", s->t->folder.path, name);
@@ -158,6 +170,7 @@ static void tell(struct fault_search *s, struct err *err) {
     c.fault.rank = comm_rank(t->comm);
     c.fault.host = comm_host(t->comm);
     c.fault.names = &t->names;
+    ask_ranks(t, &c.fault, &s->pool);
     if (c.fault.n_lines < CULPRIT_LINES)
         c.line[c.fault.n_lines++] = write_state(s, &c);
     if (fault_write(t->folder.path, &c.fault, where) >= 0)
@@ -197,6 +210,14 @@ static void find_rank(const char *message, struct fault *f, char host[64]) {
         f->host = host;
 }
 
+/* "weights of model, fc.weight", of replicas that differ in it; NULL: the message does not say. */
+static const char *find_tensor(const char *message, struct pool *pool) {
+    static const char begin[] = "the replicas differ: ";
+    const char *at = strstr(message, begin), *end = at ? strstr(at, " has hash ") : NULL;
+
+    return end ? pool_copy(pool, at + strlen(begin), (size_t)(end - at) - strlen(begin)) : NULL;
+}
+
 /* On rank 0: what all know. */
 static void tell_other(struct trainer *t, struct err *err) {
     struct pool pool = {0};
@@ -209,12 +230,14 @@ static void tell_other(struct trainer *t, struct err *err) {
                       .message = pool_print(&pool, "%s", err->msg),
                       .size = comm_size(t->comm),
                       .step = t->progress.step + !(t->unlike || weight),
+                      .tensor = find_tensor(err->msg, &pool),
                       .line = &line,
                       .n_lines = weight != NULL,
                       .names = &t->names};
     char host[64] = "", where[FAULT_PATH];
 
     find_rank(err->msg, &f, host);
+    ask_ranks(t, &f, &pool);
     if (fault_write(t->folder.path, &f, where) >= 0)
         add(err, pool_print(&pool, "see %s", where));
     pool_release(&pool);
@@ -227,4 +250,13 @@ void trainer_tell_fault(struct trainer *t, struct err *err) {
         tell_not_finite(t, err);
     else if (comm_rank(t->comm) == 0)
         tell_other(t, err);
+}
+
+void trainer_watch_crashes(const struct trainer *t, const char *folder) {
+    crash_watch(&(struct crash_place){.folder = folder,
+                                      .rank = comm_rank(t->comm),
+                                      .size = comm_size(t->comm),
+                                      .host = comm_host(t->comm),
+                                      .pulse = t->pulse,
+                                      .names = &t->names});
 }

@@ -91,9 +91,9 @@ struct trainer {
     struct trainer_pace pace;
     double share_max, share_min; /* of all ranks: exposed communication beside all time in steps */
     double images;
-    struct fault_names names; /* of operators, for those who say where a rank is */
     struct culprit_losses losses[JOB_MAX_STEPS];
     bool unlike;               /* replicas are no longer the same */
+    struct fault_names names;  /* of operators, for those who say where a rank is */
     struct step_output recent; /* losses of the last time that each step ran; ran: since the last
                                   event that was logged */
 };
@@ -188,6 +188,10 @@ void trainer_tell_end(const struct trainer *t, const struct err *err);
 
 /* Say behind *err, why data could not be read, that what was trained is saved. */
 void trainer_add_saved(const struct trainer *t, struct err *err);
+
+/* From now on, until crash_forget, a crash of this process is told, with a page in the folder;
+ * NULL: none is this run's yet. Local. */
+void trainer_watch_crashes(const struct trainer *t, const char *folder);
 
 /* Write a page of what ended the run early, where it is a fault, and add to *err where that is.
  * Collective, with the same error on all ranks. */
