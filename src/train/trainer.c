@@ -46,6 +46,7 @@ static int allocate(struct trainer *t, struct err *err) {
         return -1;
     team_pin(t->replica.team, t->places->core, t->places->n_cores);
     alike_init(&t->alike, &t->replica, t->comm);
+    alike_add_labels(&t->alike, &t->replica, t->data.train.dataset);
     if (stepper_init(&t->stepper, &t->replica, t->job, t->comm, t->gradients.shared, err))
         return -1;
     if (stepper_choice(&t->stepper))
@@ -119,6 +120,7 @@ static void meet(struct trainer *t) {
 /* Nothing is measured or saved of replicas that are no longer the same, or not yet. */
 static int audit_replicas(struct trainer *t, struct err *err) {
     meet(t);
+    t->audited = t->progress.step;
     return alike_check(&t->alike, err) ? err_wrap(err, "after step %" PRId64, t->progress.step) : 0;
 }
 
@@ -235,12 +237,17 @@ static void decide(struct trainer *t) {
                    &t->control);
 }
 
+/* Ranks that are apart are compared when they have met: what is trained depends on no audit. */
+static bool audit_is_due(const struct trainer *t) {
+    const int64_t every = t->job->audit_every;
+
+    return every && t->progress.step - t->audited >= every && !t->local.apart;
+}
+
 /* What follows the step that is done, as rank 0 has planned it: everybody validates, rank 0 decides
  * again with what that showed, and saves. */
 static int follow_up(struct trainer *t, bool saves, struct err *err) {
-    const int64_t audit_every = t->job->audit_every;
-
-    if (audit_every && t->progress.step % audit_every == 0 && audit_replicas(t, err))
+    if (audit_is_due(t) && audit_replicas(t, err))
         return -1;
     if (t->control.validate) {
         if (validate(t, err))

@@ -55,6 +55,7 @@ struct trainer {
     bool resumes;                /* on rank 0: there is a checkpoint to go on from */
     enum control_end finished;   /* before it began: nothing is left to do */
     int64_t first_step;          /* of this process */
+    int64_t audited;             /* step after which ranks were compared last */
     double start_s;              /* clock at the start */
     struct trainer_spent spent;  /* since then */
     struct trainer_spent logged; /* of it when a step was logged last */
