@@ -52,6 +52,7 @@ static int allocate(struct trainer *t, struct err *err) {
     fault_names_init(&t->names, &t->replica);
     atomic_store(&t->named, true);
     alike_init(&t->alike, &t->replica, t->comm);
+    alike_add_labels(&t->alike, &t->replica, t->data.train.dataset);
     if (stepper_init(&t->stepper, &t->replica, t->job, t->comm, t->gradients.shared, err))
         return -1;
     if (stepper_choice(&t->stepper))
@@ -139,6 +140,7 @@ int trainer_audit(struct trainer *t, struct err *err) {
     if (check_updates(t, err))
         return -1;
     trainer_enter(t, PULSE_AUDIT);
+    t->audited = t->progress.step;
     t->unlike = alike_check(&t->alike, err);
     t->spent.audit_s += clock_now() - began - (t->spent.step.bucket_comm - met_s);
     return t->unlike ? err_wrap(err, "after step %" PRId64, t->progress.step) : 0;
@@ -221,13 +223,18 @@ static void decide(struct trainer *t) {
     comm_bcast(t->comm, &t->control, sizeof t->control, 0);
 }
 
+/* Ranks that are apart are compared when they have met: what is trained depends on no audit. */
+static bool audit_is_due(const struct trainer *t) {
+    const int64_t every = t->job->audit_every;
+
+    return every && t->progress.step - t->audited >= every && !t->local.apart;
+}
+
 /* What follows the step that is done, as rank 0 has planned it: everybody validates, rank 0 decides
  * again with what that showed, and saves. */
 static int follow_up(struct trainer *t, bool saves, struct err *err) {
-    const int64_t audit_every = t->job->audit_every;
-
     trainer_hear_saver(t, false);
-    if (audit_every && t->progress.step % audit_every == 0 && trainer_audit(t, err))
+    if (audit_is_due(t) && trainer_audit(t, err))
         return -1;
     if (t->control.validate) {
         if (validate(t, err))

@@ -84,6 +84,7 @@ struct trainer {
     const char *from;            /* on rank 0: that one; the folder's */
     enum control_end finished;   /* before it began: nothing is left to do */
     int64_t first_step;          /* of this process */
+    int64_t audited;             /* step after which ranks were compared last */
     double began_s, start_s;     /* clock when all of it began, and the first step */
     struct trainer_spent spent;  /* since then */
     struct trainer_spent logged; /* of it when a step was logged last */

@@ -48,6 +48,28 @@ static void every_kind_of_state_is_compared_every_so_many_steps(void **state) {
     breaks(1, 0, "number of updates of the step", 2, "");
 }
 
+/* The step of the damage need not be one of them. */
+static void ranks_are_compared_every_so_many_steps(void **state) {
+    (void)state;
+    write_job("[validate]\nevery = never\n[dist]\naudit = 3");
+    breaks(1, 22, "weights of m, a.weight", 3, "--set steps=9");
+}
+
+/* Ranks that are apart are not compared, and not brought together for it. A weight would become
+ * part of the mean. */
+static void what_is_trained_depends_on_no_audit(void **state) {
+    (void)state;
+    write_job("[validate]\nevery = never\n[dist]\nsync = local_sgd(every=3)");
+    program_expect(0, NULL,
+                   "rm -rf runs; $MPIRUN -np 3 $DLTRAIN audit.ini --set steps=8 --set name=never "
+                   "--set dist.audit=0");
+    program_expect(0, NULL,
+                   "$MPIRUN -np 3 $DLTRAIN audit.ini --set steps=8 --set name=always --set "
+                   "dist.audit=1");
+    program_expect(0, NULL, "$SAME runs/never/last.h5 runs/always/last.h5");
+    breaks(2, 0, "number of updates of the step", 3, "--set steps=8 --set dist.audit=1");
+}
+
 /* What is wrong by much stays so until something is to be saved or measured. */
 static void nothing_that_differs_is_validated_or_saved(void **state) {
     (void)state;
@@ -96,6 +118,8 @@ static void adversaries_stay_alike(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_kind_of_state_is_compared_every_so_many_steps),
+        cmocka_unit_test(ranks_are_compared_every_so_many_steps),
+        cmocka_unit_test(what_is_trained_depends_on_no_audit),
         cmocka_unit_test(nothing_that_differs_is_validated_or_saved),
         cmocka_unit_test(the_memory_of_a_whole_run_stays_alike),
         cmocka_unit_test(adversaries_stay_alike),

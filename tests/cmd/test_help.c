@@ -58,7 +58,7 @@ static void names_that_are_nearly_one_are_suggested(void **state) {
 
 static void help_knows_sections_keys_and_arguments_as_jobs_write_them(void **state) {
     (void)state;
-    expect_text("$DLTRAIN help dist.audit", "[dist]\n  audit = 0 ");
+    expect_text("$DLTRAIN help dist.audit", "[dist]\n  audit = 100 ");
     expect_text("$DLTRAIN help '[log]'", "[log]  what is written down");
     expect_text("$DLTRAIN help step.G.ema", "  ema = none ");
     expect_text("$DLTRAIN help LARS", "  lars(lr, momentum=0.9");

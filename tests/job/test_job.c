@@ -67,7 +67,7 @@ static void has_defaults(const char *text) {
     assert_string_equal(job.wire.word->name, "fp32");
     assert_null(sync_local_sgd(&job.sync));
     assert_true(job.bucket_bytes == 4 << 20 && job.log_every == 10 && job.worst == -1);
-    assert_true(job.audit_every == 0 && job.overlap && !job.progress_thread);
+    assert_true(job.audit_every == 100 && job.overlap && !job.progress_thread);
     assert_true(job.binds && job.tests_links);
     assert_true(job.mode.fusion && job.mode.winograd);
     assert_int_equal(job.validate_batch, 128);

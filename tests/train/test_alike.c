@@ -2,7 +2,10 @@
 #include "train/job_text.h"
 
 #include "support/mpi_main.h"
+#include "io/dataset/dataset_writer.h"
 #include "train/alike.h"
+
+#include <unistd.h>
 
 static const char text[] =
     "[net gen(z)]\nh = z | linear(6, bias=false)\nn = h | bn\nout = n | linear(4)\n"
@@ -142,11 +145,57 @@ static void a_replica_of_the_same_seed_is_alike(void **state) {
     end(&f);
 }
 
+/* A dataset of a host of its own: four pixels and their labels. */
+static struct dataset *write_dataset(void) {
+    static const unsigned char images[4] = {1, 2, 3, 4};
+    static const int32_t labels[4] = {0, 1, 1, 0};
+    const struct shape sample = {3, {1, 1, 1}};
+    char path[] = "/tmp/dltrain_XXXXXX";
+    struct dataset_writer *w;
+    struct dataset *ds = NULL;
+    struct err err = {0};
+
+    close(mkstemp(path));
+    unlink(path);
+    if (dataset_writer_new(&w, path, &err) || dataset_writer_split(w, "train", &sample, &err) ||
+        dataset_writer_append(w, images, labels, 4, &err) ||
+        dataset_writer_finish(w, NULL, 0, &err) || dataset_open(&ds, path, 1 << 20, &err))
+        fail_msg("%s", err.msg);
+    dataset_writer_free(w);
+    unlink(path);
+    return ds;
+}
+
+/* They are no state, but each rank has its own. */
+static void labels_in_memory_are_compared(void **state) {
+    const int size = comm_size(comm);
+    struct fixture f;
+    struct err err = {0};
+
+    (void)state;
+    make(&f);
+    struct dataset *ds = write_dataset();
+    alike_add_labels(&f.alike, &f.replica, ds);
+    const struct audit_item *item = &f.alike.item[f.alike.n - 1];
+    assert_ptr_equal(item->data, dataset_labels(ds, 1));
+    assert_int_equal(item->bytes, 4 * sizeof(int32_t));
+    if (comm_rank(comm) == size - 1)
+        ((unsigned char *)(uintptr_t)item->data)[8] ^= 1;
+    const int rc = alike_check(&f.alike, &err);
+    assert_int_equal(rc, size > 1 ? -1 : 0);
+    if (rc && (!strstr(err.msg, ": the replicas differ: data in memory of /tmp/dltrain_") ||
+               !strstr(err.msg, ", label has hash ")))
+        fail_msg("%s", err.msg);
+    dataset_close(ds);
+    end(&f);
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(all_state_is_listed_by_name_and_place),
     cmocka_unit_test(spans_are_memory_of_their_own),
     cmocka_unit_test(one_bit_of_any_state_is_found_and_named),
     cmocka_unit_test(a_replica_of_the_same_seed_is_alike),
+    cmocka_unit_test(labels_in_memory_are_compared),
 };
 
 MPI_MAIN(tests)
