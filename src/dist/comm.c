@@ -7,6 +7,7 @@
 #include "dist/same.h"
 #include "dist/small.h"
 #include "dist/spin.h"
+#include "dist/start.h"
 
 #include <limits.h>
 #include <pthread.h>
@@ -19,6 +20,7 @@
 /* What a comm and its parts have in common. */
 struct comm_common {
     struct comm_messages *messages;
+    struct comm_names *names;
     double waited_s; /* in blocking calls */
     void (*idle)(void *context);
     void *idle_context;
@@ -210,7 +212,7 @@ int comm_new(struct comm **out, int *argc, char ***argv, struct err *err) {
     int provided;
 
     /* Libraries that MPI loads crash or hang without memory. */
-    if (memory_probe((size_t)START_MIB << 20, "MPI", err))
+    if (start_probe(err) || memory_probe((size_t)START_MIB << 20, "MPI", err))
         return -1;
     launch_tune();
     if (MPI_Init_thread(argc, argv, MPI_THREAD_SERIALIZED, &provided) != MPI_SUCCESS)
@@ -237,6 +239,7 @@ int comm_new(struct comm **out, int *argc, char ***argv, struct err *err) {
     enter_world(comm);
     if (check_launch(comm, err))
         return -1;
+    common->names = comm_names_forget(comm->world);
     look_around(comm);
     return 0;
 }
@@ -246,6 +249,10 @@ void comm_free(struct comm *comm) {
         return;
     small_free(comm->small);
     comm_enter(comm);
+    if (!comm->part) {
+        comm_names_restore(comm->common->names);
+        MPI_Barrier(comm->world);
+    }
     MPI_Comm_free(&comm->world);
     comm_leave(comm);
     if (!comm->part) {

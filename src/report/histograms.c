@@ -51,7 +51,7 @@ static void take(struct sink *sink, const struct event *e) {
             json_array_append_new(tensors, tensor_json(&e->tensors.item[i]));
     json_object_set_new(line, "tensors", tensors);
     const int rc = runlog_append(h->log, line, &err);
-    lost_tell(&h->lost, rc, &err, "line", h->warn);
+    lost_tell(&h->lost, rc, &err, "lines wait in memory", h->warn);
     json_decref(line);
 }
 

@@ -12,7 +12,7 @@ static void append(struct jsonl *j, json_t *line) {
     struct err err = {0};
 
     const int rc = runlog_append(j->log, line, &err);
-    lost_tell(&j->lost, rc, &err, "line", j->warn);
+    lost_tell(&j->lost, rc, &err, "lines wait in memory", j->warn);
     json_decref(line);
 }
 

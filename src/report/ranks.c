@@ -44,7 +44,7 @@ static void take(struct sink *sink, const struct event *e) {
     add_seconds(line, "wait_s", ranks->wait_s, ranks->n);
     add_seconds(line, "data_s", ranks->data_s, ranks->n);
     const int rc = runlog_append(r->log, line, &err);
-    lost_tell(&r->lost, rc, &err, "line", r->warn);
+    lost_tell(&r->lost, rc, &err, "lines wait in memory", r->warn);
     json_decref(line);
 }
 

@@ -58,7 +58,7 @@ static void end_event(struct tensorboard *t) {
     if (!t->summary.len)
         return;
     proto_message(&t->event, RECORD_SUMMARY, &t->summary);
-    lost_tell(&t->lost, append(t, &err), &err, "record", t->warn);
+    lost_tell(&t->lost, append(t, &err), &err, "the record is lost", t->warn);
 }
 
 static void begin_value(struct tensorboard *t, const char *tag) {

@@ -20,7 +20,8 @@ int runlog_open(struct runlog **out, const char *dir, const char *name, int64_t 
 
 /* Append one object as one line, readable by others at once.
  *   object  borrowed; its "step" is what a resumed run is cut by
- * Errors: ERR_IO (disk full): the caller may go on, the line is lost. */
+ * Errors: ERR_IO (disk full): the caller may go on. The line waits in memory, as long as those that
+ * wait are 1 MiB, and goes out with the next one that can be written, or when the log is closed. */
 int runlog_append(struct runlog *log, const json_t *object, struct err *err);
 
 /* object[key] = value, or null where it is not finite, which JSON cannot say. */
