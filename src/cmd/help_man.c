@@ -91,7 +91,7 @@ static void put_exit_status(void) {
                 {ERR_DATA, "the data, a checkpoint, a loss that is not finite or a best that never "
                            "was, or ranks that no longer agree"},
                 {ERR_IO, "the operating system, a file system or MPI refused"},
-                {ERR_STOPPED, "stopped on request; --resume goes on"},
+                {ERR_STOPPED, "stopped on request, or before its time ended; --resume goes on"},
                 {ERR_CONFIG, "the job file"}};
 
     printf(".SH EXIT STATUS\n");

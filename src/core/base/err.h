@@ -6,7 +6,7 @@ enum err_kind {
     ERR_USAGE = 64,   /* the command line */
     ERR_DATA = 65,    /* a dataset, image or checkpoint has the wrong content */
     ERR_IO = 74,      /* the operating system, a file system or MPI refused */
-    ERR_STOPPED = 75, /* stopped on request; resumable */
+    ERR_STOPPED = 75, /* stopped on request, or before its time ended; resumable */
     ERR_CONFIG = 78,  /* the job file */
 };
 
