@@ -21,6 +21,8 @@ static const struct key checkpoint_keys[] = {
      .help = "how often a checkpoint of its own is kept"},
     {"best", &kind_flag, AT(save_best), "true", .words = no_yes,
      .help = "keep the best weights in best.h5"},
+    {"partner", &kind_interval, AT(partner), "never",
+     .help = "how often each host keeps a copy of the state in its memory, for --resume"},
     {0},
 };
 

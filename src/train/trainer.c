@@ -79,15 +79,21 @@ static int load_checkpoint(struct trainer *t, struct err *err) {
     return 0;
 }
 
-/* On rank 0: take the folder, read the checkpoint that is to be resumed. A run that is finished
- * stays as it is. Where there is none but a best one, that is of a run which does not go on. */
-static int open_folder(struct trainer *t, bool resume, struct err *err) {
+/* On rank 0: take the folder. Where there is no checkpoint but a best one, that is of a run which
+ * does not go on. */
+static int take_folder(struct trainer *t, bool resume, struct err *err) {
     const char *best = runfolder_file(&t->folder, "best.h5");
 
     if (comm_rank(t->comm))
         return 0;
-    const bool goes_on = t->resumes || (resume && !resume_exists(best, err));
-    if (runfolder_lock(&t->folder, goes_on, err) || (t->resumes && load_checkpoint(t, err)))
+    return runfolder_lock(&t->folder, t->resumes || (resume && !resume_exists(best, err)), err);
+}
+
+/* On rank 0: read the checkpoint that is to be resumed. A run that is finished stays as it is. */
+static int open_folder(struct trainer *t, struct err *err) {
+    if (comm_rank(t->comm))
+        return 0;
+    if (t->resumes && load_checkpoint(t, err))
         return -1;
     return t->finished ? 0 : runfolder_open(&t->folder, err);
 }
@@ -230,6 +236,16 @@ static int save(struct trainer *t, struct err *err) {
     return c->save_every ? save_as(t, name, err) : 0;
 }
 
+/* Oftener than that, in the memory of hosts. */
+static int keep_copy(struct trainer *t, struct err *err) {
+    if (!trainer_copy_is_due(t))
+        return 0;
+    if (audit_replicas(t, err))
+        return -1;
+    partner_keep(&t->partner, &t->identity, &t->replica, &t->progress);
+    return 0;
+}
+
 static void decide(struct trainer *t) {
     control_decide(t->job, &t->progress, t->schedule, t->replica.n_steps, false, t->comm,
                    &t->control);
@@ -325,7 +341,8 @@ static int loop(struct trainer *t, struct err *err) {
     feed_seek(&t->data.train, t->progress.step, t->progress.total_steps);
     while (!t->control.finish && !t->control.stop) {
         trainer_begin_trace(t);
-        if (one_step(t, err) || follow_up(t, true, err) || trainer_end_trace(t, err))
+        if (one_step(t, err) || follow_up(t, true, err) || keep_copy(t, err) ||
+            trainer_end_trace(t, err))
             return -1;
     }
     return trainer_conclude(t, t->control.finish, false, err);
@@ -355,6 +372,7 @@ static int prepare(struct trainer *t, const struct train_options *o, struct err 
         return -1;
     if (alike_check(&t->alike, err))
         return err_wrap(err, "made from the same seed");
+    trainer_find_copy(t, o->resume);
     if (stop_check(t->comm, err) || agree(t->comm, trainer_load_weights(t, o->resume, err), err) ||
         stop_check(t->comm, err))
         return -1;
@@ -363,26 +381,34 @@ static int prepare(struct trainer *t, const struct train_options *o, struct err 
     t->progress.maximise = t->replica.maximise;
     t->data.validate.most_steps = o->validate_steps;
     control_begin(&t->progress, t->job, shard_steps(&t->data.train.shard), o->until);
-    if (agree(t->comm, open_folder(t, o->resume, err), err))
+    if (agree(t->comm, take_folder(t, o->resume, err), err) || trainer_bring_copy(t, err) ||
+        agree(t->comm, open_folder(t, err), err))
         return -1;
     broadcast(t);
-    return audit_replicas(t, err) || (!t->finished && trainer_tell_start(t, err)) ? -1 : 0;
+    if (audit_replicas(t, err) || (!t->finished && trainer_tell_start(t, err)))
+        return -1;
+    trainer_begin_copies(t);
+    return 0;
 }
 
 int train(struct job *job, const struct train_options *options, struct comm *comm,
           struct err *err) {
     struct trainer t = {.job = job,
                         .comm = comm,
+                        .copy = -1,
                         .threads = options->threads,
                         .places = options->places,
                         .sinks = options->sinks};
 
     runfolder_init(&t.folder, job, t.sinks);
+    partner_init(&t.partner, comm, t.sinks);
     int rc = prepare(&t, options, err);
     if (!rc)
         rc = t.finished ? trainer_conclude(&t, t.finished, true, err) : loop(&t, err);
     if (t.started)
         trainer_tell_end(&t, rc ? err : NULL);
+    trainer_end_copies(&t, rc, err);
+    partner_release(&t.partner);
     runfolder_release(&t.folder);
     local_sgd_release(&t.local);
     stepper_release(&t.stepper);

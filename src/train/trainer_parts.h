@@ -6,6 +6,7 @@
 #include "train/histograms.h"
 #include "train/identity.h"
 #include "train/local_sgd.h"
+#include "train/partner.h"
 #include "train/picture.h"
 #include "train/runfolder.h"
 #include "train/step.h"
@@ -50,6 +51,8 @@ struct trainer {
     struct identity identity;
     struct applied schedule[JOB_MAX_STEPS];
     struct runfolder folder;
+    struct partner partner;      /* copies of the state on hosts, where the job has some */
+    int copy;                    /* rank on whose host there is one to go on from; -1: none */
     const struct sinks *sinks;   /* borrowed */
     bool started;                /* they have been told so */
     bool resumes;                /* on rank 0: there is a checkpoint to go on from */
@@ -68,6 +71,19 @@ struct trainer {
 /* On rank 0: the weights to begin with, which a run that goes on does not need; t->resumes says
  * whether it is one. Local. Errors: those of weights_load. */
 int trainer_load_weights(struct trainer *t, bool resume, struct err *err);
+
+/* Where a job that resumes keeps copies of its state on hosts: is there one to go on from? */
+void trainer_find_copy(struct trainer *t, bool resume);
+
+/* Once the folder is this run's: make it the last checkpoint. Collective. Errors: those of
+ * partner_bring. */
+int trainer_bring_copy(struct trainer *t, struct err *err);
+
+/* Once it has begun; after a step, where a copy is due; at its end, as it ends with rc and err.
+ * Collective. */
+void trainer_begin_copies(struct trainer *t);
+bool trainer_copy_is_due(const struct trainer *t);
+void trainer_end_copies(struct trainer *t, int rc, const struct err *err);
 
 /* An event of this run, whose own members are for the caller to fill. */
 struct event trainer_event_of(const struct trainer *t, enum event_kind kind);
