@@ -7,6 +7,7 @@
 #include "train/control.h"
 #include "train/hosts.h"
 #include "train/rehearsal.h"
+#include "train/save.h"
 #include "train/shards.h"
 
 #include <inttypes.h>
@@ -15,7 +16,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { STEPS = 5, CHECKPOINTS = 3 /* last.h5, best.h5, and the one that is being written */ };
+enum { STEPS = 5, OTHERS = 2 /* checkpoints beside last.h5: best.h5, the one being written */ };
 
 struct check {
     struct jobargs args;
@@ -76,11 +77,14 @@ static double batch_bytes(const struct feeds *data) {
            (data->validates_here ? (double)loader_bytes(data->validate.loader) : 0);
 }
 
-/* What rank 0 needs beside all that while it saves: a checkpoint is made in memory, and copied
- * once.
- */
+static double checkpoint_bytes(const struct check *c) {
+    return (double)save_len(&c->run.replica) * sizeof(real);
+}
+
+/* What rank 0 needs beside all that while it saves: a copy of what is saved, and the file as it is
+ * made. */
 static double saving_bytes(const struct check *c) {
-    return 2 * rehearsal_checkpoint_bytes(&c->run);
+    return 2 * checkpoint_bytes(c);
 }
 
 /* What the ranks of a host share is there once; the rest of what they hold is each one's. By now
@@ -125,6 +129,20 @@ static void find_shared(struct check *c) {
                  "shared",
                  "/dev/shm has %s left beside what ranks share: data, %s, and gradients, %s",
                  findings_bytes(left, a), findings_bytes(data, b), findings_bytes(gradients, g));
+}
+
+/* While a copy of the state is replaced, the next one is beside it. */
+static void find_partner(struct check *c) {
+    const double left = c->run.memory.shared_left, copies = 2 * checkpoint_bytes(c);
+    char a[FINDING_TEXT], b[FINDING_TEXT], d[FINDING_TEXT];
+
+    if (!interval_is_set(&c->args.job.partner))
+        return;
+    findings_add(&c->findings, left >= 0 && left < copies ? FINDING_WARNING : FINDING_OK, "partner",
+                 "each host keeps a copy of %s in /dev/shm, two of them while it is replaced, and "
+                 "its first rank takes %s more then; %s left",
+                 findings_bytes(copies / 2, a), findings_bytes(copies / 2, b),
+                 left < 0 ? "nobody says how much is" : findings_bytes(left, d));
 }
 
 /* As training draws it. */
@@ -195,14 +213,14 @@ static void find_time(struct check *c) {
 }
 
 static void find_disk(struct check *c) {
-    const double each = rehearsal_checkpoint_bytes(&c->run),
-                 left = file_space_left(c->args.job.output);
+    const double each = checkpoint_bytes(c), left = file_space_left(c->args.job.output);
+    const int most = c->args.job.keep_last + OTHERS;
     char a[FINDING_TEXT], b[FINDING_TEXT];
 
-    findings_add(&c->findings,
-                 left >= 0 && CHECKPOINTS * each > left ? FINDING_WARNING : FINDING_OK, "disk",
+    findings_add(&c->findings, left >= 0 && most * each > left ? FINDING_WARNING : FINDING_OK,
+                 "disk",
                  "a checkpoint takes %s, and up to %d of them are there at a time; in %s %s left",
-                 findings_bytes(each, a), CHECKPOINTS, c->args.job.output,
+                 findings_bytes(each, a), most, c->args.job.output,
                  left < 0 ? "nobody says how much is" : findings_bytes(left, b));
 }
 
@@ -212,6 +230,7 @@ static void find_all(struct check *c) {
     if (c->run.data.validates_here)
         find_data(c, &c->run.data.validate, "validate");
     find_memory(c);
+    find_partner(c);
     find_shared(c);
     find_hosts(c);
     find_rates(c);

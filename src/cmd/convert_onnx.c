@@ -7,6 +7,7 @@
 #include "report/terminal.h"
 #include "train/feed.h"
 #include "train/meta.h"
+#include "train/others.h"
 #include "train/weights.h"
 
 #include <inttypes.h>
@@ -58,9 +59,13 @@ static int open_run(struct onnx_conversion *o, struct err *err) {
     if (o->c->weights)
         return err_set(err, ERR_USAGE,
                        "convert: --weights is for JOB.ini; %s has weights of its own", o->c->in);
-    if (runjob_file(&o->c->pool, o->c->in, &file, err) || tensor_file_check(file, err) ||
-        meta_open(&o->meta, file, err) ||
-        job_read_text(&o->job, file, meta_job(&o->meta), NULL, 0, err))
+    if (runjob_file(&o->c->pool, o->c->in, &file, err) || tensor_file_check(file, err))
+        return -1;
+    if (meta_open(&o->meta, file, err)) {
+        others_name(file, NULL, err);
+        return -1;
+    }
+    if (job_read_text(&o->job, file, meta_job(&o->meta), NULL, 0, err))
         return -1;
     o->weights = file;
     describe_by_meta(o);

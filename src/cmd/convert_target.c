@@ -10,12 +10,17 @@
 
 int convert_target_h5(const char *path, struct err *err) {
     struct checkpoint *ck = NULL;
-    struct err ignored = {0};
+    struct err reason = {0};
     bool ours = false;
 
     if (access(path, F_OK))
         return 0;
-    if (!checkpoint_open(&ck, path, &ignored)) {
+    const int rc = checkpoint_open(&ck, path, &reason);
+    if (rc && reason.kind == ERR_IO) { /* nobody knows what it holds */
+        *err = reason;
+        return -1;
+    }
+    if (!rc) {
         json_t *meta = json_loads(checkpoint_meta(ck), 0, NULL);
         ours = json_object_get(meta, CONVERTED_FROM) != NULL;
         json_decref(meta);

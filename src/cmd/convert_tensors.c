@@ -4,6 +4,7 @@
 #include "io/weights/checkpoint.h"
 #include "io/weights/layout.h"
 #include "io/weights/safetensors.h"
+#include "train/others.h"
 
 #include <jansson.h>
 #include <stdio.h>
@@ -88,10 +89,12 @@ static int check_names(const struct conversion *c, struct err *err) {
 static int open_tensors(struct conversion *c, struct err *err) {
     if (convert_is_arrays(c->in))
         return convert_open_arrays(c, err);
-    return runjob_file(&c->pool, c->in, &c->in, err) ||
-                   tensor_file_open(&c->file, c->in, c->ema ? TENSORS_AVERAGED : TENSORS_LAST, err)
-               ? -1
-               : 0;
+    if (runjob_file(&c->pool, c->in, &c->in, err))
+        return -1;
+    if (!tensor_file_open(&c->file, c->in, c->ema ? TENSORS_AVERAGED : TENSORS_LAST, err))
+        return 0;
+    others_name(c->in, NULL, err);
+    return -1;
 }
 
 int convert_gather(struct conversion *c, struct err *err) {

@@ -5,6 +5,7 @@
 #include "io/file/file.h"
 #include "io/h5/h5.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -41,28 +42,35 @@ static bool is_csv(const char *text) {
     return false;
 }
 
-static bool is_text(enum predict_format format, const char *path) {
+/* 1: yes; 0: no; -1: nobody knows, as it cannot be read. */
+static int is_text(enum predict_format format, const char *path, struct err *err) {
     char text[LOOKED_AT + 1] = "";
     FILE *file = fopen(path, "rb");
     const size_t n = file ? fread(text, 1, LOOKED_AT, file) : 0;
+    const bool failed = !file || ferror(file);
+    const int reason = errno;
 
-    if (!file)
-        return false;
-    fclose(file);
+    if (file)
+        fclose(file);
+    if (failed)
+        return err_set(err, ERR_IO, "%s: cannot be read: %s", path, strerror(reason));
     text[n] = 0;
     return format == PREDICT_CSV ? is_csv(text)
                                  : begins(text, "{\"file\":") || begins(text, "{\"index\":");
 }
 
-static bool is_h5(const char *path) {
-    struct err ignored = {0};
+/* Likewise. */
+static int is_h5(const char *path, struct err *err) {
+    struct err reason = {0};
     struct h5 *h5 = NULL;
+    int is = h5_open(&h5, path, &reason);
 
-    if (h5_open(&h5, path, &ignored))
-        return false;
-    const bool is = h5_attr_exists(h5, "/", PREDICT_H5_MARK, &ignored) == 1;
+    if (!is)
+        is = h5_attr_exists(h5, "/", PREDICT_H5_MARK, &reason);
     h5_close(h5);
-    return is;
+    if (is < 0 && reason.kind == ERR_IO)
+        *err = reason;
+    return is >= 0 ? is : reason.kind == ERR_IO ? -1 : 0;
 }
 
 /* A file, whatever it is called. */
@@ -125,10 +133,14 @@ static int check_pictures(const struct predict *p, struct err *err) {
 int predict_target_check(const struct predict_out *o, const struct predict *p, struct err *err) {
     if (o->folder && p->inputs.path && predict_is_drawn(p) && check_pictures(p, err))
         return -1;
-    if (!o->path || access(o->path, F_OK) ||
-        (o->format == PREDICT_H5 ? is_h5(o->path) : is_text(o->format, o->path)))
+    if (!o->path || access(o->path, F_OK))
         return 0;
-    return err_set(err, ERR_USAGE,
-                   "%s: is there and holds no predictions of the same format; it is not replaced",
-                   o->path);
+    const int is = o->format == PREDICT_H5 ? is_h5(o->path, err) : is_text(o->format, o->path, err);
+    if (is < 0)
+        return -1;
+    return is ? 0
+              : err_set(
+                    err, ERR_USAGE,
+                    "%s: is there and holds no predictions of the same format; it is not replaced",
+                    o->path);
 }

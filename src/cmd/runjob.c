@@ -1,6 +1,7 @@
 #include "cmd/runjob.h"
 #include "io/weights/tensor_file.h"
 #include "train/meta.h"
+#include "train/others.h"
 
 #include <string.h>
 #include <sys/stat.h>
@@ -45,6 +46,8 @@ static int read_meta(struct meta *meta, const char *file, struct err *err) {
         rc = err_set(err, ERR_DATA, "%s: is safetensors: weights alone, without a job", file);
     else
         rc = meta_open(meta, file, err);
+    if (rc && !safetensors)
+        others_name(file, NULL, err);
     const struct err inner = *err;
     if (rc && inner.kind == ERR_DATA && (safetensors || meta->file))
         err_set(err, ERR_DATA, "%s; give its job, too: dltrain eval JOB.ini --weights %s",

@@ -7,23 +7,24 @@
 #include "dist/same.h"
 #include "dist/small.h"
 #include "dist/spin.h"
+#include "dist/start.h"
 
 #include <limits.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 /* What a comm and its parts have in common. */
 struct comm_common {
     struct comm_messages *messages;
+    struct comm_names *names;
     double waited_s; /* in blocking calls */
     void (*idle)(void *context);
     void *idle_context;
-    double idle_s; /* in idle */
-    int level;     /* of threads, that MPI provides */
+    double idle_s;       /* in idle */
+    struct pulse *pulse; /* NULL: nobody looks */
+    int level;           /* of threads, that MPI provides */
     bool shares_calls;
     pthread_mutex_t calls;
 };
@@ -122,9 +123,27 @@ void comm_idle(struct comm *comm) {
     common->idle_s += clock_now() - began;
 }
 
-/* A call that waits for others, since `began`. */
-static void count_wait(struct comm *comm, double began) {
-    comm->common->waited_s += clock_now() - began;
+void comm_say_to(struct comm *comm, struct pulse *pulse) {
+    comm->common->pulse = pulse;
+}
+
+struct pulse *comm_pulse(const struct comm *comm) {
+    return comm->common->pulse;
+}
+
+/* A call that waits for others. */
+struct waiting {
+    struct pulse_beat was;
+    double began;
+};
+
+static struct waiting begin_wait(const struct comm *comm) {
+    return (struct waiting){pulse_pause(comm->common->pulse, PULSE_SUM), clock_now()};
+}
+
+static void end_wait(struct comm *comm, const struct waiting *w) {
+    comm->common->waited_s += clock_now() - w->began;
+    pulse_resume(comm->common->pulse, &w->was);
 }
 
 /* The ranks that share this host; or a pretended one, where there are as many in blocks of ranks.
@@ -182,35 +201,11 @@ static int check_launch(struct comm *comm, struct err *err) {
     return rc;
 }
 
-/* That of one rank is the end of all. MPI without memory may crash on the way out: then this
- * process ends by itself, with the same code, and whoever started the ranks ends the others. */
-static void leave(int signal) {
-    (void)signal;
-    _exit(ERR_IO);
-}
-
-_Noreturn void memory_end(size_t bytes) {
-    static const int signals[] = {SIGSEGV, SIGBUS, SIGABRT, SIGALRM};
-    const unsigned patience_s = 5;
-    int started = 0, ended = 0;
-
-    fprintf(stderr, "dltrain: rank %d: not enough memory: %zu bytes are needed\n",
-            launch_rank(getenv), bytes);
-    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
-        signal(signals[i], leave);
-    alarm(patience_s);
-    MPI_Initialized(&started);
-    MPI_Finalized(&ended);
-    if (started && !ended)
-        MPI_Abort(MPI_COMM_WORLD, ERR_IO);
-    _exit(ERR_IO);
-}
-
 int comm_new(struct comm **out, int *argc, char ***argv, struct err *err) {
     int provided;
 
     /* Libraries that MPI loads crash or hang without memory. */
-    if (memory_probe((size_t)START_MIB << 20, "MPI", err))
+    if (start_probe(err) || memory_probe((size_t)START_MIB << 20, "MPI", err))
         return -1;
     launch_tune();
     if (MPI_Init_thread(argc, argv, MPI_THREAD_SERIALIZED, &provided) != MPI_SUCCESS)
@@ -237,6 +232,7 @@ int comm_new(struct comm **out, int *argc, char ***argv, struct err *err) {
     enter_world(comm);
     if (check_launch(comm, err))
         return -1;
+    common->names = comm_names_forget(comm->world);
     look_around(comm);
     return 0;
 }
@@ -246,6 +242,10 @@ void comm_free(struct comm *comm) {
         return;
     small_free(comm->small);
     comm_enter(comm);
+    if (!comm->part) {
+        comm_names_restore(comm->common->names);
+        MPI_Barrier(comm->world);
+    }
     MPI_Comm_free(&comm->world);
     comm_leave(comm);
     if (!comm->part) {
@@ -299,21 +299,21 @@ static void meet(const struct comm *comm) {
 }
 
 void comm_barrier(struct comm *comm) {
-    const double began = clock_now();
+    const struct waiting wait = begin_wait(comm);
 
     comm_enter(comm);
     if (comm->size > 1)
         meet(comm);
     comm_leave(comm);
-    count_wait(comm, began);
+    end_wait(comm, &wait);
 }
 
 void comm_bcast(struct comm *comm, void *data, size_t bytes, int root) {
-    const double began = clock_now();
     char *p = data;
 
     if (comm->size == 1)
         return;
+    const struct waiting wait = begin_wait(comm);
     comm_enter(comm);
     if (bytes <= SMALL_BYTES) {
         MPI_Request request;
@@ -330,17 +330,17 @@ void comm_bcast(struct comm *comm, void *data, size_t bytes, int root) {
         bytes -= n;
     }
     comm_leave(comm);
-    count_wait(comm, began);
+    end_wait(comm, &wait);
 }
 
 void comm_all_gather(struct comm *comm, const void *mine, void *all, size_t bytes) {
-    const double began = clock_now();
+    MPI_Request request;
 
     if (comm->size == 1) {
         memcpy(all, mine, bytes);
         return;
     }
-    MPI_Request request;
+    const struct waiting wait = begin_wait(comm);
     comm_enter(comm);
     check(comm,
           MPI_Iallgather(mine, (int)bytes, MPI_BYTE, all, (int)bytes, MPI_BYTE, comm->world,
@@ -348,7 +348,7 @@ void comm_all_gather(struct comm *comm, const void *mine, void *all, size_t byte
           "MPI_Iallgather");
     finish(comm, &request, "MPI_Iallgather");
     comm_leave(comm);
-    count_wait(comm, began);
+    end_wait(comm, &wait);
 }
 
 void comm_sum_and_max(struct comm *comm, double *v, int n_sums, int n_max) {
@@ -356,9 +356,11 @@ void comm_sum_and_max(struct comm *comm, double *v, int n_sums, int n_max) {
         return;
     if (!comm->small)
         comm->small = small_new(comm, comm->first_local);
-    const double began = clock_now(), idle_before = comm->common->idle_s;
+    struct waiting wait = begin_wait(comm);
+    const double idle_before = comm->common->idle_s;
     small_sum(comm->small, v, n_sums + n_max, n_max);
-    count_wait(comm, began + (comm->common->idle_s - idle_before));
+    wait.began += comm->common->idle_s - idle_before;
+    end_wait(comm, &wait);
 }
 
 void comm_sum_doubles(struct comm *comm, double *v, int n) {
@@ -366,7 +368,7 @@ void comm_sum_doubles(struct comm *comm, double *v, int n) {
 }
 
 double comm_max_double(struct comm *comm, double v) {
-    const double began = clock_now();
+    const struct waiting wait = begin_wait(comm);
     double max = v;
 
     comm_enter(comm);
@@ -377,7 +379,7 @@ double comm_max_double(struct comm *comm, double v) {
         finish(comm, &request, "MPI_Iallreduce");
     }
     comm_leave(comm);
-    count_wait(comm, began);
+    end_wait(comm, &wait);
     return max;
 }
 
@@ -410,19 +412,24 @@ static struct comm *part_of(struct comm *whole, MPI_Comm part) {
 }
 
 struct comm *comm_split(struct comm *comm, int colour) {
+    const struct waiting wait = begin_wait(comm);
     MPI_Comm part;
 
     comm_enter(comm);
     check(comm, MPI_Comm_split(comm->world, colour < 0 ? MPI_UNDEFINED : colour, comm->rank, &part),
           "MPI_Comm_split");
     comm_leave(comm);
+    end_wait(comm, &wait);
     return part == MPI_COMM_NULL ? NULL : part_of(comm, part);
 }
 
 struct comm *comm_on_host(struct comm *comm) {
+    const struct waiting wait = begin_wait(comm);
+
     comm_enter(comm);
     const MPI_Comm host = split_by_host(comm);
     comm_leave(comm);
+    end_wait(comm, &wait);
     return part_of(comm, host);
 }
 

@@ -5,6 +5,7 @@
  * is communicated. */
 #pragma once
 #include "core/base/err.h"
+#include "core/base/pulse.h"
 #include "core/base/tensor.h"
 
 #include <stdbool.h>
@@ -46,6 +47,14 @@ const char *comm_host(const struct comm *comm);
 /* Print "dltrain: rank R on HOST: message" on stderr and end all ranks with exit_code. Local. */
 _Noreturn void comm_abort(const struct comm *comm, int exit_code, const char *message);
 
+/* From now on this process ends by itself with exit_code: after so many seconds, or as soon as it
+ * crashes. Local. */
+void comm_end_within(unsigned seconds, int exit_code);
+
+/* End all ranks with exit_code, from any thread, whatever the others do: by MPI, and where that
+ * takes long or crashes, this process alone; whoever started the ranks ends the others. Local. */
+_Noreturn void comm_end_all(int exit_code);
+
 /* Returns when every rank has called it. Collective. */
 void comm_barrier(struct comm *comm);
 
@@ -70,6 +79,11 @@ double comm_max_double(struct comm *comm, double v);
 /* Call idle(context) again and again while comm_sum_doubles waits for others, of this comm or a
  * part of it; NULL: nobody. It may test messages, and must not wait. Local. */
 void comm_while_waiting(struct comm *comm, void (*idle)(void *context), void *context);
+
+/* From now on the calls above, of this comm and of its parts, say that they wait; to a pulse that
+ * is borrowed until it is another. NULL: nobody looks. Local. */
+void comm_say_to(struct comm *comm, struct pulse *pulse);
+struct pulse *comm_pulse(const struct comm *comm);
 
 /* Seconds that this rank has spent in the calls above, and in them of parts of the comm: waiting
  * for others, mostly; not what was done while waiting. Local. */

@@ -17,10 +17,12 @@ int gather_init(struct gather *g, struct comm *comm, struct err *err) {
 /* Ranks that wait for a message leave their processor to those that compute. */
 static void finish(struct comm *comm, struct comm_request *request) {
     static const struct timespec nap = {.tv_nsec = 50000};
+    const struct pulse_beat was = pulse_pause(comm_pulse(comm), PULSE_SUM);
 
     for (int spin = 0; !comm_test(comm, request); spin++)
         if (spin > 100)
             nanosleep(&nap, NULL);
+    pulse_resume(comm_pulse(comm), &was);
 }
 
 static int reserve(struct gather *g, size_t len, struct err *err) {

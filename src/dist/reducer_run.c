@@ -70,6 +70,8 @@ void reducer_expect(struct reducer *r, int span, int64_t begin, int64_t len) {
 
 void reducer_wait_writable(struct reducer *r) {
     const double began = clock_now();
+    struct pulse *const pulse = comm_pulse(r->comm);
+    const struct pulse_beat was = pulse_pause(pulse, PULSE_WAIT);
     int spins = 0;
 
     for (int b = 0; b < r->n_buckets;) {
@@ -81,6 +83,7 @@ void reducer_wait_writable(struct reducer *r) {
         else
             spin(&spins);
     }
+    pulse_resume(pulse, &was);
     r->seconds += clock_now() - began;
 }
 
@@ -236,6 +239,8 @@ static void check_wait(const struct reducer *r) {
 /* Until a bucket is done that has not been returned. */
 static void wait(struct reducer *r) {
     const double began = clock_now();
+    struct pulse *const pulse = comm_pulse(r->comm);
+    const struct pulse_beat was = pulse_pause(pulse, PULSE_WAIT);
     bool moves = false;
 
     for (int spins = 0; !has_more(r); spin(&spins)) {
@@ -243,8 +248,10 @@ static void wait(struct reducer *r) {
         look(r);
         check_wait(r);
         moves = r->n_moving > 0;
+        pulse_bucket(pulse, moves ? r->moving[0] : -1);
         leave(r);
     }
+    pulse_resume(pulse, &was);
     if (moves && r->mover) /* it may be asleep: this thread has begun them */
         mover_wake(r->mover);
     count_wait(r, began);

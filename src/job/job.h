@@ -110,6 +110,8 @@ struct job {
     struct interval save_last, save_every;
     struct interval partner; /* between copies of the state in the memory of hosts */
     bool save_best;
+    int keep_last;         /* last.h5 and the ones before it, last.1.h5 ... */
+    bool stops_on_unsaved; /* a checkpoint that cannot be written ends the job */
 
     struct applied allreduce;
     struct applied wire; /* how gradients travel between hosts; dist/allreduce/wire.h */
@@ -122,6 +124,7 @@ struct job {
     bool progress_thread; /* messages are moved by a thread of their own, not between operators */
     bool overlap;         /* updates follow sums as they arrive, until weights are needed */
     int64_t audit_every;  /* steps; 0: only before validating and saving */
+    double timeout_s;     /* without a sign of life before the job ends; 0: learnt; < 0: off */
     int64_t log_every;    /* steps */
     struct interval histograms;
     bool tensorboard, mlperf;

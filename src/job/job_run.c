@@ -11,6 +11,7 @@
 static const char *const no_yes[] = {"false", "true", NULL};
 static const char *const movers[] = {"operators", "thread", NULL};
 static const char *const off_on[] = {"off", "on", NULL};
+static const char *const on_errors[] = {"warn", "stop", NULL};
 static const char *const reductions[] = {"fast", "reproducible", NULL};
 
 enum { SHARDS = 8 }; /* where a job does not say */
@@ -21,6 +22,10 @@ static const struct key checkpoint_keys[] = {
      .help = "how often a checkpoint of its own is kept"},
     {"best", &kind_flag, AT(save_best), "true", .words = no_yes,
      .help = "keep the best weights in best.h5"},
+    {"keep", &kind_int, AT(keep_last), "2", .min = 1, .max = 1000, .unit = "files",
+     .help = "how many of last.h5, last.1.h5 ... are kept"},
+    {"on_error", &kind_flag, AT(stops_on_unsaved), "warn", .words = on_errors,
+     .help = "what becomes of a run that cannot write one; without its last one it fails"},
     {"partner", &kind_interval, AT(partner), "never",
      .help = "how often each host keeps a copy of the state in its memory, for --resume"},
     {0},
@@ -46,6 +51,8 @@ static const struct key dist_keys[] = {
      .help = "weights are updated as sums arrive, the slowest in the next forward; off: before it"},
     {"audit", &kind_whole, AT(audit_every), "0", .unit = "steps",
      .help = "between comparisons of what ranks hold; always before validating and saving"},
+    {"timeout", &kind_timeout, AT(timeout_s), "auto",
+     .help = "without a sign of life from a rank before it is named and the job ends"},
     {"bind", &kind_flag, AT(binds), "on", .words = off_on,
      .help = "give ranks that share cores cores of their own"},
     {"selftest", &kind_flag, AT(tests_links), "on", .words = off_on,

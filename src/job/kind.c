@@ -158,6 +158,23 @@ static int read_interval(struct job *job, const struct key *key, const struct en
     return 0;
 }
 
+static int read_timeout(struct job *job, const struct key *key, const struct entry *entry, void *at,
+                        struct err *err) {
+    double *out = at;
+    char *end;
+
+    (void)job;
+    if (!strcmp(entry->value, "auto") || !strcmp(entry->value, "off")) {
+        *out = strcmp(entry->value, "auto") ? -1 : 0;
+        return 0;
+    }
+    *out = strtod(entry->value, &end);
+    if (end == entry->value || *end || !(*out >= 1 && *out <= 1e7))
+        return pos_error(err, entry->pos, "%s: found '%s', expected seconds from 1 on, auto or off",
+                         key->name, entry->value);
+    return 0;
+}
+
 /* "100..119" */
 static int read_span(struct job *job, const struct key *key, const struct entry *entry, void *at,
                      struct err *err) {
@@ -210,6 +227,11 @@ const struct kind kind_span = {
     .name = "steps",
     .form = "the first and the last step, `100..119`, or `never`",
     .read = read_span,
+};
+const struct kind kind_timeout = {
+    .name = "seconds",
+    .form = "seconds, from 1 on, `auto` or `off`",
+    .read = read_timeout,
 };
 const struct kind kind_flag = {.name = "one of two words", .read = read_flag};
 const struct kind kind_net = {

@@ -12,6 +12,7 @@ extern const struct kind kind_mib;      /* int64_t bytes, written as a number of
 extern const struct kind kind_cache;    /* the same; `host` is INT64_MAX */
 extern const struct kind kind_interval; /* struct interval */
 extern const struct kind kind_span;     /* struct job_span */
+extern const struct kind kind_timeout;  /* double seconds; `auto` is 0, `off` below it */
 extern const struct kind kind_flag;     /* bool: whether the second of the key's two words stands */
 extern const struct kind kind_size;     /* struct ints: height, width, channels */
 extern const struct kind kind_range;    /* double[2] that grow */

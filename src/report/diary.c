@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -22,19 +23,34 @@ static int open_file(struct sink *sink, const struct event *start, struct err *e
     return rc;
 }
 
+/* Half a line is worse than none, and taken back where that can be. Returns -1 with errno set. */
+static int write_line(int fd, const char *text, size_t len) {
+    struct stat st;
+    const bool known = !fstat(fd, &st);
+
+    if (!file_write(fd, text, len))
+        return 0;
+    const int why = errno;
+    const int cut = known ? ftruncate(fd, st.st_size) : -1;
+    (void)cut;
+    errno = why;
+    return -1;
+}
+
 /* Write a line, whose object is given away. */
 static void append(struct diary *d, json_t *line) {
     char *text = json_dumps(line, JSON_COMPACT);
     const size_t len = text ? strlen(text) : 0;
+    const bool knew = d->lost;
 
     if (text)
         text[len] = '\n'; /* over the end: a line goes out in one write */
-    if (!text || file_write(d->fd, text, len + 1)) {
-        const int why = errno;
-        diary_release(d); /* the warning comes here, too */
-        sinks_warn(d->warn, "events.jsonl cannot be written: %s; training goes on",
-                   text ? strerror(why) : "no memory");
-    }
+    d->lost = !text || write_line(d->fd, text, len + 1);
+    if (d->lost && !knew) /* the warning comes here, too */
+        sinks_warn(d->warn,
+                   "events.jsonl cannot be written: %s; training goes on, and says no more of it "
+                   "until it can",
+                   text ? strerror(errno) : "no memory");
     free(text);
     json_decref(line);
 }
@@ -73,9 +89,20 @@ static void end(struct diary *d, const struct event *e) {
     append(d, line);
 }
 
+/* The folder is made again; so is the file in it. */
+static void begin_again(struct diary *d, const struct event *e) {
+    struct err err = {0};
+
+    diary_release(d);
+    if (open_file(&d->sink, e, &err))
+        sinks_warn(d->warn, "%s; training goes on", err.msg);
+}
+
 static void take(struct sink *sink, const struct event *e) {
     struct diary *d = (struct diary *)sink;
 
+    if (d->fd >= 0 && e->kind == EVENT_FOLDER)
+        begin_again(d, e);
     if (d->fd < 0)
         return;
     if (e->kind == EVENT_START)

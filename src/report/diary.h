@@ -13,6 +13,7 @@ struct diary {
     struct sink sink;
     const struct sinks *warn; /* borrowed */
     int fd;                   /* -1: not open */
+    bool lost;                /* the last line */
 };
 
 /* A sink that opens the file in the run's folder.

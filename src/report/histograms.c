@@ -41,6 +41,8 @@ static void take(struct sink *sink, const struct event *e) {
     struct histograms_log *h = (struct histograms_log *)sink;
     struct err err = {0};
 
+    if (e->kind == EVENT_FOLDER)
+        lost_begin_again(h->log, h->warn);
     if (e->kind != EVENT_TENSORS || !h->log)
         return;
     json_t *line = json_object(), *tensors = json_array();
@@ -51,7 +53,7 @@ static void take(struct sink *sink, const struct event *e) {
             json_array_append_new(tensors, tensor_json(&e->tensors.item[i]));
     json_object_set_new(line, "tensors", tensors);
     const int rc = runlog_append(h->log, line, &err);
-    lost_tell(&h->lost, rc, &err, "line", h->warn);
+    lost_tell(&h->lost, rc, &err, "lines wait in memory", h->warn);
     json_decref(line);
 }
 

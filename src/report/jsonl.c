@@ -12,7 +12,7 @@ static void append(struct jsonl *j, json_t *line) {
     struct err err = {0};
 
     const int rc = runlog_append(j->log, line, &err);
-    lost_tell(&j->lost, rc, &err, "line", j->warn);
+    lost_tell(&j->lost, rc, &err, "lines wait in memory", j->warn);
     json_decref(line);
 }
 
@@ -83,6 +83,8 @@ static void take(struct sink *sink, const struct event *e) {
         step(j, e);
     else if (e->kind == EVENT_VALIDATION)
         validation(j, e);
+    else if (e->kind == EVENT_FOLDER)
+        lost_begin_again(j->log, j->warn);
 }
 
 static const struct sink_kind kind = {.open = open_log, .take = take};

@@ -34,7 +34,7 @@ static void line_at(struct mlperf *m, int64_t ms, int lineno, const char *type, 
                        ? 0
                        : err_set(&err, ERR_IO, "%s: cannot be written: %s", m->path,
                                  text ? strerror(errno) : "no memory");
-    lost_tell(&m->lost, rc, &err, "line", m->warn);
+    lost_tell(&m->lost, rc, &err, "the line is lost", m->warn);
     free(text);
     free(json);
     json_decref(line);

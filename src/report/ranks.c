@@ -32,6 +32,8 @@ static void take(struct sink *sink, const struct event *e) {
     struct ranks_log *r = (struct ranks_log *)sink;
     struct err err = {0};
 
+    if (e->kind == EVENT_FOLDER)
+        lost_begin_again(r->log, r->warn);
     if (e->kind != EVENT_STEP || !e->step.ranks || !r->log)
         return;
     const struct event_ranks *ranks = e->step.ranks;
@@ -44,7 +46,7 @@ static void take(struct sink *sink, const struct event *e) {
     add_seconds(line, "wait_s", ranks->wait_s, ranks->n);
     add_seconds(line, "data_s", ranks->data_s, ranks->n);
     const int rc = runlog_append(r->log, line, &err);
-    lost_tell(&r->lost, rc, &err, "line", r->warn);
+    lost_tell(&r->lost, rc, &err, "lines wait in memory", r->warn);
     json_decref(line);
 }
 

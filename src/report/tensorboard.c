@@ -58,7 +58,7 @@ static void end_event(struct tensorboard *t) {
     if (!t->summary.len)
         return;
     proto_message(&t->event, RECORD_SUMMARY, &t->summary);
-    lost_tell(&t->lost, append(t, &err), &err, "record", t->warn);
+    lost_tell(&t->lost, append(t, &err), &err, "the record is lost", t->warn);
 }
 
 static void begin_value(struct tensorboard *t, const char *tag) {
@@ -253,9 +253,21 @@ static void tensors(struct tensorboard *t, const struct event *e) {
     end_event(t);
 }
 
+/* The folder is made again; so is the file in it, and no earlier one is beside it. */
+static void begin_again(struct tensorboard *t, const struct event *e) {
+    struct err err = {0};
+
+    tfrecord_close(t->file);
+    t->file = NULL;
+    if (create(t, e->folder, &err) || begin_file(t, 0, &err))
+        sinks_warn(t->warn, "%s; training goes on", err.msg);
+}
+
 static void take(struct sink *sink, const struct event *e) {
     struct tensorboard *t = (struct tensorboard *)sink;
 
+    if (t->file && e->kind == EVENT_FOLDER)
+        begin_again(t, e);
     if (!t->file)
         return;
     if (e->kind == EVENT_START)

@@ -97,8 +97,8 @@ static void start(struct terminal *t, const struct event *e) {
                "optimiser moments, %.1f MiB of activations",
                (double)model_bytes(&r->model) / mib, (double)replica_moment_bytes(r) / mib,
                (double)replica_activation_bytes(r) / mib);
-    if (p->step)
-        print_line(t, "going on after step %" PRId64 " of %s/last.h5", p->step, e->folder);
+    if (s->from)
+        print_line(t, "going on after step %" PRId64 " of %s", p->step, s->from);
 }
 
 /* "epoch 1.50/4  step 15/40  loss 0.5000 ..." */
@@ -229,6 +229,7 @@ static void take(struct sink *sink, const struct event *e) {
     case EVENT_PICTURE:
     case EVENT_TRACE:
     case EVENT_TENSORS:
+    case EVENT_FOLDER:
         break;
     case EVENT_NOTE:
         print_line(t, "%s", e->text);

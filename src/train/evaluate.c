@@ -61,8 +61,11 @@ static void add_samples(struct evaluation *e, const struct loader_batch *batch,
 
 /* Add batch number `step`. Each has noise of its own, the same in every evaluation. */
 static void add_batch(struct evaluation *e, const struct feed_batch *batch, int64_t step) {
-    struct run_context context = {
-        .step = (uint64_t)step, .first = batch->first, .leaf = take_leaf, .context = e};
+    struct run_context context = {.step = (uint64_t)step,
+                                  .first = batch->first,
+                                  .leaf = take_leaf,
+                                  .context = e,
+                                  .pulse = e->feed->pulse};
     const struct feed *feed = e->feed;
     const int shards = feed->shard.shards;
 
@@ -95,6 +98,7 @@ static int add_all(struct evaluation *e, struct err *err) {
             tell_pass(e->feed, steps, steps); /* it is over */
             return -1;
         }
+        pulse_sample(e->feed->pulse, PULSE_MAIN, s);
         add_batch(e, &batch, s);
         tell_pass(e->feed, s + 1, steps);
     }

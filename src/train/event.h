@@ -19,6 +19,7 @@ enum event_kind {
     EVENT_VALIDATES,  /* a validation begins */
     EVENT_PICTURE,    /* one of the job's is drawn */
     EVENT_TRACE,      /* it is known what every thread did in some steps */
+    EVENT_FOLDER,     /* of the run was gone and is made again: files in it are to be, too */
     EVENT_TENSORS,    /* how the numbers of the last step are spread */
 };
 
@@ -27,6 +28,7 @@ struct event_start {
     int64_t n_validate; /* of that for validation; 0: none is read here */
     int ranks, threads;
     const char *kernels; /* instruction set */
+    const char *from;    /* the checkpoint that it goes on from; NULL: none */
 };
 
 /* Parts of the time in steps, since this process began, that went into communication which nothing
@@ -111,8 +113,8 @@ struct event_end {
     double data_wait_share, comm_share; /* of the time in steps */
 };
 
-/* Everything is borrowed and may change after the call. Job, folder, replica and progress are NULL
- * in notes, warnings and passes. */
+/* Everything is borrowed and may change after the call. Job, replica and progress are NULL in
+ * notes, warnings, passes and of a folder, which these but the last have not. */
 struct event {
     enum event_kind kind;
     const struct job *job;

@@ -143,6 +143,11 @@ int feed_init(struct feed *f, const struct feed_config *c, struct err *err) {
     return said_check(job, f->loader, c->spec, err);
 }
 
+void feed_say_to(struct feed *f, struct pulse *pulse, int which) {
+    f->pulse = pulse;
+    loader_say_to(f->loader, pulse, which);
+}
+
 void feed_release(struct feed *f) {
     loader_free(f->loader);
     shard_release(&f->shard);
@@ -210,7 +215,9 @@ int feed_next(struct feed *f, struct feed_batch *out, struct err *err) {
 
     give_back(f);
     request(f);
+    const struct pulse_beat was = pulse_pause(f->pulse, PULSE_DATA);
     const int rc = loader_wait(f->loader, &out->data, err);
+    pulse_resume(f->pulse, &was);
     f->holds = true;
     f->given++;
     out->global_n = shard_batch_len(&f->shard, step % per_epoch);

@@ -17,6 +17,7 @@ struct feed {
     int64_t given;             /* step that feed_next gives next */
     bool holds;                /* a batch is out */
     const struct sinks *sinks; /* those of its config; borrowed */
+    struct pulse *pulse;       /* told of waiting for batches; NULL: nobody looks */
     int64_t most_steps;        /* of a pass over it, where it is only tried; 0: all */
 };
 
@@ -56,6 +57,10 @@ int feed_init(struct feed *f, const struct feed_config *config, struct err *err)
 /* The classes of the feed's dataset as others are to count them: out[DATASET_MAX_FIELDS]. Returns
  * how many fields have classes. Everything is borrowed from the dataset. */
 int feed_list_classes(const struct feed *f, struct feed_classes *out);
+
+/* From now on it says in a pulse, borrowed until feed_release, what is read and waited for; which
+ * of the pulse's readers it is. */
+void feed_say_to(struct feed *f, struct pulse *pulse, int which);
 
 /* {0} is fine. */
 void feed_release(struct feed *f);

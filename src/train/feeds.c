@@ -136,6 +136,12 @@ int feeds_init(struct feeds *f, const struct job *job, struct comm *comm, const 
     return agree(comm, init_feeds(f, job, train, validate, err), err);
 }
 
+void feeds_say_to(struct feeds *f, struct pulse *pulse) {
+    feed_say_to(&f->train, pulse, 0);
+    if (f->validates_here)
+        feed_say_to(&f->validate, pulse, 1);
+}
+
 void feeds_release(struct feeds *f) {
     feed_release(&f->validate);
     feed_release(&f->train);

@@ -21,5 +21,8 @@ struct feeds {
 int feeds_init(struct feeds *f, const struct job *job, struct comm *comm, const struct sinks *sinks,
                struct err *err);
 
+/* As feed_say_to, of both. */
+void feeds_say_to(struct feeds *f, struct pulse *pulse);
+
 /* Collective. {0} is fine. */
 void feeds_release(struct feeds *f);

@@ -3,6 +3,7 @@
 #include "dist/agree.h"
 #include "dist/shm.h"
 #include "io/file/file.h"
+#include "io/file/kept.h"
 #include "train/meta.h"
 #include "train/save.h"
 
@@ -125,7 +126,7 @@ static int receive(struct partner *p, int owner, char *bytes, size_t len, struct
     return 0;
 }
 
-int partner_bring(struct partner *p, int owner, const char *file, struct err *err) {
+int partner_bring(struct partner *p, int owner, const char *file, int keep, struct err *err) {
     const int rank = comm_rank(p->comm);
     char *bytes = NULL;
     size_t len = 0;
@@ -140,7 +141,7 @@ int partner_bring(struct partner *p, int owner, const char *file, struct err *er
         rc = err_set(err, ERR_IO, "no memory for the state of %zu bytes", len);
     rc = agree(p->comm, rc, err) || receive(p, owner, bytes, len, err) ? -1 : 0;
     if (!rc)
-        rc = agree(p->comm, rank ? 0 : file_replace(file, bytes, len, err), err);
+        rc = agree(p->comm, rank ? 0 : kept_replace(file, bytes, len, keep, err), err);
     free(bytes);
     return rc;
 }
@@ -208,6 +209,18 @@ static int share_history(struct partner *p, const struct progress *from, struct 
     return 0;
 }
 
+static int write_copy(struct partner *p, const struct identity *id, const struct replica *r,
+                      const struct progress *progress, struct err *err) {
+    const char *file = file_of(p);
+    struct save save = {0};
+    int rc = save_take(&save, file, id, r, progress, NULL, err);
+
+    if (!rc)
+        rc = checkpoint_write(file, save.t, save.n, save.meta, err);
+    save_release(&save);
+    return rc;
+}
+
 void partner_keep(struct partner *p, const struct identity *id, const struct replica *r,
                   const struct progress *progress) {
     struct progress whole;
@@ -217,7 +230,7 @@ void partner_keep(struct partner *p, const struct identity *id, const struct rep
     if (rc)
         err_set(&err, ERR_IO, "no memory for the history of measures");
     else if (keeps(p) && p->run[0])
-        rc = save_write(file_of(p), id, r, &whole, &err);
+        rc = write_copy(p, id, r, &whole, &err);
     warn(p, rc, &err);
     free(whole.measure);
     free(whole.measured_at);

@@ -32,8 +32,9 @@ void partner_init(struct partner *p, struct comm *comm, const struct sinks *sink
 int partner_find(struct partner *p, const char *folder, int64_t newest, int64_t *step);
 
 /* Make the copy that was found on the host of a rank the file, on rank 0, which has the folder by
- * now. Collective. Errors, the same on all ranks: ERR_IO. */
-int partner_bring(struct partner *p, int owner, const char *file, struct err *err);
+ * now; of those before `keep` stay, as of kept_replace. Collective. Errors, the same on all ranks:
+ * ERR_IO. */
+int partner_bring(struct partner *p, int owner, const char *file, int keep, struct err *err);
 
 /* Once the run has begun: from now on its copies are kept. What earlier runs have left in its
  * place is removed; a host whose /dev/shm has no room for a copy and the next one is told of.

@@ -166,17 +166,6 @@ int rehearsal_run(struct rehearsal *r, int n, struct err *err) {
     return 0;
 }
 
-double rehearsal_checkpoint_bytes(const struct rehearsal *r) {
-    double bytes = (double)replica_moment_bytes(&r->replica);
-
-    for (int i = 0; i < r->replica.model.n_nets; i++) {
-        const struct net *net = r->replica.model.nets[i];
-        bytes += (double)sizeof(real) *
-                 ((double)net->weights.len * (1 + net->averaged) + (double)net->states.len);
-    }
-    return bytes;
-}
-
 void rehearsal_release(struct rehearsal *r) {
     stepper_release(&r->stepper);
     replica_release(&r->replica);

@@ -42,8 +42,5 @@ int rehearsal_run(struct rehearsal *r, int n, struct err *err);
 int rehearsal_samples(const struct job *job, struct dataset *ds, struct comm *comm, double *rate,
                       struct err *err);
 
-/* Bytes of a checkpoint, to within a few KiB. */
-double rehearsal_checkpoint_bytes(const struct rehearsal *r);
-
 /* {0} is fine. Collective. */
 void rehearsal_release(struct rehearsal *r);

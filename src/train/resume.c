@@ -1,38 +1,25 @@
 #include "train/resume.h"
 #include "core/learn/optim.h"
 #include "core/learn/schedule.h"
-#include "io/weights/tensor_file.h"
 #include "job/key.h"
 #include "train/meta.h"
-#include "train/others.h"
+#include "train/resume_file.h"
 #include "train/save.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 /* A checkpoint beside the job that goes on with it. */
 struct comparison {
     const struct resume *resume;
-    struct meta meta;
+    struct resume_file from;
     struct source was; /* the job that it was saved by */
     struct source_change *change;
     int n_changes;
     struct pool pool;
 };
-
-int resume_exists(const char *file, struct err *err) {
-    struct stat st;
-
-    if (!stat(file, &st))
-        return 1;
-    if (errno == ENOENT)
-        return 0;
-    return err_set(err, ERR_IO, "%s: cannot be read: %s", file, strerror(errno));
-}
 
 /* --- what must not change --- */
 
@@ -41,12 +28,12 @@ static int refuse(const struct comparison *c, const char *key, const char *was, 
     return err_set(err, ERR_CONFIG,
                    "%s was saved with %s = %s, the job has %s; resume with the same, or begin anew "
                    "under another name =",
-                   c->resume->file, key, was, now);
+                   c->from.path, key, was, now);
 }
 
 static int check_whole(struct comparison *c, const char *path, const char *key, int64_t now,
                        struct err *err) {
-    const int64_t was = meta_whole(&c->meta, path);
+    const int64_t was = meta_whole(&c->from.meta, path);
 
     return was == now ? 0
                       : refuse(c, key, pool_print(&c->pool, "%" PRId64, was),
@@ -56,7 +43,7 @@ static int check_whole(struct comparison *c, const char *path, const char *key, 
 /* The order of samples follows from the training data. */
 static int check_data(struct comparison *c, struct err *err) {
     const struct feed *feed = c->resume->id->train;
-    const char *was = meta_string(&c->meta, "data.train.fingerprint");
+    const char *was = meta_string(&c->from.meta, "data.train.fingerprint");
     char now[META_FINGERPRINT];
 
     if (!strcmp(was, meta_fingerprint(feed, now)))
@@ -66,9 +53,9 @@ static int check_data(struct comparison *c, struct err *err) {
                    " samples (fingerprint %s), the job's %s is other data: %" PRId64
                    " samples (fingerprint %s); resume with the same data, or begin anew with the "
                    "weights: [weights NET] file =",
-                   c->resume->file, meta_string(&c->meta, "data.train.file"),
-                   meta_whole(&c->meta, "data.train.samples"), was, dataset_name(feed->dataset),
-                   dataset_len(feed->dataset), now);
+                   c->from.path, meta_string(&c->from.meta, "data.train.file"),
+                   meta_whole(&c->from.meta, "data.train.samples"), was,
+                   dataset_name(feed->dataset), dataset_len(feed->dataset), now);
 }
 
 static const char *ema_text(struct comparison *c, double ema) {
@@ -97,11 +84,11 @@ static int check_step(struct comparison *c, const json_t *was, const struct job_
 
 static int check_steps(struct comparison *c, struct err *err) {
     const struct job *job = c->resume->id->job;
-    const json_t *steps = meta_at(&c->meta, "steps");
+    const json_t *steps = meta_at(&c->from.meta, "steps");
 
     if (json_array_size(steps) != (size_t)job->n_steps)
         return err_set(err, ERR_CONFIG, "%s was saved by a job of %zu [step], this one has %d",
-                       c->resume->file, json_array_size(steps), job->n_steps);
+                       c->from.path, json_array_size(steps), job->n_steps);
     for (int i = 0; i < job->n_steps; i++)
         if (check_step(c, json_array_get(steps, (size_t)i), &job->step[i], err))
             return -1;
@@ -203,10 +190,10 @@ static int blame(struct comparison *c, struct err *err) {
 /* Is it of what the job measures now? If not, *why says what is not what it was. */
 static bool same_history(struct comparison *c, const char **why) {
     const struct identity *id = c->resume->id;
-    const char *name = meta_string(&c->meta, "measures.name");
-    const char *of = meta_string(&c->meta, "measures.of");
-    const char *data = meta_string(&c->meta, "measures.data");
-    const bool larger = !strcmp(meta_string(&c->meta, "measures.better"), "larger");
+    const char *name = meta_string(&c->from.meta, "measures.name");
+    const char *of = meta_string(&c->from.meta, "measures.of");
+    const char *data = meta_string(&c->from.meta, "measures.data");
+    const bool larger = !strcmp(meta_string(&c->from.meta, "measures.better"), "larger");
     char now[META_FINGERPRINT];
 
     *why = NULL;
@@ -223,8 +210,8 @@ static bool same_history(struct comparison *c, const char **why) {
                           larger ? "grow" : "fall");
     else if (!id->validate || strcmp(data, meta_fingerprint(id->validate, now)))
         *why = pool_print(&c->pool, "[data] validate was %s of %" PRId64 " samples, is other data",
-                          meta_string(&c->meta, "data.validate.file"),
-                          meta_whole(&c->meta, "data.validate.samples"));
+                          meta_string(&c->from.meta, "data.validate.file"),
+                          meta_whole(&c->from.meta, "data.validate.samples"));
     return !*why;
 }
 
@@ -269,61 +256,38 @@ static int compare(struct comparison *c, struct err *err) {
     const struct resume *resume = c->resume;
     struct err inner = {0};
 
-    if (source_read_text(&c->was, resume->file, meta_job(&c->meta), NULL, 0, NULL, &inner))
+    if (source_read_text(&c->was, resume->file, meta_job(&c->from.meta), NULL, 0, NULL, &inner))
         return err_set(err, ERR_DATA, "%s: the job in it cannot be read: %s", resume->file,
                        inner.msg);
     c->n_changes = source_changes(&c->was, &resume->id->job->source, &c->pool, &c->change);
     return check_identity(c, err);
 }
 
-static int take(struct comparison *c, const struct checkpoint *ck, struct replica *r,
-                struct progress *p, struct err *err) {
+static int take(struct comparison *c, struct replica *r, struct progress *p, struct err *err) {
     const char *why;
 
-    if (save_read(ck, c->resume->file, r, err))
+    if (save_read(c->from.ck, c->from.path, r, err))
         return blame(c, err);
     const bool same = same_history(c, &why);
-    if (meta_progress(&c->meta, same, r, p, err))
+    if (meta_progress(&c->from.meta, same, r, p, err))
         return -1;
     say_changes(c, p);
     return why ? keep_best(c, why, err) : 0;
 }
 
-/* Weights without the state of a run can be begun with, but not gone on from. */
-static int only_weights(struct err *err) {
-    const struct err inner = *err;
-
-    return err_set(err, inner.kind, "%s; the job's [weights NET] file = begins with its weights",
-                   inner.msg);
-}
-
-/* The file, and what it says of itself. */
-static int open_checkpoint(struct comparison *c, struct checkpoint **ck, struct err *err) {
-    const char *file = c->resume->file;
-
-    if (tensor_file_is_safetensors(file)) {
-        err_set(err, ERR_DATA, "%s: is safetensors: weights alone, no moments and no history",
-                file);
-        return only_weights(err);
-    }
-    if (checkpoint_open(ck, file, err))
-        return -1;
-    return meta_read(&c->meta, file, checkpoint_meta(*ck), err) ? only_weights(err) : 0;
-}
-
 int resume_load(const struct resume *resume, struct replica *r, struct progress *p,
-                struct err *err) {
+                const char **from, struct pool *pool, struct err *err) {
     struct comparison c = {.resume = resume};
-    struct checkpoint *ck = NULL;
-    int rc = -1;
+    int rc = resume_file_open(&c.from, resume, err);
 
-    if (open_checkpoint(&c, &ck, err))
-        others_name(resume->folder, resume->file, err);
-    else
-        rc = compare(&c, err) || take(&c, ck, r, p, err) ? -1 : 0;
-    checkpoint_close(ck);
+    if (!rc)
+        rc = compare(&c, err) || take(&c, r, p, err) || resume_file_settle(&c.from, resume, err)
+                 ? -1
+                 : 0;
+    if (!rc)
+        *from = pool_print(pool, "%s", c.from.path);
+    resume_file_release(&c.from);
     source_release(&c.was);
-    meta_release(&c.meta);
     pool_release(&c.pool);
     return rc;
 }

@@ -60,12 +60,21 @@ static int move_aside(struct runfolder *f, struct err *err) {
     return 0;
 }
 
+static void remember(struct runfolder *f) {
+    struct stat st = {0};
+
+    stat(f->path, &st);
+    f->device = st.st_dev;
+    f->inode = st.st_ino;
+}
+
 int runfolder_lock(struct runfolder *f, bool resume, struct err *err) {
     char left[LOCK_TEXT];
 
     if (file_make_folders(f->path, err) ||
         lock_take(&f->lock, f->path, "give this one another name=", left, err))
         return -1;
+    remember(f);
     if (left[0])
         sinks_note(f->sinks, "%s was in use by a run that has ended without giving it back (%s)",
                    f->path, left);
@@ -82,8 +91,39 @@ int runfolder_open(struct runfolder *f, struct err *err) {
     return rc;
 }
 
-int runfolder_keep(const struct runfolder *f, struct err *err) {
-    return lock_keep(&f->lock, err);
+/* Whoever deleted it may have begun another run there: then the lock is that one's. */
+static int make_again(struct runfolder *f, struct err *err) {
+    const struct event e = {.kind = EVENT_FOLDER, .folder = f->path};
+
+    if (file_make_folders(f->path, err) || lock_keep(&f->lock, &f->lost, err) ||
+        runfolder_open(f, err))
+        return -1;
+    remember(f);
+    sinks_tell(f->sinks, &e);
+    sinks_warn(f->sinks, "%s was gone and is made again; what was in it is lost", f->path);
+    return 0;
+}
+
+int runfolder_keep(struct runfolder *f, struct err *err) {
+    struct stat st;
+
+    if (stat(f->path, &st))
+        return errno == ENOENT
+                   ? make_again(f, err)
+                   : err_set(err, ERR_IO, "%s: cannot be looked at: %s", f->path, strerror(errno));
+    if (!access(f->lock.path, F_OK))
+        return lock_keep(&f->lock, &f->lost, err);
+    /* Whoever of this run writes a file may have made the folder since. */
+    if (access(runfolder_file(f, "job.ini"), F_OK))
+        return make_again(f, err);
+    /* Without the lock, inodes are asked: there are file systems that make them up. */
+    if (st.st_dev == f->device && st.st_ino == f->inode)
+        return lock_keep(&f->lock, &f->lost, err);
+    f->lost = true;
+    return err_set(err, ERR_IO,
+                   "%s is no longer the folder that this run began in, but holds another run; "
+                   "nothing more is saved",
+                   f->path);
 }
 
 void runfolder_release(struct runfolder *f) {

@@ -5,12 +5,17 @@
 #include "job/job.h"
 #include "train/event.h"
 
+#include <sys/types.h>
+
 struct runfolder {
     const struct job *job;     /* borrowed */
     const struct sinks *sinks; /* borrowed; notes go there */
     const char *path;          /* on all ranks */
     struct pool pool;
     struct lock lock;
+    dev_t device; /* which folder it is that was taken */
+    ino_t inode;
+    bool lost; /* somebody else has it now */
 };
 
 /* Before a run: name the folder. Local. */
@@ -27,7 +32,9 @@ int runfolder_lock(struct runfolder *f, bool resume, struct err *err);
 /* Put the job as resolved into it. Errors: ERR_IO. */
 int runfolder_open(struct runfolder *f, struct err *err);
 
-/* Before anything is saved: is the folder still this run's? Errors: ERR_IO. */
-int runfolder_keep(const struct runfolder *f, struct err *err);
+/* Before anything is saved: is the folder still this run's? One that is gone is made again, with
+ * the job in it, and the sinks are told EVENT_FOLDER. Errors: ERR_IO; f->lost where somebody else
+ * has it now, into whose files nothing may be written. */
+int runfolder_keep(struct runfolder *f, struct err *err);
 
 void runfolder_release(struct runfolder *f);

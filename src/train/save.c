@@ -50,38 +50,75 @@ static void list_items(struct items *items, const struct replica *r) {
     }
 }
 
-/* Numbers that are not finite cannot be trained on: the checkpoint before them is worth more. */
-static int check_finite(const char *file, const struct item *item, struct err *err) {
+int64_t save_len(const struct replica *r) {
+    int64_t len = 0;
+
+    for (int i = 0; i < r->n_spans; i++)
+        if (r->spans[i].path)
+            len += (int64_t)(r->spans[i].bytes / sizeof(real));
+    return len;
+}
+
+/* Without a way out, which compilers make fast. */
+static bool all_finite(const real *v, int64_t n) {
+    int bad = 0;
+
+    for (int64_t i = 0; i < n; i++)
+        bad |= !isfinite(v[i]);
+    return !bad;
+}
+
+/* To room where there is some, in pieces that stay in the cache until they are looked through.
+ * Numbers that are not finite cannot be trained on: the checkpoint before them is worth more. */
+static int take_numbers(const char *file, const struct item *item, bool of_net, real *room,
+                        struct err *err) {
+    enum { PIECE = 1 << 14 };
     const int64_t len = shape_len(&item->shape);
 
-    for (int64_t i = 0; i < len; i++)
-        if (!isfinite(item->data[i]))
-            return err_set(err, ERR_DATA,
-                           "%s is not replaced: %s has become %g; a lower learning "
-                           "rate, warmup= or clip_norm may help",
-                           file, item->path, (double)item->data[i]);
+    for (int64_t at = 0; at < len; at += PIECE) {
+        const int64_t n = len - at < PIECE ? len - at : PIECE;
+        const real *from = item->data + at;
+        if (room)
+            memcpy(room + at, from, (size_t)n * sizeof *from);
+        if (!of_net || all_finite(from, n))
+            continue;
+        while (isfinite(*from))
+            from++;
+        return err_set(err, ERR_DATA,
+                       "%s is not replaced: %s has become %g; a lower learning "
+                       "rate, warmup= or clip_norm may help",
+                       file, item->path, (double)*from);
+    }
     return 0;
 }
 
-int save_write(const char *file, const struct identity *id, const struct replica *r,
-               const struct progress *p, struct err *err) {
+int save_take(struct save *s, const char *file, const struct identity *id, const struct replica *r,
+              const struct progress *p, real *room, struct err *err) {
     struct items items = {0};
-    char *text = meta_text(id, r, p);
     int rc = 0;
 
+    *s = (struct save){0};
     list_items(&items, r);
-    struct checkpoint_tensor *t = pool_take(&items.pool, (size_t)(items.n + 1) * sizeof *t);
-    for (int i = 0; i < items.n_nets && !rc; i++)
-        rc = check_finite(file, &items.item[i], err);
-    for (int i = 0; i < items.n; i++)
-        t[i] = (struct checkpoint_tensor){items.item[i].path, items.item[i].shape,
-                                          items.item[i].data, items.item[i].plain};
-    if (!rc)
-        rc = text ? checkpoint_write(file, t, items.n, text, err)
-                  : err_set(err, ERR_IO, "%s: no memory to describe the checkpoint", file);
-    pool_release(&items.pool);
-    free(text);
+    s->t = pool_take(&items.pool, (size_t)(items.n + 1) * sizeof *s->t);
+    for (int i = 0; i < items.n && !rc; i++) {
+        const struct item *item = &items.item[i];
+        rc = take_numbers(file, item, i < items.n_nets, room, err);
+        s->t[s->n++] = (struct checkpoint_tensor){item->path, item->shape, room ? room : item->data,
+                                                  item->plain};
+        room = room ? room + shape_len(&item->shape) : NULL;
+    }
+    if (!rc && !(s->meta = meta_text(id, r, p)))
+        rc = err_set(err, ERR_IO, "%s: no memory to describe the checkpoint", file);
+    s->pool = items.pool;
+    if (rc)
+        save_release(s);
     return rc;
+}
+
+void save_release(struct save *s) {
+    pool_release(&s->pool);
+    free(s->meta);
+    *s = (struct save){0};
 }
 
 /* A table and a matrix of the same shape have their numbers in another order. */

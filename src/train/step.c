@@ -137,6 +137,12 @@ static void add_leaves(struct stepper *s, const struct plan *p) {
         s->sums[k] += s->part[k];
 }
 
+void step_enter(const struct run_context *run, enum pulse_phase phase) {
+    const struct step_context *c = run->context;
+
+    pulse_enter(run->pulse, PULSE_MAIN, phase, (int64_t)(run->step / JOB_MAX_STEPS), c->which);
+}
+
 struct step_clock step_clock_of(const struct stepper *s) {
     return (struct step_clock){clock_now(), step_elsewhere(s)};
 }
@@ -150,6 +156,7 @@ static void forward(struct stepper *s, struct plan *p, struct run_context *run,
                     struct step_output *out) {
     const struct step_clock start = step_clock_of(s);
 
+    step_enter(run, PULSE_FORWARD);
     step_point(s, p, in->batch, first, n);
     run->first = in->batch->first + first;
     run_forward(p, run);
@@ -161,6 +168,7 @@ static void backward(struct stepper *s, struct plan *p, struct run_context *run,
                      struct step_output *out) {
     const struct step_clock start = step_clock_of(s);
 
+    step_enter(run, PULSE_BACKWARD);
     run_backward(p, run);
     run->adds = true;
     out->times.backward += step_computed(s, &start);
@@ -187,7 +195,8 @@ static int compute(struct stepper *s, int which, const struct step_input *in, co
                               .progress = step_progress,
                               .watch = s->watch ? watch : NULL,
                               .whole = s->watch_whole,
-                              .context = &context};
+                              .context = &context,
+                              .pulse = comm_pulse(s->comm)};
     int64_t first = 0, n;
 
     for (int64_t left = n_parts(s, p, in->batch); left > 0; left--, first += n) {

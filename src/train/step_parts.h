@@ -39,6 +39,9 @@ struct step_context {
     bool backward;
 };
 
+/* Begin a phase of one of the job's steps, whose context run has. */
+void step_enter(const struct run_context *run, enum pulse_phase phase);
+
 /* As in run.h: the forward of a node waits for the weights that it reads; between operators. */
 void step_need(void *context, const struct net *net, int64_t offset, int64_t len);
 void step_progress(void *context);

@@ -224,6 +224,7 @@ static void forward(struct stepper *s, struct plan *p, struct run_context *run,
     const int64_t n = plan_n_values(p);
     double *row = row_of(s->shards, shard, n + p->n_leaves);
 
+    step_enter(run, PULSE_FORWARD);
     run->first = point(s, p, in->batch, shard).first;
     run_forward(p, run);
     run_leaves(p, row, row + n);
@@ -240,6 +241,7 @@ static void backward(struct shard_context *c, struct run_context *run, const str
     const bool last = shard + 1 == end_of(&s->shards->own);
     const struct shard_range part = shard_cut(in->batch->global_n, s->shards->n, (int)shard);
 
+    step_enter(run, PULSE_BACKWARD);
     take_changes(s, step, (double)part.n / (double)in->batch->global_n);
     for (int i = 0; last && i < step->n_running; i++)
         ready(c, step->n_train + i, 0, step->running[i]->states.len);
@@ -265,7 +267,8 @@ int step_shards_compute(struct stepper *s, int which, const struct step_input *i
                               .progress = step_progress,
                               .watch = s->watch ? watch : NULL,
                               .whole = s->watch_whole,
-                              .context = &context};
+                              .context = &context,
+                              .pulse = comm_pulse(s->comm)};
 
     memset(shards->rows, 0, (size_t)(shards->n * (n + p->n_leaves)) * sizeof *shards->rows);
     for (int64_t k = shards->own.first; k <= last; k++) {

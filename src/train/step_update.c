@@ -155,6 +155,7 @@ static void count_update(struct stepper *s, int which, int span, double began) {
 /* A sum has arrived. The update is over with the last of them. */
 static void apply(struct stepper *s, int which, const struct reducer_piece *piece) {
     struct replica_step *step = &s->replica->step[which];
+    const struct pulse_beat was = pulse_pause(comm_pulse(s->comm), PULSE_UPDATE);
     const double start = clock_now();
 
     if (piece->span >= step->n_train)
@@ -162,6 +163,7 @@ static void apply(struct stepper *s, int which, const struct reducer_piece *piec
     else if (!waits(step))
         update_piece(s, step, piece, s->update[which].lr, 1);
     count_update(s, which, piece->span, start);
+    pulse_resume(comm_pulse(s->comm), &was);
 }
 
 /* The update is over once all sums have been applied. */
@@ -284,11 +286,13 @@ int step_end_sums(struct stepper *s, int which, int64_t number, struct err *err)
     while (s->update[which].active)
         apply_next(s, which);
     if (waits(step) || s->apart) {
+        const struct pulse_beat was = pulse_pause(comm_pulse(s->comm), PULSE_UPDATE);
         const double start = clock_now();
         step->n_updates = n_updates; /* it counts those before this one */
         rc = update_all(s, step, s->update[which].lr, number, err);
         step->n_updates++;
         count_update(s, which, 0, start);
+        pulse_resume(comm_pulse(s->comm), &was);
     }
     return rc;
 }

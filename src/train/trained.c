@@ -1,5 +1,6 @@
 #include "train/trained.h"
 #include "io/weights/tensor_file.h"
+#include "train/others.h"
 
 #include <string.h>
 
@@ -17,7 +18,11 @@ int trained_read(struct trained *t, const char *file, struct err *err) {
     }
     const bool is_whole = t->meta.file; /* and says nothing */
     meta_release(&t->meta);
-    return is_whole ? 0 : err_set(err, inner.kind, "%s", inner.msg);
+    if (is_whole)
+        return 0;
+    err_set(err, inner.kind, "%s", inner.msg);
+    others_name(file, NULL, err);
+    return -1;
 }
 
 void trained_release(struct trained *t) {

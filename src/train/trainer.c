@@ -6,7 +6,6 @@
 #include "train/hosts.h"
 #include "train/not_finite.h"
 #include "train/resume.h"
-#include "train/save.h"
 #include "train/setup.h"
 #include "train/stop.h"
 
@@ -14,6 +13,10 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+
+void trainer_enter(const struct trainer *t, enum pulse_phase phase) {
+    pulse_enter(t->pulse, PULSE_MAIN, phase, t->progress.step, -1);
+}
 
 /* --- setting up --- */
 
@@ -45,6 +48,8 @@ static int allocate(struct trainer *t, struct err *err) {
     if (agree(t->comm, worst_init(&t->worst, &t->replica, t->job->worst, err), err))
         return -1;
     team_pin(t->replica.team, t->places->core, t->places->n_cores);
+    fault_names_init(&t->names, &t->replica);
+    atomic_store(&t->named, true);
     alike_init(&t->alike, &t->replica, t->comm);
     if (stepper_init(&t->stepper, &t->replica, t->job, t->comm, t->gradients.shared, err))
         return -1;
@@ -73,20 +78,20 @@ static int load_checkpoint(struct trainer *t, struct err *err) {
     const struct resume resume = {runfolder_file(&t->folder, "last.h5"), t->folder.path,
                                   &t->identity, t->sinks};
 
-    if (resume_load(&resume, &t->replica, &t->progress, err))
+    if (resume_load(&resume, &t->replica, &t->progress, &t->from, &t->folder.pool, err))
         return -1;
     t->finished = control_finished(t->job, &t->progress);
     return 0;
 }
 
-/* On rank 0: take the folder. Where there is no checkpoint but a best one, that is of a run which
- * does not go on. */
+/* On rank 0: take the folder, which stays as it is where the run goes on, or has saved nothing. */
 static int take_folder(struct trainer *t, bool resume, struct err *err) {
-    const char *best = runfolder_file(&t->folder, "best.h5");
-
     if (comm_rank(t->comm))
         return 0;
-    return runfolder_lock(&t->folder, t->resumes || (resume && !resume_exists(best, err)), err);
+    if (runfolder_lock(&t->folder, resume, err))
+        return -1;
+    atomic_store(&t->locked, true);
+    return 0;
 }
 
 /* On rank 0: read the checkpoint that is to be resumed. A run that is finished stays as it is. */
@@ -108,41 +113,26 @@ static void broadcast(struct trainer *t) {
     comm_bcast(t->comm, &t->finished, sizeof t->finished, 0);
 }
 
-/* --- validation and saving --- */
+/* --- validation --- */
 
 /* Ranks that were apart are so no longer; the time is that of waiting for each other. Sums of the
  * steps before may still be under way, where all of the job's steps have rested since. */
 static void meet(struct trainer *t) {
     stepper_settle(&t->stepper);
+    const struct pulse_beat was = pulse_pause(t->pulse, PULSE_SUM);
     const double start = clock_now();
 
     local_sgd_meet(&t->local);
     const double waited = clock_now() - start;
+    pulse_resume(t->pulse, &was);
     t->spent.step.bucket_comm += waited;
     t->spent.step.exposed_comm += waited;
 }
 
-/* Nothing is measured or saved of replicas that are no longer the same, or not yet. */
-static int audit_replicas(struct trainer *t, struct err *err) {
+int trainer_audit(struct trainer *t, struct err *err) {
     meet(t);
+    trainer_enter(t, PULSE_AUDIT);
     return alike_check(&t->alike, err) ? err_wrap(err, "after step %" PRId64, t->progress.step) : 0;
-}
-
-static int save_as(struct trainer *t, const char *name, struct err *err) {
-    const char *file = runfolder_file(&t->folder, name);
-    struct event e = trainer_event_of(t, EVENT_CHECKPOINT);
-    const double began = clock_now();
-    int rc = 0;
-
-    if (comm_rank(t->comm) == 0)
-        rc = runfolder_keep(&t->folder, err) ||
-             save_write(file, &t->identity, &t->replica, &t->progress, err);
-    if (agree(t->comm, rc, err))
-        return -1;
-    trainer_trace(t, TRACE_SAVE, began);
-    e.file = file;
-    sinks_tell(t->sinks, &e);
-    return 0;
 }
 
 /* A picture that cannot be written is no reason to stop. */
@@ -162,20 +152,6 @@ static void draw_pictures(struct trainer *t) {
     }
 }
 
-/* Data that cannot be read costs nothing of what was trained: that is saved, to go on from when the
- * data is mended. Returns -1. */
-static int save_before_end(struct trainer *t, struct err *cause) {
-    struct err err = {0};
-
-    if (t->progress.step == t->first_step)
-        return -1;
-    if (audit_replicas(t, &err) || save_as(t, "last.h5", &err))
-        sinks_warn(t->sinks, "what was trained is not saved: %s", err.msg);
-    else
-        trainer_add_saved(t, cause);
-    return -1;
-}
-
 /* Measures and pictures are those of the averaged weights, where there are any. Pictures come
  * first: all graphs share one memory, and the measures are still to be read. */
 static int look(struct trainer *t, struct err *err) {
@@ -184,7 +160,7 @@ static int look(struct trainer *t, struct err *err) {
     const int rc = evaluate_worst(&t->replica, t->data.validates_here ? &t->data.validate : NULL,
                                   t->comm, &t->worst, err);
     replica_swap_ema(&t->replica);
-    return rc ? save_before_end(t, err) : 0;
+    return rc ? trainer_save_before_end(t, err) : 0;
 }
 
 static int validate(struct trainer *t, struct err *err) {
@@ -193,8 +169,9 @@ static int validate(struct trainer *t, struct err *err) {
     const int best = t->replica.best;
     const double began = clock_now();
 
-    if (audit_replicas(t, err))
+    if (trainer_audit(t, err))
         return -1;
+    trainer_enter(t, PULSE_VALIDATE);
     e.kind = EVENT_VALIDATES;
     sinks_tell(t->sinks, &e);
     e.kind = EVENT_VALIDATION;
@@ -216,31 +193,14 @@ static int validate(struct trainer *t, struct err *err) {
     trainer_tell_worst(t, e.best);
     if (!e.best || !t->job->save_best)
         return 0;
-    return audit_replicas(t, err) || save_as(t, "best.h5", err) ? -1 : 0;
-}
-
-static int save(struct trainer *t, struct err *err) {
-    const struct control *c = &t->control;
-    char name[40];
-
-    if (!c->save_last && !c->save_every)
-        return 0;
-    if (audit_replicas(t, err))
-        return -1;
-    if (c->save_last) {
-        stepper_forget(&t->stepper);
-        if (save_as(t, "last.h5", err))
-            return -1;
-    }
-    snprintf(name, sizeof name, "step_%08" PRId64 ".h5", t->progress.step);
-    return c->save_every ? save_as(t, name, err) : 0;
+    return trainer_save_best(t, err);
 }
 
 /* Oftener than that, in the memory of hosts. */
 static int keep_copy(struct trainer *t, struct err *err) {
     if (!trainer_copy_is_due(t))
         return 0;
-    if (audit_replicas(t, err))
+    if (trainer_audit(t, err))
         return -1;
     partner_keep(&t->partner, &t->identity, &t->replica, &t->progress);
     return 0;
@@ -256,7 +216,8 @@ static void decide(struct trainer *t) {
 static int follow_up(struct trainer *t, bool saves, struct err *err) {
     const int64_t audit_every = t->job->audit_every;
 
-    if (audit_every && t->progress.step % audit_every == 0 && audit_replicas(t, err))
+    trainer_hear_saver(t, false);
+    if (audit_every && t->progress.step % audit_every == 0 && trainer_audit(t, err))
         return -1;
     if (t->control.validate) {
         if (validate(t, err))
@@ -264,7 +225,7 @@ static int follow_up(struct trainer *t, bool saves, struct err *err) {
         decide(t);
         saves = true;
     }
-    return saves ? save(t, err) : 0;
+    return saves ? trainer_save(t, err) : 0;
 }
 
 /* --- the loop --- */
@@ -309,9 +270,10 @@ static int one_step(struct trainer *t, struct err *err) {
     trainer_begin_looking(t, rc ? NULL : &batch);
     const double looked_s = clock_now() - looked;
     if (stepper_run(&t->stepper, &in, &out, err))
-        return out.unread ? save_before_end(t, err) : -1;
+        return out.unread ? trainer_save_before_end(t, err) : -1;
     t->progress.step++;
     t->progress.validated = false;
+    trainer_enter(t, PULSE_LOG);
     if (local_sgd_is_due(&t->local, t->progress.step))
         meet(t);
     trainer_trace(t, TRACE_STEP, start);
@@ -330,7 +292,7 @@ static int one_step(struct trainer *t, struct err *err) {
 
 static int loop(struct trainer *t, struct err *err) {
     t->start_s = clock_now();
-    t->first_step = t->progress.step;
+    t->first_step = t->saved_step = t->progress.step;
     for (int i = 0; i < t->replica.n_steps; i++)
         t->recent.loss[i] = (double)NAN;
     if (stop_check(t->comm, err))
@@ -362,9 +324,12 @@ static int prepare(struct trainer *t, const struct train_options *o, struct err 
     hosts_tell(t->places, t->sinks);
     if ((t->job->tests_links && hosts_test(t->comm, t->places, t->sinks, err)) ||
         agree(t->comm, groups_new(&t->groups, t->comm, t->job->reproducible, err), err) ||
-        feeds_init(&t->data, t->job, t->comm, t->sinks, err) || same_data(t, err) ||
-        stop_check(t->comm, err) || agree(t->comm, open_gallery(t, err), err) ||
-        agree(t->comm, make_replica(t, err), err))
+        feeds_init(&t->data, t->job, t->comm, t->sinks, err))
+        return -1;
+    feeds_say_to(&t->data, t->pulse);
+    if (same_data(t, err) || stop_check(t->comm, err) ||
+        agree(t->comm, open_gallery(t, err), err) || agree(t->comm, make_replica(t, err), err) ||
+        agree(t->comm, trainer_plan_saving(t, err), err))
         return -1;
     replica_meet(&t->replica, groups_all(t->groups));
     gradients_reserve(&t->gradients, &t->replica, t->job, t->comm, t->sinks);
@@ -385,7 +350,7 @@ static int prepare(struct trainer *t, const struct train_options *o, struct err 
         agree(t->comm, open_folder(t, err), err))
         return -1;
     broadcast(t);
-    if (audit_replicas(t, err) || (!t->finished && trainer_tell_start(t, err)))
+    if (trainer_audit(t, err) || (!t->finished && trainer_tell_start(t, err)))
         return -1;
     trainer_begin_copies(t);
     return 0;
@@ -396,17 +361,24 @@ int train(struct job *job, const struct train_options *options, struct comm *com
     struct trainer t = {.job = job,
                         .comm = comm,
                         .copy = -1,
+                        .pulse = pulse_new(),
                         .threads = options->threads,
                         .places = options->places,
                         .sinks = options->sinks};
 
+    comm_say_to(comm, t.pulse);
+    trainer_enter(&t, PULSE_START);
     runfolder_init(&t.folder, job, t.sinks);
     partner_init(&t.partner, comm, t.sinks);
-    int rc = prepare(&t, options, err);
+    int rc = trainer_watch(&t, err) || prepare(&t, options, err);
     if (!rc)
         rc = t.finished ? trainer_conclude(&t, t.finished, true, err) : loop(&t, err);
+    trainer_enter(&t, PULSE_END);
+    trainer_hear_saver(&t, true);
     if (t.started)
         trainer_tell_end(&t, rc ? err : NULL);
+    saver_free(t.saver);
+    trainer_unwatch(&t);
     trainer_end_copies(&t, rc, err);
     partner_release(&t.partner);
     runfolder_release(&t.folder);
@@ -421,5 +393,7 @@ int train(struct job *job, const struct train_options *options, struct comm *com
     feeds_release(&t.data);
     trace_free(t.trace);
     groups_free(t.groups);
+    comm_say_to(comm, NULL);
+    pulse_free(t.pulse);
     return rc;
 }

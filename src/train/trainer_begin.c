@@ -1,4 +1,5 @@
 /* trainer_begin.c - the weights that a run begins with. */
+#include "train/others.h"
 #include "train/resume.h"
 #include "train/trained.h"
 #include "train/trainer_parts.h"
@@ -7,8 +8,10 @@
 /* On rank 0: is there something to go on from? */
 static int look_for_checkpoint(struct trainer *t, struct err *err) {
     const char *file = runfolder_file(&t->folder, "last.h5");
-    const int there = resume_exists(file, err);
+    int there = resume_exists(file, err);
 
+    if (!there)
+        there = others_exist(t->folder.path, err);
     if (!there && t->copy < 0)
         sinks_note(t->sinks, "%s is not there: beginning with step 1", file);
     t->resumes = there > 0 || t->copy >= 0;

@@ -1,23 +1,25 @@
 /* trainer_partner.c - a run's copies in the memory of its hosts. */
-#include "train/meta.h"
+#include "train/resume_file.h"
 #include "train/trainer_parts.h"
 
 #include <inttypes.h>
 
 static bool has_copies(const struct trainer *t) {
-    return t->job->partner.steps || t->job->partner.epochs > 0;
+    return interval_is_set(&t->job->partner);
 }
 
-/* On rank 0: the step of the last checkpoint; -1: there is none that is whole. */
+/* On rank 0: the step of the checkpoint that the run would go on from; -1: none is whole. */
 static int64_t newest_saved(struct trainer *t) {
-    struct meta meta = {0};
+    const struct identity id = {.job = t->job};
+    const struct resume resume = {runfolder_file(&t->folder, "last.h5"), t->folder.path, &id,
+                                  t->sinks};
+    struct resume_file file = {0};
     struct err ignored = {0};
     int64_t step = -1;
 
-    if (comm_rank(t->comm) == 0 &&
-        !meta_open(&meta, runfolder_file(&t->folder, "last.h5"), &ignored))
-        step = meta_step(&meta);
-    meta_release(&meta);
+    if (comm_rank(t->comm) == 0 && !resume_file_open(&file, &resume, &ignored))
+        step = meta_step(&file.meta);
+    resume_file_release(&file);
     return step;
 }
 
@@ -35,17 +37,12 @@ void trainer_find_copy(struct trainer *t, bool resume) {
 int trainer_bring_copy(struct trainer *t, struct err *err) {
     const char *last = runfolder_file(&t->folder, "last.h5");
 
-    return t->copy < 0 ? 0 : partner_bring(&t->partner, t->copy, last, err);
+    return t->copy < 0 ? 0 : partner_bring(&t->partner, t->copy, last, t->job->keep_last, err);
 }
 
 void trainer_begin_copies(struct trainer *t) {
-    double bytes = 0;
-
-    if (!has_copies(t) || t->finished)
-        return;
-    for (int i = 0; i < t->replica.n_spans; i++)
-        bytes += t->replica.spans[i].path ? (double)t->replica.spans[i].bytes : 0;
-    partner_begin(&t->partner, t->folder.path, bytes);
+    if (has_copies(t) && !t->finished)
+        partner_begin(&t->partner, t->folder.path, (double)save_len(&t->replica) * sizeof(real));
 }
 
 /* Where the step is saved anyway it is not. */

@@ -1,6 +1,8 @@
 /* trainer_parts.h - a run and what is said of it: private to trainer.c, trainer_tell.c. */
 #pragma once
+#include "dist/watchdog.h"
 #include "train/alike.h"
+#include "train/fault.h"
 #include "train/feeds.h"
 #include "train/gradients.h"
 #include "train/histograms.h"
@@ -9,9 +11,12 @@
 #include "train/partner.h"
 #include "train/picture.h"
 #include "train/runfolder.h"
+#include "train/saver.h"
 #include "train/step.h"
 #include "train/trainer.h"
 #include "train/worst.h"
+
+#include <stdatomic.h>
 
 /* Seconds in steps of this rank. */
 struct trainer_spent {
@@ -32,6 +37,9 @@ struct trainer_ranks {
 struct trainer {
     struct job *job;
     struct comm *comm;
+    struct pulse *pulse;
+    struct watchdog *watchdog;
+    atomic_bool named, locked; /* its thread may read the names; the lock of the folder */
     struct groups *groups;
     int threads;           /* of this rank */
     struct places *places; /* borrowed */
@@ -53,9 +61,12 @@ struct trainer {
     struct runfolder folder;
     struct partner partner;      /* copies of the state on hosts, where the job has some */
     int copy;                    /* rank on whose host there is one to go on from; -1: none */
+    struct saver *saver;         /* on rank 0 */
+    int64_t saved_step;          /* what last.h5 is of; 0: there is none */
     const struct sinks *sinks;   /* borrowed */
     bool started;                /* they have been told so */
     bool resumes;                /* on rank 0: there is a checkpoint to go on from */
+    const char *from;            /* on rank 0: that one; the folder's */
     enum control_end finished;   /* before it began: nothing is left to do */
     int64_t first_step;          /* of this process */
     double start_s;              /* clock at the start */
@@ -64,9 +75,16 @@ struct trainer {
     struct trainer_ranks ranks;
     double share_max, share_min; /* of all ranks: exposed communication beside all time in steps */
     double images;
+    struct fault_names names;  /* of operators, for those who say where a rank is */
     struct step_output recent; /* losses of the last time that each step ran; ran: since the last
                                   event that was logged */
 };
+
+/* Watch all ranks from now on, until trainer_unwatch: a rank that holds up the others is named, on
+ * a page in the run's folder, and the job ends with ERR_STOPPED. Collective. Errors: those of
+ * watchdog_new. */
+int trainer_watch(struct trainer *t, struct err *err);
+void trainer_unwatch(struct trainer *t);
 
 /* On rank 0: the weights to begin with, which a run that goes on does not need; t->resumes says
  * whether it is one. Local. Errors: those of weights_load. */
@@ -87,6 +105,30 @@ void trainer_end_copies(struct trainer *t, int rc, const struct err *err);
 
 /* An event of this run, whose own members are for the caller to fill. */
 struct event trainer_event_of(const struct trainer *t, enum event_kind kind);
+
+/* Where the main thread is, for those who look at its pulse. */
+void trainer_enter(const struct trainer *t, enum pulse_phase phase);
+
+/* Nothing is measured or saved of replicas that are no longer the same, or not yet. Collective.
+ * Errors: those of alike_check. */
+int trainer_audit(struct trainer *t, struct err *err);
+
+/* Once the replica is planned, on rank 0: who writes checkpoints. Local. Errors: ERR_IO. */
+int trainer_plan_saving(struct trainer *t, struct err *err);
+
+/* Save what is due after a step, and best.h5 after a validation that is the best. What cannot be
+ * written is a warning where the run goes on and the job does not say otherwise. Collective.
+ * Errors: ERR_IO; ERR_DATA where numbers are not finite; those of trainer_audit. */
+int trainer_save(struct trainer *t, struct err *err);
+int trainer_save_best(struct trainer *t, struct err *err);
+
+/* Data that cannot be read costs nothing of what was trained: that is saved, to go on from when the
+ * data is mended, and *cause says so. Returns -1. Collective. */
+int trainer_save_before_end(struct trainer *t, struct err *cause);
+
+/* On rank 0: tell of what has been written since.
+ *   waits  for what is being written */
+void trainer_hear_saver(struct trainer *t, bool waits);
 
 /* Collective. Errors: those of the sinks. */
 int trainer_tell_start(struct trainer *t, struct err *err);

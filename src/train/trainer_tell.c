@@ -29,7 +29,8 @@ int trainer_tell_start(struct trainer *t, struct err *err) {
         .n_validate = t->data.validates_here ? t->data.validate.shard.n_samples : 0,
         .ranks = comm_size(t->comm),
         .threads = team_size(t->replica.team),
-        .kernels = isa_get()->name};
+        .kernels = isa_get()->name,
+        .from = t->from};
     if (agree(t->comm, sinks_start(t->sinks, &e, err), err))
         return -1;
     t->started = true;

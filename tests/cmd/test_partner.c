@@ -96,7 +96,7 @@ static void a_damaged_copy_is_passed_over(void **state) {
     program_expect(0, NULL,
                    "for file in $(ls " FOLDER
                    " | grep -v -x -F -f before); do truncate -s -9 " FOLDER "/$file; done");
-    expect_message("beginning with step 1", "from the copy", "damaged", "job.ini");
+    expect_message("from runs/damaged/best.h5", "from the copy", "damaged", "job.ini");
     expect_new_copies(0);
 }
 

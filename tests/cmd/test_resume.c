@@ -169,12 +169,45 @@ static void two_runs_do_not_share_a_folder(void **state) {
                    "sleep 1; $DLTRAIN job.ini --set name=busy; code=$?; kill -9 $pid; exit $code");
 }
 
-static void a_damaged_checkpoint_is_refused(void **state) {
+/* Of a run that was killed after step 11 and saved after 9 and 6. */
+static void begin_and_be_killed(const char *name) {
+    program_expect(0, NULL,
+                   "rm -rf runs/%s && $DLTRAIN job.ini --set name=%s --set steps=11 "
+                   "--set checkpoint.best=false && cp -r runs/%s runs/aside && "
+                   "rm -r runs/%s && mv runs/aside runs/%s && cd runs/%s && "
+                   "mv last.1.h5 last.h5 && cp last.h5 last.1.h5",
+                   name, name, name, name, name, name);
+}
+
+/* Whatever has become of the last one, the one before is gone on from, and ends with the same bits;
+ * the log has every step once. */
+static void a_damaged_checkpoint_is_passed_over(void **state) {
+    static const struct {
+        const char *damage, *says;
+    } cases[] = {
+        {"printf x | dd of=last.h5 bs=1 seek=9000 conv=notrunc", "runs/hurt/last.h5: is damaged: "},
+        {"truncate -s 30000 last.h5", "runs/hurt/last.h5: is cut off: it has 30000 bytes"},
+        {": > last.h5", "runs/hurt/last.h5: is empty; going on after step 9 from runs/hurt/"},
+        {"rm last.h5", "runs/hurt/last.h5 is not there; going on after step 9 from runs/hurt/"},
+    };
+
     (void)state;
     write_job();
-    program_expect(0, NULL, "$DLTRAIN job.ini --set name=damaged --set steps=3");
-    program_expect(0, NULL, "printf x | dd of=runs/damaged/last.h5 bs=1 seek=9000 conv=notrunc");
-    program_expect(65, "runs/damaged/last.h5", "$DLTRAIN job.ini --set name=damaged --resume");
+    program_expect(0, NULL, "$DLTRAIN job.ini --set name=unhurt --set steps=17");
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        begin_and_be_killed("hurt");
+        program_expect(0, NULL, "cd runs/hurt && %s", cases[i].damage);
+        program_expect(0, NULL,
+                       "$DLTRAIN job.ini --set name=hurt --set steps=17 --resume > log && "
+                       "[ $(grep -c warning log) = 1 ] && grep \"%s\" log && grep \"after step 9 "
+                       "from runs/hurt/last.1.h5: the 2 steps up to 11 are done again\" log",
+                       cases[i].says);
+        expect_equal_runs("unhurt", "hurt");
+        program_expect(0, NULL,
+                       "[ $(grep -c \"\\\"loss\\\".*lr\" runs/hurt/metrics.jsonl) = 17 ] && "
+                       "[ %s -e runs/hurt/last.damaged.h5 ]",
+                       i == 3 ? "!" : "");
+    }
 }
 
 static void a_new_run_keeps_the_earlier_one(void **state) {
@@ -196,7 +229,7 @@ int main(void) {
         cmocka_unit_test(resuming_with_another_batch_is_refused),
         cmocka_unit_test(resuming_with_another_optimizer_is_refused),
         cmocka_unit_test(two_runs_do_not_share_a_folder),
-        cmocka_unit_test(a_damaged_checkpoint_is_refused),
+        cmocka_unit_test(a_damaged_checkpoint_is_passed_over),
         cmocka_unit_test(a_new_run_keeps_the_earlier_one),
     };
 

@@ -116,13 +116,13 @@ static void a_run_that_goes_on_appends(void **state) {
     jsonl_release(&jsonl);
 }
 
-static void a_lost_line_is_a_warning_to_all(void **state) {
+static void a_line_that_waits_is_a_warning_to_all(void **state) {
     (void)state;
     unlink(in_scratch("metrics.jsonl"));
     assert_int_equal(symlink("/dev/full", in_scratch("metrics.jsonl")), 0);
     start(0);
     tell_step(true);
-    assert_contains(warning, "No space left on device; the line is lost, training goes on");
+    assert_contains(warning, "No space left on device; lines wait in memory, training goes on");
     warning[0] = 0;
     tell_step(true); /* told once */
     assert_string_equal(warning, "");
@@ -134,7 +134,7 @@ int main(void) {
         cmocka_unit_test(steps_are_lines_where_the_job_wants_them),
         cmocka_unit_test(a_run_that_goes_on_appends),
         cmocka_unit_test(lines_of_several_ranks_say_what_they_wait),
-        cmocka_unit_test(a_lost_line_is_a_warning_to_all),
+        cmocka_unit_test(a_line_that_waits_is_a_warning_to_all),
     };
 
     return cmocka_run_group_tests(tests, scratch_setup, scratch_teardown);

@@ -65,6 +65,23 @@ void pulse_enter(struct pulse *p, enum pulse_thread thread, enum pulse_phase pha
     keep(p, &e);
 }
 
+struct pulse_beat pulse_pause(struct pulse *p, enum pulse_phase phase) {
+    if (!p)
+        return (struct pulse_beat){0};
+    const struct pulse_beat was = pulse_look(p, PULSE_MAIN);
+    pulse_enter(p, PULSE_MAIN, phase, was.step, was.which);
+    return was;
+}
+
+void pulse_resume(struct pulse *p, const struct pulse_beat *was) {
+    if (!p)
+        return;
+    struct slot *s = &p->slot[PULSE_MAIN];
+    SET(&s->which, was->which), SET(&s->node, was->node), SET(&s->bucket, was->bucket);
+    SET(&s->step, was->step), SET(&s->sample, was->sample), SET(&s->since, was->since);
+    SET(&s->phase, was->phase);
+}
+
 void pulse_node(struct pulse *p, int node) {
     if (p)
         SET(&p->slot[PULSE_MAIN].node, node);
@@ -103,12 +120,16 @@ int pulse_events(const struct pulse *p, struct pulse_event out[PULSE_EVENTS]) {
     return n;
 }
 
+int64_t pulse_begun(const struct pulse *p) {
+    return atomic_load(&p->n);
+}
+
 const char *pulse_name(enum pulse_phase phase) {
     static const char *const names[PULSE_PHASES] = {
         "idle",     "start",      "waiting for data", "forward",
         "backward", "update",     "waiting for sums", "waiting for gradients",
-        "audit",    "validation", "saving",           "reading",
-        "end"};
+        "audit",    "validation", "saving",           "logging",
+        "reading",  "end"};
 
     return names[phase];
 }

@@ -18,6 +18,7 @@ enum pulse_phase {
     PULSE_AUDIT,    /* replicas are compared */
     PULSE_VALIDATE,
     PULSE_SAVE,
+    PULSE_LOG,  /* what was done is written down, and what follows is decided */
     PULSE_READ, /* a thread reads samples */
     PULSE_END,  /* behind the last step */
     PULSE_PHASES
@@ -25,9 +26,9 @@ enum pulse_phase {
 
 /* Where a thread is; what is not known, or does not apply, is -1. */
 struct pulse_beat {
-    int32_t phase, which; /* which of the job's steps */
+    int32_t phase, which; /* which of the job's steps; of a reader: 0 training's, 1 validation's */
     int32_t node, bucket; /* the operator begun last, of that step's graph; gradients waited for */
-    int64_t step, sample; /* steps done; row of the dataset, of the reader */
+    int64_t step, sample; /* steps done; row of the dataset: the first of the batch that is read */
     double since;         /* when the phase began, as clock_now says */
 };
 
@@ -47,9 +48,14 @@ struct pulse *pulse_new(void);
 void pulse_free(struct pulse *p);
 
 /* A thread begins a phase; each thread writes its own pulse only. p = NULL is fine here and in the
- * next three: nobody looks. */
+ * next five: nobody looks. */
 void pulse_enter(struct pulse *p, enum pulse_thread thread, enum pulse_phase phase, int64_t step,
                  int which);
+
+/* The main thread begins a phase within another: it waits, and goes on with what it was at, as if
+ * it had never left. */
+struct pulse_beat pulse_pause(struct pulse *p, enum pulse_phase phase);
+void pulse_resume(struct pulse *p, const struct pulse_beat *was);
 
 /* Within the phase: the main thread begins an operator, waits for a bucket; a thread goes on to a
  * sample. */
@@ -62,6 +68,9 @@ struct pulse_beat pulse_look(const struct pulse *p, enum pulse_thread thread);
 
 /* The last events, oldest first; returns how many. One that is being written may be left out. */
 int pulse_events(const struct pulse *p, struct pulse_event out[PULSE_EVENTS]);
+
+/* How many phases began so far. Any thread, any handler. */
+int64_t pulse_begun(const struct pulse *p);
 
 /* "forward" */
 const char *pulse_name(enum pulse_phase phase);

@@ -147,6 +147,7 @@ void run_forward(struct plan *p, const struct run_context *c) {
         if (runs(p, i)) {
             need_weights(&p->graph->nodes[i], c);
             tell(c, -1, RUN_OTHER);
+            pulse_node(c->pulse, i);
             compute(p, i);
         }
         if (is_leaf) /* at once: what it counts may be overwritten */
@@ -260,6 +261,7 @@ void run_backward(struct plan *p, const struct run_context *c) {
         if (!p->nodes[i].backward)
             continue;
         if (runs(p, i)) {
+            pulse_node(c->pulse, i);
             start_backward(p, i, c);
             refill(p, i, c);
             backward_of(p, i, c);

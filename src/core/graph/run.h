@@ -1,5 +1,6 @@
 /* run.h - compute a planned graph. Nothing is allocated. */
 #pragma once
+#include "core/base/pulse.h"
 #include "core/graph/plan.h"
 
 /* What has just been computed, for whoever takes the time. */
@@ -32,6 +33,7 @@ struct run_context {
     void (*watch)(void *context, int node, enum run_phase phase);
     bool whole;
     void *context;
+    struct pulse *pulse; /* told which operator begins; NULL: nobody looks */
 };
 
 /* Point the input of that field at data (n samples, borrowed until the next run). Fields that the

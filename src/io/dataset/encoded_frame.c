@@ -32,7 +32,8 @@ static int reserve(struct h5 *file, const struct encoded_group *group, int n_gro
     }
     for (int k = 0; k < n; k++) {
         path_of(&group[k], "images", path);
-        if (h5_bytes_reserve(file, path, group[k].bytes ? group[k].bytes : 1, place, err))
+        const int64_t bytes = group[k].bytes ? group[k].bytes : 1;
+        if (h5_reserve(file, path, H5_TYPE_U8, 1, &bytes, place, err))
             return -1;
         if (*place != group[k].place && k < n - 1)
             return err_set(err, ERR_IO, "%s:%s: lies at byte %lld of the file, expected %lld",

@@ -149,7 +149,11 @@ int file_check_target(const char *path, const char *const *inputs, int n, struct
     return status ? -1 : 0;
 }
 
-int file_replace(const char *path, const void *bytes, size_t len, struct err *err) {
+static int unwritable(const char *path, int reason, struct err *err) {
+    return err_set(err, ERR_IO, "%s: cannot be written: %s", path, strerror(reason));
+}
+
+int file_write_beside(const char *path, const void *bytes, size_t len, struct err *err) {
     char *beside;
     int failed = 0;
 
@@ -157,17 +161,34 @@ int file_replace(const char *path, const void *bytes, size_t len, struct err *er
         err->kind = ERR_IO;
         return -1;
     }
-    beside = file_text("%s.tmp", path);
+    if (!(beside = file_text("%s.tmp", path)))
+        return unwritable(path, ENOMEM, err);
+    if (write_synced(beside, bytes, len)) {
+        failed = errno;
+        unlink(beside);
+    }
+    free(beside);
+    return failed ? unwritable(path, failed, err) : 0;
+}
+
+int file_take_place(const char *path, struct err *err) {
+    char *beside = file_text("%s.tmp", path);
+    int failed = 0;
+
     if (!beside)
-        return err_set(err, ERR_IO, "%s: cannot be written: %s", path, strerror(ENOMEM));
-    if (write_synced(beside, bytes, len) || rename(beside, path)) {
+        return unwritable(path, ENOMEM, err);
+    if (rename(beside, path)) {
         failed = errno;
         unlink(beside);
     } else if (sync_folder_of(path)) {
         failed = errno;
     }
     free(beside);
-    return failed ? err_set(err, ERR_IO, "%s: cannot be written: %s", path, strerror(failed)) : 0;
+    return failed ? unwritable(path, failed, err) : 0;
+}
+
+int file_replace(const char *path, const void *bytes, size_t len, struct err *err) {
+    return file_write_beside(path, bytes, len, err) ? -1 : file_take_place(path, err);
 }
 
 /* Returns what there is from here to the end, or NULL with errno set. */

@@ -10,6 +10,10 @@
  * Errors: ERR_IO "<path>: cannot be written: <reason>"; nothing is left behind. */
 int file_replace(const char *path, const void *bytes, size_t len, struct err *err);
 
+/* Its two halves: write <path>.tmp and sync it; rename it to path. Errors: likewise. */
+int file_write_beside(const char *path, const void *bytes, size_t len, struct err *err);
+int file_take_place(const char *path, struct err *err);
+
 /* May `path` become a file: is nothing there, or a plain file, no link to one, that is none of
  * inputs[n], under whatever names and links? The same is asked of <path>.tmp, which is written
  * first. What a program is told to write is checked so before it reads anything. inputs may be NULL

@@ -152,7 +152,7 @@ static char *read_own(const struct lock *lock, struct err *err) {
     return text;
 }
 
-int lock_keep(const struct lock *lock, struct err *err) {
+int lock_keep(const struct lock *lock, bool *lost, struct err *err) {
     struct lock_owner other;
     char *text, who[LOCK_TEXT] = "somebody";
 
@@ -164,19 +164,24 @@ int lock_keep(const struct lock *lock, struct err *err) {
     if (!mine && !lock_owner_read(&other, text))
         describe(&other, who);
     free(text);
+    *lost = !mine;
     return mine ? 0
                 : err_set(err, ERR_IO,
                           "%s is no longer this run's: %s has taken it, and nothing more is saved",
                           lock->path, who);
 }
 
-void lock_release(struct lock *lock) {
+void lock_drop(const struct lock *lock) {
     struct err ignored = {0};
     char *text = lock->text ? read_own(lock, &ignored) : NULL;
 
     if (text && !strcmp(text, lock->text))
         unlink(lock->path);
     free(text);
+}
+
+void lock_release(struct lock *lock) {
+    lock_drop(lock);
     free(lock->path);
     free(lock->beside);
     free(lock->text);

@@ -4,6 +4,8 @@
 #pragma once
 #include "core/base/err.h"
 
+#include <stdbool.h>
+
 enum { LOCK_TEXT = 512 };
 
 /* {0}: not held. */
@@ -23,8 +25,12 @@ int lock_take(struct lock *lock, const char *folder, const char *advice, char le
               struct err *err);
 
 /* Is it still this process's? A lock that somebody has deleted is made again. Errors: ERR_IO:
- * somebody else has it now, or nobody can tell. */
-int lock_keep(const struct lock *lock, struct err *err);
+ * somebody else has it now, and *lost says so, or nobody can tell. */
+int lock_keep(const struct lock *lock, bool *lost, struct err *err);
+
+/* Give it back, from another thread than that which uses the lock, right before the process ends.
+ */
+void lock_drop(const struct lock *lock);
 
 /* Give it back. {0} is fine. */
 void lock_release(struct lock *lock);

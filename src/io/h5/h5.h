@@ -67,16 +67,17 @@ int h5_open_image(struct h5 **out, const void *bytes, size_t len, const char *na
 /* Create a file, replacing what was there. Errors: ERR_IO. */
 int h5_create(struct h5 **out, const char *path, struct err *err);
 
-/* Create a file some of whose bytes others write: those of h5_bytes_reserve, which are left out. */
+/* Create a file some of whose bytes others write: those of h5_reserve, which are left out. */
 int h5_create_frame(struct h5 **out, const char *path, struct err *err);
 
 /* Create a file in memory alone; take its bytes with h5_image. Its attributes hold at most
  * 64 KiB each. */
 int h5_create_memory(struct h5 **out, const char *name, struct err *err);
 
-/* The bytes of the file as they would be on disk: *bytes is malloc'd, for the caller to free.
- * All its datasets must be closed. The file stays open. */
-int h5_image(struct h5 *file, void **bytes, size_t *len, struct err *err);
+/* The bytes of a file of h5_create_memory as they would be on disk: borrowed until it is closed;
+ * what was reserved may be written into them. All its datasets must be closed, and nothing more can
+ * be added. */
+int h5_image(struct h5 *file, unsigned char **bytes, size_t *len, struct err *err);
 
 /* Bring a created file to the disk: flush, fsync, and look whether everything arrived, which
  * closing alone does not tell on a full disk. All its datasets must be closed. After it, whether
@@ -149,11 +150,11 @@ int h5_write(struct h5 *file, const char *path, enum h5_type type, int rank, con
 int h5_write_texts(struct h5 *file, const char *path, int width, int64_t n, const char *rows,
                    struct err *err);
 
-/* In a file of h5_create_frame, create a dataset of bytes [len], len >= 1, which are not written:
- * they lie from byte *place of the file on, in one piece. The place follows from what was created
- * before, and not from len. */
-int h5_bytes_reserve(struct h5 *file, const char *path, int64_t len, int64_t *place,
-                     struct err *err);
+/* In a file of h5_create_frame or h5_create_memory, create a dataset whose numbers are not written:
+ * they lie from byte *place of the file on, in one piece; 0 where there are none. The place follows
+ * from what was created before. rank >= 1. */
+int h5_reserve(struct h5 *file, const char *path, enum h5_type type, int rank, const int64_t *dim,
+               int64_t *place, struct err *err);
 
 /* Read a whole dataset of exactly `len` numbers into out[len]. Errors: ERR_DATA when it is absent,
  * holds no numbers, or holds another number of them. */

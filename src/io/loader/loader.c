@@ -163,6 +163,13 @@ void loader_trace(struct loader *loader, struct trace *trace) {
     pthread_mutex_unlock(&loader->lock);
 }
 
+void loader_say_to(struct loader *loader, struct pulse *pulse, int which) {
+    pthread_mutex_lock(&loader->lock);
+    loader->pulse = pulse;
+    loader->which = which;
+    pthread_mutex_unlock(&loader->lock);
+}
+
 double loader_wait_seconds(const struct loader *loader) {
     return loader->wait_s;
 }

@@ -12,6 +12,7 @@
  * Workers leave a processor to whoever else wants it, and sleep while there is nothing to do. */
 #pragma once
 #include "core/base/err.h"
+#include "core/base/pulse.h"
 #include "core/base/tensor.h"
 #include "core/base/trace.h"
 #include "core/base/word.h"
@@ -118,6 +119,10 @@ int loader_n_workers(const struct loader *loader);
 
 /* Keep what the threads do in a trace, borrowed until loader_free. */
 void loader_trace(struct loader *loader, struct trace *trace);
+
+/* From now on the thread that reads says in a pulse, borrowed until loader_free, what it reads, and
+ * which loader it is. */
+void loader_say_to(struct loader *loader, struct pulse *pulse, int which);
 
 /* Bytes that the loader holds: its batches, what its workers need, and room for encoded pictures as
  * large as it has become so far. */

@@ -61,6 +61,8 @@ struct loader {
     int64_t requested;                           /* under the lock */
     int64_t waited, released;                    /* written by the caller only */
     struct trace *trace;                         /* under the lock; NULL: nobody looks */
+    struct pulse *pulse;                         /* likewise */
+    int which;                                   /* of the pulse's readers */
     atomic_bool stop;
     double wait_s;
 };

@@ -64,7 +64,11 @@ static void *read_batches(void *context) {
         if (stopped(l))
             break;
         struct trace *const trace = l->trace;
+        struct pulse *const pulse = l->pulse;
+        const int which = l->which;
         pthread_mutex_unlock(&l->lock);
+        pulse_enter(pulse, PULSE_READER, PULSE_READ, number, which);
+        pulse_sample(pulse, PULSE_READER, s->n ? s->samples[0] : -1);
         const double begin = clock_now();
         const struct prepare_batch b = loader_batch_of(l, s);
         pthread_mutex_lock(&l->dataset_lock);
@@ -72,6 +76,7 @@ static void *read_batches(void *context) {
         pthread_mutex_unlock(&l->dataset_lock);
         trace_add(trace, &(struct trace_event){TRACE_READ, TRACE_READER, (int32_t)number, 0, begin,
                                                clock_now()});
+        pulse_enter(pulse, PULSE_READER, PULSE_IDLE, number, which);
         pthread_mutex_lock(&l->lock);
         end_reading(l, s, rc, &err);
     }

@@ -1,19 +1,13 @@
 #include "io/weights/checkpoint.h"
 #include "io/file/file.h"
 #include "io/h5/h5.h"
+#include "io/weights/checkpoint_private.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <xxhash.h>
 
-enum { VERSION = 1, DIGITS = 16, MAX_DEPTH = 16 };
-
-/* The attribute's text. The hash is over all bytes of the file while the digits are these, so that
- * damage anywhere is found before HDF5 looks at the file. */
-static const char mark[] = "dltrain-xxh3-64:";
-static const char no_digits[] = "0000000000000000";
+enum { MAX_DEPTH = 16 };
 
 struct checkpoint {
     char *file, *meta;
@@ -22,95 +16,24 @@ struct checkpoint {
     bool wrong; /* it is whole, but not what the format says: err is set */
 };
 
-/* Where the digits are, or NULL. */
-static char *find_digits(char *bytes, size_t len) {
-    const size_t mark_len = sizeof mark - 1;
-    char *at = bytes, *const end = bytes + len;
-
-    while ((size_t)(end - at) >= mark_len + DIGITS &&
-           (at = memchr(at, mark[0], (size_t)(end - at) - mark_len - DIGITS + 1)))
-        if (!memcmp(at, mark, mark_len))
-            return at + mark_len;
-        else
-            at++;
-    return NULL;
-}
-
-static void hash_text(const char *bytes, size_t len, char text[DIGITS + 1]) {
-    snprintf(text, DIGITS + 1, "%016" PRIx64, (uint64_t)XXH3_64bits(bytes, len));
-}
-
-/* Create the groups that a dataset's path names. */
-static int make_groups(struct h5 *file, const char *path, struct err *err) {
-    char *part = file_text("%s", path);
-    int status = part ? 0 : err_set(err, ERR_IO, "not enough memory for a path");
-
-    for (char *at = part ? strchr(part + 1, '/') : NULL; at && !status; at = strchr(at + 1, '/')) {
-        *at = 0;
-        const int there = h5_exists(file, part, err);
-
-        if (there <= 0)
-            status = there ? -1 : h5_group_create(file, part, err);
-        *at = '/';
-    }
-    free(part);
-    return status;
-}
-
-static int fill(struct h5 *file, const struct checkpoint_tensor *t, int n, const char *meta,
-                struct err *err) {
-    const int64_t meta_len = (int64_t)strlen(meta);
-    char text[sizeof mark + DIGITS];
-
-    snprintf(text, sizeof text, "%s%s", mark, no_digits);
-    if (h5_attr_write_int(file, "/", "dltrain_checkpoint", VERSION, err) ||
-        h5_attr_write_text(file, "/", "xxh3_64", text, err) ||
-        h5_write(file, "/meta", H5_TYPE_U8, 1, &meta_len, meta, err))
-        return -1;
-    for (int i = 0; i < n; i++)
-        if (make_groups(file, t[i].path, err) ||
-            h5_write(file, t[i].path, H5_TYPE_F32, t[i].shape.rank, t[i].shape.dim, t[i].data,
-                     err) ||
-            (t[i].plain && h5_attr_write_int(file, t[i].path, "plain", 1, err)))
-            return -1;
-    return 0;
-}
-
-int checkpoint_write(const char *file, const struct checkpoint_tensor *t, int n, const char *meta,
-                     struct err *err) {
-    struct h5 *h5 = NULL;
-    void *bytes = NULL;
-    size_t len = 0;
-    char text[DIGITS + 1], *digits;
-    int status = h5_create_memory(&h5, file, err) || fill(h5, t, n, meta, err) ||
-                 h5_image(h5, &bytes, &len, err);
-
-    h5_close(h5);
-    if (!status && !(digits = find_digits(bytes, len)))
-        status = err_set(err, ERR_IO, "%s: HDF5 does not store the checksum as text", file);
-    if (!status) {
-        hash_text(bytes, len, text);
-        memcpy(digits, text, DIGITS);
-        status = file_replace(file, bytes, len, err);
-    }
-    free(bytes);
-    return status ? -1 : 0;
-}
-
-/* Compare the hash, with the digits out of the way. */
+/* Compare the hash, with the digits out of the way: damage anywhere is found before HDF5 looks at
+ * the file. */
 static int verify(const char *file, char *bytes, size_t len, struct err *err) {
-    char text[DIGITS + 1], *digits = find_digits(bytes, len);
-    char found[DIGITS + 1] = {0};
+    char hash[CHECKPOINT_DIGITS + 1], damage[CHECKPOINT_DAMAGE];
+    char found[CHECKPOINT_DIGITS] = {0}, *digits = checkpoint_digits(bytes, len);
 
-    if (!digits)
+    if (!digits && len)
         return err_set(err, ERR_DATA,
                        "%s: not a checkpoint, or one that is cut off: it has no checksum", file);
-    memcpy(found, digits, DIGITS);
-    memcpy(digits, no_digits, DIGITS);
-    hash_text(bytes, len, text);
-    if (memcmp(found, text, DIGITS))
-        return err_set(err, ERR_DATA, "%s: checksum does not match; the file is damaged", file);
-    return 0;
+    if (digits) {
+        memcpy(found, digits, CHECKPOINT_DIGITS);
+        memset(digits, '0', CHECKPOINT_DIGITS);
+        checkpoint_hash(bytes, len, hash);
+        if (!memcmp(found, hash, CHECKPOINT_DIGITS))
+            return 0;
+    }
+    checkpoint_damage(bytes, len, damage);
+    return err_set(err, ERR_DATA, "%s: %s", file, damage);
 }
 
 static int no_memory(const struct checkpoint *ck, struct err *err) {
@@ -232,9 +155,9 @@ static int read_meta(struct checkpoint *ck, struct h5 *file, struct err *err) {
 
     if (h5_attr_int(file, "/", "dltrain_checkpoint", &version, err))
         return -1;
-    if (version != VERSION) {
+    if (version != CHECKPOINT_VERSION) {
         err_set(err, ERR_DATA, "%s: is of version %" PRId64 ", expected %d", ck->file, version,
-                VERSION);
+                CHECKPOINT_VERSION);
         return is_wrong(ck);
     }
     if (h5_data_open(&data, file, "/meta", err))

@@ -3,9 +3,10 @@
  * Every tensor is a contiguous float32 dataset at its path (h5py: f["nets/model/conv1.weight"]).
  * The JSON text is the uint8 dataset "/meta" (h5py: json.loads(bytes(f["meta"])); an attribute
  * holds 64 KiB at most). Root attributes: dltrain_checkpoint = 1; xxh3_64, a text that ends in the
- * hash as 16 hexadecimal digits, over all bytes of the file with these digits being 0. Tensors that
- * are `plain` (core/ops/op.h) have the attribute plain = 1: what converts files knows no network.
- */
+ * hash as 16 hexadecimal digits, over all bytes of the file with these digits being 0. Each dataset
+ * has the attribute `saved`, JSON: the hash of its bytes, and where in the file they are, so that
+ * damage has a name. Tensors that are `plain` (core/ops/op.h) have the attribute plain = 1: what
+ * converts files knows no network. */
 #pragma once
 #include "core/base/err.h"
 #include "core/base/tensor.h"
@@ -17,20 +18,35 @@ struct checkpoint_tensor {
     bool plain;        /* the same order of numbers as in PyTorch (io/layout.h) */
 };
 
-/* Write a checkpoint. The file is built in memory, written beside as <file>.tmp, synced and
- * renamed, so that <file> holds either what it held before or all of the new content, also when
- * the program is killed or the disk is full. Missing folders are an error.
- *   t     [n] tensors with paths of their own, in any order
+/* A checkpoint in memory, as it is going to be on the disk. */
+struct checkpoint_image;
+
+/* Build one. Any thread.
+ *   file  what errors call it
+ *   t     [n] tensors with paths of their own, in any order; read until the return
  *   meta  JSON text: where the job is
- * Errors: ERR_IO naming the file and the reason; nothing is left behind.
- * Cost: about twice the tensors' size of memory. */
+ * Errors: ERR_IO, lack of memory. Cost: the tensors' size of memory until it is freed. */
+int checkpoint_image_new(struct checkpoint_image **out, const char *file,
+                         const struct checkpoint_tensor *t, int n, const char *meta,
+                         struct err *err);
+
+/* Put it in the place of `file`, of which `keep` stay, as kept_replace does. Any thread. Errors:
+ * ERR_IO naming the file and the reason; nothing is left behind. */
+int checkpoint_image_write(const struct checkpoint_image *image, const char *file, int keep,
+                           struct err *err);
+
+/* NULL is fine. */
+void checkpoint_image_free(struct checkpoint_image *image);
+
+/* Both, in the place of what was there before. Missing folders are an error. */
 int checkpoint_write(const char *file, const struct checkpoint_tensor *t, int n, const char *meta,
                      struct err *err);
 
 struct checkpoint;
 
 /* Read a checkpoint into memory and compare its hash.
- * Errors: ERR_IO where there is none to read; ERR_DATA where it is damaged or something else. */
+ * Errors: ERR_IO where there is none to read; ERR_DATA where it is damaged, naming the first tensor
+ * that is, or something else. */
 int checkpoint_open(struct checkpoint **out, const char *file, struct err *err);
 
 /* The JSON text it was written with; belongs to ck. */

@@ -17,6 +17,8 @@ static void nobody_looking_is_fine(void **state) {
     pulse_node(NULL, 1);
     pulse_bucket(NULL, 1);
     pulse_sample(NULL, PULSE_READER, 1);
+    const struct pulse_beat was = pulse_pause(NULL, PULSE_WAIT);
+    pulse_resume(NULL, &was);
     pulse_free(NULL);
 }
 
@@ -46,6 +48,29 @@ static void a_beat_is_what_its_thread_wrote_last(void **state) {
     pulse_free(p);
 }
 
+static void what_is_paused_goes_on_as_it_was(void **state) {
+    struct pulse *p = pulse_new();
+    struct pulse_event e[PULSE_EVENTS];
+
+    (void)state;
+    pulse_enter(p, PULSE_MAIN, PULSE_BACKWARD, 12, 1);
+    pulse_node(p, 7);
+    const struct pulse_beat before = pulse_look(p, PULSE_MAIN);
+    const struct pulse_beat was = pulse_pause(p, PULSE_WAIT);
+    pulse_bucket(p, 3);
+    const struct pulse_beat waits = pulse_look(p, PULSE_MAIN);
+    assert_int_equal(waits.phase, PULSE_WAIT);
+    assert_int_equal(waits.step, 12);
+    assert_int_equal(waits.bucket, 3);
+    assert_int_equal(waits.node, -1);
+    pulse_resume(p, &was);
+    const struct pulse_beat after = pulse_look(p, PULSE_MAIN);
+    assert_memory_equal(&after, &before, sizeof after);
+    assert_int_equal(pulse_events(p, e), 2);
+    assert_int_equal(e[1].phase, PULSE_WAIT);
+    pulse_free(p);
+}
+
 static void the_last_events_are_kept_in_order(void **state) {
     struct pulse *p = pulse_new();
     struct pulse_event e[PULSE_EVENTS];
@@ -54,6 +79,7 @@ static void the_last_events_are_kept_in_order(void **state) {
     assert_int_equal(pulse_events(p, e), 0);
     for (int i = 0; i < PULSE_EVENTS + 50; i++)
         pulse_enter(p, PULSE_MAIN, PULSE_DATA, i, 0);
+    assert_int_equal(pulse_begun(p), PULSE_EVENTS + 50);
     assert_int_equal(pulse_events(p, e), PULSE_EVENTS);
     for (int i = 0; i < PULSE_EVENTS; i++)
         assert_int_equal(e[i].step, 50 + i);
@@ -99,6 +125,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nobody_looking_is_fine),
         cmocka_unit_test(a_beat_is_what_its_thread_wrote_last),
+        cmocka_unit_test(what_is_paused_goes_on_as_it_was),
         cmocka_unit_test(the_last_events_are_kept_in_order),
         cmocka_unit_test(events_that_are_read_while_they_are_written_are_whole),
         cmocka_unit_test(phases_have_names),

@@ -61,12 +61,13 @@ static void taken(const char *from) {
     char left[LOCK_TEXT];
     struct lock lock = {0};
     struct err err = {0};
+    bool lost;
 
     if (lock_take(&lock, scratch, "give this one another name=", left, &err))
         fail_msg("%s", err.msg);
     if (!strstr(left, from) || !*left != !*from)
         fail_msg("'%s' is not '%s'", left, from);
-    assert_int_equal(lock_keep(&lock, &err), 0);
+    assert_int_equal(lock_keep(&lock, &lost, &err), 0);
     lock_release(&lock);
     assert_false(is_there("lock"));
     assert_false(is_there("lock.new"));
@@ -189,16 +190,18 @@ static void a_lost_lock_is_noticed_and_a_deleted_one_made_again(void **state) {
     char left[LOCK_TEXT];
     struct lock lock;
     struct err err = {0};
+    bool lost;
 
     (void)state;
     assert_int_equal(lock_take(&lock, scratch, "give this one another name=", left, &err), 0);
     assert_int_equal(unlink(in_scratch("lock")), 0);
-    assert_int_equal(lock_keep(&lock, &err), 0);
+    assert_int_equal(lock_keep(&lock, &lost, &err), 0);
     assert_true(is_there("lock"));
     strcpy(owner.host, "elsewhere");
     write_owner(&owner);
-    assert_int_equal(lock_keep(&lock, &err), -1);
+    assert_int_equal(lock_keep(&lock, &lost, &err), -1);
     assert_int_equal(err.kind, ERR_IO);
+    assert_true(lost);
     assert_non_null(strstr(err.msg, " on elsewhere, since "));
     lock_release(&lock);
     assert_true(is_there("lock")); /* it is the other's */

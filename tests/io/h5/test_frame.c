@@ -11,8 +11,8 @@ static void place(int64_t first, int64_t second, int64_t at[2]) {
     assert_int_equal(h5_create_frame(&file, in_scratch("f.h5"), &err), 0);
     assert_int_equal(h5_group_create(file, "/a", &err), 0);
     assert_int_equal(h5_group_create(file, "/b", &err), 0);
-    assert_int_equal(h5_bytes_reserve(file, "/a/images", first, &at[0], &err), 0);
-    assert_int_equal(h5_bytes_reserve(file, "/b/images", second, &at[1], &err), 0);
+    assert_int_equal(h5_reserve(file, "/a/images", H5_TYPE_U8, 1, &first, &at[0], &err), 0);
+    assert_int_equal(h5_reserve(file, "/b/images", H5_TYPE_U8, 1, &second, &at[1], &err), 0);
     h5_close(file);
 }
 
@@ -34,6 +34,7 @@ static void places_follow_from_what_was_before(void **state) {
 
 static void what_others_write_is_read(void **state) {
     unsigned char bytes[300], found[300];
+    const int64_t len = sizeof bytes;
     struct err err = {0};
     struct h5 *file;
     int64_t at;
@@ -43,7 +44,7 @@ static void what_others_write_is_read(void **state) {
     for (int i = 0; i < 300; i++)
         bytes[i] = (unsigned char)(i * 7);
     assert_int_equal(h5_create_frame(&file, in_scratch("g.h5"), &err), 0);
-    assert_int_equal(h5_bytes_reserve(file, "/images", sizeof bytes, &at, &err), 0);
+    assert_int_equal(h5_reserve(file, "/images", H5_TYPE_U8, 1, &len, &at, &err), 0);
     assert_int_equal(h5_write_texts(file, "/names", 3, 2, "ab\0xyz", &err), 0);
     assert_int_equal(h5_sync(file, &err), 0);
     h5_close(file);

@@ -139,18 +139,68 @@ static void one_wrong_bit_anywhere_is_refused(void **state) {
     free(bytes);
 }
 
-static void damage_and_foreign_files_are_told_apart(void **state) {
+/* Where some bytes are in the file: in the middle of it, once. */
+static size_t place_of(const char *bytes, size_t len, const void *part, size_t n) {
+    for (size_t at = 0; at + n <= len; at++)
+        if (!memcmp(bytes + at, part, n))
+            return at;
+    fail_msg("the file does not hold these bytes");
+    return 0;
+}
+
+/* Of two that are, the first in the order in which they were written; else what lies between. */
+static void what_is_damaged_has_a_name(void **state) {
     (void)state;
+    char message[200];
     size_t len;
 
     write_good();
     char *bytes = content(&len);
+    const size_t first = place_of(bytes, len, kernel, sizeof kernel);
+    const size_t second = place_of(bytes, len, bias, sizeof bias);
+    const size_t text = place_of(bytes, len, meta, sizeof meta - 1);
+    bytes[second] ^= 1;
+    put(bytes, len);
+    refused(ERR_DATA, "last.h5: is damaged: /nets/model/conv1.bias is not what was saved");
+    bytes[first + sizeof kernel - 1] ^= 16;
+    put(bytes, len);
+    refused(ERR_DATA,
+            "last.h5: is damaged: /nets/model/layer1.0.conv1.weight is not what was saved");
+    bytes[text + 3] ^= 4;
+    put(bytes, len);
+    refused(ERR_DATA, "last.h5: is damaged: /meta is not what was saved");
+    snprintf(message, sizeof message,
+             "last.h5: is cut off: it has %zu bytes, and /nets/model/layer1.0.conv1.weight ends at "
+             "%zu",
+             first + 8, first + sizeof kernel);
+    bytes[text + 3] ^= 4;
+    put(bytes, first + 8);
+    refused(ERR_DATA, message);
+    free(bytes);
+    write_good();
+    bytes = content(&len);
+    bytes[9] ^= 1;
+    put(bytes, len);
+    refused(
+        ERR_DATA,
+        "last.h5: is damaged: its checksum does not match, its structure is not what was saved");
+    free(bytes);
+}
+
+static void damage_and_foreign_files_are_told_apart(void **state) {
+    (void)state;
+    char message[80];
+    size_t len;
+
+    write_good();
+    char *bytes = content(&len);
+    snprintf(message, sizeof message, "last.h5: is cut off: it has %zu bytes of %zu", len - 1, len);
     put(bytes, len - 1);
-    refused(ERR_DATA, "last.h5: checksum does not match; the file is damaged");
+    refused(ERR_DATA, message);
     put(bytes, 100);
     refused(ERR_DATA, "last.h5: not a checkpoint, or one that is cut off: it has no checksum");
     put("", 0);
-    refused(ERR_DATA, "last.h5: not a checkpoint, or one that is cut off: it has no checksum");
+    refused(ERR_DATA, "last.h5: is empty");
     unlink(path);
     refused(ERR_IO, "last.h5: cannot be read: No such file or directory");
     free(bytes);
@@ -208,6 +258,7 @@ int main(void) {
         cmocka_unit_test(everything_comes_back),
         cmocka_unit_test(tensors_of_another_name_or_shape_are_refused),
         cmocka_unit_test(one_wrong_bit_anywhere_is_refused),
+        cmocka_unit_test(what_is_damaged_has_a_name),
         cmocka_unit_test(damage_and_foreign_files_are_told_apart),
         cmocka_unit_test(a_full_disk_leaves_the_old_checkpoint),
         cmocka_unit_test(meta_may_be_longer_than_an_attribute),

@@ -1,0 +1,183 @@
+/* trainer_watch.c - a run in which a rank is stuck: who it is, and who waits for it. */
+#include "dist/agree.h"
+#include "train/trainer_parts.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { MOST_LINES = 40 };
+
+/* "layer1.0.conv1"; "" where the beat says no operator. */
+static const char *operator_of(const struct trainer *t, const struct pulse_beat *beat) {
+    const char *name =
+        atomic_load(&t->named) ? fault_node(&t->names, beat->which, beat->node) : NULL;
+
+    return name ? name : "";
+}
+
+static void name(void *context, const struct pulse_beat *beat, char text[WATCHDOG_TEXT]) {
+    snprintf(text, WATCHDOG_TEXT, "%s", operator_of(context, beat));
+}
+
+/* What a rank is at, without for how long: ranks of which the same is said are one line. */
+static const char *state_of(const struct trainer *t, const struct watchdog_rank *r,
+                            struct pool *pool) {
+    const struct pulse_beat *beat = &r->beat[PULSE_MAIN], *reader = &r->beat[PULSE_READER];
+    const char *text = pulse_name((enum pulse_phase)beat->phase), *node = operator_of(t, beat);
+
+    if (node[0])
+        text = pool_print(pool, "%s of %s", text, node);
+    if (beat->bucket >= 0)
+        text = pool_print(pool, "%s, bucket %d", text, beat->bucket + 1);
+    if (beat->phase == PULSE_DATA && reader->phase == PULSE_READ)
+        text = pool_print(pool, "%s, read from sample %" PRId64 " on", text, reader->sample);
+    if (beat->step >= 0)
+        text = pool_print(pool, "%s, step %" PRId64, text, beat->step + 1);
+    return r->answers ? text : pool_print(pool, "silent; at last %s", text);
+}
+
+/* "ranks 0-2, 4-7": those of the same state as rank `first`, which are marked as done. */
+static const char *ranks_of(const char *const *state, bool *done, int n, int first,
+                            const struct watchdog_rank *rank, struct pool *pool) {
+    const char *text = "";
+    int count = 0;
+
+    for (int i = first, end; i < n; i = end + 1) {
+        for (end = i; end < n && !strcmp(state[end], state[first]); end++)
+            done[end] = true, count++;
+        if (end == i)
+            continue;
+        const char *comma = text[0] ? ", " : "";
+        text = end - i > 1
+                   ? pool_print(pool, "%s%s%d-%d", text, comma, rank[i].rank, rank[end - 1].rank)
+                   : pool_print(pool, "%s%s%d", text, comma, rank[i].rank);
+    }
+    if (count > 1)
+        return pool_print(pool, "ranks %s", text);
+    return pool_print(pool, "rank %s%s%s", text, rank[first].host[0] ? " on " : "",
+                      rank[first].host);
+}
+
+/* One line for each state, line[MOST_LINES]; returns how many. */
+static int list_states(const struct trainer *t, const struct watchdog_stall *stall,
+                       const char **line, struct pool *pool) {
+    const char **state = pool_take(pool, (size_t)stall->n * sizeof *state);
+    bool *done = pool_take(pool, (size_t)stall->n * sizeof *done);
+    int n = 0;
+
+    for (int i = 0; i < stall->n; i++) {
+        state[i] = state_of(t, &stall->rank[i], pool);
+        done[i] = false;
+    }
+    for (int i = 0; i < stall->n && n < MOST_LINES; i++) {
+        if (done[i])
+            continue;
+        const char *ranks = ranks_of(state, done, stall->n, i, stall->rank, pool);
+        line[n++] =
+            pool_print(pool, "%-20s %s, since %.0f s", ranks, state[i], stall->rank[i].still_s);
+    }
+    return n;
+}
+
+static const struct watchdog_rank *find(const struct watchdog_stall *stall, int rank) {
+    for (int i = 0; i < stall->n; i++)
+        if (stall->rank[i].rank == rank)
+            return &stall->rank[i];
+    return stall->rank;
+}
+
+/* A page in the folder; returns where it is, "" where it cannot be written. */
+static const char *write_page(struct trainer *t, const struct watchdog_stall *stall,
+                              const char *message, const char *const *line, int n_lines,
+                              struct pool *pool) {
+    const struct watchdog_rank *guilty = find(stall, stall->guilty);
+    const struct pulse_beat *beat = &guilty->beat[PULSE_MAIN];
+    const bool named = atomic_load(&t->named) && beat->which >= 0;
+    char *where = pool_take(pool, FAULT_PATH);
+    const struct fault fault = {
+        .kind = FAULT_STALL,
+        .message = message,
+        .rank = stall->guilty,
+        .size = comm_size(t->comm),
+        .host = guilty->host,
+        .step = beat->step + 1,
+        .which = named && beat->which < t->names.n_steps ? t->names.step[beat->which] : "",
+        .phase = pulse_name((enum pulse_phase)beat->phase),
+        .node = operator_of(t, beat),
+        .bucket = beat->bucket + 1,
+        .line = line,
+        .n_lines = n_lines,
+        .names = atomic_load(&t->named) ? &t->names : NULL,
+        .ranks = stall->rank,
+        .n_ranks = stall->n,
+    };
+
+    if (!atomic_load(&t->locked) && !comm_rank(t->comm)) /* the folder is not this run's yet */
+        return "";
+    fault_write(t->folder.path, &fault, where);
+    return where;
+}
+
+/* In one piece, and not by stdio, whose lock a stuck thread may hold. */
+static void say(const char *text) {
+    size_t left = strlen(text);
+
+    while (left > 0) {
+        const ssize_t n = write(STDERR_FILENO, text, left);
+        if (n <= 0)
+            return;
+        text += n, left -= (size_t)n;
+    }
+}
+
+static void stalled(void *context, const struct watchdog_stall *stall) {
+    struct trainer *t = context;
+    const struct watchdog_rank *guilty = find(stall, stall->guilty);
+    const char *line[MOST_LINES], *text = "";
+    struct pool pool = {0};
+
+    const char *message =
+        pool_print(&pool, "rank %d on %s: %s", stall->guilty,
+                   guilty->host[0] ? guilty->host : "a host that was never heard", stall->why);
+    const int n = list_states(t, stall, line, &pool);
+    for (int i = 0; i < n; i++)
+        text = pool_print(&pool, "%s  %s\n", text, line[i]);
+    const char *page = write_page(t, stall, message, line, n, &pool);
+    say(pool_print(&pool,
+                   "%sdltrain: %s; the job ends, the last checkpoint is kept, --resume goes on%s%s"
+                   "\n",
+                   text, message, page[0] ? "; see " : "", page));
+    pool_release(&pool);
+}
+
+/* The next start finds the folder free. */
+static void leave(void *context) {
+    const struct trainer *t = context;
+
+    if (atomic_load(&t->locked))
+        lock_drop(&t->folder.lock);
+}
+
+int trainer_watch(struct trainer *t, struct err *err) {
+    const struct watchdog_config config = {.timeout_s = t->job->timeout_s,
+                                           .pulse = t->pulse,
+                                           .name = name,
+                                           .stalled = stalled,
+                                           .leave = leave,
+                                           .context = t};
+
+    if (agree(t->comm, t->pulse ? 0 : err_set(err, ERR_IO, "no memory for a pulse"), err) ||
+        watchdog_new(&t->watchdog, t->comm, &config, err))
+        return -1;
+    if (watchdog_trouble(t->watchdog))
+        sinks_warn(t->sinks, "each rank watches itself alone: %s; see [dist] timeout",
+                   watchdog_trouble(t->watchdog));
+    return 0;
+}
+
+void trainer_unwatch(struct trainer *t) {
+    watchdog_free(t->watchdog);
+    t->watchdog = NULL;
+}
