@@ -132,6 +132,20 @@ static void find_shared(struct check *c) {
                  findings_bytes(left, a), findings_bytes(data, b), findings_bytes(gradients, g));
 }
 
+/* While a copy of the state is replaced, the next one is beside it. */
+static void find_partner(struct check *c) {
+    const double left = c->run.memory.shared_left, copies = 2 * checkpoint_bytes(c);
+    char a[FINDING_TEXT], b[FINDING_TEXT], d[FINDING_TEXT];
+
+    if (!interval_is_set(&c->args.job.partner))
+        return;
+    findings_add(&c->findings, left >= 0 && left < copies ? FINDING_WARNING : FINDING_OK, "partner",
+                 "each host keeps a copy of %s in /dev/shm, two of them while it is replaced, and "
+                 "its first rank takes %s more then; %s left",
+                 findings_bytes(copies / 2, a), findings_bytes(copies / 2, b),
+                 left < 0 ? "nobody says how much is" : findings_bytes(left, d));
+}
+
 /* As training draws it. */
 static void find_hosts(struct check *c) {
     struct place_line *line;
@@ -211,6 +225,7 @@ static void find_all(struct check *c) {
     if (c->run.data.validates_here)
         find_data(c, &c->run.data.validate, "validate");
     find_memory(c);
+    find_partner(c);
     find_shared(c);
     find_hosts(c);
     find_rates(c);

@@ -72,10 +72,10 @@ static const char **ask_command(struct supervisor *s, const char *host, bool cle
 }
 
 /* What the launcher is told by its environment, where the user has not said it: to notice within
- * some 13 seconds that a host is silent, and not to wait for what a lost start holds of Slurm. */
+ * some 8 seconds that a host is silent, and not to wait for what a lost start holds of Slurm. */
 static void set_environment(void) {
-    setenv("OMPI_MCA_oob_tcp_keepalive_time", "5", 0);
-    setenv("OMPI_MCA_oob_tcp_keepalive_intvl", "2", 0);
+    setenv("OMPI_MCA_oob_tcp_keepalive_time", "4", 0);
+    setenv("OMPI_MCA_oob_tcp_keepalive_intvl", "1", 0);
     setenv("OMPI_MCA_oob_tcp_keepalive_probes", "4", 0);
     setenv("SLURM_OVERLAP", "1", 0);
 }

@@ -56,6 +56,13 @@ static void follow(struct course *c) {
     c->furthest = from > c->furthest ? from : c->furthest;
 }
 
+/* "b c do not answer" */
+static const char *silent(struct supervisor *s) {
+    const char *names = supervisor_host_names(s, false);
+
+    return pool_print(&s->pool, "%s %s not answer", names, strchr(names, ' ') ? "do" : "does");
+}
+
 /* Has mpirun missed something? It is ended where its ranks have said that they end and it does not,
  * and where nothing has come for long and a host does not answer, asked twice. */
 static bool hangs(struct supervisor *s) {
@@ -71,8 +78,7 @@ static bool hangs(struct supervisor *s) {
     const int n = supervisor_ask_hosts(s, false);
     if (n == s->n_hosts || supervisor_ask_hosts(s, false) == s->n_hosts)
         return false;
-    supervisor_say("nothing was written for %.0f s, and %s does not answer: mpirun is ended",
-                   SILENCE_S, supervisor_host_names(s, false));
+    supervisor_say("nothing was written for %.0f s, and %s: mpirun is ended", SILENCE_S, silent(s));
     return true;
 }
 
@@ -153,8 +159,7 @@ static int gather_hosts(struct course *c, int code, struct err *err) {
                        supervisor_host_names(s, false));
     }
     if (n < s->n_hosts)
-        supervisor_say("mpirun ended with code %d; %s does not answer", code,
-                       supervisor_host_names(s, false));
+        supervisor_say("mpirun ended with code %d; %s", code, silent(s));
     else
         supervisor_say("mpirun ended with code %d%s", code, n ? "; all hosts answer" : "");
     return 0;
@@ -210,8 +215,8 @@ static void say_start(const struct course *c) {
     if (c->n_starts == 1)
         return;
     if (*hosts)
-        supervisor_say("starts again (%d of %d without progress) with %d ranks on %s", c->n_idle,
-                       s->tries, ranks, hosts);
+        supervisor_say("starts again (%d of %d without progress) with %d rank%s on %s", c->n_idle,
+                       s->tries, ranks, ranks == 1 ? "" : "s", hosts);
     else
         supervisor_say("starts again (%d of %d without progress)", c->n_idle, s->tries);
 }

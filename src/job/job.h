@@ -108,6 +108,7 @@ struct job {
     int patience; /* validations without a new best before the job ends; 0: never */
 
     struct interval save_last, save_every;
+    struct interval partner; /* between copies of the state in the memory of hosts */
     bool save_best;
     unsigned stop_signals, save_signals; /* bits: job_signal_at; that stop a run, that save */
     int keep_last;         /* last.h5 and the ones before it, last.1.h5 ... */

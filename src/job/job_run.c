@@ -32,6 +32,8 @@ static const struct key checkpoint_keys[] = {
      .help = "how many of last.h5, last.1.h5 ... are kept"},
     {"on_error", &kind_flag, AT(stops_on_unsaved), "warn", .words = on_errors,
      .help = "what becomes of a run that cannot write one; without its last one it fails"},
+    {"partner", &kind_interval, AT(partner), "never",
+     .help = "how often each host keeps a copy of the state in its memory, for --resume"},
     {0},
 };
 

@@ -32,6 +32,10 @@ bool interval_due(const struct interval *every, const struct progress *p) {
     return floor((double)p->step / length + tiny) > floor((double)(p->step - 1) / length + tiny);
 }
 
+bool interval_is_set(const struct interval *every) {
+    return every->steps || every->epochs > 0;
+}
+
 /* Does the job end after this step, as far as it is known? A validation can still tell. */
 static enum control_end end_of(const struct job *job, const struct progress *p) {
     if (p->step >= p->total_steps)

@@ -55,6 +55,9 @@ void control_begin(struct progress *p, const struct job *job, int64_t steps_per_
 /* Does a period end with step progress->step? Periods of epochs may be fractions of an epoch. */
 bool interval_due(const struct interval *every, const struct progress *progress);
 
+/* Does it ever happen? */
+bool interval_is_set(const struct interval *every);
+
 /* Decide what follows step `progress->step`, unless the run must stop.
  *   schedules  [n] learning rates of the job's steps
  * Local; on rank 0, which knows the whole history. */

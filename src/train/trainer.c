@@ -86,14 +86,20 @@ static int load_checkpoint(struct trainer *t, struct err *err) {
     return 0;
 }
 
-/* On rank 0: take the folder, read the checkpoint that is to be resumed. A run that is finished
- * stays as it is; so does the folder of one that has saved nothing yet. */
-static int open_folder(struct trainer *t, bool resume, struct err *err) {
+/* On rank 0: take the folder, which stays as it is where the run goes on, or has saved nothing. */
+static int take_folder(struct trainer *t, bool resume, struct err *err) {
     if (comm_rank(t->comm))
         return 0;
     if (runfolder_lock(&t->folder, resume, err))
         return -1;
     atomic_store(&t->locked, true);
+    return 0;
+}
+
+/* On rank 0: read the checkpoint that is to be resumed. A run that is finished stays as it is. */
+static int open_folder(struct trainer *t, struct err *err) {
+    if (comm_rank(t->comm))
+        return 0;
     if (t->resumes && load_checkpoint(t, err))
         return -1;
     if (t->finished)
@@ -215,6 +221,16 @@ static int validate(struct trainer *t, struct err *err) {
     return rc;
 }
 
+/* Oftener than that, in the memory of hosts. */
+static int keep_copy(struct trainer *t, struct err *err) {
+    if (!trainer_copy_is_due(t))
+        return 0;
+    if (trainer_audit(t, err))
+        return -1;
+    partner_keep(&t->partner, &t->identity, &t->replica, &t->progress);
+    return 0;
+}
+
 /* Rank 0 tells everyone in a message of its own, where no step is at hand or a validation has shown
  * more. */
 static void decide(struct trainer *t) {
@@ -319,7 +335,7 @@ static int loop(struct trainer *t, struct err *err) {
         if (one_step(t, err))
             return -1;
         deadline_took(&t->deadline, DEADLINE_STEP, clock_now() - began);
-        if (follow_up(t, true, err) || trainer_end_trace(t, err))
+        if (follow_up(t, true, err) || keep_copy(t, err) || trainer_end_trace(t, err))
             return -1;
     }
     if (check_updates(t, err))
@@ -355,6 +371,7 @@ static int prepare(struct trainer *t, const struct train_options *o, struct err 
         return -1;
     if (alike_check(&t->alike, err))
         return err_wrap(err, "made from the same seed");
+    trainer_find_copy(t, o->resume);
     if (stop_check(t->comm, err) || agree(t->comm, trainer_load_weights(t, o->resume, err), err) ||
         stop_check(t->comm, err))
         return -1;
@@ -363,13 +380,17 @@ static int prepare(struct trainer *t, const struct train_options *o, struct err 
     t->progress.maximise = t->replica.maximise;
     t->data.validate.most_steps = o->validate_steps;
     control_begin(&t->progress, t->job, shard_steps(&t->data.train.shard), o->until);
-    if (agree(t->comm, open_folder(t, o->resume, err), err))
+    if (agree(t->comm, take_folder(t, o->resume, err), err) || trainer_bring_copy(t, err) ||
+        agree(t->comm, open_folder(t, err), err))
         return -1;
     broadcast(t);
     if (!t->finished)
         trainer_watch_crashes(t, t->folder.path);
     trainer_begin_time(t, o->end);
-    return trainer_audit(t, err) || (!t->finished && trainer_tell_start(t, err)) ? -1 : 0;
+    if (trainer_audit(t, err) || (!t->finished && trainer_tell_start(t, err)))
+        return -1;
+    trainer_begin_copies(t);
+    return 0;
 }
 
 int train(struct job *job, const struct train_options *options, struct comm *comm,
@@ -377,6 +398,7 @@ int train(struct job *job, const struct train_options *options, struct comm *com
     struct trainer t = {.began_s = clock_now(),
                         .job = job,
                         .comm = comm,
+                        .copy = -1,
                         .pulse = pulse_new(),
                         .threads = options->threads,
                         .places = options->places,
@@ -386,6 +408,7 @@ int train(struct job *job, const struct train_options *options, struct comm *com
     trainer_watch_crashes(&t, NULL);
     trainer_enter(&t, PULSE_START);
     runfolder_init(&t.folder, job, t.sinks);
+    partner_init(&t.partner, comm, t.sinks);
     int rc = trainer_watch(&t, err) || prepare(&t, options, err);
     if (!rc)
         rc = t.finished ? trainer_conclude(&t, t.finished, true, err) : loop(&t, err);
@@ -398,6 +421,8 @@ int train(struct job *job, const struct train_options *options, struct comm *com
     saver_free(t.saver);
     crash_forget();
     trainer_unwatch(&t);
+    trainer_end_copies(&t, rc, err);
+    partner_release(&t.partner);
     runfolder_release(&t.folder);
     local_sgd_release(&t.local);
     stepper_release(&t.stepper);

@@ -12,9 +12,9 @@ static int look_for_checkpoint(struct trainer *t, struct err *err) {
 
     if (!there)
         there = others_exist(t->folder.path, err);
-    if (!there)
+    if (!there && t->copy < 0)
         sinks_note(t->sinks, "%s is not there: beginning with step 1", file);
-    t->resumes = there > 0;
+    t->resumes = there > 0 || t->copy >= 0;
     return there < 0 ? -1 : 0;
 }
 

@@ -10,6 +10,7 @@
 #include "train/histograms.h"
 #include "train/identity.h"
 #include "train/local_sgd.h"
+#include "train/partner.h"
 #include "train/picture.h"
 #include "train/runfolder.h"
 #include "train/saver.h"
@@ -76,6 +77,8 @@ struct trainer {
     struct identity identity;
     struct applied schedule[JOB_MAX_STEPS];
     struct runfolder folder;
+    struct partner partner;      /* copies of the state on hosts, where the job has some */
+    int copy;                    /* rank on whose host there is one to go on from; -1: none */
     struct saver *saver;         /* on rank 0 */
     int64_t saved_step;          /* what last.h5 is of; 0: there is none */
     const struct sinks *sinks;   /* borrowed */
@@ -108,6 +111,19 @@ void trainer_unwatch(struct trainer *t);
 /* On rank 0: the weights to begin with, which a run that goes on does not need; t->resumes says
  * whether it is one. Local. Errors: those of weights_load. */
 int trainer_load_weights(struct trainer *t, bool resume, struct err *err);
+
+/* Where a job that resumes keeps copies of its state on hosts: is there one to go on from? */
+void trainer_find_copy(struct trainer *t, bool resume);
+
+/* Once the folder is this run's: make it the last checkpoint. Collective. Errors: those of
+ * partner_bring. */
+int trainer_bring_copy(struct trainer *t, struct err *err);
+
+/* Once it has begun; after a step, where a copy is due; at its end, as it ends with rc and err.
+ * Collective. */
+void trainer_begin_copies(struct trainer *t);
+bool trainer_copy_is_due(const struct trainer *t);
+void trainer_end_copies(struct trainer *t, int rc, const struct err *err);
 
 /* An event of this run, whose own members are for the caller to fill. */
 struct event trainer_event_of(const struct trainer *t, enum event_kind kind);

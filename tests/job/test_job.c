@@ -111,7 +111,7 @@ static void every_key_is_read(void **state) {
               "patience = 4\nbatch = 10\non = rank0\n"
               "[checkpoint]\nlast = 100 steps\nevery = 2 epochs\nbest = false\n"
               "signals = TERM, SIGXCPU\nsave_on = HUP\n"
-              "keep = 5\non_error = stop\n"
+              "keep = 5\non_error = stop\npartner = 50 steps\n"
               "[dist]\nallreduce = host(chunk=256KiB)\nwire = int8(block=64)\n"
               "sync = local_sgd(every=4, after=9)\nbucket = 0.25\noverlap = off\n"
               "progress = thread\naudit = 20\ntimeout = 90\nbind = off\nselftest = off\n[log]\nevery = 5\n"
@@ -145,7 +145,7 @@ static void every_key_is_read(void **state) {
     assert_false(job.save_best);
     expect_signals(job.stop_signals, "TERM XCPU");
     expect_signals(job.save_signals, "HUP");
-    assert_true(job.keep_last == 5 && job.stops_on_unsaved);
+    assert_true(job.keep_last == 5 && job.stops_on_unsaved && job.partner.steps == 50);
     assert_string_equal(job.allreduce.word->name, "host");
     equal((double)((const struct ring_args *)job.allreduce.args)->chunk, 256 * 1024);
     assert_string_equal(job.wire.word->name, "int8");
