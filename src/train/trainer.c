@@ -341,7 +341,7 @@ static int one_step(struct trainer *t, struct err *err) {
     return 0;
 }
 
-static int loop(struct trainer *t, struct err *err) {
+static int take_steps(struct trainer *t, struct err *err) {
     t->start_s = clock_now();
     t->first_step = t->progress.step;
     for (int i = 0; i < t->replica.n_steps; i++)
@@ -357,7 +357,15 @@ static int loop(struct trainer *t, struct err *err) {
         if (one_step(t, err) || follow_up(t, true, err) || trainer_end_trace(t, err))
             return -1;
     }
-    return check_updates(t, err) ? -1 : trainer_conclude(t, t->control.finish, false, err);
+    return check_updates(t, err);
+}
+
+/* What a run that comes to its end says of itself is no fault. */
+static int loop(struct trainer *t, struct err *err) {
+    if (!take_steps(t, err))
+        return trainer_conclude(t, t->control.finish, false, err);
+    trainer_tell_fault(t, err);
+    return -1;
 }
 
 /* What the checkpoints of this run say that they are of. */
@@ -419,8 +427,6 @@ int train(struct job *job, const struct train_options *options, struct comm *com
     if (!rc)
         rc = t.finished ? trainer_conclude(&t, t.finished, true, err) : loop(&t, err);
     enter(&t, PULSE_END);
-    if (t.started && rc)
-        trainer_tell_fault(&t, err);
     if (t.started)
         trainer_tell_end(&t, rc ? err : NULL);
     crash_forget();
