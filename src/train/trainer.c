@@ -3,9 +3,7 @@
 #include "dist/agree.h"
 #include "dist/groups.h"
 #include "train/crash.h"
-#include "train/evaluate.h"
 #include "train/hosts.h"
-#include "train/not_finite.h"
 #include "train/resume.h"
 #include "train/setup.h"
 #include "train/stop.h"
@@ -118,7 +116,7 @@ static void broadcast(struct trainer *t) {
     comm_bcast(t->comm, &t->finished, sizeof t->finished, 0);
 }
 
-/* --- validation --- */
+/* --- comparing --- */
 
 /* Ranks that were apart are so no longer; the time is that of waiting for each other. Sums of the
  * steps before may still be under way, where all of the job's steps have rested since. */
@@ -150,75 +148,6 @@ int trainer_audit(struct trainer *t, struct err *err) {
     t->unlike = alike_check(&t->alike, err);
     t->spent.audit_s += clock_now() - began - (t->spent.step.bucket_comm - met_s);
     return t->unlike ? err_wrap(err, "after step %" PRId64, t->progress.step) : 0;
-}
-
-/* A picture that cannot be written is no reason to stop. */
-static void draw_pictures(struct trainer *t) {
-    struct event e = trainer_event_of(t, EVENT_PICTURE);
-    const char *folder = runfolder_file(&t->folder, "pictures");
-    char file[GALLERY_PATH];
-
-    for (int i = 0; t->gallery.loader && i < t->replica.n_pictures; i++) {
-        struct err err = {0};
-        if (gallery_draw(&t->gallery, &t->replica, i, folder, t->progress.step, file, &err)) {
-            sinks_warn(t->sinks, "%s; training goes on", err.msg);
-            return;
-        }
-        e.picture = (struct event_picture){t->replica.picture[i].job->name, file};
-        sinks_tell(t->sinks, &e);
-    }
-}
-
-/* Measures and pictures are those of the averaged weights, where there are any. Pictures come
- * first: all graphs share one memory, and the measures are still to be read. */
-static int look(struct trainer *t, struct err *err) {
-    replica_swap_ema(&t->replica);
-    draw_pictures(t);
-    const int rc = evaluate_worst(&t->replica, t->data.validates_here ? &t->data.validate : NULL,
-                                  t->comm, &t->worst, err);
-    replica_swap_ema(&t->replica);
-    return rc ? trainer_save_before_end(t, err) : 0;
-}
-
-static int measure(struct trainer *t, struct err *err) {
-    struct event e = trainer_event_of(t, EVENT_VALIDATION);
-    char when[48];
-    const int best = t->replica.best;
-
-    if (trainer_audit(t, err))
-        return -1;
-    trainer_enter(t, PULSE_VALIDATE);
-    const double began = clock_now();
-    e.kind = EVENT_VALIDATES;
-    sinks_tell(t->sinks, &e);
-    e.kind = EVENT_VALIDATION;
-    if (look(t, err))
-        return -1;
-    trainer_trace(t, TRACE_VALIDATE, began);
-    snprintf(when, sizeof when, "after step %" PRId64 ": ", t->progress.step);
-    not_finite_warn(&t->replica, t->data.validates_here ? &t->data.validate : NULL, t->comm, when,
-                    t->sinks);
-    t->progress.validated = true;
-    if (best >= 0) {
-        const double value = run_value(t->replica.validate_plan, best);
-        if (agree(t->comm, progress_add(&t->progress, t->progress.step, value, err), err))
-            return -1;
-        e.best = progress_best(&t->progress) == t->progress.n_measures - 1;
-        comm_bcast(t->comm, &e.best, sizeof e.best, 0); /* rank 0 knows what was before a restart */
-    }
-    sinks_tell(t->sinks, &e);
-    trainer_tell_worst(t, e.best);
-    if (!e.best || !t->job->save_best)
-        return 0;
-    return trainer_save_best(t, err);
-}
-
-static int validate(struct trainer *t, struct err *err) {
-    const double began = clock_now();
-    const int rc = measure(t, err);
-
-    deadline_took(&t->deadline, DEADLINE_VALIDATION, clock_now() - began);
-    return rc;
 }
 
 /* Oftener than that, in the memory of hosts. */
@@ -253,7 +182,7 @@ static int follow_up(struct trainer *t, bool saves, struct err *err) {
     if (audit_is_due(t) && trainer_audit(t, err))
         return -1;
     if (t->control.validate) {
-        if (validate(t, err))
+        if (trainer_validate(t, err))
             return -1;
         decide(t);
         saves = true;
@@ -318,7 +247,7 @@ static int one_step(struct trainer *t, struct err *err) {
     return 0;
 }
 
-static int loop(struct trainer *t, struct err *err) {
+static int take_steps(struct trainer *t, struct err *err) {
     t->start_s = clock_now();
     t->first_step = t->saved_step = t->progress.step;
     for (int i = 0; i < t->replica.n_steps; i++)
@@ -341,7 +270,16 @@ static int loop(struct trainer *t, struct err *err) {
     if (check_updates(t, err))
         return -1;
     trainer_tell_phases(t);
-    return trainer_conclude(t, t->control.finish, false, err);
+    return 0;
+}
+
+/* What a run that comes to its end says of itself is no fault. */
+static int loop(struct trainer *t, struct err *err) {
+    if (!take_steps(t, err))
+        return trainer_conclude(t, t->control.finish, false, err);
+    trainer_hear_saver(t, true);
+    trainer_tell_fault(t, err);
+    return -1;
 }
 
 /* What the checkpoints of this run say that they are of. */
@@ -414,8 +352,6 @@ int train(struct job *job, const struct train_options *options, struct comm *com
         rc = t.finished ? trainer_conclude(&t, t.finished, true, err) : loop(&t, err);
     trainer_enter(&t, PULSE_END);
     trainer_hear_saver(&t, true);
-    if (t.started && rc)
-        trainer_tell_fault(&t, err);
     if (t.started)
         trainer_tell_end(&t, rc ? err : NULL);
     saver_free(t.saver);

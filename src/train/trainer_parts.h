@@ -135,6 +135,10 @@ void trainer_enter(const struct trainer *t, enum pulse_phase phase);
  * Errors: those of alike_check. */
 int trainer_audit(struct trainer *t, struct err *err);
 
+/* Measure and draw what the job wants; where that is the best so far, save it. Collective. Errors:
+ * those of the data, behind a last checkpoint; of trainer_audit and trainer_save_best. */
+int trainer_validate(struct trainer *t, struct err *err);
+
 /* Once the replica is planned, on rank 0: who writes checkpoints. Local. Errors: ERR_IO. */
 int trainer_plan_saving(struct trainer *t, struct err *err);
 

@@ -1,5 +1,5 @@
 /* A step that is not finite: who began it is on a page, and it can be computed again without the
- * data, by one process. A crash leaves a page, too. */
+ * data, by one process. */
 #include "cmd/printed.h"
 #include "io/h5/h5.h"
 #include "io/weights/checkpoint.h"
@@ -194,26 +194,6 @@ static void what_cannot_be_replayed_is_refused(void **state) {
     program_expect(64, "expected one process", "$MPIRUN -np 2 $DLTRAIN replay changed.h5");
 }
 
-/* By the signal itself, so that whoever started it sees it. */
-static void a_crash_leaves_a_page(void **state) {
-    (void)state;
-#ifdef __SANITIZE_ADDRESS__
-    skip();
-#endif
-    program_expect(139, "crashed (SIGSEGV) in ",
-                   "$DLTRAIN job.ini --set name=crash --set epochs=1000000 > log & pid=$!; "
-                   "while [ ! -e runs/crash/last.h5 ]; do sleep 0.05; done; "
-                   "kill -SEGV $pid; wait $pid");
-    expect_page("crash", "kind       crash\n");
-    expect_page("crash", "rank       0 of 1, host ");
-    expect_page("crash", "(train+0x");
-    expect_page("crash", "\nWhat to do: ");
-    program_expect(0, NULL, "grep -q SIGSEGV runs/crash/fault.json");
-    program_expect(0, NULL,
-                   "$DLTRAIN job.ini --set name=crash --resume && "
-                   "test -e runs/crash/fault.1.txt && ! test -e runs/crash/fault.txt");
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_sample_is_named_and_its_step_replayed_without_the_data),
@@ -224,7 +204,6 @@ int main(void) {
         cmocka_unit_test(a_bit_that_flipped_is_told_from_a_damaged_weight),
         cmocka_unit_test(who_goes_on_puts_the_fault_aside),
         cmocka_unit_test(what_cannot_be_replayed_is_refused),
-        cmocka_unit_test(a_crash_leaves_a_page),
     };
 
     return cmocka_run_group_tests(tests, setup, program_teardown);
