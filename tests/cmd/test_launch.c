@@ -17,7 +17,7 @@
 
 #define UNTIL_SAVED "until [ -e runs/%s/last.h5 ]; do sleep 0.02; done; "
 
-static const char sections[] = "[checkpoint]\nlast = 50 steps\n[dist]\nreduction = reproducible\n";
+static const char sections[] = "[checkpoint]\nlast = 25 steps\n[dist]\nreduction = reproducible\n";
 
 /* Of both libraries' words it knows those that launch uses. A host named in the file `lost` does
  * not answer; starts of ranks are lines of `starts`. */
@@ -65,7 +65,7 @@ static void a_killed_rank_costs_some_steps_and_no_bit(void **state) {
     char name[32];
 
     (void)state;
-    program_write_job("job.ini", 500, sections);
+    program_write_job("job.ini", 250, sections);
     unique("killed", name);
     struct program_run run = run_and_kill(name, "-np 2 --mpirun \"$MPIRUN\"", "");
     assert_int_equal(run.code, 0);
@@ -82,7 +82,7 @@ static void a_host_that_does_not_answer_is_left_out(void **state) {
 
     (void)state;
     write_stand_in();
-    program_write_job("job.ini", 500, sections);
+    program_write_job("job.ini", 250, sections);
     unique("lost", name);
     struct program_run run = run_and_kill(
         name, "-np 3 --hosts a:1,b:2,c:1 --patience 4 --mpirun ./stand_in", "echo b > lost;");
