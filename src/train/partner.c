@@ -184,7 +184,7 @@ void partner_begin(struct partner *p, const char *folder, double bytes) {
     }
     if (keeps(p) && !rc && left >= 0 && left < 2 * bytes)
         rc = err_set(&err, ERR_IO,
-                     "/dev/shm has %.0f MiB left, and [checkpoint] partner needs %.0f MiB, for a "
+                     "/dev/shm has %.3g MiB left, and [checkpoint] partner needs %.3g MiB, for a "
                      "copy and the next one",
                      left / mib, 2 * bytes / mib);
     warn(p, rc, &err);

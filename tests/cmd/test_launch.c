@@ -17,7 +17,7 @@
 
 #define UNTIL_SAVED "until [ -e runs/%s/last.h5 ]; do sleep 0.02; done; "
 
-static const char sections[] = "[checkpoint]\nlast = 50 steps\n[dist]\nreduction = reproducible\n";
+static const char sections[] = "[checkpoint]\nlast = 25 steps\n[dist]\nreduction = reproducible\n";
 
 /* Of both libraries' words it knows those that launch uses. A host named in the file `lost` does
  * not answer; starts of ranks are lines of `starts`. */
@@ -65,7 +65,7 @@ static void a_killed_rank_costs_some_steps_and_no_bit(void **state) {
     char name[32];
 
     (void)state;
-    program_write_job("job.ini", 500, sections);
+    program_write_job("job.ini", 250, sections);
     unique("killed", name);
     struct program_run run = run_and_kill(name, "-np 2 --mpirun \"$MPIRUN\"", "");
     assert_int_equal(run.code, 0);
@@ -82,7 +82,7 @@ static void a_host_that_does_not_answer_is_left_out(void **state) {
 
     (void)state;
     write_stand_in();
-    program_write_job("job.ini", 500, sections);
+    program_write_job("job.ini", 250, sections);
     unique("lost", name);
     struct program_run run = run_and_kill(
         name, "-np 3 --hosts a:1,b:2,c:1 --patience 4 --mpirun ./stand_in", "echo b > lost;");
@@ -104,6 +104,21 @@ static void no_host_that_answers_is_an_error(void **state) {
         74, "none of 2 hosts answers: a b",
         "echo 9 > code; sed -i \"s/exec sleep/[ \\$2 = train ] || exec sleep/\" stand_in;"
         "$DLTRAIN launch --hostfile hosts --patience 1 --mpirun ./stand_in job.ini");
+}
+
+static void hosts_of_an_allocation_are_those_that_slurm_says(void **state) {
+    (void)state;
+    write_stand_in();
+    program_write_job("job.ini", 10, sections);
+    program_write("scontrol", "#!/bin/sh\n[ \"$*\" = \"show hostnames\" ] || exit 1\n"
+                              "printf \"n1\\nn2\\nn7\\n\"\n");
+    program_expect(65, NULL,
+                   "chmod +x scontrol; echo 65 > code; PATH=$PWD:$PATH SLURM_JOB_NODELIST=n[1-2,7] "
+                   "SLURM_TASKS_PER_NODE=\"4(x2),3\" $DLTRAIN launch --mpirun ./stand_in job.ini");
+    program_expect(0, NULL, "[ \"$(cut -d\" \" -f1-2 starts)\" = \"11 n1:4,n2:4,n7:3\" ]");
+    program_expect(74, "does not say the hosts of SLURM_JOB_NODELIST=n1",
+                   "echo exit 1 > scontrol; PATH=$PWD:$PATH SLURM_JOB_NODELIST=n1 "
+                   "SLURM_TASKS_PER_NODE=4 $DLTRAIN launch --mpirun ./stand_in job.ini");
 }
 
 static void codes_say_whether_it_is_started_again(void **state) {
@@ -202,6 +217,7 @@ int main(void) {
         cmocka_unit_test(a_killed_rank_costs_some_steps_and_no_bit),
         cmocka_unit_test(a_host_that_does_not_answer_is_left_out),
         cmocka_unit_test(no_host_that_answers_is_an_error),
+        cmocka_unit_test(hosts_of_an_allocation_are_those_that_slurm_says),
         cmocka_unit_test(codes_say_whether_it_is_started_again),
         cmocka_unit_test(a_request_to_stop_saves_and_is_the_end),
         cmocka_unit_test(an_earlier_run_is_gone_on_with_only_where_that_is_asked_for),
