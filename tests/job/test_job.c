@@ -102,7 +102,8 @@ static void every_key_is_read(void **state) {
               "[checkpoint]\nlast = 100 steps\nevery = 2 epochs\nbest = false\n"
               "[dist]\nallreduce = host(chunk=256KiB)\nwire = int8(block=64)\n"
               "sync = local_sgd(every=4, after=9)\nbucket = 0.25\noverlap = off\n"
-              "progress = thread\naudit = 20\ntimeout = 90\nbind = off\nselftest = off\n[log]\nevery = 5\n"
+              "progress = thread\naudit = 20\ntimeout = 90\nbind = off\nselftest = "
+              "off\n[log]\nevery = 5\n"
               "histograms = 2 epochs\ntensorboard = on\nmlperf = on\ntrace = 100..119\nworst = 7\n"
               "[run]\nfusion = off\nwinograd = off\n");
     assert_string_equal(job.name, "mine");
