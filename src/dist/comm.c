@@ -56,8 +56,8 @@ void comm_abort(const struct comm *comm, int exit_code, const char *message) {
     snprintf(line, sizeof line, "dltrain: rank %d on %s: %s\n", comm->rank, comm->host, message);
     fputs(line, stderr);
     fflush(stderr);
-    MPI_Abort(MPI_COMM_WORLD, exit_code);
-    abort();
+    comm_end_all(
+        exit_code); /* its file must be linked wherever this one is: it has memory_end, too */
 }
 
 /* End the job unless rc says success. */

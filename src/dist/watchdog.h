@@ -28,7 +28,7 @@ struct watchdog_rank {
 struct watchdog_stall {
     int guilty;
     char why[WATCHDOG_TEXT]; /* "in backward of layer3.0.conv2 since 71 s, while 7 ranks wait" */
-    const struct watchdog_rank *rank; /* [n] all */
+    const struct watchdog_rank *rank; /* [n] all; where ranks watch themselves alone, this one */
     int n;
 };
 

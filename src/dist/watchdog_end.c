@@ -112,6 +112,8 @@ _Noreturn void watchdog_accuse(struct watchdog *w, const struct watchdog_verdict
     struct watchdog_order order;
     char name[WATCHDOG_TEXT] = "";
 
+    if (atomic_load(&w->mode) == WATCHDOG_ALONE) /* of others nothing is known */
+        stall.rank = guilty, stall.n = 1;
     comm_end_within(REPORT_S, ERR_STOPPED);
     watchdog_gather(w, silence < patience_s ? silence : patience_s);
     if (beat->node >= 0 && w->config.name)

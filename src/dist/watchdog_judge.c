@@ -42,6 +42,8 @@ int watchdog_judge_init(struct watchdog_judge *j, int first, int n, double timeo
         return err_set(err, ERR_IO, "no memory to watch %d ranks", n);
     for (int i = 0; i < n; i++) {
         j->rank[i].rank = first + i;
+        for (int k = 0; k < PULSE_THREADS; k++) /* nothing is known */
+            j->rank[i].beat[k] = (struct pulse_beat){PULSE_IDLE, -1, -1, -1, -1, -1, 0};
         j->seen[i] = (struct watchdog_seen){.heard = now, .moved = now};
     }
     for (int i = 0; i < PULSE_PHASES; i++)

@@ -35,7 +35,9 @@ static const char *state_of(const struct trainer *t, const struct watchdog_rank 
         text = pool_print(pool, "%s, read from sample %" PRId64 " on", text, reader->sample);
     if (beat->step >= 0)
         text = pool_print(pool, "%s, step %" PRId64, text, beat->step + 1);
-    return r->answers ? text : pool_print(pool, "silent; at last %s", text);
+    if (r->answers)
+        return text;
+    return r->host[0] ? pool_print(pool, "silent; at last %s", text) : "never heard";
 }
 
 /* "ranks 0-2, 4-7": those of the same state as rank `first`, which are marked as done. */

@@ -114,7 +114,8 @@ static void every_key_is_read(void **state) {
               "keep = 5\non_error = stop\npartner = 50 steps\n"
               "[dist]\nallreduce = host(chunk=256KiB)\nwire = int8(block=64)\n"
               "sync = local_sgd(every=4, after=9)\nbucket = 0.25\noverlap = off\n"
-              "progress = thread\naudit = 20\ntimeout = 90\nbind = off\nselftest = off\n[log]\nevery = 5\n"
+              "progress = thread\naudit = 20\ntimeout = 90\nbind = off\nselftest = "
+              "off\n[log]\nevery = 5\n"
               "histograms = 2 epochs\ntensorboard = on\nmlperf = on\ntrace = 100..119\nworst = 7\n"
               "ranks = every\nphases = on\n"
               "[run]\nfusion = off\nwinograd = off\n");

@@ -28,7 +28,8 @@ enum pulse_phase {
 struct pulse_beat {
     int32_t phase, which; /* which of the job's steps; of a reader: 0 training's, 1 validation's */
     int32_t node, bucket; /* the operator begun last, of that step's graph; gradients waited for */
-    int64_t step, sample; /* steps done; row of the dataset: the first of the batch that is read */
+    int64_t step, sample; /* steps done; row of the dataset: the first of the batch that is read; of
+                             the main thread the batch of a validation */
     double since;         /* when the phase began, as clock_now says */
 };
 
