@@ -260,7 +260,7 @@ int sweep_run(struct sweep *s, int only, struct err *err) {
     struct sweep_running r = {.sweep = s, .only = only, .slots = only < 0 ? s->jobs : 1};
 
     const double now = clock_utc(), slurm = endtime_slurm(getenv, now);
-    const double end = s->end > 0 ? s->end : slurm > now ? slurm : 0;
+    const double end = s->end > 0 ? s->end : slurm > now - ENDTIME_LATE_S ? slurm : 0;
     deadline_init(&r.deadline, end, now, clock_now());
     r.busy = pool_take(&s->pool, (size_t)s->n * sizeof *r.busy);
     if (loop(&r, err)) {

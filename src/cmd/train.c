@@ -55,7 +55,7 @@ static double end_of(const struct train_args *a, const struct sinks *sinks) {
 
     if (a->end || a->dry_run)
         return a->end;
-    if (slurm <= 0 || slurm > now)
+    if (slurm <= 0 || slurm > now - ENDTIME_LATE_S)
         return slurm;
     sinks_warn(sinks, "the time of the Slurm job ended at %s (SLURM_JOB_END_TIME): going on",
                endtime_text(slurm, now, text));

@@ -3,7 +3,11 @@
 #pragma once
 #include "core/base/err.h"
 
-enum { ENDTIME_TEXT = 32 };
+enum {
+    ENDTIME_TEXT = 32,
+    ENDTIME_LATE_S =
+        60 /* a limit of Slurm's that has passed for longer than a start takes is none */
+};
 
 /* Read one of
  *   18:00  18:00:30                    today, or tomorrow where that has passed

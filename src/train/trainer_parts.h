@@ -230,7 +230,8 @@ int trainer_conclude(struct trainer *t, enum control_end end, bool before, struc
 void trainer_begin_time(struct trainer *t, double end);
 
 /* On rank 0: what follows step t->progress.step, or the one that comes next, and how that changes
- * where the time is nearly over. Each start does a step, which is all that it can lose. */
+ * where the time is nearly over. Each start does a step, or the validation that is owed: it could
+ * lose nothing else, and comes to its end however short its parts are. */
 void trainer_plan(const struct trainer *t, bool ahead, struct control *out);
 
 /* Write down the worst samples of a validation that is the best, or of any where none can be. */

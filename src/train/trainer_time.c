@@ -30,7 +30,7 @@ void trainer_plan(const struct trainer *t, bool ahead, struct control *out) {
         at.validated = false;
     }
     control_plan(t->job, &at, t->schedule, t->replica.n_steps, out);
-    if ((at.step > t->first_step || at.validated) &&
-        deadline_is_near(&t->deadline, out, ahead, clock_now()))
+    const bool has_done = at.step > t->first_step || t->deadline.longest[DEADLINE_VALIDATION] > 0;
+    if (has_done && deadline_is_near(&t->deadline, out, ahead, clock_now()))
         control_stop(out, CONTROL_TIME);
 }

@@ -70,6 +70,10 @@ static void the_shortest_time_suffices_for_a_step(void **state) {
         assert_int_equal(
             steps_until_end("short", "$DLTRAIN job.ini --resume --set name=%s --end 0.1s"), step);
     program_expect(0, NULL, "$DLTRAIN job.ini --resume --set name=short --end never");
+    program_expect(0, NULL,
+                   "for part in 1 2 3 4 5 6; do $DLTRAIN job.ini --resume --set name=parts "
+                   "--set validate.every=1step --end 0.1s 2> said && exit 0; "
+                   "grep -q \"the time ends at\" said || exit 1; done; exit 2");
 }
 
 static void a_run_that_ends_in_time_is_not_stopped(void **state) {
@@ -83,7 +87,7 @@ static void what_slurm_says_of_the_past_is_not_obeyed(void **state) {
     (void)state;
     program_write_job("job.ini", 5, "");
     expect_said(0, "warning: the time of the Slurm job ended at ",
-                "SLURM_JOB_END_TIME=$(($(date +%s) - 5)) $DLTRAIN job.ini --set name=late");
+                "SLURM_JOB_END_TIME=$(($(date +%s) - 500)) $DLTRAIN job.ini --set name=late");
     expect_said(
         0, "ended after step 5",
         "SLURM_JOB_END_TIME=$(($(date +%s) + 1)) $DLTRAIN job.ini --end never --set name=over");
