@@ -12,6 +12,9 @@
  * where neighbours in time are averaged. */
 int page_ranks_add(json_t *run, const char *path, size_t cells, struct err *err);
 
+/* "phases": the text of phases.txt. */
+int page_phases_add(json_t *run, const char *path, struct err *err);
+
 /* "histograms": the lines of histograms.jsonl, at most `cells` counts, evenly spread in time. */
 int page_histograms_add(json_t *run, const char *path, size_t cells, struct err *err);
 

@@ -1,10 +1,13 @@
+#include "io/file/file.h"
 #include "report/page_lines.h"
 #include "report/page_parts.h"
 #include "report/page_thin.h"
 
+#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 enum { KINDS = 3, MOST_COLUMNS = 400, LEAST_COLUMNS = 20 };
 
@@ -90,6 +93,19 @@ int page_ranks_add(json_t *run, const char *path, size_t cells, struct err *err)
     }
     json_decref(lines);
     return rc;
+}
+
+int page_phases_add(json_t *run, const char *path, struct err *err) {
+    char *text;
+    size_t len;
+
+    if (access(path, F_OK) && errno == ENOENT)
+        return 0;
+    if (file_read(path, &text, &len, err))
+        return -1;
+    json_object_set_new(run, "phases", page_text(text));
+    free(text);
+    return 0;
 }
 
 int page_histograms_add(json_t *run, const char *path, size_t cells, struct err *err) {

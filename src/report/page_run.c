@@ -43,6 +43,7 @@ static int fill(json_t *run, const char *folder, const struct page_share *share,
                                    share->points, err) ||
                    page_ranks_add(run, pool_print(pool, "%s/ranks.jsonl", folder), share->cells,
                                   err) ||
+                   page_phases_add(run, pool_print(pool, "%s/phases.txt", folder), err) ||
                    page_histograms_add(run, pool_print(pool, "%s/histograms.jsonl", folder),
                                        2 * share->cells, err) ||
                    page_worst_add(run, folder, share->picture_bytes / 3, err) ||

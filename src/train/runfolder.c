@@ -14,8 +14,24 @@ void runfolder_init(struct runfolder *f, const struct job *job, const struct sin
     f->path = pool_print(&f->pool, "%s/%s", job->output, job->name);
 }
 
+struct runfolder_path {
+    struct runfolder_path *next;
+    const char *name, *path;
+};
+
+/* A run of days asks for the same ones again and again. */
 const char *runfolder_file(struct runfolder *f, const char *name) {
-    return pool_print(&f->pool, "%s/%s", f->path, name);
+    struct runfolder_path *p = f->paths;
+
+    while (p && strcmp(p->name, name) != 0)
+        p = p->next;
+    if (p)
+        return p->path;
+    p = pool_take(&f->pool, sizeof *p);
+    *p = (struct runfolder_path){f->paths, pool_copy(&f->pool, name, strlen(name)),
+                                 pool_print(&f->pool, "%s/%s", f->path, name)};
+    f->paths = p;
+    return p->path;
 }
 
 static int move(struct runfolder *f, const char *name, const char *aside, struct err *err) {

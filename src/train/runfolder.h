@@ -7,11 +7,14 @@
 
 #include <sys/types.h>
 
+struct runfolder_path;
+
 struct runfolder {
     const struct job *job;     /* borrowed */
     const struct sinks *sinks; /* borrowed; notes go there */
     const char *path;          /* on all ranks */
     struct pool pool;
+    struct runfolder_path *paths; /* that were asked for; the pool's */
     struct lock lock;
     dev_t device; /* which folder it is that was taken */
     ino_t inode;

@@ -221,6 +221,20 @@ static void neighbours_in_time_are_averaged(void **state) {
     json_decref(run);
 }
 
+static void phases_are_shown_as_they_are(void **state) {
+    static const char text[] = "s of 2 steps   time\ntotal   1.5\n";
+    json_t *run = json_object();
+    struct err err = {0};
+
+    (void)state;
+    assert_int_equal(page_phases_add(run, in_scratch("phases.txt"), &err), 0);
+    assert_null(json_object_get(run, "phases"));
+    write_bytes(in_scratch("phases.txt"), text, strlen(text));
+    assert_int_equal(page_phases_add(run, in_scratch("phases.txt"), &err), 0);
+    assert_string_equal(json_string_value(json_object_get(run, "phases")), text);
+    json_decref(run);
+}
+
 /* --- pictures --- */
 
 /* Three pictures, of which two fit: the newest is one of them, and reads back as it was. */
@@ -330,6 +344,7 @@ int main(void) {
         cmocka_unit_test(large_tables_of_zeros_are_kept_by_what_is_in_them),
         cmocka_unit_test(of_tables_the_best_and_the_last_are_kept),
         cmocka_unit_test(neighbours_in_time_are_averaged),
+        cmocka_unit_test(phases_are_shown_as_they_are),
         cmocka_unit_test(pictures_fit_in_their_bytes),
         cmocka_unit_test(encoded_png_reads_back),
         cmocka_unit_test(pictures_are_reduced_and_broken_ones_left_out),

@@ -99,11 +99,17 @@ function drawTime(place, run) {
   drawChart(place.appendChild(el('div', {class: 'chart wide'})), {title: `where a step's time goes, ${run.name}`, xLabel: 'epoch', yLabel: '', lines, yRange: [0, 1]});
 }
 
+// The table of all ranks at the end, as it was printed.
+function drawPhases(place, run) {
+  if (run.curves.some(c => /^(data|forward|backward|comm)_share$/.test(c.name))) drawTime(place, run);
+  if (run.phases) place.append(el('pre', {class: 'phases'}, String(run.phases)));
+}
+
 function showTime() {
-  const which = runs.filter(run => run.curves.some(c => /^(data|forward|backward|comm)_share$/.test(c.name)));
+  const which = runs.filter(run => run.phases || run.curves.some(c => /^(data|forward|backward|comm)_share$/.test(c.name)));
   if (!which.length) return;
-  const node = section('time', 'Where time goes', 'Shares of the time of a step, on rank 0, on top of each other.');
-  perRun(node, which, drawTime);
+  const node = section('time', 'Where time goes', 'Shares of the time of a step, on rank 0, on top of each other; and at the end seconds of all ranks.');
+  perRun(node, which, drawPhases);
 }
 
 // --- ranks ---
