@@ -88,11 +88,28 @@ static void a_full_disk_leaves_the_last_checkpoint(void **state) {
         }
 }
 
+/* It may be somebody's only copy: what cannot be read is not said to be something else. */
+static void a_target_that_cannot_be_read_is_told_so(void **state) {
+    (void)state;
+    write_job();
+    program_expect(0, NULL, "rm -rf runs; $DLTRAIN job.ini");
+    for (int i = 0; i < 2; i++) {
+        const char *command = i ? "predict runs/job shapes.h5:test -o" : "convert runs/job";
+
+        program_expect(0, NULL, "$DLTRAIN %s out%d.h5", command, i);
+        program_expect(74, "Input/output error",
+                       "FAULT_CALL=read FAULT_PATH=out%d.h5 FAULT_ERRNO=%d FAULT_N=1 LD_PRELOAD=%s "
+                       "$DLTRAIN %s out%d.h5",
+                       i, EIO, FAULT_LIBRARY, command, i);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(data_that_cannot_be_read_are_said),
         cmocka_unit_test(the_rank_is_named_and_none_is_left),
         cmocka_unit_test(a_full_disk_leaves_the_last_checkpoint),
+        cmocka_unit_test(a_target_that_cannot_be_read_is_told_so),
     };
 
 #ifdef __SANITIZE_ADDRESS__

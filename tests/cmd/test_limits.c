@@ -44,6 +44,19 @@ static void little_memory_ends_with_74(void **state) {
     assert_true(n_trained > 2);
 }
 
+/* MPI would end it with 1 and words about its own parts. */
+static void what_mpi_needs_to_start_is_said(void **state) {
+    (void)state;
+    program_write_job("job.ini", 2, "");
+    program_expect(74, "this process may have 20 files open at a time (ulimit -n), expected",
+                   "ulimit -n 20; $DLTRAIN job.ini");
+    program_expect(74, "the stack of this process may have 64 KiB (ulimit -s), expected",
+                   "ulimit -s 64; $DLTRAIN job.ini");
+    program_expect(74, "may have 20 files open",
+                   "$MPIRUN -np 2 sh -c \"ulimit -n 20; exec \\$DLTRAIN job.ini\"");
+    program_expect(0, NULL, "env -u PATH $DLTRAIN job.ini");
+}
+
 static void a_rank_without_memory_ends_all(void **state) {
     (void)state;
     for (int ranks = 1; ranks <= 3; ranks++) {
@@ -67,6 +80,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(little_memory_ends_with_74),
         cmocka_unit_test(a_rank_without_memory_ends_all),
+        cmocka_unit_test(what_mpi_needs_to_start_is_said),
         cmocka_unit_test(a_file_that_may_not_grow_ends_with_74),
     };
     const int first = LIMITS_HOLD ? 0 : 1;

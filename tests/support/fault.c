@@ -4,7 +4,8 @@
  * of the last three, of those that the program makes itself, not its libraries FAULT_ERRNO  the
  * error FAULT_STICKY all calls from that number on, as of a disk that stays full FAULT_SHORT  a
  * write is not refused: it writes half of what it was given FAULT_RANK   on that rank only
- *   FAULT_COUNT  a file that gets the number of calls at the end */
+ *   FAULT_COUNT  a file that gets the number of calls at the end
+ * Besides, FAULT_CLOCK: seconds by which the host's clock is wrong. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -19,6 +20,8 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/time.h>
+#include <time.h>
 #include <unistd.h>
 
 static atomic_long count;
@@ -26,6 +29,7 @@ static const char *wanted, *part, *count_file; /* wanted: NULL where this proces
 static long number;
 static int code;
 static bool sticky, cut;
+static time_t wrong_s;
 static const char *text, *text_end; /* where the program itself is in memory */
 
 static int find_program(struct dl_phdr_info *info, size_t size, void *context) {
@@ -42,6 +46,7 @@ static int find_program(struct dl_phdr_info *info, size_t size, void *context) {
 __attribute__((constructor)) static void begin(void) {
     const char *only = getenv("FAULT_RANK"), *rank = getenv("OMPI_COMM_WORLD_RANK");
     const char *n = getenv("FAULT_N"), *error = getenv("FAULT_ERRNO");
+    const char *clock = getenv("FAULT_CLOCK");
     char program[512];
     const ssize_t len = readlink("/proc/self/exe", program, sizeof program - 1);
 
@@ -49,6 +54,7 @@ __attribute__((constructor)) static void begin(void) {
     part = getenv("FAULT_PATH");
     number = n ? strtol(n, NULL, 10) : 0;
     code = error ? (int)strtol(error, NULL, 10) : EIO;
+    wrong_s = clock ? strtol(clock, NULL, 10) : 0;
     sticky = getenv("FAULT_STICKY") != NULL;
     cut = getenv("FAULT_SHORT") != NULL;
     count_file = getenv("FAULT_COUNT");
@@ -268,4 +274,32 @@ int pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*start)
     return fails_for("pthread_create", __builtin_return_address(0))
                ? code
                : next(thread, attr, start, context);
+}
+
+int clock_gettime(clockid_t clock, struct timespec *now) {
+    int (*next)(clockid_t, struct timespec *);
+
+    real("clock_gettime", &next);
+    const int rc = next(clock, now);
+    if (clock == CLOCK_REALTIME)
+        now->tv_sec += wrong_s;
+    return rc;
+}
+
+time_t time(time_t *out) {
+    struct timespec now;
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    if (out)
+        *out = now.tv_sec;
+    return now.tv_sec;
+}
+
+int gettimeofday(struct timeval *now, void *zone) {
+    struct timespec t;
+
+    (void)zone;
+    clock_gettime(CLOCK_REALTIME, &t);
+    *now = (struct timeval){t.tv_sec, t.tv_nsec / 1000};
+    return 0;
 }

@@ -156,8 +156,16 @@ int lock_keep(const struct lock *lock, bool *lost, struct err *err) {
     struct lock_owner other;
     char *text, who[LOCK_TEXT] = "somebody";
 
-    if (access(lock->path, F_OK) && errno == ENOENT && !create(lock->path, lock->text))
-        return 0;
+    if (access(lock->path, F_OK) && errno == ENOENT) {
+        if (!create(lock->path, lock->text))
+            return 0;
+        if (errno == ENOENT)
+            return err_set(
+                err, ERR_IO,
+                "%.*s is no longer there: somebody has moved or deleted the folder of this "
+                "run, and nothing more is saved",
+                (int)(strrchr(lock->path, '/') - lock->path), lock->path);
+    }
     if (!(text = read_own(lock, err)))
         return -1;
     const bool mine = !strcmp(text, lock->text);

@@ -25,20 +25,26 @@ static void wrapping_puts_context_in_front_and_keeps_the_kind(void **state) {
     assert_string_equal(err.msg, "job.ini:12: no such word");
 }
 
-static void a_message_too_long_is_cut_and_ended(void **state) {
+/* Where it is stands first, and why last. */
+static void a_message_too_long_keeps_both_ends(void **state) {
     struct err err = {0};
-    char text[3000];
+    char text[4096];
 
     (void)state;
     memset(text, 'a', sizeof text - 1);
     text[sizeof text - 1] = 0;
-    err_set(&err, ERR_IO, "%s", text);
+    err_set(&err, ERR_IO, "/%s: No such file", text);
     assert_int_equal(strlen(err.msg), sizeof err.msg - 1);
+    assert_memory_equal(err.msg, "/aaa", 4);
+    assert_non_null(strstr(err.msg, "a...a"));
+    assert_string_equal(err.msg + sizeof err.msg - 1 - 15, "a: No such file");
     err_wrap(&err, "outer");
     assert_int_equal(strlen(err.msg), sizeof err.msg - 1);
-    assert_memory_equal(err.msg, "outer: aaa", 10);
+    assert_memory_equal(err.msg, "outer: /aaa", 11);
+    assert_string_equal(err.msg + sizeof err.msg - 1 - 15, "a: No such file");
     err_wrap(&err, "%s", text);
     assert_int_equal(strlen(err.msg), sizeof err.msg - 1);
+    assert_string_equal(err.msg + sizeof err.msg - 1 - 15, "a: No such file");
 }
 
 /* As in the name of a file. UTF-8 is no control character. */
@@ -56,7 +62,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(setting_keeps_kind_and_message),
         cmocka_unit_test(wrapping_puts_context_in_front_and_keeps_the_kind),
-        cmocka_unit_test(a_message_too_long_is_cut_and_ended),
+        cmocka_unit_test(a_message_too_long_keeps_both_ends),
         cmocka_unit_test(a_message_is_one_line),
     };
 

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 enum { CHILDREN = 12, ROUNDS = 20 };
@@ -208,6 +209,24 @@ static void a_lost_lock_is_noticed_and_a_deleted_one_made_again(void **state) {
     assert_int_equal(unlink(in_scratch("lock")), 0);
 }
 
+static void a_folder_that_is_moved_away_is_said(void **state) {
+    char left[LOCK_TEXT], from[256], to[256];
+    struct lock lock;
+    struct err err = {0};
+
+    (void)state;
+    strcpy(from, in_scratch("moved"));
+    strcpy(to, in_scratch("there"));
+    assert_int_equal(mkdir(from, 0777), 0);
+    assert_int_equal(lock_take(&lock, from, "", left, &err), 0);
+    assert_int_equal(rename(from, to), 0);
+    assert_int_equal(lock_keep(&lock, &err), -1);
+    assert_non_null(strstr(err.msg, "moved is no longer there: somebody has moved or deleted"));
+    lock_release(&lock);
+    assert_int_equal(unlink(in_scratch("there/lock")), 0);
+    assert_int_equal(rmdir(to), 0);
+}
+
 /* One of many processes at once: take it, say so by the exit code, and hold it until all have
  * tried. */
 static void child(int all_tried) {
@@ -278,6 +297,7 @@ int main(void) {
         cmocka_unit_test(a_lock_that_says_nothing_is_refused),
         cmocka_unit_test(a_taking_that_was_cut_short_is_told),
         cmocka_unit_test(a_lost_lock_is_noticed_and_a_deleted_one_made_again),
+        cmocka_unit_test(a_folder_that_is_moved_away_is_said),
         cmocka_unit_test(one_of_many_gets_it),
         cmocka_unit_test(where_nothing_can_be_written_there_is_no_lock),
     };
