@@ -116,7 +116,8 @@ static int make_again(struct runfolder *f, struct err *err) {
         return -1;
     remember(f);
     sinks_tell(f->sinks, &e);
-    sinks_warn(f->sinks, "%s was gone and is made again; what was in it is lost", f->path);
+    sinks_warn(f->sinks, "%s was moved or deleted, and is made again for what is saved from now on",
+               f->path);
     return 0;
 }
 

@@ -210,6 +210,21 @@ static void a_damaged_checkpoint_is_passed_over(void **state) {
     }
 }
 
+/* Where sums do not depend on ranks, neither they nor threads or who saves change a bit;
+ * another instruction set goes on, to other roundings. */
+static void it_goes_on_with_other_ranks_threads_and_instructions(void **state) {
+    (void)state;
+    program_write_job("job.ini", 12, "[dist]\nreduction = reproducible\n");
+    program_expect(0, NULL, "$DLTRAIN job.ini --set name=one --set threads=2");
+    program_expect(0, NULL, "$DLTRAIN job.ini --set name=moved --set steps=5 --set threads=1");
+    program_expect(0, NULL, "rm -rf runs/plain && cp -r runs/moved runs/plain");
+    program_expect(0, NULL,
+                   "$MPIRUN -np 2 $DLTRAIN job.ini --set name=moved --resume "
+                   "--set dist.allreduce=fold --set checkpoint.on_error=stop");
+    expect_equal_runs("one", "moved");
+    program_expect(0, NULL, "DLTRAIN_ISA=generic $DLTRAIN job.ini --set name=plain --resume");
+}
+
 static void a_new_run_keeps_the_earlier_one(void **state) {
     (void)state;
     write_job();
@@ -230,6 +245,7 @@ int main(void) {
         cmocka_unit_test(resuming_with_another_optimizer_is_refused),
         cmocka_unit_test(two_runs_do_not_share_a_folder),
         cmocka_unit_test(a_damaged_checkpoint_is_passed_over),
+        cmocka_unit_test(it_goes_on_with_other_ranks_threads_and_instructions),
         cmocka_unit_test(a_new_run_keeps_the_earlier_one),
     };
 

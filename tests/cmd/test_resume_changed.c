@@ -217,6 +217,10 @@ static void the_latest_that_is_whole_is_gone_on_from(void **state) {
                    "; whole is runs/again/step_00000006.h5 (epoch 1.5); to go on from there: cp "
                    "runs/again/step_00000006.h5 runs/again/last.h5, and --resume again",
                    "$MPIRUN -np 2 " RUN "again --resume"); /* they are of the run 'hurt' */
+    program_expect(65, "; whole is runs/again/step_00000006.h5 (epoch 1.5)",
+                   "$DLTRAIN eval runs/again/last.h5");
+    program_expect(65, "; whole is runs/again/step_00000006.h5 (epoch 1.5)",
+                   "$DLTRAIN convert runs/again/last.h5 again.safetensors");
     program_expect(0, NULL,
                    "$MPIRUN -np 2 " RUN "hurt --resume > log && grep \"warning: "
                    "runs/hurt/last.h5: is damaged: .*; going on after step 6 from "
