@@ -76,22 +76,25 @@ static bool is_launcher(pid_t pid) {
     return false;
 }
 
-/* A launcher waits for ever for a host that it cannot reach any more. A process that outlives this
- * one ends it, if it is still there once it has had its time. */
-static void end_launcher(const struct watchdog *w, const struct watchdog_order *order) {
+/* A process that outlives this one ends what is left: ranks that are stopped, a little later, as
+ * launchers report who ended first; and a launcher that waits for ever for a host which it cannot
+ * reach any more, once it has had its time. */
+static void end_rest(const struct watchdog *w, const struct watchdog_order *order) {
     const pid_t launcher = getppid();
     bool elsewhere = false;
 
     for (int i = 0; i < order->n; i++)
         elsewhere = elsewhere || strcmp(order->silent[i].host, w->host);
-    if (!elsewhere || !is_launcher(launcher) || fork())
+    if (!order->n || fork())
         return;
     setsid(); /* it is none of those that the launcher ends */
     for (int fd = 0; fd < MOST_FILES; fd++)
         close(fd); /* and nobody takes this rank for alive by its connections */
-    for (int i = 0; i < LAUNCHER_S && is_launcher(launcher); i++)
+    sleep(1);
+    kill_silent(w, order);
+    for (int i = 0; i < LAUNCHER_S && elsewhere && is_launcher(launcher); i++)
         sleep(1);
-    if (is_launcher(launcher))
+    if (elsewhere && is_launcher(launcher))
         kill(launcher, SIGKILL); /* asked to end, Open MPI's crashes in that state */
     _exit(0);
 }
@@ -123,8 +126,7 @@ _Noreturn void watchdog_accuse(struct watchdog *w, const struct watchdog_verdict
     watchdog_judge_say(&w->judge, v, name, stall.why);
     w->config.stalled(w->config.context, &stall);
     silent_ranks(w, &order);
-    kill_silent(w, &order);
-    end_launcher(w, &order);
+    end_rest(w, &order);
     watchdog_say_all(w, WATCHDOG_END, &order, sizeof order, leave_s);
     leave(w);
     comm_end_all(ERR_STOPPED);
@@ -132,9 +134,9 @@ _Noreturn void watchdog_accuse(struct watchdog *w, const struct watchdog_verdict
 
 /* Whoever has given the order ends the job by MPI, in the meantime. */
 _Noreturn void watchdog_obey(struct watchdog *w) {
-    kill_silent(w, &w->order);
     leave(w);
     nanosleep(&(struct timespec){.tv_nsec = 500000000}, NULL);
+    kill_silent(w, &w->order);
     _exit(ERR_STOPPED);
 }
 
