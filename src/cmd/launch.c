@@ -2,10 +2,13 @@
 #include "cmd/command.h"
 #include "cmd/options.h"
 #include "cmd/supervisor.h"
+#include "core/base/clock.h"
 #include "dist/comm.h"
 #include "dist/launch.h"
 #include "job/job.h"
+#include "train/endtime.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -41,21 +44,39 @@ static void spell_out(int argc, char **argv) {
             argv[i] = np;
 }
 
-/* What `train` makes of its words: of those, launch needs to know the folder of the run. */
+/* A duration is counted from now on, once, however often the job is started. */
+static int fix_end(struct supervisor *s, char **word, const char *prefix, struct err *err) {
+    double end;
+
+    if (endtime_read(*word + strlen(prefix), clock_utc(), &end, err))
+        return -1;
+    if (isfinite(end))
+        *word = pool_print(&s->pool, "%s@%.0f", prefix, end);
+    return 0;
+}
+
+/* What `train` makes of its words: of those, launch needs to know the folder of the run, and when
+ * its time ends. */
 static int read_job(struct supervisor *s, struct err *err) {
     const char **sets = pool_take(&s->pool, (size_t)s->n_args * sizeof *sets);
-    const char *const set = "--set", *const joined = "--set=";
+    const char *const set = "--set", *const joined = "--set=", *const end = "--end=";
     struct job job = {0};
-    int n = 0;
+    int n = 0, rc = 0;
 
-    for (int i = 1; i < s->n_args; i++)
+    for (int i = 1; i < s->n_args && !rc; i++)
         if (!strcmp(s->args[i], set) && i + 1 < s->n_args)
             sets[n++] = s->args[++i];
         else if (!strncmp(s->args[i], joined, strlen(joined)))
             sets[n++] = s->args[i] + strlen(joined);
         else if (!strcmp(s->args[i], "--resume"))
             s->resumes = true;
-    const int rc = job_read(&job, s->args[0], sets, n, err);
+        else if (!strcmp(s->args[i], "--end") && i + 1 < s->n_args)
+            rc = fix_end(s, &s->args[++i], "", err);
+        else if (!strncmp(s->args[i], end, strlen(end)))
+            rc = fix_end(s, &s->args[i], end, err);
+    if (rc)
+        return -1;
+    rc = job_read(&job, s->args[0], sets, n, err);
     if (rc)
         source_explain(&job.source, err);
     else
