@@ -213,6 +213,7 @@ static void a_folder_that_is_moved_away_is_said(void **state) {
     char left[LOCK_TEXT], from[256], to[256];
     struct lock lock;
     struct err err = {0};
+    bool lost = false;
 
     (void)state;
     strcpy(from, in_scratch("moved"));
@@ -220,7 +221,7 @@ static void a_folder_that_is_moved_away_is_said(void **state) {
     assert_int_equal(mkdir(from, 0777), 0);
     assert_int_equal(lock_take(&lock, from, "", left, &err), 0);
     assert_int_equal(rename(from, to), 0);
-    assert_int_equal(lock_keep(&lock, &err), -1);
+    assert_int_equal(lock_keep(&lock, &lost, &err), -1);
     assert_non_null(strstr(err.msg, "moved is no longer there: somebody has moved or deleted"));
     lock_release(&lock);
     assert_int_equal(unlink(in_scratch("there/lock")), 0);
