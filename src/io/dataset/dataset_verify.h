@@ -23,7 +23,7 @@ int verify_field(struct dataset *ds, int i, const struct verify_progress *progre
 
 /* Compare a dataset of the file with its attribute content_hash, "xxh3:%016x": XXH3 of all its rows
  * as they are stored, little endian; and its rows with their hashes (row_hash.h). 1: it is as it
- * was written, 0: it has no such attribute. Errors: ERR_IO; ERR_DATA for damage and where it is
+ * was written, 0: it has neither. Errors: ERR_IO; ERR_DATA for damage and where it is
  * another, naming rows where they have hashes. */
 int verify_hash(struct h5 *file, const char *path, const struct verify_progress *progress,
                 struct err *err);
