@@ -123,6 +123,22 @@ int resume_file_settle(struct resume_file *f, const struct resume *resume, struc
     return 0;
 }
 
+int resume_file_spare(const struct resume *resume, struct err *err) {
+    struct resume_file f = {.path = resume->file};
+    const int there = resume_exists(resume->file, err);
+    const char *aside;
+    bool damaged = false;
+    int rc = there < 0 ? -1 : 0;
+
+    if (there > 0 && open_checkpoint(&f, &damaged, &f.why) && damaged) {
+        rc = put_aside(&f, resume->file, &aside, err);
+        if (!rc)
+            sinks_warn(resume->sinks, "%s; the damaged file is kept as %s", f.why.msg, aside);
+    }
+    resume_file_release(&f);
+    return rc;
+}
+
 void resume_file_release(struct resume_file *f) {
     checkpoint_close(f->ck);
     meta_release(&f->meta);
