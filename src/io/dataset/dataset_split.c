@@ -6,6 +6,7 @@
 #include "io/dataset/dataset_split_encoded.h"
 #include "io/dataset/folds.h"
 #include "io/dataset/row_hash.h"
+#include "io/dataset/dataset_verify.h"
 #include "io/dataset/verify_rows.h"
 #include "io/h5/h5_copy.h"
 
@@ -328,6 +329,8 @@ static int copy_field(struct splitting *s, int field, struct err *err) {
     const struct layout_field *f = &s->at.field[field];
 
     name_field(s, field);
+    if (verify_rowless(s->from, f->path, err) < 0)
+        return -1;
     if (f->encoding)
         return copy_encoded(s, f, err);
     if (h5_data_open(&s->source, s->from, f->path, err))

@@ -189,3 +189,11 @@ int verify_hash(struct h5 *file, const char *path, const struct verify_progress 
         return -1;
     return told ? verify_hash_found(file, path, hash, err) : 1;
 }
+
+int verify_rowless(struct h5 *file, const char *path, struct err *err) {
+    const int by_row = row_hashes_exist(file, path, err);
+
+    if (by_row)
+        return by_row < 0 ? -1 : 0;
+    return verify_hash(file, path, NULL, err);
+}

@@ -28,5 +28,9 @@ int verify_field(struct dataset *ds, int i, const struct verify_progress *progre
 int verify_hash(struct h5 *file, const char *path, const struct verify_progress *progress,
                 struct err *err);
 
+/* The same of a dataset with a content_hash and no hashes of rows, for who compares those of others
+ * on the way; 0 of others. */
+int verify_rowless(struct h5 *file, const char *path, struct err *err);
+
 /* The same of one whose rows were read already: their XXH3 is `hash`. */
 int verify_hash_found(struct h5 *file, const char *path, uint64_t hash, struct err *err);
