@@ -85,7 +85,7 @@ static void print_result(const struct dataset_field *f, const struct verifying *
         printf(", %lld against a rule of their format but whole", n_flawed);
     printf("%s\n", same > 0   ? ", as they were written"
                    : same < 0 ? ""
-                              : "; there is no content_hash to compare them with");
+                              : "; there are no hashes to compare them with");
 }
 
 int data_encoded_verify(struct h5 *file, struct dataset *ds, int i,

@@ -83,7 +83,7 @@ static int verify_one(struct findings *all, struct h5 *file, struct dataset *ds,
     printf("  %s: %lld rows read%s\n", f->name, (long long)f->rows,
            hashed > 0   ? ", as they were written"
            : hashed < 0 ? ""
-                        : "; there is no content_hash to compare them with");
+                        : "; there are no hashes to compare them with");
     return 0;
 }
 

@@ -18,19 +18,19 @@ static bool is_candidate(const char *name) {
     return known && dot && !strcmp(dot, ".h5") && !strstr(name, ".damaged.");
 }
 
-static void add_damaged(struct others *o, const char *path) {
-    o->damaged = o->damaged ? pool_print(&o->pool, "%s, %s", o->damaged, path) : path;
+/* Add a path to a list, "a, b"; NULL: the empty one. */
+static void add_path(struct others *o, const char **list, const char *path) {
+    *list = *list ? pool_print(&o->pool, "%s, %s", *list, path) : path;
 }
 
-/* Take it up if it is whole and of a run. */
-static void try(struct others *o, const char *path) {
+/* Take it up if it is whole and of a run; else to one of the lists. */
+static void try(struct others *o, const char *path, const char **damaged, const char **unread) {
     struct checkpoint *ck = NULL;
     struct meta meta = {0};
     struct err err = {0}, ignored = {0};
 
     if (checkpoint_open(&ck, path, &err)) {
-        if (err.kind == ERR_DATA)
-            add_damaged(o, path);
+        add_path(o, err.kind == ERR_DATA ? damaged : unread, path);
     } else if (!meta_read(&meta, path, checkpoint_meta(ck), &ignored) && !meta_at(&meta, "fault")) {
         o->other = pool_grow(&o->pool, o->other, o->n, sizeof *o->other);
         o->other[o->n++] = (struct other){path, pool_print(&o->pool, "%s", meta_name(&meta)),
@@ -49,16 +49,20 @@ static int latest_first(const void *a, const void *b) {
 }
 
 void others_find(struct others *o, const char *folder, const char *file) {
+    const char *damaged = NULL, *unread = NULL;
     DIR *dir = opendir(folder);
     const struct dirent *entry;
 
     while (dir && (entry = readdir(dir))) {
         const char *path = pool_print(&o->pool, "%s/%s", folder, entry->d_name);
         if (is_candidate(entry->d_name) && strcmp(path, file))
-            try(o, path);
+            try(o, path, &damaged, &unread);
     }
     if (dir)
         closedir(dir);
+    o->wrong =
+        pool_print(&o->pool, "%s%s%s%s", damaged ? "; damaged, too: " : "", damaged ? damaged : "",
+                   unread ? "; cannot be read: " : "", unread ? unread : "");
     if (o->n)
         qsort(o->other, (size_t)o->n, sizeof *o->other, latest_first);
 }
@@ -103,8 +107,8 @@ void others_name(const char *file, const char *how, struct err *err) {
                 text, o.n > MOST ? " ..." : "", how ? "; to go on from there: cp " : "",
                 how ? o.other[0].path : "", how ? " " : "", how ? how : "");
     else if (how)
-        err_set(err, ERR_DATA, "%s; %s holds no other checkpoint to go on from%s%s", inner.msg,
-                folder, o.damaged ? "; damaged, too: " : "", o.damaged ? o.damaged : "");
+        err_set(err, ERR_DATA, "%s; %s holds no other checkpoint to go on from%s", inner.msg,
+                folder, o.wrong);
     others_release(&o);
 }
 

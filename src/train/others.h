@@ -16,12 +16,12 @@ struct other {
 struct others {
     struct other *other; /* [n] latest first */
     int n;
-    const char *damaged; /* paths of those that are not whole: "a, b"; NULL: all are */
+    const char *wrong; /* "; damaged, too: a, b; cannot be read: c", or "" where all are whole */
     struct pool pool;
 };
 
-/* All of a folder but `file`, which may not be there. What cannot be read is passed over. Each is
- * read completely, one after another. */
+/* All of a folder but `file`, which may not be there. Each is read completely, one after another.
+ */
 void others_find(struct others *o, const char *folder, const char *file);
 void others_release(struct others *o);
 

@@ -57,18 +57,30 @@ static void hash(const char *text, size_t len, char out[PARTNER_HASH]) {
     snprintf(out, PARTNER_HASH, "%016" PRIx64, (uint64_t)XXH3_64bits(text, len));
 }
 
-/* On rank 0, for all: where the run is, and which. Without a folder or its events there is none. */
-static void name(struct partner *p, const char *folder) {
-    char path[PATH_MAX], *text = NULL;
+/* The run in a folder: the first line of its events, and the job that it was started with last. */
+static void name_run(struct partner *p, const char *folder) {
+    char *events = NULL, *job = NULL;
     struct err ignored = {0};
     size_t len;
+
+    if (!file_read(pool_print(&p->pool, "%s/events.jsonl", folder), &events, &len, &ignored) &&
+        !file_read(pool_print(&p->pool, "%s/job.ini", folder), &job, &len, &ignored)) {
+        const char *text =
+            pool_print(&p->pool, "%.*s\n%s", (int)strcspn(events, "\n"), events, job);
+        hash(text, strlen(text), p->run);
+    }
+    free(events);
+    free(job);
+}
+
+/* On rank 0, for all: where the run is, and which. Without a folder or its events there is none. */
+static void name(struct partner *p, const char *folder) {
+    char path[PATH_MAX];
 
     p->place[0] = p->run[0] = 0;
     if (comm_rank(p->comm) == 0 && realpath(folder, path)) {
         hash(path, strlen(path), p->place);
-        if (!file_read(pool_print(&p->pool, "%s/events.jsonl", folder), &text, &len, &ignored))
-            hash(text, strcspn(text, "\n"), p->run);
-        free(text);
+        name_run(p, folder);
     }
     comm_bcast(p->comm, p->place, sizeof p->place, 0);
     comm_bcast(p->comm, p->run, sizeof p->run, 0);
@@ -76,26 +88,32 @@ static void name(struct partner *p, const char *folder) {
 
 /* --- going on from a copy --- */
 
-/* The step of this host's; -1: it has none that is whole. */
-static int64_t look(struct partner *p) {
+/* *step: of this host's copy; -1: it has none that is whole. Errors: why not, of one that is there.
+ */
+static int look(struct partner *p, int64_t *step, struct err *err) {
     struct meta meta = {0};
-    struct err ignored = {0};
-    int64_t step = -1;
+    int rc = 0;
 
-    if (keeps(p) && p->run[0] && !open_folder(p) && !access(file_of(p), F_OK) &&
-        !meta_open(&meta, file_of(p), &ignored))
-        step = meta_step(&meta);
+    *step = -1;
+    if (!keeps(p) || !p->run[0] || open_folder(p) || access(file_of(p), F_OK))
+        return 0;
+    rc = meta_open(&meta, file_of(p), err);
+    if (!rc)
+        *step = meta_step(&meta);
     meta_release(&meta);
-    return step;
+    return rc;
 }
 
 int partner_find(struct partner *p, const char *folder, int64_t newest, int64_t *step) {
     const int size = comm_size(p->comm);
     int64_t *all = calloc((size_t)size, sizeof *all);
+    struct err err = {0};
+    int64_t mine;
     int owner = -1;
 
     name(p, folder);
-    const int64_t mine = look(p);
+    if (agree(p->comm, look(p, &mine, &err), &err))
+        sinks_warn(p->sinks, "%s; this copy of the run's state is passed over", err.msg);
     comm_bcast(p->comm, &newest, sizeof newest, 0);
     if (comm_max_double(p->comm, !all) > 0) { /* nobody goes on from what one cannot see */
         free(all);
@@ -161,6 +179,14 @@ static void remove_old(struct partner *p) {
         closedir(dir);
 }
 
+static int refuse_folder(struct partner *p, struct err *err) {
+    if (errno == EPERM)
+        return err_set(err, ERR_IO,
+                       "%s: is not a folder that only this user may enter (mode 0700); remove it",
+                       folder_of(p));
+    return err_set(err, ERR_IO, "%s: cannot be used: %s", folder_of(p), strerror(errno));
+}
+
 /* Collective: the lowest rank that has something to say is heard, once. */
 static void warn(struct partner *p, int rc, struct err *err) {
     if (!agree(p->comm, rc, err))
@@ -178,7 +204,7 @@ void partner_begin(struct partner *p, const char *folder, double bytes) {
     name(p, folder);
     if (keeps(p) && p->place[0]) {
         if (open_folder(p))
-            rc = err_set(&err, ERR_IO, "%s: cannot be used: %s", folder_of(p), strerror(errno));
+            rc = refuse_folder(p, &err);
         else
             remove_old(p);
     }

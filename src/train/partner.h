@@ -2,8 +2,9 @@
  * would take checkpoints. All ranks hold the same state, so that the first rank of each host keeps
  * it without a word between hosts: /dev/shm/dltrain-UID/PLACE-RUN.h5, a checkpoint like any other.
  * It outlives its process, and not its host; any other host of the run has the same. PLACE is a
- * hash of the path of the run's folder, RUN of the first line of its events.jsonl: a run that
- * begins anew in the same place has another. */
+ * hash of the path of the run's folder, RUN of the first line of its events.jsonl and its job.ini:
+ * a run that begins anew in the same place has another, and one that went on with another job than
+ * the copy's does not go back to it. */
 #pragma once
 #include "dist/comm.h"
 #include "train/control.h"

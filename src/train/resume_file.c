@@ -109,18 +109,33 @@ static const char *done_again(struct resume_file *f, const char *folder, int64_t
 
 int resume_file_settle(struct resume_file *f, const struct resume *resume, struct err *err) {
     const int64_t step = meta_step(&f->meta);
-    const char *aside = NULL, *damaged = f->others.damaged;
+    const char *aside = NULL;
 
     if (f->path == resume->file)
         return 0;
     if (f->why.kind && put_aside(f, resume->file, &aside, err))
         return -1;
-    sinks_warn(resume->sinks, "%s%s; going on after step %" PRId64 " from %s: %s%s%s%s%s",
+    sinks_warn(resume->sinks, "%s%s; going on after step %" PRId64 " from %s: %s%s%s%s",
                f->why.kind ? f->why.msg : resume->file, f->why.kind ? "" : " is not there", step,
                f->path, done_again(f, resume->folder, step),
-               aside ? "; the damaged file is kept as " : "", aside ? aside : "",
-               damaged ? "; damaged, too: " : "", damaged ? damaged : "");
+               aside ? "; the damaged file is kept as " : "", aside ? aside : "", f->others.wrong);
     return 0;
+}
+
+int resume_file_spare(const struct resume *resume, struct err *err) {
+    struct resume_file f = {.path = resume->file};
+    const int there = resume_exists(resume->file, err);
+    const char *aside;
+    bool damaged = false;
+    int rc = there < 0 ? -1 : 0;
+
+    if (there > 0 && open_checkpoint(&f, &damaged, &f.why) && damaged) {
+        rc = put_aside(&f, resume->file, &aside, err);
+        if (!rc)
+            sinks_warn(resume->sinks, "%s; the damaged file is kept as %s", f.why.msg, aside);
+    }
+    resume_file_release(&f);
+    return rc;
 }
 
 void resume_file_release(struct resume_file *f) {

@@ -23,4 +23,8 @@ int resume_file_open(struct resume_file *f, const struct resume *resume, struct 
  * warn. Errors: ERR_IO. */
 int resume_file_settle(struct resume_file *f, const struct resume *resume, struct err *err);
 
+/* Before something else becomes the last one: where that is damaged, keep it as last.damaged.h5 and
+ * warn. Errors: ERR_IO. */
+int resume_file_spare(const struct resume *resume, struct err *err);
+
 void resume_file_release(struct resume_file *f);

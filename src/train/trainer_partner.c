@@ -1,4 +1,5 @@
 /* trainer_partner.c - a run's copies in the memory of its hosts. */
+#include "dist/agree.h"
 #include "train/resume_file.h"
 #include "train/trainer_parts.h"
 
@@ -8,17 +9,26 @@ static bool has_copies(const struct trainer *t) {
     return interval_is_set(&t->job->partner);
 }
 
-/* On rank 0: the step of the checkpoint that the run would go on from; -1: none is whole. */
+/* What the run would go on from without copies. */
+static struct resume resume_of(struct trainer *t, const struct identity *id) {
+    return (struct resume){runfolder_file(&t->folder, "last.h5"), t->folder.path, id, t->sinks};
+}
+
+/* On rank 0: the step of the checkpoint that the run would go on from; -1: none is whole. Nothing
+ * is further than one that cannot be read, which is no damage. */
 static int64_t newest_saved(struct trainer *t) {
     const struct identity id = {.job = t->job};
-    const struct resume resume = {runfolder_file(&t->folder, "last.h5"), t->folder.path, &id,
-                                  t->sinks};
+    const struct resume resume = resume_of(t, &id);
     struct resume_file file = {0};
-    struct err ignored = {0};
+    struct err why = {0};
     int64_t step = -1;
 
-    if (comm_rank(t->comm) == 0 && !resume_file_open(&file, &resume, &ignored))
-        step = meta_step(&file.meta);
+    if (comm_rank(t->comm) == 0) {
+        if (!resume_file_open(&file, &resume, &why))
+            step = meta_step(&file.meta);
+        else if (why.kind != ERR_DATA)
+            step = INT64_MAX;
+    }
     resume_file_release(&file);
     return step;
 }
@@ -35,9 +45,13 @@ void trainer_find_copy(struct trainer *t, bool resume) {
 }
 
 int trainer_bring_copy(struct trainer *t, struct err *err) {
-    const char *last = runfolder_file(&t->folder, "last.h5");
+    const struct resume resume = resume_of(t, &t->identity);
 
-    return t->copy < 0 ? 0 : partner_bring(&t->partner, t->copy, last, t->job->keep_last, err);
+    if (t->copy < 0)
+        return 0;
+    if (agree(t->comm, comm_rank(t->comm) ? 0 : resume_file_spare(&resume, err), err))
+        return -1;
+    return partner_bring(&t->partner, t->copy, resume.file, t->job->keep_last, err);
 }
 
 void trainer_begin_copies(struct trainer *t) {

@@ -96,8 +96,48 @@ static void a_damaged_copy_is_passed_over(void **state) {
     program_expect(0, NULL,
                    "for file in $(ls " FOLDER
                    " | grep -v -x -F -f before); do truncate -s -9 " FOLDER "/$file; done");
-    expect_message("from runs/damaged/best.h5", "from the copy", "damaged", "job.ini");
+    program_expect(0, NULL,
+                   "$DLTRAIN job.ini --set name=damaged --resume > out && "
+                   "grep -q \"state is passed over\" out && "
+                   "grep -q \"from runs/damaged/best.h5\" out");
     expect_new_copies(0);
+}
+
+/* The copy is of a way that the run has left. */
+static void a_run_that_went_on_with_another_job_does_not_go_back(void **state) {
+    (void)state;
+    write_job("job.ini", 60, "1000 steps");
+    remember_copies();
+    leave_copy("left", "job.ini");
+    program_expect(0, NULL,
+                   "$DLTRAIN job.ini --set name=short --set steps=10 && "
+                   "cp runs/short/last.h5 runs/left && $DLTRAIN job.ini --set name=left "
+                   "--set steps=12 --set checkpoint.partner=never --resume");
+    expect_message("going on after step 12 of", "from the copy", "left", "job.ini");
+    expect_new_copies(0);
+}
+
+static void a_damaged_checkpoint_is_kept_where_a_copy_takes_its_place(void **state) {
+    (void)state;
+    write_job("job.ini", 60, "1000 steps");
+    leave_copy("aside", "job.ini");
+    program_expect(0, NULL, "cp job.ini runs/aside/last.h5");
+    expect_message("the damaged file is kept as runs/aside/last.damaged.h5", "beginning", "aside",
+                   "job.ini");
+    program_expect(0, NULL,
+                   "cmp job.ini runs/aside/last.damaged.h5; $SAME runs/aside/last.h5 "
+                   "runs/whole/last.h5");
+}
+
+static void a_checkpoint_that_cannot_be_read_is_not_replaced_by_a_copy(void **state) {
+    (void)state;
+    write_job("job.ini", 60, "1000 steps");
+    leave_copy("unread", "job.ini");
+    program_expect(0, NULL, "mkdir runs/unread/last.h5");
+    program_expect(74, "runs/unread/last.h5: cannot be read",
+                   "$DLTRAIN job.ini --set name=unread --resume");
+    program_expect(0, NULL, "rmdir runs/unread/last.h5");
+    expect_message("resuming from the copy of step ", NULL, "unread", "job.ini");
 }
 
 static void a_run_that_begins_anew_in_the_same_place_takes_no_copy(void **state) {
@@ -116,6 +156,9 @@ int main(void) {
         cmocka_unit_test(ranks_find_it_too_and_a_stopped_run_leaves_none),
         cmocka_unit_test(a_checkpoint_that_is_newer_is_taken),
         cmocka_unit_test(a_damaged_copy_is_passed_over),
+        cmocka_unit_test(a_run_that_went_on_with_another_job_does_not_go_back),
+        cmocka_unit_test(a_damaged_checkpoint_is_kept_where_a_copy_takes_its_place),
+        cmocka_unit_test(a_checkpoint_that_cannot_be_read_is_not_replaced_by_a_copy),
         cmocka_unit_test(a_run_that_begins_anew_in_the_same_place_takes_no_copy),
     };
 

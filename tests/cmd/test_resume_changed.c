@@ -56,6 +56,26 @@ static void every_change_is_said(void **state) {
     says("said", "--set steps=11", "resuming: [net other] is not there any more\n");
 }
 
+static void steps_whose_checkpoints_are_gone_are_told(void **state) {
+    (void)state;
+    begin("gone");
+    program_expect(0, NULL, "rm runs/gone/*.h5");
+    says("gone", "",
+         "warning: runs/gone/last.h5 is not there, nor another checkpoint to go on from: beginning "
+         "with step 1; what was done up to step 4 is done again");
+}
+
+/* It may be the later one. */
+static void what_cannot_be_read_is_told_where_another_is_chosen(void **state) {
+    (void)state;
+    begin("unread");
+    program_expect(0, NULL,
+                   "cd runs/unread; mv last.h5 step_00000004.h5; rm last.*; mkdir last.1.h5");
+    says("unread", "--set steps=5",
+         "from runs/unread/step_00000004.h5: what was done after it is done again; cannot be read: "
+         "runs/unread/last.1.h5");
+}
+
 static void what_is_the_same_is_not_said(void **state) {
     (void)state;
     begin("same");
@@ -253,6 +273,8 @@ static void without_a_last_checkpoint_the_best_one_is_gone_on_from(void **state)
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_change_is_said),
+        cmocka_unit_test(what_cannot_be_read_is_told_where_another_is_chosen),
+        cmocka_unit_test(steps_whose_checkpoints_are_gone_are_told),
         cmocka_unit_test(what_is_the_same_is_not_said),
         cmocka_unit_test(what_must_not_change_is_refused),
         cmocka_unit_test(another_best_begins_a_history_anew),

@@ -33,9 +33,9 @@ static int refuse(const struct dataset *ds, int i, const char *what, struct err 
 
     return err_set(err, ERR_DATA,
                    "%s of %s is not what was written; take a copy of the file that is sound "
-                   "('dltrain data verify' lists what is not), or delete the group %.*s/.hash if "
-                   "it was changed on purpose",
-                   what, path, (int)(name - path), path);
+                   "('dltrain data verify' lists what is not), or delete the group %.*s/.hash and "
+                   "the attribute content_hash of %s if it was changed on purpose",
+                   what, path, (int)(name - path), path, path);
 }
 
 int dataset_check_rows(const struct dataset *ds, int i, int64_t first, int64_t n, const void *bytes,

@@ -6,6 +6,8 @@
 #include "io/dataset/dataset_split_encoded.h"
 #include "io/dataset/folds.h"
 #include "io/dataset/row_hash.h"
+#include "io/dataset/dataset_verify.h"
+#include "io/dataset/verify_rows.h"
 #include "io/h5/h5_copy.h"
 
 #include <stdarg.h>
@@ -39,6 +41,7 @@ struct splitting {
     int64_t done, total;
     /* of the field that is being copied */
     struct h5_data *source;
+    struct verify_rows was; /* what its rows were when they were written */
     struct piece piece[SPLIT_MOST_FOLDS];
     char name[DATASET_FIELD_NAME + 8]; /* of its dataset in each group */
     int n_classes;                     /* 0: it is no class map */
@@ -154,6 +157,7 @@ static void close_field(struct splitting *s) {
     }
     memset(s->piece, 0, sizeof s->piece);
     h5_data_close(s->source);
+    verify_rows_release(&s->was);
     free(s->run);
     free(s->some);
     s->source = NULL;
@@ -290,27 +294,48 @@ static int copy_encoded(struct splitting *s, const struct layout_field *f, struc
     return dataset_split_encoded(&cut, err);
 }
 
-static int copy_field(struct splitting *s, int field, struct err *err) {
-    const struct layout_field *f = &s->at.field[field];
+/* Rows to read at a time, whole hashes of them. */
+static int64_t run_of(const struct splitting *s, int64_t row_bytes) {
+    const int64_t each = s->was.hashes.each ? s->was.hashes.each : 1;
+    const int64_t most = row_bytes > 0 && row_bytes < RUN_BYTES ? RUN_BYTES / row_bytes : 1;
 
-    name_field(s, field);
-    if (f->encoding)
-        return copy_encoded(s, f, err);
-    if (h5_data_open(&s->source, s->from, f->path, err))
-        return -1;
+    return most < each ? each : most - most % each;
+}
+
+/* Damage is not to be written as what was meant: the new file has hashes of its own. */
+static int copy_stored(struct splitting *s, int field, struct err *err) {
+    const struct layout_field *f = &s->at.field[field];
     const struct h5_info *info = h5_data_info(s->source);
     const int64_t row = h5_row_len(info) * info->item_bytes, rows = info->dim[0];
-    const int64_t most = row > 0 && row < RUN_BYTES ? RUN_BYTES / row : 1;
-    int status = open_field(s, field, most, err);
 
+    if (verify_rows_init(&s->was, s->from, f->path, rows, row, err))
+        return -1;
+    const int64_t most = run_of(s, row);
+    int status = open_field(s, field, most, err);
     for (int64_t first = 0; first < rows && !status; first += most) {
         const int64_t n = rows - first < most ? rows - first : most;
 
         status = h5_data_read_stored(s->source, first, n, s->run, err);
+        if (!status)
+            verify_rows_add(&s->was, first, n, s->run);
         for (int g = 0; g < s->n_groups && !status; g++)
             status = add_rows(s, g, first, n, err);
         count_done(s, n);
     }
+    return status || verify_rows_end(&s->was, s->from, f->path, err) < 0 ? -1 : 0;
+}
+
+static int copy_field(struct splitting *s, int field, struct err *err) {
+    const struct layout_field *f = &s->at.field[field];
+
+    name_field(s, field);
+    if (verify_rowless(s->from, f->path, err) < 0)
+        return -1;
+    if (f->encoding)
+        return copy_encoded(s, f, err);
+    if (h5_data_open(&s->source, s->from, f->path, err))
+        return -1;
+    int status = copy_stored(s, field, err);
     if (!status)
         status = finish_field(s, field, err);
     close_field(s);

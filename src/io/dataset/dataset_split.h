@@ -29,7 +29,9 @@ void split_name(const struct split_plan *plan, int g, char name[SPLIT_NAME]);
 /* Write the rows of the split `spec` (FILE.h5:GROUP) to the new file `target`: each to one group,
  * in their order, of each class in proportion where there is a class for each row. Fields keep
  * their names, stored types, chunks and attributes; those of group and file are copied, too.
- * Unpaired fields are cut by rows of their own. Reads the file once, whatever its size. Errors:
- * those of dataset_open; ERR_USAGE where there are too few rows; ERR_IO. */
+ * Unpaired fields are cut by rows of their own. Reads the file once, whatever its size; fields
+ * with a content_hash and no hashes of rows twice. Errors:
+ * those of dataset_open; ERR_DATA where rows are not what was written; ERR_USAGE where there are
+ * too few rows; ERR_IO. */
 int dataset_split(const char *spec, const char *target, const struct split_plan *plan,
                   struct split_result *result, struct err *err);

@@ -178,10 +178,22 @@ int verify_hash_found(struct h5 *file, const char *path, uint64_t hash, struct e
 int verify_hash(struct h5 *file, const char *path, const struct verify_progress *progress,
                 struct err *err) {
     const int told = h5_attr_exists(file, path, CONTENT_HASH, err);
+    const int by_row = told < 0 ? -1 : row_hashes_exist(file, path, err);
     uint64_t hash;
 
-    if (told <= 0)
-        return told;
-    return compute(file, path, progress, &hash, err) ? -1
-                                                     : verify_hash_found(file, path, hash, err);
+    if (by_row < 0)
+        return -1;
+    if (!told && !by_row)
+        return 0;
+    if (compute(file, path, progress, &hash, err))
+        return -1;
+    return told ? verify_hash_found(file, path, hash, err) : 1;
+}
+
+int verify_rowless(struct h5 *file, const char *path, struct err *err) {
+    const int by_row = row_hashes_exist(file, path, err);
+
+    if (by_row)
+        return by_row < 0 ? -1 : 0;
+    return verify_hash(file, path, NULL, err);
 }

@@ -23,10 +23,14 @@ int verify_field(struct dataset *ds, int i, const struct verify_progress *progre
 
 /* Compare a dataset of the file with its attribute content_hash, "xxh3:%016x": XXH3 of all its rows
  * as they are stored, little endian; and its rows with their hashes (row_hash.h). 1: it is as it
- * was written, 0: it has no such attribute. Errors: ERR_IO; ERR_DATA for damage and where it is
+ * was written, 0: it has neither. Errors: ERR_IO; ERR_DATA for damage and where it is
  * another, naming rows where they have hashes. */
 int verify_hash(struct h5 *file, const char *path, const struct verify_progress *progress,
                 struct err *err);
+
+/* The same of a dataset with a content_hash and no hashes of rows, for who compares those of others
+ * on the way; 0 of others. */
+int verify_rowless(struct h5 *file, const char *path, struct err *err);
 
 /* The same of one whose rows were read already: their XXH3 is `hash`. */
 int verify_hash_found(struct h5 *file, const char *path, uint64_t hash, struct err *err);

@@ -49,7 +49,7 @@ static int refuse(const struct h5 *file, const char *path, const char *what, str
     path_of(path, group, hashes);
     return err_set(err, ERR_DATA,
                    "%s:%.200s: %s; take a copy of the file that is sound, or delete the group "
-                   "%.200s if the data was changed on purpose",
+                   "%.200s and the attribute content_hash of what was changed on purpose",
                    h5_name(file), hashes, what, group);
 }
 
@@ -102,13 +102,20 @@ static int read_values(struct h5 *file, const char *path, const char *hashes, in
                : 0;
 }
 
+int row_hashes_exist(struct h5 *file, const char *path, struct err *err) {
+    char group[PATH_TEXT], hashes[PATH_TEXT];
+
+    path_of(path, group, hashes);
+    return h5_is_data(file, hashes, err);
+}
+
 int row_hashes_read(struct h5 *file, const char *path, int64_t rows, int64_t row_bytes,
                     struct row_hashes *out, struct err *err) {
     char group[PATH_TEXT], hashes[PATH_TEXT];
 
     *out = (struct row_hashes){0};
     path_of(path, group, hashes);
-    const int there = h5_is_data(file, hashes, err);
+    const int there = row_hashes_exist(file, path, err);
     if (there <= 0)
         return there;
     if (check_numbers(file, path, hashes, rows, row_bytes, err))

@@ -25,6 +25,9 @@ int64_t row_hash_each(int64_t row_bytes);
 /* How many hashes so many rows have. */
 int64_t row_hashes_len(int64_t rows, int64_t each);
 
+/* Does the file have some for the dataset at path? 1, 0; -1 with err. */
+int row_hashes_exist(struct h5 *file, const char *path, struct err *err);
+
 /* Read those of the dataset at path, which has so many rows of so many bytes, as of row_hash_each;
  * *out = {0} where the file has none. Errors: ERR_IO; ERR_DATA where they are damaged, or of other
  * rows. */

@@ -43,6 +43,16 @@ static void remove_from(const char *path, int n) {
     }
 }
 
+static int not_kept(const char *path, int n, struct err *err) {
+    const int why = errno;
+    char *older = kept_name(path, n);
+
+    err_set(err, ERR_IO, "%s: cannot be kept as %s: %s", path, older ? older : "another",
+            strerror(why));
+    free(older);
+    return -1;
+}
+
 /* Make room for the new file. What is not there does not become older. */
 static int age_all(const char *path, int keep, struct err *err) {
     if (!keep || access(path, F_OK))
@@ -50,7 +60,7 @@ static int age_all(const char *path, int keep, struct err *err) {
     remove_from(path, keep > 1 ? keep - 1 : 1);
     for (int n = keep - 2; n >= 0; n--)
         if (age(path, n))
-            return err_set(err, ERR_IO, "%s: cannot be kept: %s", path, strerror(errno));
+            return not_kept(path, n + 1, err);
     return 0;
 }
 

@@ -277,6 +277,26 @@ static void splits_have_hashes_of_their_own(void **state) {
     dataset_close(ds);
 }
 
+/* The new file would say of damage that it is what was written. */
+static void damaged_rows_are_not_split(void **state) {
+    const struct split_plan plan = {.folds = 2, .seed = 1};
+    struct split_result result;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof layouts / sizeof *layouts; i++) {
+        struct layout how = layouts[i];
+        struct err err = {0};
+
+        how.damaged = 6; /* which the fingerprint does not read */
+        remove(in_scratch("f.h5"));
+        assert_int_equal(dataset_split(write_file(&how), in_scratch("f.h5"), &plan, &result, &err),
+                         -1);
+        assert_int_equal(err.kind, ERR_DATA);
+        assert_contains(err.msg, "images: is not what was written: rows 6 to 7 of 301");
+        assert_int_equal(access(in_scratch("f.h5"), F_OK), -1);
+    }
+}
+
 /* --- encoded pictures --- */
 
 /* Pictures 0 .. 7, of which the file has another byte in number 5. */
@@ -371,6 +391,7 @@ int main(void) {
         cmocka_unit_test(a_row_that_changes_in_memory_is_refused),
         cmocka_unit_test(hashes_travel_with_the_index),
         cmocka_unit_test(splits_have_hashes_of_their_own),
+        cmocka_unit_test(damaged_rows_are_not_split),
         cmocka_unit_test(a_picture_that_is_not_what_was_written_is_refused_by_name),
         cmocka_unit_test(all_rows_that_are_not_are_listed),
     };

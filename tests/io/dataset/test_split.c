@@ -5,6 +5,7 @@
 #include "io/dataset/dataset_split.h"
 #include "io/h5/h5.h"
 
+#include <inttypes.h>
 #include <xxhash.h>
 
 enum { ROWS = 61, PLACES = 9, CLASSES = 3, PIXELS = 4 * 5 * 3, UNPAIRED = 17 };
@@ -37,6 +38,7 @@ static int setup(void **state) {
     const int64_t image[] = {4, 5, 3}, place[] = {PLACES};
     struct err err = {0};
     struct h5 *file;
+    char hash[32];
 
     if (scratch_setup(state))
         return -1;
@@ -58,8 +60,8 @@ static int setup(void **state) {
     succeeded(h5_attr_write_int(file, "/all/other", "unpaired", 1, &err), &err);
     succeeded(h5_attr_write_texts(file, "/all", "classes", names, 4, &err), &err);
     succeeded(h5_attr_write_texts(file, "/all/places", "classes", names, 3, &err), &err);
-    succeeded(h5_attr_write_text(file, "/all/places", CONTENT_HASH, "xxh3:0000000000000000", &err),
-              &err);
+    snprintf(hash, sizeof hash, "xxh3:%016" PRIx64, (uint64_t)XXH3_64bits(places, sizeof places));
+    succeeded(h5_attr_write_text(file, "/all/places", CONTENT_HASH, hash, &err), &err);
     succeeded(h5_attr_write_reals(file, "/", "mean", (const double[]){.1, .2, .3}, 3, &err), &err);
     succeeded(h5_attr_write_reals(file, "/", "std", (const double[]){.1, .2, .3}, 3, &err), &err);
     succeeded(h5_attr_write_text(file, "/all/images", "who", "took them", &err), &err);
@@ -307,6 +309,23 @@ static void what_cannot_be_cut_is_refused(void **state) {
             "validate would be 61 of 61 samples, expected some, not all");
 }
 
+/* The new file would say of damage that it is what was written. */
+static void what_is_not_as_it_was_written_is_refused(void **state) {
+    size_t len;
+    unsigned char *bytes = read_bytes(in_scratch("in.h5"), &len), *at = bytes;
+
+    (void)state;
+    while (memcmp(at, places, 8 * sizeof *places) != 0) /* a chunk */
+        at++;
+    at[sizeof **places] ^= 1; /* one class becomes another */
+    write_bytes(in_scratch("in.h5"), bytes, len);
+    refused("in.h5:all", "new.h5", &held, ERR_DATA,
+            "in.h5:/all/places: is not what was written: its content_hash is xxh3:");
+    at[sizeof **places] ^= 1;
+    write_bytes(in_scratch("in.h5"), bytes, len);
+    free(bytes);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(folds_hold_every_row_once),
@@ -315,6 +334,7 @@ int main(void) {
         cmocka_unit_test(the_seed_decides),
         cmocka_unit_test(guesses_are_told),
         cmocka_unit_test(what_cannot_be_cut_is_refused),
+        cmocka_unit_test(what_is_not_as_it_was_written_is_refused),
     };
 
     return cmocka_run_group_tests(tests, setup, scratch_teardown);

@@ -2,6 +2,7 @@
 #include "io/scratch.h"
 
 #include "io/dataset/dataset_verify.h"
+#include "io/dataset/row_hash.h"
 #include "io/h5/h5_private.h"
 
 #include <inttypes.h>
@@ -106,6 +107,31 @@ static void content_is_compared_with_what_was_written(void **state) {
     h5_close(file);
 }
 
+/* As where somebody has put another dataset in the place of one that an importer wrote. */
+static void rows_are_compared_without_a_content_hash(void **state) {
+    unsigned char bytes[LEN] = {1};
+    struct err err = {0};
+    struct h5 *file;
+
+    (void)state;
+    for (int changed = 0; changed < 2; changed++) {
+        struct row_hash *hash = row_hash_new(H * W);
+
+        assert_int_equal(row_hash_add(hash, bytes, N), 0);
+        bytes[7] ^= (unsigned char)changed;
+        assert_int_equal(h5_create(&file, in_scratch("v.h5"), &err), 0);
+        h5_write(file, "/a", H5_TYPE_U8, 3, (int64_t[]){N, H, W}, bytes, &err);
+        assert_int_equal(row_hash_write(hash, file, "/a", &err), 0);
+        row_hash_free(hash);
+        sync_and_close(file);
+        assert_int_equal(h5_open(&file, in_scratch("v.h5"), &err), 0);
+        assert_int_equal(verify_hash(file, "/a", NULL, &err), changed ? -1 : 1);
+        h5_close(file);
+    }
+    assert_int_equal(err.kind, ERR_DATA);
+    assert_contains(err.msg, "v.h5:/a: is not what was written: rows 0 to 4 of 5");
+}
+
 /* Big-endian numbers are the same numbers. */
 static void content_is_hashed_little_endian(void **state) {
     const uint16_t values[] = {1, 515, 65000};
@@ -133,6 +159,7 @@ int main(void) {
         cmocka_unit_test(numbers_that_are_none_are_counted_and_placed),
         cmocka_unit_test(counts_that_the_file_tells_are_compared),
         cmocka_unit_test(content_is_compared_with_what_was_written),
+        cmocka_unit_test(rows_are_compared_without_a_content_hash),
         cmocka_unit_test(content_is_hashed_little_endian),
     };
 

@@ -124,6 +124,21 @@ static void what_cannot_be_written_changes_nothing(void **state) {
     expect_all("b", "a", NULL, NULL);
 }
 
+static void what_is_in_the_way_is_named(void **state) {
+    struct err err = {0};
+
+    (void)state;
+    clear();
+    put("1", 1);
+    assert_int_equal(mkdir(in_scratch("last.1.h5"), 0777), 0);
+    assert_int_equal(kept_replace(in_scratch("last.h5"), "2", 1, 2, &err), -1);
+    assert_non_null(strstr(err.msg, "last.h5: cannot be kept as "));
+    assert_non_null(strstr(err.msg, "last.1.h5: "));
+    expect("last.h5", "1");
+    expect("last.h5.tmp", NULL);
+    assert_int_equal(rmdir(in_scratch("last.1.h5")), 0);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(as_many_as_are_asked_for_stay),
@@ -131,6 +146,7 @@ int main(void) {
         cmocka_unit_test(nothing_grows_older_where_the_newest_is_gone),
         cmocka_unit_test(a_gap_does_no_harm),
         cmocka_unit_test(what_cannot_be_written_changes_nothing),
+        cmocka_unit_test(what_is_in_the_way_is_named),
     };
 
     return cmocka_run_group_tests(tests, scratch_setup, scratch_teardown);
