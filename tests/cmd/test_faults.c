@@ -104,12 +104,29 @@ static void a_target_that_cannot_be_read_is_told_so(void **state) {
     }
 }
 
+/* What HDF5 holds back is written when a dataset is closed. */
+static void no_write_of_a_split_fails_unnoticed(void **state) {
+    const int most = 13;
+
+    (void)state;
+    for (int n = 1; n <= most; n++) {
+        struct program_run run = program_run(
+            "FAULT_CALL=write FAULT_PATH=folds.h5 FAULT_ERRNO=%d FAULT_N=%d env LD_PRELOAD=%s "
+            "$DLTRAIN data split shapes.h5:train folds.h5 --folds 3",
+            ENOSPC, n, FAULT_LIBRARY);
+        if (run.code != 74 || !access("folds.h5", F_OK) || !access("folds.h5.tmp", F_OK))
+            fail_msg("write number %d: exit code %d\n%s", n, run.code, run.err);
+        program_release(&run);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(data_that_cannot_be_read_are_said),
         cmocka_unit_test(the_rank_is_named_and_none_is_left),
         cmocka_unit_test(a_full_disk_leaves_the_last_checkpoint),
         cmocka_unit_test(a_target_that_cannot_be_read_is_told_so),
+        cmocka_unit_test(no_write_of_a_split_fails_unnoticed),
     };
 
 #ifdef __SANITIZE_ADDRESS__

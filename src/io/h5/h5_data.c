@@ -10,10 +10,15 @@
 
 enum { CHUNK_BYTES = 1 << 20, CACHE_BYTES = 16 << 20, CACHE_CHUNKS = 4, CACHE_SLOTS = 10007 };
 
+void h5_let_go(struct h5 *file, hid_t dataset) {
+    if (H5Dclose(dataset) < 0)
+        file->broken = true;
+}
+
 static void data_free(struct h5_data *data) {
     h5_packed_free(data->packed);
     if (data->id >= 0)
-        H5Dclose(data->id);
+        h5_let_go(data->file, data->id);
     free(data->path);
     free(data);
 }

@@ -37,7 +37,7 @@ int h5_reserve(struct h5 *file, const char *path, enum h5_type type, int rank, c
     if (address == HADDR_UNDEF)
         status = h5_fail(file, path, ERR_IO, "cannot be created", err);
     if (id >= 0)
-        H5Dclose(id);
+        h5_let_go(file, id);
     h5_unlock();
     *place = (int64_t)address;
     return status;
@@ -63,7 +63,7 @@ int h5_write_texts(struct h5 *file, const char *path, int width, int64_t n, cons
         file->broken = true;
     }
     if (id >= 0)
-        H5Dclose(id);
+        h5_let_go(file, id);
     H5Sclose(space);
     H5Pclose(list);
     H5Tclose(type);

@@ -19,7 +19,7 @@ int h5_write(struct h5 *file, const char *path, enum h5_type type, int rank, con
         file->broken = true;
     }
     if (id >= 0)
-        H5Dclose(id);
+        h5_let_go(file, id);
     if (space >= 0)
         H5Sclose(space);
     H5Pclose(list);
