@@ -218,8 +218,10 @@ static const char *find_tensor(const char *message, struct pool *pool) {
     return end ? pool_copy(pool, at + strlen(begin), (size_t)(end - at) - strlen(begin)) : NULL;
 }
 
-/* On rank 0: what all know. */
+/* On rank 0: what all know; but nothing in a folder that somebody else has now. */
 static void tell_other(struct trainer *t, struct err *err) {
+    if (t->folder.lost)
+        return;
     struct pool pool = {0};
     const char *weight = err->kind == ERR_DATA ? culprit_weight(&t->replica, &pool) : NULL;
     const char *line = weight ? pool_print(&pool, "%s.", weight) : NULL;
