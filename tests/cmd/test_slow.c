@@ -40,8 +40,8 @@ static void expect_named(int rank, int n, const char *call, int ms, const char *
 static void a_slow_rank_is_named_for_what_it_is_slow_in(void **state) {
     (void)state;
     write_job(100, "");
-    expect_named(1, 2, "cblas_sgemm", 15, "slower than the other over steps 50 to 100");
-    expect_named(2, 3, "cblas_sgemm", 15, "it computes slowly, and others wait for it");
+    expect_named(1, 2, "cblas_sgemm", 25, "slower than the other over steps 50 to 100");
+    expect_named(2, 3, "cblas_sgemm", 25, "it computes slowly, and others wait for it");
     expect_named(0, 2, "pread", 50, "its data comes late, and others wait for it");
 }
 
