@@ -110,6 +110,51 @@ static void who_is_not_heard_comes_before_who_is_slow(void **state) {
     watchdog_judge_release(&s.judge);
 }
 
+/* It is known where it was, not that it still is there. */
+static void who_is_stopped_is_not_said_to_be_slow(void **state) {
+    struct watchdog_verdict v;
+    struct scene s;
+
+    (void)state;
+    for (int waits = 0; waits < 2; waits++) {
+        begin(&s, 10);
+        for (int i = 0; i < RANKS; i++)
+            at(&s, i, waits || i != 2 ? PULSE_SUM : PULSE_BACKWARD, i == 1 ? 6 : 7);
+        hear_all(&s, 0);
+        hear_all(&s, 1);
+        for (double now = 1.5; now <= 11; now += 0.5) {
+            for (int i = 0; i < RANKS; i++)
+                assert_true(i == 2 || hear(&s, i, now));
+            assert_false(find(&s, now, &v));
+        }
+        assert_true(find(&s, 11.5, &v));
+        assert_int_equal(v.guilty, 2);
+        assert_int_equal(v.cause, WATCHDOG_SILENT);
+        watchdog_judge_release(&s.judge);
+    }
+}
+
+/* However short the timeout is, a thread may get no processor for a moment. */
+static void who_is_silent_for_a_moment_is_not_named(void **state) {
+    struct watchdog_verdict v;
+    struct scene s;
+
+    (void)state;
+    begin(&s, 1);
+    for (int i = 0; i < RANKS; i++)
+        at(&s, i, i ? PULSE_SUM : PULSE_FORWARD, 3);
+    hear_all(&s, 0);
+    for (double now = 0.5; now <= 5; now += 0.5) {
+        for (int i = 1; i < RANKS; i++)
+            assert_true(hear(&s, i, now));
+        assert_false(find(&s, now, &v));
+    }
+    assert_true(find(&s, 5.5, &v));
+    assert_int_equal(v.guilty, 0);
+    assert_int_equal(v.cause, WATCHDOG_SILENT);
+    watchdog_judge_release(&s.judge);
+}
+
 /* It may come back, and whoever starts the ranks may end them all. */
 static void who_has_ended_is_named_after_some_seconds(void **state) {
     struct watchdog_verdict v;
@@ -363,6 +408,8 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(who_does_not_go_on_while_others_wait_is_named),
     cmocka_unit_test(who_goes_on_slowly_is_not_named),
     cmocka_unit_test(who_is_not_heard_comes_before_who_is_slow),
+    cmocka_unit_test(who_is_stopped_is_not_said_to_be_slow),
+    cmocka_unit_test(who_is_silent_for_a_moment_is_not_named),
     cmocka_unit_test(who_has_ended_is_named_after_some_seconds),
     cmocka_unit_test(where_all_wait_who_is_behind_is_named),
     cmocka_unit_test(a_timeout_is_learnt_from_the_longest_of_a_phase),
