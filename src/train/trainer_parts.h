@@ -57,6 +57,7 @@ struct trainer {
     struct pulse *pulse;
     struct watchdog *watchdog;
     atomic_bool named, locked; /* its thread may read the names; the lock of the folder */
+    atomic_bool leaves;        /* its thread ends this process */
     struct groups *groups;
     int threads;           /* of this rank */
     struct places *places; /* borrowed */
