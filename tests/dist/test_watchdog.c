@@ -327,6 +327,24 @@ static void every_rank_can_ask_all_where_they_are(void **state) {
     pulse_free(pulse);
 }
 
+/* Between two beats. */
+static void a_rank_is_known_from_the_first_moment_on(void **state) {
+    struct watchdog *w;
+
+    (void)state;
+    pulse = pulse_new();
+    pulse_enter(pulse, PULSE_MAIN, PULSE_START, 0, -1);
+    w = start(&(struct watchdog_config){.timeout_s = 0, .pulse = pulse, .stalled = nobody_is});
+    nap(0.6);
+    for (int i = 0; i < w->judge.n; i++) {
+        assert_string_equal(w->judge.rank[i].host, comm_host(comm));
+        assert_int_equal(w->judge.rank[i].beat[PULSE_MAIN].phase, PULSE_START);
+        assert_true(w->judge.rank[i].pid > 0);
+    }
+    watchdog_free(w);
+    pulse_free(pulse);
+}
+
 /* Longer than the timeout, but never without a sign of life for so long. */
 static void ranks_that_go_on_are_left_alone(void **state) {
     struct watchdog *w;
@@ -417,6 +435,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(what_this_process_slept_through_is_nobodys_fault),
     cmocka_unit_test(what_is_no_message_is_not_heard),
     cmocka_unit_test(every_rank_can_ask_all_where_they_are),
+    cmocka_unit_test(a_rank_is_known_from_the_first_moment_on),
     cmocka_unit_test(ranks_that_go_on_are_left_alone),
     cmocka_unit_test(who_does_not_know_the_token_is_not_heard),
     cmocka_unit_test(the_rank_that_stands_still_is_named_and_all_end),
