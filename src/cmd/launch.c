@@ -6,9 +6,12 @@
 #include "dist/comm.h"
 #include "dist/launch.h"
 #include "job/job.h"
+#include "job/signals.h"
 #include "train/endtime.h"
+#include "train/stop.h"
 
 #include <math.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -55,8 +58,30 @@ static int fix_end(struct supervisor *s, char **word, const char *prefix, struct
     return 0;
 }
 
-/* What `train` makes of its words: of those, launch needs to know the folder of the run, and when
- * its time ends. */
+/* Of signals that a job gives a meaning to, one that the launcher passes on; 0: there is none. By
+ * TERM Open MPI's ends the ranks itself a second or two later, by USR2 MPICH's ends itself. */
+static int passed_on(const struct supervisor *s, unsigned bits) {
+    static const int passed[] = {SIGUSR1, SIGUSR2, SIGTERM};
+
+    for (size_t k = 0; k < sizeof passed / sizeof *passed; k++)
+        for (int i = 0; job_signal_at(i); i++)
+            if (job_signal_at(i)->number == passed[k] && bits & 1U << i &&
+                !(s->mpich && passed[k] == SIGUSR2))
+                return passed[k];
+    return 0;
+}
+
+/* They mean to launch what they mean to its ranks. */
+static void use_signals(struct supervisor *s, const struct job *job) {
+    const int stop = passed_on(s, job->stop_signals), save = passed_on(s, job->save_signals);
+
+    stop_use_signals(job->stop_signals, job->save_signals);
+    s->stop_signal = stop ? stop : SIGTERM;
+    s->save_signal = save == SIGTERM ? 0 : save; /* by which mpirun ends */
+}
+
+/* What `train` makes of its words: of those, launch needs to know the folder of the run, its
+ * signals, and when its time ends. */
 static int read_job(struct supervisor *s, struct err *err) {
     const char **sets = pool_take(&s->pool, (size_t)s->n_args * sizeof *sets);
     const char *const set = "--set", *const joined = "--set=", *const end = "--end=";
@@ -80,7 +105,7 @@ static int read_job(struct supervisor *s, struct err *err) {
     if (rc)
         source_explain(&job.source, err);
     else
-        s->folder = pool_print(&s->pool, "%s/%s", job.output, job.name);
+        s->folder = pool_print(&s->pool, "%s/%s", job.output, job.name), use_signals(s, &job);
     job_release(&job);
     return rc ? -1 : 0;
 }

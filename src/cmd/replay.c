@@ -159,7 +159,9 @@ static int judge(const struct fault_replay *r, const struct probe_hit *hit, stru
     if (hit->found && hit->seen.what == PROBE_FIELD)
         printf("verdict: the data: the samples above hold numbers that are not finite.\n");
     else if (weight)
-        printf("verdict: a weight was damaged before this step: %s.\n", weight);
+        printf("verdict: a weight was not finite before this step: %s: the update before made it "
+               "so, as where training diverges, or it was read so, or memory is damaged.\n",
+               weight);
     else if (hit->found)
         printf("verdict: divergence: the step is not finite again, on another process: it is its "
                "numbers, and not the hardware of rank %d on %s.\n",
@@ -249,7 +251,7 @@ const struct command command_replay = {
         "\n"
         "Where a loss, a gradient or a weight is not finite, a run ends and leaves fault.txt and\n"
         "fault.h5. This computes what one rank did, in one process and without the data, and says\n"
-        "which it is: the data (whose numbers are not finite), a weight that was damaged before,\n"
+        "which it is: the data (whose numbers are not finite), a weight that was not before,\n"
         "divergence (it is not finite again), or a bit that flipped (it is finite now: hardware).\n"
         "\n"
         "  dltrain replay runs/cifar10\n"

@@ -30,6 +30,8 @@ struct supervisor {
     const char *mpirun; /* with words of its own, blanks between them */
     bool mpich;         /* whose launcher it is; else Open MPI's */
     bool slurm;         /* hosts are those of an allocation */
+    int stop_signal;    /* by which the job, through mpirun, is asked to stop; */
+    int save_signal;    /* to save; 0: mpirun passes none of those on */
     int most_ranks;     /* 0: as many as slots */
     int patience_s;     /* for which a host may take to answer */
     int tries;          /* starts without progress, behind the first */

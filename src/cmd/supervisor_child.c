@@ -94,8 +94,9 @@ static _Noreturn void become(const char **argv, int in, int out, int death_signa
     _exit(NOT_STARTED);
 }
 
-/*   quiet  nobody reads what it prints */
-static pid_t start(const char **argv, const char *id, bool quiet) {
+/*   death_signal  that it gets when this process ends before it
+ *   quiet  nobody reads what it prints */
+static pid_t start(const char **argv, const char *id, int death_signal, bool quiet) {
     const int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
     fflush(NULL);
@@ -105,7 +106,7 @@ static pid_t start(const char **argv, const char *id, bool quiet) {
             setenv(LOCK_OWNER_JOB, id, 1);
         else
             unsetenv(LOCK_OWNER_JOB);
-        become(argv, null, quiet ? null : -1, quiet ? SIGKILL : SIGUSR1);
+        become(argv, null, quiet ? null : -1, death_signal);
     }
     if (null >= 0)
         close(null);
@@ -116,7 +117,7 @@ static pid_t start(const char **argv, const char *id, bool quiet) {
 
 pid_t supervisor_start(struct supervisor *s, bool resume, struct err *err) {
     const char **argv = job_command(s, resume);
-    const pid_t pid = start(argv, s->id, false);
+    const pid_t pid = start(argv, s->id, s->stop_signal, false);
 
     return pid > 0 ? pid
                    : err_set(err, ERR_IO, "%s: cannot be started: %s", argv[0], strerror(errno));
@@ -184,7 +185,7 @@ int supervisor_ask_hosts(struct supervisor *s, bool clears) {
         for (int i = 0; i < n; i++) {
             struct supervisor_host *host = &s->host[first + i];
             host->answers = false;
-            pid[i] = start(ask_command(s, host->name, clears), NULL, true);
+            pid[i] = start(ask_command(s, host->name, clears), NULL, SIGKILL, true);
         }
         await_answers(s->host + first, pid, n, clock_now() + s->patience_s);
     }

@@ -82,6 +82,17 @@ static bool hangs(struct supervisor *s) {
     return true;
 }
 
+/* Once the ranks are there: before, they would end by it. */
+static void pass_on_save(const struct course *c, pid_t pid) {
+    if (!c->told || !stop_save_requested())
+        return;
+    if (c->s->save_signal)
+        kill(pid, c->s->save_signal);
+    else
+        supervisor_say("mpirun passes none of the signals of [checkpoint] save_on to the ranks: "
+                       "nothing is saved; expected USR1 or, with Open MPI, USR2");
+}
+
 /* Until it ends. Returns its code. */
 static int attend(struct course *c, pid_t pid) {
     double looked = clock_now();
@@ -90,9 +101,10 @@ static int attend(struct course *c, pid_t pid) {
     while (waitpid(pid, &status, WNOHANG) == 0) {
         if (stop_requested() && !c->asked) {
             c->asked = true;
-            kill(pid, SIGUSR1); /* by others mpirun ends its ranks before they have saved */
+            kill(pid, c->s->stop_signal);
             supervisor_say("the job is asked to stop; a second signal ends it at once");
         }
+        pass_on_save(c, pid);
         if (clock_now() - looked > LOOK_S) {
             looked = clock_now();
             supervisor_look(c->s);
@@ -182,7 +194,8 @@ static int judge(struct course *c, int code, struct err *err) {
             supervisor_say("ended with code %d, and so would another start", code);
         return end_with(code, err);
     }
-    if (code == ERR_STOPPED && (c->asked || !strcmp(s->log.state, "stopped")))
+    const bool said = !strcmp(s->log.state, "stopped");
+    if (code == ERR_STOPPED ? c->asked || said : c->asked && said)
         return stopped(err); /* the ranks may have been asked by others, or by the clock */
     if (c->asked)
         return end_with(code, err);

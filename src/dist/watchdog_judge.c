@@ -10,7 +10,8 @@
  * many times the longest that it took. */
 static const double least_s = 60, storage_s = 600, unknown_s = 1800, patience = 10;
 
-/* Who starts the ranks often ends them all when one is gone, and knows better why. */
+/* Who starts the ranks often ends them all when one is gone, and knows better why; and on a host
+ * that is busy a thread may get no processor for seconds, whatever the user's timeout is. */
 static const double gone_s = 5;
 
 bool watchdog_waits(enum pulse_phase phase) {
@@ -125,12 +126,12 @@ void watchdog_judge_forgive(struct watchdog_judge *j, double seconds) {
     }
 }
 
-double watchdog_judge_silence(const struct watchdog_judge *j) {
-    return j->timeout_s > 0 ? j->timeout_s : least_s;
-}
-
 static double larger(double a, double b) {
     return a > b ? a : b;
+}
+
+double watchdog_judge_silence(const struct watchdog_judge *j) {
+    return j->timeout_s > 0 ? larger(j->timeout_s, gone_s) : least_s;
 }
 
 double watchdog_judge_limit(const struct watchdog_judge *j, enum pulse_phase phase) {
@@ -151,20 +152,25 @@ int watchdog_judge_heard(const struct watchdog_judge *j, double now) {
     return n;
 }
 
+/* For how long a rank said that it is at the same. Since it was heard last, it may have been at
+ * something else. */
+static double stillness(const struct watchdog_seen *s) {
+    return s->heard - s->moved;
+}
+
 /* Does rank i hold up others, by itself? */
 static bool holds_up(const struct watchdog_judge *j, int i, double now,
                      struct watchdog_verdict *v) {
     const struct watchdog_seen *s = &j->seen[i];
     const enum pulse_phase phase = phase_of(&j->rank[i]);
-    const double silence = watchdog_judge_silence(j);
 
     *v = (struct watchdog_verdict){.guilty = j->first + i, .since_s = now - s->heard};
-    if (s->lost > 0 && now - s->lost > (silence < gone_s ? silence : gone_s))
+    if (s->lost > 0 && now - s->lost > gone_s)
         v->cause = WATCHDOG_LOST;
-    else if (v->since_s > silence)
+    else if (v->since_s > watchdog_judge_silence(j))
         v->cause = WATCHDOG_SILENT;
     else if (!watchdog_waits(phase) && phase != PULSE_IDLE &&
-             now - s->moved > watchdog_judge_limit(j, phase))
+             stillness(s) > watchdog_judge_limit(j, phase))
         v->cause = WATCHDOG_STILL, v->since_s = now - s->moved;
     else
         return false;
@@ -187,7 +193,7 @@ static bool nobody_moves(const struct watchdog_judge *j, double now, struct watc
         const enum pulse_phase phase = phase_of(&j->rank[i]);
         if (j->seen[i].left)
             continue;
-        if (!watchdog_waits(phase) || now - j->seen[i].moved <= watchdog_judge_limit(j, phase))
+        if (!watchdog_waits(phase) || stillness(&j->seen[i]) <= watchdog_judge_limit(j, phase))
             return false;
         since = now - j->seen[i].moved < since ? now - j->seen[i].moved : since;
         if (last < 0 || is_behind(&j->rank[i], &j->rank[last]))

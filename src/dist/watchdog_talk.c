@@ -102,19 +102,26 @@ static void take_order(struct watchdog *w, int from, const struct watchdog_messa
     w->ordered = true;
 }
 
-static void hear_hub(struct watchdog *w, int i, const struct watchdog_message *m, double now) {
-    struct watchdog_way *way = &w->way[i];
+static void say_self(struct watchdog *w, struct watchdog_way *way, uint32_t kind) {
     struct watchdog_rank self;
 
+    watchdog_self(w, kind == WATCHDOG_STATE, &self);
+    watchdog_line_say(&way->line, kind, &self, watchdog_rank_bytes(&self), NULL, 0);
+}
+
+static void hear_hub(struct watchdog *w, int i, const struct watchdog_message *m, double now) {
+    struct watchdog_way *way = &w->way[i];
+
     if (m->kind == WATCHDOG_WELCOME && m->len == sizeof w->token &&
-        !memcmp(m->data, w->token, sizeof w->token))
+        !memcmp(m->data, w->token, sizeof w->token)) {
         way->welcome = true;
+        say_self(w, way, WATCHDOG_BEAT); /* should it be stopped before the next beat */
+    }
     if (!way->welcome)
         return;
     way->heard = now;
     if (m->kind == WATCHDOG_ASK) {
-        watchdog_self(w, true, &self);
-        watchdog_line_say(&way->line, WATCHDOG_STATE, &self, watchdog_rank_bytes(&self), NULL, 0);
+        say_self(w, way, WATCHDOG_STATE);
     } else if (m->kind == WATCHDOG_ALL) {
         give_answers(w, m);
     } else if (m->kind == WATCHDOG_BYE) {

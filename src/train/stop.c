@@ -51,6 +51,7 @@ void stop_catch_signals(void) {
     signal(SIGPIPE, SIG_IGN); /* whoever read what is printed may leave; the run goes on */
     for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
         handle(signals[i], take_request);
+    handle(SIGUSR2, take_save_request); /* until a job is read, which may mean something else */
 }
 
 void stop_use_signals(unsigned stops, unsigned saves) {

@@ -7,7 +7,7 @@
 /* From now on SIGUSR1, SIGTERM, SIGINT and SIGHUP ask this process to stop; SIGHUP does not where
  * it is ignored, as nohup has it. The second of them ends it at once, with the code ERR_STOPPED and
  * without saving, wherever it is stuck; those that come with the first, within a fifth of a second,
- * are the same request, passed on by several. */
+ * are the same request, passed on by several. SIGUSR2 asks to save. */
 void stop_catch_signals(void);
 
 /* In place of these, what a job says: signals that ask to stop, and others that ask to save. What

@@ -61,5 +61,5 @@ void trainer_end_looking(struct trainer *t) {
     if (!t->histograms)
         return;
     e.tensors = histograms_end(t->histograms);
-    sinks_tell(t->sinks, &e);
+    trainer_tell(t, &e);
 }

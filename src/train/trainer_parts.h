@@ -57,6 +57,7 @@ struct trainer {
     struct pulse *pulse;
     struct watchdog *watchdog;
     atomic_bool named, locked; /* its thread may read the names; the lock of the folder */
+    atomic_bool leaves;        /* its thread ends this process */
     struct groups *groups;
     int threads;           /* of this rank */
     struct places *places; /* borrowed */
@@ -127,6 +128,9 @@ void trainer_end_copies(struct trainer *t, int rc, const struct err *err);
 
 /* An event of this run, whose own members are for the caller to fill. */
 struct event trainer_event_of(const struct trainer *t, enum event_kind kind);
+
+/* Tell those who listen, whose files and readers may take their time, as storage may. */
+void trainer_tell(const struct trainer *t, const struct event *e);
 
 /* Where the main thread is, for those who look at its pulse. */
 void trainer_enter(const struct trainer *t, enum pulse_phase phase);

@@ -8,6 +8,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 /* A file of the run. */
 struct run_file {
@@ -124,12 +125,23 @@ void trainer_hear_saver(struct trainer *t, bool waits) {
 
 /* --- what is written --- */
 
+/* Is the folder still this run's? A rank that was stuck may go on while its job is ended: then the
+ * folder has been given back, and stays so. */
+static int keep_folder(struct trainer *t, struct err *err) {
+    const int rc = runfolder_keep(&t->folder, err);
+
+    if (!atomic_load(&t->leaves))
+        return rc;
+    lock_drop(&t->folder.lock);
+    for (;;)
+        pause(); /* the watchdog ends this process */
+}
+
 /* Not what is written, which may take a while: what it is. */
 static int take_down(struct trainer *t, const struct saver_job *job, struct save *save,
                      struct err *err) {
-    return runfolder_keep(&t->folder, err) ||
-                   save_take(save, job->file, &t->identity, &t->replica, &t->progress,
-                             saver_room(t->saver, job), err)
+    return keep_folder(t, err) || save_take(save, job->file, &t->identity, &t->replica,
+                                            &t->progress, saver_room(t->saver, job), err)
                ? -1
                : 0;
 }

@@ -17,6 +17,13 @@ struct event trainer_event_of(const struct trainer *t, enum event_kind kind) {
                           .progress = &t->progress};
 }
 
+void trainer_tell(const struct trainer *t, const struct event *e) {
+    const struct pulse_beat was = pulse_pause(t->pulse, PULSE_LOG);
+
+    sinks_tell(t->sinks, e);
+    pulse_resume(t->pulse, &was);
+}
+
 double trainer_comm_share(const struct trainer *t) {
     return t->spent.total_s > 0 ? t->spent.step.exposed_comm / t->spent.total_s : 0;
 }

@@ -21,7 +21,7 @@ static void draw_pictures(struct trainer *t) {
             return;
         }
         e.picture = (struct event_picture){t->replica.picture[i].job->name, file};
-        sinks_tell(t->sinks, &e);
+        trainer_tell(t, &e);
     }
 }
 
@@ -46,7 +46,7 @@ static int measure(struct trainer *t, struct err *err) {
     trainer_enter(t, PULSE_VALIDATE);
     const double began = clock_now();
     e.kind = EVENT_VALIDATES;
-    sinks_tell(t->sinks, &e);
+    trainer_tell(t, &e);
     e.kind = EVENT_VALIDATION;
     if (look(t, err))
         return -1;
@@ -62,7 +62,7 @@ static int measure(struct trainer *t, struct err *err) {
         e.best = progress_best(&t->progress) == t->progress.n_measures - 1;
         comm_bcast(t->comm, &e.best, sizeof e.best, 0); /* rank 0 knows what was before a restart */
     }
-    sinks_tell(t->sinks, &e);
+    trainer_tell(t, &e);
     trainer_tell_worst(t, e.best);
     if (!e.best || !t->job->save_best)
         return 0;

@@ -156,8 +156,9 @@ static void stalled(void *context, const struct watchdog_stall *stall) {
 
 /* The next start finds the folder free. */
 static void leave(void *context) {
-    const struct trainer *t = context;
+    struct trainer *t = context;
 
+    atomic_store(&t->leaves, true);
     if (atomic_load(&t->locked))
         lock_drop(&t->folder.lock);
 }

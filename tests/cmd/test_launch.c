@@ -155,6 +155,25 @@ static void a_request_to_stop_saves_and_is_the_end(void **state) {
     program_expect(1, NULL, RANKS_OF " | grep .", name);
 }
 
+/* To launch as to the ranks. */
+static void signals_mean_what_the_job_says(void **state) {
+    char name[32];
+
+    (void)state;
+    write_stand_in();
+    program_write_job("job.ini", 1000000, "[checkpoint]\nlast = never\n");
+    unique("signals", name);
+    program_expect(75, "stopped on request",
+                   "$DLTRAIN launch -np 2 --mpirun ./stand_in job.ini --set name=%s "
+                   "--set \"checkpoint.signals=USR2 TERM\" --set checkpoint.save_on=USR1 2> err & "
+                   "launch=$!; " UNTIL_TRAINED "kill -USR1 $launch; " UNTIL_SAVED
+                   "kill -USR2 $launch; wait $launch; code=$?; "
+                   "grep -v \"dltrain: .*saved in\" err >&2; exit $code",
+                   name, name, name);
+    program_expect(0, NULL, "[ $(wc -l < starts) = 1 ]");
+    program_expect(1, NULL, RANKS_OF " | grep .", name);
+}
+
 /* What stands in the folder before is another run, until a start has taken it. */
 static void an_earlier_run_is_gone_on_with_only_where_that_is_asked_for(void **state) {
     (void)state;
@@ -219,6 +238,7 @@ int main(void) {
         cmocka_unit_test(no_host_that_answers_is_an_error),
         cmocka_unit_test(hosts_of_an_allocation_are_those_that_slurm_says),
         cmocka_unit_test(codes_say_whether_it_is_started_again),
+        cmocka_unit_test(signals_mean_what_the_job_says),
         cmocka_unit_test(a_request_to_stop_saves_and_is_the_end),
         cmocka_unit_test(an_earlier_run_is_gone_on_with_only_where_that_is_asked_for),
         cmocka_unit_test(what_is_left_of_a_job_is_ended_by_its_name),

@@ -132,7 +132,7 @@ static void weights_that_are_none_before_the_step_are_said(void **state) {
     program_expect(65, "is nan since before this step",
                    "$MPIRUN -np 2 $DLTRAIN slope.ini --set name=apart "
                    "--set \"dist.sync=local_sgd(every=4)\"");
-    expect_said(0, "verdict: a weight was damaged before this step: weights of c, ",
+    expect_said(0, "verdict: a weight was not finite before this step: weights of c, ",
                 "$DLTRAIN replay runs/apart");
 }
 
@@ -168,7 +168,8 @@ static void a_bit_that_flipped_is_told_from_a_damaged_weight(void **state) {
     expect_said(0, "verdict: a bit has flipped: ", "$DLTRAIN replay changed.h5");
     program_expect(0, NULL, "mv changed.h5 runs/nan/fault.h5");
     change("/nets/c/fc.weight", NAN, 1);
-    expect_said(0, "verdict: a weight was damaged before this step: weights of c, fc.weight[0, 0]",
+    expect_said(0,
+                "verdict: a weight was not finite before this step: weights of c, fc.weight[0, 0]",
                 "$DLTRAIN replay changed.h5");
 }
 

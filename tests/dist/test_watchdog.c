@@ -110,6 +110,51 @@ static void who_is_not_heard_comes_before_who_is_slow(void **state) {
     watchdog_judge_release(&s.judge);
 }
 
+/* It is known where it was, not that it still is there. */
+static void who_is_stopped_is_not_said_to_be_slow(void **state) {
+    struct watchdog_verdict v;
+    struct scene s;
+
+    (void)state;
+    for (int waits = 0; waits < 2; waits++) {
+        begin(&s, 10);
+        for (int i = 0; i < RANKS; i++)
+            at(&s, i, waits || i != 2 ? PULSE_SUM : PULSE_BACKWARD, i == 1 ? 6 : 7);
+        hear_all(&s, 0);
+        hear_all(&s, 1);
+        for (double now = 1.5; now <= 11; now += 0.5) {
+            for (int i = 0; i < RANKS; i++)
+                assert_true(i == 2 || hear(&s, i, now));
+            assert_false(find(&s, now, &v));
+        }
+        assert_true(find(&s, 11.5, &v));
+        assert_int_equal(v.guilty, 2);
+        assert_int_equal(v.cause, WATCHDOG_SILENT);
+        watchdog_judge_release(&s.judge);
+    }
+}
+
+/* However short the timeout is, a thread may get no processor for a moment. */
+static void who_is_silent_for_a_moment_is_not_named(void **state) {
+    struct watchdog_verdict v;
+    struct scene s;
+
+    (void)state;
+    begin(&s, 1);
+    for (int i = 0; i < RANKS; i++)
+        at(&s, i, i ? PULSE_SUM : PULSE_FORWARD, 3);
+    hear_all(&s, 0);
+    for (double now = 0.5; now <= 5; now += 0.5) {
+        for (int i = 1; i < RANKS; i++)
+            assert_true(hear(&s, i, now));
+        assert_false(find(&s, now, &v));
+    }
+    assert_true(find(&s, 5.5, &v));
+    assert_int_equal(v.guilty, 0);
+    assert_int_equal(v.cause, WATCHDOG_SILENT);
+    watchdog_judge_release(&s.judge);
+}
+
 /* It may come back, and whoever starts the ranks may end them all. */
 static void who_has_ended_is_named_after_some_seconds(void **state) {
     struct watchdog_verdict v;
@@ -282,6 +327,24 @@ static void every_rank_can_ask_all_where_they_are(void **state) {
     pulse_free(pulse);
 }
 
+/* Between two beats. */
+static void a_rank_is_known_from_the_first_moment_on(void **state) {
+    struct watchdog *w;
+
+    (void)state;
+    pulse = pulse_new();
+    pulse_enter(pulse, PULSE_MAIN, PULSE_START, 0, -1);
+    w = start(&(struct watchdog_config){.timeout_s = 0, .pulse = pulse, .stalled = nobody_is});
+    nap(0.6);
+    for (int i = 0; i < w->judge.n; i++) {
+        assert_string_equal(w->judge.rank[i].host, comm_host(comm));
+        assert_int_equal(w->judge.rank[i].beat[PULSE_MAIN].phase, PULSE_START);
+        assert_true(w->judge.rank[i].pid > 0);
+    }
+    watchdog_free(w);
+    pulse_free(pulse);
+}
+
 /* Longer than the timeout, but never without a sign of life for so long. */
 static void ranks_that_go_on_are_left_alone(void **state) {
     struct watchdog *w;
@@ -363,6 +426,8 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(who_does_not_go_on_while_others_wait_is_named),
     cmocka_unit_test(who_goes_on_slowly_is_not_named),
     cmocka_unit_test(who_is_not_heard_comes_before_who_is_slow),
+    cmocka_unit_test(who_is_stopped_is_not_said_to_be_slow),
+    cmocka_unit_test(who_is_silent_for_a_moment_is_not_named),
     cmocka_unit_test(who_has_ended_is_named_after_some_seconds),
     cmocka_unit_test(where_all_wait_who_is_behind_is_named),
     cmocka_unit_test(a_timeout_is_learnt_from_the_longest_of_a_phase),
@@ -370,6 +435,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(what_this_process_slept_through_is_nobodys_fault),
     cmocka_unit_test(what_is_no_message_is_not_heard),
     cmocka_unit_test(every_rank_can_ask_all_where_they_are),
+    cmocka_unit_test(a_rank_is_known_from_the_first_moment_on),
     cmocka_unit_test(ranks_that_go_on_are_left_alone),
     cmocka_unit_test(who_does_not_know_the_token_is_not_heard),
     cmocka_unit_test(the_rank_that_stands_still_is_named_and_all_end),

@@ -11,7 +11,9 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { TRIES = 20, PAUSE_NS = 50000000 }; /* 1 s for another process to write what it has made */
+/* 1 s for another process to write what it has made; 5 s until one that has written nothing was
+ * killed before it could. Should it have been slow, it finds that the lock is another's. */
+enum { TRIES = 20, EMPTY_TRIES = 100, PAUSE_NS = 50000000 };
 
 /* Make a file that is not there yet, O_EXCL, which no two processes can. Returns -1 with errno set;
  * nothing is left behind then. */
@@ -79,19 +81,32 @@ static int take_over(const struct lock *lock, const char *folder, const char *ol
     return rc;
 }
 
-/* What to do about a lock that is there. Returns 1 where all is to be tried again. */
+/* A lock that does not say whose it is. Returns as meet does. */
+static int meet_unknown(const struct lock *lock, const char *folder, const char *text, int tries,
+                        char left[LOCK_TEXT], struct err *err) {
+    err_set(err, ERR_IO, "%s does not say who holds it; if no run is in %s, delete it", lock->path,
+            folder);
+    if (*text || tries < EMPTY_TRIES)
+        return tries < TRIES || !*text ? 1 : -1;
+    const int rc = take_over(lock, folder, text, err);
+    if (!rc)
+        snprintf(left, LOCK_TEXT, "it was killed as it took it");
+    return rc;
+}
+
+/* What to do about a lock that is there, which was tried so often. Returns 1 where all is to be
+ * tried again. */
 static int meet(const struct lock *lock, const char *folder, const char *advice,
-                const struct lock_owner *mine, char left[LOCK_TEXT], struct err *err) {
+                const struct lock_owner *mine, int tries, char left[LOCK_TEXT], struct err *err) {
     struct lock_owner other;
     char *text;
     size_t len;
 
     if (file_read(lock->path, &text, &len, err))
         return access(lock->path, F_OK) && errno == ENOENT ? 1 : -1; /* just given back */
-    int rc = 1;
+    int rc;
     if (lock_owner_read(&other, text)) { /* not yet written */
-        err_set(err, ERR_IO, "%s does not say who holds it; if no run is in %s, delete it",
-                lock->path, folder);
+        rc = meet_unknown(lock, folder, text, tries, left, err);
     } else {
         const enum lock_state state = lock_owner_state(&other, mine);
         rc = state == LOCK_LEFT ? take_over(lock, folder, text, err)
@@ -105,12 +120,12 @@ static int meet(const struct lock *lock, const char *folder, const char *advice,
 
 static int take(const struct lock *lock, const char *folder, const char *advice,
                 const struct lock_owner *mine, char left[LOCK_TEXT], struct err *err) {
-    for (int i = 0; i < TRIES; i++) {
+    for (int i = 1; i <= EMPTY_TRIES; i++) {
         if (!create(lock->path, lock->text))
             return 0;
         if (errno != EEXIST)
             return fail(lock->path, err);
-        const int rc = meet(lock, folder, advice, mine, left, err);
+        const int rc = meet(lock, folder, advice, mine, i, left, err);
         if (rc <= 0)
             return rc;
         nanosleep(&(struct timespec){.tv_nsec = PAUSE_NS}, NULL);

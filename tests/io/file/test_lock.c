@@ -167,10 +167,15 @@ static void of_another_host_nobody_knows(void **state) {
     assert_int_equal(unsetenv("SLURM_JOB_ID"), 0);
 }
 
-static void a_lock_that_says_nothing_is_refused(void **state) {
+/* Between making and writing it. */
+static void who_was_killed_as_it_took_it_holds_nothing(void **state) {
     (void)state;
     write_text("lock", "");
-    refused("lock does not say who holds it; if no run is in ");
+    taken("it was killed as it took it");
+}
+
+static void a_lock_that_says_nothing_is_refused(void **state) {
+    (void)state;
     write_text("lock", "{\"host\": \"node1\"}");
     refused("lock does not say who holds it; if no run is in ");
 }
@@ -295,6 +300,7 @@ int main(void) {
         cmocka_unit_test(who_lives_on_this_host_keeps_it),
         cmocka_unit_test(who_has_ended_on_this_host_has_left_it),
         cmocka_unit_test(of_another_host_nobody_knows),
+        cmocka_unit_test(who_was_killed_as_it_took_it_holds_nothing),
         cmocka_unit_test(a_lock_that_says_nothing_is_refused),
         cmocka_unit_test(a_taking_that_was_cut_short_is_told),
         cmocka_unit_test(a_lost_lock_is_noticed_and_a_deleted_one_made_again),
