@@ -43,10 +43,10 @@ function headRows(run) {
 
 function card(run) {
   const [first, ...rest] = run.state.text.trim().split('\n');
-  return el('article', {class: 'card'},
+  return el('article', {class: rest.length ? 'card wide' : 'card'},
     el('h3', {}, run.name),
     el('p', {class: `state ${run.state.is}`}, `${stateMarks[run.state.is] || '?'} ${run.state.is}`, el('span', {class: 'why'}, first ? `: ${first}` : '')),
-    rest.length ? el('pre', {class: 'scroll', tabindex: 0}, rest.join('\n')) : null,
+    rest.length ? el('pre', {class: 'fault scroll', tabindex: 0}, rest.join('\n')) : null,
     el('dl', {}, headRows(run).map(([name, text]) => [el('dt', {}, name), el('dd', {}, text)])),
     (run.notes || []).map(text => el('p', {class: 'warning'}, text)));
 }
