@@ -19,9 +19,10 @@ function resumes(run) {
   return starts ? starts - 1 : null;
 }
 
+// Of the last start, as the hosts are: fewer where some were lost.
 function ranksOf(run) {
   const starts = (run.history || []).filter(e => e.event === 'start');
-  return run.ranks || (starts.length ? starts[starts.length - 1].ranks : null);
+  return starts.length ? starts[starts.length - 1].ranks : run.ranks;
 }
 
 function headRows(run) {
