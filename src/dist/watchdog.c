@@ -1,13 +1,13 @@
 #define _GNU_SOURCE /* pipe2, getrandom */
 #include "dist/watchdog.h"
 #include "core/base/clock.h"
+#include "core/base/thread.h"
 #include "dist/agree.h"
 #include "dist/watchdog_parts.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -170,23 +170,9 @@ static void wake(struct watchdog *w) {
         abort();
 }
 
-/* Signals are for the thread that trains; but that which ends a process behind all others. */
 static int start_thread(struct watchdog *w, struct err *err) {
-    pthread_attr_t attributes;
-    sigset_t all, before;
+    const int code = thread_start(&w->thread, STACK_BYTES, run, w);
 
-    sigfillset(&all);
-    sigdelset(&all, SIGALRM);
-    sigdelset(&all, SIGSEGV);
-    sigdelset(&all, SIGBUS);
-    sigdelset(&all, SIGFPE);
-    sigdelset(&all, SIGABRT);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    pthread_attr_init(&attributes);
-    pthread_attr_setstacksize(&attributes, STACK_BYTES);
-    const int code = pthread_create(&w->thread, &attributes, run, w);
-    pthread_attr_destroy(&attributes);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
     w->runs = !code;
     return code ? err_set(err, ERR_IO, "the system gives no thread to watch ranks: %s",
                           strerror(code))

@@ -1,8 +1,8 @@
 #include "train/saver.h"
 #include "core/base/clock.h"
+#include "core/base/thread.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -102,17 +102,6 @@ static void *run(void *context) {
 
 /* --- for who trains --- */
 
-/* Requests to stop are for the other threads. */
-static bool start(struct saver *s) {
-    sigset_t all, before;
-
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    const bool started = !pthread_create(&s->thread, NULL, run, s);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return started;
-}
-
 int saver_new(struct saver **out, int64_t len, struct pulse *pulse, struct err *err) {
     struct saver *s = calloc(1, sizeof *s);
 
@@ -123,7 +112,7 @@ int saver_new(struct saver **out, int64_t len, struct pulse *pulse, struct err *
     pthread_cond_init(&s->changed, NULL);
     if (len)
         s->copy = malloc((size_t)len * sizeof *s->copy);
-    s->threaded = s->copy && start(s);
+    s->threaded = s->copy && !thread_start(&s->thread, 0, run, s);
     if (!s->threaded) {
         free(s->copy);
         s->copy = NULL;
