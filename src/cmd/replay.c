@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 struct replay_args {
     struct jobargs job; /* first: options count from it */
@@ -195,10 +196,32 @@ static int replay(const struct replay_args *a, struct fault_replay *r, struct er
 
 /* --- the command --- */
 
-static const char *file_of(const char *path, struct pool *pool) {
+static bool takes_text(const char *option) {
+    return !strcmp(option, "--at") || !strcmp(option, "--set");
+}
+
+/* Of a run's folder its fault.h5; what options are given stays, though a folder may be called so.
+ * Returns a folder that has none, or NULL. */
+static const char *name_files(int argc, char **argv, struct pool *pool) {
+    const char *without = NULL;
     struct stat st;
 
-    return !stat(path, &st) && S_ISDIR(st.st_mode) ? pool_print(pool, "%s/fault.h5", path) : path;
+    for (int i = 1; i < argc; i++) {
+        if (takes_text(argv[i - 1]) || stat(argv[i], &st) || !S_ISDIR(st.st_mode))
+            continue;
+        char *file = pool_print(pool, "%s/fault.h5", argv[i]);
+        without = access(file, F_OK) ? argv[i] : without;
+        argv[i] = file;
+    }
+    return without;
+}
+
+/* On all ranks the same. */
+static int explain(const char *folder, struct err *err) {
+    return err_set(err, ERR_IO,
+                   "%s: has no fault.h5, which a run leaves that ends where a loss, a gradient or "
+                   "a weight is not finite",
+                   folder);
 }
 
 static int check(const struct replay_args *a, struct err *err) {
@@ -224,11 +247,12 @@ static int run(int argc, char **argv, struct err *err) {
     struct fault_replay r = {0};
     struct pool pool = {0};
 
-    for (int i = 1; i < argc; i++) /* options that take a folder are none of this command's */
-        argv[i] = pool_copy(&pool, file_of(argv[i], &pool), strlen(file_of(argv[i], &pool)));
+    const char *without = name_files(argc, argv, &pool);
     int rc = jobargs_init_with(&a.job, argc, argv, JOBARGS_WEIGHTS, own, err) || check(&a, err) ||
              fault_replay_init(&r, &a.job.job, a.job.run, a.job.threads, err) ||
              replay(&a, &r, err);
+    if (rc && without && err->kind == ERR_IO)
+        explain(without, err);
     fault_replay_release(&r);
     jobargs_release(&a.job, err);
     pool_release(&pool);

@@ -201,7 +201,7 @@ static void introduce(struct watchdog *w) {
             continue;
         if (hub->rank == w->rank) {
             memcpy(hub->host, w->host, sizeof hub->host);
-            w->listener = watchdog_listen(&hub->place);
+            w->listener = watchdog_listen(w->size, &hub->place);
         }
         comm_bcast(w->comm, hub, sizeof *hub, hub->rank);
     }

@@ -1,6 +1,6 @@
 /* watchdog_end.c - how a job ends in which something is stuck: nothing that could be stuck, too, is
  * waited for. */
-#define _DEFAULT_SOURCE /* kill, readlink, fflush_unlocked */
+#define _DEFAULT_SOURCE /* kill, readlink, fflush_unlocked, closefrom */
 #include "core/base/clock.h"
 #include "dist/watchdog_parts.h"
 
@@ -18,7 +18,7 @@ static const double patience_s = 2, leave_s = 1;
 enum { REPORT_S = 20, END_S = 5 };
 
 /* For a launcher to end all that it has started. */
-enum { LAUNCHER_S = 10, MOST_FILES = 1024 };
+enum { LAUNCHER_S = 10 };
 
 /* Text that waits in memory, where the stuck thread does not hold it. */
 static void flush(FILE *f) {
@@ -87,9 +87,8 @@ static void end_rest(const struct watchdog *w, const struct watchdog_order *orde
         elsewhere = elsewhere || strcmp(order->silent[i].host, w->host);
     if (!order->n || fork())
         return;
-    setsid(); /* it is none of those that the launcher ends */
-    for (int fd = 0; fd < MOST_FILES; fd++)
-        close(fd); /* and nobody takes this rank for alive by its connections */
+    setsid();     /* it is none of those that the launcher ends */
+    closefrom(0); /* and nobody takes this rank for alive by its connections */
     sleep(1);
     kill_silent(w, order);
     for (int i = 0; i < LAUNCHER_S && elsewhere && is_launcher(launcher); i++)

@@ -222,11 +222,13 @@ bool watchdog_judge_find(const struct watchdog_judge *j, double now, int only,
 
 /* --- in words --- */
 
+/* Of who is silent nobody knows. */
 static int n_waiting(const struct watchdog_judge *j, int but) {
     int n = 0;
 
     for (int i = 0; i < j->n; i++)
-        n += j->first + i != but && !j->seen[i].left && watchdog_waits(phase_of(&j->rank[i]));
+        n += j->first + i != but && j->rank[i].answers && !j->seen[i].left &&
+             watchdog_waits(phase_of(&j->rank[i]));
     return n;
 }
 

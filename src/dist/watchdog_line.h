@@ -15,8 +15,9 @@ struct watchdog_place {
 };
 
 /* Listen on a port that the system chooses, on all addresses. Returns the socket, or -1 with errno.
+ *   n    who will connect: so many connections more are allowed this process
  *   out  the addresses of this host, those that only it knows first */
-int watchdog_listen(struct watchdog_place *out);
+int watchdog_listen(int n, struct watchdog_place *out);
 
 /* Begin to connect. Returns the socket, or -1 with errno. */
 int watchdog_connect(const struct sockaddr_in6 *address);

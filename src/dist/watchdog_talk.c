@@ -13,7 +13,9 @@
 /* Seconds: for an address to answer; for who connects to say who it is. */
 static const double answer_s = 1, hello_s = 10;
 
-enum { STRANGERS = 64 }; /* that are connected and have not said who they are, at most */
+/* That are connected and have not said who they are, at most: others wait, as a thousand ranks do
+ * that start at the same time. */
+enum { STRANGERS = 64 };
 
 /* --- to hubs --- */
 
@@ -148,18 +150,22 @@ static void pull_hub(struct watchdog *w, int i, double now) {
 
 /* --- from ranks --- */
 
-static void add_peer(struct watchdog *w, int fd, double now) {
+static bool has_room(const struct watchdog *w) {
     int strangers = 0;
 
     for (int i = 0; i < w->n_peers; i++)
         strangers += w->peer[i].rank < 0;
+    return strangers < STRANGERS;
+}
+
+static void add_peer(struct watchdog *w, int fd, double now) {
     if (w->n_peers == w->room_peers) {
         const int room = 2 * w->room_peers + 16;
         struct watchdog_peer *more = realloc(w->peer, (size_t)room * sizeof *more);
         if (more)
             w->peer = more, w->room_peers = room;
     }
-    if (strangers >= STRANGERS || w->n_peers == w->room_peers) {
+    if (w->n_peers == w->room_peers) {
         close(fd);
         return;
     }
@@ -255,9 +261,8 @@ static void take_all(struct watchdog *w, const struct pollfd *f, int n_peers, do
             watchdog_line_push(&w->peer[i].line);
             pull_peer(w, &w->peer[i], now);
         }
-    for (int fd; w->listener >= 0 && f[1].revents && (fd = watchdog_accept(w->listener)) >= 0;)
+    for (int fd; f[1].revents && has_room(w) && (fd = watchdog_accept(w->listener)) >= 0;)
         add_peer(w, fd, now);
-    drop_peers(w, now);
 }
 
 void watchdog_talk(struct watchdog *w, double timeout_s) {
@@ -270,13 +275,14 @@ void watchdog_talk(struct watchdog *w, double timeout_s) {
         return;
     }
     f[0] = (struct pollfd){w->wake[0], POLLIN, 0};
-    f[1] = (struct pollfd){w->listener, POLLIN, 0};
+    f[1] = (struct pollfd){has_room(w) ? w->listener : -1, POLLIN, 0};
     for (int i = 0; i < WATCHDOG_HUBS; i++)
         f[2 + i] = wish(&w->way[i].line);
     for (int i = 0; i < n_peers; i++)
         f[2 + WATCHDOG_HUBS + i] = wish(&w->peer[i].line);
     if (poll(f, (nfds_t)n, ms) > 0)
         take_all(w, f, n_peers, clock_now());
+    drop_peers(w, clock_now());
     free(f);
 }
 

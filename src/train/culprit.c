@@ -116,7 +116,7 @@ static const char data_advice[] =
     "checkpoints of before are kept.";
 static const char growth_advice[] =
     "Begin again, or go on from the last checkpoint by --resume, with a lower "
-    "learning rate, warmup= or clip_norm; `dltrain find_lr` measures one.";
+    "learning rate, warmup= or clip_norm; `dltrain find-lr` measures one.";
 static const char hardware_advice[] = "Checkpoints of before are kept: start the job again with "
                                       "--resume, without that host, and have "
                                       "its memory tested.";

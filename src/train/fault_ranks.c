@@ -18,8 +18,17 @@ static const char *phase_of(int phase) {
     return phase >= 0 && phase < PULSE_PHASES ? pulse_name((enum pulse_phase)phase) : "?";
 }
 
-static const char *gib(double bytes, struct pool *pool) {
-    return bytes < 0 ? "?" : pool_print(pool, "%.2f", bytes / (1 << 30));
+/* Of a rank that was heard, but did not answer when all were asked, there are no figures. */
+static bool has_told(const struct watchdog_rank *r) {
+    return r->clock_utc > 0;
+}
+
+static const char *gib(const struct watchdog_rank *r, double bytes, struct pool *pool) {
+    return has_told(r) && bytes >= 0 ? pool_print(pool, "%.2f", bytes / (1 << 30)) : "?";
+}
+
+static const char *load_text(const struct watchdog_rank *r, struct pool *pool) {
+    return has_told(r) && r->load >= 0 ? pool_print(pool, "%.1f", r->load) : "?";
 }
 
 /* Clocks of hosts that differ by much spoil times of files and certificates; what a message took is
@@ -28,22 +37,34 @@ static const char *clock_text(const struct fault *f, const struct watchdog_rank 
                               struct pool *pool) {
     const struct watchdog_rank *first = &f->ranks[0];
 
-    return r->clock_utc > 0 && first->clock_utc > 0
+    return has_told(r) && has_told(first)
                ? pool_print(pool, "%+.1f", r->clock_utc - first->clock_utc)
                : "?";
 }
 
-static const char *table(const struct fault *f, struct pool *pool) {
-    const char *text = pool_print(pool, "\n%4s %-20s %8s %9s %9s %6s %8s  %s\n", "rank", "host",
-                                  "process", "GiB used", "GiB free", "load", "clock s", "");
+static const char *row(const struct fault *f, const struct watchdog_rank *r, struct pool *pool) {
+    const char *process = r->pid ? pool_print(pool, "%ld", r->pid) : "?";
 
-    for (int i = 0; i < f->n_ranks && i < MOST_SHOWN; i++) {
-        const struct watchdog_rank *r = &f->ranks[i];
-        text = pool_print(pool, "%s%4d %-20s %8ld %9s %9s %6.1f %8s  %s\n", text, r->rank, r->host,
-                          r->pid, gib(r->rss_bytes, pool), gib(r->free_bytes, pool), r->load,
-                          clock_text(f, r, pool), r->answers ? "" : "silent");
-    }
-    return text;
+    return pool_print(pool, "%4d %-20s %8s %9s %9s %6s %8s%s\n", r->rank,
+                      r->host[0] ? r->host : "?", process, gib(r, r->rss_bytes, pool),
+                      gib(r, r->free_bytes, pool), load_text(r, pool), clock_text(f, r, pool),
+                      r->answers ? "" : "  silent");
+}
+
+/* Of thousands of ranks the first ones, and whose fault it is. */
+static const char *table(const struct fault *f, struct pool *pool) {
+    const char *text = pool_print(pool, "\n%4s %-20s %8s %9s %9s %6s %8s\n", "rank", "host",
+                                  "process", "GiB used", "GiB free", "load", "clock s");
+    int n = 0;
+
+    for (int i = 0; i < f->n_ranks; i++)
+        if (i < MOST_SHOWN || f->ranks[i].rank == f->rank) {
+            text = pool_print(pool, "%s%s", text, row(f, &f->ranks[i], pool));
+            n++;
+        }
+    return n == f->n_ranks ? text
+                           : pool_print(pool, "%s     and %d ranks more: see fault.json\n", text,
+                                        f->n_ranks - n);
 }
 
 static const char *event_line(const struct fault *f, const struct watchdog_rank *r,
@@ -101,16 +122,27 @@ static json_t *event_json(const struct watchdog_rank *r, const struct pulse_even
                      (json_int_t)e->step + 1);
 }
 
+/* What is not known is not there. */
+static void number(json_t *to, const char *key, double value) {
+    if (value >= 0)
+        json_object_set_new(to, key, json_real(value));
+}
+
 static json_t *rank_json(const struct fault *f, const struct watchdog_rank *r) {
     const struct pulse_beat *beat = &r->beat[PULSE_MAIN];
     const char *node = fault_node(f->names, beat->which, beat->node);
     json_t *events = json_array();
-    json_t *json = json_pack(
-        "{s:i, s:s, s:I, s:b, s:f, s:s, s:I, s:f, s:f, s:f, s:f}", "rank", r->rank, "host", r->host,
-        "process", (json_int_t)r->pid, "answers", r->answers, "silent_s", r->silent_s, "phase",
-        phase_of(beat->phase), "step", (json_int_t)beat->step + 1, "rss_bytes", r->rss_bytes,
-        "free_bytes", r->free_bytes, "load", r->load, "clock_utc", r->clock_utc);
+    json_t *json =
+        json_pack("{s:i, s:s, s:I, s:b, s:f, s:s, s:I}", "rank", r->rank, "host", r->host,
+                  "process", (json_int_t)r->pid, "answers", r->answers, "silent_s", r->silent_s,
+                  "phase", phase_of(beat->phase), "step", (json_int_t)beat->step + 1);
 
+    if (has_told(r)) {
+        number(json, "rss_bytes", r->rss_bytes);
+        number(json, "free_bytes", r->free_bytes);
+        number(json, "load", r->load);
+        number(json, "clock_utc", r->clock_utc);
+    }
     for (int k = 0; k < r->n_events; k++)
         json_array_append_new(events, event_json(r, &r->event[k]));
     if (node)

@@ -159,7 +159,7 @@ int partner_bring(struct partner *p, int owner, const char *file, int keep, stru
         rc = err_set(err, ERR_IO, "no memory for the state of %zu bytes", len);
     rc = agree(p->comm, rc, err) || receive(p, owner, bytes, len, err) ? -1 : 0;
     if (!rc)
-        rc = agree(p->comm, rank ? 0 : kept_replace(file, bytes, len, keep, err), err);
+        rc = agree(p->comm, rank ? 0 : kept_replace(file, bytes, len, keep, NULL, err), err);
     free(bytes);
     return rc;
 }

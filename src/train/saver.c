@@ -45,7 +45,7 @@ static void write_owed(struct saver *s) {
     struct saver_outcome o = s->owed_of;
 
     o.err = (struct err){0};
-    o.rc = checkpoint_image_write(s->owed, o.file, 0, &o.err);
+    o.rc = checkpoint_image_write(s->owed, o.file, 0, s->job.lock, &o.err);
     add_outcome(s, &o);
     if (!o.rc)
         forget_owed(s);
@@ -59,7 +59,7 @@ static void write_job(struct saver *s) {
 
     o.rc = checkpoint_image_new(&image, job->file, s->save.t, s->save.n, s->save.meta, &o.err);
     if (!o.rc)
-        o.rc = checkpoint_image_write(image, job->file, job->keep, &o.err);
+        o.rc = checkpoint_image_write(image, job->file, job->keep, job->lock, &o.err);
     if (o.rc && image && job->insists) {
         s->owed = image;
         s->owed_of = o;

@@ -6,11 +6,12 @@
 
 /* One to be written. */
 struct saver_job {
-    const char *file; /* borrowed until its outcome is told */
-    int64_t step;     /* after which it was taken down */
-    int keep;         /* of the ones before, kept_replace */
-    bool insists;     /* what cannot be written is tried again with the next */
-    bool waits;       /* until it is there */
+    const char *file;        /* borrowed until its outcome is told */
+    const struct lock *lock; /* of its folder, borrowed as long; NULL: none */
+    int64_t step;            /* after which it was taken down */
+    int keep;                /* of the ones before, kept_replace */
+    bool insists;            /* what cannot be written is tried again with the next */
+    bool waits;              /* until it is there */
 };
 
 /* What became of one. */

@@ -148,6 +148,7 @@ static int take_down(struct trainer *t, const struct saver_job *job, struct save
 
 static int write_file(struct trainer *t, const struct run_file *w, struct err *err) {
     const struct saver_job job = {.file = runfolder_file(&t->folder, w->name),
+                                  .lock = &t->folder.lock,
                                   .step = t->progress.step,
                                   .keep = w->keep,
                                   .insists = w->insists,

@@ -1,13 +1,12 @@
 /* trainer_watch.c - a run in which a rank is stuck: who it is, and who waits for it. */
 #include "dist/agree.h"
+#include "train/fault_states.h"
 #include "train/trainer_parts.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
-
-enum { MOST_LINES = 40 };
 
 /* "layer1.0.conv1"; "" where the beat says no operator. */
 static const char *operator_of(const struct trainer *t, const struct pulse_beat *beat) {
@@ -19,68 +18,6 @@ static const char *operator_of(const struct trainer *t, const struct pulse_beat 
 
 static void name(void *context, const struct pulse_beat *beat, char text[WATCHDOG_TEXT]) {
     snprintf(text, WATCHDOG_TEXT, "%s", operator_of(context, beat));
-}
-
-/* What a rank is at, without for how long: ranks of which the same is said are one line. */
-static const char *state_of(const struct trainer *t, const struct watchdog_rank *r,
-                            struct pool *pool) {
-    const struct pulse_beat *beat = &r->beat[PULSE_MAIN], *reader = &r->beat[PULSE_READER];
-    const char *text = pulse_name((enum pulse_phase)beat->phase), *node = operator_of(t, beat);
-
-    if (node[0])
-        text = pool_print(pool, "%s of %s", text, node);
-    if (beat->bucket >= 0)
-        text = pool_print(pool, "%s, bucket %d", text, beat->bucket + 1);
-    if (beat->phase == PULSE_DATA && reader->phase == PULSE_READ)
-        text = pool_print(pool, "%s, read from sample %" PRId64 " on", text, reader->sample);
-    if (beat->step >= 0)
-        text = pool_print(pool, "%s, step %" PRId64, text, beat->step + 1);
-    if (r->answers)
-        return text;
-    return r->host[0] ? pool_print(pool, "silent; at last %s", text) : "never heard";
-}
-
-/* "ranks 0-2, 4-7": those of the same state as rank `first`, which are marked as done. */
-static const char *ranks_of(const char *const *state, bool *done, int n, int first,
-                            const struct watchdog_rank *rank, struct pool *pool) {
-    const char *text = "";
-    int count = 0;
-
-    for (int i = first, end; i < n; i = end + 1) {
-        for (end = i; end < n && !strcmp(state[end], state[first]); end++)
-            done[end] = true, count++;
-        if (end == i)
-            continue;
-        const char *comma = text[0] ? ", " : "";
-        text = end - i > 1
-                   ? pool_print(pool, "%s%s%d-%d", text, comma, rank[i].rank, rank[end - 1].rank)
-                   : pool_print(pool, "%s%s%d", text, comma, rank[i].rank);
-    }
-    if (count > 1)
-        return pool_print(pool, "ranks %s", text);
-    return pool_print(pool, "rank %s%s%s", text, rank[first].host[0] ? " on " : "",
-                      rank[first].host);
-}
-
-/* One line for each state, line[MOST_LINES]; returns how many. */
-static int list_states(const struct trainer *t, const struct watchdog_stall *stall,
-                       const char **line, struct pool *pool) {
-    const char **state = pool_take(pool, (size_t)stall->n * sizeof *state);
-    bool *done = pool_take(pool, (size_t)stall->n * sizeof *done);
-    int n = 0;
-
-    for (int i = 0; i < stall->n; i++) {
-        state[i] = state_of(t, &stall->rank[i], pool);
-        done[i] = false;
-    }
-    for (int i = 0; i < stall->n && n < MOST_LINES; i++) {
-        if (done[i])
-            continue;
-        const char *ranks = ranks_of(state, done, stall->n, i, stall->rank, pool);
-        line[n++] =
-            pool_print(pool, "%-20s %s, since %.0f s", ranks, state[i], stall->rank[i].still_s);
-    }
-    return n;
 }
 
 static const struct watchdog_rank *find(const struct watchdog_stall *stall, int rank) {
@@ -137,13 +74,14 @@ static void say(const char *text) {
 static void stalled(void *context, const struct watchdog_stall *stall) {
     struct trainer *t = context;
     const struct watchdog_rank *guilty = find(stall, stall->guilty);
-    const char *line[MOST_LINES], *text = "";
+    const char *line[FAULT_STATES], *text = "";
     struct pool pool = {0};
 
     const char *message =
         pool_print(&pool, "rank %d on %s: %s", stall->guilty,
                    guilty->host[0] ? guilty->host : "a host that was never heard", stall->why);
-    const int n = list_states(t, stall, line, &pool);
+    const int n = fault_states(stall->rank, stall->n, stall->guilty,
+                               atomic_load(&t->named) ? &t->names : NULL, line, &pool);
     for (int i = 0; i < n; i++)
         text = pool_print(&pool, "%s  %s\n", text, line[i]);
     const char *page = write_page(t, stall, message, line, n, &pool);

@@ -125,6 +125,17 @@ static void every_word_section_and_key_is_listed(void **state) {
     free(keys);
 }
 
+/* In the manual and in messages. */
+static void commands_that_are_named_exist(void **state) {
+    (void)state;
+    program_expect(0, NULL,
+                   "$DLTRAIN help > commands && home=$PWD && cd $CONFIGS/.. && "
+                   "grep -rohP \"\\x60dltrain \\K[a-z][a-z_-]*(?=[ \\x60])\" README.md docs src | "
+                   "sort -u > $home/named && cd $home && [ $(wc -l < named) -gt 10 ] && "
+                   "while read -r name; do grep -q \"^  $name  *[a-z]\" commands || "
+                   "{ echo $name; exit 1; }; done < named");
+}
+
 /* Where this fails, scripts/docs writes them anew. */
 static void the_pages_are_what_the_program_prints(void **state) {
     (void)state;
@@ -145,6 +156,7 @@ int main(void) {
         cmocka_unit_test(translations_exist),
         cmocka_unit_test(a_key_given_as_an_option_or_alone_is_named),
         cmocka_unit_test(every_word_section_and_key_is_listed),
+        cmocka_unit_test(commands_that_are_named_exist),
         cmocka_unit_test(the_pages_are_what_the_program_prints),
     };
 

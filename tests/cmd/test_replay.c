@@ -190,7 +190,9 @@ static void what_cannot_be_replayed_is_refused(void **state) {
     (void)state;
     program_expect(64, "expected the folder of a run that has failed", "$DLTRAIN replay job.ini");
     program_expect(65, "is a checkpoint, expected fault.h5", "$DLTRAIN replay runs/on/last.h5");
-    program_expect(74, "empty/fault.h5: ", "mkdir -p empty && $DLTRAIN replay empty");
+    program_expect(74, "empty: has no fault.h5", "mkdir -p empty && $DLTRAIN replay empty");
+    program_expect(74, "empty: has no fault.h5", "$DLTRAIN replay --table empty");
+    program_expect(64, "--at: found 'empty'", "$DLTRAIN replay changed.h5 --at empty");
     program_expect(64, "--at: found 'nothing'", "$DLTRAIN replay changed.h5 --at nothing");
     program_expect(64, "expected one process", "$MPIRUN -np 2 $DLTRAIN replay changed.h5");
 }

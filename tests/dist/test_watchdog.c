@@ -6,6 +6,7 @@
 
 #include <stdatomic.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -25,7 +26,7 @@ static void begin(struct scene *s, double timeout_s) {
     *s = (struct scene){0};
     assert_int_equal(watchdog_judge_init(&s->judge, 0, RANKS, timeout_s, 0, &err), 0);
     for (int i = 0; i < RANKS; i++) {
-        s->rank[i] = (struct watchdog_rank){.rank = i, .host = "node1"};
+        s->rank[i] = (struct watchdog_rank){.answers = true, .rank = i, .host = "node1"};
         for (int k = 0; k < PULSE_THREADS; k++)
             s->rank[i].beat[k] = (struct pulse_beat){.which = -1, .node = -1, .bucket = -1};
     }
@@ -156,6 +157,26 @@ static void who_is_silent_for_a_moment_is_not_named(void **state) {
 }
 
 /* It may come back, and whoever starts the ranks may end them all. */
+static void who_is_silent_is_not_said_to_wait(void **state) {
+    char why[WATCHDOG_TEXT];
+    struct watchdog_verdict v;
+    struct scene s;
+
+    (void)state;
+    begin(&s, 10);
+    for (int i = 0; i < RANKS; i++)
+        at(&s, i, PULSE_WAIT, 7);
+    hear_all(&s, 0);
+    for (double now = 1; now <= 12; now++)
+        for (int i = 0; i < 2; i++)
+            assert_true(hear(&s, i, now));
+    s.judge.rank[2].answers = s.judge.rank[3].answers = false; /* they were asked */
+    assert_true(find(&s, 12, &v));
+    watchdog_judge_say(&s.judge, &v, "", why);
+    assert_non_null(strstr(why, ", while 2 ranks wait"));
+    watchdog_judge_release(&s.judge);
+}
+
 static void who_has_ended_is_named_after_some_seconds(void **state) {
     struct watchdog_verdict v;
     struct scene s;
@@ -264,6 +285,52 @@ static void what_is_no_message_is_not_heard(void **state) {
     memset(s.rank[1].host, 'x', sizeof s.rank[1].host);
     assert_false(hear(&s, 1, 1));
     watchdog_judge_release(&s.judge);
+}
+
+/* --- a hub --- */
+
+enum { CROWD = 300 };
+
+/* Of a limit of files that does not suffice for them all, and of no more time than ranks have to
+ * meet. */
+static void a_hub_takes_all_ranks_that_come_at_once(void **state) {
+    static struct watchdog_line line[CROWD];
+    struct watchdog w = {
+        .size = CROWD, .wake = {-1, -1}, .way = {{.line.fd = -1}, {.line.fd = -1}}};
+    struct watchdog_hello hello = {0};
+    struct watchdog_place place;
+    struct watchdog_message m;
+    struct rlimit limit;
+    struct err err = {0};
+    const double began = clock_now();
+    int n = 0;
+
+    (void)state;
+    if (comm_rank(comm) > 0)
+        return;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    limit.rlim_cur = 200 + CROWD; /* for their own ends */
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    assert_int_equal(watchdog_judge_init(&w.judge, 0, CROWD, 30, began, &err), 0);
+    w.listener = watchdog_listen(CROWD, &place);
+    for (; hello.rank < CROWD; hello.rank++) {
+        watchdog_line_open(&line[hello.rank], watchdog_connect(&place.address[0]), 1000);
+        watchdog_line_say(&line[hello.rank], WATCHDOG_HELLO, &hello, sizeof hello, NULL, 0);
+    }
+    while (n < CROWD && clock_now() - began < 20) {
+        watchdog_talk(&w, 0.01);
+        for (int i = 0; i < CROWD; i++) {
+            assert_true(line[i].fd >= 0);
+            watchdog_line_push(&line[i]);
+            watchdog_line_pull(&line[i]);
+            n += watchdog_line_next(&line[i], &m) && m.kind == WATCHDOG_WELCOME;
+        }
+    }
+    assert_int_equal(n, CROWD);
+    for (int i = 0; i < CROWD; i++)
+        watchdog_line_close(&line[i]);
+    watchdog_hang_up(&w);
+    watchdog_judge_release(&w.judge);
 }
 
 /* --- ranks --- */
@@ -428,12 +495,14 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(who_is_not_heard_comes_before_who_is_slow),
     cmocka_unit_test(who_is_stopped_is_not_said_to_be_slow),
     cmocka_unit_test(who_is_silent_for_a_moment_is_not_named),
+    cmocka_unit_test(who_is_silent_is_not_said_to_wait),
     cmocka_unit_test(who_has_ended_is_named_after_some_seconds),
     cmocka_unit_test(where_all_wait_who_is_behind_is_named),
     cmocka_unit_test(a_timeout_is_learnt_from_the_longest_of_a_phase),
     cmocka_unit_test(off_names_nobody),
     cmocka_unit_test(what_this_process_slept_through_is_nobodys_fault),
     cmocka_unit_test(what_is_no_message_is_not_heard),
+    cmocka_unit_test(a_hub_takes_all_ranks_that_come_at_once),
     cmocka_unit_test(every_rank_can_ask_all_where_they_are),
     cmocka_unit_test(a_rank_is_known_from_the_first_moment_on),
     cmocka_unit_test(ranks_that_go_on_are_left_alone),

@@ -397,6 +397,35 @@ async function a_regression_shows_its_chart_and_no_classes() {
   await close(page);
 }
 
+// What is told of each rank is a table of some hundred columns.
+async function a_fault_is_read_without_moving_sideways() {
+  const what = `What to do: ${'start the job again '.repeat(10)}`;
+  fs.mkdirSync(path.join(folder, 'runs/failed'));
+  fs.writeFileSync(path.join(folder, 'runs/failed/metrics.jsonl'), '{"step":1,"epoch":0.5,"loss":1,"lr":0.1}\n');
+  fs.writeFileSync(path.join(folder, 'runs/failed/fault.txt'), `rank 3 on node2: silent\n\n${'rank 3 '.repeat(15)}\n\n${what}\n`);
+  const page = await open(['failed', 'bare'], {width: 1200});
+  const [width, needed, rows] = await page.$eval('.fault', node => [node.clientWidth, node.scrollWidth, node.textContent]);
+  assert.ok(needed <= width && width > 1000, `${needed} of ${width}`);
+  assert.ok(rows.includes(what.trim()));
+  assert.strictEqual((await page.$$('.fault')).length, 1);
+  await close(page);
+}
+
+async function ranks_and_hosts_are_those_of_the_last_start() {
+  const place = path.join(folder, 'runs/lost'), lines = all => all.map(line => `${JSON.stringify(line)}\n`).join('');
+  fs.mkdirSync(place);
+  fs.writeFileSync(path.join(place, 'metrics.jsonl'), lines([{step: 10, epoch: 0.5, loss: 1, lr: 0.1}, {step: 20, epoch: 1, loss: 1, lr: 0.1}]));
+  fs.writeFileSync(path.join(place, 'events.jsonl'), lines([{time: 17e8, event: 'start', step: 0, ranks: 3}, {time: 17e8 + 9, event: 'start', step: 10, ranks: 2}]));
+  fs.writeFileSync(path.join(place, 'ranks.jsonl'), lines([
+    {step: 10, epoch: 0.5, ranks: 3, hosts: ['a', 'b', 'c'], compute_s: [1, 1, 1], wait_s: [0, 0, 0], data_s: [0, 0, 0]},
+    {step: 20, epoch: 1, ranks: 2, hosts: ['a', 'c'], compute_s: [1, 1], wait_s: [0, 0], data_s: [0, 0]}]));
+  const page = await open(['lost']);
+  const rows = await page.$$eval('.card dt', nodes => nodes.map(node => `${node.textContent} ${node.nextSibling.textContent}`));
+  assert.ok(rows.includes('ranks 2'), rows.join('\n'));
+  assert.ok(rows.includes('hosts a, c'), rows.join('\n'));
+  await close(page);
+}
+
 // --- for everyone ---
 
 async function nothing_is_wider_than_a_phone() {
@@ -467,7 +496,7 @@ const tests = [sections_are_those_of_what_was_written, curves_are_the_numbers_of
   what_is_not_as_runs_write_it_costs_its_part_alone, confusion_is_counted_by_class,
   curves_zoom_and_show_what_is_under_the_pointer, axis_smoothing_and_scale_change_what_is_drawn, seeds_are_a_mean_with_its_spread,
   pictures_move_in_time, blocks_open_and_close, themes_change_by_wish_and_by_button, a_regression_shows_its_chart_and_no_classes,
-  nothing_is_wider_than_a_phone, a_wall_is_filled, keys_reach_every_control, what_is_no_run_is_refused];
+  a_fault_is_read_without_moving_sideways, ranks_and_hosts_are_those_of_the_last_start, nothing_is_wider_than_a_phone, a_wall_is_filled, keys_reach_every_control, what_is_no_run_is_refused];
 
 async function main() {
   let puppeteer, failed = 0;

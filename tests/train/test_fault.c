@@ -1,6 +1,7 @@
 /* The page of a fault: the first one stays, says all that is known, and is put aside by who goes
  * on. */
 #include "train/fault.h"
+#include "train/fault_states.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -57,7 +58,7 @@ static struct fault fault_of(const char *message) {
 }
 
 static char *read_file(const char *path) {
-    static char text[8192];
+    static char text[16384];
     FILE *f = fopen(path, "r");
 
     assert_non_null(f);
@@ -131,12 +132,80 @@ static void without_the_folder_it_is_where_temporary_files_are(void **state) {
     assert_non_null(strstr(read_file(where), "far away"));
 }
 
+enum { MANY = 100 };
+
+/* Ranks that are all at something else, of which one does not answer. */
+static void make_ranks(struct watchdog_rank rank[MANY], int silent) {
+    memset(rank, 0, MANY * sizeof *rank);
+    for (int i = 0; i < MANY; i++) {
+        rank[i].answers = i != silent;
+        rank[i].rank = i;
+        rank[i].pid = 1000 + i;
+        snprintf(rank[i].host, sizeof rank[i].host, "node%d", i);
+        rank[i].beat[PULSE_MAIN] =
+            (struct pulse_beat){PULSE_FORWARD, 0, -1, -1, .step = i, .sample = -1};
+        if (i != silent)
+            rank[i].rss_bytes = rank[i].free_bytes = 3 << 28, rank[i].load = 2.5,
+            rank[i].clock_utc = 1e9;
+    }
+}
+
+static void of_many_ranks_the_guilty_one_is_on_the_page(void **state) {
+    static struct watchdog_rank rank[MANY];
+    struct fault f = fault_of("rank 90 on node90: silent");
+    char where[FAULT_PATH];
+
+    (void)state;
+    make_ranks(rank, 90);
+    f.rank = 90;
+    f.ranks = rank;
+    f.n_ranks = MANY;
+    assert_int_equal(mkdir("many", 0777), 0);
+    assert_int_equal(fault_write("many", &f, where), 0);
+    const char *text = read_file(where);
+    assert_non_null(
+        strstr(text, "\n   0 node0                    1000      0.75      0.75    2.5"));
+    /* of a rank that does not answer no figures are made up */
+    assert_non_null(strstr(text,
+                           "\n  90 node90                   1090         ?         ?      ?   "
+                           "     ?  silent\n     and 35 ranks more: see fault.json\n"));
+    json_t *json = json_load_file("many/fault.json", 0, NULL), *states;
+    states = json_object_get(json, "states");
+    assert_int_equal(json_array_size(states), MANY);
+    assert_non_null(json_object_get(json_array_get(states, 89), "rss_bytes"));
+    assert_null(json_object_get(json_array_get(states, 90), "rss_bytes"));
+    json_decref(json);
+}
+
+static void of_many_states_that_of_the_guilty_one_is_said(void **state) {
+    static struct watchdog_rank rank[MANY];
+    const char *line[FAULT_STATES];
+    struct pool pool = {0};
+
+    (void)state;
+    make_ranks(rank, 90);
+    int n = fault_states(rank, MANY, 90, NULL, line, &pool);
+    assert_int_equal(n, FAULT_STATES);
+    assert_string_equal(line[0], "rank 0 on node0      forward, step 1, since 0 s");
+    assert_string_equal(line[n - 2],
+                        "rank 90 on node90    silent; at last forward, step 91, since 0 s");
+    assert_string_equal(line[n - 1], "and 61 ranks more: see fault.json");
+    for (int i = 0; i < MANY; i++)
+        rank[i].beat[PULSE_MAIN].step = 7;
+    n = fault_states(rank, MANY, 90, NULL, line, &pool);
+    assert_int_equal(n, 2);
+    assert_string_equal(line[0], "ranks 0-89, 91-99    forward, step 8, since 0 s");
+    pool_release(&pool);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(all_that_is_known_is_on_the_page),
         cmocka_unit_test(the_first_one_stays),
         cmocka_unit_test(who_goes_on_puts_it_aside),
         cmocka_unit_test(without_the_folder_it_is_where_temporary_files_are),
+        cmocka_unit_test(of_many_ranks_the_guilty_one_is_on_the_page),
+        cmocka_unit_test(of_many_states_that_of_the_guilty_one_is_said),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);

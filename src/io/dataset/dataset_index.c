@@ -1,4 +1,5 @@
 #include "io/dataset/dataset_index.h"
+#include "core/base/files.h"
 #include "io/dataset/dataset_private.h"
 #include "io/h5/h5_files.h"
 
@@ -316,7 +317,7 @@ static int open_parts(struct dataset *ds, const struct dataset_memory *memory,
                       enum dataset_alike *alike, struct err *err) {
     size_t run = 0;
 
-    dataset_allow_files(ds->n_parts);
+    files_allow(ds->n_parts);
     for (int k = 0; k < ds->n_parts; k++) {
         if (open_leaf(ds->part[k].ds, memory, alike, err))
             return -1;

@@ -1,11 +1,11 @@
 /* Several files as one dataset: opened one by one, checked to be alike, read as if they were one.
  */
+#include "core/base/files.h"
 #include "io/dataset/dataset_private.h"
 #include "io/dataset/dataset_spec.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 
 enum {
     JOIN_BYTES = 4 << 20, /* rows of one part that are on their way at a time */
@@ -73,17 +73,6 @@ static int match_fields(const struct dataset *first, struct dataset_part *p, str
     return 0;
 }
 
-void dataset_allow_files(int n) {
-    struct rlimit limit;
-
-    if (getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur == RLIM_INFINITY)
-        return;
-    limit.rlim_cur += (rlim_t)n;
-    if (limit.rlim_cur > limit.rlim_max)
-        limit.rlim_cur = limit.rlim_max;
-    (void)setrlimit(RLIMIT_NOFILE, &limit); /* opening will tell */
-}
-
 size_t dataset_drop_run(struct dataset *part) {
     const size_t bytes = part->run ? dataset_run_bytes(part) : 0;
 
@@ -116,7 +105,7 @@ static int open_parts(struct dataset *ds, const struct dataset_spec *spec,
     ds->part = calloc((size_t)spec->n, sizeof *ds->part);
     if (!ds->part)
         return dataset_no_memory(ds, err);
-    dataset_allow_files(spec->n);
+    files_allow(spec->n); /* parts that are not kept stay open */
     for (; ds->n_parts < spec->n; ds->n_parts++) {
         struct dataset_part *p = &ds->part[ds->n_parts];
 

@@ -208,10 +208,6 @@ void dataset_close_file(struct dataset *ds);
  * all labels, and some rows. All its datasets are open. Errors: as dataset_read. */
 int dataset_take_witness(struct dataset *ds, uint64_t *out, struct err *err);
 
-/* Let so many files be open more: parts that are not kept stay open, and systems allow 1024 files
- * unless asked for more. */
-void dataset_allow_files(int n);
-
 /* Parts are read one after another: one run is enough for all, and none of theirs is needed.
  * Returns the bytes that the part's had. */
 size_t dataset_drop_run(struct dataset *part);

@@ -64,10 +64,11 @@ static int age_all(const char *path, int keep, struct err *err) {
     return 0;
 }
 
-int kept_replace(const char *path, const void *bytes, size_t len, int keep, struct err *err) {
+int kept_replace(const char *path, const void *bytes, size_t len, int keep, const struct lock *lock,
+                 struct err *err) {
     if (file_write_beside(path, bytes, len, err))
         return -1;
-    if (age_all(path, keep, err)) {
+    if ((lock && lock_check(lock, err)) || age_all(path, keep, err)) {
         char *beside = file_text("%s.tmp", path);
 
         if (beside)

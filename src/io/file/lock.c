@@ -194,6 +194,16 @@ int lock_keep(const struct lock *lock, bool *lost, struct err *err) {
                           lock->path, who);
 }
 
+int lock_check(const struct lock *lock, struct err *err) {
+    char *text = read_own(lock, err);
+    const bool mine = text && !strcmp(text, lock->text);
+
+    if (text && !mine)
+        err_set(err, ERR_IO, "%s is no longer this run's", lock->path);
+    free(text);
+    return mine ? 0 : -1;
+}
+
 void lock_drop(const struct lock *lock) {
     struct err ignored = {0};
     char *text = lock->text ? read_own(lock, &ignored) : NULL;

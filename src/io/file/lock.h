@@ -28,6 +28,9 @@ int lock_take(struct lock *lock, const char *folder, const char *advice, char le
  * somebody else has it now, and *lost says so, or nobody can tell. */
 int lock_keep(const struct lock *lock, bool *lost, struct err *err);
 
+/* Is it still there, and this process's? Any thread. Errors: ERR_IO. */
+int lock_check(const struct lock *lock, struct err *err);
+
 /* Give it back, from another thread than that which uses the lock, right before the process ends.
  */
 void lock_drop(const struct lock *lock);

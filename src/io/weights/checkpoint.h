@@ -9,6 +9,7 @@
  * converts files knows no network. */
 #pragma once
 #include "core/base/err.h"
+#include "io/file/lock.h"
 #include "core/base/tensor.h"
 
 struct checkpoint_tensor {
@@ -30,10 +31,10 @@ int checkpoint_image_new(struct checkpoint_image **out, const char *file,
                          const struct checkpoint_tensor *t, int n, const char *meta,
                          struct err *err);
 
-/* Put it in the place of `file`, of which `keep` stay, as kept_replace does. Any thread. Errors:
- * ERR_IO naming the file and the reason; nothing is left behind. */
+/* Put it in the place of `file`, of which `keep` stay, as kept_replace does with `lock`. Any
+ * thread. Errors: ERR_IO naming the file and the reason; nothing is left behind. */
 int checkpoint_image_write(const struct checkpoint_image *image, const char *file, int keep,
-                           struct err *err);
+                           const struct lock *lock, struct err *err);
 
 /* NULL is fine. */
 void checkpoint_image_free(struct checkpoint_image *image);

@@ -136,8 +136,8 @@ int checkpoint_image_new(struct checkpoint_image **out, const char *file,
 }
 
 int checkpoint_image_write(const struct checkpoint_image *image, const char *file, int keep,
-                           struct err *err) {
-    return kept_replace(file, image->bytes, image->len, keep, err);
+                           const struct lock *lock, struct err *err) {
+    return kept_replace(file, image->bytes, image->len, keep, lock, err);
 }
 
 void checkpoint_image_free(struct checkpoint_image *image) {
@@ -151,7 +151,7 @@ int checkpoint_write(const char *file, const struct checkpoint_tensor *t, int n,
                      struct err *err) {
     struct checkpoint_image *image = NULL;
     const int status = checkpoint_image_new(&image, file, t, n, meta, err) ||
-                       checkpoint_image_write(image, file, 1, err);
+                       checkpoint_image_write(image, file, 1, NULL, err);
 
     checkpoint_image_free(image);
     return status ? -1 : 0;

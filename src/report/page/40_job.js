@@ -19,9 +19,10 @@ function resumes(run) {
   return starts ? starts - 1 : null;
 }
 
+// Of the last start, as the hosts are: fewer where some were lost.
 function ranksOf(run) {
   const starts = (run.history || []).filter(e => e.event === 'start');
-  return run.ranks || (starts.length ? starts[starts.length - 1].ranks : null);
+  return starts.length ? starts[starts.length - 1].ranks : run.ranks;
 }
 
 function headRows(run) {
@@ -43,10 +44,10 @@ function headRows(run) {
 
 function card(run) {
   const [first, ...rest] = run.state.text.trim().split('\n');
-  return el('article', {class: 'card'},
+  return el('article', {class: rest.length ? 'card wide' : 'card'},
     el('h3', {}, run.name),
     el('p', {class: `state ${run.state.is}`}, `${stateMarks[run.state.is] || '?'} ${run.state.is}`, el('span', {class: 'why'}, first ? `: ${first}` : '')),
-    rest.length ? el('pre', {class: 'scroll', tabindex: 0}, rest.join('\n')) : null,
+    rest.length ? el('pre', {class: 'fault scroll', tabindex: 0}, rest.join('\n')) : null,
     el('dl', {}, headRows(run).map(([name, text]) => [el('dt', {}, name), el('dd', {}, text)])),
     (run.notes || []).map(text => el('p', {class: 'warning'}, text)));
 }

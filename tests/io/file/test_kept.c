@@ -24,7 +24,7 @@ int link(const char *from, const char *to) {
 static void put(const char *text, int keep) {
     struct err err = {0};
 
-    if (kept_replace(in_scratch("last.h5"), text, strlen(text), keep, &err))
+    if (kept_replace(in_scratch("last.h5"), text, strlen(text), keep, NULL, &err))
         fail_msg("%s", err.msg);
 }
 
@@ -119,7 +119,7 @@ static void what_cannot_be_written_changes_nothing(void **state) {
     put("a", 2);
     put("b", 2);
     assert_int_equal(symlink("/dev/full", in_scratch("last.h5.tmp")), 0);
-    assert_int_equal(kept_replace(in_scratch("last.h5"), "c", 1, 2, &err), -1);
+    assert_int_equal(kept_replace(in_scratch("last.h5"), "c", 1, 2, NULL, &err), -1);
     assert_non_null(strstr(err.msg, "last.h5: cannot be written: No space left on device"));
     expect_all("b", "a", NULL, NULL);
 }
@@ -131,7 +131,7 @@ static void what_is_in_the_way_is_named(void **state) {
     clear();
     put("1", 1);
     assert_int_equal(mkdir(in_scratch("last.1.h5"), 0777), 0);
-    assert_int_equal(kept_replace(in_scratch("last.h5"), "2", 1, 2, &err), -1);
+    assert_int_equal(kept_replace(in_scratch("last.h5"), "2", 1, 2, NULL, &err), -1);
     assert_non_null(strstr(err.msg, "last.h5: cannot be kept as "));
     assert_non_null(strstr(err.msg, "last.1.h5: "));
     expect("last.h5", "1");
