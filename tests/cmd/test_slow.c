@@ -42,7 +42,7 @@ static void a_slow_rank_is_named_for_what_it_is_slow_in(void **state) {
     write_job(100, "");
     expect_named(1, 2, "cblas_sgemm", 25, "slower than the other over steps 50 to 100");
     expect_named(2, 3, "cblas_sgemm", 25, "it computes slowly, and others wait for it");
-    expect_named(0, 2, "pread", 50, "its data comes late, and others wait for it");
+    expect_named(0, 2, "pread", 8, "its data comes late, and others wait for it");
 }
 
 /* The seconds of a row of runs/NAME/phases.txt: the mean, which stands before its share. */
