@@ -182,9 +182,11 @@ static int follow_up(struct trainer *t, bool saves, struct err *err) {
     if (audit_is_due(t) && trainer_audit(t, err))
         return -1;
     if (t->control.validate) {
+        const bool save_last = t->control.save_last; /* which somebody may have asked for */
         if (trainer_validate(t, err))
             return -1;
         decide(t);
+        t->control.save_last = t->control.save_last || save_last;
         saves = true;
     }
     return saves ? trainer_save(t, err) : 0;
