@@ -77,7 +77,7 @@ static void a_signal_to_save_saves_and_the_run_goes_on(void **state) {
     program_write_job("job.ini", 1000000, "[checkpoint]\nlast = never\n");
     program_expect(
         75, "saved in runs/kept/last.h5",
-        "$MPIRUN -np 2 $DLTRAIN job.ini --set name=kept --set validate.every='2 steps' & pid=$!; "
+        "$MPIRUN -np 2 $DLTRAIN job.ini --set name=kept --set validate.every=\"2 steps\" & pid=$!; "
         "until grep -q loss runs/kept/metrics.jsonl 2> /dev/null; do sleep 0.05; done; "
         "test ! -e runs/kept/last.h5 || exit 1; for i in 1 2 3 4; do kill -USR2 $pid; "
         "until [ -e runs/kept/last.h5 ]; do sleep 0.05; done; rm runs/kept/last.h5; done; "
