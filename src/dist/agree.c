@@ -12,6 +12,7 @@ int agree(struct comm *comm, int rc, struct err *err) {
     struct err worst = {0};
     if (rank == failing) {
         worst = *err;
+        worst.of_rank = 1 + rank;
         err_wrap(&worst, "rank %d on %s", rank, comm_host(comm));
     }
     comm_bcast(comm, &worst, sizeof worst, failing);

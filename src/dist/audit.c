@@ -50,7 +50,7 @@ static int complain(const struct audit_item *item, uint64_t mine, const struct v
 /* Some rank is unlike another: find in what. Every rank sees the same hashes, and stops at the same
  * item. */
 static int explain(struct comm *comm, const struct audit_item *item, int n, const uint64_t *mine,
-                   uint64_t *all, struct err *err) {
+                   uint64_t *all, const struct audit_item **differs, struct err *err) {
     const int size = comm_size(comm);
 
     if (comm_max_double(comm, n) > -comm_max_double(comm, -n))
@@ -60,6 +60,7 @@ static int explain(struct comm *comm, const struct audit_item *item, int n, cons
         const struct verdict should = vote(all, size);
         if (should.votes == size)
             continue;
+        *differs = &item[i];
         const int rc = mine[i] == should.hash ? 0 : complain(&item[i], mine[i], &should, size, err);
         return agree(comm, rc, err);
     }
@@ -68,9 +69,10 @@ static int explain(struct comm *comm, const struct audit_item *item, int n, cons
 }
 
 int audit(struct comm *comm, const struct audit_item *item, int n, uint64_t *scratch,
-          struct err *err) {
+          const struct audit_item **differs, struct err *err) {
     uint64_t *const mine = scratch, *const all = scratch + n;
 
+    *differs = NULL;
     if (comm_size(comm) == 1)
         return 0;
     for (int i = 0; i < n; i++)
@@ -79,5 +81,5 @@ int audit(struct comm *comm, const struct audit_item *item, int n, uint64_t *scr
     comm_all_gather(comm, &together, all, sizeof *all);
     return vote(all, comm_size(comm)).votes == comm_size(comm)
                ? 0
-               : explain(comm, item, n, mine, all, err);
+               : explain(comm, item, n, mine, all, differs, err);
 }

@@ -17,9 +17,10 @@ struct audit_item {
 /* Compare n items of all ranks, bit by bit through 64-bit hashes (XXH3).
  *   item     [n] in the same order on all ranks
  *   scratch  [n + ranks] room for hashes
+ *   differs  the first item that differs, or NULL where none does or nobody can tell which
  * Collective. Cost: one pass over memory and 8 bytes from each rank; where something differs, 8
  * bytes for each item.
  * Errors: ERR_DATA on all ranks, naming the first item that differs and the lowest rank, with its
  * host, that has something else than most have; where no more than half agree, than rank 0 has. */
 int audit(struct comm *comm, const struct audit_item *item, int n, uint64_t *scratch,
-          struct err *err);
+          const struct audit_item **differs, struct err *err);

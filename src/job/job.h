@@ -111,8 +111,8 @@ struct job {
     struct interval partner; /* between copies of the state in the memory of hosts */
     bool save_best;
     unsigned stop_signals, save_signals; /* bits: job_signal_at; that stop a run, that save */
-    int keep_last;         /* last.h5 and the ones before it, last.1.h5 ... */
-    bool stops_on_unsaved; /* a checkpoint that cannot be written ends the job */
+    int keep_last;                       /* last.h5 and the ones before it, last.1.h5 ... */
+    bool stops_on_unsaved;               /* a checkpoint that cannot be written ends the job */
 
     struct applied allreduce;
     struct applied wire; /* how gradients travel between hosts; dist/allreduce/wire.h */

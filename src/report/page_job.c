@@ -1,12 +1,10 @@
 #include "report/page_job.h"
-#include "io/file/file.h"
 #include "job/job.h"
 #include "report/network.h"
 #include "report/page_lines.h"
 #include "train/feed.h"
 #include "train/meta.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -148,8 +146,7 @@ int page_job_add(json_t *run, const char *folder, struct page_job *out, struct e
     open_meta(run, folder, &out->pool, &meta);
     if (meta.json)
         add_meta(run, &meta, out);
-    const bool there = !access(path, F_OK) || errno != ENOENT;
-    const int rc = there ? file_read(path, &text, &len, err) : 0;
+    const int rc = page_file_read(path, &text, &len, err);
     if (!rc && text) {
         json_object_set_new(run, "job", page_text(text));
         add_job(run, path, text, &meta, out);

@@ -59,16 +59,22 @@ int page_lines_read(const char *path, bool step,
     return rc;
 }
 
+int page_file_read(const char *path, char **text, size_t *len, struct err *err) {
+    *text = NULL;
+    *len = 0;
+    return access(path, F_OK) && errno == ENOENT ? 0 : file_read(path, text, len, err);
+}
+
 int page_object_read(const char *path, json_t **out, struct err *err) {
     json_error_t error;
     char *text;
     size_t len;
 
     *out = NULL;
-    if (access(path, F_OK) && errno == ENOENT)
-        return 0;
-    if (file_read(path, &text, &len, err))
+    if (page_file_read(path, &text, &len, err))
         return -1;
+    if (!text)
+        return 0;
     *out = json_loadb(text, len, 0, &error);
     free(text);
     if (json_is_object(*out))

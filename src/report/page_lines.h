@@ -5,6 +5,7 @@
 
 #include <jansson.h>
 #include <stdbool.h>
+#include <stddef.h>
 
 /* Give every line to `take`, which borrows it. A file that is not there has none. A last line
  * without an end is being written, and passed over.
@@ -14,6 +15,10 @@
 int page_lines_read(const char *path, bool step,
                     int (*take)(void *context, json_t *line, struct err *err), void *context,
                     struct err *err);
+
+/* A whole file as text, for the caller to free; NULL in *text where there is no file. Errors:
+ * ERR_IO. */
+int page_file_read(const char *path, char **text, size_t *len, struct err *err);
 
 /* The JSON object that a whole file holds; NULL in *out where there is no file. Errors: ERR_IO,
  * ERR_DATA naming file and line. */

@@ -1,13 +1,10 @@
-#include "io/file/file.h"
 #include "report/page_lines.h"
 #include "report/page_parts.h"
 #include "report/page_thin.h"
 
-#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 enum { KINDS = 3, MOST_COLUMNS = 400, LEAST_COLUMNS = 20 };
 
@@ -99,11 +96,10 @@ int page_phases_add(json_t *run, const char *path, struct err *err) {
     char *text;
     size_t len;
 
-    if (access(path, F_OK) && errno == ENOENT)
-        return 0;
-    if (file_read(path, &text, &len, err))
+    if (page_file_read(path, &text, &len, err))
         return -1;
-    json_object_set_new(run, "phases", page_text(text));
+    if (text)
+        json_object_set_new(run, "phases", page_text(text));
     free(text);
     return 0;
 }

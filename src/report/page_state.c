@@ -1,14 +1,11 @@
 #include "core/base/pool.h"
-#include "io/file/file.h"
 #include "io/file/lock_owner.h"
 #include "report/page_lines.h"
 #include "report/page_parts.h"
 
-#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { MOST_EVENTS = 500, FAULT_TEXT = 4000 };
 
@@ -24,12 +21,9 @@ static int read_small(const char *folder, const char *name, struct pool *pool, c
     char *text;
     size_t len;
 
-    *out = NULL;
-    if (access(path, F_OK) && errno == ENOENT)
-        return 0;
-    if (file_read(path, &text, &len, err))
+    if (page_file_read(path, &text, &len, err))
         return -1;
-    *out = pool_copy(pool, text, len < FAULT_TEXT ? len : FAULT_TEXT);
+    *out = text ? pool_copy(pool, text, len < FAULT_TEXT ? len : FAULT_TEXT) : NULL;
     free(text);
     return 0;
 }

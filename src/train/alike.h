@@ -10,7 +10,8 @@ struct alike {
     struct comm *comm;             /* borrowed */
     struct audit_item *item;       /* [n] every tensor of every span, labels */
     int n;
-    uint64_t *hash; /* room for audit */
+    uint64_t *hash;                   /* room for audit */
+    const struct audit_item *differs; /* what was found last: of item, or NULL */
 };
 
 /* List what is to be compared of an allocated replica; the memory is the replica's. Local. */
@@ -25,4 +26,4 @@ void alike_broadcast(const struct alike *a);
 
 /* Has every rank the same bits in all that is listed? Collective. Cost and errors: those of audit.
  */
-int alike_check(const struct alike *a, struct err *err);
+int alike_check(struct alike *a, struct err *err);

@@ -202,20 +202,14 @@ static void tell_not_finite(struct trainer *t, struct err *err) {
     pool_release(&s.pool);
 }
 
-static void find_rank(const char *message, struct fault *f, char host[64]) {
-    const char *at = strstr(message, "rank ");
+/* "weights of model, fc.weight", of replicas that differ in it; NULL: they do not, or nobody knows.
+ */
+static const char *unlike_tensor(const struct trainer *t, struct pool *pool) {
+    const struct audit_item *item = t->unlike ? t->alike.differs : NULL;
 
-    f->rank = -1;
-    if (at && sscanf(at, "rank %d on %63[^: ]", &f->rank, host) == 2)
-        f->host = host;
-}
-
-/* "weights of model, fc.weight", of replicas that differ in it; NULL: the message does not say. */
-static const char *find_tensor(const char *message, struct pool *pool) {
-    static const char begin[] = "the replicas differ: ";
-    const char *at = strstr(message, begin), *end = at ? strstr(at, " has hash ") : NULL;
-
-    return end ? pool_copy(pool, at + strlen(begin), (size_t)(end - at) - strlen(begin)) : NULL;
+    if (!item)
+        return NULL;
+    return item->tensor ? pool_print(pool, "%s, %s", item->span, item->tensor) : item->span;
 }
 
 /* On rank 0: what all know; but nothing in a folder that somebody else has now. */
@@ -230,15 +224,16 @@ static void tell_other(struct trainer *t, struct err *err) {
                               : err->kind == ERR_DATA ? FAULT_DATA
                                                       : FAULT_IO,
                       .message = pool_print(&pool, "%s", err->msg),
+                      .rank = err->of_rank - 1,
+                      .host = err->of_rank ? t->places->rank[err->of_rank - 1].host : NULL,
                       .size = comm_size(t->comm),
                       .step = t->progress.step + !(t->unlike || weight),
-                      .tensor = find_tensor(err->msg, &pool),
+                      .tensor = unlike_tensor(t, &pool),
                       .line = &line,
                       .n_lines = weight != NULL,
                       .names = &t->names};
-    char host[64] = "", where[FAULT_PATH];
+    char where[FAULT_PATH];
 
-    find_rank(err->msg, &f, host);
     ask_ranks(t, &f, &pool);
     if (fault_write(t->folder.path, &f, where) >= 0)
         add(err, pool_print(&pool, "see %s", where));

@@ -35,6 +35,10 @@ static void breaks(int rank, int bit, const char *what, int found, const char *o
     assert_int_equal(access("runs/broken/job.ini", F_OK), 0);
     assert_int_equal(access("runs/broken/last.h5", F_OK), -1);
     assert_int_equal(access("runs/broken/best.h5", F_OK), -1);
+    program_expect(0, NULL,
+                   "grep -qE \"^rank +%d of 3, host \" runs/broken/fault.txt && "
+                   "grep -qE \"^tensor +%s$\" runs/broken/fault.txt",
+                   rank, what);
     program_release(&run);
 }
 

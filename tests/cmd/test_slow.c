@@ -21,7 +21,8 @@ static void expect_named(int rank, int n, const char *call, int ms, const char *
     char name[64];
 
     struct program_run run =
-        program_run("LD_PRELOAD=" SLOW_LIBRARY " SLOW_CALL=%s SLOW_RANK=%d SLOW_MS=%d "
+        program_run("LD_PRELOAD=" STALL_LIBRARY " STALL_CALL=%s STALL_PATH=shapes.h5 STALL_RANK=%d "
+                    "STALL_MS=%d "
                     "$MPIRUN -np %d $DLTRAIN job.ini --set name=%s%d --set data.cache=0 "
                     "--set validate.every=\"20 epochs\" --set checkpoint.last=never",
                     call, rank, ms, n, call, n);
@@ -40,9 +41,9 @@ static void expect_named(int rank, int n, const char *call, int ms, const char *
 static void a_slow_rank_is_named_for_what_it_is_slow_in(void **state) {
     (void)state;
     write_job(100, "");
-    expect_named(1, 2, "cblas_sgemm", 25, "slower than the other over steps 50 to 100");
-    expect_named(2, 3, "cblas_sgemm", 25, "it computes slowly, and others wait for it");
-    expect_named(0, 2, "pread", 8, "its data comes late, and others wait for it");
+    expect_named(1, 2, "gemm", 25, "slower than the other over steps 50 to 100");
+    expect_named(2, 3, "gemm", 25, "it computes slowly, and others wait for it");
+    expect_named(0, 2, "read", 8, "its data comes late, and others wait for it");
 }
 
 /* The seconds of a row of runs/NAME/phases.txt: the mean, which stands before its share. */

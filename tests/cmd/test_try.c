@@ -36,7 +36,8 @@ static void a_dry_run_tries_everything_and_removes_it(void **state) {
     says(leaves_nothing("$MPIRUN -np 2 $DLTRAIN job.ini --dry-run 1"), "dry run: 1 step and");
     program_expect(65, "the loss is", "$DLTRAIN job.ini --dry-run 3 --set lr=1e30");
     program_expect(0, NULL, "test ! -e runs");
-    program_expect(64, "without --resume, --until and --end", "$DLTRAIN job.ini --dry-run 1 --resume");
+    program_expect(64, "without --resume, --until and --end",
+                   "$DLTRAIN job.ini --dry-run 1 --resume");
     program_expect(64, "expected one of them", "$DLTRAIN job.ini --dry-run 1 --overfit 1");
 }
 

@@ -32,6 +32,7 @@ static void fails_from(int from) {
                  from);
     assert_string_equal(err.msg, expected);
     assert_int_equal(err.kind, ERR_DATA);
+    assert_int_equal(err.of_rank, comm_size(comm) == 1 ? 0 : from + 1);
 }
 
 static void the_lowest_failing_rank_words_the_error(void **state) {

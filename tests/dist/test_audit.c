@@ -22,6 +22,8 @@ static void fill(void) {
     count = 12;
 }
 
+static const struct audit_item *differs;
+
 /* The error of an audit of all items, or "". */
 static const char *audit_all(void) {
     static struct err err;
@@ -29,11 +31,15 @@ static const char *audit_all(void) {
 
     assert_non_null(scratch);
     err = (struct err){0};
-    const int rc = audit(comm, items, N, scratch, &err);
+    const int rc = audit(comm, items, N, scratch, &differs, &err);
     free(scratch);
     assert_int_equal(rc, err.msg[0] ? -1 : 0);
     if (rc)
         assert_int_equal(err.kind, ERR_DATA);
+    if (rc) /* the message names it */
+        assert_non_null(strstr(err.msg, differs->span));
+    else
+        assert_null(differs);
     return err.msg;
 }
 
@@ -109,7 +115,7 @@ static void another_number_of_items_is_a_difference(void **state) {
 
     (void)state;
     fill();
-    assert_int_equal(audit(comm, items, n, scratch, &err), comm_size(comm) > 1 ? -1 : 0);
+    assert_int_equal(audit(comm, items, n, scratch, &differs, &err), comm_size(comm) > 1 ? -1 : 0);
     assert_string_equal(err.msg, comm_size(comm) > 1
                                      ? "the replicas differ: they do not have the same tensors"
                                      : "");

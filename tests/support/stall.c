@@ -1,7 +1,7 @@
-/* stall.c - a call that never returns: loaded with LD_PRELOAD, it holds up dltrain in the call
- * STALL_CALL once the file STALL_FILE is there: `read` of a file whose path holds STALL_PATH
- * sleeps, as of storage that hangs; `gemm` turns in circles, as of an operator that never ends.
- * With STALL_RANK, on that rank only. */
+/* stall.c - a call that is slow, or never returns: loaded with LD_PRELOAD, it holds up dltrain in
+ * the call STALL_CALL: `read` of a file whose path holds STALL_PATH, as of storage that hangs, or
+ * `gemm`, as of an operator that never ends; for STALL_MS milliseconds each, without it for good.
+ * With STALL_FILE, once that file is there; with STALL_RANK, on that rank only. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <stdbool.h>
@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/types.h>
+#include <time.h>
 #include <unistd.h>
 
 /* Is it this process and this call? Not mpirun, not the shell. */
@@ -23,8 +24,17 @@ static bool meant(const char *call) {
     program[len > 0 ? len : 0] = 0;
     for (size_t i = 0; !rank && i < sizeof ranks / sizeof *ranks; i++)
         rank = getenv(ranks[i]);
-    return wanted && file && !strcmp(wanted, call) && strstr(program, "dltrain") &&
-           (!only || !strcmp(rank ? rank : "0", only)) && !access(file, F_OK);
+    return wanted && !strcmp(wanted, call) && strstr(program, "dltrain") &&
+           (!only || !strcmp(rank ? rank : "0", only)) && (!file || !access(file, F_OK));
+}
+
+/* False: for good. */
+static bool passes(void) {
+    const char *ms = getenv("STALL_MS");
+
+    if (ms)
+        nanosleep(&(struct timespec){0, 1000000 * strtol(ms, NULL, 10)}, NULL);
+    return ms;
 }
 
 static void stall_read(int fd) {
@@ -36,7 +46,7 @@ static void stall_read(int fd) {
     snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
     const ssize_t len = readlink(link, path, sizeof path - 1);
     path[len > 0 ? len : 0] = 0;
-    while (strstr(path, part))
+    while (strstr(path, part) && !passes())
         sleep(1);
 }
 
@@ -80,7 +90,7 @@ void cblas_sgemm(int order, int ta, int tb, int m, int n, int k, float alpha, co
     void (*next)(int, int, int, int, int, int, float, const float *, int, const float *, int, float,
                  float *, int);
 
-    while (meant("gemm"))
+    while (meant("gemm") && !passes())
         ;
     real("cblas_sgemm", &next);
     next(order, ta, tb, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);

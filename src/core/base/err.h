@@ -13,6 +13,7 @@ enum err_kind {
 /* Zero-initialise: struct err err = {0}; untouched unless something fails. */
 struct err {
     enum err_kind kind;
+    int of_rank; /* 1 + the rank whose it is, where several have agreed on it; 0: nobody says */
     char msg[1024];
 };
 

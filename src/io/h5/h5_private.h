@@ -40,8 +40,8 @@ int h5_fail(const struct h5 *file, const char *path, enum err_kind kind, const c
  * link that may leave the file, and where the file does not let itself be read. */
 int h5_path_check(const struct h5 *file, const char *path, struct err *err);
 
-/* Close a dataset. What HDF5 still held of it is written then: where that fails, the file is broken.
- * With the lock held. */
+/* Close a dataset. What HDF5 still held of it is written then: where that fails, the file is
+ * broken. With the lock held. */
 void h5_let_go(struct h5 *file, hid_t dataset);
 
 /* h5_path_check for what must exist. `noun` is "dataset" or "group". */
