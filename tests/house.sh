@@ -21,7 +21,7 @@ check_directions() {
             knows["core/lang"] = knows["core/math"] = base
             knows["core/ops/parts"] = knows["core/learn"] = math
             knows["core/ops"] = math "core/ops/parts "
-            knows["core/ops/fused"] = knows["core/ops"] "core/ops "
+            knows["core/ops/fused"] = knows["core/ops/detect"] = knows["core/ops"] "core/ops "
             knows["core/graph"] = knows["core/ops/fused"] "core/ops/fused core/lang "
             core = knows["core/graph"] "core/graph core/learn "
             knows["dist"] = knows["io/file"] = knows["io/h5"] = knows["io/augment"] = base
@@ -104,7 +104,8 @@ check() {
     grep -rnE '\<skip *\(\)' tests --include='*.[ch]' |
         sed 's/$/   <- skips where ctest does not see it: end the program with 77/'
     sed -n 's/^OP(\(.*\))$/\1/p' src/core/ops/ops.def | while read -r op; do
-        [ -e "src/core/ops/$op.c" ] || echo "operator $op of ops.def has no src/core/ops/$op.c"
+        [ -e "src/core/ops/$op.c" ] || [ -e "src/core/ops/detect/$op.c" ] ||
+            echo "operator $op of ops.def has no src/core/ops/$op.c, nor one in detect/"
         [ -e "tests/core/ops/test_$op.c" ] ||
             echo "operator $op of ops.def has no tests/core/ops/test_$op.c"
     done

@@ -26,6 +26,7 @@ enum augment_role {
     AUGMENT_IMAGE,  /* all words; zeros come in from outside */
     AUGMENT_MASK,   /* classes: words that move, by the nearest pixel; -1 comes in */
     AUGMENT_VALUES, /* other numbers: words that move, as images */
+    AUGMENT_BOXES,  /* [max, 5] of corners and class: words that move; class -1 is none */
 };
 
 /* What the dataset knows of its images. */

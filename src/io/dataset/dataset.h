@@ -28,6 +28,8 @@ struct dataset_field {
     struct shape sample;
     enum dataset_kind kind;
     bool image;    /* [h, w, c] to look at: what brightens images brightens it */
+    /* [max, 5]: x1, y1, x2, y2 in pixels of the image, and a class; rows of class -1 are none */
+    bool boxes;
     bool unpaired; /* row i does not belong to sample i, and rows may differ from dataset_len */
     int64_t rows;
 };
