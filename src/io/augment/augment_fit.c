@@ -32,6 +32,13 @@ static void fit_piece(const struct augment_call *c, struct augment_piece *piece)
     piece->left = (width - piece->width) / 2;
 }
 
+static void fit_affine(const struct augment_call *c, struct augment_affine *map) {
+    struct augment_piece piece;
+
+    fit_piece(c, &piece);
+    *map = augment_affine_of(&piece);
+}
+
 static void apply_fit(const struct augment_call *c) {
     struct augment_piece piece;
 
@@ -46,4 +53,5 @@ const struct augment augment_fit_word = {
     .plan = plan_fit,
     .apply = apply_fit,
     .piece = fit_piece,
+    .affine = fit_affine,
 };

@@ -69,6 +69,13 @@ static void resize_piece(const struct augment_call *c, struct augment_piece *pie
     piece->out_width = out.dim[1];
 }
 
+static void resize_affine(const struct augment_call *c, struct augment_affine *map) {
+    struct augment_piece piece;
+
+    resize_piece(c, &piece);
+    *map = augment_affine_of(&piece);
+}
+
 static void apply_resize(const struct augment_call *c) {
     struct augment_piece piece;
 
@@ -99,12 +106,13 @@ const struct augment augment_resize = {
     .plan = plan_resize,
     .apply = apply_resize,
     .piece = resize_piece,
+    .affine = resize_affine,
 };
 
 struct resized_crop {
     struct ints size;
     struct reals scale, ratio;
-    double crop_pct;
+    double crop_pct, min_visible;
 };
 
 struct range {
@@ -208,6 +216,13 @@ static void resized_crop_piece(const struct augment_call *c, struct augment_piec
     piece->out_width = c->out_shape.dim[1];
 }
 
+static void resized_crop_affine(const struct augment_call *c, struct augment_affine *map) {
+    struct augment_piece piece;
+
+    resized_crop_piece(c, &piece);
+    *map = augment_affine_of(&piece);
+}
+
 static void apply_resized_crop(const struct augment_call *c) {
     struct augment_piece piece;
 
@@ -239,6 +254,7 @@ static const struct arg_spec resized_crop_args[] = {
      .max = 1,
      .help = "sides of the piece in validation, of those of the largest one; 0.875: of the image "
              "resized to 256, the centre of 224"},
+    AUGMENT_VISIBLE(struct resized_crop),
     {0},
 };
 
@@ -251,4 +267,6 @@ const struct augment augment_random_resized_crop = {
     .plan = plan_resized_crop,
     .apply = apply_resized_crop,
     .piece = resized_crop_piece,
+    .affine = resized_crop_affine,
+    .visible = offsetof(struct resized_crop, min_visible),
 };
