@@ -33,6 +33,20 @@ struct augment_affine augment_affine_of(const struct augment_piece *p) {
     return (struct augment_affine){down, 0, -p->top * down, 0, across, -p->left * across};
 }
 
+void augment_affine_piece(const struct augment_call *c, struct augment_affine *map) {
+    struct augment_piece piece;
+
+    c->plan->stage[c->stage].augment->piece(c, &piece);
+    *map = augment_affine_of(&piece);
+}
+
+void augment_apply_piece(const struct augment_call *c) {
+    struct augment_piece piece;
+
+    c->plan->stage[c->stage].augment->piece(c, &piece);
+    augment_resample(c, &piece);
+}
+
 void augment_move_box(const struct augment_affine *m, const double in[CORNERS],
                       double out[CORNERS]) {
     double box[CORNERS] = {INFINITY, INFINITY, -INFINITY, -INFINITY};

@@ -57,6 +57,10 @@ struct augment_affine augment_inverse(const struct augment_affine *map);
 /* Where points go when a piece becomes an image. */
 struct augment_affine augment_affine_of(const struct augment_piece *piece);
 
+/* `affine` and `apply` of words whose piece says all of what they do. */
+void augment_affine_piece(const struct augment_call *c, struct augment_affine *map);
+void augment_apply_piece(const struct augment_call *c);
+
 /* Where a rectangle [x1, y1, x2, y2] goes: the least that holds its four corners. */
 void augment_move_box(const struct augment_affine *map, const double in[4], double out[4]);
 

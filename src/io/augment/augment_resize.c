@@ -69,20 +69,6 @@ static void resize_piece(const struct augment_call *c, struct augment_piece *pie
     piece->out_width = out.dim[1];
 }
 
-static void resize_affine(const struct augment_call *c, struct augment_affine *map) {
-    struct augment_piece piece;
-
-    resize_piece(c, &piece);
-    *map = augment_affine_of(&piece);
-}
-
-static void apply_resize(const struct augment_call *c) {
-    struct augment_piece piece;
-
-    resize_piece(c, &piece);
-    augment_resample(c, &piece);
-}
-
 static const struct arg_spec resize_args[] = {
     {.name = "size",
      .kind = ARG_INTS,
@@ -104,9 +90,9 @@ const struct augment augment_resize = {
              sizeof(struct resize), resize_args},
     .moves = true,
     .plan = plan_resize,
-    .apply = apply_resize,
+    .apply = augment_apply_piece,
     .piece = resize_piece,
-    .affine = resize_affine,
+    .affine = augment_affine_piece,
 };
 
 struct resized_crop {
@@ -216,20 +202,6 @@ static void resized_crop_piece(const struct augment_call *c, struct augment_piec
     piece->out_width = c->out_shape.dim[1];
 }
 
-static void resized_crop_affine(const struct augment_call *c, struct augment_affine *map) {
-    struct augment_piece piece;
-
-    resized_crop_piece(c, &piece);
-    *map = augment_affine_of(&piece);
-}
-
-static void apply_resized_crop(const struct augment_call *c) {
-    struct augment_piece piece;
-
-    resized_crop_piece(c, &piece);
-    augment_resample(c, &piece);
-}
-
 static const struct arg_spec resized_crop_args[] = {
     AUGMENT_SIZE(struct resized_crop),
     {.name = "scale",
@@ -265,8 +237,8 @@ const struct augment augment_random_resized_crop = {
              sizeof(struct resized_crop), resized_crop_args},
     .moves = true,
     .plan = plan_resized_crop,
-    .apply = apply_resized_crop,
+    .apply = augment_apply_piece,
     .piece = resized_crop_piece,
-    .affine = resized_crop_affine,
+    .affine = augment_affine_piece,
     .visible = offsetof(struct resized_crop, min_visible),
 };
