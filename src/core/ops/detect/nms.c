@@ -91,7 +91,7 @@ static const struct arg_spec specs[] = {
 };
 
 /* A candidate: row of found as it may become. */
-struct candidate {
+struct nms_row {
     act row[FOUND];
 };
 
@@ -151,7 +151,7 @@ static int plan(const void *args, const struct shape *x, int n_x, struct op_plan
     }
     plan->y = (struct shape){3, {x[0].dim[0], a->top, FOUND}};
     plan->scratch_bytes =
-        (size_t)(x[0].dim[0] * most) * (sizeof(struct candidate) + sizeof(struct ranked));
+        (size_t)(x[0].dim[0] * most) * (sizeof(struct nms_row) + sizeof(struct ranked));
     return 0;
 }
 
@@ -189,7 +189,7 @@ static int64_t best_of(const struct op_call *c, int k, int64_t sample, int64_t f
 }
 
 /* All candidates of a sample, list by list; returns how many. */
-static int64_t candidates_of(const struct op_call *c, int64_t sample, struct candidate *out,
+static int64_t candidates_of(const struct op_call *c, int64_t sample, struct nms_row *out,
                              struct ranked *heap) {
     const struct nms *a = c->args;
     int64_t n_out = 0;
@@ -225,7 +225,7 @@ static bool shares(const struct nms *a, const act *one, const act *found, int64_
     return false;
 }
 
-static int64_t greedy(const struct nms *a, const struct candidate *all, struct ranked *order,
+static int64_t greedy(const struct nms *a, const struct nms_row *all, struct ranked *order,
                       int64_t n, act *found) {
     int64_t kept = 0, ranked = 0;
 
@@ -249,7 +249,7 @@ static double left_of(const struct nms *a, const act *one, const act *better) {
     return a->kind == KIND_SOFT ? exp(-iou * iou / a->sigma) : iou > a->iou ? 1 - iou : 1;
 }
 
-static int64_t soft(const struct nms *a, struct candidate *all, int64_t n, act *found) {
+static int64_t soft(const struct nms *a, struct nms_row *all, int64_t n, act *found) {
     int64_t kept = 0;
 
     while (n && kept < a->top) {
@@ -275,9 +275,9 @@ static int64_t soft(const struct nms *a, struct candidate *all, int64_t n, act *
 static void forward_samples(const struct op_call *c, int64_t begin, int64_t end) {
     const struct nms *a = c->args;
     const int64_t most = most_of_all(a, c), samples = c->y.shape.dim[0];
-    struct candidate *all = (struct candidate *)c->scratch + begin * most;
+    struct nms_row *all = (struct nms_row *)c->scratch + begin * most;
     struct ranked *heap =
-        (struct ranked *)(void *)((struct candidate *)c->scratch + samples * most) + begin * most;
+        (struct ranked *)(void *)((struct nms_row *)c->scratch + samples * most) + begin * most;
 
     for (int64_t sample = begin; sample < end; sample++, all += most, heap += most) {
         act *found = c->y.data + sample * a->top * FOUND;
