@@ -35,7 +35,7 @@ static const char *concat(struct lowering *l, int node, struct err *err) {
 
 static const char *flatten(struct lowering *l, int node, struct err *err) {
     if (lower_int(l, node, "from") > 1) {
-        err_set(err, ERR_CONFIG, "flatten: ONNX has no operators for lists of pictures");
+        err_set(err, ERR_CONFIG, "flatten: ONNX has no operators for lists of images");
         return NULL;
     }
     return onnx_apply(&l->out, "Flatten", lower_x(l, node, 0), NULL, NULL);

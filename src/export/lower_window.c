@@ -153,13 +153,20 @@ static const char *filters(struct lowering *l, int node, bool transposed) {
     return product_output(l, node, onnx_output(conv));
 }
 
+static const char *of_lists(const char *word, struct err *err) {
+    err_set(err, ERR_CONFIG, "%s: ONNX has no operators for lists of images", word);
+    return NULL;
+}
+
 static const char *conv(struct lowering *l, int node, struct err *err) {
-    (void)err;
+    if (lower_int(l, node, "each"))
+        return of_lists("conv", err);
     return filters(l, node, false);
 }
 
 static const char *conv_transpose(struct lowering *l, int node, struct err *err) {
-    (void)err;
+    if (lower_int(l, node, "each"))
+        return of_lists("conv_transpose", err);
     return filters(l, node, true);
 }
 
