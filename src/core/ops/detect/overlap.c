@@ -1,91 +1,87 @@
 #include "core/ops/detect/overlap.h"
 
-static struct slopes number(double v) {
-    return (struct slopes){.v = v};
-}
+#define PI 3.14159265358979323846
+#define TINY 1e-7 /* areas of nothing */
 
-/* a * x + b * y, in slopes alone. */
-static struct slopes mixed(double v, double a, struct slopes x, double b, struct slopes y) {
-    struct slopes r = {.v = v};
+/* Sides of what two boxes share and of what is around both, along axis i of x, y. */
+struct sides {
+    double shared[2], around[2];
+};
 
-    for (int i = 0; i < BOX; i++)
-        r.d[i] = (a != 0 ? a * x.d[i] : 0) + (b != 0 ? b * y.d[i] : 0);
-    return r;
-}
+static struct sides sides_of(const double a[BOX], const double b[BOX]) {
+    struct sides s;
 
-static struct slopes sum(struct slopes x, struct slopes y) {
-    return mixed(x.v + y.v, 1, x, 1, y);
-}
-
-static struct slopes difference(struct slopes x, struct slopes y) {
-    return mixed(x.v - y.v, 1, x, -1, y);
-}
-
-static struct slopes product(struct slopes x, struct slopes y) {
-    return mixed(x.v * y.v, y.v, x, x.v, y);
-}
-
-/* 0 where there is nothing to divide by: boxes without any area, or a centre's distance of nothing.
- */
-static struct slopes quotient(struct slopes x, struct slopes y) {
-    return y.v > 0 ? mixed(x.v / y.v, 1 / y.v, x, -x.v / (y.v * y.v), y) : number(0);
-}
-
-static struct slopes least(struct slopes x, double y) {
-    return x.v < y ? x : number(y);
-}
-
-static struct slopes most(struct slopes x, double y) {
-    return x.v > y ? x : number(y);
-}
-
-static struct slopes square(struct slopes x) {
-    return product(x, x);
-}
-
-/* atan(w / h) */
-static struct slopes proportion(struct slopes w, struct slopes h) {
-    const double both = w.v * w.v + h.v * h.v;
-
-    return both > 0 ? mixed(atan2(w.v, h.v), h.v / both, w, -w.v / both, h) : number(0);
-}
-
-/* Of what CIoU adds: the centres' distance over the diagonal of the box around both, and alpha v.
- */
-static struct slopes apart(const struct slopes box[BOX], const double t[BOX],
-                           struct slopes around_w, struct slopes around_h, struct slopes iou) {
-    const double four_by_pi_squared = 0.40528473456935108578;
-    const struct slopes x = difference(sum(box[0], box[2]), number(t[0] + t[2])),
-                        y = difference(sum(box[1], box[3]), number(t[1] + t[3])),
-                        far = quotient(sum(square(x), square(y)),
-                                       product(number(4), sum(square(around_w), square(around_h))));
-    const struct slopes own = proportion(difference(box[2], box[0]), difference(box[3], box[1]));
-    const struct slopes off = difference(own, number(atan2(t[2] - t[0], t[3] - t[1]))),
-                        v = product(number(four_by_pi_squared), square(off)),
-                        alpha = quotient(v, sum(difference(number(1), iou), v));
-
-    return sum(far, product(alpha, v));
-}
-
-struct slopes overlap_loss(enum overlap kind, const struct slopes box[BOX], const act *truth) {
-    const double t[BOX] = {(double)truth[0], (double)truth[1], (double)truth[2], (double)truth[3]};
-    const struct slopes shared_w = most(difference(least(box[2], t[2]), most(box[0], t[0])), 0);
-    const struct slopes shared_h = most(difference(least(box[3], t[3]), most(box[1], t[1])), 0);
-    const struct slopes shared = product(shared_w, shared_h);
-    const struct slopes area = product(difference(box[2], box[0]), difference(box[3], box[1]));
-    const struct slopes both = difference(sum(area, number((t[2] - t[0]) * (t[3] - t[1]))), shared);
-    const struct slopes iou = quotient(shared, both);
-    const struct slopes loss = difference(number(1), iou);
-    const struct slopes around_w = difference(most(box[2], t[2]), least(box[0], t[0])),
-                        around_h = difference(most(box[3], t[3]), least(box[1], t[1])),
-                        around = product(around_w, around_h);
-
-    switch (kind) {
-    case OVERLAP_GIOU:
-        return sum(loss, quotient(difference(around, both), around));
-    case OVERLAP_CIOU:
-        return sum(loss, apart(box, t, around_w, around_h, iou));
-    default:
-        return loss;
+    for (int i = 0; i < 2; i++) {
+        s.shared[i] = fmin(a[i + 2], b[i + 2]) - fmax(a[i], b[i]);
+        s.around[i] = fmax(a[i + 2], b[i + 2]) - fmin(a[i], b[i]);
     }
+    return s;
+}
+
+static bool meet(const struct sides *s) {
+    return s->shared[0] > 0 && s->shared[1] > 0;
+}
+
+/* Slopes of the shared area and of the area around both along the corners of a. */
+static void area_slopes(const struct sides *s, const double a[BOX], const double b[BOX],
+                        double shared[BOX], double around[BOX]) {
+    for (int i = 0; i < 2; i++) {
+        const double other = meet(s) ? s->shared[1 - i] : 0;
+
+        shared[i] = a[i] > b[i] ? -other : 0;
+        shared[i + 2] = a[i + 2] < b[i + 2] ? other : 0;
+        around[i] = a[i] < b[i] ? -s->around[1 - i] : 0;
+        around[i + 2] = a[i + 2] > b[i + 2] ? s->around[1 - i] : 0;
+    }
+}
+
+/* Adds the distance of the centres and the difference of the forms. */
+static double centres_and_forms(const struct sides *s, const double a[BOX], const double b[BOX],
+                                double iou, double slopes[BOX]) {
+    const double aw = a[2] - a[0], ah = a[3] - a[1], bw = b[2] - b[0], bh = b[3] - b[1];
+    const double diagonal = s->around[0] * s->around[0] + s->around[1] * s->around[1] + TINY;
+    const double turn = atan(bw / (bh + TINY)) - atan(aw / (ah + TINY));
+    const double v = 4 / (PI * PI) * turn * turn, weight = v / (1 - iou + v + TINY);
+    const double form = weight * 8 / (PI * PI) * turn / (aw * aw + ah * ah + TINY);
+    double distance = 0;
+
+    for (int i = 0; i < 2; i++) {
+        const double d = (a[i] + a[i + 2] - b[i] - b[i + 2]) / 2;
+
+        distance += d * d;
+    }
+    for (int i = 0; i < 2; i++) {
+        const double d = (a[i] + a[i + 2] - b[i] - b[i + 2]) / 2;
+        const double wider = 2 * s->around[i] * distance / (diagonal * diagonal);
+
+        slopes[i] += d / diagonal + (a[i] < b[i] ? wider : 0);
+        slopes[i + 2] += d / diagonal - (a[i + 2] > b[i + 2] ? wider : 0);
+    }
+    slopes[0] += form * ah, slopes[2] -= form * ah; /* of -atan(w / h) */
+    slopes[1] -= form * aw, slopes[3] += form * aw;
+    return distance / diagonal + weight * v;
+}
+
+double overlap_loss(enum overlap_kind kind, const double box[BOX], const act *truth,
+                    double slopes[BOX]) {
+    const double b[BOX] = {(double)truth[0], (double)truth[1], (double)truth[2], (double)truth[3]};
+    const struct sides s = sides_of(box, b);
+    const double shared = meet(&s) ? s.shared[0] * s.shared[1] : 0;
+    const double w = box[2] - box[0], h = box[3] - box[1];
+    const double both = w * h + (b[2] - b[0]) * (b[3] - b[1]) - shared + TINY;
+    const double around = s.around[0] * s.around[1] + TINY, iou = shared / both;
+    const double own[BOX] = {-h, -w, h, w};
+    double d_shared[BOX], d_around[BOX];
+
+    area_slopes(&s, box, b, d_shared, d_around);
+    for (int i = 0; i < BOX; i++) {
+        const double d_both = own[i] - d_shared[i];
+
+        slopes[i] = -(d_shared[i] - iou * d_both) / both;
+        if (kind == OVERLAP_GIOU) /* (around - both) / around */
+            slopes[i] += both / around * d_around[i] / around - d_both / around;
+    }
+    if (kind == OVERLAP_GIOU)
+        return 1 - iou + (around - both) / around;
+    return 1 - iou + (kind == OVERLAP_CIOU ? centres_and_forms(&s, box, b, iou, slopes) : 0);
 }

@@ -249,22 +249,21 @@ static double loss_of_overlap(const struct op_call *c, const struct yolo_head *h
     const double *anchor = h->a->anchors.v + 2 * yolo_own(h->a, box % h->each);
     const int64_t at[2] = {box / h->each % h->columns, box / h->each / h->columns};
     const double stride[2] = {h->stride_x, h->stride_y};
-    struct slopes corner[BOX];
+    double corner[BOX], slope[BOX], p[2], half[2];
 
     for (int i = 0; i < 2; i++) {
-        const double p = yolo_sigmoid((double)x[i]), half = anchor[i] * exp((double)x[i + 2]) / 2,
-                     centre = ((double)at[i] + p) * stride[i];
-
-        corner[i] = (struct slopes){.v = centre - half};
-        corner[i + 2] = (struct slopes){.v = centre + half};
-        corner[i].d[i] = corner[i + 2].d[i] = p * (1 - p) * stride[i];
-        corner[i].d[i + 2] = -half;
-        corner[i + 2].d[i + 2] = half;
+        p[i] = yolo_sigmoid((double)x[i]);
+        half[i] = anchor[i] * exp((double)x[i + 2]) / 2;
+        corner[i] = ((double)at[i] + p[i]) * stride[i] - half[i];
+        corner[i + 2] = corner[i] + 2 * half[i];
     }
-    const struct slopes loss = overlap_loss((enum overlap)(a->kind - KIND_OVERLAP), corner, t);
-    for (int k = 0; k < BOX && dx; k++)
-        dx[k] += (act)(scale * a->box_weight * loss.d[k]);
-    return a->box_weight * loss.v;
+    const double loss = overlap_loss((enum overlap_kind)(a->kind - KIND_OVERLAP), corner, t, slope);
+    for (int i = 0; i < 2 && dx; i++) {
+        const double g = scale * a->box_weight;
+        dx[i] += (act)(g * (slope[i] + slope[i + 2]) * p[i] * (1 - p[i]) * stride[i]);
+        dx[i + 2] += (act)(g * (slope[i + 2] - slope[i]) * half[i]);
+    }
+    return a->box_weight * loss;
 }
 
 /* The terms of a truth and its box. present: [classes] of the caller's */

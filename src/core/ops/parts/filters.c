@@ -225,8 +225,11 @@ int filters_plan(const char *name, bool transposed, const struct filters *a, con
     weight.fan_out = shape_len(&weight.shape) / s.slice.c;
     plan->w[0] = weight;
     if (a->bias == BIAS_TRUE || (a->bias == BIAS_AUTO && plan->bias_auto))
-        plan->w[1] = (struct op_param){
-            .name = "bias", .shape = {1, {a->channels}}, .fan_in = weight.fan_in, .fan_out = 1};
+        plan->w[1] = (struct op_param){.name = "bias",
+                                       .shape = {1, {a->channels}},
+                                       .init = a->bias_init,
+                                       .fan_in = weight.fan_in,
+                                       .fan_out = 1};
     plan->scratch_bytes = conv3d_scratch_bytes(&s);
     plan->flops = conv3d_flops(&s);
     const struct spectral spectral = filters_spectral(a, transposed, x, &plan->y);

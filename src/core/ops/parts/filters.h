@@ -14,6 +14,7 @@ struct filters {
     struct applied init;
     int spectral;
     struct ints output_pad; /* of transposed ones */
+    struct applied bias_init;
 };
 
 enum { FILTERS_SAME, FILTERS_VALID }; /* pad */
@@ -69,7 +70,14 @@ extern const char *const filters_biases[];
          .find = init_find,                                                                        \
          .at = init_word,                                                                          \
          .help = "of the weights; uniform within 1 / sqrt(fan_in) when not given"},                \
-        SPECTRAL_SPEC(struct filters), {                                                           \
+        SPECTRAL_SPEC(struct filters),                                                             \
+        {.name = "bias_init",                                                                      \
+         .kind = ARG_APPLIED,                                                                      \
+         .offset = offsetof(struct filters, bias_init),                                            \
+         .find = init_find,                                                                        \
+         .at = init_word,                                                                          \
+         .help = "of the bias; zeros when not given"},                                             \
+    {                                                                                              \
         0                                                                                          \
     }
 
