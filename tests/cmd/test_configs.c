@@ -27,6 +27,7 @@ struct net_case {
 
 static const struct net_case nets[] = {
     {"alexnet", 224, NULL, 61100840, "hidden=64", 64, 0xa2f135e2bbbf6953},
+    {"darknet53", 256, NULL, 41609928, "width=4", 64, 0},
     {"densenet121", 224, NULL, 7978856, "growth=8", 32, 0x1fbd7fd86c0b090c},
     {"densenet169", 224, NULL, 14149480, "growth=4", 32, 0x9a01bb13b60e11a0},
     {"densenet201", 224, NULL, 20013928, "growth=4", 32, 0x2957ce233ddeac5c},
