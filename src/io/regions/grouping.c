@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct pair {
+struct likely {
     float alike;
     int32_t a, b; /* a < b */
 };
@@ -16,26 +16,26 @@ struct near {
 };
 
 struct grouping {
-    struct piece *piece;
-    struct near *near; /* [2 n - 1] */
-    int32_t *seen;     /* [2 n - 1]: by which piece last */
-    bool *gone;        /* [2 n - 1]: joined to another */
-    struct pair *heap; /* the most alike first */
+    struct portion *piece;
+    struct near *near;   /* [2 n - 1] */
+    int32_t *seen;       /* [2 n - 1]: by which piece last */
+    bool *gone;          /* [2 n - 1]: joined to another */
+    struct likely *heap; /* the most alike first */
     int64_t n_heap, room;
     unsigned which;
     int64_t picture;
 };
 
-static bool before(const struct pair *a, const struct pair *b) {
+static bool before(const struct likely *a, const struct likely *b) {
     if (a->alike > b->alike || a->alike < b->alike)
         return a->alike > b->alike;
     return a->a != b->a ? a->a < b->a : a->b < b->b;
 }
 
-static bool push(struct grouping *g, struct pair pair) {
+static bool push(struct grouping *g, struct likely pair) {
     if (g->n_heap == g->room) {
         const int64_t room = g->room ? 2 * g->room : 1024;
-        struct pair *heap = realloc(g->heap, (size_t)room * sizeof *heap);
+        struct likely *heap = realloc(g->heap, (size_t)room * sizeof *heap);
         if (!heap)
             return false;
         g->heap = heap;
@@ -48,8 +48,8 @@ static bool push(struct grouping *g, struct pair pair) {
     return true;
 }
 
-static struct pair pop(struct grouping *g) {
-    const struct pair first = g->heap[0], last = g->heap[--g->n_heap];
+static struct likely pop(struct grouping *g) {
+    const struct likely first = g->heap[0], last = g->heap[--g->n_heap];
     int64_t i = 0;
 
     for (;;) {
@@ -82,8 +82,8 @@ static bool add_near(struct near *to, int32_t piece) {
 }
 
 static bool push_alike(struct grouping *g, int32_t a, int32_t b) {
-    const struct pair pair = {pieces_alike(&g->piece[a], &g->piece[b], g->which, g->picture),
-                              a < b ? a : b, a < b ? b : a};
+    const struct likely pair = {pieces_alike(&g->piece[a], &g->piece[b], g->which, g->picture),
+                                a < b ? a : b, a < b ? b : a};
 
     return push(g, pair);
 }
@@ -131,7 +131,7 @@ static bool inherit(struct grouping *g, int32_t from, int32_t to) {
 
 static bool join_all(struct grouping *g, int32_t made, int32_t end) {
     while (made < end && g->n_heap) {
-        const struct pair pair = pop(g);
+        const struct likely pair = pop(g);
         if (g->gone[pair.a] || g->gone[pair.b])
             continue;
         pieces_join(&g->piece[pair.a], &g->piece[pair.b], &g->piece[made]);
@@ -143,7 +143,7 @@ static bool join_all(struct grouping *g, int32_t made, int32_t end) {
     return true;
 }
 
-int pieces_group(struct piece *piece, int64_t n, const int32_t *label, int64_t height,
+int pieces_group(struct portion *piece, int64_t n, const int32_t *label, int64_t height,
                  int64_t width, unsigned which, struct err *err) {
     const size_t all = (size_t)(2 * n - 1);
     struct grouping g = {.piece = piece,

@@ -9,9 +9,9 @@ static int bin_of(double share, int bins) {
     return bin < 0 ? 0 : bin < bins ? bin : bins - 1;
 }
 
-static void count_place(struct piece *p, int64_t x, int64_t y) {
+static void count_place(struct portion *p, int64_t x, int64_t y) {
     if (!p->size++) {
-        *p = (struct piece){.size = 1, .left = x, .right = x + 1, .top = y, .bottom = y + 1};
+        *p = (struct portion){.size = 1, .left = x, .right = x + 1, .top = y, .bottom = y + 1};
         return;
     }
     p->left = x < p->left ? x : p->left;
@@ -20,7 +20,7 @@ static void count_place(struct piece *p, int64_t x, int64_t y) {
 }
 
 /* The slope along each direction, as far as it rises, of the steepest of the picture. */
-static void count_slopes(struct piece *p, int plane, double right, double down, double steepest) {
+static void count_slopes(struct portion *p, int plane, double right, double down, double steepest) {
     static const double r = 0.70710678118654752;
     const double rise[LIKE_TURNS / 2] = {right, r * (right + down), down, r * (down - right)};
     float *texture = p->texture + plane * LIKE_TURNS * LIKE_GRADIENTS;
@@ -32,7 +32,7 @@ static void count_slopes(struct piece *p, int plane, double right, double down, 
 }
 
 void pieces_describe(const float *planes, const float *slopes, int c, int64_t height, int64_t width,
-                     const int32_t *label, int64_t n, struct piece *out) {
+                     const int32_t *label, int64_t n, struct portion *out) {
     const int64_t len = height * width;
     double steepest[COLOUR_MOST_PLANES];
 
@@ -44,7 +44,7 @@ void pieces_describe(const float *planes, const float *slopes, int c, int64_t he
         steepest[k] = most;
     }
     for (int64_t i = 0; i < len; i++) {
-        struct piece *p = &out[label[i]];
+        struct portion *p = &out[label[i]];
         count_place(p, i % width, i / width);
         for (int k = 0; k < c; k++) {
             const int64_t at = k * len + i;
@@ -66,7 +66,7 @@ static void mix(const float *a, double share, const float *b, int n, float *out)
         out[i] = (float)(share * (double)a[i] + (1 - share) * (double)b[i]);
 }
 
-void pieces_join(const struct piece *a, const struct piece *b, struct piece *out) {
+void pieces_join(const struct portion *a, const struct portion *b, struct portion *out) {
     const double share = (double)a->size / (double)(a->size + b->size);
 
     out->size = a->size + b->size;
@@ -86,7 +86,8 @@ static float shared(const float *a, const float *b, int n) {
     return sum;
 }
 
-float pieces_alike(const struct piece *a, const struct piece *b, unsigned which, int64_t picture) {
+float pieces_alike(const struct portion *a, const struct portion *b, unsigned which,
+                   int64_t picture) {
     const int64_t left = a->left < b->left ? a->left : b->left;
     const int64_t top = a->top < b->top ? a->top : b->top;
     const int64_t right = a->right > b->right ? a->right : b->right;

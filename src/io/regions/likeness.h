@@ -20,7 +20,7 @@ enum {
 enum { LIKE_COLOUR = 1, LIKE_TEXTURE = 2, LIKE_SIZE = 4, LIKE_FILL = 8 };
 
 /* A piece. Histograms sum to 1 each; those of absent channels are 0. */
-struct piece {
+struct portion {
     int64_t size;                     /* pixels */
     int64_t left, top, right, bottom; /* right and bottom exclusive */
     float colour[LIKE_COLOUR_BINS], texture[LIKE_TEXTURE_BINS];
@@ -30,10 +30,11 @@ struct piece {
  *   planes  [c][height][width] of 0 .. 255, not smoothed
  *   slopes  [2][c][height][width] of them, smoothed by sigma 1: to the right, down */
 void pieces_describe(const float *planes, const float *slopes, int c, int64_t height, int64_t width,
-                     const int32_t *label, int64_t n, struct piece *out);
+                     const int32_t *label, int64_t n, struct portion *out);
 
 /* The two as one. */
-void pieces_join(const struct piece *a, const struct piece *b, struct piece *out);
+void pieces_join(const struct portion *a, const struct portion *b, struct portion *out);
 
 /* The sum of those measures that `which` names, each 0 .. 1, in a picture of so many pixels. */
-float pieces_alike(const struct piece *a, const struct piece *b, unsigned which, int64_t picture);
+float pieces_alike(const struct portion *a, const struct portion *b, unsigned which,
+                   int64_t picture);

@@ -52,7 +52,7 @@ static int no_memory(struct err *err) {
 }
 
 /* Pieces that were joined last come first: the last has place 1. */
-static int take_boxes(struct finds *f, const struct piece *piece, int64_t n, struct err *err) {
+static int take_boxes(struct finds *f, const struct portion *piece, int64_t n, struct err *err) {
     if (f->n + n > f->room) {
         const int64_t room = 2 * (f->n + n);
         struct search_box *box = realloc(f->box, (size_t)room * sizeof *box);
@@ -95,7 +95,7 @@ static int search_scale(const struct view *v, double k, const struct strategy *s
     memcpy(v->smoothed, v->planes, (size_t)(v->c * v->height * v->width) * sizeof *v->planes);
     if (segment_picture(v->smoothed, v->c, v->height, v->width, &options, v->label, &n, err))
         return -1;
-    struct piece *piece = malloc((size_t)(2 * n - 1) * sizeof *piece);
+    struct portion *piece = malloc((size_t)(2 * n - 1) * sizeof *piece);
     int rc = piece ? 0 : no_memory(err);
     if (!rc)
         pieces_describe(v->planes, v->slopes, v->c, v->height, v->width, v->label, n, piece);

@@ -43,11 +43,11 @@ static void colours_are_those_of_their_spaces(void **state) {
 /* Two pieces of 12 and 6 pixels in a picture of 100: a box of 24 around both.
  * Size: 1 - 18/100; fill: 1 - (24 - 18)/100; colour: min(0.5, 0.25) + min(0.5, 0.75) = 0.75. */
 static void likeness_is_that_of_the_paper(void **state) {
-    static struct piece a, b, both;
+    static struct portion a, b, both;
 
     (void)state;
-    a = (struct piece){.size = 12, .left = 0, .top = 0, .right = 4, .bottom = 3};
-    b = (struct piece){.size = 6, .left = 4, .top = 0, .right = 6, .bottom = 4};
+    a = (struct portion){.size = 12, .left = 0, .top = 0, .right = 4, .bottom = 3};
+    b = (struct portion){.size = 6, .left = 4, .top = 0, .right = 6, .bottom = 4};
     a.colour[3] = a.colour[7] = 0.5F;
     b.colour[3] = 0.25F, b.colour[7] = 0.75F;
     a.texture[100] = 1, b.texture[100] = 0.125F, b.texture[0] = 0.875F;
@@ -67,7 +67,7 @@ static void likeness_is_that_of_the_paper(void **state) {
 static void pieces_are_joined_by_likeness(void **state) {
     static const int32_t label[] = {0, 0, 0, 0, 1, 1, 2, 3, 3, 3};
     static const float zeros[2 * 10];
-    static struct piece piece[7];
+    static struct portion piece[7];
     struct err err = {0};
 
     (void)state;
