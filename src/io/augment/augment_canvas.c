@@ -9,8 +9,7 @@
 #define CANVAS_VALUE(type, usual)                                                                  \
     {                                                                                              \
         .name = "value", .kind = ARG_REAL, .offset = offsetof(type, value), .fallback = usual,     \
-        .min = -1e6, .max = 1e6,                                                                   \
-        .help = "of images: what is around them; of masks no class, of other numbers 0"            \
+        .max = 1, .help = "of images: what is around them; of masks no class, of other numbers 0"  \
     }
 
 /* Along one side: an image of in_len pixels becomes inner pixels that begin at pixel `at`. */
@@ -81,7 +80,6 @@ const struct augment augment_letterbox = {
     .word = {"letterbox", "the whole image in proportion, in the middle of a canvas of that size",
              sizeof(struct letterbox), letterbox_args},
     .moves = true,
-    .values = AUGMENT_ENDS_UNIT,
     .plan = plan_letterbox,
     .apply = augment_apply_piece,
     .piece = letterbox_piece,
@@ -173,7 +171,6 @@ const struct augment augment_resize_shorter = {
     .word = {"resize_shorter", "the whole image in proportion, on a canvas where sizes differ",
              sizeof(struct shorter), shorter_args},
     .moves = true,
-    .values = AUGMENT_ENDS_UNIT,
     .plan = plan_shorter,
     .apply = augment_apply_piece,
     .piece = shorter_piece,
@@ -247,7 +244,6 @@ const struct augment augment_random_scale = {
              sizeof(struct scale), scale_args},
     .training_only = true,
     .moves = true,
-    .values = AUGMENT_ENDS_UNIT,
     .plan = plan_scale,
     .apply = augment_apply_piece,
     .piece = scale_piece,
@@ -314,7 +310,6 @@ const struct augment augment_expand = {
              sizeof(struct expand), expand_args},
     .training_only = true,
     .moves = true,
-    .values = AUGMENT_ENDS_UNIT,
     .plan = plan_expand,
     .apply = augment_apply_piece,
     .piece = expand_piece,

@@ -132,6 +132,37 @@ static void boxes_follow_every_word(void **state) {
     follow(make(&m, "trivial_augment"), 1.5f, true);
 }
 
+static struct applied make_scale(struct made *m, double low, double high) {
+    make_real(m, "random_scale", "low", low);
+    *(double *)spot(m, "high", ARG_REAL) = high;
+    return m->applied;
+}
+
+static void boxes_follow_words_of_canvases(void **state) {
+    struct made m, n;
+    struct applied a;
+
+    (void)state;
+    follow(make_size(&m, "letterbox", 30, 60), 1, false);
+    follow(make_size(&m, "letterbox", 64, 40), 1, false);
+    follow(make_scale(&m, 0.4, 1.8), 1, false);
+    follow(make(&m, "expand"), 1, false);
+    follow(make_size(&m, "random_iou_crop", 50, 30), 1, false);
+    make(&m, "resize_shorter");
+    *(int *)spot(&m, "size", ARG_INT) = 20;
+    *(int *)spot(&m, "max", ARG_INT) = 33;
+    follow(m.applied, 1, false);
+    *(struct ints *)spot(&m, "canvas", ARG_INTS) = (struct ints){2, {60, 44}};
+    follow(m.applied, 1, false);
+    a = make(&m, "expand");
+    *(double *)spot(&m, "p", ARG_REAL) = 1;
+    const struct applied both[] = {a, make_size(&n, "random_iou_crop", 60, 60)};
+    struct seen seen = {0, 0};
+    for (uint64_t key = 0; key < 300; key++)
+        agree(both, 2, true, key, 4, false, &seen);
+    assert_true(seen.moved > 300 && seen.lost > 30);
+}
+
 /* Of a quarter turn nothing is lost: the box of the corners is that of the mask. */
 static void a_turned_box_is_that_of_its_corners(void **state) {
     const struct augment_source source = {{3, {SIDE, SIDE, 1}}, NULL, NULL, AUGMENT_BOXES, true};
@@ -215,9 +246,122 @@ static void boxes_of_images_of_many_sizes_are_in_pixels_of_each(void **state) {
     near(back, in[0], 4);
 }
 
+/* 20 x 40 becomes 30 x 60 in 50 x 60: 10 lines of 0.25 above and below, masks of no class. */
+static void letterboxes_lie_in_the_middle(void **state) {
+    struct augment_source source = {{3, {20, 40, 1}}, NULL, NULL, AUGMENT_IMAGE, true};
+    struct made m;
+    const struct applied word = make_size(&m, "letterbox", 50, 60);
+    static float seen[50 * 60];
+    struct augment_plan p;
+    struct err err = {0};
+
+    (void)state;
+    *(double *)spot(&m, "value", ARG_REAL) = 0.25;
+    for (int i = 0; i < 20 * 40; i++)
+        picture[i] = 1;
+    for (int role = AUGMENT_IMAGE; role <= AUGMENT_VALUES; role++) {
+        const float around = role == AUGMENT_IMAGE ? 0.25f : role == AUGMENT_MASK ? -1 : 0;
+
+        source.role = (enum augment_role)role;
+        assert_int_equal(augment_plan_init(&p, &word, 1, true, &source, &err), 0);
+        augment_run(&p, &(struct augment_draw){0}, NULL, picture, scratch, seen);
+        for (int i = 0; i < 50; i++)
+            for (int j = 0; j < 60; j++)
+                assert_true(fabsf(seen[i * 60 + j] - (i < 10 || i >= 40 ? around : 1)) < 1e-6f);
+    }
+}
+
+/* A file of 40 x 20 (height, width) in a letterbox of 8 x 8: 8 x 4 at column 2. */
+static void pieces_that_reach_over_are_laid_where_they_are_seen(void **state) {
+    const struct augment_source source = {{3, {0, 0, 1}}, NULL, NULL, AUGMENT_IMAGE, true};
+    struct made m[2];
+    const struct applied words[] = {make_size(&m[0], "letterbox", 8, 8),
+                                    make(&m[1], "random_flip")};
+    struct augment_plan p;
+    struct augment_piece piece;
+    struct err err = {0};
+    unsigned char bytes[64];
+
+    (void)state;
+    *(double *)spot(&m[0], "value", ARG_REAL) = 1;
+    *(double *)spot(&m[1], "p", ARG_REAL) = 1;
+    assert_int_equal(augment_plan_init(&p, words, 2, true, &source, &err), 0);
+    augment_piece(&p, &(struct augment_draw){0}, 40, 20, &piece);
+    assert_true(piece.out_height == 8 && piece.out_width == 4 && piece.inner.left == 2);
+    assert_true(piece.top == 0 && piece.left == 0 && piece.height == 40 && piece.width == 20);
+    assert_true(piece.mirrored && piece.bound.height == 40 && piece.bound.width == 20);
+    for (int i = 0; i < 32; i++)
+        bytes[i] = (unsigned char)i;
+    augment_lay(&p, &piece, bytes);
+    for (int i = 0; i < 8; i++)
+        for (int j = 0; j < 8; j++)
+            assert_int_equal(bytes[8 * i + j], j < 2 || j >= 6 ? 255 : 4 * i + j - 2);
+    augment_piece(&p, &(struct augment_draw){0}, 20, 41, &piece); /* 3.9 lines become 4 */
+    assert_true(piece.out_height == 4 && piece.out_width == 8 && piece.inner.top == 2);
+    for (int i = 0; i < 32; i++)
+        bytes[i] = (unsigned char)i;
+    augment_lay(&p, &piece, bytes);
+    for (int i = 0; i < 64; i++)
+        assert_int_equal(bytes[i], i < 16 || i >= 48 ? 255 : i - 16);
+}
+
+static void crops_overlap_a_box_whose_centre_they_hold(void **state) {
+    const struct augment_source source = {{3, {SIDE, SIDE, 1}}, NULL, NULL, AUGMENT_BOXES, true};
+    struct made m;
+    const struct applied word = make_size(&m, "random_iou_crop", SIDE, SIDE);
+    struct augment_plan p;
+    int whole = 0;
+
+    (void)state;
+    plan(&p, &word, 1, true, &source);
+    for (uint64_t key = 0; key < 1000; key++) {
+        const struct augment_draw random = {
+            .key = rng_key(3, RNG_AUGMENT, 0, key), .boxes = truth[0], .n_boxes = MOST};
+        float found[MOST][ROW];
+
+        augment_run_boxes(&p, &random, SIDE, SIDE, truth[0], found[0], MOST);
+        assert_true(found[0][4] >= 0 || found[1][4] >= 0 || found[2][4] >= 0);
+        whole += !memcmp(found, truth, sizeof truth);
+    }
+    assert_in_range(whole, 140, 500); /* one choice of seven, more where others have no piece */
+    const struct augment_draw none = {.key = 1};
+    float found[MOST][ROW];
+    augment_run_boxes(&p, &none, SIDE, SIDE, truth[0], found[0], MOST);
+    assert_memory_equal(found, truth, sizeof truth);
+}
+
+static void what_is_found_is_brought_back(void **state) {
+    const struct augment_source source = {{3, {0, 0, 3}}, NULL, NULL, AUGMENT_IMAGE, true};
+    const float in[ROW] = {30, 20, 130, 70, 1};
+    const float bar[4] = {10, 0, 20, 7}, edge[4] = {-3, 30, 50, 70};
+    struct made m;
+    const struct applied word = make_size(&m, "letterbox", 100, 100);
+    struct augment_plan p, b;
+    struct augment_source boxes = source;
+    struct err err = {0};
+    float found[ROW], back[4];
+
+    (void)state;
+    boxes.role = AUGMENT_BOXES;
+    assert_int_equal(augment_plan_init(&p, &word, 1, false, &source, &err), 0);
+    assert_int_equal(augment_plan_init(&b, &word, 1, false, &boxes, &err), 0);
+    augment_run_boxes(&b, &(struct augment_draw){0}, 100, 200, in, found, 1);
+    near(found, (const float[]){15, 35, 65, 60}, 4);
+    assert_int_equal(augment_back(&p, 100, 200, found, back), 0);
+    near(back, in, 4);
+    assert_int_equal(augment_back(&p, 100, 200, bar, back), -1); /* in the bar above */
+    assert_int_equal(augment_back(&p, 100, 200, edge, back), 0);
+    near(back, (const float[]){0, 10, 100, 90}, 4);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(boxes_follow_every_word),
+        cmocka_unit_test(boxes_follow_words_of_canvases),
+        cmocka_unit_test(letterboxes_lie_in_the_middle),
+        cmocka_unit_test(pieces_that_reach_over_are_laid_where_they_are_seen),
+        cmocka_unit_test(crops_overlap_a_box_whose_centre_they_hold),
+        cmocka_unit_test(what_is_found_is_brought_back),
         cmocka_unit_test(a_turned_box_is_that_of_its_corners),
         cmocka_unit_test(a_box_that_is_hardly_seen_is_none),
         cmocka_unit_test(words_that_boxes_cannot_follow_are_refused),
