@@ -7,7 +7,8 @@
 int boxes_check(const struct augment_plan *image, const char *name, struct err *err);
 
 /* Move boxes[max, 5], in place, as the image's plan moves an image of height x width, and end them
- * at its edges: those of which nothing is left become rows of class -1 where they are.
+ * at its edges: those of which too little is left become rows of class -1 where they are.
+ * draw->boxes may be the same boxes.
  * Errors: ERR_DATA, "box 3 ...", for one outside of the image before. */
 int boxes_move(const struct augment_plan *image, const struct augment_draw *draw, int64_t height,
                int64_t width, float *boxes, int64_t max, struct err *err);

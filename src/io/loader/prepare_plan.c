@@ -223,6 +223,27 @@ static int find_focus(struct prepare *p, int model, struct err *err) {
                               dataset_field(p->dataset, model)->name);
 }
 
+/* The boxes that a word of the pipeline looks at: those called boxes, or else the first. */
+static int find_boxes(struct prepare *p, int model, struct err *err) {
+    const int named = dataset_find_field(p->dataset, "boxes");
+
+    if (!p->field[model].plan.sees)
+        return 0;
+    for (int i = p->n_fields - 1; i >= 0; i--)
+        if (p->field[i].boxes)
+            p->boxes = 1 + i;
+    if (named >= 0 && p->field[named].boxes)
+        p->boxes = 1 + named;
+    if (p->boxes)
+        return 0;
+    const struct augment_plan *plan = &p->field[model].plan;
+    int i = 0;
+    while (!plan->stage[i].augment->sees)
+        i++;
+    return err_set(err, ERR_CONFIG, "%s: looks at boxes, and there are none beside %s",
+                   plan->stage[i].augment->word.name, dataset_field(p->dataset, model)->name);
+}
+
 int prepare_init(struct prepare *p, const struct prepare_config *config, struct err *err) {
     const int model = first_image(config->dataset);
 
@@ -242,5 +263,7 @@ int prepare_init(struct prepare *p, const struct prepare_config *config, struct 
             return -1;
         measure_field(p, i);
     }
-    return model >= 0 ? find_focus(p, model, err) : 0;
+    if (model < 0)
+        return 0;
+    return find_focus(p, model, err) || find_boxes(p, model, err) ? -1 : 0;
 }
