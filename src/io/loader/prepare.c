@@ -1,4 +1,4 @@
-#include "io/loader/prepare.h"
+#include "io/loader/prepare_boxes.h"
 
 #include "core/base/rng.h"
 
@@ -169,6 +169,23 @@ static int decode_sample(const struct prepare *p, const struct prepare_batch *b,
     return 0;
 }
 
+/* Boxes as the image that they are in. */
+static int move_boxes(const struct prepare *p, const struct prepare_batch *b, int field, int64_t i,
+                      const struct augment_draw *draw, struct err *err) {
+    const struct dataset_field *leads = dataset_field(p->dataset, p->model);
+    const int64_t max = p->field[field].sample.dim[0];
+    int height = (int)leads->sample.dim[0], width = (int)leads->sample.dim[1], channels;
+
+    if (leads->kind == DATASET_ENCODED) {
+        const struct dataset_blob *file = &b->blob[p->model][i];
+
+        if (image_size(file->bytes, file->len, NAMELESS, &width, &height, &channels, err))
+            return -1;
+    }
+    return boxes_move(&p->field[p->model].plan, draw, height, width,
+                      (float *)b->out[field] + i * max * DATASET_BOX, max, err);
+}
+
 int prepare_sample(const struct prepare *p, const struct prepare_batch *b, int64_t i,
                    struct prepare_scratch *scratch, int *field, struct err *err) {
     struct augment_draw draw = draw_of(p, b, i);
@@ -183,6 +200,14 @@ int prepare_sample(const struct prepare *p, const struct prepare_batch *b, int64
             *field = k;
             if (decode_sample(p, b, k, i, scratch, err))
                 return -1;
+        } else if (t->boxes) {
+            *field = k;
+            if (move_boxes(p, b, k, i, &draw, err))
+                return -1;
+        } else if (t->masks) {
+            masks_move(&t->plan, &draw, (const unsigned char *)b->raw[k] + i * t->raw_bytes,
+                       t->sample.dim[0], scratch->floats,
+                       (float *)b->out[k] + i * shape_len(&t->sample));
         } else if (t->augmented) {
             augment_sample(p, b, k, i, &draw, scratch->floats);
         } else if (f->kind == DATASET_BYTES) {

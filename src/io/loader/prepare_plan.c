@@ -1,5 +1,5 @@
 /* How each field of a dataset is prepared, found before the first batch. */
-#include "io/loader/prepare.h"
+#include "io/loader/prepare_boxes.h"
 
 #include <inttypes.h>
 
@@ -132,6 +132,32 @@ static bool has_measured(const struct dataset *ds) {
     return false;
 }
 
+/* Masks of boxes, one after another as maps of the image's size. */
+static int plan_masks(struct prepare *p, int i, int model, const struct prepare_config *config,
+                      struct err *err) {
+    const struct dataset_field *f = dataset_field(p->dataset, i),
+                               *leads = model < 0 ? NULL : dataset_field(p->dataset, model);
+    const int64_t *dim = f->sample.dim;
+    const struct augment_source source = {.shape = {3, {dim[1], dim[2], 1}}, .role = AUGMENT_MASK};
+    struct prepare_field *out = &p->field[i];
+
+    out->masks = true;
+    if (leads && moving_word(&p->field[model].plan) && leads->kind == DATASET_ENCODED)
+        return refuse_many(moving_word(&p->field[model].plan)->word.name, f, leads, err);
+    if (leads && (leads->sample.dim[0] != dim[1] || leads->sample.dim[1] != dim[2]))
+        return err_set(
+            err, ERR_CONFIG,
+            "%s: masks are %" PRId64 "x%" PRId64 " (height, width), but %s is %" PRId64 "x%" PRId64,
+            f->name, dim[1], dim[2], leads->name, leads->sample.dim[0], leads->sample.dim[1]);
+    if (augment_plan_init(&out->plan, config->pipeline, config->n_pipeline, p->training, &source,
+                          err))
+        return err_wrap(err, "%s", f->name);
+    out->plan.scratch_len += (dim[1] * dim[2] + 15) / 16 * 16;
+    out->sample.dim[1] = out->plan.out.dim[0];
+    out->sample.dim[2] = out->plan.out.dim[1];
+    return 0;
+}
+
 static int plan_field(struct prepare *p, int i, int model, const struct prepare_config *config,
                       struct err *err) {
     const struct dataset_field *f = dataset_field(p->dataset, i);
@@ -139,6 +165,12 @@ static int plan_field(struct prepare *p, int i, int model, const struct prepare_
     const struct augment_source source = source_of(p->dataset, i);
 
     out->sample = f->sample;
+    if (f->masks)
+        return plan_masks(p, i, model, config, err);
+    if (f->boxes) {
+        out->boxes = model >= 0;
+        return model < 0 ? 0 : boxes_check(&p->field[model].plan, f->name, err);
+    }
     if (model < 0)
         return plan_numbers(p, i, config, err);
     const struct dataset_field *leads = dataset_field(p->dataset, model);
@@ -198,6 +230,7 @@ int prepare_init(struct prepare *p, const struct prepare_config *config, struct 
                           .seed = config->seed,
                           .training = config->training,
                           .reduced = config->reduced,
+                          .model = model,
                           .n_fields = dataset_n_fields(config->dataset)};
     if (config->n_pipeline && model < 0 && !has_measured(config->dataset))
         return err_set(err, ERR_CONFIG, "%s: there are no images to change",
