@@ -25,6 +25,7 @@ check_directions() {
             knows["core/graph"] = knows["core/ops/fused"] "core/ops/fused core/lang "
             core = knows["core/graph"] "core/graph core/learn "
             knows["dist"] = knows["io/file"] = knows["io/h5"] = knows["io/augment"] = base
+            knows["io/regions"] = base
             knows["io/image"] = base
             knows["io/npy"] = base "io/file "
             knows["io/weights"] = base "io/file io/h5 "
@@ -37,7 +38,7 @@ check_directions() {
             knows["train"] = knows["job"] "job "
             knows["report"] = core "io/file io/image io/runlog job train "
             knows["export"] = core "io/file io/weights "
-            knows["cmd"] = knows["main.c"] = knows["train"] "io/import train report export cmd "
+            knows["cmd"] = knows["main.c"] = knows["train"] "io/import io/regions train report export cmd "
         }
         {
             from = room($1)
