@@ -68,6 +68,7 @@ static const struct net_case nets[] = {
     {"vgg19", 224, NULL, 143667240, "width=8, hidden=64", 32, 0x00e5466267cbcee3},
     {"vgg19_bn", 224, NULL, 143678248, "width=8, hidden=64", 32, 0xcdfb220b614fd43f},
     {"wide_resnet50_2", 224, NULL, 68883240, "width=8", 64, 0xcb39236b6f919f5d},
+    {"window", 32, NULL, 57746, "width=4", 32, 0},
     {"wrn28_10", 32, NULL, 36479194, "k=1", 32, 0},
     {"xception", 299, NULL, 22855952, "width=1", 64, 0},
     {"googlenet", 224, "aux=false", 6624904, "aux=false", 64, 0},

@@ -161,9 +161,11 @@ static int decode_sample(const struct prepare *p, const struct prepare_batch *b,
                                       .out_height = (int)a.out_height,
                                       .mirrored = a.mirrored,
                                       .reduced = p->reduced};
-    if (image_decode_piece(file->bytes, file->len, NAMELESS, mode, &piece, &scratch->room,
+    if (piece.out_width > 0 && piece.out_height > 0 &&
+        image_decode_piece(file->bytes, file->len, NAMELESS, mode, &piece, &scratch->room,
                            scratch->opened, err))
         return -1;
+    augment_lay(&t->plan, &a, scratch->opened);
     augment_run(&t->plan, &draw, scratch->opened, NULL, scratch->floats,
                 (float *)b->out[field] + i * sample_len(&t->sample));
     return 0;

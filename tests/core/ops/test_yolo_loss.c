@@ -16,9 +16,10 @@ static const char *const all[] = {WITH, WITH ", kind=mse", WITH ", kind=iou", WI
 static const char weighted[] =
     WITH ", kind=giou, box_weight=5, object_weight=2, background_weight=0.5, class_weight=3";
 
+/* Not that of ciou, whose alpha is taken for a constant in the slope, as in the paper. */
 static void gradient_agrees_with_differences(void **state) {
     (void)state;
-    for (int i = 0; i < 5; i++) {
+    for (int i = 0; i < 4; i++) {
         const struct op_case c = case_of(all[i]);
         check_gradients(&c);
     }
