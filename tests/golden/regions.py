@@ -1,90 +1,82 @@
-#!/usr/bin/python3
-"""tests/io/regions/golden_regions.h: pieces of a picture by the algorithm of Felzenszwalb &
-Huttenlocher 2004, written from the paper with sets of pixels in place of trees.
+"""What torch 1.13 and torchvision 0.14 make of regions: prints tests/core/ops/golden_regions.h."""
+import textwrap
 
-    python3 tests/golden/regions.py > tests/io/regions/golden_regions.h
-"""
-import math
-from struct import pack, unpack
+import torch
+from torchvision.models.detection import roi_heads
+from torchvision.models.detection.rpn import RegionProposalNetwork
+from torchvision.ops import MultiScaleRoIAlign, roi_align, roi_pool
 
-H, W, C = 20, 26, 3
-
-
-def single(v):
-    return unpack("f", pack("f", v))[0]
+torch.set_default_dtype(torch.float64)
+torch.manual_seed(11)
 
 
-def picture(p, y, x):
-    """As picture_at of tests/io/regions/test_segment.c: shapes on a slope, and what looks like noise."""
-    noise = (x * 37 + y * 101 + p * 59 + x * y * 13) % 23
-    if 3 <= x < 11 and 4 <= y < 12:
-        return 180 - 40 * p + noise
-    if (x - 19) ** 2 + (y - 12) ** 2 < 30:
-        return 40 + 60 * p + noise
-    return 90 + 2 * x + noise
+def out(name, values):
+    v = torch.as_tensor(values).double().reshape(-1).tolist()
+    print(f"static const act {name}[] = {{")
+    print(textwrap.fill(", ".join(f"{x:.13g}" for x in v), 96, initial_indent="    ",
+                        subsequent_indent="    "))
+    print("};")
 
 
-def gauss(line, sigma):
-    radius = math.ceil(4 * sigma)
-    w = [math.exp(-0.5 * (k / sigma) ** 2) for k in range(-radius, radius + 1)]
-    out = []
-    for i in range(len(line)):
-        at = [min(max(i + k, 0), len(line) - 1) for k in range(-radius, radius + 1)]
-        out.append(single(sum(a * line[j] for a, j in zip(w, at)) / sum(w)))
-    return out
+def last(x):
+    """Channels last."""
+    return x.movedim(-3, -1).contiguous()
 
 
-def smooth(plane, sigma):
-    if sigma == 0:
-        return plane
-    rows = [gauss(r, sigma) for r in plane]
-    columns = [gauss([r[x] for r in rows], sigma) for x in range(W)]
-    return [[columns[x][y] for x in range(W)] for y in range(H)]
+print("/* golden_regions.h - made by tests/golden/regions.py. */")
+print("#pragma once\n#include \"core/base/tensor.h\"\n")
 
+# 2 samples of 3 regions; one leaves the picture of 24 x 32, one is smaller than a pixel of the map
+feature = torch.randint(-20, 20, (2, 3, 6, 8)) / 8
+regions = torch.tensor([[[3., 2., 19., 17.], [-6., -9., 40., 11.], [8., 8., 10., 9.]],
+                        [[0., 0., 32., 24.], [12.5, 3.25, 30.75, 22.5], [20., 18., 45., 40.]]])
+each = list(regions)
+out("golden_feature", last(feature))
+out("golden_rois", regions)
+shape = (2, 3, 3, 2, 2)
+out("golden_align", last(roi_align(feature, each, 2, 0.25, 2)).reshape(shape[:2] + (2, 2, 3)))
+out("golden_aligned", last(roi_align(feature, each, 2, 0.25, 2, True)))
+out("golden_adaptive", last(roi_align(feature, each, 2, 0.25, -1)))
+out("golden_pool", last(roi_pool(feature, each, 2, 0.25)))
 
-def segment(sigma, k, least):
-    planes = [smooth([[single(picture(p, y, x)) for x in range(W)] for y in range(H)], sigma)
-              for p in range(C)]
-    edges = []
-    for y in range(H):
-        for x in range(W):
-            for u, v in ((x + 1, y), (x, y + 1), (x + 1, y + 1), (x - 1, y + 1)):
-                if 0 <= u < W and v < H:
-                    d = math.sqrt(sum((pl[y][x] - pl[v][u]) ** 2 for pl in planes))
-                    edges.append((single(d), (y, x), (v, u)))
-    edges.sort(key=lambda e: e[0])  # stable
-    of = {(y, x): frozenset([(y, x)]) for y in range(H) for x in range(W)}
-    inner = {of[q]: 0.0 for q in of}  # Int(C): its largest weight
+# three maps of a picture of 256 x 256, a region for each of them and one beyond
+maps = [torch.randint(-20, 20, (1, 2, n, n)) / 8 for n in (16, 8, 4)]
+levels = torch.tensor([[10., 20., 90., 70.], [0., 0., 230., 220.], [5., 9., 14., 12.],
+                       [3., 3., 250., 250.], [1., 2., 113., 114.]])
+pool = MultiScaleRoIAlign(["0", "1", "2"], 2, 2)
+for i, m in enumerate(maps):
+    out(f"golden_map{i}", last(m))
+out("golden_levels", levels)
+out("golden_by_level", last(pool({str(i): m for i, m in enumerate(maps)}, [levels], [(256, 256)])))
 
-    def unite(a, b, weight):
-        both = a | b
-        inner[both] = weight
-        for q in both:
-            of[q] = both
+# two levels of anchors in a picture of 40 x 48
+anchors = torch.cat([torch.randint(0, 30, (14, 2)).double(), torch.zeros(14, 2)], 1)
+anchors[:, 2:] = anchors[:, :2] + torch.randint(6, 18, (14, 2))
+deltas = torch.randint(-8, 8, (14, 4)) / 16
+score = torch.randperm(14) / 4 - 1.5
+deltas[3] = torch.tensor([-3., 0., 0., 0.])  # leaves the picture
+rpn = RegionProposalNetwork(None, None, 0.7, 0.3, 1, 0.5, {"training": 6, "testing": 6},
+                            {"training": 12, "testing": 12}, 0.2)
+rpn.eval()
+moved = rpn.box_coder.decode(deltas, [anchors]).reshape(1, -1, 4)
+kept, _ = rpn.filter_proposals(moved, score.reshape(1, -1), [(40, 48)], [10, 4])
+out("golden_anchors_of_levels", anchors)
+out("golden_moves", deltas)
+out("golden_objectness", score)
+print(f"enum {{ GOLDEN_KEPT = {len(kept[0])} }};")
+out("golden_proposals", kept[0])
 
-    for weight, a, b in edges:
-        ca, cb = of[a], of[b]
-        if ca is not cb and weight <= min(inner[ca] + k / len(ca), inner[cb] + k / len(cb)):
-            unite(ca, cb, weight)
-    for weight, a, b in edges:
-        ca, cb = of[a], of[b]
-        if ca is not cb and min(len(ca), len(cb)) < least:
-            unite(ca, cb, weight)
-    seen = []
-    for y in range(H):
-        for x in range(W):
-            if of[(y, x)] not in seen:
-                seen.append(of[(y, x)])
-    return [seen.index(of[(y, x)]) for y in range(H) for x in range(W)], len(seen)
-
-
-CASES = [(0.8, 100, 10), (0.8, 300, 30), (0, 60, 1), (0.8, 2000, 50)]
-print("/* By tests/golden/regions.py. */\n#pragma once\n")
-print("enum { GOLDEN_H = %d, GOLDEN_W = %d, GOLDEN_C = %d };\n" % (H, W, C))
-print("static const struct {\n    double sigma, k;\n    int least, n;")
-print("    unsigned char label[GOLDEN_H * GOLDEN_W];\n} golden_pieces[] = {")
-for sigma, k, least in CASES:
-    label, n = segment(sigma, k, least)
-    assert 1 < n < 256, n
-    print("    {%g, %g, %d, %d,\n     {%s}}," % (sigma, k, least, n, ", ".join(map(str, label))))
-print("};")
+# masks: 3 regions, of 2 boxes with masks in a picture of 10 x 12
+masks = (torch.rand(2, 10, 12) > 0.4).double()
+found = torch.tensor([[1., 1., 9., 8.], [2.5, 0., 11., 9.5], [0., 3., 6., 9.]])
+logits = torch.randint(-16, 16, (3, 2, 4, 4)) / 8
+labels, matched = torch.tensor([1, 0, 1]), torch.tensor([1, 0, 1])
+out("golden_masks", masks)
+out("golden_mask_regions", found)
+out("golden_mask_logits", last(logits))
+# torchvision's labels count the background; here 2 channels are classes
+out("golden_mask_loss", roi_heads.maskrcnn_loss(logits, [found], [masks],
+                                                [torch.tensor([0, 1])], [matched]))
+probabilities = roi_heads.maskrcnn_inference(logits, [labels])[0]
+pasted = roi_heads.paste_masks_in_image(probabilities, found, (10, 12))
+out("golden_pasted", pasted)
