@@ -1,8 +1,8 @@
 #!/usr/bin/python3
-"""tests/io/regions/golden_regions.h: pieces of a picture by the algorithm of Felzenszwalb &
+"""tests/io/regions/golden_segments.h: pieces of a picture by the algorithm of Felzenszwalb &
 Huttenlocher 2004, written from the paper with sets of pixels in place of trees.
 
-    python3 tests/golden/segments.py > tests/io/regions/golden_regions.h
+    python3 tests/golden/segments.py > tests/io/regions/golden_segments.h
 """
 import math
 from struct import pack, unpack
