@@ -18,7 +18,7 @@ static int plan(const void *args, const struct shape *x, int n_x, struct op_plan
 }
 
 static void forward(const struct op_call *c) {
-    struct measured m = measured_begin(c);
+    struct measured_set m = measured_begin(c);
     double sum = 0, n = 0;
 
     for (int i = 0; m.finite && i < measured_n_iou(c->args); i++) {

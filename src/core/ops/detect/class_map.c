@@ -17,7 +17,7 @@ static int plan(const void *args, const struct shape *x, int n_x, struct op_plan
 }
 
 static void forward(const struct op_call *c) {
-    struct measured m = measured_begin(c);
+    struct measured_set m = measured_begin(c);
     const struct measured_args *a = c->args;
     const int n = measured_n_iou(a);
 

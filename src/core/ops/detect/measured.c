@@ -95,32 +95,32 @@ static int best_first(const void *a, const void *b) {
     return (x->at > y->at) - (x->at < y->at);
 }
 
-static const act *found_at(const struct measured *m, int64_t at) {
+static const act *found_at(const struct measured_set *m, int64_t at) {
     return m->c->x[X_FOUND].data + at * FOUND;
 }
 
-static const act *box_at(const struct measured *m, int64_t at) {
+static const act *box_at(const struct measured_set *m, int64_t at) {
     return m->c->x[X_BOXES].data + at * TRUTH;
 }
 
-static bool is_flagged(const struct measured *m, int k, int64_t at) {
+static bool is_flagged(const struct measured_set *m, int k, int64_t at) {
     const struct tensor *x = &m->c->x[k];
 
     return k < m->c->n_x && x->shape.rank > 1 && x->data[at] > 0;
 }
 
-static bool is_of_size(const struct measured *m, const act *box) {
+static bool is_of_size(const struct measured_set *m, const act *box) {
     const double area = box_area(box);
 
     return area >= m->a->above && area <= m->a->below;
 }
 
-static bool counts(const struct measured *m, int64_t box) {
+static bool counts(const struct measured_set *m, int64_t box) {
     return !is_flagged(m, X_DIFFICULT, box) && !is_flagged(m, X_CROWD, box) &&
            is_of_size(m, box_at(m, box));
 }
 
-static void collect(struct measured *m) {
+static void collect(struct measured_set *m) {
     for (int64_t at = 0; at < m->n * m->k; at++) {
         const act *f = found_at(m, at);
 
@@ -137,13 +137,13 @@ static void collect(struct measured *m) {
     qsort(m->class, (size_t)m->n_classes, sizeof *m->class, by_class);
 }
 
-struct measured measured_begin(const struct op_call *c) {
-    struct measured m = {.c = c,
-                         .a = c->args,
-                         .n = c->x[X_FOUND].shape.dim[0],
-                         .k = c->x[X_FOUND].shape.dim[1],
-                         .m = c->x[X_BOXES].shape.dim[1],
-                         .finite = true};
+struct measured_set measured_begin(const struct op_call *c) {
+    struct measured_set m = {.c = c,
+                             .a = c->args,
+                             .n = c->x[X_FOUND].shape.dim[0],
+                             .k = c->x[X_FOUND].shape.dim[1],
+                             .m = c->x[X_BOXES].shape.dim[1],
+                             .finite = true};
 
     m.row = c->scratch;
     m.class = (double *)(void *)(m.row + m.n * m.k);
@@ -157,7 +157,7 @@ struct measured measured_begin(const struct op_call *c) {
 }
 
 /* How well box number `box` of all is found; of a crowd the share of what was found. */
-static double overlap(const struct measured *m, int64_t at, int64_t box) {
+static double overlap(const struct measured_set *m, int64_t at, int64_t box) {
     const act *f = found_at(m, at), *b = box_at(m, box);
 
     if (m->c->n_x > X_OVERLAP && m->c->x[X_OVERLAP].shape.rank > 1)
@@ -168,7 +168,7 @@ static double overlap(const struct measured *m, int64_t at, int64_t box) {
 }
 
 /* The box that is overlapped most, of equal ones the last; -1: none is enough. */
-static int64_t best_of(const struct measured *m, const struct measured_row *r, double least,
+static int64_t best_of(const struct measured_set *m, const struct measured_row *r, double least,
                        bool counted) {
     const int64_t first = r->at / m->k * m->m;
     int64_t best = -1;
@@ -184,7 +184,7 @@ static int64_t best_of(const struct measured *m, const struct measured_row *r, d
     return best;
 }
 
-static enum measured_state match_coco(struct measured *m, const struct measured_row *r,
+static enum measured_state match_coco(struct measured_set *m, const struct measured_row *r,
                                       double iou) {
     const double least = iou < 1 - 1e-10 ? iou : 1 - 1e-10;
     int64_t box = best_of(m, r, least, true);
@@ -199,7 +199,8 @@ static enum measured_state match_coco(struct measured *m, const struct measured_
     return box >= 0 || !is_of_size(m, found_at(m, r->at)) ? MEASURED_NEITHER : MEASURED_WRONG;
 }
 
-static enum measured_state match_voc(struct measured *m, const struct measured_row *r, double iou) {
+static enum measured_state match_voc(struct measured_set *m, const struct measured_row *r,
+                                     double iou) {
     const int64_t first = r->at / m->k * m->m;
     int64_t best = -1;
     double most = -1;
@@ -221,7 +222,7 @@ static enum measured_state match_voc(struct measured *m, const struct measured_r
     return MEASURED_HIT;
 }
 
-void measured_match(struct measured *m, double iou) {
+void measured_match(struct measured_set *m, double iou) {
     memset(m->taken, 0, (size_t)(m->n * m->m));
     for (int64_t i = 0; i < m->n_rows; i++) {
         const struct measured_row *r = &m->row[i];
@@ -236,7 +237,7 @@ void measured_match(struct measured *m, double iou) {
     }
 }
 
-bool measured_next(const struct measured *m, struct measured_class *k) {
+bool measured_next(const struct measured_set *m, struct measured_class *k) {
     const int64_t begin = k->at;
 
     if (begin == m->n_classes)
@@ -252,7 +253,7 @@ bool measured_next(const struct measured *m, struct measured_class *k) {
     return true;
 }
 
-int64_t measured_hits(const struct measured *m, const struct measured_class *k) {
+int64_t measured_hits(const struct measured_set *m, const struct measured_class *k) {
     int64_t hits = 0;
 
     for (int64_t i = k->first; i < k->first + k->n; i++)
@@ -260,7 +261,7 @@ int64_t measured_hits(const struct measured *m, const struct measured_class *k) 
     return hits;
 }
 
-int64_t measured_curve(struct measured *m, const struct measured_class *k) {
+int64_t measured_curve(struct measured_set *m, const struct measured_class *k) {
     int64_t n = 0, hits = 0;
 
     for (int64_t i = k->first; i < k->first + k->n; i++) {
@@ -277,14 +278,14 @@ int64_t measured_curve(struct measured *m, const struct measured_class *k) {
     return n;
 }
 
-double measured_precision(const struct measured *m, const struct measured_class *k, int64_t n,
+double measured_precision(const struct measured_set *m, const struct measured_class *k, int64_t n,
                           double recall, int64_t *from) {
     while (*from < n && (double)m->recalled[*from] / (double)k->boxes < recall)
         ++*from;
     return *from < n ? m->precision[*from] : 0;
 }
 
-double measured_average(struct measured *m, const struct measured_class *k) {
+double measured_average(struct measured_set *m, const struct measured_class *k) {
     const int64_t n = measured_curve(m, k);
     const int points = m->a->kind == MEASURED_COCO ? 101 : 11;
     int64_t from = 0;

@@ -79,7 +79,7 @@ struct measured_row {
 };
 
 /* In the scratch of the call. */
-struct measured {
+struct measured_set {
     const struct op_call *c;
     const struct measured_args *a;
     int64_t n, k, m;
@@ -94,14 +94,14 @@ struct measured {
     bool finite;                  /* no score is nan */
 };
 
-struct measured measured_begin(const struct op_call *c);
+struct measured_set measured_begin(const struct op_call *c);
 
 /* How many values of iou there are, and which. */
 int measured_n_iou(const struct measured_args *a);
 double measured_iou(const struct measured_args *a, int i);
 
 /* Set the state of all rows. */
-void measured_match(struct measured *m, double iou);
+void measured_match(struct measured_set *m, double iou);
 
 /* A class of which there are boxes that count. */
 struct measured_class {
@@ -112,19 +112,19 @@ struct measured_class {
 };
 
 /* The next one, of {0} at first; false: there are no more. */
-bool measured_next(const struct measured *m, struct measured_class *k);
+bool measured_next(const struct measured_set *m, struct measured_class *k);
 
 /* Hits of the class. */
-int64_t measured_hits(const struct measured *m, const struct measured_class *k);
+int64_t measured_hits(const struct measured_set *m, const struct measured_class *k);
 
 /* The curve of the class: precision[i] is the best with recalled[i] hits or more. Returns its
  * length. */
-int64_t measured_curve(struct measured *m, const struct measured_class *k);
+int64_t measured_curve(struct measured_set *m, const struct measured_class *k);
 
 /* Average precision of the class, as a->kind says. */
-double measured_average(struct measured *m, const struct measured_class *k);
+double measured_average(struct measured_set *m, const struct measured_class *k);
 
 /* The best precision at that recall or more, on a curve of n points from *from on, which is moved
  * there: recalls are asked for in rising order. */
-double measured_precision(const struct measured *m, const struct measured_class *k, int64_t n,
+double measured_precision(const struct measured_set *m, const struct measured_class *k, int64_t n,
                           double recall, int64_t *from);

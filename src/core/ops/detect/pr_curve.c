@@ -37,7 +37,7 @@ static int plan(const void *args, const struct shape *x, int n_x, struct op_plan
     return 0;
 }
 
-static void draw(struct measured *m, const struct measured_class *k, real *y, bool first) {
+static void draw(struct measured_set *m, const struct measured_class *k, real *y, bool first) {
     const int points = m->a->points;
     const int64_t n = measured_curve(m, k);
     int64_t from = 0;
@@ -49,7 +49,7 @@ static void draw(struct measured *m, const struct measured_class *k, real *y, bo
 }
 
 static void forward(const struct op_call *c) {
-    struct measured m = measured_begin(c);
+    struct measured_set m = measured_begin(c);
     const struct measured_args *a = c->args;
 
     for (int64_t i = 0; i < shape_len(&c->y.shape); i++)
