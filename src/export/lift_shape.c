@@ -45,22 +45,25 @@ static int concat(struct lifting *l, const Onnx__NodeProto *node, struct err *er
         return -1;
     struct shape y = first->shape;
     const int64_t axis = axis_among(lift_int(node, "axis", 1), y.rank);
-    if (axis != 1 || node->n_input > CONCAT_MAX)
+    if (axis < 1 || axis >= y.rank || node->n_input > CONCAT_MAX)
         return lift_refuse(l, node, err,
-                           "%zu inputs along axis %lld, expected up to %d along axis 1",
-                           node->n_input, (long long)axis, CONCAT_MAX);
-    y.dim[1] = 0;
+                           "%zu inputs along axis %lld, expected up to %d along an axis of 1 to %d",
+                           node->n_input, (long long)axis, CONCAT_MAX, y.rank - 1);
+    y.dim[axis] = 0;
     for (size_t k = 0; k < node->n_input; k++) {
         struct lift_value *v = lift_tensor(l, node, k, err);
         if (!v)
             return -1;
         struct shape rest = v->shape;
-        rest.dim[1] = y.dim[1];
+        rest.dim[axis] = y.dim[axis];
         if (!shape_equal(&rest, &y))
-            return lift_refuse(l, node, err, "its inputs differ in more than channels");
-        y.dim[1] += v->shape.dim[1];
+            return lift_refuse(l, node, err, "its inputs differ in more than axis %lld",
+                               (long long)axis);
+        y.dim[axis] += v->shape.dim[axis];
         text = pool_print(l->pool, "%s%s%s", text, k ? ", " : "", lift_name(l, v));
     }
+    if (axis != 1)
+        text = pool_print(l->pool, "%s, axis=%lld", text, (long long)our_axis(&y, axis));
     return lift_pipe(l, node, 0, NULL, &y, pool_print(l->pool, "%s)", text), err);
 }
 

@@ -82,6 +82,22 @@ static const char *layer_norm(struct lowering *l, int node, struct err *err) {
     return affine(l, node, onnx_apply(b, "Div", d, deviation, NULL), lower_shape(l, node, 0)->rank);
 }
 
+/* The length from the mean of squares. */
+static const char *l2_norm(struct lowering *l, int node, struct err *err) {
+    struct onnx_build *b = &l->out;
+    const struct shape *in = lower_shape(l, node, 0);
+    const char *x = lower_x(l, node, 0);
+    const char *mean = mean_of_channels(l, onnx_apply(b, "Mul", x, x, NULL));
+    const char *n = onnx_scalar(b, (double)shape_channels(in));
+    const char *sum = onnx_apply(b, "Mul", mean, n, NULL);
+    const char *eps = onnx_scalar(b, lower_real(l, node, "eps"));
+    const char *length = onnx_apply(b, "Sqrt", onnx_apply(b, "Add", sum, eps, NULL), NULL, NULL);
+
+    (void)err;
+    return onnx_apply(b, "Mul", onnx_apply(b, "Div", x, length, NULL),
+                      lower_vector(l, node, 0, in->rank), NULL);
+}
+
 static const char *local_response_norm(struct lowering *l, int node, struct err *err) {
     const char *x = lower_x(l, node, 0);
     const int size = lower_int(l, node, "size");
@@ -106,6 +122,7 @@ const struct lower_op lower_ops_norm[] = {
     {"instance_norm", "InstanceNormalization", instance_norm},
     {"group_norm", "Reshape, InstanceNormalization, Reshape, Mul, Add", group_norm},
     {"layer_norm", "ReduceMean, Sub, Mul, Add, Sqrt, Div over channels", layer_norm},
+    {"l2_norm", "ReduceMean, Mul, Add, Sqrt, Div over channels", l2_norm},
     {"local_response_norm", "LRN", local_response_norm},
     {0},
 };

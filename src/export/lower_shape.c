@@ -27,12 +27,17 @@ static const char *concat(struct lowering *l, int node, struct err *err) {
     for (int k = 0; k < n->n_x; k++)
         x[k] = lower_x(l, node, k);
     Onnx__NodeProto *y = onnx_add(&l->out, "Concat", x, n->n_x);
-    onnx_set_int(&l->out, y, "axis", 1);
+    const int rank = lower_shape(l, node, 0)->rank, given = lower_int(l, node, "axis");
+    const int axis = given < 0 ? rank + given : given;
+    onnx_set_int(&l->out, y, "axis", axis == rank - 1 ? 1 : axis + 1);
     return onnx_output(y);
 }
 
 static const char *flatten(struct lowering *l, int node, struct err *err) {
-    (void)err;
+    if (lower_int(l, node, "from") > 1) {
+        err_set(err, ERR_CONFIG, "flatten: ONNX has no operators for lists of images");
+        return NULL;
+    }
     return onnx_apply(&l->out, "Flatten", lower_x(l, node, 0), NULL, NULL);
 }
 

@@ -36,6 +36,32 @@ static void sixteen_inputs_stand_side_by_side(void **state) {
     check_gradients(&c);
 }
 
+static void lists_stand_behind_each_other(void **state) {
+    (void)state;
+    const act a[] = {1, 2, 3, 4}, b[] = {10, 11, 12, 13, 20, 21, 22, 23};
+    const act out[] = {1, 2, 10, 11, 12, 13, 3, 4, 20, 21, 22, 23};
+    struct op_case c = {"concat", .with = "axis=1", .n_x = 2, .x = {{3, {2, 1, 2}}, {3, {2, 2, 2}}},
+                        .x_data = {a, b}};
+
+    check_output(&c, (struct shape){3, {2, 3, 2}}, out);
+    check_gradients(&c);
+    c.with = "axis=-2";
+    check_output(&c, (struct shape){3, {2, 3, 2}}, out);
+}
+
+static void other_axes_are_refused(void **state) {
+    (void)state;
+    struct op_case c = {"concat", .with = "axis=3", .n_x = 2,
+                        .x = {{3, {2, 1, 2}}, {3, {2, 2, 2}}}};
+
+    check_refused(&c, "concat: x is 2x1x2, expected an axis of 1 to 2, not 3");
+    c.with = "axis=-3";
+    check_refused(&c, "concat: x is 2x1x2, expected an axis of 1 to 2, not -3");
+    c.with = "axis=1";
+    c.x[1].dim[2] = 3;
+    check_refused(&c, "concat: input 2 is 2x2x3 and the first 2x1x2; only axis 1 may differ");
+}
+
 static void other_heights_are_refused(void **state) {
     (void)state;
     check_refused(&(struct op_case){"concat", .n_x = 3,
@@ -56,6 +82,8 @@ int main(void) {
         cmocka_unit_test(gradient_agrees_with_differences),
         cmocka_unit_test(channels_stand_side_by_side),
         cmocka_unit_test(sixteen_inputs_stand_side_by_side),
+        cmocka_unit_test(lists_stand_behind_each_other),
+        cmocka_unit_test(other_axes_are_refused),
         cmocka_unit_test(other_heights_are_refused),
         cmocka_unit_test(other_ranks_are_refused),
     };

@@ -14,12 +14,15 @@ struct filters {
     struct applied init;
     int spectral;
     struct ints output_pad; /* of transposed ones */
+    struct applied bias_init;
+    int each; /* x is lists of images: [n, r, h, w, c] */
 };
 
 enum { FILTERS_SAME, FILTERS_VALID }; /* pad */
 
 extern const char *const filters_pads[];
 extern const char *const filters_biases[];
+extern const char *const filters_truths[];
 
 #define FILTERS_SPECS_FIRST                                                                        \
     {.name = "channels",                                                                           \
@@ -69,7 +72,19 @@ extern const char *const filters_biases[];
          .find = init_find,                                                                        \
          .at = init_word,                                                                          \
          .help = "of the weights; uniform within 1 / sqrt(fan_in) when not given"},                \
-        SPECTRAL_SPEC(struct filters), {                                                           \
+        SPECTRAL_SPEC(struct filters),                                                             \
+        {.name = "bias_init",                                                                      \
+         .kind = ARG_APPLIED,                                                                      \
+         .offset = offsetof(struct filters, bias_init),                                            \
+         .find = init_find,                                                                        \
+         .at = init_word,                                                                          \
+         .help = "of the bias; zeros when not given"},                                             \
+        {.name = "each",                                                                           \
+         .kind = ARG_WORD,                                                                         \
+         .offset = offsetof(struct filters, each),                                                 \
+         .words = filters_truths,                                                                  \
+         .help = "x is lists of images, [n, r, h, w, c], and each is one of its own"},             \
+    {                                                                                              \
         0                                                                                          \
     }
 
