@@ -25,7 +25,8 @@ check_directions() {
             knows["core/graph"] = knows["core/ops/fused"] "core/ops/fused core/lang "
             core = knows["core/graph"] "core/graph core/learn "
             knows["dist"] = knows["io/file"] = knows["io/h5"] = knows["io/augment"] = base
-            knows["io/image"] = base
+            knows["io/regions"] = base
+            knows["io/image"] = base "io/file "
             knows["io/npy"] = base "io/file "
             knows["io/weights"] = base "io/file io/h5 "
             knows["io/dataset"] = knows["io/weights"] "io/image "
@@ -37,7 +38,7 @@ check_directions() {
             knows["train"] = knows["job"] "job "
             knows["report"] = core "io/file io/image io/runlog job train "
             knows["export"] = core "io/file io/weights "
-            knows["cmd"] = knows["main.c"] = knows["train"] "io/import train report export cmd "
+            knows["cmd"] = knows["main.c"] = knows["train"] "io/import io/regions train report export cmd "
         }
         {
             from = room($1)
@@ -94,6 +95,7 @@ check() {
     only 'onnx\.pb-c\.h' 'src/export/onnx\.h'
     only 'zip\.h' 'src/io/npy/npz\.c'
     only 'nifti[a-z0-9_]*\.h' 'src/io/import/volume\.c'
+    only 'expat\.h' 'src/io/import/import_voc\.c'
     only 'sndfile\.h' 'src/io/import/import_wav\.c'
     only 'gd(font[a-z]*)?\.h' 'src/report/plot\.c'
     only 'cblas\.h' 'src/core/math/gemm\.[ch]'

@@ -40,13 +40,19 @@ static int run(int argc, char **argv, struct err *err) {
     if (launch_rank(getenv) > 0) /* one of them does it */
         return 0;
     if (argc < 2)
-        return data_usage_error("expected import, synth, split, info, stats or verify", err);
+        return data_usage_error("expected import, synth, split, proposals, crops, info, stats "
+                                "or verify",
+                                err);
     if (strcmp(argv[1], "import") == 0)
         return data_import(argc - 1, argv + 1, err);
     if (strcmp(argv[1], "synth") == 0)
         return data_synth(argc - 1, argv + 1, err);
     if (strcmp(argv[1], "split") == 0)
         return data_split(argc - 1, argv + 1, err);
+    if (strcmp(argv[1], "proposals") == 0)
+        return data_proposals(argc - 1, argv + 1, err);
+    if (strcmp(argv[1], "crops") == 0)
+        return data_crops(argc - 1, argv + 1, err);
     if (strcmp(argv[1], "info") == 0 && argc == 3)
         return data_info(argv[2], err);
     if (strcmp(argv[1], "info") == 0)
@@ -57,9 +63,11 @@ static int run(int argc, char **argv, struct err *err) {
         return data_verify(argv + 2, argc - 2, err);
     if (strcmp(argv[1], "verify") == 0)
         return data_usage_error("verify takes files", err);
-    return err_set(err, ERR_USAGE,
-                   "data: there is no '%s', expected import, synth, split, info, stats or verify",
-                   argv[1]);
+    return err_set(
+        err, ERR_USAGE,
+        "data: there is no '%s', expected import, synth, split, proposals, crops, info, stats "
+        "or verify",
+        argv[1]);
 }
 
 const struct command command_data = {
@@ -75,6 +83,8 @@ const struct command command_data = {
         "  unpaired      SOURCE/trainA, SOURCE/trainB, SOURCE/testA, SOURCE/testB\n"
         "  idx           MNIST's files train-images-idx3-ubyte ... (unpacked)\n"
         "  cifar         CIFAR-10 or CIFAR-100, binary version\n"
+        "  voc           boxes: SOURCE/Annotations/X.xml, SOURCE/JPEGImages/X.jpg, and lists in\n"
+        "                SOURCE/ImageSets/Main\n"
         "  csv           a table with a header: FILE.csv, .tsv, .csv.gz\n"
         "  npy           NumPy's FILE.npy, or FILE.npz, whose arrays are fields\n"
         "  volumes       NIfTI: SOURCE/images/X.nii.gz and SOURCE/masks/X.nii.gz, or\n"
@@ -129,9 +139,21 @@ const struct command command_data = {
         "                          [--jobs N]\n"
         "  encoded images of 400 to 500 pixels a side, some 90 KB each, 5 % of them as the group\n"
         "  validate\n"
+        "dltrain data synth OUT.h5 --like boxes [--train 2000] [--test 400] [--classes 3]\n"
+        "                          [--objects 4] [--side 96] [--seed 1]\n"
+        "  pictures of up to so many shapes, and a box around each\n"
         "dltrain data split FILE.h5[:GROUP] OUT.h5 --folds 5 | --split 0.2 [--seed 1]\n"
         "  the rows of a group as the groups fold1 ... fold5, or train and validate, of each\n"
         "  class in proportion\n"
+        "dltrain data proposals FILE.h5 [OUT.h5] [--n 2000] [--fast | --quality] [--seed 1]\n"
+        "                       [--jobs N]\n"
+        "  regions of every picture that may hold something, by selective search, as the field\n"
+        "  proposals; in the file itself, or in OUT.h5 beside all that it holds\n"
+        "dltrain data crops FILE.h5 OUT.h5 [--size 64] [--context 0] [--near 4]\n"
+        "                   [--background 3] [--seed 1]\n"
+        "  what is in the boxes, cut out, as images with labels and box deltas: the boxes\n"
+        "  themselves, up to --near proposals that meet each (IoU of 0.5), and --background\n"
+        "  proposals for each box that meet none by 0.3; with so much of its sides around each\n"
         "dltrain data info FILE.h5[:GROUP]\n"
         "  groups, fields, shapes, classes, mean and standard deviation, chunks, what was guessed\n"
         "dltrain data stats FILE.h5[:GROUP] [--sheet OUT.png [--each 10]]\n"

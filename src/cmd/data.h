@@ -9,6 +9,11 @@
 /* `dltrain data split ...` with argv[0] the word split. Errors: ERR_USAGE and dataset_split's. */
 int data_split(int argc, char **argv, struct err *err);
 
+/* `dltrain data proposals ...` and `dltrain data crops ...`, likewise. Errors: ERR_USAGE, ERR_DATA,
+ * ERR_IO. */
+int data_proposals(int argc, char **argv, struct err *err);
+int data_crops(int argc, char **argv, struct err *err);
+
 /* "500", so many, or "0.1", a share; both 0: not given. */
 struct data_share {
     int64_t n;

@@ -34,7 +34,10 @@ static const char *concat(struct lowering *l, int node, struct err *err) {
 }
 
 static const char *flatten(struct lowering *l, int node, struct err *err) {
-    (void)err;
+    if (lower_int(l, node, "from") > 1) {
+        err_set(err, ERR_CONFIG, "flatten: ONNX has no operators for lists of images");
+        return NULL;
+    }
     return onnx_apply(&l->out, "Flatten", lower_x(l, node, 0), NULL, NULL);
 }
 

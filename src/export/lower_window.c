@@ -153,14 +153,33 @@ static const char *filters(struct lowering *l, int node, bool transposed) {
     return product_output(l, node, onnx_output(conv));
 }
 
+static const char *of_lists(const char *word, struct err *err) {
+    err_set(err, ERR_CONFIG, "%s: ONNX has no operators for lists of images", word);
+    return NULL;
+}
+
 static const char *conv(struct lowering *l, int node, struct err *err) {
-    (void)err;
+    if (lower_int(l, node, "each"))
+        return of_lists("conv", err);
     return filters(l, node, false);
 }
 
 static const char *conv_transpose(struct lowering *l, int node, struct err *err) {
-    (void)err;
+    if (lower_int(l, node, "each"))
+        return of_lists("conv_transpose", err);
     return filters(l, node, true);
+}
+
+/* Of each row of a list, whose channels ONNX has second. */
+static const char *list_linear(struct lowering *l, int node, const char *x[3]) {
+    const int64_t turn[2] = {1, 0};
+    const char *y =
+        onnx_apply(&l->out, "MatMul", lower_channels_last(l, x[0], lower_shape(l, node, 0)->rank),
+                   onnx_transpose(&l->out, x[1], turn, 2), NULL);
+
+    if (*x[2])
+        y = onnx_apply(&l->out, "Add", y, x[2], NULL);
+    return product_output(l, node, lower_channels_second(l, y, 3));
 }
 
 static const char *linear(struct lowering *l, int node, struct err *err) {
@@ -168,6 +187,8 @@ static const char *linear(struct lowering *l, int node, struct err *err) {
 
     (void)err;
     product_inputs(l, node, false, x);
+    if (lower_node(l, node)->plan.y.rank > 2)
+        return list_linear(l, node, x);
     if (lower_shape(l, node, 0)->rank > 2)
         x[0] = onnx_apply(&l->out, "Flatten", x[0], NULL, NULL);
     Onnx__NodeProto *gemm = onnx_add(&l->out, "Gemm", x, *x[2] ? 3 : 2);
@@ -322,7 +343,7 @@ static const char *max_unpool(struct lowering *l, int node, struct err *err) {
 const struct lower_op lower_ops_window[] = {
     {"conv", "Conv", conv},
     {"conv_transpose", "ConvTranspose", conv_transpose},
-    {"linear", "Gemm", linear},
+    {"linear", "Gemm; MatMul of lists", linear},
     {"maxpool", "MaxPool", maxpool},
     {"avgpool", "AveragePool, with Pad where ceil=true", avgpool},
     {"global_avgpool", "GlobalAveragePool, Flatten", global_avgpool},

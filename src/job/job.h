@@ -47,6 +47,7 @@ struct job_picture {
     const char *name;
     int count, columns; /* samples in all and in a row; columns 0: as fits */
     double range[2];    /* of black and white; both 0: the least and the largest value */
+    double score;       /* least, of boxes that are drawn */
 };
 
 /* One [weights]. */

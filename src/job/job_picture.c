@@ -13,13 +13,15 @@ static const struct kind kind_tensors = {
 
 static const struct key keys[] = {
     {"show", &kind_tensors, .missing = "key show, the tensors to draw",
-     .help = "images, or class maps as colours"},
+     .help = "images, or class maps as colours; boxes and masks on the image before them"},
     {"count", &kind_int, AT(count), "64", .min = 1, .max = MOST_TILES, .unit = "samples",
      .help = "the first of the validation set"},
     {"columns", &kind_int, AT(columns), .absent = "as fits", .min = 1, .max = MOST_TILES,
      .unit = "samples", .help = "in a row"},
     {"range", &kind_range, AT(range), .absent = "least and largest",
      .help = "values of black and white"},
+    {"score", &kind_number, AT(score), "0.3", .min = 0, .max = 1,
+     .help = "of boxes that were found: worse ones are not drawn"},
     {0},
 };
 

@@ -174,7 +174,7 @@ static int add_field(struct same *list, struct dataset *ds, int field, struct er
 
     same_add(list, key_of(pool, ds, field, ""), "%" PRId64 " rows of %s%s", f->rows,
              form_text(pool, &f->sample, f->kind), f->unpaired ? ", unpaired" : "");
-    if (f->kind == DATASET_CLASS)
+    if (f->kind == DATASET_CLASS || f->boxes)
         same_add(list, key_of(pool, ds, field, "classes of "), "%d: %s",
                  dataset_field_classes(ds, field), class_list(pool, ds, field));
     add_statistics(list, ds, field);

@@ -92,7 +92,8 @@ static int match_classes(struct feed *f, const struct feed_config *c, struct err
                                         c->classes_of ? c->classes_of : "the network"};
         const int i = dataset_find_field(f->dataset, want->field);
 
-        if (i < 0 || dataset_field(f->dataset, i)->kind != DATASET_CLASS)
+        if (i < 0 || (dataset_field(f->dataset, i)->kind != DATASET_CLASS &&
+                      !dataset_field(f->dataset, i)->boxes))
             continue;
         if (match_class(f, i, &list, c->sinks, err))
             return -1;

@@ -4,7 +4,9 @@
 #include "train/feeds.h"
 #include "train/replica.h"
 
-/* Can it be drawn? Images are [n, h, w, 1 or 3], class maps [n, h, w].
+/* Can it be drawn? Images are [n, h, w, 1 or 3], class maps [n, h, w]; behind an image, and drawn
+ * on it: boxes [n, m, 4 to 6], as core/ops/detect/box.h has them, and behind those masks
+ * [n, m, h, w] of the picture, or of what is in each box.
  * Errors: ERR_CONFIG with the place of the picture. */
 int picture_check(const struct replica_picture *picture, struct err *err);
 
@@ -12,6 +14,7 @@ int picture_check(const struct replica_picture *picture, struct err *err);
 struct gallery {
     struct loader *loader; /* keeps them; NULL: not open */
     struct loader_batch samples;
+    const struct dataset *dataset; /* borrowed: the names of its classes */
 };
 
 /* Read them, through the feed of the validation and before that is asked for anything: what has

@@ -54,7 +54,8 @@ static int draw_batch(const struct worst *w, struct loader *loader, struct datas
     loader_request(loader, index, NULL, n, 0);
     int rc = loader_wait(loader, &batch, err);
     for (int64_t i = 0; i < n && !rc; i++) {
-        struct grid_tile tile = {f->sample.dim[0], f->sample.dim[1], f->sample.dim[2], NULL, 0, 0};
+        struct grid_tile tile = {
+            .h = f->sample.dim[0], .w = f->sample.dim[1], .c = f->sample.dim[2]};
 
         tile.values = (float *)(uintptr_t)batch.field[field] + i * grid_tile_len(&tile);
         draw_range(ds, f->name, &tile);

@@ -3,7 +3,14 @@
 #include "io/dataset/dataset_writer.h"
 #include "io/image/image.h"
 
-enum { N = 5, SIDE = 4, GAP = 2, TILE = 64, BACKGROUND = 64 };
+enum { BOXES = 2, N = 5, SIDE = 4, GAP = 2, TILE = 64, BACKGROUND = 64 };
+
+/* Of each sample a box of class 0, and none; the box covers what is right of its middle. */
+static const float boxes[BOXES][5] = {{0, 1, 4, 3, 0}, {0, 0, 0, 0, -1}};
+
+static float cover_at(int box, int y, int x) {
+    return box == 0 && y < 3 && x >= 2 ? 1 : 0;
+}
 
 /* Colours and classes of the dataset: any, but for each pixel others. */
 static unsigned char colour(int sample, int y, int x, int channel) {
@@ -20,9 +27,12 @@ static unsigned char class_at(int sample, int y, int x) {
 static int write_data(void **state) {
     static const struct writer_field fields[] = {
         {.name = "images", .kind = DATASET_BYTES, .sample = {3, {SIDE, SIDE, 3}}},
-        {.name = "mask", .kind = DATASET_CLASS, .sample = {2, {SIDE, SIDE}}, .n_classes = 3}};
+        {.name = "mask", .kind = DATASET_CLASS, .sample = {2, {SIDE, SIDE}}, .n_classes = 3},
+        {.name = "boxes", .kind = DATASET_REALS, .sample = {2, {BOXES, 5}}},
+        {.name = "covers", .kind = DATASET_REALS, .sample = {3, {BOXES, SIDE, SIDE}}}};
     static const char *const groups[] = {"train", "test"};
     unsigned char images[N * SIDE * SIDE * 3], mask[N * SIDE * SIDE];
+    float all[N][BOXES][5], covers[N][BOXES][SIDE][SIDE];
     struct dataset_writer *writer;
     struct err err = {0};
 
@@ -34,10 +44,18 @@ static int write_data(void **state) {
         for (int c = 0; c < 3; c++)
             images[3 * i + c] = colour(sample, y, x, c);
     }
+    for (int i = 0; i < N; i++) {
+        memcpy(all[i], boxes, sizeof boxes);
+        for (int k = 0; k < BOXES * SIDE * SIDE; k++)
+            covers[i][k / (SIDE * SIDE)][k / SIDE % SIDE][k % SIDE] =
+                cover_at(k / (SIDE * SIDE), k / SIDE % SIDE, k % SIDE);
+    }
     for (int g = 0; g < 2; g++)
-        if (dataset_writer_fields(writer, groups[g], fields, 2, &err) ||
+        if (dataset_writer_fields(writer, groups[g], fields, 4, &err) ||
             dataset_writer_add(writer, 0, images, N, &err) ||
-            dataset_writer_add(writer, 1, mask, N, &err))
+            dataset_writer_add(writer, 1, mask, N, &err) ||
+            dataset_writer_add(writer, 2, all, N, &err) ||
+            dataset_writer_add(writer, 3, covers, N, &err))
             return -1;
     const int rc = dataset_writer_finish(writer, NULL, 0, &err);
     dataset_writer_free(writer);
@@ -151,6 +169,35 @@ static void a_picture_lays_itself_out(void **state) {
     image_release(&two);
 }
 
+/* Class 0 is pure green. Tiles are 16 times the image; the box [0, 1, 4, 3] is drawn along the
+ * inside of its edges, its mask of the size of the picture lies half transparent on it, and what
+ * would be worse than `score` is not there. */
+static void boxes_and_masks_lie_on_the_image_before_them(void **state) {
+    enum { ZOOM = 16, LOWER = 3 * ZOOM - 1 };
+
+    (void)state;
+    write_job("[picture boxes]\nshow = image, boxes, image, boxes, covers, image, "
+              "concat(boxes, boxes | slice(0, 1)), mask\ncount = 1\nrange = [0, 1]\n");
+    program_expect(0, NULL, "$DLTRAIN p.ini");
+    struct image image = read_picture("runs/p/pictures/boxes_00000001.png");
+    assert_int_equal(image.width, GAP + 4 * (TILE + GAP)); /* what is drawn on takes no tile */
+    const int one = GAP, two = GAP + TILE + GAP, three = two + TILE + GAP;
+    check_pixel(&image, GAP + LOWER, one + 2, 0, 255, 0);
+    check_pixel(&image, GAP + LOWER, two + 2, 0, 255, 0);
+    check_pixel(&image, GAP + LOWER + 1, one + 2, colour(0, 3, 0, 0), colour(0, 3, 0, 1),
+                colour(0, 3, 0, 2));
+    check_pixel(&image, GAP + LOWER - 4, one + 40, colour(0, 2, 2, 0), colour(0, 2, 2, 1),
+                colour(0, 2, 2, 2));
+    check_pixel(&image, GAP + LOWER - 4, two + 40, colour(0, 2, 2, 0) / 2,
+                (colour(0, 2, 2, 1) + 255) / 2, colour(0, 2, 2, 2) / 2);
+    check_pixel(&image, GAP + LOWER - 4, two + 20, colour(0, 2, 1, 0), colour(0, 2, 1, 1),
+                colour(0, 2, 1, 2));
+    check_pixel(&image, GAP + LOWER, three + 2, colour(0, 2, 0, 0), colour(0, 2, 0, 1),
+                colour(0, 2, 0, 2)); /* its score is x1, 0 */
+    check_square(&image, 0, 3, ZOOM, 0, 1, class_colours[1]);
+    image_release(&image);
+}
+
 static void noise_in_pictures_is_always_the_same(void **state) {
     (void)state;
     write_job("[picture made]\nshow = g(noise(6))\nrange = [-1, 1]\n");
@@ -197,7 +244,12 @@ static void pictures_that_cannot_be_drawn_are_refused(void **state) {
     } cases[] = {
         {"[picture a]\nshow = image | flatten\n",
          "p.ini:24:16: show: found a tensor 3x48, expected images [n, h, w, 1 or 3] or class "
-         "maps [n, h, w], as argmax(logits) gives"},
+         "maps [n, h, w], as argmax(logits) gives; or, behind an image, boxes [n, m, 4 to 6] and "
+         "behind those masks [n, m, h, w]"},
+        {"[picture a]\nshow = boxes, image\n", "p.ini:24:8: show: found a tensor 3x2x5"},
+        {"[picture a]\nshow = mask, boxes\n", "show: found a tensor 3x2x5"},
+        {"[picture a]\nshow = image, covers\n", "show: found a tensor 3x2x4x4, expected"},
+        {"[picture a]\nshow = image\nscore = 2\n", "score is 2"},
         {"[picture a]\nshow = concat(image, image)\n", "found a tensor 3x4x4x6"},
         {"[picture a]\nshow = 3\n", "show: expected tensors, as in show = image, fake"},
         {"[picture a]\nshow = image\nrange = [1, 1]\n",
@@ -226,6 +278,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(images_and_classes_stand_side_by_side),
         cmocka_unit_test(a_picture_lays_itself_out),
+        cmocka_unit_test(boxes_and_masks_lie_on_the_image_before_them),
         cmocka_unit_test(noise_in_pictures_is_always_the_same),
         cmocka_unit_test(pictures_do_not_change_measures),
         cmocka_unit_test(pictures_that_cannot_be_written_are_a_warning),

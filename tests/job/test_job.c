@@ -174,7 +174,7 @@ static void keys_of_parts_and_pictures_are_read(void **state) {
                     "freeze = a.stem\nlr_scale = b 0.1\nema = 0.99\nclip_weights = 0.01\n"
                     "[validate]\nloss = mse(image, 0)\n"
                     "[picture all]\nshow = image\n"
-                    "[picture few]\nshow = image\ncount = 9\ncolumns = 3\nrange = [-1, 0.5]\n");
+                    "[picture few]\nshow = image\ncount = 9\ncolumns = 3\nrange = [-1, 0.5]\nscore = 0.25\n");
     assert_true(job.accumulate == 4 && job.balanced);
     assert_int_equal(job.n_fields, 4);
     assert_string_equal(job.field[0].name, "mask");
@@ -195,6 +195,8 @@ static void keys_of_parts_and_pictures_are_read(void **state) {
     assert_true(job.picture[1].count == 9 && job.picture[1].columns == 3);
     equal(job.picture[1].range[0], -1);
     equal(job.picture[1].range[1], 0.5);
+    equal(job.picture[0].score, 0.3);
+    equal(job.picture[1].score, 0.25);
     job_release(&job);
 }
 

@@ -15,6 +15,7 @@ enum rng_purpose {
     RNG_SPLIT,    /* a: class + 1 */
     RNG_POWERSGD, /* a: vector, b: its first element of the matrix */
     RNG_SWEEP,    /* a: setting; element: configuration */
+    RNG_REGIONS,  /* a: sample */
 };
 
 /* One block of four words: counter and key to out. */

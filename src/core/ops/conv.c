@@ -1,6 +1,6 @@
 /* conv(x, channels, kernel=3, stride=1, pad=same, dilation=1, groups=1, bias=auto, spectral=false):
  * convolution of series [n, t, c], images [n, h, w, c] or volumes [n, d, h, w, c] with weights
- * [kernel..., c / groups, channels]. */
+ * [kernel..., c / groups, channels]; with each=true of each image of lists [n, r, h, w, c]. */
 #include "core/ops/parts/filters.h"
 
 static const struct arg_spec specs[] = {

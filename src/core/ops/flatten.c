@@ -1,18 +1,46 @@
-/* flatten(x): each sample as one row of numbers, channels before pixels as in PyTorch, so that the
- * weights of a linear layer that follows mean the same: [n, h, w, c] -> [n, c * h * w]. */
+/* flatten(x, from=1): each sample as one row of numbers, channels before pixels as in PyTorch, so
+ * that the weights of a linear layer that follows mean the same: [n, h, w, c] -> [n, c * h * w].
+ * With from=2 each row of a list: [n, r, h, w, c] -> [n, r, c * h * w]. */
 #include "core/ops/parts/share.h"
 
 /* What is turned at a time: both its rows and its columns are lines of a cache. */
 enum { CHANNELS = 16, PIXELS = 16 };
 
+struct flatten {
+    int from;
+};
+
+static const struct arg_spec specs[] = {
+    {.name = "from",
+     .kind = ARG_INT,
+     .offset = offsetof(struct flatten, from),
+     .fallback = 1,
+     .min = 1,
+     .max = 2,
+     .help = "the first dimension that goes; 2: rows of lists stay apart"},
+    {0},
+};
+
 static int plan(const void *args, const struct shape *x, int n_x, struct op_plan *plan,
                 struct err *err) {
-    (void)args, (void)n_x, (void)err;
-    plan->y = (struct shape){2, {x->dim[0], shape_sample_len(x)}};
+    char text[SHAPE_TEXT];
+    int64_t len = 1;
+
+    (void)n_x;
+    if (((const struct flatten *)args)->from == 1) {
+        plan->y = (struct shape){2, {x->dim[0], shape_sample_len(x)}};
+        return 0;
+    }
+    if (x->rank < 3)
+        return err_set(err, ERR_CONFIG, "flatten: x is %s, expected a list with from=2",
+                       shape_text(x, text));
+    for (int i = 2; i < x->rank; i++)
+        len *= x->dim[i];
+    plan->y = (struct shape){3, {x->dim[0], x->dim[1], len}};
     return 0;
 }
 
-/* Of one sample: [pixels, channels] is x, [channels, pixels] is y. */
+/* Of one row of y: [pixels, channels] is x, [channels, pixels] is y. */
 struct sample {
     int64_t pixels, channels;
 };
@@ -20,7 +48,7 @@ struct sample {
 static struct sample sample_of(const struct op_call *c) {
     const int64_t channels = c->x->shape.rank > 1 ? shape_channels(&c->x->shape) : 1;
 
-    return (struct sample){shape_sample_len(&c->x->shape) / channels, channels};
+    return (struct sample){shape_channels(&c->y.shape) / channels, channels};
 }
 
 static int64_t blocks(const struct sample *s) {
@@ -55,10 +83,15 @@ static void forward_blocks(const struct op_call *c, int64_t begin, int64_t end) 
     }
 }
 
-static void forward(const struct op_call *c) {
+/* Of all rows of y. */
+static int64_t all_blocks(const struct op_call *c) {
     const struct sample s = sample_of(c);
 
-    share(c, c->x->shape.dim[0] * blocks(&s), forward_blocks);
+    return shape_len(&c->y.shape) / shape_channels(&c->y.shape) * blocks(&s);
+}
+
+static void forward(const struct op_call *c) {
+    share(c, all_blocks(c), forward_blocks);
 }
 
 static void backward_blocks(const struct op_call *c, int64_t begin, int64_t end) {
@@ -81,14 +114,13 @@ static void backward_blocks(const struct op_call *c, int64_t begin, int64_t end)
 }
 
 static void backward(const struct op_call *c) {
-    const struct sample s = sample_of(c);
-
     if (c->dx->data)
-        share(c, c->x->shape.dim[0] * blocks(&s), backward_blocks);
+        share(c, all_blocks(c), backward_blocks);
 }
 
 const struct op op_flatten = {
-    .word = {"flatten", "each sample as one row, channels before pixels", 0, NULL},
+    .word = {"flatten", "each sample, or row of a list, as one row, channels before pixels",
+             sizeof(struct flatten), specs},
     .min_x = 1,
     .max_x = 1,
     .plan = plan,

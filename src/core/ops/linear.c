@@ -1,5 +1,5 @@
-/* linear(x, channels, bias=auto, spectral=false): y = x w + bias for x [n, c] and weights [c,
- * channels]. */
+/* linear(x, channels, bias=auto, spectral=false): y = x w + bias for x [n, c], or for each row of a
+ * list [n, r, c], and weights [c, channels]. */
 #include "core/math/conv.h"
 #include "core/math/gemm.h"
 #include "core/ops/parts/init.h"
@@ -50,12 +50,13 @@ static int plan(const void *args, const struct shape *x, int n_x, struct op_plan
     char text[SHAPE_TEXT];
 
     (void)n_x;
-    if (x->rank < 2 || shape_sample_len(x) != c)
+    if (x->rank < 2 || (x->rank != 3 && shape_sample_len(x) != c))
         return err_set(err, ERR_CONFIG,
                        "linear: x is %s, expected samples x channels; put flatten or "
                        "global_avgpool before it",
                        shape_text(x, text));
-    plan->y = (struct shape){2, {n, a->channels}};
+    plan->y = x->rank == 3 ? (struct shape){3, {n, x->dim[1], a->channels}}
+                           : (struct shape){2, {n, a->channels}};
     plan->w[0] = (struct op_param){
         .name = "weight",
         .shape = {2, {c, a->channels}},
@@ -69,8 +70,13 @@ static int plan(const void *args, const struct shape *x, int n_x, struct op_plan
             .name = "bias", .shape = {1, {a->channels}}, .fan_in = c, .fan_out = 1};
     const struct spectral spectral = spectral_of(a->spectral, &plan->w[0].shape, false);
     spectral_plan(&spectral, plan);
-    plan->flops = 2.0 * (double)n * (double)c * (double)a->channels;
+    plan->flops = 2.0 * (double)shape_len(x) * (double)a->channels;
     return 0;
+}
+
+/* Rows of x and y. */
+static int64_t rows_of(const struct op_call *c) {
+    return shape_len(&c->y.shape) / shape_channels(&c->y.shape);
 }
 
 static int64_t pieces(int64_t len) {
@@ -90,7 +96,8 @@ static struct spectral spectral_of_call(const struct op_call *c) {
 
 /* Here and below w[0] and dw[0] are those after normalisation. */
 static void forward_columns(const struct op_call *c, int64_t begin, int64_t end) {
-    const int64_t n = c->y.shape.dim[0], k = c->y.shape.dim[1], in = shape_channels(&c->x->shape);
+    const int64_t n = rows_of(c), k = shape_channels(&c->y.shape),
+                  in = shape_channels(&c->x->shape);
 
     for (int64_t piece = begin; piece < end; piece++) {
         const int64_t k0 = piece * PIECE, cols = piece_len(piece, k);
@@ -108,12 +115,13 @@ static void forward(const struct op_call *c) {
     struct op_call with = *c;
 
     with.w[0] = spectral_forward(&spectral, c);
-    share(&with, pieces(c->y.shape.dim[1]), forward_columns);
+    share(&with, pieces(shape_channels(&c->y.shape)), forward_columns);
 }
 
 /* dx[:, c] (+)= dy w[c, :] transposed. */
 static void data_channels(const struct op_call *c, int64_t begin, int64_t end) {
-    const int64_t n = c->y.shape.dim[0], k = c->y.shape.dim[1], in = shape_channels(&c->x->shape);
+    const int64_t n = rows_of(c), k = shape_channels(&c->y.shape),
+                  in = shape_channels(&c->x->shape);
     const bool add = !(c->dx_first & 1);
 
     for (int64_t piece = begin; piece < end; piece++) {
@@ -126,7 +134,8 @@ static void data_channels(const struct op_call *c, int64_t begin, int64_t end) {
 
 /* dw[c, :] += x[:, c] transposed dy. */
 static void weight_channels(const struct op_call *c, int64_t begin, int64_t end) {
-    const int64_t n = c->y.shape.dim[0], k = c->y.shape.dim[1], in = shape_channels(&c->x->shape);
+    const int64_t n = rows_of(c), k = shape_channels(&c->y.shape),
+                  in = shape_channels(&c->x->shape);
 
     for (int64_t piece = begin; piece < end; piece++) {
         const int64_t c0 = piece * PIECE;
@@ -151,7 +160,7 @@ static void backward(const struct op_call *c) {
         spectral_backward(&spectral, c);
     }
     if (c->dw[1])
-        conv_backward_bias(c->y.shape.dim[0], c->y.shape.dim[1], c->team, c->dy.data, c->dw[1]);
+        conv_backward_bias(rows_of(c), shape_channels(&c->y.shape), c->team, c->dy.data, c->dw[1]);
 }
 
 const struct op op_linear = {

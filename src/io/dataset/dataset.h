@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { DATASET_FIELD_NAME = 32, DATASET_MAX_FIELDS = 8 };
+enum { DATASET_FIELD_NAME = 32, DATASET_MAX_FIELDS = 8, DATASET_BOX = 5 /* numbers of a box */ };
 
 #define DATASET_CACHE_BYTES ((int64_t)1 << 30)
 
@@ -27,9 +27,10 @@ struct dataset_field {
      * its own height and width, and c is what they are decoded to */
     struct shape sample;
     enum dataset_kind kind;
-    bool image;    /* [h, w, c] to look at: what brightens images brightens it */
+    bool image; /* [h, w, c] to look at: what brightens images brightens it */
     /* [max, 5]: x1, y1, x2, y2 in pixels of the image, and a class; rows of class -1 are none */
     bool boxes;
+    bool masks; /* [max, h, w] bytes: of each box, which pixels of the image it is about; not 0 */
     bool unpaired; /* row i does not belong to sample i, and rows may differ from dataset_len */
     int64_t rows;
 };
@@ -90,10 +91,11 @@ const char *dataset_ignored(const struct dataset *ds);
 const char *dataset_guesses(const struct dataset *ds);
 
 /* Number of classes of field i: of class names where the file has them, else 1 + the largest; 0
- * where it is no class. */
+ * where it is no class, and has no boxes of classes. */
 int dataset_field_classes(const struct dataset *ds, int i);
 
-/* How often each class of field i occurs, [classes] (pixels of maps); NULL where it is no class. */
+/* How often each class of field i occurs, [classes] (pixels of maps, boxes); NULL where it is no
+ * class. */
 const int64_t *dataset_class_counts(const struct dataset *ds, int i);
 
 /* Name of a class of field i: from the file, else its number as text. Borrowed. */

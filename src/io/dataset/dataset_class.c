@@ -20,7 +20,7 @@ static bool are_numbers(const struct column *c) {
 }
 
 /* Class names, where the file has them. */
-static int read_names(struct dataset *ds, int i, const struct attr_homes *homes, struct err *err) {
+int dataset_read_names(struct dataset *ds, int i, const struct attr_homes *homes, struct err *err) {
     struct column *c = &ds->column[i];
     const char *home;
 
@@ -222,7 +222,7 @@ int dataset_classes_init(struct dataset *ds, int i, const struct attr_homes *hom
                          struct err *err) {
     struct column *c = &ds->column[i];
 
-    if (read_names(ds, i, homes, err) || dataset_find_void(ds, i, err))
+    if (dataset_read_names(ds, i, homes, err) || dataset_find_void(ds, i, err))
         return -1;
     const int told = read_counts(ds, i, err);
     if (told < 0 || (told > 0 && count(ds, i, err)) || dataset_doubt_classes(ds, i, homes, err))

@@ -131,6 +131,8 @@ int dataset_column_init(struct dataset *ds, int i, const struct dataset_layout *
     f.is_label = strcmp(f.at->name, "label") == 0;
     f.is_class = f.is_label || says_class(f.at->name);
     f.says_label = f.is_label && says_label(f.at->path);
+    f.is_boxes = (!strcmp(f.at->name, "boxes") || !strcmp(f.at->name, "bboxes")) &&
+                 info->rank == 3 && info->dim[2] == DATASET_BOX;
     f.is_table = f.at->table;
     f.whole = info->class == H5_CLASS_INT || info->class == H5_CLASS_UINT;
     f.bytes = info->class == H5_CLASS_UINT && info->item_bytes == 1;

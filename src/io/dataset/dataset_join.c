@@ -236,7 +236,7 @@ int dataset_join_field(struct dataset *ds, int i, struct err *err) {
               : f->kind == DATASET_BYTES ? H5_TYPE_U8
                                          : H5_TYPE_I32; /* whatever it is in the files */
     c->row_bytes = (size_t)dataset_sample_len(f) * (c->type == H5_TYPE_U8 ? 1 : sizeof(float));
-    if (f->kind == DATASET_CLASS)
+    if (f->kind == DATASET_CLASS || f->boxes)
         return join_classes(ds, i, err);
     return f->sample.rank ? join_statistics(ds, i, err) : 0;
 }

@@ -102,6 +102,46 @@ static int take_image(struct dataset *ds, int i, const struct dataset_layout *at
                          f->at->path, f->info->dim[1], f->info->dim[2], f->at->path, "real");
 }
 
+/* Boxes [n, max, 5]. */
+static int take_boxes(struct dataset *ds, int i, const struct found *f, struct err *err) {
+    struct dataset_field *field = &ds->field[i];
+
+    if (f->info->rank != 3 || f->info->dim[2] != DATASET_BOX)
+        return dataset_refuse(ds, f, err,
+                              ", expected boxes [n, max, %d]: x1, y1, x2, y2 in pixels, and the "
+                              "number of a class, -1 in rows that are none",
+                              DATASET_BOX);
+    field->kind = DATASET_REALS;
+    field->boxes = true;
+    take_shape(field, f->info);
+    return 0;
+}
+
+/* A mask for each box, [n, max, h, w]. */
+static int take_masks(struct dataset *ds, int i, const struct found *f, struct err *err) {
+    struct dataset_field *field = &ds->field[i];
+
+    if (f->info->rank != 4 || !f->bytes)
+        return dataset_refuse(ds, f, err,
+                              ", expected masks of boxes, uint8 [n, max, height, width], 0 where "
+                              "a pixel is none of the box's");
+    field->kind = DATASET_BYTES;
+    field->masks = true;
+    take_shape(field, f->info);
+    return 0;
+}
+
+/* Numbers [n, max, 5] under a name of boxes. */
+static int take_named_boxes(struct dataset *ds, int i, const struct found *f, struct err *err) {
+    if (take_boxes(ds, i, f, err))
+        return -1;
+    return ds->declared ? 0
+                        : dataset_guess(ds, err,
+                                        "%s is taken for boxes: x1, y1, x2, y2 in pixels, and a "
+                                        "class; if it is other numbers, " SAY_KIND,
+                                        f->at->path, f->at->path, "real");
+}
+
 /* Class numbers of samples, places, pixels or voxels. A dimension of one channel is none. */
 static int take_class(struct dataset *ds, int i, const struct found *f, struct err *err) {
     struct dataset_field *field = &ds->field[i];
@@ -270,10 +310,17 @@ int dataset_kind(struct dataset *ds, int i, const struct dataset_layout *at, con
         return take_class(ds, i, f, err);
     if (f->kind && strcmp(f->kind, "real") == 0)
         return take_reals(ds, i, at, f, err);
+    if (f->kind && strcmp(f->kind, "boxes") == 0)
+        return take_boxes(ds, i, f, err);
+    if (f->kind && strcmp(f->kind, "masks") == 0)
+        return take_masks(ds, i, f, err);
     if (f->kind)
         return err_set(err, ERR_DATA,
-                       "%s: attribute kind of %s is '%.40s', expected image, class or real",
+                       "%s: attribute kind of %s is '%.40s', expected image, class, real, boxes or "
+                       "masks",
                        ds->name, f->at->path, f->kind);
+    if (f->is_boxes)
+        return take_named_boxes(ds, i, f, err);
     if (f->is_image)
         return take_image(ds, i, at, f, err);
     if (f->whole)

@@ -9,6 +9,7 @@ struct found {
     bool is_image, is_label; /* by name */
     bool is_class;           /* its name says class numbers, of samples or of pixels: mask_2, y */
     bool says_label;         /* label or labels, and no less */
+    bool is_boxes;           /* boxes or bboxes, of 5 numbers each */
     bool is_table;           /* x, X or data of rows of numbers */
     bool whole, bytes;       /* integers; uint8 */
     char *kind;              /* the attribute, or NULL */

@@ -110,12 +110,16 @@ static int read_facts(struct dataset *ds, const struct dataset_layout *at, bool 
     for (int i = 0; i < ds->n_fields; i++) {
         const struct dataset_field *f = &ds->field[i];
         const struct attr_homes homes =
-            dataset_attr_homes(at, i, is_class(ds, i) ? classes : statistics);
+            dataset_attr_homes(at, i, is_class(ds, i) || f->boxes ? classes : statistics);
 
         if (is_class(ds, i)) {
             classes = false;
             if ((f->sample.rank > 0) == maps && dataset_classes_init(ds, i, &homes, err))
                 return -1;
+        } else if (f->boxes) {
+            if (maps && dataset_boxes_init(ds, i, &homes, err))
+                return -1;
+            classes = false;
         } else if (f->image) {
             statistics = false;
             if (maps ? dataset_doubt_scale(ds, i, err) : read_statistics(ds, i, &homes, err))

@@ -148,6 +148,19 @@ int dataset_load_encoded(struct dataset *ds, int i, struct err *err);
 int dataset_classes_init(struct dataset *ds, int i, const struct attr_homes *homes,
                          struct err *err);
 
+/* Class names of field i, where the file has them. Errors: ERR_DATA for an empty list. */
+int dataset_read_names(struct dataset *ds, int i, const struct attr_homes *homes, struct err *err);
+
+/* The same of boxes: classes, and every number is checked. Where images have one size, no box is
+ * outside of it, and that some reach over its edge is said. Errors: ERR_DATA naming sample and box.
+ */
+int dataset_boxes_init(struct dataset *ds, int i, const struct attr_homes *homes, struct err *err);
+
+/* Check boxes of field i that were read after it was opened, rows[n, max, 5] of rows index[n], and
+ * map their classes. Errors: ERR_DATA as above. */
+int dataset_boxes_read(const struct dataset *ds, int i, const int64_t *index, int64_t n,
+                       float *rows, struct err *err);
+
 /* Find whether 255 stands for what does not count in maps of integers wider than a byte, once names
  * of classes are known: it does where no class is named or counted so, and all others are below
  * 254. Errors: ERR_DATA where 254 and 255 occur, and may both be classes. */

@@ -172,6 +172,8 @@ int dataset_read(struct dataset *ds, int i, const int64_t *index, int64_t n, voi
         memcpy((unsigned char *)out + (size_t)k * c->row_bytes,
                c->kept + (size_t)index[k] * c->row_bytes, c->row_bytes);
     }
+    if (f->boxes && (!c->kept || c->map))
+        return dataset_boxes_read(ds, i, index, n, out, err);
     if (f->kind != DATASET_CLASS)
         return 0;
     if (c->type == H5_TYPE_U8)

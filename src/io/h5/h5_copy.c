@@ -221,3 +221,12 @@ int h5_copy_attrs(struct h5 *from, const char *from_object, struct h5 *to, const
     h5_unlock();
     return status;
 }
+
+int h5_copy_object(struct h5 *from, const char *path, struct h5 *to, const char *to_path,
+                   struct err *err) {
+    h5_lock();
+    const bool failed = H5Ocopy(from->id, path, to->id, to_path, H5P_DEFAULT, H5P_DEFAULT) < 0;
+    const int rc = failed ? h5_fail(to, to_path, ERR_IO, "cannot be copied", err) : 0;
+    h5_unlock();
+    return rc;
+}

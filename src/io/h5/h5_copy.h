@@ -15,3 +15,8 @@ int h5_copy_append(struct h5_data *data, int64_t n, const void *rows, struct err
  * Errors: ERR_DATA, ERR_IO. */
 int h5_copy_attrs(struct h5 *from, const char *from_object, struct h5 *to, const char *to_object,
                   const char *const *but, struct err *err);
+
+/* Copy a dataset of any type, or a group with all that is in it, as it is stored. The parent of
+ * to_path must be there. Errors: ERR_IO. */
+int h5_copy_object(struct h5 *from, const char *path, struct h5 *to, const char *to_path,
+                   struct err *err);

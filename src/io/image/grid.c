@@ -63,6 +63,11 @@ static void draw_tile(const struct canvas *canvas, const struct grid_tile *s, in
         for (int64_t x = 0; x < s->w * zoom; x++)
             pixel_of(s, s->values + ((sample * s->h + y / zoom) * s->w + x / zoom) * c,
                      canvas->pixels + 3 * ((top + y) * width + left + x));
+    const struct mark_canvas marked = {
+        canvas->pixels,    width,        left,        top, left + s->w * zoom,
+        top + s->h * zoom, (double)zoom, (double)zoom};
+    for (int i = 0; i < s->n_marks; i++)
+        marks_draw(&s->marks[i], sample, &marked);
 }
 
 /* Tiles as large as the largest tensor, and no smaller than can be seen; about as many rows as

@@ -2,6 +2,7 @@
  * made of it. */
 #pragma once
 #include "core/base/err.h"
+#include "io/image/mark.h"
 
 #include <stdint.h>
 
@@ -10,6 +11,8 @@ struct grid_tile {
     int64_t h, w, c;  /* c = 1 or 3 channels; 0: a class map, in the colours of PASCAL VOC */
     float *values;    /* [n, h, w, c], borrowed */
     double low, high; /* values of black and white */
+    const struct marks *marks; /* [n_marks] drawn on it, borrowed; boxes in pixels of the tile */
+    int n_marks;
 };
 
 /* The colour of a class, red, green and blue, as PASCAL VOC has it; white below 0. */

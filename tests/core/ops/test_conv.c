@@ -401,6 +401,23 @@ static void a_kernel_larger_than_a_volume_is_refused(void **state) {
             (struct shape){3, {1, 4, 1}}, "conv: kernel 5 is larger than the padded input 4");
 }
 
+/* Lists of images are computed as the images one after another. */
+static void each_image_of_a_list_is_one_of_its_own(void **state) {
+    const struct op_case lists = {"conv", .with = "3, 3, each=true", .n_x = 1,
+                                  .x = {{5, {2, 3, 4, 5, 2}}}};
+    const struct op_case images = {"conv", .with = "3, 3", .n_x = 1, .x = {{4, {6, 4, 5, 2}}}};
+    struct shape shape;
+
+    (void)state;
+    check_gradients(&lists);
+    act *y = forward_of(&images, &shape);
+    check_output(&lists, (struct shape){5, {2, 3, shape.dim[1], shape.dim[2], 3}}, y);
+    free(y);
+    check_refused(
+        &(struct op_case){"conv", .with = "3, 3, each=true", .n_x = 1, .x = {{4, {6, 4, 5, 2}}}},
+        "conv: x is 6x4x5x2, expected lists of images with each=true");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(gradients_agree_with_differences),
@@ -425,6 +442,7 @@ int main(void) {
         cmocka_unit_test(groups_that_do_not_divide_are_refused),
         cmocka_unit_test(a_kernel_larger_than_a_volume_is_refused),
         cmocka_unit_test(three_numbers_for_a_kernel_are_refused),
+        cmocka_unit_test(each_image_of_a_list_is_one_of_its_own),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -282,6 +282,24 @@ static void what_makes_no_sense_is_refused(void **state) {
     refused(&a, images, "conv_transpose: groups=4 does not divide the 6 output channels");
 }
 
+/* Lists of images are computed as the images one after another. */
+static void each_image_of_a_list_is_one_of_its_own(void **state) {
+    const struct op_case lists = {"conv_transpose", .with = "3, 2, stride=2, each=true", .n_x = 1,
+                                  .x = {{5, {2, 3, 4, 5, 2}}}};
+    const struct op_case images = {"conv_transpose", .with = "3, 2, stride=2", .n_x = 1,
+                                   .x = {{4, {6, 4, 5, 2}}}};
+    struct shape shape;
+
+    (void)state;
+    check_gradients(&lists);
+    act *y = forward_of(&images, &shape);
+    check_output(&lists, (struct shape){5, {2, 3, shape.dim[1], shape.dim[2], 3}}, y);
+    free(y);
+    check_refused(&(struct op_case){"conv_transpose", .with = "3, 2, stride=2, each=true", .n_x = 1,
+                                    .x = {{4, {6, 4, 5, 2}}}},
+                  "conv_transpose: x is 6x4x5x2, expected lists of images with each=true");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(gradients_agree_with_differences),
@@ -297,6 +315,7 @@ int main(void) {
         cmocka_unit_test(same_padding_gives_stride_times_the_size),
         cmocka_unit_test(same_padding_cuts_at_the_beginning),
         cmocka_unit_test(what_makes_no_sense_is_refused),
+        cmocka_unit_test(each_image_of_a_list_is_one_of_its_own),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

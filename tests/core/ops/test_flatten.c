@@ -49,6 +49,20 @@ static void labels_become_one_channel(void **state) {
                  (struct shape){2, {3, 1}}, in);
 }
 
+/* Two rows of 2 pixels and 2 channels in each of 2 samples. */
+static void rows_of_lists_stay_apart(void **state) {
+    (void)state;
+    const act in[] = {1, 2, 3, 4, 5, 6, 7, 8, 1, 2, 3, 4, 5, 6, 7, 9};
+    const act out[] = {1, 3, 2, 4, 5, 7, 6, 8, 1, 3, 2, 4, 5, 7, 6, 9};
+    const struct op_case c = {"flatten", .with = "from=2", .n_x = 1, .x = {{5, {2, 2, 1, 2, 2}}},
+                              .x_data = {in}};
+    check_output(&c, (struct shape){3, {2, 2, 4}}, out);
+    check_gradients(
+        &(struct op_case){"flatten", .with = "from=2", .n_x = 1, .x = {{5, {2, 3, 2, 2, 3}}}});
+    check_refused(&(struct op_case){"flatten", .with = "from=2", .n_x = 1, .x = {{2, {2, 4}}}},
+                  "flatten: x is 2x4, expected a list with from=2");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(gradient_agrees_with_differences),
@@ -56,6 +70,7 @@ int main(void) {
         cmocka_unit_test(many_channels_keep_their_order),
         cmocka_unit_test(rows_stay_as_they_are),
         cmocka_unit_test(labels_become_one_channel),
+        cmocka_unit_test(rows_of_lists_stay_apart),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

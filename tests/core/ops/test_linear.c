@@ -78,6 +78,17 @@ static void weights_start_within_the_root_of_the_inputs(void **state) {
     assert_true(largest <= 0.05000001 && largest > 0.0495);
 }
 
+/* (1, 2), (3, 4) and (5, 6), (7, 8) times ((1, 0), (2, 1)), plus (10, 20). */
+static void each_row_of_a_list_is_multiplied(void **state) {
+    (void)state;
+    const act in[] = {1, 2, 3, 4, 5, 6, 7, 8}, out[] = {15, 22, 21, 24, 27, 26, 33, 28};
+    const real weight[] = {1, 0, 2, 1}, bias[] = {10, 20};
+    check_output(&(struct op_case){"linear", .with = "2", .n_x = 1, .x = {{3, {2, 2, 2}}},
+                                   .x_data = {in}, .w_data = {weight, bias}},
+                 (struct shape){3, {2, 2, 2}}, out);
+    check_gradients(&(struct op_case){"linear", .with = "3", .n_x = 1, .x = {{3, {2, 4, 5}}}});
+}
+
 static void images_are_refused(void **state) {
     const char a[] = "10";
 
@@ -104,6 +115,7 @@ int main(void) {
         cmocka_unit_test(output_worked_by_hand),
         cmocka_unit_test(plan_names_and_sizes_the_weights),
         cmocka_unit_test(weights_start_within_the_root_of_the_inputs),
+        cmocka_unit_test(each_row_of_a_list_is_multiplied),
         cmocka_unit_test(images_are_refused),
         cmocka_unit_test(a_number_is_refused),
     };

@@ -4,6 +4,13 @@ enum { BIAS_AUTO, BIAS_TRUE };
 
 const char *const filters_pads[] = {"same", "valid", NULL};
 const char *const filters_biases[] = {"auto", "true", "false", NULL};
+const char *const filters_truths[] = {"false", "true", NULL};
+
+/* With each=true the images of all lists are samples. */
+static struct shape images_of(const struct filters *a, const struct shape *s) {
+    return a->each ? (struct shape){4, {s->dim[0] * s->dim[1], s->dim[2], s->dim[3], s->dim[4]}}
+                   : *s;
+}
 
 /* One dimension of the kernel. */
 struct filters_axis {
@@ -197,8 +204,8 @@ static int check_sizes(const char *name, const struct conv3d *s, int n_axes, con
     return check_strides(name, s, err);
 }
 
-int filters_plan(const char *name, bool transposed, const struct filters *a, const struct shape *x,
-                 struct op_plan *plan, struct err *err) {
+static int plan_images(const char *name, bool transposed, const struct filters *a,
+                       const struct shape *x, struct op_plan *plan, struct err *err) {
     const int n_axes = axes_of(x);
     int64_t extent[AXES_MAX], stride[AXES_MAX];
 
@@ -232,20 +239,39 @@ int filters_plan(const char *name, bool transposed, const struct filters *a, con
                                        .fan_out = 1};
     plan->scratch_bytes = conv3d_scratch_bytes(&s);
     plan->flops = conv3d_flops(&s);
-    const struct spectral spectral = filters_spectral(a, transposed, x, &plan->y);
+    const struct spectral spectral = spectral_of(a->spectral, &weight.shape, transposed);
     spectral_plan(&spectral, plan);
     plan->kernel = axes_h_w(extent, n_axes);
     plan->stride = axes_h_w(stride, n_axes);
     return 0;
 }
 
+int filters_plan(const char *name, bool transposed, const struct filters *a, const struct shape *x,
+                 struct op_plan *plan, struct err *err) {
+    const struct shape images = images_of(a, x);
+    char text[SHAPE_TEXT];
+
+    if (a->each && x->rank != 5)
+        return err_set(err, ERR_CONFIG, "%s: x is %s, expected lists of images with each=true",
+                       name, shape_text(x, text));
+    if (plan_images(name, transposed, a, &images, plan, err))
+        return -1;
+    if (a->each)
+        plan->y = (struct shape){
+            5, {x->dim[0], x->dim[1], plan->y.dim[1], plan->y.dim[2], plan->y.dim[3]}};
+    return 0;
+}
+
 struct conv3d filters_conv3d(const struct op_call *c, bool transposed) {
-    return conv3d_of(c->args, transposed, &c->x->shape, &c->y.shape, c->mode);
+    const struct shape x = images_of(c->args, &c->x->shape), y = images_of(c->args, &c->y.shape);
+
+    return conv3d_of(c->args, transposed, &x, &y, c->mode);
 }
 
 struct spectral filters_spectral(const struct filters *a, bool transposed, const struct shape *x,
                                  const struct shape *y) {
-    const struct shape w = weight_shape(a, transposed, x, y);
+    const struct shape in = images_of(a, x), out = images_of(a, y);
+    const struct shape w = weight_shape(a, transposed, &in, &out);
 
     return spectral_of(a->spectral, &w, transposed);
 }

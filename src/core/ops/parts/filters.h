@@ -15,12 +15,14 @@ struct filters {
     int spectral;
     struct ints output_pad; /* of transposed ones */
     struct applied bias_init;
+    int each; /* x is lists of images: [n, r, h, w, c] */
 };
 
 enum { FILTERS_SAME, FILTERS_VALID }; /* pad */
 
 extern const char *const filters_pads[];
 extern const char *const filters_biases[];
+extern const char *const filters_truths[];
 
 #define FILTERS_SPECS_FIRST                                                                        \
     {.name = "channels",                                                                           \
@@ -77,6 +79,11 @@ extern const char *const filters_biases[];
          .find = init_find,                                                                        \
          .at = init_word,                                                                          \
          .help = "of the bias; zeros when not given"},                                             \
+        {.name = "each",                                                                           \
+         .kind = ARG_WORD,                                                                         \
+         .offset = offsetof(struct filters, each),                                                 \
+         .words = filters_truths,                                                                  \
+         .help = "x is lists of images, [n, r, h, w, c], and each is one of its own"},             \
     {                                                                                              \
         0                                                                                          \
     }
