@@ -114,7 +114,7 @@ static double term(const struct box_loss *a, const act *region, const act *d, co
 
     if (a->kind >= KIND_IOU) {
         coder_decode(&a->coder, region, d, to);
-        sum = overlap_loss(a->kind - KIND_IOU, to, target, corners);
+        sum = overlap_loss((enum overlap_kind)(a->kind - KIND_IOU), to, target, corners);
         coder_slopes(&a->coder, region, d, corners, slopes);
         return sum;
     }
