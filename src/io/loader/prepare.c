@@ -138,17 +138,17 @@ static void augment_sample(const struct prepare *p, const struct prepare_batch *
 
 /* A picture's size says which piece of it is wanted, and of the file only that is decoded. */
 static int decode_sample(const struct prepare *p, const struct prepare_batch *b, int field,
-                         int64_t i, struct prepare_scratch *scratch, struct err *err) {
+                         int64_t i, const struct augment_draw *draw,
+                         struct prepare_scratch *scratch, struct err *err) {
     const struct prepare_field *t = &p->field[field];
     const struct dataset_blob *file = &b->blob[field][i];
     const enum image_mode mode = t->plan.opened.dim[2] == 1 ? IMAGE_GREY : IMAGE_COLOUR;
-    const struct augment_draw draw = draw_of(p, b, i);
     struct augment_piece a;
     int width, height, channels;
 
     if (image_size(file->bytes, file->len, NAMELESS, &width, &height, &channels, err))
         return -1;
-    augment_piece(&t->plan, &draw, height, width, &a);
+    augment_piece(&t->plan, draw, height, width, &a);
     const struct image_piece piece = {.left = a.left,
                                       .top = a.top,
                                       .width = a.width,
@@ -166,7 +166,7 @@ static int decode_sample(const struct prepare *p, const struct prepare_batch *b,
                            scratch->opened, err))
         return -1;
     augment_lay(&t->plan, &a, scratch->opened);
-    augment_run(&t->plan, &draw, scratch->opened, NULL, scratch->floats,
+    augment_run(&t->plan, draw, scratch->opened, NULL, scratch->floats,
                 (float *)b->out[field] + i * sample_len(&t->sample));
     return 0;
 }
@@ -184,8 +184,18 @@ static int move_boxes(const struct prepare *p, const struct prepare_batch *b, in
         if (image_size(file->bytes, file->len, NAMELESS, &width, &height, &channels, err))
             return -1;
     }
-    return boxes_move(&p->field[p->model].plan, draw, height, width,
+    return boxes_move(&p->field[field].plan, draw, height, width,
                       (float *)b->out[field] + i * max * DATASET_BOX, max, err);
+}
+
+/* The boxes that words look at: the first field's, as they are stored. */
+static void show_boxes(const struct prepare *p, const struct prepare_batch *b, int64_t i,
+                       struct augment_draw *draw) {
+    for (int k = 0; k < p->n_fields && !draw->boxes; k++)
+        if (p->field[k].boxes) {
+            draw->n_boxes = p->field[k].sample.dim[0];
+            draw->boxes = (const float *)b->out[k] + i * draw->n_boxes * DATASET_BOX;
+        }
 }
 
 int prepare_sample(const struct prepare *p, const struct prepare_batch *b, int64_t i,
@@ -194,17 +204,14 @@ int prepare_sample(const struct prepare *p, const struct prepare_batch *b, int64
 
     if (p->focus)
         find_focus(p, b, i, &draw);
+    show_boxes(p, b, i, &draw);
     for (int k = 0; k < p->n_fields; k++) {
         const struct dataset_field *f = dataset_field(p->dataset, k);
         const struct prepare_field *t = &p->field[k];
 
         if (f->kind == DATASET_ENCODED) {
             *field = k;
-            if (decode_sample(p, b, k, i, scratch, err))
-                return -1;
-        } else if (t->boxes) {
-            *field = k;
-            if (move_boxes(p, b, k, i, &draw, err))
+            if (decode_sample(p, b, k, i, &draw, scratch, err))
                 return -1;
         } else if (t->masks) {
             masks_move(&t->plan, &draw, (const unsigned char *)b->raw[k] + i * t->raw_bytes,
@@ -216,6 +223,11 @@ int prepare_sample(const struct prepare *p, const struct prepare_batch *b, int64
             bytes_to_floats((unsigned char *)b->raw[k] + i * t->raw_bytes, t->raw_bytes,
                             (float *)b->out[k] + i * t->raw_bytes);
         }
+    }
+    for (int k = p->n_fields - 1; k >= 0; k--) { /* last those that words look at */
+        *field = k;
+        if (p->field[k].boxes && move_boxes(p, b, k, i, &draw, err))
+            return -1;
     }
     return 0;
 }

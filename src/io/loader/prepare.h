@@ -11,7 +11,7 @@
 /* One field. */
 struct prepare_field {
     bool augmented;           /* through plan; otherwise copied */
-    bool boxes;               /* [max, 5] that are moved as the leading image is */
+    bool boxes;               /* [max, 5], through plan as the leading image */
     bool masks;               /* [max, h, w] of boxes, each through plan */
     struct augment_plan plan; /* of [h, w, c], where the field's own shape may be [h, w] */
     struct shape sample;      /* as the network sees it; rank 0: one number */

@@ -138,7 +138,8 @@ static int plan_masks(struct prepare *p, int i, int model, const struct prepare_
     const struct dataset_field *f = dataset_field(p->dataset, i),
                                *leads = model < 0 ? NULL : dataset_field(p->dataset, model);
     const int64_t *dim = f->sample.dim;
-    const struct augment_source source = {.shape = {3, {dim[1], dim[2], 1}}, .role = AUGMENT_MASK};
+    const struct augment_source source = {.shape = {3, {dim[1], dim[2], 1}},
+                                          .role = AUGMENT_INSTANCES};
     struct prepare_field *out = &p->field[i];
 
     out->masks = true;
@@ -158,6 +159,20 @@ static int plan_masks(struct prepare *p, int i, int model, const struct prepare_
     return 0;
 }
 
+/* Boxes as the image that they are in. */
+static int plan_boxes(struct prepare *p, int i, int model, const struct prepare_config *config,
+                      struct err *err) {
+    struct augment_source source = source_of(p->dataset, model);
+    struct prepare_field *out = &p->field[i];
+
+    source.role = AUGMENT_BOXES;
+    out->boxes = true;
+    if (augment_plan_init(&out->plan, config->pipeline, config->n_pipeline, p->training, &source,
+                          err))
+        return err_wrap(err, "%s", dataset_field(p->dataset, i)->name);
+    return 0;
+}
+
 static int plan_field(struct prepare *p, int i, int model, const struct prepare_config *config,
                       struct err *err) {
     const struct dataset_field *f = dataset_field(p->dataset, i);
@@ -167,10 +182,8 @@ static int plan_field(struct prepare *p, int i, int model, const struct prepare_
     out->sample = f->sample;
     if (f->masks)
         return plan_masks(p, i, model, config, err);
-    if (f->boxes) {
-        out->boxes = model >= 0;
-        return model < 0 ? 0 : boxes_check(&p->field[model].plan, f->name, err);
-    }
+    if (f->boxes)
+        return model < 0 ? 0 : plan_boxes(p, i, model, config, err);
     if (model < 0)
         return plan_numbers(p, i, config, err);
     const struct dataset_field *leads = dataset_field(p->dataset, model);

@@ -146,36 +146,12 @@ static void what_is_wrong_is_named_with_file_and_line(void **state) {
     }
 }
 
-/* 364 pictures of blood cells, where they are: github.com/Shenggan/BCCD_Dataset. */
-static void blood_cells_are_read_as_they_are(void **state) {
-    const struct import_options o = {.threads = 1, .width = 320, .height = 240};
-    const char *source = getenv("BCCD_DATA");
-    struct import_result result = {0};
-    struct dataset *ds = NULL;
-    struct err err = {0};
-
-    (void)state;
-    if (!source) {
-        print_message("skipped: BCCD_DATA names no folder\n");
-        skip();
-    }
-    if (import_voc.run(source, in_scratch("bccd.h5"), &o, &result, &err))
-        fail_msg("%s", err.msg);
-    assert_int_equal(result.n_images, 364);
-    assert_int_equal(result.n_classes, 3);
-    assert_contains(result.note, "4888 boxes, at most 30 in a picture");
-    assert_int_equal(dataset_open(&ds, in_scratch("bccd.h5:train"), 0, &err), 0);
-    assert_string_equal(dataset_class_name(ds, dataset_find_field(ds, "boxes"), 1), "RBC");
-    dataset_close(ds);
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pixels_begin_with_one_and_the_last_belongs_to_the_box),
         cmocka_unit_test(boxes_are_resized_with_their_pictures),
         cmocka_unit_test(lists_make_splits_and_what_is_in_none_is_said),
         cmocka_unit_test(what_is_wrong_is_named_with_file_and_line),
-        cmocka_unit_test(blood_cells_are_read_as_they_are),
     };
 
     return cmocka_run_group_tests(tests, scratch_setup, scratch_teardown);

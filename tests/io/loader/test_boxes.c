@@ -2,9 +2,9 @@
 #include "io/scratch.h"
 #include "io/augment/made.h"
 
+#include "io/augment/augment_parts.h"
 #include "io/h5/h5.h"
 #include "io/loader/prepare.h"
-#include "io/loader/mix.h"
 
 enum { N = 8, SIDE = 12, AREA = SIDE * SIDE, MAX = 2, MOST = 4096 };
 
@@ -130,7 +130,11 @@ static void boxes_and_masks_stay_around_what_they_are_about(void **state) {
                 vanished++;
                 continue;
             }
-            assert_int_equal((int)b[4], 0);
+            if ((int)b[4] < 0) { /* too little of it is left */
+                assert_true((seen[2] - seen[0]) * (seen[3] - seen[1]) <
+                            (float)(AUGMENT_VISIBLE_USUAL * 5 * 4 * 9));
+                continue;
+            }
             for (int k = 0; k < 4; k++)
                 assert_float_equal(b[k], seen[k], 1e-4);
             for (int k = 0; k < 18 * 18; k++)
@@ -146,22 +150,19 @@ static void boxes_and_masks_stay_around_what_they_are_about(void **state) {
 
 static void what_boxes_cannot_follow_is_refused(void **state) {
     struct made m;
-    struct applied word = make(&m, "rotate90");
+    struct applied word = make(&m, "elastic");
     struct prepare p;
-    struct mix mix;
     struct err err = {0};
     struct dataset *ds = opened();
 
     (void)state;
     assert_int_equal(plan(&p, ds, &word, 1, &err), -1);
     assert_int_equal(err.kind, ERR_CONFIG);
-    assert_string_equal(err.msg, "rotate90: the boxes of boxes cannot move along");
+    assert_contains(err.msg, "elastic: boxes cannot follow it");
     word = make(&m, "mixup");
     err = (struct err){0};
-    assert_int_equal(plan(&p, ds, &word, 1, &err), 0);
-    assert_int_equal(
-        mix_init(&mix, &p, &(struct prepare_config){ds, &word, 1, 17, true, false}, &err), -1);
-    assert_contains(err.msg, "mixup: mixes pictures, but not boxes");
+    assert_int_equal(plan(&p, ds, &word, 1, &err), -1);
+    assert_contains(err.msg, "mixup: mixes images, and boxes cannot be mixed");
     dataset_close(ds);
 }
 
