@@ -26,7 +26,7 @@ check_directions() {
             core = knows["core/graph"] "core/graph core/learn "
             knows["dist"] = knows["io/file"] = knows["io/h5"] = knows["io/augment"] = base
             knows["io/regions"] = base
-            knows["io/image"] = base
+            knows["io/image"] = base "io/file "
             knows["io/npy"] = base "io/file "
             knows["io/weights"] = base "io/file io/h5 "
             knows["io/dataset"] = knows["io/weights"] "io/image "

@@ -184,18 +184,22 @@ static int move_boxes(const struct prepare *p, const struct prepare_batch *b, in
         if (image_size(file->bytes, file->len, NAMELESS, &width, &height, &channels, err))
             return -1;
     }
-    return boxes_move(&p->field[field].plan, draw, height, width,
+    return boxes_move(&p->field[p->model].plan, draw, height, width,
                       (float *)b->out[field] + i * max * DATASET_BOX, max, err);
 }
 
-/* The boxes that words look at: the first field's, as they are stored. */
-static void show_boxes(const struct prepare *p, const struct prepare_batch *b, int64_t i,
-                       struct augment_draw *draw) {
-    for (int k = 0; k < p->n_fields && !draw->boxes; k++)
-        if (p->field[k].boxes) {
-            draw->n_boxes = p->field[k].sample.dim[0];
-            draw->boxes = (const float *)b->out[k] + i * draw->n_boxes * DATASET_BOX;
-        }
+/* All boxes of a sample, behind what looks at those that are seen; these at last. */
+static int move_all_boxes(const struct prepare *p, const struct prepare_batch *b, int64_t i,
+                          const struct augment_draw *draw, int *field, struct err *err) {
+    for (int k = 0; k < p->n_fields; k++) {
+        *field = k;
+        if (p->field[k].boxes && k != p->boxes - 1 && move_boxes(p, b, k, i, draw, err))
+            return -1;
+    }
+    if (!p->boxes)
+        return 0;
+    *field = p->boxes - 1;
+    return move_boxes(p, b, *field, i, draw, err);
 }
 
 int prepare_sample(const struct prepare *p, const struct prepare_batch *b, int64_t i,
@@ -204,7 +208,10 @@ int prepare_sample(const struct prepare *p, const struct prepare_batch *b, int64
 
     if (p->focus)
         find_focus(p, b, i, &draw);
-    show_boxes(p, b, i, &draw);
+    if (p->boxes) {
+        draw.n_boxes = p->field[p->boxes - 1].sample.dim[0];
+        draw.boxes = (const float *)b->out[p->boxes - 1] + i * draw.n_boxes * DATASET_BOX;
+    }
     for (int k = 0; k < p->n_fields; k++) {
         const struct dataset_field *f = dataset_field(p->dataset, k);
         const struct prepare_field *t = &p->field[k];
@@ -213,6 +220,8 @@ int prepare_sample(const struct prepare *p, const struct prepare_batch *b, int64
             *field = k;
             if (decode_sample(p, b, k, i, &draw, scratch, err))
                 return -1;
+        } else if (t->boxes) {
+            continue;
         } else if (t->masks) {
             masks_move(&t->plan, &draw, (const unsigned char *)b->raw[k] + i * t->raw_bytes,
                        t->sample.dim[0], scratch->floats,
@@ -224,12 +233,7 @@ int prepare_sample(const struct prepare *p, const struct prepare_batch *b, int64
                             (float *)b->out[k] + i * t->raw_bytes);
         }
     }
-    for (int k = p->n_fields - 1; k >= 0; k--) { /* last those that words look at */
-        *field = k;
-        if (p->field[k].boxes && move_boxes(p, b, k, i, &draw, err))
-            return -1;
-    }
-    return 0;
+    return move_all_boxes(p, b, i, &draw, field, err);
 }
 
 void prepare_explain(const struct prepare *p, const struct prepare_batch *b, int64_t i, int field,

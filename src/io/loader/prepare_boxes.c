@@ -2,6 +2,17 @@
 
 enum { CLASS = 4 };
 
+int boxes_check(const struct augment_plan *image, const char *name, struct err *err) {
+    for (int k = 0; k < image->n; k++) {
+        const struct augment_stage *s = &image->stage[k];
+
+        if (s->augment->moves && !s->augment->affine)
+            return err_set(err, ERR_CONFIG, "%s: the boxes of %s cannot move along",
+                           s->augment->word.name, name);
+    }
+    return 0;
+}
+
 static int check_inside(int64_t height, int64_t width, const float *boxes, int64_t max,
                         struct err *err) {
     for (int64_t k = 0; k < max; k++) {
@@ -18,11 +29,11 @@ static int check_inside(int64_t height, int64_t width, const float *boxes, int64
     return 0;
 }
 
-int boxes_move(const struct augment_plan *plan, const struct augment_draw *draw, int64_t height,
+int boxes_move(const struct augment_plan *image, const struct augment_draw *draw, int64_t height,
                int64_t width, float *boxes, int64_t max, struct err *err) {
     if (check_inside(height, width, boxes, max, err))
         return -1;
-    augment_run_boxes(plan, draw, height, width, boxes, boxes, max);
+    augment_run_boxes(image, draw, height, width, boxes, boxes, max);
     return 0;
 }
 
@@ -34,6 +45,8 @@ void masks_move(const struct augment_plan *plan, const struct augment_draw *draw
     for (int64_t m = 0; m < max; m++) {
         for (int64_t k = 0; k < area; k++)
             mask[k] = masks[m * area + k] ? 1 : 0;
-        augment_run_masks(plan, draw, mask, rest, out + m * moved, 1);
+        augment_run(plan, draw, NULL, mask, rest, out + m * moved);
+        for (int64_t k = 0; k < moved; k++)
+            out[m * moved + k] = out[m * moved + k] > 0 ? 1 : 0;
     }
 }

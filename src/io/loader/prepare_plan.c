@@ -138,8 +138,7 @@ static int plan_masks(struct prepare *p, int i, int model, const struct prepare_
     const struct dataset_field *f = dataset_field(p->dataset, i),
                                *leads = model < 0 ? NULL : dataset_field(p->dataset, model);
     const int64_t *dim = f->sample.dim;
-    const struct augment_source source = {.shape = {3, {dim[1], dim[2], 1}},
-                                          .role = AUGMENT_INSTANCES};
+    const struct augment_source source = {.shape = {3, {dim[1], dim[2], 1}}, .role = AUGMENT_MASK};
     struct prepare_field *out = &p->field[i];
 
     out->masks = true;
@@ -159,20 +158,6 @@ static int plan_masks(struct prepare *p, int i, int model, const struct prepare_
     return 0;
 }
 
-/* Boxes as the image that they are in. */
-static int plan_boxes(struct prepare *p, int i, int model, const struct prepare_config *config,
-                      struct err *err) {
-    struct augment_source source = source_of(p->dataset, model);
-    struct prepare_field *out = &p->field[i];
-
-    source.role = AUGMENT_BOXES;
-    out->boxes = true;
-    if (augment_plan_init(&out->plan, config->pipeline, config->n_pipeline, p->training, &source,
-                          err))
-        return err_wrap(err, "%s", dataset_field(p->dataset, i)->name);
-    return 0;
-}
-
 static int plan_field(struct prepare *p, int i, int model, const struct prepare_config *config,
                       struct err *err) {
     const struct dataset_field *f = dataset_field(p->dataset, i);
@@ -182,8 +167,10 @@ static int plan_field(struct prepare *p, int i, int model, const struct prepare_
     out->sample = f->sample;
     if (f->masks)
         return plan_masks(p, i, model, config, err);
-    if (f->boxes)
-        return model < 0 ? 0 : plan_boxes(p, i, model, config, err);
+    if (f->boxes) {
+        out->boxes = model >= 0;
+        return model < 0 ? 0 : boxes_check(&p->field[model].plan, f->name, err);
+    }
     if (model < 0)
         return plan_numbers(p, i, config, err);
     const struct dataset_field *leads = dataset_field(p->dataset, model);
@@ -236,6 +223,27 @@ static int find_focus(struct prepare *p, int model, struct err *err) {
                               dataset_field(p->dataset, model)->name);
 }
 
+/* The boxes that a word of the pipeline looks at: those called boxes, or else the first. */
+static int find_boxes(struct prepare *p, int model, struct err *err) {
+    const int named = dataset_find_field(p->dataset, "boxes");
+
+    if (!p->field[model].plan.sees)
+        return 0;
+    for (int i = p->n_fields - 1; i >= 0; i--)
+        if (p->field[i].boxes)
+            p->boxes = 1 + i;
+    if (named >= 0 && p->field[named].boxes)
+        p->boxes = 1 + named;
+    if (p->boxes)
+        return 0;
+    const struct augment_plan *plan = &p->field[model].plan;
+    int i = 0;
+    while (!plan->stage[i].augment->sees)
+        i++;
+    return err_set(err, ERR_CONFIG, "%s: looks at boxes, and there are none beside %s",
+                   plan->stage[i].augment->word.name, dataset_field(p->dataset, model)->name);
+}
+
 int prepare_init(struct prepare *p, const struct prepare_config *config, struct err *err) {
     const int model = first_image(config->dataset);
 
@@ -255,5 +263,7 @@ int prepare_init(struct prepare *p, const struct prepare_config *config, struct 
             return -1;
         measure_field(p, i);
     }
-    return model >= 0 ? find_focus(p, model, err) : 0;
+    if (model < 0)
+        return 0;
+    return find_focus(p, model, err) || find_boxes(p, model, err) ? -1 : 0;
 }

@@ -40,7 +40,7 @@ struct finds {
 };
 
 /* One picture in one colour space. */
-struct seen_as {
+struct scene {
     int64_t height, width;
     int c;
     float *planes, *smoothed, *slopes; /* [c], [c] and [2, c] of height x width */
@@ -70,7 +70,7 @@ static int take_boxes(struct finds *f, const struct portion *piece, int64_t n, s
 }
 
 /* Differences of the smoothed picture to both sides, half of them. */
-static int find_slopes(const struct seen_as *v, struct err *err) {
+static int find_slopes(const struct scene *v, struct err *err) {
     const int64_t len = v->height * v->width;
     float *smooth = v->smoothed;
 
@@ -87,8 +87,8 @@ static int find_slopes(const struct seen_as *v, struct err *err) {
     return 0;
 }
 
-static int search_scale(const struct seen_as *v, double k, const struct strategy *s,
-                        struct finds *f, struct err *err) {
+static int search_scale(const struct scene *v, double k, const struct strategy *s, struct finds *f,
+                        struct err *err) {
     const struct segment_options options = {smoothing, k, (int64_t)k};
     int64_t n;
 
@@ -109,7 +109,7 @@ static int search_scale(const struct seen_as *v, double k, const struct strategy
 }
 
 static int search_space(const unsigned char *pixels, int channels, enum colour_space space,
-                        struct seen_as *v, const struct strategy *s, struct finds *f,
+                        struct scene *v, const struct strategy *s, struct finds *f,
                         struct err *err) {
     v->c = colour_planes(space);
     colour_convert(pixels, v->height * v->width, channels, space, v->planes);
@@ -155,12 +155,12 @@ int regions_search(const unsigned char *pixels, int64_t height, int64_t width, i
     struct strategy s = options->quality ? quality : fast;
     const size_t len = (size_t)(height * width);
     struct finds f = {.key = rng_key(options->seed, RNG_REGIONS, options->sample, 0)};
-    struct seen_as v = {.height = height,
-                        .width = width,
-                        .planes = malloc(COLOUR_MOST_PLANES * len * sizeof(float)),
-                        .smoothed = malloc(COLOUR_MOST_PLANES * len * sizeof(float)),
-                        .slopes = malloc(2 * COLOUR_MOST_PLANES * len * sizeof(float)),
-                        .label = malloc(len * sizeof(int32_t))};
+    struct scene v = {.height = height,
+                      .width = width,
+                      .planes = malloc(COLOUR_MOST_PLANES * len * sizeof(float)),
+                      .smoothed = malloc(COLOUR_MOST_PLANES * len * sizeof(float)),
+                      .slopes = malloc(2 * COLOUR_MOST_PLANES * len * sizeof(float)),
+                      .label = malloc(len * sizeof(int32_t))};
     int rc = v.planes && v.smoothed && v.slopes && v.label ? 0 : no_memory(err);
 
     if (channels == 1)

@@ -2,9 +2,9 @@
 #include "io/scratch.h"
 #include "io/augment/made.h"
 
-#include "io/augment/augment_parts.h"
 #include "io/h5/h5.h"
 #include "io/loader/prepare.h"
+#include "io/loader/mix.h"
 
 enum { N = 8, SIDE = 12, AREA = SIDE * SIDE, MAX = 2, MOST = 4096 };
 
@@ -111,6 +111,7 @@ static void boxes_and_masks_stay_around_what_they_are_about(void **state) {
     (void)state;
     *(struct ints *)spot(&m[0], "size", ARG_INTS) = (struct ints){1, {6}};
     *(int *)spot(&m[0], "pad", ARG_INT) = 2;
+    *(double *)spot(&m[0], "min_visible", ARG_REAL) = 0;
     *(struct ints *)spot(&m[2], "size", ARG_INTS) = (struct ints){1, {18}};
     struct dataset *ds = opened();
     if (plan(&p, ds, words, 3, &err))
@@ -130,11 +131,7 @@ static void boxes_and_masks_stay_around_what_they_are_about(void **state) {
                 vanished++;
                 continue;
             }
-            if ((int)b[4] < 0) { /* too little of it is left */
-                assert_true((seen[2] - seen[0]) * (seen[3] - seen[1]) <
-                            (float)(AUGMENT_VISIBLE_USUAL * 5 * 4 * 9));
-                continue;
-            }
+            assert_int_equal((int)b[4], 0);
             for (int k = 0; k < 4; k++)
                 assert_float_equal(b[k], seen[k], 1e-4);
             for (int k = 0; k < 18 * 18; k++)
@@ -148,27 +145,61 @@ static void boxes_and_masks_stay_around_what_they_are_about(void **state) {
     dataset_close(ds);
 }
 
+/* The image and the boxes draw the same piece, which holds the box's centre or is the whole. */
+static void a_word_that_looks_at_boxes_sees_those_of_the_image(void **state) {
+    struct made m;
+    const struct applied word = make(&m, "random_iou_crop");
+    struct prepare p;
+    struct err err = {0};
+    int larger = 0, there = 0;
+
+    (void)state;
+    *(struct ints *)spot(&m, "size", ARG_INTS) = (struct ints){1, {18}};
+    struct dataset *ds = opened();
+    if (plan(&p, ds, &word, 1, &err))
+        fail_msg("%s", err.msg);
+    for (int64_t epoch = 0; epoch < 16; epoch++) {
+        run(&p, epoch);
+        for (int i = 0; i < N; i++) {
+            const float *b = boxes + (ptrdiff_t)i * MAX * 5;
+            float seen[4];
+
+            if (!white(i, 18, seen))
+                fail_msg("a piece without the centre of the only box");
+            assert_int_equal((int)b[4], 0);
+            there++;
+            larger += b[2] - b[0] > 9;
+        }
+    }
+    assert_true(larger > 0 && larger < there);
+    dataset_close(ds);
+}
+
 static void what_boxes_cannot_follow_is_refused(void **state) {
     struct made m;
     struct applied word = make(&m, "elastic");
     struct prepare p;
+    struct mix mix;
     struct err err = {0};
     struct dataset *ds = opened();
 
     (void)state;
     assert_int_equal(plan(&p, ds, &word, 1, &err), -1);
     assert_int_equal(err.kind, ERR_CONFIG);
-    assert_contains(err.msg, "elastic: boxes cannot follow it");
+    assert_string_equal(err.msg, "elastic: the boxes of boxes cannot move along");
     word = make(&m, "mixup");
     err = (struct err){0};
-    assert_int_equal(plan(&p, ds, &word, 1, &err), -1);
-    assert_contains(err.msg, "mixup: mixes images, and boxes cannot be mixed");
+    assert_int_equal(plan(&p, ds, &word, 1, &err), 0);
+    assert_int_equal(
+        mix_init(&mix, &p, &(struct prepare_config){ds, &word, 1, 17, true, false}, &err), -1);
+    assert_contains(err.msg, "mixup: mixes pictures, but not boxes");
     dataset_close(ds);
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(boxes_and_masks_stay_around_what_they_are_about),
+        cmocka_unit_test(a_word_that_looks_at_boxes_sees_those_of_the_image),
         cmocka_unit_test(what_boxes_cannot_follow_is_refused),
     };
 

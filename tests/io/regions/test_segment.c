@@ -1,5 +1,5 @@
 /* Pictures cut into pieces, against the algorithm as written from its paper. */
-#include "io/regions/golden_regions.h"
+#include "io/regions/golden_segments.h"
 #include "io/scratch.h"
 
 #include "io/regions/segment.h"

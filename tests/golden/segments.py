@@ -1,8 +1,8 @@
 #!/usr/bin/python3
-"""tests/io/regions/golden_regions.h: pieces of a picture by the algorithm of Felzenszwalb &
+"""tests/io/regions/golden_segments.h: pieces of a picture by the algorithm of Felzenszwalb &
 Huttenlocher 2004, written from the paper with sets of pixels in place of trees.
 
-    python3 tests/golden/selective_search.py > tests/io/regions/golden_regions.h
+    python3 tests/golden/segments.py > tests/io/regions/golden_segments.h
 """
 import math
 from struct import pack, unpack
@@ -79,7 +79,7 @@ def segment(sigma, k, least):
 
 
 CASES = [(0.8, 100, 10), (0.8, 300, 30), (0, 60, 1), (0.8, 2000, 50)]
-print("/* By tests/golden/selective_search.py. */\n#pragma once\n")
+print("/* By tests/golden/segments.py. */\n#pragma once\n")
 print("enum { GOLDEN_H = %d, GOLDEN_W = %d, GOLDEN_C = %d };\n" % (H, W, C))
 print("static const struct {\n    double sigma, k;\n    int least, n;")
 print("    unsigned char label[GOLDEN_H * GOLDEN_W];\n} golden_pieces[] = {")

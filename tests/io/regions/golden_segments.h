@@ -1,4 +1,4 @@
-/* By tests/golden/selective_search.py. */
+/* By tests/golden/segments.py. */
 #pragma once
 
 enum { GOLDEN_H = 20, GOLDEN_W = 26, GOLDEN_C = 3 };
