@@ -1,10 +1,10 @@
-/* Real annotations of PASCAL VOC's layout: 364 pictures of blood cells,
- * github.com/Shenggan/BCCD_Dataset. */
+/* A dataset of VOC's layout as it is found. BCCD_DATA names its folder. */
 #include "io/scratch.h"
 
 #include "io/dataset/dataset.h"
 #include "io/import/import.h"
 
+/* 364 pictures of blood cells, where they are: github.com/Shenggan/BCCD_Dataset. */
 static void blood_cells_are_read_as_they_are(void **state) {
     const struct import_options o = {.threads = 1, .width = 320, .height = 240};
     const char *source = getenv("BCCD_DATA");
@@ -24,10 +24,12 @@ static void blood_cells_are_read_as_they_are(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(blood_cells_are_read_as_they_are)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(blood_cells_are_read_as_they_are),
+    };
 
     if (!getenv("BCCD_DATA")) {
-        print_message("skipped: BCCD_DATA names no folder\n");
+        printf("skipped: BCCD_DATA names no folder of BCCD's pictures\n");
         return 77;
     }
     return cmocka_run_group_tests(tests, scratch_setup, scratch_teardown);
