@@ -26,7 +26,7 @@ check_directions() {
             core = knows["core/graph"] "core/graph core/learn "
             knows["dist"] = knows["io/file"] = knows["io/h5"] = knows["io/augment"] = base
             knows["io/regions"] = base
-            knows["io/image"] = base
+            knows["io/image"] = base "io/file "
             knows["io/npy"] = base "io/file "
             knows["io/weights"] = base "io/file io/h5 "
             knows["io/dataset"] = knows["io/weights"] "io/image "
@@ -95,6 +95,7 @@ check() {
     only 'onnx\.pb-c\.h' 'src/export/onnx\.h'
     only 'zip\.h' 'src/io/npy/npz\.c'
     only 'nifti[a-z0-9_]*\.h' 'src/io/import/volume\.c'
+    only 'expat\.h' 'src/io/import/import_voc\.c'
     only 'sndfile\.h' 'src/io/import/import_wav\.c'
     only 'gd(font[a-z]*)?\.h' 'src/report/plot\.c'
     only 'cblas\.h' 'src/core/math/gemm\.[ch]'

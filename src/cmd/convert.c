@@ -62,6 +62,8 @@ static int read_batch(void *to, const char *text, struct err *err) {
 
 static const struct option_spec options[] = {
     {"net", OPTION_TEXT, .offset = offsetof(struct conversion, net)},
+    {"job", OPTION_TEXT, .offset = offsetof(struct conversion, job)},
+    {"partial", OPTION_FLAG, .offset = offsetof(struct conversion, partial)},
     {"rename", OPTION_READ, .read = read_rename},
     {"skip", OPTION_READ, .read = read_skip},
     {"only", OPTION_READ, .read = read_only},
@@ -94,7 +96,8 @@ static const struct convert_format formats[] = {
     {".safetensors", .tensors = true, .write = convert_to_safetensors},
     {".npz", .tensors = true, .write = convert_to_npz},
     {".npy", .tensors = true, .write = convert_to_npy},
-    {".onnx", .write = convert_to_onnx},
+    {".weights", .weighed = true, .write = convert_to_darknet},
+    {".onnx", .weighed = true, .write = convert_to_onnx},
     {".ini", .of_onnx = true, .write = convert_from_onnx},
     {"", .of_onnx = true, .write = convert_from_onnx}, /* a folder */
 };
@@ -121,23 +124,36 @@ static int find_format(struct conversion *c, struct err *err) {
     return 0;
 }
 
-/* Options that mean nothing to what is written. */
+/* Options that mean nothing to what is written or read. */
 static int check_options(const struct conversion *c, struct err *err) {
     const bool tensors = c->renames.n || c->skips.n || c->onlys.n || c->plains.n || c->ema;
-    const bool network =
-        c->weights || c->batch || c->fold || c->normalize || c->opset != ONNX_OPSET_MAX;
+    const bool onnx = c->batch || c->fold || c->normalize || c->opset != ONNX_OPSET_MAX;
 
-    if (network && (c->format->tensors || c->format->of_onnx))
+    if (c->weights && !c->format->weighed)
+        return err_set(err, ERR_USAGE,
+                       "convert: --weights is for OUT.onnx and OUT.weights, found %s", c->out);
+    if (onnx && c->format->write != convert_to_onnx)
         return err_set(
             err, ERR_USAGE,
-            "convert: --weights, --opset, --batch, --fold-bn and --with-normalize are for "
-            "OUT.onnx, found %s",
+            "convert: --opset, --batch, --fold-bn and --with-normalize are for OUT.onnx, "
+            "found %s",
             c->out);
     if (!c->format->tensors && tensors)
         return err_set(
             err, ERR_USAGE,
             "convert: --rename, --skip, --only, --plain and --ema are for weights alone, found %s",
             c->out);
+    if (!c->format->tensors && (c->job || c->partial))
+        return err_set(err, ERR_USAGE,
+                       "convert: --job and --partial are for IN.weights to tensors, found %s",
+                       c->out);
+    if (c->partial && !c->job)
+        return err_set(err, ERR_USAGE, "convert: --partial is for weights of Darknet, with --job");
+    if (c->format->tensors && !c->job && ends_with(c->in, ".weights"))
+        return err_set(err, ERR_USAGE,
+                       "convert: %s has neither names nor shapes; expected --job JOB.ini, which "
+                       "describes its net",
+                       c->in);
     return 0;
 }
 
@@ -186,6 +202,8 @@ static int run(int argc, char **argv, struct err *err) {
         rc = convert(&c, err);
     for (int i = 0; c.data && i < c.file.n; i++)
         free(c.data[i]);
+    for (int i = 0; i < c.n_read; i++)
+        free(c.read[i]);
     npy_release(&c.arrays);
     tensor_file_release(&c.file);
     pool_release(&c.pool);
@@ -194,7 +212,7 @@ static int run(int argc, char **argv, struct err *err) {
 
 const struct command command_convert = {
     .name = "convert",
-    .summary = "bring networks and weights to other programs (ONNX, safetensors) and back",
+    .summary = "bring networks and weights to other programs (ONNX, safetensors, Darknet) and back",
     .usage =
         "dltrain convert IN OUT [options]\n"
         "\n"
@@ -203,6 +221,13 @@ const struct command command_convert = {
         "  which the last three have; the numbers stay the same to the bit.\n"
         "  Those of spectral=true are weight_orig, weight_u and weight_v there.\n"
         "\n"
+        "  IN may be weights of Darknet, too, with a job that describes their net: the numbers "
+        "are\n"
+        "  those of its layers in the order of its text.\n"
+        "\n"
+        "  --job JOB.ini          the job whose net they are for; --net says which\n"
+        "  --partial              they may end after any layer, as those of a network's first "
+        "part\n"
         "  --net NAME             the net to take from a checkpoint (default: all, and of several\n"
         "                         the names begin with NET.); its name in OUT.h5\n"
         "  --rename 'OLD -> NEW'  OLD: a name, its beginning in whole parts, or a text with one "
@@ -229,6 +254,8 @@ const struct command command_convert = {
         "  --batch N|dynamic      samples at a time (default dynamic: any number)\n"
         "  --opset N              version of the operators, 13 to 17 (default 17)\n"
         "\n"
+        "  To OUT.weights, for Darknet: IN as for OUT.onnx, --net and --weights likewise.\n"
+        "\n"
         "  IN.onnx becomes a job, OUT.ini or in the folder OUT, and beside it its weights,\n"
         "  .safetensors: `include` it in a job that says the steps.\n"
         "\n"
@@ -237,6 +264,8 @@ const struct command command_convert = {
         "  dltrain convert jobs/imagenet_resnet18.ini resnet18.onnx --weights "
         "resnet18.safetensors\n"
         "  dltrain convert runs/cifar10/best.h5 resnet20.safetensors\n"
+        "  dltrain convert yolov3.weights yolov3.safetensors --job jobs/yolov3.ini\n"
+        "  dltrain convert runs/cells cells.weights\n"
         "  dltrain convert runs/gan/last.h5 generator.safetensors --net generator --ema\n"
         "  dltrain convert resnet18.safetensors resnet18.h5 --net resnet18 \\\n"
         "      --rename 'fc -> head' --rename '*.downsample.0.weight -> *.skip.conv.weight'\n"

@@ -14,6 +14,7 @@ struct convert_format {
     const char *end; /* ".h5"; "": a folder */
     bool tensors;    /* weights alone, which are gathered before and listed afterwards */
     bool of_onnx;    /* what IN.onnx becomes */
+    bool weighed;    /* of a network, whose weights --weights may name */
     int (*write)(struct conversion *c, struct err *err);
 };
 
@@ -25,12 +26,16 @@ struct conversion {
     const char *in, *out;
     const struct convert_format *format;
     const char *net; /* --net, or NULL */
+    const char *job; /* --job, or NULL: IN is weights of Darknet for a net of it */
+    bool partial;    /* they may be those of the first layers alone */
     bool ema, help;
 
     struct renames renames, skips, onlys, plains; /* of tensors */
     struct tensor_file file;
     struct npy_file arrays; /* that the tensors are from; n = 0: from the file itself */
-    float **data;           /* [file.n] in our order; owned */
+    float **read; /* [n_read] as a file of Darknet has them, by the tensor's index; owned */
+    int n_read;
+    float **data; /* [file.n] in our order; owned */
     struct convert_skipped *skipped;
     int n_skipped;
 
@@ -69,6 +74,12 @@ bool convert_is_arrays(const char *path);
 int convert_open_arrays(struct conversion *c, struct err *err);
 int convert_read_array(const struct conversion *c, const struct tensor_item *item, float *out,
                        struct err *err);
+
+/* Weights of Darknet for a net of --job: their tensors; the numbers of one, in our order. And those
+ * of a network of a run or a job in the order of its layers. */
+int convert_open_darknet(struct conversion *c, struct err *err);
+void convert_read_darknet(const struct conversion *c, const struct tensor_item *item, float *out);
+int convert_to_darknet(struct conversion *c, struct err *err);
 
 /* A network of a run or a job as an ONNX file. */
 int convert_to_onnx(struct conversion *c, struct err *err);

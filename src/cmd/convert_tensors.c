@@ -24,6 +24,8 @@ static int select_net(struct conversion *c, struct err *err) {
         return err_set(err, ERR_USAGE,
                        "convert: --plain is for safetensors; %s says itself what is a table",
                        c->in);
+    if (c->job)
+        return 0;
     if (!f->ck && to_checkpoint(c) && !c->net)
         return err_set(err, ERR_USAGE,
                        "convert: found no --net NAME, expected the name that the net is to have in "
@@ -87,6 +89,8 @@ static int check_names(const struct conversion *c, struct err *err) {
 }
 
 static int open_tensors(struct conversion *c, struct err *err) {
+    if (c->job)
+        return convert_open_darknet(c, err);
     if (convert_is_arrays(c->in))
         return convert_open_arrays(c, err);
     if (runjob_file(&c->pool, c->in, &c->in, err))
@@ -119,8 +123,10 @@ int convert_gather(struct conversion *c, struct err *err) {
         const struct tensor_item *item = &f->item[i];
         if (!(c->data[i] = malloc((size_t)shape_len(&item->shape) * sizeof **c->data)))
             return err_set(err, ERR_IO, "%s: not enough memory to read it", c->in);
-        if (c->arrays.n ? convert_read_array(c, item, c->data[i], err)
-                        : tensor_file_read(f, item, item->plain, c->data[i], err))
+        if (c->job)
+            convert_read_darknet(c, item, c->data[i]);
+        else if (c->arrays.n ? convert_read_array(c, item, c->data[i], err)
+                             : tensor_file_read(f, item, item->plain, c->data[i], err))
             return -1;
     }
     return 0;

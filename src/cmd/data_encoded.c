@@ -122,7 +122,7 @@ struct encoded_sums {
     int64_t n_pictures, by_side[DATA_N_SIDES];
 };
 
-struct measured {
+struct sums_pass {
     struct encoded_sums sums[SCAN_MOST_SLOTS];
     struct import_pace pace;
     double begun;
@@ -135,7 +135,7 @@ static const int side_end[DATA_N_SIDES - 1] = {32,  64,  128, 192,  256, 320,
                                                384, 512, 768, 1024, 2048};
 
 static void add_picture(void *context, int slot, const struct encoded_picture *p) {
-    struct encoded_sums *s = &((struct measured *)context)->sums[slot];
+    struct encoded_sums *s = &((struct sums_pass *)context)->sums[slot];
     const struct image *image = p->image;
     const int64_t n = (int64_t)image->width * image->height;
     const int shorter = image->width < image->height ? image->width : image->height;
@@ -159,11 +159,11 @@ static void add_picture(void *context, int slot, const struct encoded_picture *p
 }
 
 static void add_stored(void *context, const struct dataset_blob *blob) {
-    ((struct measured *)context)->pace.bytes += (int64_t)blob->len;
+    ((struct sums_pass *)context)->pace.bytes += (int64_t)blob->len;
 }
 
 static void add_broken(void *context, int64_t row, const struct err *problem) {
-    struct measured *m = context;
+    struct sums_pass *m = context;
 
     (void)row;
     if (!m->n_broken++)
@@ -171,7 +171,7 @@ static void add_broken(void *context, int64_t row, const struct err *problem) {
 }
 
 static void show(void *context, int64_t rows) {
-    struct measured *m = context;
+    struct sums_pass *m = context;
 
     m->pace.done += rows;
     m->pace.seconds = clock_now() - m->begun;
@@ -179,7 +179,7 @@ static void show(void *context, int64_t rows) {
 }
 
 /* All threads' sums to the first. */
-static void add_up(struct measured *m) {
+static void add_up(struct sums_pass *m) {
     struct encoded_sums *to = &m->sums[0];
 
     for (int k = 1; k < SCAN_MOST_SLOTS; k++) {
@@ -229,7 +229,7 @@ static void print_sums(const struct encoded_sums *s, int channels) {
 
 int data_encoded_stats(struct dataset *ds, int i, struct err *err) {
     const struct dataset_field *f = dataset_field(ds, i);
-    struct measured *m = calloc(1, sizeof *m);
+    struct sums_pass *m = calloc(1, sizeof *m);
     const struct encoded_listener listener = {.picture = add_picture,
                                               .stored = add_stored,
                                               .broken = add_broken,

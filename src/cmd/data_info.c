@@ -97,7 +97,9 @@ static void print_classes(const struct dataset *ds, int field) {
     printf("    %d classes of %lld", n, (long long)least);
     if (most > least)
         printf(" to %lld", (long long)most);
-    printf(" %s:", dataset_field(ds, field)->sample.rank ? "places" : "samples");
+    printf(" %s:", dataset_field(ds, field)->boxes         ? "boxes"
+                   : dataset_field(ds, field)->sample.rank ? "places"
+                                                           : "samples");
     for (int i = 0; i < n && i < MOST_CLASSES_SHOWN; i++)
         printf("%s %s %lld", i ? "," : "", dataset_class_name(ds, field, i), (long long)count[i]);
     if (n > MOST_CLASSES_SHOWN)
@@ -122,7 +124,9 @@ static const char *kind_text(const struct dataset_field *f) {
     if (f->kind == DATASET_ENCODED)
         return f->sample.dim[2] == 1 ? "encoded pictures, grey" : "encoded pictures";
     if (f->kind == DATASET_BYTES)
-        return f->image ? "image of bytes" : "bytes";
+        return f->image ? "image of bytes" : f->masks ? "masks of boxes" : "bytes";
+    if (f->boxes)
+        return "boxes";
     return f->image ? "image of floats" : "numbers";
 }
 
@@ -167,7 +171,7 @@ static int print_field(struct dataset *ds, int i, struct err *err) {
     if (f->unpaired)
         printf(", unpaired, %lld rows", (long long)f->rows);
     printf("\n");
-    if (f->kind == DATASET_CLASS)
+    if (f->kind == DATASET_CLASS || f->boxes)
         print_classes(ds, i);
     if (dataset_mean(ds, i)) {
         print_channels("mean", dataset_mean(ds, i), shape_channels(&f->sample));

@@ -7,6 +7,22 @@
 
 enum { MOST_PAIRS = 10, NAME_COLUMNS = 24, NUMBER_TEXT = 32 };
 
+/* The field of boxes that a node reads, a measure of a number for each of their classes; or -1. */
+static int boxes_field(const struct node *node, const struct dataset *dataset,
+                       const struct graph *g) {
+    const struct shape *y = &node->plan.y;
+
+    for (int k = 0; node->op->meaning.whole && y->rank > 1 && k < node->n_x; k++) {
+        const char *name = g->nodes[node->x[k]].field;
+        const int field = name ? dataset_find_field(dataset, name) : -1;
+
+        if (field >= 0 && dataset_field(dataset, field)->boxes &&
+            dataset_field_classes(dataset, field) <= y->dim[1])
+            return field;
+    }
+    return -1;
+}
+
 int eval_classes_field(const struct graph *g, int node, const struct dataset *dataset) {
     int64_t limit;
 
@@ -15,7 +31,7 @@ int eval_classes_field(const struct graph *g, int node, const struct dataset *da
             if (g->nodes[g->nodes[node].x[k]].from_means)
                 node = next = g->nodes[node].x[k];
     if (!g->nodes[node].op->meaning.tally)
-        return -1;
+        return boxes_field(&g->nodes[node], dataset, g);
     const int input = graph_class_input(g, node, &limit);
     const char *field = input < 0 ? NULL : g->nodes[g->nodes[node].x[input]].field;
     return field ? dataset_find_field(dataset, field) : -1;

@@ -120,7 +120,8 @@ struct predict_out {
     int64_t done;  /* samples that an earlier call has written */
     struct h5 *h5; /* rank 0 */
     struct h5_data *values, *classes, *labels;
-    char *beside; /* what h5 is written to, at first */
+    char *beside;                  /* what h5 is written to, at first */
+    struct unfinished *unfinished; /* that file */
 };
 
 /* Which format does the command line ask for? Errors: ERR_USAGE. */

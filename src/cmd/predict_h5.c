@@ -1,5 +1,6 @@
 /* predict_h5.c - one row for each sample: class, p or values, label, and the names of files. */
 #include "cmd/predict_h5.h"
+#include "core/base/unfinished.h"
 #include "io/file/file.h"
 #include "io/h5/h5.h"
 
@@ -39,7 +40,10 @@ static int create(struct predict_out *o, struct predict *p, struct err *err) {
     int64_t dim[SHAPE_MAX_RANK];
     const bool labelled = p->source.labels >= 0 || p->source.label;
 
-    if (h5_create(&o->h5, o->beside, err) || h5_attr_write_int(o->h5, "/", PREDICT_H5_MARK, 1, err))
+    if (h5_create(&o->h5, o->beside, err))
+        return -1;
+    o->unfinished = unfinished_add(o->beside);
+    if (h5_attr_write_int(o->h5, "/", PREDICT_H5_MARK, 1, err))
         return -1;
     int rank = row_shape(p, true, dim);
     if (has_classes(p) &&
@@ -146,6 +150,8 @@ int predict_h5_finish(struct predict_out *o, const struct predict *p, struct err
     o->h5 = NULL;
     if (rename(o->beside, o->path))
         return err_set(err, ERR_IO, "%s: cannot be written: %s", o->path, strerror(errno));
+    unfinished_drop(o->unfinished);
+    o->unfinished = NULL;
     free(o->beside);
     o->beside = NULL;
     return 0;
@@ -155,6 +161,7 @@ void predict_h5_release(struct predict_out *o) {
     close_data(o);
     h5_close(o->h5);
     if (o->beside)
-        remove(o->beside);
+        file_remove(o->beside);
+    unfinished_drop(o->unfinished);
     free(o->beside);
 }

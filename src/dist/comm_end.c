@@ -1,5 +1,6 @@
 /* comm_end.c - ends that cannot wait. */
 #include "core/base/memory.h"
+#include "core/base/unfinished.h"
 #include "dist/comm_mpi.h"
 #include "dist/launch.h"
 
@@ -40,5 +41,6 @@ _Noreturn void comm_end_all(int exit_code) {
 _Noreturn void memory_end(size_t bytes) {
     fprintf(stderr, "dltrain: rank %d: not enough memory: %zu bytes are needed\n",
             launch_rank(getenv), bytes);
+    unfinished_remove();
     comm_end_all(ERR_IO);
 }

@@ -48,6 +48,14 @@ static void cell_text(const struct cells *c, int64_t row, int64_t column, char t
         snprintf(text, NUMBER_TEXT, "%.*f", c->precision, v);
 }
 
+/* Columns are the same as the rows, or numbers. */
+static const char *column_label(const struct cells *c, int64_t k, char text[NUMBER_TEXT]) {
+    if (c->columns == c->rows)
+        return label_of(c, k, c->columns, text);
+    snprintf(text, NUMBER_TEXT, "%" PRId64, k);
+    return text;
+}
+
 static int label_width(const struct cells *c, int64_t n) {
     char text[NUMBER_TEXT];
     int width = 0;
@@ -60,7 +68,7 @@ static int label_width(const struct cells *c, int64_t n) {
 }
 
 static int cell_width(const struct cells *c) {
-    int width = c->columns > 1 ? label_width(c, c->columns) : 0;
+    int width = c->columns == c->rows && c->columns > 1 ? label_width(c, c->columns) : 2;
     char text[NUMBER_TEXT];
 
     for (int64_t i = 0; i < c->rows; i++)
@@ -79,7 +87,7 @@ static void print_cells(FILE *out, const struct cells *c) {
         fprintf(out, "  %*s", left, "");
         for (int64_t k = 0; k < c->columns; k++) {
             fputs("  ", out);
-            columns_print(out, label_of(c, k, c->columns, text), width, 0);
+            columns_print(out, column_label(c, k, text), width, 0);
         }
         fputc('\n', out);
     }

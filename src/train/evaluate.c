@@ -37,7 +37,7 @@ static void take_leaf(void *context, int leaf) {
     struct evaluation *e = context;
 
     terms_take(&e->terms, leaf);
-    whole_take(&e->whole, leaf);
+    whole_take(&e->whole, leaf, e->step * e->feed->shard.batch + e->first);
     if (e->worst && e->worst->room && e->worst->leaf == leaf)
         take_worst(e);
 }

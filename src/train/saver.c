@@ -11,6 +11,14 @@ enum state { RESTS, WORKS, ENDS };
 /* One that is being written: a file that was owed, and the file of the job. */
 enum { MOST_OUTCOMES = 2 };
 
+/* A file that insists, which could not be written. */
+struct owed {
+    struct saver_outcome of;        /* file: NULL: there is none */
+    struct checkpoint_image *image; /* as it will be; NULL: there was no memory for one, */
+    struct save save;               /* which is to be made of this, */
+    real *numbers;                  /* and these */
+};
+
 struct saver {
     struct pulse *pulse; /* borrowed, or NULL */
     pthread_t thread;
@@ -20,12 +28,11 @@ struct saver {
     bool threaded;
 
     /* Of the thread while it works, else of who calls. */
-    real *copy; /* NULL: training waits */
+    real *copy; /* NULL: training waits; with a thread, until what is owed gives it back */
     struct save save;
+    bool copied; /* its numbers are in the copy */
     struct saver_job job;
-    int64_t step;                  /* of the save */
-    struct checkpoint_image *owed; /* of a file that insists, which could not be written */
-    struct saver_outcome owed_of;
+    struct owed owed;
     struct saver_outcome outcome[MOST_OUTCOMES];
     int n_outcomes, n_told;
 };
@@ -36,16 +43,67 @@ static void add_outcome(struct saver *s, const struct saver_outcome *o) {
     s->outcome[s->n_outcomes++] = *o;
 }
 
+/* Its numbers were those of the copy, which is free again. */
 static void forget_owed(struct saver *s) {
-    checkpoint_image_free(s->owed);
-    s->owed = NULL;
+    checkpoint_image_free(s->owed.image);
+    save_release(&s->owed.save);
+    if (s->threaded && !s->copy)
+        s->copy = s->owed.numbers;
+    else
+        free(s->owed.numbers);
+    s->owed = (struct owed){0};
+}
+
+/* The numbers of a save, which stay what they are while training goes on: the copy that they are
+ * in, without which training waits for what is written meanwhile, or another one. */
+static real *keep_numbers(struct saver *s, struct save *save) {
+    real *numbers = s->copy, *to;
+    int64_t len = 0;
+
+    if (s->copied) {
+        s->copy = NULL;
+        return numbers;
+    }
+    for (int i = 0; i < save->n; i++)
+        len += shape_len(&save->t[i].shape);
+    if (!(numbers = to = malloc((size_t)len * sizeof *numbers)))
+        return NULL;
+    for (int i = 0; i < save->n; i++) {
+        const int64_t n = shape_len(&save->t[i].shape);
+        save->t[i].data = memcpy(to, save->t[i].data, (size_t)n * sizeof *to);
+        to += n;
+    }
+    return numbers;
+}
+
+/* To be written with the next one. Takes over the image, or else what is saved. */
+static void owe(struct saver *s, struct saver_outcome *o, struct checkpoint_image *image) {
+    real *numbers = image ? NULL : keep_numbers(s, &s->save);
+
+    o->owed = image || numbers;
+    if (!o->owed)
+        return;
+    s->owed = (struct owed){.of = *o, .image = image, .numbers = numbers};
+    if (image)
+        return;
+    s->owed.save = s->save;
+    s->save = (struct save){0};
+}
+
+static int make_image(struct checkpoint_image **image, const char *file, const struct save *save,
+                      struct err *err) {
+    return checkpoint_image_new(image, file, save->t, save->n, save->meta, err);
 }
 
 static void write_owed(struct saver *s) {
-    struct saver_outcome o = s->owed_of;
+    struct owed *owed = &s->owed;
+    struct saver_outcome o = owed->of;
 
     o.err = (struct err){0};
-    o.rc = checkpoint_image_write(s->owed, o.file, 0, s->job.lock, &o.err);
+    o.rc = owed->image ? 0 : make_image(&owed->image, o.file, &owed->save, &o.err);
+    if (!o.rc)
+        o.rc = checkpoint_image_write(owed->image, o.file, 0, s->job.lock, &o.err);
+    o.owed = o.rc != 0;
     add_outcome(s, &o);
     if (!o.rc)
         forget_owed(s);
@@ -57,24 +115,22 @@ static void write_job(struct saver *s) {
     struct checkpoint_image *image = NULL;
     const double began = clock_now();
 
-    o.rc = checkpoint_image_new(&image, job->file, s->save.t, s->save.n, s->save.meta, &o.err);
+    o.rc = make_image(&image, job->file, &s->save, &o.err);
     if (!o.rc)
         o.rc = checkpoint_image_write(image, job->file, job->keep, job->lock, &o.err);
-    if (o.rc && image && job->insists) {
-        s->owed = image;
-        s->owed_of = o;
-    } else {
+    if (o.rc && job->insists)
+        owe(s, &o, image);
+    if (!o.owed)
         checkpoint_image_free(image);
-    }
     o.seconds = clock_now() - began;
     add_outcome(s, &o);
     save_release(&s->save);
 }
 
 static void work(struct saver *s) {
-    if (s->owed && s->job.insists) /* a better one has come */
+    if (s->owed.of.file && s->job.insists) /* a better one has come */
         forget_owed(s);
-    if (s->owed)
+    if (s->owed.of.file)
         write_owed(s);
     write_job(s);
 }
@@ -143,7 +199,8 @@ void saver_write(struct saver *s, const struct saver_job *job, const struct save
     s->job = *job;
     s->save = *save;
     s->n_outcomes = s->n_told = 0;
-    if (!saver_room(s, job)) {
+    s->copied = saver_room(s, job) != NULL;
+    if (!s->copied) {
         work(s);
         return;
     }

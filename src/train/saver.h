@@ -10,7 +10,7 @@ struct saver_job {
     const struct lock *lock; /* of its folder, borrowed as long; NULL: none */
     int64_t step;            /* after which it was taken down */
     int keep;                /* of the ones before, kept_replace */
-    bool insists;            /* what cannot be written is tried again with the next */
+    bool insists;            /* what cannot be written is kept, and tried again with the next */
     bool waits;              /* until it is there */
 };
 
@@ -20,6 +20,7 @@ struct saver_outcome {
     int64_t step;
     double seconds; /* that it took */
     int rc;         /* -1: err says why; the file is what it was */
+    bool owed;      /* and it is tried again */
     struct err err;
 };
 
@@ -32,7 +33,8 @@ struct saver;
 int saver_new(struct saver **out, int64_t len, struct pulse *pulse, struct err *err);
 bool saver_is_threaded(const struct saver *s);
 
-/* Room for what is taken down for a job, [len]; NULL: it is written from where it is. */
+/* Room for what is taken down for a job, [len]; NULL: it is written from where it is, as long as
+ * something is owed for which there was no memory. */
 real *saver_room(struct saver *s, const struct saver_job *job);
 
 /* Write what was taken down, or have it written. What was tried in vain before, and insists, comes

@@ -78,19 +78,20 @@ struct trainer {
     struct identity identity;
     struct applied schedule[JOB_MAX_STEPS];
     struct runfolder folder;
-    struct partner partner;      /* copies of the state on hosts, where the job has some */
-    int copy;                    /* rank on whose host there is one to go on from; -1: none */
-    struct saver *saver;         /* on rank 0 */
-    int64_t saved_step;          /* what last.h5 is of; 0: there is none */
-    const struct sinks *sinks;   /* borrowed */
-    bool started;                /* they have been told so */
-    bool resumes;                /* on rank 0: there is a checkpoint to go on from */
-    const char *from;            /* on rank 0: that one; the folder's */
-    enum control_end finished;   /* before it began: nothing is left to do */
-    int64_t first_step;          /* of this process */
-    int64_t audited;             /* step after which ranks were compared last */
-    double began_s, start_s;     /* clock when all of it began, and the first step */
-    struct trainer_spent spent;  /* since then */
+    struct partner partner;     /* copies of the state on hosts, where the job has some */
+    int copy;                   /* rank on whose host there is one to go on from; -1: none */
+    struct saver *saver;        /* on rank 0 */
+    int64_t saved_step;         /* what last.h5 is of; 0: there is none */
+    struct err no_best;         /* why the best is not in best.h5, nor kept for it; kind 0: it is */
+    const struct sinks *sinks;  /* borrowed */
+    bool started;               /* they have been told so */
+    bool resumes;               /* on rank 0: there is a checkpoint to go on from */
+    const char *from;           /* on rank 0: that one; the folder's */
+    enum control_end finished;  /* before it began: nothing is left to do */
+    int64_t first_step;         /* of this process */
+    int64_t audited;            /* step after which ranks were compared last */
+    double began_s, start_s;    /* clock when all of it began, and the first step */
+    struct trainer_spent spent; /* since then */
     struct trainer_spent logged; /* of it when a step was logged last */
     struct trainer_ranks ranks;
     struct trainer_pace pace;

@@ -55,12 +55,16 @@ static bool goes_on(const struct trainer *t, bool ends, const struct err *why) {
     return !ends && !t->job->stops_on_unsaved && !t->folder.lost && why->kind == ERR_IO;
 }
 
-static void warn_unsaved(const struct trainer *t, const char *file, const struct err *why) {
-    const char *name = strrchr(file, '/') + 1;
+static bool is_file(const char *path, const char *name) {
+    return !strcmp(strrchr(path, '/') + 1, name);
+}
 
-    if (strcmp(name, "last.h5") != 0)
+/* owed: what it was to hold is kept, and tried again. */
+static void warn_unsaved(const struct trainer *t, const char *file, bool owed,
+                         const struct err *why) {
+    if (!is_file(file, "last.h5"))
         sinks_warn(t->sinks, "%s; training goes on, %s", why->msg,
-                   strcmp(name, "best.h5") ? "without it" : "and the next checkpoint tries again");
+                   owed ? "and the next checkpoint tries again" : "without it");
     else if (t->saved_step)
         sinks_warn(t->sinks,
                    "%s; training goes on, --resume would go on after step %" PRId64
@@ -81,8 +85,10 @@ static void tell_written(struct trainer *t, const struct saver_outcome *o) {
     then.step = o->step;
     e.progress = &then;
     e.file = o->file;
-    if (!strcmp(strrchr(o->file, '/'), "/last.h5"))
+    if (is_file(o->file, "last.h5"))
         t->saved_step = o->step;
+    if (is_file(o->file, "best.h5"))
+        t->no_best = (struct err){0};
     sinks_tell(t->sinks, &e);
 }
 
@@ -98,6 +104,13 @@ static int add_saved(const struct trainer *t, struct err *err) {
     return err_set(err, ERR_IO, "%s; nothing of the run is saved", inner.msg);
 }
 
+/* The run goes on without a file. What the best was, and is nowhere kept, is missing at its end. */
+static void lose(struct trainer *t, const char *file, bool owed, const struct err *why) {
+    if (is_file(file, "best.h5") && !owed)
+        t->no_best = *why;
+    warn_unsaved(t, file, owed, why);
+}
+
 /* On rank 0. Errors: that of a file without which the run does not go on. */
 static int hear(struct trainer *t, bool waits, bool ends, struct err *err) {
     struct saver_outcome o;
@@ -108,7 +121,7 @@ static int hear(struct trainer *t, bool waits, bool ends, struct err *err) {
         if (!o.rc) {
             tell_written(t, &o);
         } else if (goes_on(t, ends, &o.err)) {
-            warn_unsaved(t, o.file, &o.err);
+            lose(t, o.file, o.owed, &o.err);
         } else {
             *err = o.err;
             rc = add_saved(t, err);
@@ -137,13 +150,22 @@ static int keep_folder(struct trainer *t, struct err *err) {
         pause(); /* the watchdog ends this process */
 }
 
-/* Not what is written, which may take a while: what it is. */
+/* Not what is written, which may take a while: what it is. Of what insists it is there, whatever
+ * the folder is like now. */
 static int take_down(struct trainer *t, const struct saver_job *job, struct save *save,
                      struct err *err) {
-    return keep_folder(t, err) || save_take(save, job->file, &t->identity, &t->replica,
-                                            &t->progress, saver_room(t->saver, job), err)
-               ? -1
-               : 0;
+    if (keep_folder(t, err) && !(job->insists && goes_on(t, job->waits, err)))
+        return -1;
+    return save_take(save, job->file, &t->identity, &t->replica, &t->progress,
+                     saver_room(t->saver, job), err);
+}
+
+/* At the end of a run its best is there. */
+static int check_best(const struct trainer *t, struct err *err) {
+    if (!t->no_best.kind)
+        return 0;
+    *err = t->no_best;
+    return err_wrap(err, "the best weights are not saved");
 }
 
 static int write_file(struct trainer *t, const struct run_file *w, struct err *err) {
@@ -160,14 +182,15 @@ static int write_file(struct trainer *t, const struct run_file *w, struct err *e
         return -1;
     if (!take_down(t, &job, &save, &why)) {
         saver_write(t->saver, &job, &save);
-        return hear(t, job.waits, w->ends, err);
-    }
-    if (!goes_on(t, w->ends, &why)) {
+        if (hear(t, job.waits, w->ends, err))
+            return -1;
+    } else if (goes_on(t, w->ends, &why)) {
+        lose(t, job.file, false, &why);
+    } else {
         *err = why;
         return add_saved(t, err);
     }
-    warn_unsaved(t, job.file, &why);
-    return 0;
+    return w->ends ? check_best(t, err) : 0;
 }
 
 static int save_as(struct trainer *t, const struct run_file *w, struct err *err) {

@@ -13,7 +13,8 @@ struct whole_input {
 /* One leaf. */
 struct whole_leaf {
     struct whole_input x[OP_ANY_INPUTS];
-    int64_t n; /* samples of this rank so far */
+    struct whole_input at; /* int64_t[n]: where they stand among those of all ranks */
+    int64_t n;             /* samples of this rank so far */
 };
 
 struct whole {
@@ -28,8 +29,10 @@ int whole_init(struct whole *w, struct plan *plan, struct err *err);
 /* {0} is fine. */
 void whole_release(struct whole *w);
 
-/* Keep what a leaf reads, as run_context.leaf tells of it; nothing of one that is a mean. */
-void whole_take(struct whole *w, int leaf);
+/* Keep what a leaf reads, as run_context.leaf tells of it; nothing of one that is a mean.
+ *   first  where its sample 0 stands in the pass: metrics see samples in this order, of any ranks
+ */
+void whole_take(struct whole *w, int leaf, int64_t first);
 
 /* Errors: ERR_IO where the memory ended on the way. */
 int whole_check(const struct whole *w, struct err *err);

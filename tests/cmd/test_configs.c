@@ -27,6 +27,7 @@ struct net_case {
 
 static const struct net_case nets[] = {
     {"alexnet", 224, NULL, 61100840, "hidden=64", 64, 0xa2f135e2bbbf6953},
+    {"darknet53", 256, NULL, 41609928, "width=4", 64, 0},
     {"densenet121", 224, NULL, 7978856, "growth=8", 32, 0x1fbd7fd86c0b090c},
     {"densenet169", 224, NULL, 14149480, "growth=4", 32, 0x9a01bb13b60e11a0},
     {"densenet201", 224, NULL, 20013928, "growth=4", 32, 0x2957ce233ddeac5c},
@@ -67,6 +68,7 @@ static const struct net_case nets[] = {
     {"vgg19", 224, NULL, 143667240, "width=8, hidden=64", 32, 0x00e5466267cbcee3},
     {"vgg19_bn", 224, NULL, 143678248, "width=8, hidden=64", 32, 0xcdfb220b614fd43f},
     {"wide_resnet50_2", 224, NULL, 68883240, "width=8", 64, 0xcb39236b6f919f5d},
+    {"window", 32, NULL, 57746, "width=4", 32, 0},
     {"wrn28_10", 32, NULL, 36479194, "k=1", 32, 0},
     {"xception", 299, NULL, 22855952, "width=1", 64, 0},
     {"googlenet", 224, "aux=false", 6624904, "aux=false", 64, 0},

@@ -111,9 +111,9 @@ static void options_that_say_nothing_together_are_refused(void **state) {
                    "$DLTRAIN data import imagefolder pets p.h5 --encoded --colour --grey");
     program_expect(64, "--quality: found '101', expected a whole number from 1 to 100",
                    "$DLTRAIN data import imagefolder pets p.h5 --encoded --quality 101");
-    program_expect(64, "data: --like is 'mnist', expected imagenet",
+    program_expect(64, "data: --like is 'mnist', expected imagenet or boxes",
                    "$DLTRAIN data synth p.h5 --like mnist");
-    program_expect(64, "data: --samples, --classes and --jobs are for --like imagenet",
+    program_expect(64, "data: --samples and --jobs are for --like imagenet",
                    "$DLTRAIN data synth p.h5 --samples 30");
     program_expect(64, "data: --train and --test are not for --like imagenet",
                    "$DLTRAIN data synth p.h5 --like imagenet --train 30");

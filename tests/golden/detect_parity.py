@@ -48,13 +48,15 @@ def ssdlite():
 
 IMAGENET = ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225])
 NETS = {  # maker, size, mean and std, arguments here, task, rate, nets, rename
-    "retinanet_resnet50_fpn": (retinanet, 96, IMAGENET, "classes=4, scale=0.5, score=0.02, top=20, before=50",
+    "retinanet_resnet50_fpn": (retinanet, 96, IMAGENET,
+                               "classes=4, scale=0.5, score=0.02, top=20, before=50",
                                "detect_retinanet", 2e-6, ["resnet50_fpn_p7"], ""),
     "ssd300_vgg16": (ssd300, 300, ([0.48235, 0.45882, 0.40784], [1 / 255] * 3),
                      "classes=5, score=0.05, top=20, before=30", "detect_ssd", 2e-6, [],
                      "rename = backbone.scale_weight -> backbone.scale.weight\n"),
     "ssdlite320_mobilenet_v3_large": (ssdlite, 320, ([0.5] * 3, [0.5] * 3),
-                                      "classes=5, score=0.05, top=20, before=30", "detect_ssd", 1e-5, [], ""),
+                                      "classes=5, score=0.05, top=20, before=30", "detect_ssd", 1e-5,
+                                      [], ""),
 }
 
 
@@ -154,14 +156,16 @@ def compare(name, dltrain, configs):
         for key, value in (("boxes", boxes), ("expected", rows)):
             file["train/" + key] = value
             file["train/" + key].attrs["kind"] = "real"
-    loads = "".join("[weights %s]\nfile = w.safetensors\n%s" % (one, rename) for one in [name] + nets)
+    loads = "".join("[weights %s]\nfile = w.safetensors\n%s" % (one, rename)
+                    for one in [name] + nets)
     with open("job.ini", "w") as file:
         file.write("[job]\ninclude = %s/%s.ini %s/%s.ini\nmodel = %s(%s)\nsteps = %d\n" %
                    (configs, name, configs, task, name, args, STEPS))
         file.write("[data]\ntrain = d.h5:train\nvalidate = d.h5:train\nbatch = 2\nshuffle = none\n"
                    "augment = image | normalize(mean=%s, std=%s)\n" % (mean, std))
         file.write("[step]\noptimizer = sgd(lr=%g)\n" % rate)
-        file.write("[validate]\nevery = never\nm = model(image)\nf = m.found\nfar = l1(f, expected)\n")
+        file.write("[validate]\nevery = never\nm = model(image)\nf = m.found\n"
+                   "far = l1(f, expected)\n")
         file.write("far_score = l1(f | slice(5, 6), expected | slice(5, 6))\n")
         file.write("[log]\nevery = 1\n[checkpoint]\nlast = never\n" + loads)
     text = ours("job.ini", dltrain, "eval")

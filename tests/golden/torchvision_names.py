@@ -7,9 +7,10 @@ shape in PyTorch's order.
 """
 import torchvision.models as models
 
-NETS = """alexnet densenet121 densenet169 densenet201 googlenet inception_v3 mobilenet_v2 mobilenet_v3_large resnet101
-resnet152 resnet18 resnet34 resnet50 resnext50_32x4d shufflenet_v2_x1_0 squeezenet1_0 squeezenet1_1
-ssdlite320_mobilenet_v3_large vgg11 vgg16 vgg16_bn vgg19 vgg19_bn wide_resnet50_2""".split()
+NETS = """alexnet densenet121 densenet169 densenet201 googlenet inception_v3 mobilenet_v2
+mobilenet_v3_large resnet101 resnet152 resnet18 resnet34 resnet50 resnext50_32x4d
+shufflenet_v2_x1_0 squeezenet1_0 squeezenet1_1 ssdlite320_mobilenet_v3_large vgg11 vgg16
+vgg16_bn vgg19 vgg19_bn wide_resnet50_2""".split()
 
 
 def fnv1a(text):

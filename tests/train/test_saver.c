@@ -140,6 +140,46 @@ static void what_insists_is_tried_again_with_the_next(void **state) {
     }
 }
 
+/* Two tensors of one path cannot be in a file: as where there is no memory to make it. */
+static void what_could_not_even_be_made_keeps_its_numbers(void **state) {
+    (void)state;
+    const char *best = in_scratch("made.h5"), *last = in_scratch("after.h5");
+
+    for (int threaded = 0; threaded < 3; threaded++) {
+        struct saver *s = begin(threaded ? LEN : 0);
+        struct saver_job insists = job_of(best, 4);
+        const struct saver_job next = job_of(last, 5), then = job_of(last, 6);
+        struct saver_outcome o;
+        insists.insists = true;
+        insists.waits = threaded == 2;
+        struct save save = take(4, saver_room(s, &insists));
+        struct checkpoint_tensor *t = pool_take(&save.pool, 2 * sizeof *t);
+        t[0] = save.t[0];
+        t[1] = (struct checkpoint_tensor){"/nets/a/w", {1, {1}}, t[0].data, false};
+        save.t = t;
+        save.n = 2;
+        saver_write(s, &insists, &save);
+        assert_true(saver_told(s, true, &o));
+        assert_true(o.rc && o.owed);
+        ask(s, &next);
+        assert_true(saver_told(s, true, &o));
+        assert_true(o.rc && o.owed);
+        assert_string_equal(o.file, best);
+        told(s, last, 5, NULL);
+        expect(last, 5);
+        t[1].path = "/nets/a/b";
+        ask(s, &then);
+        told(s, best, 4, NULL);
+        told(s, last, 6, NULL);
+        told_all(s);
+        expect(best, 4);
+        expect(last, 6);
+        assert_true(!saver_room(s, &then) == !threaded); /* it is given back */
+        saver_free(s);
+        unlink(best);
+    }
+}
+
 static void a_better_one_takes_the_place_of_what_insists(void **state) {
     (void)state;
     const char *best = in_scratch("better.h5");
@@ -164,6 +204,7 @@ int main(void) {
         cmocka_unit_test(a_file_holds_what_was_there_when_it_was_asked_for),
         cmocka_unit_test(a_thread_writes_the_same_bytes),
         cmocka_unit_test(what_insists_is_tried_again_with_the_next),
+        cmocka_unit_test(what_could_not_even_be_made_keeps_its_numbers),
         cmocka_unit_test(a_better_one_takes_the_place_of_what_insists),
     };
 

@@ -1,5 +1,6 @@
 #define _DEFAULT_SOURCE /* MAP_ANONYMOUS */
 #include "core/base/memory.h"
+#include "core/base/unfinished.h"
 
 #include <stdio.h>
 #include <sys/mman.h>
@@ -16,5 +17,6 @@ int memory_probe(size_t bytes, const char *what, struct err *err) {
 
 __attribute__((weak)) void memory_end(size_t bytes) {
     fprintf(stderr, "dltrain: not enough memory: %zu bytes are needed\n", bytes);
+    unfinished_remove();
     _exit(ERR_IO);
 }

@@ -11,6 +11,6 @@
 int memory_probe(size_t bytes, const char *what, struct err *err);
 
 /* The end of the program, with the exit code ERR_IO and one line on standard error, where there is
- * no memory for a small object and nobody to be told. dist/ has one that ends all ranks; this is
- * the one of programs without it. */
+ * no memory for a small object and nobody to be told; what is unfinished (unfinished.h) is removed.
+ * dist/ has one that ends all ranks; this is the one of programs without it. */
 _Noreturn void memory_end(size_t bytes);

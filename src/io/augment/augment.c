@@ -68,6 +68,17 @@ static bool moved_before(const struct augment_plan *plan) {
     return false;
 }
 
+/* Boxes follow words that say where points go. */
+static int check_boxes(const struct augment *augment, const struct augment_source *source,
+                       struct err *err) {
+    if (source->role == AUGMENT_BOXES && augment->mixes)
+        return err_set(err, ERR_CONFIG, "%s: mixes images, and boxes cannot be mixed",
+                       augment->word.name);
+    if (source->role == AUGMENT_BOXES && augment->moves && !augment->affine)
+        return err_set(err, ERR_CONFIG, "%s: boxes cannot follow it", augment->word.name);
+    return 0;
+}
+
 /* One more word, behind those that are planned. */
 static int add_stage(struct augment_plan *plan, const struct applied *applied, int position,
                      bool scaled, struct err *err) {
@@ -99,6 +110,7 @@ static int add_stage(struct augment_plan *plan, const struct applied *applied, i
                        "other words that move voxels",
                        augment->word.name);
     plan->focuses = plan->focuses || stage->focuses;
+    plan->sees = plan->sees || (augment->sees && plan->training);
     plan->out = stage->out;
     plan->n++;
     return 0;
@@ -117,6 +129,9 @@ int augment_plan_init(struct augment_plan *plan, const struct applied *pipeline,
     for (int i = 0; i < n; i++) {
         const struct augment *augment = (const struct augment *)(const void *)pipeline[i].word;
 
+        if ((!augment->mixes || training) && (!augment->training_only || training) &&
+            check_boxes(augment, source, err))
+            return -1;
         if ((augment->training_only && !training) || augment->mixes ||
             (!augment->moves && source->role != AUGMENT_IMAGE))
             continue;
@@ -136,7 +151,8 @@ int augment_plan_init(struct augment_plan *plan, const struct applied *pipeline,
 }
 
 struct augment_call augment_call_of(const struct augment_plan *plan,
-                                    const struct augment_draw *draw, int i) {
+                                    const struct augment_draw *draw, int i, int64_t height,
+                                    int64_t width) {
     const struct augment_stage *s = &plan->stage[i];
 
     return (struct augment_call){.args = s->args,
@@ -149,7 +165,12 @@ struct augment_call augment_call_of(const struct augment_plan *plan,
                                  .focus = {draw->focus[0], draw->focus[1], draw->focus[2]},
                                  .first = (uint64_t)s->position * AUGMENT_DRAWS,
                                  .in_shape = s->in,
-                                 .out_shape = s->out};
+                                 .out_shape = s->out,
+                                 .plan = plan,
+                                 .draw = draw,
+                                 .stage = i,
+                                 .height = height,
+                                 .width = width};
 }
 
 /* What augment_run begins with, as floats. */
@@ -181,7 +202,8 @@ void augment_run(const struct augment_plan *plan, const struct augment_draw *dra
     image = last < 0 ? out : buffer[side];
     load(plan, bytes, floats, image);
     for (int i = plan->n_done; i < plan->n; i++) {
-        struct augment_call c = augment_call_of(plan, draw, i);
+        struct augment_call c =
+            augment_call_of(plan, draw, i, plan->source.shape.dim[0], plan->source.shape.dim[1]);
 
         c.in = image;
         c.scratch = scratch + 2 * half;

@@ -27,6 +27,8 @@ enum augment_role {
     AUGMENT_MASK,   /* classes: words that move, by the nearest pixel; -1 comes in */
     AUGMENT_VALUES, /* other numbers: words that move, as images */
     AUGMENT_BOXES,  /* [max, 5] of corners and class: words that move; class -1 is none */
+    /* one thing each, 1 where it is: words that move, by the nearest pixel; 0 comes in */
+    AUGMENT_INSTANCES,
 };
 
 /* What the dataset knows of its images. */
@@ -44,7 +46,14 @@ struct augment_box {
     int64_t top, left, height, width;
 };
 
-/* What of an image becomes another image. */
+/* Where a point goes: to (yy y + yx x + dy, xy y + xx x + dx). Points are between pixels: pixel i
+ * lies from i to i + 1. */
+struct augment_affine {
+    double yy, yx, dy;
+    double xy, xx, dx;
+};
+
+/* What of an image becomes another image; may reach over the image's edges. */
 struct augment_piece {
     double top, left, height, width; /* in pixels of the image; may begin and end between them */
     /* The pixels that count: the piece itself where it is cut and then resized, the whole image
@@ -52,6 +61,10 @@ struct augment_piece {
     struct augment_box bound;
     int64_t out_height, out_width;
     bool mirrored; /* left becomes right, at last */
+    float value;   /* what is beyond the image's edges: of images, where the word says so */
+    /* Of what augment_piece gives, which never reaches over: where it lies in plan->opened; the
+     * rest of that is value. Of no height where the image is not seen at all. */
+    struct augment_box inner;
 };
 
 /* One word in its place in a pipeline, as planned. */
@@ -84,6 +97,12 @@ struct augment_call {
     const float *in;
     float *out;     /* in itself where the word is in_place, else apart from it */
     float *scratch; /* [scratch_len] */
+    /* the pipeline that the word is a stage of, for those that look at boxes, and of what size the
+     * image was at first */
+    const struct augment_plan *plan;
+    const struct augment_draw *draw;
+    int stage;
+    int64_t height, width;
 };
 
 /* What becomes of values from 0 to 1. */
@@ -104,6 +123,12 @@ struct augment {
     bool volumes; /* it takes [d, h, w, c], too */
     enum augment_values values;
     bool moves; /* pixels to other places; otherwise it changes values, of images only */
+    /* Of one that moves images: where a point of c->in_shape goes in c->out_shape, where the images
+     * have one size; otherwise that follows from `piece`. NULL: boxes cannot follow. */
+    void (*affine)(const struct augment_call *c, struct augment_affine *map);
+    size_t visible; /* offset of the argument min_visible, a double; 0: VISIBLE_USUAL */
+    bool by_centre; /* a box stays where its centre does, in place of min_visible */
+    bool sees;      /* it looks at augment_draw.boxes */
     bool fixed; /* a number that comes out is that of its channel and of the number there before */
     /* Set out (which is in on entry), scratch_len and, where there is `piece`, many_out. Pure.
      * Errors: ERR_CONFIG, beginning with the word's name. */
@@ -128,6 +153,7 @@ struct augment_plan {
     struct shape out;    /* [h, w, c] that the network sees */
     int64_t scratch_len; /* floats that augment_run needs */
     bool focuses;        /* a word wants augment_draw.focus */
+    bool sees;           /* a word wants augment_draw.boxes */
 
     bool many; /* images have many sizes; otherwise what follows is 0: */
     /* Of the words, the first n_piece choose the piece, those up to n_mirror mirror it, those up to
@@ -153,12 +179,21 @@ struct augment_draw {
      * first word; focused is false where there is none */
     bool focused;
     int64_t focus[3];
+    /* of images whose plan has sees: the boxes [n_boxes, 5], as they are before the first word */
+    const float *boxes;
+    int64_t n_boxes;
 };
 
 /* The piece of an image of height x width that is to be decoded as plan->opened, where images have
  * many sizes. Cost: a few draws. */
 void augment_piece(const struct augment_plan *plan, const struct augment_draw *draw, int64_t height,
                    int64_t width, struct augment_piece *piece);
+
+/* Put what was decoded of a piece, [inner.height, inner.width, c], where it lies in opened, in
+ * place, and what is beyond the image around it.
+ *   bytes  [plan->opened] */
+void augment_lay(const struct augment_plan *plan, const struct augment_piece *piece,
+                 unsigned char *bytes);
 
 /* The piece of an image of height x width that a pipeline of validation shows to the network, all
  * its words together, whether images have many sizes or not. */
@@ -173,6 +208,28 @@ void augment_seen(const struct augment_plan *plan, int64_t height, int64_t width
  *   out      [plan->out] */
 void augment_run(const struct augment_plan *plan, const struct augment_draw *draw,
                  const unsigned char *bytes, const float *floats, float *scratch, float *out);
+
+/* Boxes through a pipeline that is planned for AUGMENT_BOXES with the images' shape, as the image
+ * of the same draw moves. Each stays in its row. What of one reaches over an edge is cut off; one
+ * of which less than min_visible of its area is left becomes none: zeros, of class -1. height,
+ * width  of the image before the first word in, out        [max, 5], may be the same */
+void augment_run_boxes(const struct augment_plan *plan, const struct augment_draw *draw,
+                       int64_t height, int64_t width, const float *in, float *out, int64_t max);
+
+/* Masks of single things through a pipeline that is planned for AUGMENT_INSTANCES with shape
+ * [h, w, 1].
+ *   in       [max, h, w] of 0 and 1
+ *   scratch  [scratch_len]
+ *   out      [max, plan->out] */
+void augment_run_masks(const struct augment_plan *plan, const struct augment_draw *draw,
+                       const float *in, float *scratch, float *out, int64_t max);
+
+/* Where a box [4] that was found in what a pipeline of validation gives lies in the image of
+ * height x width that went in, cut at its edges.
+ *   in, out  x1, y1, x2, y2, may be the same
+ * Returns -1, and zeros, where nothing of it is in the image. */
+int augment_back(const struct augment_plan *plan, int64_t height, int64_t width, const float in[4],
+                 float out[4]);
 
 /* What importers do to pictures of other sizes, as a word of pipelines that no job names, for
  * pictures of many sizes: its arguments. */

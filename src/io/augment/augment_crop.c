@@ -8,6 +8,7 @@
 struct crop {
     struct ints size;
     int pad, fill;
+    double min_visible;
 };
 
 static int plan_crop(const char *name, const struct crop *a, struct augment_stage *s,
@@ -46,12 +47,22 @@ static void centre_piece(const struct augment_call *c, struct augment_piece *pie
     *piece = augment_piece_of(&box);
 }
 
+static struct augment_box centre_place(const struct augment_call *c) {
+    return (struct augment_box){(c->in_shape.dim[0] - c->out_shape.dim[0]) / 2,
+                                (c->in_shape.dim[1] - c->out_shape.dim[1]) / 2, c->out_shape.dim[0],
+                                c->out_shape.dim[1]};
+}
+
 static void centre(const struct augment_call *c) {
-    const struct augment_box box = {(c->in_shape.dim[0] - c->out_shape.dim[0]) / 2,
-                                    (c->in_shape.dim[1] - c->out_shape.dim[1]) / 2,
-                                    c->out_shape.dim[0], c->out_shape.dim[1]};
+    const struct augment_box box = centre_place(c);
 
     augment_crop(c, &box);
+}
+
+static void centre_affine(const struct augment_call *c, struct augment_affine *map) {
+    const struct augment_box box = centre_place(c);
+
+    *map = (struct augment_affine){1, 0, -(double)box.top, 0, 1, -(double)box.left};
 }
 
 static int plan_random_crop(const void *args, bool training, const struct augment_source *source,
@@ -98,6 +109,12 @@ static void apply_random_crop(const struct augment_call *c) {
     augment_crop_filled(c, &box, (enum augment_beyond)((const struct crop *)c->args)->fill);
 }
 
+static void random_affine(const struct augment_call *c, struct augment_affine *map) {
+    const struct augment_box box = c->training ? random_place(c) : centre_place(c);
+
+    *map = (struct augment_affine){1, 0, -(double)box.top, 0, 1, -(double)box.left};
+}
+
 static const char *const fills[] = {
     [AUGMENT_ZEROS] = "zeros", [AUGMENT_REFLECT] = "reflect", [AUGMENT_EDGE] = "edge", NULL};
 
@@ -113,6 +130,7 @@ static const struct arg_spec random_crop_args[] = {
      .offset = offsetof(struct crop, fill),
      .words = fills,
      .help = "what they are: zeros (of masks: no class), the image mirrored, its edge"},
+    AUGMENT_VISIBLE(struct crop),
     {0},
 };
 
@@ -123,6 +141,8 @@ const struct augment augment_random_crop = {
     .plan = plan_random_crop,
     .apply = apply_random_crop,
     .piece = random_piece,
+    .affine = random_affine,
+    .visible = offsetof(struct crop, min_visible),
 };
 
 static int plan_center_crop(const void *args, bool training, const struct augment_source *source,
@@ -131,7 +151,8 @@ static int plan_center_crop(const void *args, bool training, const struct augmen
     return plan_crop("center_crop", args, s, err);
 }
 
-static const struct arg_spec center_crop_args[] = {AUGMENT_SIZE(struct crop), {0}};
+static const struct arg_spec center_crop_args[] = {
+    AUGMENT_SIZE(struct crop), AUGMENT_VISIBLE(struct crop), {0}};
 
 const struct augment augment_center_crop = {
     .word = {"center_crop", "the piece in the centre", sizeof(struct crop), center_crop_args},
@@ -139,4 +160,6 @@ const struct augment augment_center_crop = {
     .plan = plan_center_crop,
     .apply = centre,
     .piece = centre_piece,
+    .affine = centre_affine,
+    .visible = offsetof(struct crop, min_visible),
 };

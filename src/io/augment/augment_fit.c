@@ -32,18 +32,12 @@ static void fit_piece(const struct augment_call *c, struct augment_piece *piece)
     piece->left = (width - piece->width) / 2;
 }
 
-static void apply_fit(const struct augment_call *c) {
-    struct augment_piece piece;
-
-    fit_piece(c, &piece);
-    augment_resample(c, &piece);
-}
-
 const struct augment augment_fit_word = {
     .word = {"size", "pictures as importers bring them to one size", sizeof(struct augment_fit),
              NULL},
     .moves = true,
     .plan = plan_fit,
-    .apply = apply_fit,
+    .apply = augment_apply_piece,
     .piece = fit_piece,
+    .affine = augment_affine_piece,
 };

@@ -1,5 +1,6 @@
 /* Words that move the image as a whole: random_flip, rotate, rotate90, shift. */
 #include "core/base/rng.h"
+#include "io/augment/augment_parts.h"
 #include "io/augment/augment_volume.h"
 
 #include <inttypes.h>
@@ -79,6 +80,19 @@ static void apply_flip(const struct augment_call *c) {
             swap(l, r, ch);
 }
 
+static void flip_affine(const struct augment_call *c, struct augment_affine *map) {
+    *map = augment_same;
+    if (!flips(c))
+        return;
+    if (flip_axis(c->args) == FLIP_HEIGHT) {
+        map->yy = -1;
+        map->dy = (double)c->in_shape.dim[0];
+    } else {
+        map->xx = -1;
+        map->dx = (double)c->in_shape.dim[1];
+    }
+}
+
 static const char *const axes[] = {"width", "height", "depth", NULL};
 
 static const char *const no_yes[] = {"false", "true", NULL};
@@ -116,12 +130,14 @@ const struct augment augment_random_flip = {
     .volumes = true,
     .plan = plan_flip,
     .apply = apply_flip,
+    .affine = flip_affine,
     .mirrors = flips,
 };
 
 struct rotate {
     double degrees;
     int axis;
+    double min_visible;
 };
 
 enum rotate_axis { ROTATE_ALL, ROTATE_DEPTH, ROTATE_HEIGHT, ROTATE_WIDTH };
@@ -167,6 +183,17 @@ static void apply_rotate(const struct augment_call *c) {
         }
 }
 
+/* Boxes hold what is turned: they grow. */
+static void rotate_affine(const struct augment_call *c, struct augment_affine *map) {
+    const double degrees = symmetric(c, 0) * ((const struct rotate *)c->args)->degrees;
+    const double turn = degrees * 3.14159265358979323846 / 180, sine = sin(turn),
+                 cosine = cos(turn);
+    const double y = (double)c->in_shape.dim[0] / 2, x = (double)c->in_shape.dim[1] / 2;
+
+    *map = (struct augment_affine){cosine, -sine,  y - cosine * y + sine * x,
+                                   sine,   cosine, x - sine * y - cosine * x};
+}
+
 static const char *const rotate_axes[] = {"all", "depth", "height", "width", NULL};
 
 static const struct arg_spec rotate_args[] = {
@@ -181,6 +208,7 @@ static const struct arg_spec rotate_args[] = {
      .offset = offsetof(struct rotate, axis),
      .words = rotate_axes,
      .help = "of volumes: which to turn about"},
+    AUGMENT_VISIBLE(struct rotate),
     {0},
 };
 
@@ -192,6 +220,8 @@ const struct augment augment_rotate = {
     .volumes = true,
     .plan = plan_rotate,
     .apply = apply_rotate,
+    .affine = rotate_affine,
+    .visible = offsetof(struct rotate, min_visible),
 };
 
 static int plan_rotate90(const void *args, bool training, const struct augment_source *source,
@@ -220,26 +250,50 @@ static void apply_rotate90(const struct augment_call *c) {
         }
 }
 
+static void rotate90_affine(const struct augment_call *c, struct augment_affine *map) {
+    const uint64_t turns = rng_below(c->key, c->first, 4);
+    const double side = (double)c->in_shape.dim[0];
+
+    *map = augment_same;
+    if (turns == 1)
+        *map = (struct augment_affine){0, -1, side, 1, 0, 0};
+    else if (turns == 2)
+        *map = (struct augment_affine){-1, 0, side, 0, -1, side};
+    else if (turns == 3)
+        *map = (struct augment_affine){0, 1, 0, -1, 0, side};
+}
+
 const struct augment augment_rotate90 = {
     .word = {"rotate90", "turned by none, one, two or three quarters, all equally often", 0, NULL},
     .training_only = true,
     .moves = true,
     .plan = plan_rotate90,
     .apply = apply_rotate90,
+    .affine = rotate90_affine,
 };
 
 struct shift {
-    double fraction;
+    double fraction, min_visible;
 };
 
-static void apply_shift(const struct augment_call *c) {
+static struct augment_box shift_place(const struct augment_call *c) {
     const double fraction = ((const struct shift *)c->args)->fraction;
     const int64_t h = c->in_shape.dim[0], w = c->in_shape.dim[1];
-    const struct augment_box box = {(int64_t)floor(symmetric(c, 0) * fraction * (double)h + 0.5),
-                                    (int64_t)floor(symmetric(c, 1) * fraction * (double)w + 0.5), h,
-                                    w};
+
+    return (struct augment_box){(int64_t)floor(symmetric(c, 0) * fraction * (double)h + 0.5),
+                                (int64_t)floor(symmetric(c, 1) * fraction * (double)w + 0.5), h, w};
+}
+
+static void apply_shift(const struct augment_call *c) {
+    const struct augment_box box = shift_place(c);
 
     augment_crop(c, &box);
+}
+
+static void shift_affine(const struct augment_call *c, struct augment_affine *map) {
+    const struct augment_box box = shift_place(c);
+
+    *map = (struct augment_affine){1, 0, -(double)box.top, 0, 1, -(double)box.left};
 }
 
 static const struct arg_spec shift_args[] = {
@@ -249,6 +303,7 @@ static const struct arg_spec shift_args[] = {
      .max = 1,
      .required = true,
      .help = "of height and width, at most, either way"},
+    AUGMENT_VISIBLE(struct shift),
     {0},
 };
 
@@ -258,4 +313,6 @@ const struct augment augment_shift = {
     .moves = true,
     .plan = augment_plan_same,
     .apply = apply_shift,
+    .affine = shift_affine,
+    .visible = offsetof(struct shift, min_visible),
 };

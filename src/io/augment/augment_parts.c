@@ -90,12 +90,12 @@ static void add_pixel(const struct augment_call *c, int64_t i, int64_t j, float 
 void augment_fetch(const struct augment_call *c, double y, double x, float *out) {
     const int64_t h = c->in_shape.dim[0], w = c->in_shape.dim[1], n = c->in_shape.dim[2];
 
-    if (c->source->role == AUGMENT_MASK) {
+    if (augment_is_map(c)) {
         const int64_t i = (int64_t)floor(y + 0.5), j = (int64_t)floor(x + 0.5);
         const bool inside = i >= 0 && i < h && j >= 0 && j < w;
 
         for (int64_t ch = 0; ch < n; ch++)
-            out[ch] = inside ? c->in[(i * w + j) * n + ch] : -1;
+            out[ch] = inside ? c->in[(i * w + j) * n + ch] : augment_fill(c);
         return;
     }
     const int64_t y0 = (int64_t)floor(y), x0 = (int64_t)floor(x);
@@ -116,7 +116,9 @@ struct augment_piece augment_piece_of(const struct augment_box *box) {
                                   *box,
                                   box->height,
                                   box->width,
-                                  false};
+                                  false,
+                                  0,
+                                  {0, 0, box->height, box->width}};
 }
 
 /* One direction of a piece: outputs lie at begin + (i + 0.5) * extent / out_len of in_len inputs.
@@ -162,9 +164,9 @@ static void weigh(const struct resample_taps *t, float *weight) {
         weight[k] = (float)((double)weight[k] / sum);
 }
 
+/* The image may be seen in a part of `out` alone: the most that any part of it needs. */
 int64_t augment_resample_scratch(const struct shape *in, const struct shape *out) {
-    return in->dim[1] * in->dim[2] + most_taps(out->dim[0], in->dim[0]) +
-           out->dim[1] * most_taps(out->dim[1], in->dim[1]);
+    return in->dim[1] * in->dim[2] + 2 * (in->dim[0] + 2) + 2 * in->dim[1] + 4 * out->dim[1];
 }
 
 /* One line of [in_len, c] inputs to out_len outputs; weight as augment_resample lays them out. */
@@ -191,37 +193,47 @@ static int64_t nearest_of(const struct resample_side *s, int64_t i) {
     return clamp((int64_t)at, 0, s->in_len - 1);
 }
 
-/* Nothing between two classes is a class. */
+/* Nothing between two classes is a class.
+ *   row  numbers of a line of out */
 static void resample_nearest(const struct augment_call *c, const struct augment_box *bound,
-                             const struct resample_side *down, const struct resample_side *across) {
+                             const struct resample_side *down, const struct resample_side *across,
+                             float *out, int64_t row) {
     const int64_t w = c->in_shape.dim[1], n = c->in_shape.dim[2];
-    float *out = c->out;
 
-    for (int64_t i = 0; i < down->out_len; i++)
-        for (int64_t j = 0; j < across->out_len; j++, out += n) {
+    for (int64_t i = 0; i < down->out_len; i++, out += row)
+        for (int64_t j = 0; j < across->out_len; j++) {
             const int64_t y = bound->top + nearest_of(down, i);
             const int64_t x = bound->left + nearest_of(across, j);
 
-            memcpy(out, c->in + (y * w + x) * n, (size_t)n * sizeof *out);
+            memcpy(out + j * n, c->in + (y * w + x) * n, (size_t)n * sizeof *out);
         }
+}
+
+/* What is beyond the image, everywhere, where a piece does not fill c->out. */
+static void fill_around(const struct augment_call *c, const struct augment_piece *p) {
+    if (p->inner.height < c->out_shape.dim[0] || p->inner.width < c->out_shape.dim[1])
+        fill(c->out, shape_len(&c->out_shape),
+             c->source->role == AUGMENT_IMAGE ? p->value : augment_fill(c));
 }
 
 /* Lines first, as they are contiguous: each output line is a weighted sum of input lines, which is
  * then resampled itself. scratch: that line, its weights, and the weights of every column. */
-void augment_resample(const struct augment_call *call, const struct augment_piece *piece) {
+static void resample_inner(const struct augment_call *call, const struct augment_piece *piece) {
     const struct augment_box *box = &piece->bound;
-    const struct resample_side down = {call->out_shape.dim[0], box->height,
+    const struct resample_side down = {piece->inner.height, box->height,
                                        piece->top - (double)box->top, piece->height};
-    const struct resample_side across = {call->out_shape.dim[1], box->width,
+    const struct resample_side across = {piece->inner.width, box->width,
                                          piece->left - (double)box->left, piece->width};
     const int64_t w = call->in_shape.dim[1], c = call->in_shape.dim[2], row = box->width * c;
     const int64_t stride = most_taps(across.out_len, across.in_len);
-    float *scratch = call->scratch, *out = call->out;
+    const int64_t out_row = call->out_shape.dim[1] * c;
+    float *scratch = call->scratch;
+    float *out = call->out + piece->inner.top * out_row + piece->inner.left * c;
     float *line_weight = scratch + row;
     float *column_weight = line_weight + most_taps(down.out_len, down.in_len);
 
-    if (call->source->role == AUGMENT_MASK) {
-        resample_nearest(call, box, &down, &across);
+    if (augment_is_map(call)) {
+        resample_nearest(call, box, &down, &across, out, out_row);
         return;
     }
     for (int64_t j = 0; j < across.out_len; j++) {
@@ -229,7 +241,7 @@ void augment_resample(const struct augment_call *call, const struct augment_piec
 
         weigh(&x, column_weight + j * stride);
     }
-    for (int64_t i = 0; i < down.out_len; i++, out += across.out_len * c) {
+    for (int64_t i = 0; i < down.out_len; i++, out += out_row) {
         const struct resample_taps y = taps_of(&down, i);
 
         weigh(&y, line_weight);
@@ -243,4 +255,13 @@ void augment_resample(const struct augment_call *call, const struct augment_piec
         }
         resample_line(&across, scratch, c, column_weight, out);
     }
+}
+
+void augment_resample(const struct augment_call *call, const struct augment_piece *piece) {
+    struct augment_piece p = *piece;
+
+    augment_within(&p, call->in_shape.dim[0], call->in_shape.dim[1]);
+    fill_around(call, &p);
+    if (p.inner.height > 0 && p.inner.width > 0)
+        resample_inner(call, &p);
 }

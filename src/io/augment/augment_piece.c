@@ -3,6 +3,9 @@
 #include "io/augment/augment_piece.h"
 #include "io/augment/augment_parts.h"
 
+#include <math.h>
+#include <string.h>
+
 /* What the words n_mirror .. n_done - 1 make of every byte of every channel: found by those words
  * themselves, from an image of all bytes, so that they could as well be applied. */
 static void fill_table(struct augment_plan *plan) {
@@ -12,7 +15,7 @@ static void fill_table(struct augment_plan *plan) {
     for (int64_t k = 0; k < 256 * channels; k++)
         plan->table[k] = (float)(k / channels) / 255;
     for (int i = plan->n_mirror; i < plan->n_done; i++) {
-        struct augment_call c = augment_call_of(plan, &(struct augment_draw){0}, i);
+        struct augment_call c = augment_call_of(plan, &(struct augment_draw){0}, i, 256, 1);
 
         c.in = c.out = plan->table;
         c.in_shape = c.out_shape = all;
@@ -53,11 +56,12 @@ static void compose(const struct augment_piece *first, struct augment_piece *sec
     second->height *= down;
     second->width *= across;
     second->bound = first->bound;
+    second->value = second->value != 0 ? second->value : first->value;
 }
 
 void augment_piece(const struct augment_plan *plan, const struct augment_draw *draw, int64_t height,
                    int64_t width, struct augment_piece *piece) {
-    struct augment_call c = augment_call_of(plan, draw, 0);
+    struct augment_call c = augment_call_of(plan, draw, 0, height, width);
 
     c.in_shape.dim[0] = height;
     c.in_shape.dim[1] = width;
@@ -65,16 +69,47 @@ void augment_piece(const struct augment_plan *plan, const struct augment_draw *d
     for (int i = 1; i < plan->n_piece; i++) {
         const struct augment_piece first = *piece;
 
-        c = augment_call_of(plan, draw, i);
+        c = augment_call_of(plan, draw, i, height, width);
         c.in_shape.dim[0] = first.out_height;
         c.in_shape.dim[1] = first.out_width;
         plan->stage[i].augment->piece(&c, piece);
         compose(&first, piece);
     }
     for (int i = plan->n_piece; i < plan->n_mirror; i++) {
-        c = augment_call_of(plan, draw, i);
+        c = augment_call_of(plan, draw, i, height, width);
         piece->mirrored = piece->mirrored != plan->stage[i].augment->mirrors(&c);
     }
+    augment_within(piece, height, width);
+    if (piece->mirrored)
+        piece->inner.left = piece->out_width - piece->inner.left - piece->inner.width;
+    piece->out_height = piece->inner.height;
+    piece->out_width = piece->inner.width;
+}
+
+/* The last line first: nothing lies behind where it goes. */
+void augment_lay(const struct augment_plan *plan, const struct augment_piece *piece,
+                 unsigned char *bytes) {
+    const struct augment_box *in = &piece->inner;
+    const int64_t h = plan->opened.dim[0], c = plan->opened.dim[2], row = plan->opened.dim[1] * c;
+    const int64_t len = in->width * c, before = in->left * c;
+    const int around = (int)(255 * fminf(fmaxf(piece->value, 0), 1) + 0.5F);
+
+    if (in->height == h && len == row)
+        return;
+    for (int64_t i = h - 1; i >= 0; i--) {
+        unsigned char *line = bytes + i * row;
+        const bool seen = i >= in->top && i < in->top + in->height && len > 0;
+
+        if (!seen) {
+            if (i >= in->top)
+                memset(line, around, (size_t)row);
+            continue;
+        }
+        memmove(line + before, bytes + (i - in->top) * len, (size_t)len);
+        memset(line + before + len, around, (size_t)(row - before - len));
+        memset(line, around, (size_t)before);
+    }
+    memset(bytes, around, (size_t)((in->top < h ? in->top : h) * row));
 }
 
 void augment_seen(const struct augment_plan *plan, int64_t height, int64_t width,
@@ -84,7 +119,7 @@ void augment_seen(const struct augment_plan *plan, int64_t height, int64_t width
     *piece = augment_piece_of(&all);
     for (int i = 0; i < plan->n; i++) {
         const struct augment_piece first = *piece;
-        struct augment_call c = augment_call_of(plan, &(struct augment_draw){0}, i);
+        struct augment_call c = augment_call_of(plan, &(struct augment_draw){0}, i, height, width);
 
         if (!plan->stage[i].augment->piece)
             continue;

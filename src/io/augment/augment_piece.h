@@ -2,9 +2,10 @@
 #pragma once
 #include "io/augment/augment.h"
 
-/* The call of word i of a plan, without images. */
+/* The call of word i of a plan, without images; the first word has an image of height x width. */
 struct augment_call augment_call_of(const struct augment_plan *plan,
-                                    const struct augment_draw *draw, int i);
+                                    const struct augment_draw *draw, int i, int64_t height,
+                                    int64_t width);
 
 /* Find what of a plan decoding and the table deal with, after its words are planned.
  * Errors: ERR_CONFIG where the words leave images of many sizes. */

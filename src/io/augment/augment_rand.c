@@ -134,13 +134,40 @@ static void operate(const struct augment_call *c, enum operation op, const struc
 }
 
 /* The i-th operation of an image, with that strength in one of both directions. */
-static void draw_operation(const struct augment_call *c, int i, const struct space *s, int bin) {
+static enum operation draw_operation(const struct augment_call *c, int i, int bin,
+                                     double *strength) {
     const uint64_t first = c->first + (uint64_t)(DRAWS * i);
     const enum operation op = (enum operation)rng_below(c->key, first, N_OPERATIONS);
     const bool back = has_sign(op) && rng_uniform(c->key, first + 1) < 0.5F;
-    const double strength = (double)bin / (BINS - 1);
 
-    operate(c, op, s, back ? -strength : strength);
+    *strength = (double)bin / (BINS - 1);
+    if (back)
+        *strength = -*strength;
+    return op;
+}
+
+static void draw_and_operate(const struct augment_call *c, int i, const struct space *s, int bin) {
+    double strength;
+    const enum operation op = draw_operation(c, i, bin, &strength);
+
+    operate(c, op, s, strength);
+}
+
+/* Where points go by the i-th operation, behind those before. */
+static void add_affine(const struct augment_call *c, int i, const struct space *s, int bin,
+                       struct augment_affine *all) {
+    double strength;
+    const enum operation op = draw_operation(c, i, bin, &strength);
+    struct affine m;
+
+    if (!map_of(op, s, strength, &c->out_shape, &m))
+        return;
+    const double y0 = m.middle ? (double)c->out_shape.dim[0] / 2 : 0;
+    const double x0 = m.middle ? (double)c->out_shape.dim[1] / 2 : 0;
+    const struct augment_affine from = {m.yy, m.yx, m.dy + y0 - m.yy * y0 - m.yx * x0,
+                                        m.xy, m.xx, m.dx + x0 - m.xy * y0 - m.xx * x0};
+    const struct augment_affine to = augment_inverse(&from);
+    *all = augment_then(all, &to);
 }
 
 static int plan_operations(const void *args, bool training, const struct augment_source *source,
@@ -158,7 +185,15 @@ static void apply_rand(const struct augment_call *c) {
     const struct rand_augment *a = c->args;
 
     for (int i = 0; i < a->n; i++)
-        draw_operation(c, i, &rand_space, a->magnitude);
+        draw_and_operate(c, i, &rand_space, a->magnitude);
+}
+
+static void rand_affine(const struct augment_call *c, struct augment_affine *map) {
+    const struct rand_augment *a = c->args;
+
+    *map = augment_same;
+    for (int i = 0; i < a->n; i++)
+        add_affine(c, i, &rand_space, a->magnitude, map);
 }
 
 static const struct arg_spec rand_args[] = {
@@ -187,10 +222,16 @@ const struct augment augment_rand_augment = {
     .values = AUGMENT_NEEDS_UNIT,
     .plan = plan_operations,
     .apply = apply_rand,
+    .affine = rand_affine,
 };
 
 static void apply_trivial(const struct augment_call *c) {
-    draw_operation(c, 0, &trivial_space, (int)rng_below(c->key, c->first + 2, BINS));
+    draw_and_operate(c, 0, &trivial_space, (int)rng_below(c->key, c->first + 2, BINS));
+}
+
+static void trivial_affine(const struct augment_call *c, struct augment_affine *map) {
+    *map = augment_same;
+    add_affine(c, 0, &trivial_space, (int)rng_below(c->key, c->first + 2, BINS), map);
 }
 
 const struct augment augment_trivial_augment = {
@@ -202,4 +243,5 @@ const struct augment augment_trivial_augment = {
     .values = AUGMENT_NEEDS_UNIT,
     .plan = plan_operations,
     .apply = apply_trivial,
+    .affine = trivial_affine,
 };

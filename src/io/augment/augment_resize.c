@@ -69,13 +69,6 @@ static void resize_piece(const struct augment_call *c, struct augment_piece *pie
     piece->out_width = out.dim[1];
 }
 
-static void apply_resize(const struct augment_call *c) {
-    struct augment_piece piece;
-
-    resize_piece(c, &piece);
-    augment_resample(c, &piece);
-}
-
 static const struct arg_spec resize_args[] = {
     {.name = "size",
      .kind = ARG_INTS,
@@ -97,14 +90,15 @@ const struct augment augment_resize = {
              sizeof(struct resize), resize_args},
     .moves = true,
     .plan = plan_resize,
-    .apply = apply_resize,
+    .apply = augment_apply_piece,
     .piece = resize_piece,
+    .affine = augment_affine_piece,
 };
 
 struct resized_crop {
     struct ints size;
     struct reals scale, ratio;
-    double crop_pct;
+    double crop_pct, min_visible;
 };
 
 struct range {
@@ -208,13 +202,6 @@ static void resized_crop_piece(const struct augment_call *c, struct augment_piec
     piece->out_width = c->out_shape.dim[1];
 }
 
-static void apply_resized_crop(const struct augment_call *c) {
-    struct augment_piece piece;
-
-    resized_crop_piece(c, &piece);
-    augment_resample(c, &piece);
-}
-
 static const struct arg_spec resized_crop_args[] = {
     AUGMENT_SIZE(struct resized_crop),
     {.name = "scale",
@@ -239,6 +226,7 @@ static const struct arg_spec resized_crop_args[] = {
      .max = 1,
      .help = "sides of the piece in validation, of those of the largest one; 0.875: of the image "
              "resized to 256, the centre of 224"},
+    AUGMENT_VISIBLE(struct resized_crop),
     {0},
 };
 
@@ -249,6 +237,8 @@ const struct augment augment_random_resized_crop = {
              sizeof(struct resized_crop), resized_crop_args},
     .moves = true,
     .plan = plan_resized_crop,
-    .apply = apply_resized_crop,
+    .apply = augment_apply_piece,
     .piece = resized_crop_piece,
+    .affine = augment_affine_piece,
+    .visible = offsetof(struct resized_crop, min_visible),
 };

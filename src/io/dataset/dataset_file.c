@@ -1,5 +1,6 @@
 #include "io/dataset/dataset_file.h"
 
+#include "core/base/unfinished.h"
 #include "io/file/file.h"
 #include "io/h5/h5.h"
 
@@ -92,8 +93,11 @@ int dataset_file_init(struct dataset_file *file, const char *path, struct err *e
     strcpy(file->path, path);
     strcpy(file->temporary, path);
     strcat(file->temporary, ".tmp");
-    if (!lock(file, err) && !h5_create(&file->h5, file->temporary, err))
-        return 0;
+    if (!lock(file, err)) {
+        file->unfinished = unfinished_add(file->temporary);
+        if (!h5_create(&file->h5, file->temporary, err))
+            return 0;
+    }
     if (!file->lock)
         *file->temporary = 0; /* what is there is not ours */
     dataset_file_release(file);
@@ -137,13 +141,16 @@ int dataset_file_finish(struct dataset_file *file, struct err *err) {
     if (rename(file->temporary, file->path))
         return err_set(err, ERR_IO, "%s: %s", file->path, strerror(errno));
     *file->temporary = 0;
+    unfinished_drop(file->unfinished);
+    file->unfinished = NULL;
     return sync_directory(file->path, err);
 }
 
 void dataset_file_release(struct dataset_file *file) {
     h5_close(file->h5);
     if (*file->temporary)
-        unlink(file->temporary);
+        file_remove(file->temporary);
+    unfinished_drop(file->unfinished);
     if (file->lock)
         close(file->lock - 1);
     *file = (struct dataset_file){0};

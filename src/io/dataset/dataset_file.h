@@ -9,8 +9,9 @@ enum { DATASET_FILE_PATH = 4096 };
 /* {0} is releasable. */
 struct dataset_file {
     char path[DATASET_FILE_PATH], temporary[DATASET_FILE_PATH];
-    struct h5 *h5; /* to write to */
-    int lock;      /* 1 + the descriptor that keeps others from it; 0: none */
+    struct h5 *h5;                 /* to write to */
+    int lock;                      /* 1 + the descriptor that keeps others from it; 0: none */
+    struct unfinished *unfinished; /* what is at `temporary` */
 };
 
 /* May a dataset be written under that name? As file_check_target, and what is there may only be

@@ -50,7 +50,7 @@ int encoded_frame_place(const char *frame, const struct encoded_group *group, in
         return -1;
     const int status = reserve(file, group, n_groups, k + 1, place, err);
     h5_close(file);
-    unlink(frame);
+    file_remove(frame);
     return status;
 }
 
@@ -207,6 +207,6 @@ int encoded_frame_write(const struct encoded_frame *frame, const char *path, con
         close(from);
     if (to >= 0)
         close(to);
-    unlink(path);
+    file_remove(path);
     return status;
 }

@@ -64,23 +64,29 @@ static int write_synced(const char *path, const void *bytes, size_t len) {
 /* Bring a rename to the disk. File systems that cannot sync a folder say EINVAL. */
 static int sync_folder_of(const char *path) {
     const char *slash = strrchr(path, '/');
-    char *folder = slash == path ? file_text("/")
-                   : slash       ? file_text("%.*s", (int)(slash - path), path)
-                                 : file_text(".");
+    char folder[FILE_PATH] = ".";
     int fd, failed = 0;
 
-    if (!folder) {
-        errno = ENOMEM;
-        return -1;
-    }
+    if (slash) /* of "/file" it is "/" */
+        snprintf(folder, FILE_PATH, "%.*s", (int)(slash - path) + (slash == path), path);
     fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0 || (fsync(fd) && errno != EINVAL))
         failed = errno;
     if (fd >= 0)
         close(fd);
-    free(folder);
     errno = failed;
     return failed ? -1 : 0;
+}
+
+int file_remove(const char *path) {
+    return unlink(path) && errno != ENOENT && unlink(path) ? -1 : 0;
+}
+
+int file_beside(const char *path, char beside[FILE_PATH]) {
+    if (snprintf(beside, FILE_PATH, "%s.tmp", path) < FILE_PATH)
+        return 0;
+    errno = ENAMETOOLONG;
+    return -1;
 }
 
 /* What stands in the way of a plain file, or NULL. */
@@ -137,15 +143,14 @@ static int check_link(const char *path, struct err *err) {
 
 int file_check_target(const char *path, const char *const *inputs, int n, struct err *err) {
     const size_t len = strlen(path);
-    char *beside;
+    char beside[FILE_PATH];
 
     if (!len || path[len - 1] == '/')
         return err_set(err, ERR_USAGE, "'%s': expected the name of a file to write", path);
-    if (!(beside = file_text("%s.tmp", path)))
-        return err_set(err, ERR_IO, "%s: cannot be written: %s", path, strerror(ENOMEM));
+    if (file_beside(path, beside))
+        return err_set(err, ERR_USAGE, "%.80s...: the path is too long", path);
     const int status = check_name(path, path, inputs, n, err) ||
                        check_name(beside, path, inputs, n, err) || check_link(path, err);
-    free(beside);
     return status ? -1 : 0;
 }
 
@@ -154,36 +159,34 @@ static int unwritable(const char *path, int reason, struct err *err) {
 }
 
 int file_write_beside(const char *path, const void *bytes, size_t len, struct err *err) {
-    char *beside;
+    char beside[FILE_PATH];
     int failed = 0;
 
     if (check_name(path, path, NULL, 0, err)) {
         err->kind = ERR_IO;
         return -1;
     }
-    if (!(beside = file_text("%s.tmp", path)))
-        return unwritable(path, ENOMEM, err);
+    if (file_beside(path, beside))
+        return unwritable(path, errno, err);
     if (write_synced(beside, bytes, len)) {
         failed = errno;
-        unlink(beside);
+        file_remove(beside);
     }
-    free(beside);
     return failed ? unwritable(path, failed, err) : 0;
 }
 
 int file_take_place(const char *path, struct err *err) {
-    char *beside = file_text("%s.tmp", path);
+    char beside[FILE_PATH];
     int failed = 0;
 
-    if (!beside)
-        return unwritable(path, ENOMEM, err);
+    if (file_beside(path, beside))
+        return unwritable(path, errno, err);
     if (rename(beside, path)) {
         failed = errno;
-        unlink(beside);
+        file_remove(beside);
     } else if (sync_folder_of(path)) {
         failed = errno;
     }
-    free(beside);
     return failed ? unwritable(path, failed, err) : 0;
 }
 

@@ -4,6 +4,17 @@
 
 #include <stddef.h>
 
+/* Linux's PATH_MAX: what is longer is no path. */
+enum { FILE_PATH = 4096 };
+
+/* "<path>.tmp", where what becomes `path` is written first. Takes no memory: what is there can
+ * always be removed. Returns -1 with errno ENAMETOOLONG. */
+int file_beside(const char *path, char beside[FILE_PATH]);
+
+/* Remove a file; a file system that fails once is asked again. What is not there is fine. Returns
+ * -1 with errno set. */
+int file_remove(const char *path);
+
 /* Make `path` hold bytes[len]: written beside as <path>.tmp, synced, renamed, the folder synced. At
  * every moment, also when the program is killed or the disk is full, `path` is either as before
  * or whole. What is no plain file is not replaced.

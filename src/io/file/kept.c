@@ -69,11 +69,10 @@ int kept_replace(const char *path, const void *bytes, size_t len, int keep, cons
     if (file_write_beside(path, bytes, len, err))
         return -1;
     if ((lock && lock_check(lock, err)) || age_all(path, keep, err)) {
-        char *beside = file_text("%s.tmp", path);
+        char beside[FILE_PATH];
 
-        if (beside)
-            unlink(beside);
-        free(beside);
+        if (!file_beside(path, beside))
+            file_remove(beside);
         return -1;
     }
     return file_take_place(path, err);

@@ -5,6 +5,7 @@
 #include "core/base/err.h"
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 enum { LOCK_TEXT = 512 };
 
@@ -12,6 +13,10 @@ enum { LOCK_TEXT = 512 };
 struct lock {
     char *path, *beside; /* folder/lock; where a new one is made that shall replace it */
     char *text;          /* what the file holds */
+    dev_t device;        /* and the file itself, where it cannot be read */
+    ino_t inode;
+    bool offered; /* made beside, from where another process may have put it in its place */
+    struct unfinished *unfinished; /* that file */
 };
 
 /* Take the folder, which exists, by a file `lock` in it.

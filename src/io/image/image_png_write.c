@@ -1,5 +1,6 @@
 /* PNG files that take the place of others whole, by libpng. */
 #include "io/image/image.h"
+#include "io/file/file.h"
 
 #include <errno.h>
 #include <png.h>
@@ -8,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { COLOURS = 256, SUFFIX = 5 };
+enum { COLOURS = 256 };
 
 /*   palette  [colours][3], or NULL */
 static int write_beside(const char *path, const char *beside, png_image *png, const void *pixels,
@@ -24,20 +25,17 @@ static int write_beside(const char *path, const char *beside, png_image *png, co
     if (!failed)
         return 0;
     err_set(err, ERR_IO, "%s: cannot be written: %s", path, errno ? strerror(errno) : png->message);
-    remove(beside);
+    file_remove(beside);
     return -1;
 }
 
 static int replace(const char *path, png_image *png, const void *pixels, const void *palette,
                    struct err *err) {
-    char *beside = malloc(strlen(path) + SUFFIX);
+    char beside[FILE_PATH];
 
-    if (!beside)
-        return err_set(err, ERR_IO, "%s: no memory", path);
-    sprintf(beside, "%s.tmp", path);
-    const int rc = write_beside(path, beside, png, pixels, palette, err);
-    free(beside);
-    return rc;
+    if (file_beside(path, beside))
+        return err_set(err, ERR_IO, "%s: cannot be written: %s", path, strerror(errno));
+    return write_beside(path, beside, png, pixels, palette, err);
 }
 
 int image_write_palette(const char *path, int width, int height, const unsigned char *classes,

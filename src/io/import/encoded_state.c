@@ -262,6 +262,14 @@ static int refuse_link(const struct encoded_state *s, struct err *err) {
                    s->folder);
 }
 
+/* Without a record, whatever else is in the folder is nothing. */
+static int find_empty(struct encoded_state *s) {
+    struct stat st;
+
+    s->empty = !fstat(s->journal - 1, &st) && !st.st_size;
+    return 0;
+}
+
 int encoded_state_init(struct encoded_state *s, const struct encoded_source *source,
                        const char *target, const struct import_options *options, struct err *err) {
     char left[LOCK_TEXT];
@@ -270,7 +278,7 @@ int encoded_state_init(struct encoded_state *s, const struct encoded_source *sou
     if (!allocate(s, target, err) && !refuse_link(s, err) && !file_make_folders(s->folder, err) &&
         !lock_take(&s->lock, s->folder, "wait for it, or give another name to write to", left,
                    err) &&
-        (s->journal = open_file(s->journal_path, err)) &&
+        (s->journal = open_file(s->journal_path, err)) && !find_empty(s) &&
         (s->data = open_file(s->data_path, err)) && !resume(s, err))
         return 0;
     encoded_state_release(s);
@@ -357,9 +365,9 @@ int encoded_state_add(struct encoded_state *s, const struct encoded_batch *b, st
 }
 
 void encoded_state_remove(struct encoded_state *s) {
-    unlink(s->journal_path);
-    unlink(s->data_path);
-    unlink(s->frame_path);
+    file_remove(s->journal_path);
+    file_remove(s->data_path);
+    file_remove(s->frame_path);
     s->empty = true;
 }
 
@@ -371,8 +379,8 @@ void encoded_state_release(struct encoded_state *s) {
     if (s->data)
         close(s->data - 1);
     lock_release(&s->lock);
-    if (s->empty)
-        rmdir(s->folder);
+    if (s->folder)
+        rmdir(s->folder); /* where nothing is in it */
     for (int k = 0; s->part && k < s->source->n_splits; k++)
         content_hash_free(s->part[k].hash);
     for (int64_t i = 0; s->text && i < s->n; i++)

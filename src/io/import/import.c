@@ -7,9 +7,9 @@
 #include <string.h>
 
 static const struct importer *const importers[] = {
-    &import_imagefolder, &import_segmentation, &import_pairs,  &import_unpaired,
-    &import_idx,         &import_cifar,        &import_csv,    &import_npy,
-    &import_wav,         &import_text,         &import_volumes};
+    &import_imagefolder, &import_segmentation, &import_pairs,   &import_unpaired,
+    &import_idx,         &import_cifar,        &import_csv,     &import_npy,
+    &import_wav,         &import_text,         &import_volumes, &import_voc};
 
 enum { N_IMPORTERS = sizeof importers / sizeof *importers };
 

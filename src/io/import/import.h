@@ -119,7 +119,8 @@ const struct importer *importer_find(const char *name);
 const struct importer *const *importer_table(int *n);
 
 extern const struct importer import_imagefolder, import_segmentation, import_pairs, import_unpaired,
-    import_idx, import_cifar, import_csv, import_npy, import_wav, import_text, import_volumes;
+    import_idx, import_cifar, import_csv, import_npy, import_wav, import_text, import_volumes,
+    import_voc;
 
 /* Add a line to result->note. */
 void import_note(struct import_result *result, const char *fmt, ...)

@@ -74,6 +74,10 @@ static int plan_fields(struct mix *m, const struct prepare *p, const char *word,
             m->width = p->field[i].sample.dim[1];
         }
     for (int i = 0; i < p->n_fields; i++) {
+        if (dataset_field(p->dataset, i)->boxes)
+            return err_set(err, ERR_CONFIG,
+                           "%s: mixes pictures, but not %s: what is in one is not in the mixture",
+                           word, dataset_field(p->dataset, i)->name);
         m->mixed[i] = goes_along(p, i);
         if (m->mixed[i] && check_field(m, p, i, word, err))
             return -1;

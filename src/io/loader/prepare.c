@@ -1,4 +1,4 @@
-#include "io/loader/prepare.h"
+#include "io/loader/prepare_boxes.h"
 
 #include "core/base/rng.h"
 
@@ -138,17 +138,17 @@ static void augment_sample(const struct prepare *p, const struct prepare_batch *
 
 /* A picture's size says which piece of it is wanted, and of the file only that is decoded. */
 static int decode_sample(const struct prepare *p, const struct prepare_batch *b, int field,
-                         int64_t i, struct prepare_scratch *scratch, struct err *err) {
+                         int64_t i, const struct augment_draw *draw,
+                         struct prepare_scratch *scratch, struct err *err) {
     const struct prepare_field *t = &p->field[field];
     const struct dataset_blob *file = &b->blob[field][i];
     const enum image_mode mode = t->plan.opened.dim[2] == 1 ? IMAGE_GREY : IMAGE_COLOUR;
-    const struct augment_draw draw = draw_of(p, b, i);
     struct augment_piece a;
     int width, height, channels;
 
     if (image_size(file->bytes, file->len, NAMELESS, &width, &height, &channels, err))
         return -1;
-    augment_piece(&t->plan, &draw, height, width, &a);
+    augment_piece(&t->plan, draw, height, width, &a);
     const struct image_piece piece = {.left = a.left,
                                       .top = a.top,
                                       .width = a.width,
@@ -161,12 +161,45 @@ static int decode_sample(const struct prepare *p, const struct prepare_batch *b,
                                       .out_height = (int)a.out_height,
                                       .mirrored = a.mirrored,
                                       .reduced = p->reduced};
-    if (image_decode_piece(file->bytes, file->len, NAMELESS, mode, &piece, &scratch->room,
+    if (piece.out_width > 0 && piece.out_height > 0 &&
+        image_decode_piece(file->bytes, file->len, NAMELESS, mode, &piece, &scratch->room,
                            scratch->opened, err))
         return -1;
-    augment_run(&t->plan, &draw, scratch->opened, NULL, scratch->floats,
+    augment_lay(&t->plan, &a, scratch->opened);
+    augment_run(&t->plan, draw, scratch->opened, NULL, scratch->floats,
                 (float *)b->out[field] + i * sample_len(&t->sample));
     return 0;
+}
+
+/* Boxes as the image that they are in. */
+static int move_boxes(const struct prepare *p, const struct prepare_batch *b, int field, int64_t i,
+                      const struct augment_draw *draw, struct err *err) {
+    const struct dataset_field *leads = dataset_field(p->dataset, p->model);
+    const int64_t max = p->field[field].sample.dim[0];
+    int height = (int)leads->sample.dim[0], width = (int)leads->sample.dim[1], channels;
+
+    if (leads->kind == DATASET_ENCODED) {
+        const struct dataset_blob *file = &b->blob[p->model][i];
+
+        if (image_size(file->bytes, file->len, NAMELESS, &width, &height, &channels, err))
+            return -1;
+    }
+    return boxes_move(&p->field[p->model].plan, draw, height, width,
+                      (float *)b->out[field] + i * max * DATASET_BOX, max, err);
+}
+
+/* All boxes of a sample, behind what looks at those that are seen; these at last. */
+static int move_all_boxes(const struct prepare *p, const struct prepare_batch *b, int64_t i,
+                          const struct augment_draw *draw, int *field, struct err *err) {
+    for (int k = 0; k < p->n_fields; k++) {
+        *field = k;
+        if (p->field[k].boxes && k != p->boxes - 1 && move_boxes(p, b, k, i, draw, err))
+            return -1;
+    }
+    if (!p->boxes)
+        return 0;
+    *field = p->boxes - 1;
+    return move_boxes(p, b, *field, i, draw, err);
 }
 
 int prepare_sample(const struct prepare *p, const struct prepare_batch *b, int64_t i,
@@ -175,14 +208,24 @@ int prepare_sample(const struct prepare *p, const struct prepare_batch *b, int64
 
     if (p->focus)
         find_focus(p, b, i, &draw);
+    if (p->boxes) {
+        draw.n_boxes = p->field[p->boxes - 1].sample.dim[0];
+        draw.boxes = (const float *)b->out[p->boxes - 1] + i * draw.n_boxes * DATASET_BOX;
+    }
     for (int k = 0; k < p->n_fields; k++) {
         const struct dataset_field *f = dataset_field(p->dataset, k);
         const struct prepare_field *t = &p->field[k];
 
         if (f->kind == DATASET_ENCODED) {
             *field = k;
-            if (decode_sample(p, b, k, i, scratch, err))
+            if (decode_sample(p, b, k, i, &draw, scratch, err))
                 return -1;
+        } else if (t->boxes) {
+            continue;
+        } else if (t->masks) {
+            masks_move(&t->plan, &draw, (const unsigned char *)b->raw[k] + i * t->raw_bytes,
+                       t->sample.dim[0], scratch->floats,
+                       (float *)b->out[k] + i * shape_len(&t->sample));
         } else if (t->augmented) {
             augment_sample(p, b, k, i, &draw, scratch->floats);
         } else if (f->kind == DATASET_BYTES) {
@@ -190,7 +233,7 @@ int prepare_sample(const struct prepare *p, const struct prepare_batch *b, int64
                             (float *)b->out[k] + i * t->raw_bytes);
         }
     }
-    return 0;
+    return move_all_boxes(p, b, i, &draw, field, err);
 }
 
 void prepare_explain(const struct prepare *p, const struct prepare_batch *b, int64_t i, int field,

@@ -11,6 +11,8 @@
 /* One field. */
 struct prepare_field {
     bool augmented;           /* through plan; otherwise copied */
+    bool boxes;               /* [max, 5] that are moved as the leading image is */
+    bool masks;               /* [max, h, w] of boxes, each through plan */
     struct augment_plan plan; /* of [h, w, c], where the field's own shape may be [h, w] */
     struct shape sample;      /* as the network sees it; rank 0: one number */
     /* Bytes of a sample as it is read; 0: nothing happens to it, it is read to where it is wanted,
@@ -24,6 +26,8 @@ struct prepare {
     bool training, reduced;
     int n_fields;
     struct prepare_field field[DATASET_MAX_FIELDS];
+    int model;            /* the leading image or volume, or -1 */
+    int boxes;            /* 1 + the boxes that words of the pipeline look at; 0: none does */
     int focus;            /* 1 + the map in which words look for a focus; 0: none does */
     int64_t scratch_len;  /* floats */
     int64_t opened_bytes; /* of the largest piece that a picture is decoded to */

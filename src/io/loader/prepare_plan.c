@@ -1,5 +1,5 @@
 /* How each field of a dataset is prepared, found before the first batch. */
-#include "io/loader/prepare.h"
+#include "io/loader/prepare_boxes.h"
 
 #include <inttypes.h>
 
@@ -132,6 +132,32 @@ static bool has_measured(const struct dataset *ds) {
     return false;
 }
 
+/* Masks of boxes, one after another as maps of the image's size. */
+static int plan_masks(struct prepare *p, int i, int model, const struct prepare_config *config,
+                      struct err *err) {
+    const struct dataset_field *f = dataset_field(p->dataset, i),
+                               *leads = model < 0 ? NULL : dataset_field(p->dataset, model);
+    const int64_t *dim = f->sample.dim;
+    const struct augment_source source = {.shape = {3, {dim[1], dim[2], 1}}, .role = AUGMENT_MASK};
+    struct prepare_field *out = &p->field[i];
+
+    out->masks = true;
+    if (leads && moving_word(&p->field[model].plan) && leads->kind == DATASET_ENCODED)
+        return refuse_many(moving_word(&p->field[model].plan)->word.name, f, leads, err);
+    if (leads && (leads->sample.dim[0] != dim[1] || leads->sample.dim[1] != dim[2]))
+        return err_set(
+            err, ERR_CONFIG,
+            "%s: masks are %" PRId64 "x%" PRId64 " (height, width), but %s is %" PRId64 "x%" PRId64,
+            f->name, dim[1], dim[2], leads->name, leads->sample.dim[0], leads->sample.dim[1]);
+    if (augment_plan_init(&out->plan, config->pipeline, config->n_pipeline, p->training, &source,
+                          err))
+        return err_wrap(err, "%s", f->name);
+    out->plan.scratch_len += (dim[1] * dim[2] + 15) / 16 * 16;
+    out->sample.dim[1] = out->plan.out.dim[0];
+    out->sample.dim[2] = out->plan.out.dim[1];
+    return 0;
+}
+
 static int plan_field(struct prepare *p, int i, int model, const struct prepare_config *config,
                       struct err *err) {
     const struct dataset_field *f = dataset_field(p->dataset, i);
@@ -139,6 +165,12 @@ static int plan_field(struct prepare *p, int i, int model, const struct prepare_
     const struct augment_source source = source_of(p->dataset, i);
 
     out->sample = f->sample;
+    if (f->masks)
+        return plan_masks(p, i, model, config, err);
+    if (f->boxes) {
+        out->boxes = model >= 0;
+        return model < 0 ? 0 : boxes_check(&p->field[model].plan, f->name, err);
+    }
     if (model < 0)
         return plan_numbers(p, i, config, err);
     const struct dataset_field *leads = dataset_field(p->dataset, model);
@@ -191,6 +223,27 @@ static int find_focus(struct prepare *p, int model, struct err *err) {
                               dataset_field(p->dataset, model)->name);
 }
 
+/* The boxes that a word of the pipeline looks at: those called boxes, or else the first. */
+static int find_boxes(struct prepare *p, int model, struct err *err) {
+    const int named = dataset_find_field(p->dataset, "boxes");
+
+    if (!p->field[model].plan.sees)
+        return 0;
+    for (int i = p->n_fields - 1; i >= 0; i--)
+        if (p->field[i].boxes)
+            p->boxes = 1 + i;
+    if (named >= 0 && p->field[named].boxes)
+        p->boxes = 1 + named;
+    if (p->boxes)
+        return 0;
+    const struct augment_plan *plan = &p->field[model].plan;
+    int i = 0;
+    while (!plan->stage[i].augment->sees)
+        i++;
+    return err_set(err, ERR_CONFIG, "%s: looks at boxes, and there are none beside %s",
+                   plan->stage[i].augment->word.name, dataset_field(p->dataset, model)->name);
+}
+
 int prepare_init(struct prepare *p, const struct prepare_config *config, struct err *err) {
     const int model = first_image(config->dataset);
 
@@ -198,6 +251,7 @@ int prepare_init(struct prepare *p, const struct prepare_config *config, struct 
                           .seed = config->seed,
                           .training = config->training,
                           .reduced = config->reduced,
+                          .model = model,
                           .n_fields = dataset_n_fields(config->dataset)};
     if (config->n_pipeline && model < 0 && !has_measured(config->dataset))
         return err_set(err, ERR_CONFIG, "%s: there are no images to change",
@@ -209,5 +263,7 @@ int prepare_init(struct prepare *p, const struct prepare_config *config, struct 
             return -1;
         measure_field(p, i);
     }
-    return model >= 0 ? find_focus(p, model, err) : 0;
+    if (model < 0)
+        return 0;
+    return find_focus(p, model, err) || find_boxes(p, model, err) ? -1 : 0;
 }

@@ -89,6 +89,33 @@ function showRoc(place, run, table, rows) {
   });
 }
 
+// A row of precisions for each class, at recalls from 0 to 1; and their mean over the classes that there are.
+function showPrecision(place, run, table, rows) {
+  const names = classNames(run, rows.length), points = rows[0].length;
+  const there = rows.map((row, i) => ({name: names[i], row, area: row.reduce((a, b) => a + b, 0) / points}))
+    .filter(line => line.row.every(v => v !== null));
+  const inner = el('div');
+  const draw = chosen => {
+    const x = Array.from({length: points}, (_, i) => i / (points - 1));
+    const mean = x.map((_, i) => there.reduce((sum, line) => sum + line.row[i], 0) / there.length);
+    drawChart(clear(inner).appendChild(el('div', {class: 'chart'})), {
+      title: `${table.name} of ${run.name}`, xLabel: 'recall', yLabel: '', yRange: [0, 1], xRange: [0, 1], height: 320,
+      lines: [{label: 'mean of the classes', colour: palette[6], dash: [6, 4], x, y: mean},
+        ...chosen.map((line, i) => ({label: line.name, colour: palette[i % 6], x, y: line.row}))],
+    });
+  };
+  if (!there.length) {
+    place.append(el('p', {class: 'note'}, 'There are no boxes that count.'));
+    return;
+  }
+  const sorted = there.slice().sort((a, b) => b.area - a.area);
+  const choices = [{name: 'the best', lines: sorted.slice(0, 6)}, {name: 'the worst', lines: sorted.slice(-6)},
+    ...there.map(line => ({name: line.name, lines: [line]}))];
+  const usual = there.length > 6 ? choices : [{name: 'all', lines: there}, ...choices.slice(2)];
+  place.append(choice('classes', usual.map(c => c.name), i => draw(usual[i].lines)), inner);
+  draw(usual[0].lines);
+}
+
 // From where to where the parts of scatter(a, b, low, high) go, where the job says it in numbers.
 function scatterRange(run, name) {
   const entry = run.entries.find(e => e.section === 'validate' && e.key === name);
@@ -139,7 +166,8 @@ function showOther(place, run, table, rows) {
     text: (i, k) => `row ${i}, column ${k}: ${fmt(rows[i][k])}`});
 }
 
-const tableKinds = {confusion: showConfusion, reliability: showReliability, roc: showRoc, scatter: showScatter, residuals: showResiduals};
+const tableKinds = {confusion: showConfusion, reliability: showReliability, roc: showRoc, scatter: showScatter, residuals: showResiduals,
+  pr_curve: showPrecision};
 
 function showTable(place, run, table) {
   const rows = rowsOf(table.table);
@@ -150,7 +178,7 @@ function showTable(place, run, table) {
   }
   const word = wordOf(run, table.name), width = rows[0].length;
   const fits = ['confusion', 'scatter'].includes(word) ? width === rows.length && width > 1
-    : word === 'reliability' ? width === 3 : word === 'residuals' ? width === 3 || rows.length === 3 && width === 1 : width === 2;
+    : word === 'pr_curve' ? width > 1 : word === 'reliability' ? width === 3 : word === 'residuals' ? width === 3 || rows.length === 3 && width === 1 : width === 2;
   (fits && tableKinds[word] || showOther)(place, run, table, rows);
 }
 

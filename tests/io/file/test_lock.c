@@ -1,6 +1,8 @@
 /* Who may take a folder that has a lock in it. */
 #include "io/scratch.h"
 
+#include "core/base/memory.h"
+#include "core/base/unfinished.h"
 #include "io/file/file.h"
 #include "io/file/lock.h"
 #include "io/file/lock_owner.h"
@@ -8,6 +10,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -180,15 +183,86 @@ static void a_lock_that_says_nothing_is_refused(void **state) {
     refused("lock does not say who holds it; if no run is in ");
 }
 
-static void a_taking_that_was_cut_short_is_told(void **state) {
+/* Killed between making lock.new and putting it into its place, or before it was written. */
+static void a_taking_that_was_cut_short_is_nobody_s(void **state) {
     struct lock_owner owner = this_process();
+    char *text;
 
     (void)state;
     owner.start += 1;
     write_owner(&owner);
     write_text("lock.new", "");
+    taken("process ");
+    text = lock_owner_write(&owner);
+    assert_non_null(text);
+    write_text("lock.new", text);
+    write_owner(&owner);
+    taken("process ");
+    free(text);
+}
+
+static void a_taking_by_another_host_is_told(void **state) {
+    struct lock_owner owner = this_process();
+    char *text;
+
+    (void)state;
+    owner.start += 1;
+    write_owner(&owner);
+    owner.pid = 1 << 30;
+    strcpy(owner.host, "elsewhere");
+    strcpy(owner.machine, "another");
+    text = lock_owner_write(&owner);
+    assert_non_null(text);
+    write_text("lock.new", text);
     refused(" is just being taken by another run; if there is none, delete ");
     assert_int_equal(unlink(in_scratch("lock.new")), 0);
+    free(text);
+}
+
+/* A system that reads nothing any more: the file itself is known. */
+static void a_lock_that_cannot_be_read_is_given_back(void **state) {
+    char left[LOCK_TEXT];
+    struct lock lock;
+    struct err err = {0};
+
+    (void)state;
+    assert_int_equal(lock_take(&lock, scratch, "", left, &err), 0);
+    struct rlimit before, none;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    none = before;
+    none.rlim_cur = 0;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+    lock_release(&lock);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    assert_false(is_there("lock"));
+}
+
+/* Where there is no memory, nothing of a process is left behind but what is another's by now. */
+static void what_is_unfinished_is_removed_at_the_end(void **state) {
+    (void)state;
+    write_text("half", "a");
+    write_text("whole", "b");
+    write_text("others", "c");
+    const pid_t child = fork();
+    assert_true(child >= 0);
+    if (!child) {
+        char left[LOCK_TEXT];
+        struct lock lock;
+        struct err err = {0};
+        unfinished_add(in_scratch("half"));
+        unfinished_drop(unfinished_add(in_scratch("whole")));
+        unfinished_add(in_scratch("others"));
+        write_text("new", "d");
+        rename(in_scratch("new"), in_scratch("others"));
+        if (lock_take(&lock, scratch, "", left, &err) || !is_there("lock"))
+            _exit(1);
+        memory_end(1);
+    }
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == ERR_IO);
+    assert_false(is_there("half") || is_there("lock"));
+    assert_true(is_there("whole") && is_there("others"));
 }
 
 static void a_lost_lock_is_noticed_and_a_deleted_one_made_again(void **state) {
@@ -258,6 +332,12 @@ static void one_of_many_gets_it(void **state) {
         unlink(in_scratch("lock"));
         if (round % 2)
             write_owner(&dead);
+        if (round % 4 == 3) {
+            char *text = lock_owner_write(&dead);
+            assert_non_null(text);
+            write_text("lock.new", text);
+            free(text);
+        }
         assert_int_equal(pipe(gate), 0);
         for (int i = 0; i < CHILDREN; i++) {
             const pid_t pid = fork();
@@ -302,7 +382,10 @@ int main(void) {
         cmocka_unit_test(of_another_host_nobody_knows),
         cmocka_unit_test(who_was_killed_as_it_took_it_holds_nothing),
         cmocka_unit_test(a_lock_that_says_nothing_is_refused),
-        cmocka_unit_test(a_taking_that_was_cut_short_is_told),
+        cmocka_unit_test(a_taking_that_was_cut_short_is_nobody_s),
+        cmocka_unit_test(a_taking_by_another_host_is_told),
+        cmocka_unit_test(a_lock_that_cannot_be_read_is_given_back),
+        cmocka_unit_test(what_is_unfinished_is_removed_at_the_end),
         cmocka_unit_test(a_lost_lock_is_noticed_and_a_deleted_one_made_again),
         cmocka_unit_test(a_folder_that_is_moved_away_is_said),
         cmocka_unit_test(one_of_many_gets_it),
