@@ -158,7 +158,7 @@ const struct command command_data = {
         "  groups, fields, shapes, classes, mean and standard deviation, chunks, what was guessed\n"
         "dltrain data stats FILE.h5[:GROUP] [--sheet OUT.png [--each 10]]\n"
         "  means, deviations, classes as bars; a picture of the first samples of each class,\n"
-        "  masks beside their images\n"
+        "  masks beside their images, boxes on them\n"
         "dltrain data verify FILE.h5[:GROUP] ...\n"
         "  read everything: is it undamaged, finite, within its classes, as it was written?\n",
     .run = run,

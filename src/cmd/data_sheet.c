@@ -1,6 +1,7 @@
 /* The contact sheet of `dltrain data stats`. */
 #include "cmd/data.h"
 #include "cmd/data_encoded.h"
+#include "io/dataset/dataset_marks.h"
 #include "io/image/grid.h"
 
 #include <inttypes.h>
@@ -18,7 +19,8 @@ struct sheet {
     int n_tiles;
     int64_t *row;
     int64_t n, columns;
-    int n_classes; /* with rows of their own; 0: samples as they come */
+    int n_classes;      /* with rows of their own; 0: samples as they come */
+    struct marks boxes; /* on the first image, where there are some */
 };
 
 /* Is it drawn by its middle slice? */
@@ -149,6 +151,34 @@ static int read_tiles(struct dataset *ds, struct sheet *s, struct err *err) {
     return 0;
 }
 
+/* Boxes on the first image of the samples' own pixels; encoded pictures are cut and brought to one
+ * size, of which boxes know nothing. */
+static int read_boxes(struct dataset *ds, struct sheet *s, struct err *err) {
+    const int field = dataset_find_boxes(ds);
+
+    for (int k = 0; field >= 0 && k < s->n_tiles; k++) {
+        struct grid_tile *tile = &s->tile[k];
+        const struct dataset_field *image = dataset_field(ds, s->field[k]);
+        if (!image->image || image->kind == DATASET_ENCODED || is_volume(image))
+            continue;
+        const int64_t count = dataset_field(ds, field)->sample.dim[0];
+        float *rows = malloc((size_t)(s->n * count) * MARK_TRUTH * sizeof *rows);
+        s->boxes = (struct marks){.kind = MARK_TRUTH,
+                                  .rows = rows,
+                                  .count = count,
+                                  .picture_h = tile->h,
+                                  .picture_w = tile->w,
+                                  .name = dataset_mark_name,
+                                  .context = ds};
+        if (!rows)
+            return err_set(err, ERR_IO, "%s: no memory for boxes", dataset_name(ds));
+        tile->marks = &s->boxes;
+        tile->n_marks = 1;
+        return dataset_read(ds, field, s->row, s->n, rows, err);
+    }
+    return 0;
+}
+
 int data_sheet(struct dataset *ds, const char *file, int64_t each, struct err *err) {
     struct sheet s = {0};
     int rc;
@@ -158,7 +188,7 @@ int data_sheet(struct dataset *ds, const char *file, int64_t each, struct err *e
         return err_set(err, ERR_DATA,
                        "%s: has no images or volumes of 1 or 3 channels and no masks to be drawn",
                        dataset_name(ds));
-    rc = choose(ds, each, &s, err) || read_tiles(ds, &s, err) ||
+    rc = choose(ds, each, &s, err) || read_tiles(ds, &s, err) || read_boxes(ds, &s, err) ||
                  grid_write(file, s.tile, s.n_tiles, s.n, s.columns, err)
              ? -1
              : 0;
@@ -169,6 +199,7 @@ int data_sheet(struct dataset *ds, const char *file, int64_t each, struct err *e
         printf("%s: the first %" PRId64 " samples\n", file, s.n);
     for (int k = 0; k < s.n_tiles; k++)
         free(s.tile[k].values);
+    free((float *)(uintptr_t)s.boxes.rows);
     free(s.row);
     return rc;
 }

@@ -2,6 +2,7 @@
 #include "cmd/results.h"
 #include "io/dataset/dataset.h"
 #include "io/dataset/dataset_writer.h"
+#include "io/image/image.h"
 
 #include <math.h>
 
@@ -124,6 +125,23 @@ static void boxes_are_cut_out(void **state) {
     dataset_close(ds);
 }
 
+/* Samples of one tile, twice their size, 2 pixels apart: the first box, (4, 6) to (24, 22), has its
+ * lower left corner in the pure green of class 0; the pixel below it is the picture's. */
+static void boxes_are_drawn_on_sheets(void **state) {
+    struct image sheet = {0};
+    struct err err = {0};
+
+    (void)state;
+    prints("s.png: the first 3 samples",
+           "$DLTRAIN data stats things.h5:train --sheet s.png --each 3");
+    assert_int_equal(image_read("s.png", IMAGE_COLOUR, &sheet, &err), 0);
+    assert_int_equal(sheet.width, 2 + 3 * (2 * W + 2));
+    const unsigned char *corner = sheet.pixels + 3 * ((2 + 2 * 22 - 1) * sheet.width + 2 + 2 * 4);
+    assert_memory_equal(corner, ((const unsigned char[]){0, 255, 0}), 3);
+    assert_int_equal(corner[3 * sheet.width + 2], 120);
+    image_release(&sheet);
+}
+
 static void what_cannot_be_searched_or_cut_is_refused(void **state) {
     (void)state;
     program_expect(64, "takes --fast or --quality, not both",
@@ -143,6 +161,7 @@ int main(void) {
         cmocka_unit_test(every_picture_gets_regions_that_meet_its_boxes),
         cmocka_unit_test(proposals_are_replaced_in_the_file_itself),
         cmocka_unit_test(boxes_are_cut_out),
+        cmocka_unit_test(boxes_are_drawn_on_sheets),
         cmocka_unit_test(what_cannot_be_searched_or_cut_is_refused),
     };
 
