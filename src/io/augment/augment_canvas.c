@@ -179,13 +179,13 @@ const struct augment augment_resize_shorter = {
 
 /* --- random_scale --- */
 
-struct scale {
+struct rescale {
     double low, high, value, min_visible;
 };
 
 static int plan_scale(const void *args, bool training, const struct augment_source *source,
                       struct augment_stage *s, struct err *err) {
-    const struct scale *a = args;
+    const struct rescale *a = args;
 
     (void)training, (void)source;
     if (a->low > a->high)
@@ -196,7 +196,7 @@ static int plan_scale(const void *args, bool training, const struct augment_sour
 
 /* Smaller: to whole pixels, as what is around them begins there. Larger: what is left of it. */
 static void scale_piece(const struct augment_call *c, struct augment_piece *piece) {
-    const struct scale *a = c->args;
+    const struct rescale *a = c->args;
     const double zoom = a->low + (a->high - a->low) * (double)rng_uniform(c->key, c->first);
     const int64_t h = c->in_shape.dim[0], w = c->in_shape.dim[1];
 
@@ -222,33 +222,33 @@ static void scale_piece(const struct augment_call *c, struct augment_piece *piec
 static const struct arg_spec scale_args[] = {
     {.name = "low",
      .kind = ARG_REAL,
-     .offset = offsetof(struct scale, low),
+     .offset = offsetof(struct rescale, low),
      .min = 0.01,
      .max = 100,
      .required = true,
      .help = "least size of what is seen, of its own; 0.5: half as large"},
     {.name = "high",
      .kind = ARG_REAL,
-     .offset = offsetof(struct scale, high),
+     .offset = offsetof(struct rescale, high),
      .min = 0.01,
      .max = 100,
      .required = true,
      .help = "largest size"},
-    CANVAS_VALUE(struct scale, 0),
-    AUGMENT_VISIBLE(struct scale),
+    CANVAS_VALUE(struct rescale, 0),
+    AUGMENT_VISIBLE(struct rescale),
     {0},
 };
 
 const struct augment augment_random_scale = {
     .word = {"random_scale", "larger or smaller about the centre, on a canvas of the same size",
-             sizeof(struct scale), scale_args},
+             sizeof(struct rescale), scale_args},
     .training_only = true,
     .moves = true,
     .plan = plan_scale,
     .apply = augment_apply_piece,
     .piece = scale_piece,
     .affine = augment_affine_piece,
-    .visible = offsetof(struct scale, min_visible),
+    .visible = offsetof(struct rescale, min_visible),
 };
 
 /* --- expand --- */
