@@ -189,6 +189,11 @@ static void wait_before(const struct course *c) {
 static int judge(struct course *c, int code, struct err *err) {
     struct supervisor *s = c->s;
 
+    if (code == 0 && !supervisor_made(s).tv_sec)
+        return err_set(err, ERR_USAGE,
+                       "what was started ended with code 0, but no rank has run: there is no %s/"
+                       "job.ini; is it mpirun or another program that starts ranks (--mpirun)?",
+                       s->folder);
     if (is_final(c, code)) {
         if (code)
             supervisor_say("ended with code %d, and so would another start", code);

@@ -124,7 +124,7 @@ static void hosts_of_an_allocation_are_those_that_slurm_says(void **state) {
 static void codes_say_whether_it_is_started_again(void **state) {
     static const struct {
         int code, starts;
-    } cases[] = {{0, 1},  {64, 1},  {65, 1}, {70, 1}, {78, 1}, {74, 1}, /* before it has begun */
+    } cases[] = {{64, 1}, {65, 1},  {70, 1}, {78, 1}, {74, 1}, /* before it has begun */
                  {75, 2}, {137, 2}, {9, 2},  {1, 2}};
 
     (void)state;
@@ -137,6 +137,12 @@ static void codes_say_whether_it_is_started_again(void **state) {
                        "[ $(wc -l < starts) = %d ] || rc=99; exit $rc",
                        cases[i].code, cases[i].starts);
     program_expect(74, NULL, "$DLTRAIN launch --mpirun ./no_such_mpirun job.ini");
+    program_expect(64, "no rank has run: there is no runs/never/job.ini",
+                   "rm -f starts; echo 0 > code; "
+                   "$DLTRAIN launch --relaunch 1 --mpirun ./stand_in job.ini --set name=never; "
+                   "rc=$?; [ $(wc -l < starts) = 1 ] || rc=99; exit $rc");
+    program_expect(64, "no rank has run: there is no runs/never/job.ini",
+                   "$DLTRAIN launch --mpirun true job.ini --set name=never");
 }
 
 static void a_request_to_stop_saves_and_is_the_end(void **state) {

@@ -280,7 +280,8 @@ static void the_attribute_kind_decides(void **state) {
     add(file, "/train/a", H5_TYPE_U8, 3, (int64_t[]){N, H, W}, 0, 250);
     text(file, "/train/a", "kind", "picture");
     finish(file);
-    refused("", "attribute kind of /train/a is 'picture', expected image, class or real");
+    refused("",
+            "attribute kind of /train/a is 'picture', expected image, class, real, boxes or masks");
     file = begin();
     add(file, "/train/a", H5_TYPE_U8, 5, (int64_t[]){N, 2, 2, 2, 2}, 0, 250);
     finish(file);
