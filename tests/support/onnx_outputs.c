@@ -22,7 +22,7 @@
 #include <string.h>
 
 enum { LARGE = 64 << 20 /* bytes */ };
-enum { SAMPLES = 2, CLASSES = 10, CODE = 100, MAX_INPUTS = 8 };
+enum { SAMPLES = 2, CLASSES = 10, CODE = 100, REGIONS = 5, MAP = 16, MAX_INPUTS = 8 };
 
 static const int sizes[] = {32, 64, 96, 128, 224, 256, 299};
 
@@ -45,7 +45,8 @@ static int write_file(const struct outputs *o, const char *end, const void *byte
     return file_replace(path, bytes, len, err);
 }
 
-/* Labels, codes and images by the name of the input. */
+/* Labels, codes, regions, maps of a pyramid (p2: of a quarter of the size) and images by the name
+ * of the input. */
 static struct field field_of(const char *name, int size) {
     struct field f = {.name = name, .sample = {3, {size, size, 3}}, .kind = TENSOR_ACTS};
 
@@ -57,6 +58,14 @@ static struct field field_of(const char *name, int size) {
         f.sample = (struct shape){2, {size, 3}};
     if (!strcmp(name, "volume"))
         f.sample = (struct shape){4, {8, 12, 10, 4}};
+    if (!strcmp(name, "regions"))
+        f.sample = (struct shape){2, {REGIONS, 4}};
+    if (name[0] == 'p' && name[1] >= '2' && name[1] <= '5' && !name[2]) {
+        const int side = size >> (name[1] - '0');
+        f.sample = (struct shape){3, {side, side, MAP}};
+    }
+    if (!strcmp(name, "pool"))
+        f.sample = (struct shape){3, {1, 1, MAP}};
     return f;
 }
 
@@ -67,7 +76,10 @@ static int build(struct outputs *o, int size, struct err *err) {
 
     o->n_fields = 0;
     for (int i = 0; i < o->net->n_params && o->n_fields < MAX_INPUTS; i++)
-        if (!o->net->params[i].fallback) {
+        if (!strcmp(o->net->params[i].name, "classes") && !o->net->params[i].fallback) {
+            call = pool_print(&o->pool, "%s%sclasses=%d", call, comma, CLASSES);
+            comma = ", ";
+        } else if (!o->net->params[i].fallback) {
             o->field[o->n_fields++] = field_of(o->net->params[i].name, size);
             call = pool_print(&o->pool, "%s%s%s", call, comma, o->net->params[i].name);
             comma = ", ";
