@@ -46,7 +46,7 @@ static const struct key keys[] = {
      .help = "the order of an epoch's samples"},
     {"image", &kind_size, AT(image),
      .help = "what the network sees; stands for data in show and bench, must agree with it"},
-    {"fields", &kind_fields, .help = "other fields likewise: mask 256x256, a 64x64x3"},
+    {"fields", &kind_fields, .help = "other fields likewise: mask 256x256, a 64x64x3, boxes 30x5"},
     {"cache", &kind_cache, AT(cache_bytes), "1024", .max = 1e9, .unit = "MiB",
      .help = "of samples that a host keeps in memory at most, once for all its ranks"},
     {"workers", &kind_workers, AT(workers), "auto", .min = 1, .max = 1024, .unit = "threads",

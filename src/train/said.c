@@ -17,9 +17,14 @@ static struct shape shape_of(const struct ints *dims) {
     return s;
 }
 
+/* Lists of boxes, called as a dataset is that says nothing more: [max, 5]. */
+static bool is_boxes(const char *name, const struct shape *s) {
+    return s->rank == 2 && s->dim[1] == 5 && (!strcmp(name, "boxes") || !strcmp(name, "bboxes"));
+}
+
 static struct loader_field field_of(const struct job_field *f) {
     const struct shape s = shape_of(&f->shape);
-    const bool class = !s.rank || s.rank == 2;
+    const bool class = !s.rank || (s.rank == 2 && !is_boxes(f->name, &s));
 
     return (struct loader_field){f->name, s, class ? DATASET_CLASS : DATASET_REALS, class ? -1 : 0,
                                  NULL};
