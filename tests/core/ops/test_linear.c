@@ -21,6 +21,8 @@ static void gradients_of_several_pieces_agree_with_differences(void **state) {
 
     (void)state;
     check_gradients(&(struct op_case){.op = "linear", .with = wide, .n_x = 1, .x = {{2, {2, 3}}}});
+    check_gradients(&(struct op_case){
+        .op = "linear", .with = wide, .n_x = 1, .x = {{2, {2, 3}}}, .evaluate = true});
     check_gradients(
         &(struct op_case){.op = "linear", .with = narrow, .n_x = 1, .x = {{2, {2, 150}}}});
 }
@@ -83,9 +85,11 @@ static void each_row_of_a_list_is_multiplied(void **state) {
     (void)state;
     const act in[] = {1, 2, 3, 4, 5, 6, 7, 8}, out[] = {15, 22, 21, 24, 27, 26, 33, 28};
     const real weight[] = {1, 0, 2, 1}, bias[] = {10, 20};
-    check_output(&(struct op_case){"linear", .with = "2", .n_x = 1, .x = {{3, {2, 2, 2}}},
-                                   .x_data = {in}, .w_data = {weight, bias}},
-                 (struct shape){3, {2, 2, 2}}, out);
+    for (int evaluate = 0; evaluate < 2; evaluate++)
+        check_output(&(struct op_case){"linear", .with = "2", .n_x = 1, .x = {{3, {2, 2, 2}}},
+                                       .x_data = {in}, .w_data = {weight, bias},
+                                       .evaluate = evaluate},
+                     (struct shape){3, {2, 2, 2}}, out);
     check_gradients(&(struct op_case){"linear", .with = "3", .n_x = 1, .x = {{3, {2, 4, 5}}}});
 }
 
