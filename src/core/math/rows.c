@@ -9,7 +9,7 @@
 enum { MAX_DEPTH = 128, MAX_COLS = 512 / sizeof(real), QUAD = 4 };
 
 /* A block of the product: these terms of these columns, of all rows. */
-struct block {
+struct row_block {
     const struct isa *isa;
     int64_t cols, depth;
     const real *init; /* of each column, or NULL to add to what c holds */
@@ -22,7 +22,7 @@ static int64_t min(int64_t a, int64_t b) {
 
 /* Weights in the order in which tiles read them: panel after panel, zeros beyond the last column.
  * All tables' tile_cols are multiples of QUAD. */
-static void pack_weights(struct block *block, const real *b, int64_t ldb) {
+static void pack_weights(struct row_block *block, const real *b, int64_t ldb) {
     const int64_t width = block->isa->tile_cols;
 
     for (int64_t p = 0; p < block->depth; p++, b += ldb)
@@ -41,7 +41,7 @@ static void pack_weights(struct block *block, const real *b, int64_t ldb) {
 
 /* Columns from j of a tile of rows, of which n are wanted; what is beyond them is computed aside
  * and dropped. */
-static void panel(const struct block *block, int64_t n, int64_t j, const real *tile, act *c,
+static void panel(const struct row_block *block, int64_t n, int64_t j, const real *tile, act *c,
                   int64_t ldc) {
     const struct isa *isa = block->isa;
     const int64_t cols = min(block->cols - j, isa->tile_cols);
@@ -68,7 +68,7 @@ static void panel(const struct block *block, int64_t n, int64_t j, const real *t
         memcpy(c + r * ldc, aside + to[r], bytes);
 }
 
-static void all_tiles(const struct block *block, int64_t m, const act *a, int64_t lda, act *c,
+static void all_tiles(const struct row_block *block, int64_t m, const act *a, int64_t lda, act *c,
                       int64_t ldc) {
     static const int64_t tap[1];
     const struct isa *isa = block->isa;
@@ -89,7 +89,7 @@ static void all_tiles(const struct block *block, int64_t m, const act *a, int64_
 void rows_product(int64_t m, int64_t n, int64_t k, const act *a, int64_t lda, const real *b,
                   int64_t ldb, const real *bias, act *c, int64_t ldc) {
     static const real zeros[MAX_COLS];
-    struct block block;
+    struct row_block block;
 
     block.isa = isa_get();
     for (int64_t j = 0; j < n; j += MAX_COLS)
