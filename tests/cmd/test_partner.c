@@ -29,7 +29,7 @@ static void write_job(const char *path, int steps, const char *last) {
 
 /* Other runs on this machine may have copies, too. */
 static void remember_copies(void) {
-    program_expect(0, NULL, "mkdir -p " FOLDER "; ls " FOLDER " > before");
+    program_expect(0, NULL, "mkdir -p -m 700 " FOLDER "; ls " FOLDER " > before");
 }
 
 static void expect_new_copies(int n) {
